@@ -1,0 +1,14 @@
+/**
+ * For the MikroORM command line (`npx mikro-orm migration:list`); the application connects through
+ * `src/platform/orm/orm.ts` and takes the same options from there.
+ */
+import { entities } from './src/entities.js';
+import { migrations } from './src/migrations/index.js';
+import { ormOptions } from './src/platform/orm/orm.js';
+
+const databaseUrl = process.env['DATABASE_URL'];
+if (databaseUrl === undefined) {
+  throw new Error('Set DATABASE_URL to the database the MikroORM command line shall work on.');
+}
+
+export default ormOptions({ databaseUrl, poolSize: 4, entities, migrations });

@@ -1,0 +1,51 @@
+--[[
+  Closes claims whose redemptions are committed, a batch of one tenant at once. A claim goes only with its token;
+  the copy takes `used` and `version` as the transaction wrote them, if they are newer. Nothing is incremented,
+  so a second run changes nothing.
+
+  KEYS[1] open  zset  all open claims of the tenant
+  Then for each redemption KEYS[2…], five at a time:
+    copy    hash    copy of the code's committed state
+    claims  hash    redemption id -> open claim
+    lock    string  "<token>|<redemption id>"
+    done    string  redemption id: this user has redeemed this code
+    marker  string  "<redemption id>|<code digest>", of an idempotency key (any key when there is none)
+  ARGV[1] done_ms    how long "done" is kept
+  ARGV[2] floor_ms   how long the version of a code without a copy is remembered
+  ARGV[3] marker_ms
+  Then for each redemption ARGV[4…], seven at a time:
+    redemption_id, digest, token, used, version, sole_user_id ("" unless the code is used up by one user), has_key
+
+  Returns the number of claims closed
+]]
+local closed = 0
+local key = 2
+for i = 4, #ARGV, 7 do
+  local copy, claims, lock, done, marker = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], KEYS[key + 4]
+  local redemption_id, digest, token = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local used, version, sole_user_id = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+
+  local claim = redis.call('HGET', claims, redemption_id)
+  if claim and string.match(claim, '^%d+|%d+|([^|]+)|') == token then
+    closed = closed + redis.call('HDEL', claims, redemption_id)
+    redis.call('ZREM', KEYS[1], redemption_id .. '|' .. digest)
+  end
+  if redis.call('GET', lock) == token .. '|' .. redemption_id then
+    redis.call('DEL', lock)
+  end
+  redis.call('SET', done, redemption_id, 'PX', ARGV[1])
+  if ARGV[i + 6] == '1' then
+    redis.call('SET', marker, redemption_id .. '|' .. digest, 'PX', ARGV[3])
+  end
+
+  local held = redis.call('HGET', copy, 'version')
+  if not held then
+    -- A load that began before this commit must not bring the older state back.
+    redis.call('HSET', copy, 'version', version)
+    redis.call('PEXPIRE', copy, ARGV[2])
+  elseif tonumber(held) < tonumber(version) then
+    redis.call('HSET', copy, 'version', version, 'used', used, 'sole_user_id', sole_user_id)
+  end
+  key = key + 5
+end
+return closed

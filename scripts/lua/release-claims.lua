@@ -1,0 +1,50 @@
+--[[
+  Gives the uses of claims back whose redemptions can never commit any more: their tombstones are committed.
+  The copy of the code goes too, because it admitted what the database refused.
+
+  KEYS[1] open  zset  all open claims of the tenant
+  Then for each redemption KEYS[2…], five at a time:
+    copy    hash    copy of the code's committed state
+    claims  hash    redemption id -> open claim
+    lock    string  "<token>|<redemption id>"
+    marker  string  "<redemption id>|<code digest>", of an idempotency key (any key when there is none)
+    spent   string  flag of the limit that was found reached (any key when there is none)
+  ARGV[1] floor_ms   how long the version of a code without a copy is remembered
+  ARGV[2] spent_ms   how long a limit is believed to be reached
+  Then for each redemption ARGV[3…], five at a time:
+    redemption_id, digest, token, version (of the code as the transaction saw it; 0 when it is not known), is_spent
+
+  Returns the number of claims released
+]]
+local released = 0
+local key = 2
+for i = 3, #ARGV, 5 do
+  local copy, claims, lock, marker, spent = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], KEYS[key + 4]
+  local redemption_id, digest, token, version = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+
+  local claim = redis.call('HGET', claims, redemption_id)
+  if claim and string.match(claim, '^%d+|%d+|([^|]+)|') == token then
+    released = released + redis.call('HDEL', claims, redemption_id)
+    redis.call('ZREM', KEYS[1], redemption_id .. '|' .. digest)
+  end
+  if redis.call('GET', lock) == token .. '|' .. redemption_id then
+    redis.call('DEL', lock)
+  end
+  if redis.call('GET', marker) == redemption_id .. '|' .. digest then
+    redis.call('DEL', marker)
+  end
+  if ARGV[i + 4] == '1' then
+    redis.call('SET', spent, '1', 'PX', ARGV[2])
+  end
+
+  local held = tonumber(redis.call('HGET', copy, 'version') or '0')
+  if held <= tonumber(version) then
+    redis.call('DEL', copy)
+    if version ~= '0' then
+      redis.call('HSET', copy, 'version', version)
+      redis.call('PEXPIRE', copy, ARGV[1])
+    end
+  end
+  key = key + 5
+end
+return released

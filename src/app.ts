@@ -1,0 +1,253 @@
+import 'reflect-metadata';
+import { BatchResolver } from './codes/batch.resolver.js';
+import { CampaignResolver } from './campaigns/campaign.resolver.js';
+import { CodeResolver } from './codes/code.resolver.js';
+import { OrderResolver } from './orders/order.resolver.js';
+import { PlanResolver } from './subscriptions/plan.resolver.js';
+import { ProductLineResolver } from './tenancy/product-line.resolver.js';
+import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
+import { RedemptionResolver } from './redemption/redemption.resolver.js';
+import { SubscriptionEventsResolver } from './subscriptions/subscription-events.resolver.js';
+import { SubscriptionResolver } from './subscriptions/subscription.resolver.js';
+import { TenantResolver } from './tenancy/tenant.resolver.js';
+import { UserResolver } from './identity/user.resolver.js';
+import { present } from './platform/assert.js';
+import { CampaignChangeService } from './campaigns/campaign-change.service.js';
+import { CampaignReader } from './campaigns/campaign-reader.service.js';
+import { CampaignService, type RewardTargets } from './campaigns/campaign.service.js';
+import { BatchChangeService } from './codes/batch-change.service.js';
+import { CodeChangeService } from './codes/code-change.service.js';
+import { CodeReader } from './codes/code-reader.service.js';
+import { CampaignLaunchService } from './codes/campaign-launch.service.js';
+import { CodeCopyRedis } from './codes/code-copy.redis.js';
+import { CodeCopyService } from './codes/code-copy.service.js';
+import { CodeDigester } from './codes/code-digester.js';
+import { CodeGenerationService } from './codes/code-generation.service.js';
+import { CodeIssuer } from './codes/code-issuer.js';
+import { CodeRecognizer } from './codes/code-recognizer.service.js';
+import { CodeRefresh } from './codes/code-refresh.js';
+import { assertSpace } from './codes/code-space.js';
+import { formatOf } from './codes/code-format.js';
+import type { Config } from './config.js';
+import { TokenService } from './identity/token.service.js';
+import { UserService } from './identity/user.service.js';
+import { RateLimitService } from './limits/rate-limit.service.js';
+import { OrderService } from './orders/order.service.js';
+import { systemClock } from './platform/clock.js';
+import { IdGenerator } from './platform/ids.js';
+import type { Logger } from './platform/log.js';
+import { createMetrics } from './platform/metrics.js';
+import { Transactions } from './platform/orm/transaction.js';
+import { Outbox } from './platform/outbox/outbox.js';
+import { EventFeed } from './platform/outbox/event-feed.js';
+import { EventBus } from './platform/pubsub/event-bus.js';
+import { OutboxRelay } from './platform/outbox/outbox-relay.js';
+import { OutboxWake } from './platform/outbox/outbox-wake.js';
+import { AttemptPreparation } from './redemption/attempt.js';
+import { CodeLoader } from './redemption/code-loader.js';
+import { CommitTransaction } from './redemption/commit-transaction.js';
+import { CommitWrites } from './redemption/commit-writes.js';
+import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
+import { RedemptionReader } from './redemption/redemption-reader.js';
+import { RedemptionRedis } from './redemption/redemption.redis.js';
+import { RedemptionService } from './redemption/redemption.service.js';
+import { SettlementService } from './redemption/settlement.service.js';
+import type { RewardHandlers } from './redemption/reward-round.js';
+import type { ResolverContainer } from './schema.js';
+import type { Stores } from './stores.js';
+import { PlanService } from './subscriptions/plan.service.js';
+import { SubscriptionCache } from './subscriptions/subscription-cache.redis.js';
+import { SubscriptionRewardHandler } from './subscriptions/subscription-reward.handler.js';
+import { SubscriptionJobs } from './subscriptions/subscriptions.jobs.js';
+import { SubscriptionService } from './subscriptions/subscription.service.js';
+import { ProductLineService } from './tenancy/product-line.service.js';
+import { TenantService } from './tenancy/tenant.service.js';
+
+/** What the services need from the configuration; secrets are settled by now. */
+export interface AppSettings {
+  readonly config: Config;
+  readonly jwtSecret: string;
+  readonly codePepper: string;
+}
+
+export type Services = ReturnType<typeof composeServices>;
+
+/** Builds every service of a process, once. The only place where services are constructed. */
+export function composeServices(stores: Stores, settings: AppSettings, log: Logger) {
+  const { config } = settings;
+  const platform = composePlatform(stores, log);
+  const identity = composeIdentity(stores, settings, platform);
+  const subscriptions = composeSubscriptions(stores, platform, log);
+  const codes = composeCodes(stores, settings, { ...platform, ...identity, ...subscriptions }, log);
+  const redemption = composeRedemption(
+    stores,
+    config,
+    { ...platform, ...identity, ...subscriptions, ...codes },
+    log,
+  );
+  return { ...platform, ...identity, ...subscriptions, ...codes, ...redemption };
+}
+
+/** Resolvers by class, as type-graphql asks for them. */
+export function resolverContainer(services: Services): ResolverContainer {
+  const { campaignChanges, campaignReader, codeReader, redemptionReader } = services;
+  const instances = new Map<unknown, object>([
+    [BatchResolver, new BatchResolver(services.generation, services.batchChanges, codeReader)],
+    [CampaignResolver, new CampaignResolver(services.launches, campaignChanges, campaignReader)],
+    [CodeResolver, new CodeResolver(services.codeChanges, codeReader)],
+    [OrderResolver, new OrderResolver(services.orders)],
+    [PlanResolver, new PlanResolver(services.plans)],
+    [ProductLineResolver, new ProductLineResolver(services.lines)],
+    [RedemptionEventsResolver, new RedemptionEventsResolver()],
+    [RedemptionResolver, new RedemptionResolver(services.redemptions, services.previews, redemptionReader)],
+    [SubscriptionEventsResolver, new SubscriptionEventsResolver()],
+    [SubscriptionResolver, new SubscriptionResolver(services.subscriptions, services.plans)],
+    [TenantResolver, new TenantResolver(services.tenants)],
+    [UserResolver, new UserResolver(services.users)],
+  ]);
+  return { get: (resolver: unknown) => present(instances.get(resolver), 'The resolver') };
+}
+
+function composePlatform(stores: Stores, log: Logger) {
+  const clock = systemClock;
+  const metrics = createMetrics({ withProcess: true });
+  const ids = new IdGenerator(clock, () => stores.node.lease());
+  const transactions = new Transactions(stores.orm, { log });
+  const outbox = new Outbox(ids, clock);
+  const bus = new EventBus(stores.redis, stores.listener, log);
+  const feed = new EventFeed(bus);
+  const relay = new OutboxRelay({
+    orm: stores.orm,
+    clock,
+    log,
+    publish: async (e) => feed.publish(e),
+    metrics,
+  });
+  const wake = new OutboxWake(stores.redis, stores.listener, relay);
+  return { clock, metrics, ids, transactions, outbox, bus, feed, relay, wake };
+}
+
+type Platform = ReturnType<typeof composePlatform>;
+
+function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock }: Platform) {
+  const tokens = new TokenService(tokenSecrets(settings), clock);
+  const users = new UserService(stores.orm, ids, clock, tokens);
+  const tenants = new TenantService(stores.orm, clock);
+  const lines = new ProductLineService(stores.orm, clock);
+  return { tokens, users, tenants, lines };
+}
+
+type Identity = ReturnType<typeof composeIdentity>;
+
+/** The present secret signs; the one before it still verifies, until its tokens have run out. */
+function tokenSecrets({ jwtSecret, config }: AppSettings): [string, ...string[]] {
+  return config.JWT_SECRET_PREVIOUS === undefined ? [jwtSecret] : [jwtSecret, config.JWT_SECRET_PREVIOUS];
+}
+
+function composeSubscriptions(
+  { orm, redis }: Stores,
+  { ids, clock, transactions, outbox }: Platform,
+  log: Logger,
+) {
+  const plans = new PlanService(orm, ids, clock);
+  const cache = new SubscriptionCache(redis);
+  const subscriptions = new SubscriptionService(orm, cache, clock);
+  const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
+  const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
+  const orders = new OrderService(orm);
+  const handlers: RewardHandlers = new Map([[rewards.type, rewards]]);
+  return { plans, subscriptions, subscriptionJobs, orders, handlers };
+}
+
+type Subscriptions = ReturnType<typeof composeSubscriptions>;
+
+function composeCodes(
+  { orm, redis }: Stores,
+  { config, codePepper }: AppSettings,
+  its: Platform & Identity & Subscriptions,
+  log: Logger,
+) {
+  const { ids, clock, transactions, outbox, tenants, plans } = its;
+  const copies = new CodeCopyService(new CodeCopyRedis(redis, config.CODE_COPY_TTL_S * 1000));
+  const digester = new CodeDigester(codePepper);
+  const recognizer = new CodeRecognizer(orm, digester);
+  const refresh = new CodeRefresh(copies, log);
+  const campaignReader = new CampaignReader(orm);
+  const campaignChanges = new CampaignChangeService(transactions, outbox, {
+    changed: async (tenantId) => refresh.added(tenantId),
+  });
+  const rewardTargets: RewardTargets = {
+    exists: async (tenantId, type, id) => type === 'SUBSCRIPTION' && plans.exists(tenantId, id),
+  };
+  const campaigns = new CampaignService({
+    ...{ orm, transactions, ids, clock, outbox, tenants, rewardTargets },
+    productLines: its.lines,
+    checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+  });
+  const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);
+  const onGenerated = (campaignId: string, count: number): void => {
+    its.metrics.codesGenerated.inc({ campaign: its.metrics.campaignLabel(campaignId) }, count);
+  };
+  const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
+  const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
+  const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants);
+  const codeReader = new CodeReader(orm);
+  return {
+    copies,
+    recognizer,
+    campaignReader,
+    campaignChanges,
+    campaigns,
+    generation,
+    launches,
+    codeChanges,
+    batchChanges,
+    codeReader,
+  };
+}
+
+type Codes = ReturnType<typeof composeCodes>;
+
+function composeRedemption(
+  { orm, redis }: Stores,
+  config: Config,
+  its: Platform & Identity & Subscriptions & Codes,
+  log: Logger,
+) {
+  const { ids, metrics, handlers } = its;
+  const redemptionRedis = new RedemptionRedis(redis, {
+    claimDeadlineMs: config.CLAIM_DEADLINE_MS,
+    markerMs: config.IDEMPOTENCY_MARKER_TTL_S * 1000,
+  });
+  const limits = new RateLimitService({
+    hour: config.RATE_LIMIT_DEFAULT_HOUR,
+    day: config.RATE_LIMIT_DEFAULT_DAY,
+  });
+  const timeoutMs = config.STORE_TIMEOUT_MS;
+  const loader = new CodeLoader(orm, its.copies, timeoutMs);
+  const preparation = new AttemptPreparation({ ...its, limits, loader, campaigns: its.campaignReader });
+  const reader = new RedemptionReader(orm, timeoutMs);
+  const writes = new CommitWrites(its.orders, its.outbox);
+  const commit = new CommitTransaction(its.transactions, handlers, writes, its.clock, metrics);
+  const wakeRelay = (tenantId: string): void => its.wake.notify(tenantId);
+  const groups = { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES };
+  const settlement = new SettlementService(
+    commit,
+    redemptionRedis,
+    handlers,
+    wakeRelay,
+    metrics,
+    log,
+    groups,
+  );
+  const uniformRefusals = config.UNIFORM_REFUSALS;
+  const redemptions = new RedemptionService(ids, redemptionRedis, preparation, reader, settlement, metrics, {
+    uniformRefusals,
+  });
+  const previews = new RedemptionPreviewService(orm, ids, redemptionRedis, preparation, reader, {
+    uniformRefusals,
+    timeoutMs,
+  });
+  return { limits, redemptionReader: reader, settlement, redemptions, previews };
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { Money } from '../platform/decimal.js';
+import { countNumber, foreignKeyText, instant, nameText } from '../platform/input.js';
+import { isQuantity } from '../rewards/calendar.js';
+import { REWARD_TYPES } from '../rewards/reward-rule.js';
+import { TIME_UNITS } from '../rewards/time-unit.js';
+import { CODE_VISIBILITIES } from './campaign.entity.js';
+import { CODE_TYPES, CODES_AT_ONCE_MAX, type CampaignRule } from './campaign-rule.js';
+
+/** GraphQL's Int ends here, and so do the counts that people set. */
+const COUNT_MAX = 2_147_483_647;
+const REWARD_RULES_MAX = 16;
+
+const orElse = <Schema extends z.ZodType, const Preset>(schema: Schema, preset: Preset) =>
+  schema.nullish().transform((value): z.output<Schema> | Preset => value ?? preset);
+
+/** Digits only: no sign, no exponent, nothing that is not a number; what DECIMAL(30,10) holds exactly. */
+const amountText = z
+  .string()
+  .regex(/^[0-9]{1,20}(\.[0-9]{1,10})?$/, 'must be an amount such as 12.50, not negative')
+  .transform((text) => new Money(text).toFixed());
+const limitNumber = countNumber(0, COUNT_MAX);
+
+const rewardRule = z
+  .strictObject({
+    type: z.enum(REWARD_TYPES),
+    id: foreignKeyText,
+    unit: orElse(z.enum(TIME_UNITS), null),
+    quantity: orElse(countNumber(1, 10_000), 1),
+    value: orElse(amountText, '0'),
+    condition: orElse(z.strictObject({ userTag: nameText(64) }), null),
+  })
+  .refine(({ unit, quantity }) => unit === null || isQuantity(unit, quantity), {
+    message: 'must not last longer than a hundred years',
+    path: ['quantity'],
+  });
+
+const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
+  orElse(z.array(item).max(most, `must hold at most ${most}`), []);
+
+const campaignRule = z.strictObject({
+  ruleId: nameText(64),
+  codeType: z
+    .enum([...CODE_TYPES, 'RANDOM_ALPHANUM'])
+    .transform((type) => (type === 'RANDOM_ALPHANUM' ? 'ALPHANUM' : type)),
+  length: orElse(countNumber(1, 32), 16),
+  prefix: orElse(z.string().max(32, 'must have at most 32 characters'), ''),
+  pattern: orElse(z.string().max(40, 'must have at most 40 characters'), null),
+  alphabet: orElse(z.string().max(36, 'must have at most 36 characters'), null),
+  excludeChars: listOf(z.string().max(8, 'must be single characters'), 64),
+  validDays: orElse(countNumber(1, 36_500), null),
+  useLimit: orElse(limitNumber, 1),
+  applicableProducts: listOf(z.string().max(16, 'must be codes of product lines'), 100).transform((codes) => [
+    ...new Set(codes),
+  ]),
+  rewardRules: listOf(rewardRule, REWARD_RULES_MAX),
+}) satisfies z.ZodType<CampaignRule>;
+
+const beginsBeforeItEnds = {
+  check: (input: { startsAt?: Date | null | undefined; endsAt?: Date | null | undefined }) =>
+    !input.startsAt || !input.endsAt || input.startsAt < input.endsAt,
+  problem: { message: 'must lie after the beginning', path: ['endsAt'] },
+};
+
+/** What a campaign is made of. */
+export const createCampaignInput = z
+  .strictObject({
+    name: nameText(64),
+    rule: campaignRule,
+    startsAt: orElse(instant, null),
+    endsAt: orElse(instant, null),
+    codeVisibility: orElse(z.enum(CODE_VISIBILITIES), 'VISIBLE'),
+    userLimitTotal: orElse(limitNumber, 0),
+    userLimitDay: orElse(limitNumber, 0),
+    budgetUses: orElse(limitNumber, 0),
+    budgetValue: orElse(amountText, '0'),
+    initialCodes: orElse(countNumber(0, CODES_AT_ONCE_MAX), 0),
+    idempotencyKey: orElse(foreignKeyText, null),
+  })
+  .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
+export type CreateCampaign = z.input<typeof createCampaignInput>;
+export type CampaignWanted = z.output<typeof createCampaignInput>;
+
+/** What may change later. A field that is missing stays; null takes an end of the window away. */
+export const updateCampaignInput = z
+  .strictObject({
+    name: nameText(64).nullish(),
+    startsAt: instant.nullish(),
+    endsAt: instant.nullish(),
+    userLimitTotal: limitNumber.nullish(),
+    userLimitDay: limitNumber.nullish(),
+    budgetUses: limitNumber.nullish(),
+    budgetValue: amountText.nullish(),
+  })
+  .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
+
+/** By which code a field is refused. */
+export const CHANGEABLE_FIELD_REFUSALS = {
+  input: 'INPUT_NOT_ALLOWED',
+  name: 'NAME_NOT_ALLOWED',
+  startsAt: 'WINDOW_NOT_ALLOWED',
+  endsAt: 'WINDOW_NOT_ALLOWED',
+  userLimitTotal: 'LIMIT_OUT_OF_RANGE',
+  userLimitDay: 'LIMIT_OUT_OF_RANGE',
+  budgetUses: 'BUDGET_OUT_OF_RANGE',
+  budgetValue: 'BUDGET_OUT_OF_RANGE',
+} as const;
+export const FIELD_REFUSALS = {
+  ...CHANGEABLE_FIELD_REFUSALS,
+  rule: 'RULE_NOT_ALLOWED',
+  initialCodes: 'CODE_COUNT_OUT_OF_RANGE',
+  idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+} as const;

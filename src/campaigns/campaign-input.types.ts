@@ -1,0 +1,110 @@
+import { Field, ID, InputType, Int } from 'type-graphql';
+import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
+import { CampaignRuleInput } from './campaign-rule.types.js';
+import type { CampaignStatus, CodeVisibility } from './campaign.entity.js';
+import { CampaignStatusEnum, CodeVisibilityEnum } from './campaign.types.js';
+
+@InputType()
+export class CreateCampaignInput {
+  @Field(() => String, { description: '1 to 64 characters.' })
+  name!: string;
+
+  @Field(() => CampaignRuleInput)
+  rule!: CampaignRuleInput;
+
+  @Field(() => CodeVisibilityEnum, { nullable: true, description: 'Missing means VISIBLE.' })
+  codeVisibility?: CodeVisibility | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Codes to make at once, 10,000 at most; missing means none.',
+  })
+  initialCodes?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The same key again answers the same campaign. Missing takes the header idempotency-key.',
+  })
+  idempotencyKey?: string | null;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which codes are redeemed.',
+  })
+  startsAt?: Date | null;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which they no longer are.',
+  })
+  endsAt?: Date | null;
+
+  @Field(() => Int, { nullable: true, description: 'Redemptions that a user may make; 0 means unlimited.' })
+  userLimitTotal?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Redemptions that a user may make on one UTC day; 0 means unlimited.',
+  })
+  userLimitDay?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Redemptions that there may be; 0 means unlimited.' })
+  budgetUses?: number | null;
+
+  @Field(() => DecimalScalar, {
+    nullable: true,
+    description: 'Sum of the values of rewards; 0 means unlimited.',
+  })
+  budgetValue?: string | null;
+}
+
+@InputType()
+export class UpdateCampaignInput {
+  @Field(() => ID)
+  campaignId!: string;
+
+  @Field(() => String, { nullable: true, description: '1 to 64 characters.' })
+  name?: string | null;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which codes are redeemed.',
+  })
+  startsAt?: Date | null;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which they no longer are.',
+  })
+  endsAt?: Date | null;
+
+  @Field(() => Int, { nullable: true, description: 'Redemptions that a user may make; 0 means unlimited.' })
+  userLimitTotal?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Redemptions that a user may make on one UTC day; 0 means unlimited.',
+  })
+  userLimitDay?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Redemptions that there may be; 0 means unlimited.' })
+  budgetUses?: number | null;
+
+  @Field(() => DecimalScalar, {
+    nullable: true,
+    description: 'Sum of the values of rewards; 0 means unlimited.',
+  })
+  budgetValue?: string | null;
+}
+
+@InputType()
+export class CampaignIdInput {
+  @Field(() => ID)
+  campaignId!: string;
+}
+
+@InputType()
+export class CampaignFilterInput {
+  @Field(() => CampaignStatusEnum, { nullable: true })
+  status?: CampaignStatus | null;
+}

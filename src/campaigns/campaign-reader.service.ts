@@ -1,0 +1,47 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Id } from '../platform/ids.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import { ReadCache } from '../platform/read-cache.js';
+import { Campaign, type CampaignStatus } from './campaign.entity.js';
+
+export interface CampaignFilter {
+  readonly status?: CampaignStatus | null;
+}
+
+/** Reads campaigns; for redemptions from copies. The commit decides by the row itself. */
+export class CampaignReader {
+  private readonly cache: ReadCache<Campaign>;
+
+  constructor(private readonly orm: MikroORM) {
+    this.cache = new ReadCache(async (tenantId, key) => this.read(tenantId, key.split('|')[0] ?? ''));
+  }
+
+  /**
+   * From a copy of the tenant's present epoch. Every change of a campaign raises the epoch before it is answered,
+   * so no process goes by the older state after that.
+   */
+  async find(tenantId: string, id: Id, epoch: string): Promise<Campaign | null> {
+    return this.cache.find(tenantId, `${id}|${epoch}`);
+  }
+
+  /** As it stands now, for staff. */
+  async read(tenantId: string, id: Id): Promise<Campaign | null> {
+    return tenantEm(this.orm, tenantId).findOne(Campaign, { id }, { disableIdentityMap: true });
+  }
+
+  /** Newest first, with the exact total. */
+  async page(
+    tenantId: string,
+    filter: CampaignFilter,
+    page: { readonly offset: number; readonly size: number },
+  ): Promise<{ total: number; items: Campaign[] }> {
+    const where = filter.status ? { status: filter.status } : {};
+    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(Campaign, where, {
+      orderBy: { id: 'desc' },
+      offset: page.offset,
+      limit: page.size,
+      disableIdentityMap: true,
+    });
+    return { total, items };
+  }
+}

@@ -1,0 +1,153 @@
+import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { DecimalScalar } from '../graphql/scalars.js';
+import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
+import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
+import { CODE_TYPES } from './campaign-rule.js';
+
+const CodeTypeEnum = enumFromValues('CodeType', [...CODE_TYPES, 'RANDOM_ALPHANUM'], 'What codes look like.', {
+  RANDOM_NUM: 'Digits.',
+  ALPHANUM: 'Letters and digits without look-alikes.',
+  UUID: 'A random UUID.',
+  PATTERN: 'By a pattern such as SUMMER-####-####.',
+  RANDOM_ALPHANUM: 'Another name of ALPHANUM.',
+});
+const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'What a reward gives.');
+const TimeUnitEnum = enumFromValues(
+  'TimeUnit',
+  TIME_UNITS,
+  'Calendar units clamp to the end of the month: 31 January + 1 MONTH is 28 or 29 February. NO_LIMIT never ends.',
+);
+
+@ObjectType('RewardCondition')
+@InputType('RewardConditionInput')
+export class RewardConditionType {
+  @Field(() => String, { description: 'Given only to users with this tag.' })
+  userTag!: string;
+}
+
+@ObjectType('RewardRule', { description: 'One reward of a campaign.' })
+export class RewardRuleType {
+  @Field(() => RewardTypeEnum)
+  type!: RewardType;
+
+  @Field(() => String, { description: "What is given: for a SUBSCRIPTION the plan's id." })
+  id!: string;
+
+  @Field(() => TimeUnitEnum, {
+    nullable: true,
+    description: "For a SUBSCRIPTION; null takes the plan's unit.",
+  })
+  unit?: TimeUnit | null;
+
+  @Field(() => Int)
+  quantity!: number;
+
+  @Field(() => DecimalScalar, { description: "What it counts for in the campaign's budget." })
+  value!: string;
+
+  @Field(() => RewardConditionType, { nullable: true, description: 'Null gives it to everybody.' })
+  condition?: RewardConditionType | null;
+}
+
+@ObjectType('CampaignRule', { description: "What a campaign's codes look like, and what they give." })
+export class CampaignRuleType {
+  @Field(() => String)
+  ruleId!: string;
+
+  @Field(() => CodeTypeEnum)
+  codeType!: string;
+
+  @Field(() => Int, { description: 'Random characters; of no effect for UUID and PATTERN.' })
+  length!: number;
+
+  @Field(() => String)
+  prefix!: string;
+
+  @Field(() => String, { nullable: true })
+  pattern?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Null means the one without look-alikes.' })
+  alphabet?: string | null;
+
+  @Field(() => [String])
+  excludeChars!: readonly string[];
+
+  @Field(() => Int, { nullable: true, description: "Counted from a code's issue; null never ends." })
+  validDays?: number | null;
+
+  @Field(() => Int, { description: 'Uses of one code; 0 means unlimited.' })
+  useLimit!: number;
+
+  @Field(() => [String], { description: 'Product lines that may redeem; empty means all.' })
+  applicableProducts!: readonly string[];
+
+  @Field(() => [RewardRuleType])
+  rewardRules!: readonly RewardRuleType[];
+}
+
+@InputType()
+export class RewardRuleInput {
+  @Field(() => RewardTypeEnum)
+  type!: RewardType;
+
+  @Field(() => String, { description: "What is given: for a SUBSCRIPTION the plan's id." })
+  id!: string;
+
+  @Field(() => TimeUnitEnum, {
+    nullable: true,
+    description: "For a SUBSCRIPTION; missing takes the plan's unit.",
+  })
+  unit?: TimeUnit | null;
+
+  @Field(() => Int, { nullable: true, description: 'Missing means 1.' })
+  quantity?: number | null;
+
+  @Field(() => DecimalScalar, {
+    nullable: true,
+    description: "Counts in the campaign's budget; missing means 0.",
+  })
+  value?: string | null;
+
+  @Field(() => RewardConditionType, { nullable: true, description: 'Missing gives it to everybody.' })
+  condition?: RewardConditionType | null;
+}
+
+@InputType()
+export class CampaignRuleInput {
+  @Field(() => String)
+  ruleId!: string;
+
+  @Field(() => CodeTypeEnum)
+  codeType!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Random characters, beside the prefix; missing means 16.',
+  })
+  length?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Letters A to Z, digits and hyphens.' })
+  prefix?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'For PATTERN: # stands for a random character.' })
+  pattern?: string | null;
+
+  @Field(() => String, { nullable: true, description: 'For ALPHANUM and PATTERN: capitals and digits.' })
+  alphabet?: string | null;
+
+  @Field(() => [String], { nullable: true, description: 'Single characters that no random place has.' })
+  excludeChars?: string[] | null;
+
+  @Field(() => Int, { nullable: true, description: "Counted from a code's issue; missing never ends." })
+  validDays?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Uses of one code; missing means 1, 0 unlimited.' })
+  useLimit?: number | null;
+
+  @Field(() => [String], { nullable: true, description: 'Product lines that may redeem; empty means all.' })
+  applicableProducts?: string[] | null;
+
+  @Field(() => [RewardRuleInput], { nullable: true })
+  rewardRules?: RewardRuleInput[] | null;
+}

@@ -1,0 +1,29 @@
+import { defineEntity } from '@mikro-orm/core';
+import {
+  countColumn,
+  idColumn,
+  moneyColumn,
+  smallCountColumn,
+  tenantColumn,
+} from '../platform/orm/columns.js';
+
+/**
+ * Counters behind a campaign's budget and user limits. Rows exist only for campaigns that have such a limit:
+ * (campaign, 0, 0) for the budget, (campaign, user, 0) and (campaign, user, day) for a user.
+ */
+const CampaignUsageSchema = defineEntity({
+  name: 'CampaignUsage',
+  tableName: 'campaign_usage',
+  properties: {
+    tenantId: tenantColumn().primary(),
+    campaignId: idColumn().primary(),
+    /** 0 stands for all users together. */
+    userId: idColumn().primary(),
+    /** Days since 1970, UTC; 0 stands for all days together. */
+    day: smallCountColumn().primary(),
+    uses: countColumn(),
+    value: moneyColumn(),
+  },
+});
+export class CampaignUsage extends CampaignUsageSchema.class {}
+CampaignUsageSchema.setClass(CampaignUsage);

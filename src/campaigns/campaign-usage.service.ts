@@ -1,0 +1,202 @@
+import { Money } from '../platform/decimal.js';
+import type { Id } from '../platform/ids.js';
+import type { Em } from '../platform/orm/orm.js';
+import type { Campaign } from './campaign.entity.js';
+
+/** Which limit of a campaign is reached. */
+export type ReachedLimit = 'USER' | 'USER_DAY' | 'BUDGET';
+
+/** One redemption that wants to count. */
+export interface UsageWanted {
+  readonly campaign: LimitedCampaign;
+  readonly userId: Id;
+  /** Days since 1970, UTC. */
+  readonly day: number;
+  /** Sum of the values of its rewards. */
+  readonly value: Money;
+}
+
+export type LimitedCampaign = Pick<
+  Campaign,
+  'id' | 'userLimitTotal' | 'userLimitDay' | 'budgetUses' | 'budgetValue'
+>;
+
+interface Counter {
+  readonly campaignId: Id;
+  readonly userId: Id;
+  readonly day: number;
+  uses: number;
+  value: Money;
+  changed: boolean;
+}
+
+type CounterKey = Pick<Counter, 'campaignId' | 'userId' | 'day'>;
+
+const ALL_USERS = '0';
+const ALL_DAYS = 0;
+
+/** Whether redemptions of a campaign are counted at all; most campaigns have no such limit. */
+export function isLimited(campaign: LimitedCampaign): boolean {
+  return countersOf({ campaign, userId: ALL_USERS, day: ALL_DAYS, value: new Money(0) }).length > 0;
+}
+
+/**
+ * Locks the counters that these redemptions move, in primary-key order, and makes those that are missing.
+ * The caller holds the campaigns' rows, so limits cannot change meanwhile.
+ */
+export async function lockUsage(
+  em: Em,
+  tenantId: string,
+  wanted: readonly UsageWanted[],
+): Promise<UsageLedger> {
+  const keys = new Map(wanted.flatMap(countersOf).map((key) => [counterKey(key), key]));
+  if (keys.size === 0) return new UsageLedger(em, tenantId, new Map());
+  const sorted = [...keys.values()].toSorted(byPrimaryKey);
+  const existing = await readCounters(em, tenantId, sorted, '');
+  const missing = sorted.filter((key) => !existing.has(counterKey(key)));
+  if (missing.length > 0) {
+    const seeds = [];
+    for (const key of missing) seeds.push(await seedOf(em, tenantId, key));
+    await writeCounters(em, tenantId, seeds, 'uses = uses');
+  }
+  return new UsageLedger(em, tenantId, await readCounters(em, tenantId, sorted, 'for update'));
+}
+
+/** The counters as they stand, without locks: for answers that promise nothing. */
+export async function peekUsage(em: Em, tenantId: string, wanted: UsageWanted): Promise<UsageLedger> {
+  const keys = countersOf(wanted).toSorted(byPrimaryKey);
+  const counters = await readCounters(em, tenantId, keys, '');
+  for (const key of keys) {
+    if (!counters.has(counterKey(key))) counters.set(counterKey(key), await seedOf(em, tenantId, key));
+  }
+  return new UsageLedger(em, tenantId, counters);
+}
+
+/** The locked counters of a batch; redemptions are counted one after another, and written at once. */
+export class UsageLedger {
+  constructor(
+    private readonly em: Em,
+    private readonly tenantId: string,
+    private readonly counters: ReadonlyMap<string, Counter>,
+  ) {}
+
+  /** The first limit that one more redemption would break, users' limits before the budget. */
+  reached(wanted: UsageWanted, kinds: readonly ReachedLimit[]): ReachedLimit | null {
+    const { campaign, userId, day } = wanted;
+    const total = this.find({ campaignId: campaign.id, userId, day: ALL_DAYS });
+    const today = this.find({ campaignId: campaign.id, userId, day });
+    const all = this.find({ campaignId: campaign.id, userId: ALL_USERS, day: ALL_DAYS });
+    const reached: Record<ReachedLimit, boolean> = {
+      USER: campaign.userLimitTotal > 0 && (total?.uses ?? 0) + 1 > campaign.userLimitTotal,
+      USER_DAY: campaign.userLimitDay > 0 && (today?.uses ?? 0) + 1 > campaign.userLimitDay,
+      BUDGET:
+        (campaign.budgetUses > 0 && (all?.uses ?? 0) + 1 > campaign.budgetUses) ||
+        (new Money(campaign.budgetValue).gt(0) &&
+          (all?.value ?? new Money(0)).add(wanted.value).gt(campaign.budgetValue)),
+    };
+    return kinds.find((kind) => reached[kind]) ?? null;
+  }
+
+  count(wanted: UsageWanted): void {
+    for (const key of countersOf(wanted)) {
+      const counter = this.find(key);
+      if (counter === undefined) throw new Error('A usage counter was not locked before it was moved.');
+      counter.uses += 1;
+      counter.value = counter.value.add(wanted.value);
+      counter.changed = true;
+    }
+  }
+
+  async flush(): Promise<void> {
+    const changed = [...this.counters.values()].filter((counter) => counter.changed);
+    await writeCounters(this.em, this.tenantId, changed, 'uses = values(uses), value = values(value)');
+  }
+
+  private find(key: CounterKey): Counter | undefined {
+    return this.counters.get(counterKey(key));
+  }
+}
+
+function countersOf(wanted: UsageWanted): CounterKey[] {
+  const { campaign, userId, day } = wanted;
+  const keys: CounterKey[] = [];
+  if (campaign.budgetUses > 0 || new Money(campaign.budgetValue).gt(0)) {
+    keys.push({ campaignId: campaign.id, userId: ALL_USERS, day: ALL_DAYS });
+  }
+  if (campaign.userLimitTotal > 0) keys.push({ campaignId: campaign.id, userId, day: ALL_DAYS });
+  if (campaign.userLimitDay > 0) keys.push({ campaignId: campaign.id, userId, day });
+  return keys;
+}
+
+function counterKey(key: CounterKey): string {
+  return `${key.campaignId}|${key.userId}|${key.day}`;
+}
+
+function byPrimaryKey(a: CounterKey, b: CounterKey): number {
+  const byCampaign = BigInt(a.campaignId) - BigInt(b.campaignId);
+  const byUser = BigInt(a.userId) - BigInt(b.userId);
+  return Number(byCampaign || byUser || BigInt(a.day - b.day));
+}
+
+async function readCounters(
+  em: Em,
+  tenantId: string,
+  keys: readonly CounterKey[],
+  lock: '' | 'for update',
+): Promise<Map<string, Counter>> {
+  const places = keys.map(() => '(?, ?, ?)').join(', ');
+  const rows: { campaignId: unknown; userId: unknown; day: number; uses: unknown; value: string }[] =
+    await em.execute(
+      `select campaign_id as campaignId, user_id as userId, day, uses, value from campaign_usage
+      where tenant_id = ? and (campaign_id, user_id, day) in (${places})
+      order by campaign_id, user_id, day ${lock}`,
+      [tenantId, ...keys.flatMap((key) => [key.campaignId, key.userId, key.day])],
+    );
+  return new Map(
+    rows.map((row) => {
+      const key = { campaignId: String(row.campaignId), userId: String(row.userId), day: row.day };
+      return [
+        counterKey(key),
+        { ...key, uses: Number(row.uses), value: new Money(row.value), changed: false },
+      ];
+    }),
+  );
+}
+
+async function writeCounters(
+  em: Em,
+  tenantId: string,
+  counters: readonly Counter[],
+  onDuplicate: string,
+): Promise<void> {
+  if (counters.length === 0) return;
+  await em.execute(
+    `insert into campaign_usage (tenant_id, campaign_id, user_id, day, uses, value)
+      values ${counters.map(() => '(?, ?, ?, ?, ?, ?)').join(', ')} on duplicate key update ${onDuplicate}`,
+    counters.flatMap((c) => [tenantId, c.campaignId, c.userId, c.day, c.uses, c.value.toFixed()]),
+    'run',
+  );
+}
+
+/**
+ * What a counter starts with: a limit may be set on a campaign that was redeemed before, and what was redeemed
+ * counts. Whoever committed meanwhile made the counter itself, and then this seed is not used.
+ */
+async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counter> {
+  const ofUser = key.userId === ALL_USERS ? '' : 'and r.user_id = ?';
+  const ofDay = key.day === ALL_DAYS ? '' : 'and r.claimed_at >= ? and r.claimed_at < ?';
+  const params: unknown[] = [tenantId, key.campaignId];
+  if (ofUser !== '') params.push(key.userId);
+  if (ofDay !== '') params.push(startOfDay(key.day), startOfDay(key.day + 1));
+  const [row]: { uses: unknown; value: string | null }[] = await em.execute(
+    `select count(distinct r.id) as uses, sum(g.value) as value from redemption r
+      left join reward_grant g on g.tenant_id = r.tenant_id and g.redemption_id = r.id
+      where r.tenant_id = ? and r.campaign_id = ? and r.status = 'COMMITTED' ${ofUser} ${ofDay}`,
+    params,
+  );
+  return { ...key, uses: Number(row?.uses ?? 0), value: new Money(row?.value ?? 0), changed: false };
+}
+
+function startOfDay(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 23).replace('T', ' ');
+}

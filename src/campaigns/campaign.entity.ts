@@ -1,0 +1,53 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { TENANT_TYPES, type TenantType } from '../tenancy/tenant.entity.js';
+import {
+  countColumn,
+  idColumn,
+  instantColumn,
+  moneyColumn,
+  smallCountColumn,
+  tenantColumn,
+} from '../platform/orm/columns.js';
+import type { CampaignRule } from './campaign-rule.js';
+
+export const CAMPAIGN_STATUSES = ['DRAFT', 'ACTIVE', 'PAUSED', 'ENDED'] as const;
+export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
+
+export const CODE_VISIBILITIES = ['VISIBLE', 'HASHED'] as const;
+export type CodeVisibility = (typeof CODE_VISIBILITIES)[number];
+
+const CampaignSchema = defineEntity({
+  name: 'Campaign',
+  tableName: 'campaign',
+  uniques: [{ name: 'uq_campaign__tenant_key', properties: ['tenantId', 'idempotencyKey'] }],
+  properties: {
+    tenantId: tenantColumn().primary(),
+    id: idColumn().primary(),
+    name: p.string().length(64),
+    /** Kept redundantly, so that a campaign can be shown while the tenant directory is down. */
+    tenantName: p.string().length(64),
+    tenantType: p.enum(() => TENANT_TYPES).$type<TenantType>(),
+    status: p.enum(() => CAMPAIGN_STATUSES).$type<CampaignStatus>(),
+    /** The window is half-open: starts_at <= t < ends_at. */
+    startsAt: instantColumn().nullable(),
+    endsAt: instantColumn().nullable(),
+    rule: p.json().$type<CampaignRule>(),
+    codeVisibility: p.enum(() => CODE_VISIBILITIES).$type<CodeVisibility>(),
+    /** Redemptions of this campaign a user may make in total; 0 means unlimited. */
+    userLimitTotal: smallCountColumn(),
+    /** Redemptions of this campaign a user may make on one UTC day; 0 means unlimited. */
+    userLimitDay: smallCountColumn(),
+    /** Redemptions this campaign may have in total; 0 means unlimited. */
+    budgetUses: countColumn(),
+    /** Sum of reward values this campaign may give; 0 means unlimited. */
+    budgetValue: moneyColumn(),
+    /** Raised by every change, so that copies elsewhere are told apart from it. */
+    version: smallCountColumn(),
+    idempotencyKey: p.string().length(64).nullable(),
+    /** Digest of the creation's arguments: the same key with others is refused. */
+    argumentsDigest: p.character().length(64).nullable(),
+    createdAt: instantColumn(),
+  },
+});
+export class Campaign extends CampaignSchema.class {}
+CampaignSchema.setClass(Campaign);

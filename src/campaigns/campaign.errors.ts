@@ -1,0 +1,43 @@
+import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
+import { CODE_FORMAT_REFUSALS } from './campaign-rule.js';
+
+/** Why a campaign, with its first codes, is not made; in order of precedence. */
+export const CREATE_CAMPAIGN_REFUSALS = [
+  'NAME_NOT_ALLOWED',
+  'RULE_NOT_ALLOWED',
+  'WINDOW_NOT_ALLOWED',
+  'LIMIT_OUT_OF_RANGE',
+  'BUDGET_OUT_OF_RANGE',
+  'CODE_COUNT_OUT_OF_RANGE',
+  'IDEMPOTENCY_KEY_NOT_ALLOWED',
+  'INPUT_NOT_ALLOWED',
+  'IDEMPOTENCY_KEY_REUSED',
+  ...TENANT_REFUSALS,
+  ...CODE_FORMAT_REFUSALS,
+  'REWARD_TYPE_NOT_AVAILABLE',
+  'REWARD_TARGET_NOT_FOUND',
+  'PRODUCT_LINE_NOT_FOUND',
+] as const;
+export type CreateCampaignRefusal = (typeof CREATE_CAMPAIGN_REFUSALS)[number];
+
+export const UPDATE_CAMPAIGN_REFUSALS = [
+  'NAME_NOT_ALLOWED',
+  'WINDOW_NOT_ALLOWED',
+  'LIMIT_OUT_OF_RANGE',
+  'BUDGET_OUT_OF_RANGE',
+  'INPUT_NOT_ALLOWED',
+  'CAMPAIGN_NOT_FOUND',
+  'CAMPAIGN_ENDED',
+] as const;
+export type UpdateCampaignRefusal = (typeof UPDATE_CAMPAIGN_REFUSALS)[number];
+
+/** Why a campaign does not change its state: each names the state it would have to be in, or is in. */
+export const CAMPAIGN_STATE_REFUSALS = [
+  'CAMPAIGN_NOT_FOUND',
+  'CAMPAIGN_ENDED',
+  'CAMPAIGN_NOT_DRAFT',
+  'CAMPAIGN_NOT_ACTIVE',
+  'CAMPAIGN_NOT_PAUSED',
+  'CAMPAIGN_NOT_STARTED',
+] as const;
+export type CampaignStateRefusal = (typeof CAMPAIGN_STATE_REFUSALS)[number];

@@ -1,0 +1,128 @@
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { requireStaff } from '../graphql/auth.js';
+import type { RequestContext } from '../graphql/context.js';
+import { PageArgs, type PageOf } from '../graphql/page.js';
+import { answer } from '../graphql/payload.js';
+import type { CampaignChangeService, CampaignStep } from './campaign-change.service.js';
+import {
+  CampaignFilterInput,
+  CampaignIdInput,
+  CreateCampaignInput,
+  UpdateCampaignInput,
+} from './campaign-input.types.js';
+import type { CampaignReader } from './campaign-reader.service.js';
+import type { Campaign } from './campaign.entity.js';
+import {
+  ActivateCampaignPayloadType,
+  CampaignPageType,
+  CampaignType,
+  CreateCampaignPayloadType,
+  EndCampaignPayloadType,
+  PauseCampaignPayloadType,
+  ResumeCampaignPayloadType,
+  UpdateCampaignPayloadType,
+} from './campaign.types.js';
+
+/** Makes a campaign with its first codes; implemented by the feature that makes codes. */
+export interface CampaignLauncher {
+  create(tenantId: string, input: unknown): Promise<LaunchAnswer>;
+}
+
+export interface LaunchAnswer {
+  readonly campaign: Campaign;
+  readonly batchId: string | null;
+  readonly codes: readonly string[] | null;
+}
+
+@Resolver(() => CampaignType)
+export class CampaignResolver {
+  constructor(
+    private readonly launcher: CampaignLauncher,
+    private readonly changes: CampaignChangeService,
+    private readonly reader: CampaignReader,
+  ) {}
+
+  @Mutation(() => CreateCampaignPayloadType, {
+    description:
+      'Makes a campaign in state DRAFT, with its first codes if asked for. For OWNER and OPERATOR.',
+  })
+  async createCampaign(
+    @Arg('input', () => CreateCampaignInput) input: CreateCampaignInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const idempotencyKey = input.idempotencyKey ?? context.idempotencyKey;
+    return answer(async () => this.launcher.create(tenantId, { ...input, idempotencyKey }));
+  }
+
+  @Mutation(() => UpdateCampaignPayloadType, {
+    description: 'Changes name, window, limits, budget; what is missing stays. For OWNER and OPERATOR.',
+  })
+  async updateCampaign(
+    @Arg('input', () => UpdateCampaignInput) { campaignId, ...changes }: UpdateCampaignInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ campaign: await this.changes.update(tenantId, campaignId, changes) }));
+  }
+
+  @Mutation(() => ActivateCampaignPayloadType, {
+    description: 'DRAFT becomes ACTIVE. For OWNER and OPERATOR.',
+  })
+  async activateCampaign(
+    @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    return this.step(context, campaignId, 'activate');
+  }
+
+  @Mutation(() => PauseCampaignPayloadType, { description: 'ACTIVE becomes PAUSED. For OWNER and OPERATOR.' })
+  async pauseCampaign(
+    @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    return this.step(context, campaignId, 'pause');
+  }
+
+  @Mutation(() => ResumeCampaignPayloadType, {
+    description: 'PAUSED becomes ACTIVE. For OWNER and OPERATOR.',
+  })
+  async resumeCampaign(
+    @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    return this.step(context, campaignId, 'resume');
+  }
+
+  @Mutation(() => EndCampaignPayloadType, {
+    description: 'ACTIVE or PAUSED becomes ENDED, for good. For OWNER and OPERATOR.',
+  })
+  async endCampaign(
+    @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    return this.step(context, campaignId, 'end');
+  }
+
+  @Query(() => CampaignType, { nullable: true, description: 'A campaign of the tenant. For staff.' })
+  async campaign(
+    @Arg('id', () => ID) id: string,
+    @Ctx() context: RequestContext,
+  ): Promise<CampaignType | null> {
+    return this.reader.read(requireStaff(context).tenantId, id);
+  }
+
+  @Query(() => CampaignPageType, { description: 'The campaigns of the tenant, newest first. For staff.' })
+  async campaigns(
+    @Arg('filter', () => CampaignFilterInput, { nullable: true }) filter: CampaignFilterInput | null,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<CampaignType>> {
+    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
+  }
+
+  private async step(context: RequestContext, campaignId: string, step: CampaignStep): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ campaign: await this.changes.step(tenantId, campaignId, step) }));
+  }
+}

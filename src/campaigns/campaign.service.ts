@@ -1,0 +1,171 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Clock } from '../platform/clock.js';
+import { invariant } from '../platform/assert.js';
+import { DomainError } from '../platform/errors.js';
+import type { IdGenerator } from '../platform/ids.js';
+import { argumentsDigest, parseInput } from '../platform/input.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import type { Transactions } from '../platform/orm/transaction.js';
+import type { Outbox } from '../platform/outbox/outbox.js';
+import type { RewardType } from '../rewards/reward-rule.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import type { Tenant } from '../tenancy/tenant.entity.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import { campaignChanged } from './campaign-events.js';
+import { createCampaignInput, FIELD_REFUSALS, type CampaignWanted } from './campaign-input.js';
+import type { CampaignRule } from './campaign-rule.js';
+import { Campaign } from './campaign.entity.js';
+import type { CreateCampaignRefusal } from './campaign.errors.js';
+
+/** What can be given so far; the others follow with their features. */
+const AVAILABLE_REWARD_TYPES: ReadonlySet<RewardType> = new Set(['SUBSCRIPTION']);
+
+/** Knows what rewards name; implemented by the features that give them. */
+export interface RewardTargets {
+  exists(tenantId: string, type: RewardType, id: string): Promise<boolean>;
+}
+
+export interface CampaignCollaborators {
+  readonly orm: MikroORM;
+  readonly transactions: Transactions;
+  readonly ids: IdGenerator;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly tenants: TenantService;
+  readonly productLines: ProductLineService;
+  readonly rewardTargets: RewardTargets;
+  /** Refuses a rule whose codes cannot be made, or could be guessed; what codes look like is not known here. */
+  readonly checkCodes: (rule: CampaignRule, count: number) => void;
+}
+
+/** What belongs to the creation and shares its transaction: the first batch of codes. */
+export type FirstBatch = (em: Em, campaign: Campaign, count: number) => Promise<void>;
+
+export interface CreatedCampaign {
+  readonly campaign: Campaign;
+  /** Codes that were asked for with it. */
+  readonly initialCodes: number;
+  /** True where an earlier call with the same key made it. */
+  readonly replayed: boolean;
+}
+
+/** The idempotency key belongs to a campaign that another call has just committed. */
+class KeyTakenError extends Error {}
+
+/** Makes campaigns. */
+export class CampaignService {
+  constructor(private readonly its: CampaignCollaborators) {}
+
+  /**
+   * Makes a campaign in state DRAFT, once per idempotency key: whoever repeats a call gets the same campaign,
+   * whatever has become of tenant and plans since.
+   *
+   * @throws DomainError one of {@link CREATE_CAMPAIGN_REFUSALS}
+   */
+  async create(tenantId: string, input: unknown, firstBatch?: FirstBatch): Promise<CreatedCampaign> {
+    const wanted = parseInput(createCampaignInput, input, FIELD_REFUSALS);
+    invariant(
+      wanted.initialCodes === 0 || firstBatch !== undefined,
+      'Initial codes need whoever makes them.',
+    );
+    const digest = argumentsDigest(wanted);
+    const known = await this.findByKey(tenantId, wanted, digest);
+    if (known !== null) return known;
+    try {
+      const campaign = await this.make(tenantId, wanted, digest, firstBatch);
+      return { campaign, initialCodes: wanted.initialCodes, replayed: false };
+    } catch (error) {
+      // Who loses against another call with the same key meets its row, or the quota that it has just used up.
+      const isLost = error instanceof KeyTakenError || error instanceof DomainError;
+      const winner = isLost ? await this.findByKey(tenantId, wanted, digest) : null;
+      if (winner === null) throw error;
+      return winner;
+    }
+  }
+
+  private async make(
+    tenantId: string,
+    wanted: CampaignWanted,
+    digest: string,
+    firstBatch: FirstBatch | undefined,
+  ): Promise<Campaign> {
+    const tenant = await this.its.tenants.assertCanIssue(tenantId, wanted.initialCodes);
+    await this.assertRule(tenantId, wanted);
+    return this.its.transactions.run(tenantId, async (em) => {
+      const campaign = await this.insert(em, tenant, wanted, digest);
+      if (wanted.initialCodes > 0) await firstBatch?.(em, campaign, wanted.initialCodes);
+      return campaign;
+    });
+  }
+
+  private async assertRule(tenantId: string, { rule, initialCodes }: CampaignWanted): Promise<void> {
+    this.its.checkCodes(rule, Math.max(1, initialCodes));
+    for (const [index, reward] of rule.rewardRules.entries()) {
+      const field = ['input', 'rule', 'rewardRules', String(index)];
+      if (!AVAILABLE_REWARD_TYPES.has(reward.type)) {
+        refuse('REWARD_TYPE_NOT_AVAILABLE', `Rewards of type ${reward.type} cannot be given yet.`, [
+          ...field,
+          'type',
+        ]);
+      }
+      if (!(await this.its.rewardTargets.exists(tenantId, reward.type, reward.id))) {
+        refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [...field, 'id']);
+      }
+    }
+    const [missing] = await this.its.productLines.missing(tenantId, rule.applicableProducts);
+    if (missing !== undefined) {
+      const field = ['input', 'rule', 'applicableProducts'];
+      refuse('PRODUCT_LINE_NOT_FOUND', `The tenant has no product line ${JSON.stringify(missing)}.`, field);
+    }
+  }
+
+  private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, digest: string): Promise<Campaign> {
+    const { initialCodes: _, ...columns } = wanted;
+    const row = {
+      ...columns,
+      tenantId: tenant.id,
+      id: this.its.ids.next(),
+      tenantName: tenant.name,
+      tenantType: tenant.type,
+      status: 'DRAFT' as const,
+      version: 1,
+      argumentsDigest: wanted.idempotencyKey === null ? null : digest,
+      createdAt: new Date(this.its.clock.nowMs()),
+    };
+    // Written at once: a unit of work would write it again, or at a moment of its own.
+    const campaign = em.create(Campaign, row, { persist: false });
+    try {
+      await em.insert(campaign);
+    } catch (error) {
+      throw isDuplicateKey(error)
+        ? new KeyTakenError('The idempotency key is taken.', { cause: error })
+        : error;
+    }
+    await this.its.outbox.append(em, tenant.id, [campaignChanged(campaign)]);
+    return campaign;
+  }
+
+  private async findByKey(
+    tenantId: string,
+    wanted: CampaignWanted,
+    digest: string,
+  ): Promise<CreatedCampaign | null> {
+    if (wanted.idempotencyKey === null) return null;
+    const { idempotencyKey, initialCodes } = wanted;
+    const em = tenantEm(this.its.orm, tenantId);
+    const campaign = await em.findOne(Campaign, { idempotencyKey }, { disableIdentityMap: true });
+    if (campaign === null) return null;
+    if (campaign.argumentsDigest !== digest) {
+      refuse('IDEMPOTENCY_KEY_REUSED', 'The idempotency key belongs to a call with other arguments.', [
+        'input',
+        'idempotencyKey',
+      ]);
+    }
+    return { campaign, initialCodes, replayed: true };
+  }
+}
+
+function refuse(code: CreateCampaignRefusal, message: string, field: readonly string[]): never {
+  throw new DomainError(code, message, { field });
+}

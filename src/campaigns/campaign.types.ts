@@ -1,0 +1,124 @@
+import { Field, ID, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { pageOf } from '../graphql/page.js';
+import { payloadType } from '../graphql/payload-type.js';
+import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
+import { TENANT_TYPES, type TenantType } from '../tenancy/tenant.entity.js';
+import { CampaignRuleType } from './campaign-rule.types.js';
+import {
+  CAMPAIGN_STATUSES,
+  CODE_VISIBILITIES,
+  type CampaignStatus,
+  type CodeVisibility,
+} from './campaign.entity.js';
+import {
+  CREATE_CAMPAIGN_REFUSALS,
+  UPDATE_CAMPAIGN_REFUSALS,
+  type CampaignStateRefusal,
+} from './campaign.errors.js';
+
+export const CampaignStatusEnum = enumFromValues(
+  'CampaignStatus',
+  CAMPAIGN_STATUSES,
+  'DRAFT becomes ACTIVE, ACTIVE and PAUSED alternate, ENDED is for good. Codes are redeemed while ACTIVE.',
+);
+export const CodeVisibilityEnum = enumFromValues(
+  'CodeVisibility',
+  CODE_VISIBILITIES,
+  'VISIBLE: staff can list the codes again. HASHED: codes are shown once, at generation.',
+);
+const TenantTypeEnum = enumFromValues(
+  'TenantType',
+  TENANT_TYPES,
+  'PLATFORM runs the installation, CHANNEL uses it.',
+);
+
+@ObjectType('Campaign', { description: 'A set of codes with one rule.' })
+export class CampaignType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => ID)
+  tenantId!: string;
+
+  @Field(() => String)
+  tenantName!: string;
+
+  @Field(() => TenantTypeEnum)
+  tenantType!: TenantType;
+
+  @Field(() => CampaignStatusEnum)
+  status!: CampaignStatus;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which codes are redeemed.',
+  })
+  startsAt?: Date | null | undefined;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which they no longer are.',
+  })
+  endsAt?: Date | null | undefined;
+
+  @Field(() => CampaignRuleType)
+  rule!: CampaignRuleType;
+
+  @Field(() => CodeVisibilityEnum)
+  codeVisibility!: CodeVisibility;
+
+  @Field(() => Int, { description: 'Redemptions that a user may make; 0 means unlimited.' })
+  userLimitTotal!: number;
+
+  @Field(() => Int, { description: 'Redemptions that a user may make on one UTC day; 0 means unlimited.' })
+  userLimitDay!: number;
+
+  @Field(() => Int, { description: 'Redemptions that there may be; 0 means unlimited.' })
+  budgetUses!: number;
+
+  @Field(() => DecimalScalar, { description: 'Sum of the values of rewards; 0 means unlimited.' })
+  budgetValue!: string;
+
+  @Field(() => Int, { description: 'Raised by every change.' })
+  version!: number;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+export const CampaignPageType = pageOf(CampaignType, 'CampaignPage');
+
+const campaign = { type: () => CampaignType };
+
+export const CreateCampaignPayloadType = payloadType('CreateCampaign', CREATE_CAMPAIGN_REFUSALS, {
+  campaign,
+  batchId: { type: () => ID, description: 'The first batch; null where no codes were asked for.' },
+  codes: {
+    type: () => [String],
+    description:
+      "The first batch's codes. Null where there are none, and when a HASHED campaign's call is repeated.",
+  },
+});
+export const UpdateCampaignPayloadType = payloadType('UpdateCampaign', UPDATE_CAMPAIGN_REFUSALS, {
+  campaign,
+});
+
+const NOT_FOUND_OR_ENDED = ['CAMPAIGN_NOT_FOUND', 'CAMPAIGN_ENDED'] as const;
+const withState = (...states: CampaignStateRefusal[]) => [...NOT_FOUND_OR_ENDED, ...states];
+
+export const ActivateCampaignPayloadType = payloadType('ActivateCampaign', withState('CAMPAIGN_NOT_DRAFT'), {
+  campaign,
+});
+export const PauseCampaignPayloadType = payloadType('PauseCampaign', withState('CAMPAIGN_NOT_ACTIVE'), {
+  campaign,
+});
+export const ResumeCampaignPayloadType = payloadType('ResumeCampaign', withState('CAMPAIGN_NOT_PAUSED'), {
+  campaign,
+});
+export const EndCampaignPayloadType = payloadType('EndCampaign', withState('CAMPAIGN_NOT_STARTED'), {
+  campaign,
+});

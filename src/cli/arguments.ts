@@ -1,0 +1,40 @@
+import { InvalidArgumentError } from 'commander';
+
+/** What every command takes. */
+export interface GlobalOptions {
+  readonly verbose?: boolean;
+}
+
+export interface TenantOptions extends GlobalOptions {
+  readonly tenant: string;
+}
+
+const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+/** A token cannot be taken back, so it does not live for ever. */
+const TTL_S_MAX = 366 * 86_400;
+
+/** A time to live: `15m`, `2h`, `7d`, or seconds. */
+export function ttlSeconds(text: string): number {
+  const [, digits, unit] = /^([0-9]{1,9})([smhd]?)$/.exec(text) ?? [];
+  const seconds = Number(digits) * (SECONDS[unit ?? ''] ?? Number.NaN);
+  if (seconds >= 1 && seconds <= TTL_S_MAX) return seconds;
+  throw new InvalidArgumentError('Give a time such as 15m, 2h, 7d, or 900 for seconds; at most 366d.');
+}
+
+export function wholeNumber(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number.');
+}
+
+/** Ids of other systems, as the services take them; staff ids are never judged by a service. */
+export function externalId(text: string): string {
+  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give 1 to 64 printable characters without spaces.');
+}
+
+/** For options that may be given more than once. */
+export function collected(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+export const example = (line: string): string => `\nExample:\n  npm run -s cli -- ${line}`;

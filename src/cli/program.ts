@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { addCampaignCommands } from './campaign.command.js';
+import { addCodesCommands } from './codes.command.js';
+import { addMigrateCommand } from './migrate.command.js';
+import { addPlanCommands } from './plan.command.js';
+import { addRedeemCommand } from './redeem.command.js';
+import { addSchemaCommand } from './schema.command.js';
+import { addTenancyCommands } from './tenancy.command.js';
+import { addTokenCommand } from './token.command.js';
+import { oneLine } from './failures.js';
+
+const STORES = `
+Works on DATABASE_URL and REDIS_URL where they are set; else on the Redeemkit that runs with the data folder
+(DATA_DIR); else it starts the private servers for the time of the command. Results go to standard output, everything
+else to standard error. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
+
+Example:
+  npm run -s cli -- token --tenant DEMO --user demo-user`;
+
+/** The command line. Commands throw; what is shown of it is decided in one place, `failures.ts`. */
+export function createProgram(): Command {
+  const program = new Command('npm run -s cli --')
+    .description('Runs a Redeemkit by hand.')
+    .option('--verbose', 'tell on standard error what is done, and failures with their stack')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) })
+    .exitOverride()
+    .addHelpText('after', STORES);
+  addTokenCommand(program);
+  addTenancyCommands(program);
+  addPlanCommands(program);
+  addCampaignCommands(program);
+  addCodesCommands(program);
+  addRedeemCommand(program);
+  addMigrateCommand(program);
+  addSchemaCommand(program);
+  return program;
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import type { Services } from '../app.js';
+import { example, externalId, type TenantOptions } from './arguments.js';
+import { printLine } from './output.js';
+import { assertTenant, withServices } from './session.js';
+
+interface RedeemOptions extends TenantOptions {
+  readonly user: string;
+  readonly product: string;
+  readonly key?: string;
+}
+
+type Answer = Awaited<ReturnType<Services['redemptions']['redeem']>>;
+
+export function addRedeemCommand(program: Command): void {
+  program
+    .command('redeem')
+    .description(
+      'Redeem a code for a user, in this process, and print the answer as JSON; exit status 1 if refused.',
+    )
+    .argument('<code>', 'the code as it was typed')
+    .requiredOption('--tenant <id>', 'the tenant')
+    .requiredOption('--user <id>', "the user's id in the tenant's own system", externalId)
+    .requiredOption('--product <code>', 'the product line that the user is at')
+    .option('--key <key>', 'idempotency key: the same call again prints the same answer')
+    .addHelpText('after', example('redeem --tenant DEMO --user alice --product DEMO ABCD-EFGH-JKLM-NPQR'))
+    .action(async (code: string, _options, command: Command) => {
+      const options = command.optsWithGlobals<RedeemOptions>();
+      const answer = await withServices(options, async (services, log) => {
+        const { tenant: tenantId, user, product: productCode, key } = options;
+        await assertTenant(services, tenantId);
+        const { id: userId } = await services.users.ensureUser(tenantId, user);
+        const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey: key ?? null };
+        return services.redemptions.redeem(asked, log);
+      });
+      await printLine(JSON.stringify(shown(answer), null, 2));
+      if (answer.status !== 'COMMITTED') process.exitCode = 1;
+    });
+}
+
+/** As the API answers, without what is there for machines alone. */
+function shown({ status, orderNo, redemption, refusal }: Answer) {
+  return {
+    status,
+    orderNo,
+    redemption: redemption && {
+      id: redemption.id,
+      userId: redemption.userId,
+      campaignId: redemption.campaignId,
+      useNo: redemption.useNo,
+      claimedAt: redemption.claimedAt,
+      rewards: redemption.rewards.map(({ type, sourceId, targetId }) => ({ type, sourceId, targetId })),
+    },
+    refusal,
+  };
+}

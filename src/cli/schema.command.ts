@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import { example } from './arguments.js';
+import { print } from './output.js';
+
+export function addSchemaCommand(program: Command): void {
+  program
+    .command('schema')
+    .description('Print the GraphQL schema.')
+    .addHelpText('after', example('schema > schema.graphql'))
+    .action(async () => {
+      const { buildRedeemkitSchema, printSortedSchema } = await import('../schema.js');
+      await print(printSortedSchema(buildRedeemkitSchema()));
+    });
+}

@@ -1,0 +1,93 @@
+import type { Services } from '../app.js';
+import { loadConfig, type Config } from '../config.js';
+import { migrateUp } from '../migrations/migrate.js';
+import { DomainError } from '../platform/errors.js';
+import { createLog, type Logger } from '../platform/log.js';
+import { settleSecrets } from '../secrets.js';
+import type { GlobalOptions } from './arguments.js';
+import { InterruptedError } from './failures.js';
+import { findStores, type FoundStores } from './found-stores.js';
+import { sayOnStderr } from './output.js';
+
+type UntilSignal = <T>(work: Promise<T>) => Promise<T>;
+
+/** Runs a command on the stores that there are, and lets go of them, whatever becomes of it. */
+export async function withStores<T>(
+  options: GlobalOptions,
+  work: (found: FoundStores) => Promise<T>,
+): Promise<T> {
+  return onStores(options, async (found, _config, untilSignal) => untilSignal(work(found)));
+}
+
+/** The same, with the services of the product. */
+export async function withServices<T>(
+  options: GlobalOptions,
+  work: (services: Services, log: Logger) => Promise<T>,
+): Promise<T> {
+  return onStores(options, async (found, config, untilSignal) => {
+    if (found.areOwn) await migrateUp(found.databaseUrl);
+    // Loaded late: help and mistakes in the usage are answered at once.
+    const [{ composeServices }, { openStores }] = await Promise.all([
+      import('../app.js'),
+      import('../stores.js'),
+    ]);
+    const log = createLog({ level: options.verbose === true ? config.LOG_LEVEL : 'silent' }, process.stderr);
+    const { databaseUrl, redisUrl } = found;
+    const secrets = await settleSecrets(config);
+    const settings = { databasePoolSize: config.DATABASE_POOL_SIZE, storeTimeoutMs: config.STORE_TIMEOUT_MS };
+    const stores = await openStores({ databaseUrl, redisUrl, ...settings }, log);
+    try {
+      const services = composeServices(stores, { config, ...secrets }, log);
+      const result = await untilSignal(work(services, log));
+      await services.settlement.drained();
+      return result;
+    } finally {
+      await stores.close();
+    }
+  });
+}
+
+async function onStores<T>(
+  { verbose }: GlobalOptions,
+  work: (found: FoundStores, config: Config, untilSignal: UntilSignal) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig();
+  const signals = heedSignals();
+  try {
+    const found = await findStores(config, verbose === true ? sayOnStderr : () => undefined);
+    try {
+      return await work(found, config, signals.untilSignal);
+    } finally {
+      await found.stop();
+    }
+  } finally {
+    signals.ignore();
+  }
+}
+
+/**
+ * A signal ends the wait for the work, and no more: what was opened is closed as ever, so that no private server is
+ * left behind. The second one, from somebody who cannot wait, ends the process.
+ */
+function heedSignals(): { readonly untilSignal: UntilSignal; ignore(): void } {
+  const interrupted = Promise.withResolvers<never>();
+  // It may come while nothing that could be given up is under way; then the next wait ends with it.
+  interrupted.promise.catch(() => undefined);
+  const onInterrupt = (): void => interrupted.reject(new InterruptedError(130));
+  const onTerminate = (): void => interrupted.reject(new InterruptedError(143));
+  process.once('SIGINT', onInterrupt);
+  process.once('SIGTERM', onTerminate);
+  return {
+    untilSignal: async (work) => Promise.race([work, interrupted.promise]),
+    ignore: () => {
+      process.off('SIGINT', onInterrupt);
+      process.off('SIGTERM', onTerminate);
+    },
+  };
+}
+
+/** Services below take the tenant from a token, which proves it; here it is somebody's typing. */
+export async function assertTenant({ tenants }: Services, tenantId: string): Promise<void> {
+  if ((await tenants.find(tenantId)) !== null) return;
+  throw new DomainError('TENANT_NOT_FOUND', `There is no tenant ${JSON.stringify(tenantId)}.`);
+}

@@ -1,0 +1,79 @@
+import { LockMode, type EntityData } from '@mikro-orm/core';
+import type { Clock } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { isId, type Id } from '../platform/ids.js';
+import type { Em } from '../platform/orm/orm.js';
+import type { Transactions } from '../platform/orm/transaction.js';
+import type { Outbox } from '../platform/outbox/outbox.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import { CodeBatch } from './code-batch.entity.js';
+import { batchChanged, isSet } from './code-events.js';
+import { Code } from './code.entity.js';
+import type { BatchRefusal } from './code.errors.js';
+
+/**
+ * Freezes and voids batches: flags of the batch's row, which every commit reads under a lock, and never updates of
+ * its codes. So they count from the moment that they are committed, however many codes there are.
+ */
+export class BatchChangeService {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+    private readonly outbox: Outbox,
+    private readonly tenants: TenantService,
+  ) {}
+
+  /** @throws DomainError one of {@link FREEZE_BATCH_REFUSALS} */
+  async freeze(tenantId: string, id: Id): Promise<CodeBatch> {
+    return this.change(tenantId, id, (batch) => {
+      if (isSet(batch.frozenAt)) refuse('BATCH_FROZEN', 'The batch is frozen already.');
+      return { frozenAt: new Date(this.clock.nowMs()) };
+    });
+  }
+
+  /** @throws DomainError one of {@link UNFREEZE_BATCH_REFUSALS} */
+  async unfreeze(tenantId: string, id: Id): Promise<CodeBatch> {
+    return this.change(tenantId, id, (batch) => {
+      if (!isSet(batch.frozenAt)) refuse('BATCH_NOT_FROZEN', 'The batch is not frozen.');
+      return { frozenAt: null };
+    });
+  }
+
+  /** For good; its codes' quota is given back. @throws DomainError one of {@link VOID_BATCH_REFUSALS} */
+  async void(tenantId: string, id: Id): Promise<CodeBatch> {
+    return this.change(
+      tenantId,
+      id,
+      () => ({ voidedAt: new Date(this.clock.nowMs()) }),
+      // Deleted codes have given theirs back; whoever deletes one from now on sees that the batch is void.
+      async (em) =>
+        this.tenants.giveBackCodes(em, tenantId, await em.count(Code, { batchId: id, deletedAt: null })),
+    );
+  }
+
+  private async change(
+    tenantId: string,
+    id: Id,
+    decide: (batch: CodeBatch) => EntityData<CodeBatch>,
+    within: (em: Em) => Promise<void> = async () => undefined,
+  ): Promise<CodeBatch> {
+    return this.transactions.run(tenantId, async (em) => {
+      const batch = isId(id) ? await find(em, id, LockMode.PESSIMISTIC_WRITE) : null;
+      if (batch === null) return refuse('BATCH_NOT_FOUND', 'The tenant has no batch with this id.');
+      if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch has been voided, which is for good.');
+      await em.nativeUpdate(CodeBatch, { id }, { ...decide(batch), version: batch.version + 1 });
+      const after = (await find(em, id, LockMode.NONE)) ?? batch;
+      await this.outbox.append(em, tenantId, [batchChanged(after)]);
+      await within(em);
+      return after;
+    });
+  }
+}
+
+async function find(em: Em, id: Id, lockMode: LockMode): Promise<CodeBatch | null> {
+  return em.findOne(CodeBatch, { id }, { disableIdentityMap: true, lockMode });
+}
+
+function refuse(code: BatchRefusal, message: string): never {
+  throw new DomainError(code, message, { field: ['input', 'batchId'] });
+}

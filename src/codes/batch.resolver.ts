@@ -1,0 +1,74 @@
+import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { requireStaff } from '../graphql/auth.js';
+import type { RequestContext } from '../graphql/context.js';
+import { answer } from '../graphql/payload.js';
+import type { BatchChangeService } from './batch-change.service.js';
+import {
+  BatchIdInput,
+  BatchType,
+  FreezeBatchPayloadType,
+  GenerateCodesInput,
+  GenerateCodesPayloadType,
+  UnfreezeBatchPayloadType,
+  VoidBatchPayloadType,
+} from './batch.types.js';
+import type { CodeGenerationService } from './code-generation.service.js';
+import type { CodeReader } from './code-reader.service.js';
+
+@Resolver(() => BatchType)
+export class BatchResolver {
+  constructor(
+    private readonly generation: CodeGenerationService,
+    private readonly changes: BatchChangeService,
+    private readonly reader: CodeReader,
+  ) {}
+
+  @Mutation(() => GenerateCodesPayloadType, {
+    description: 'Makes codes: all that were asked for, or none. For OWNER and OPERATOR.',
+  })
+  async generateCodes(
+    @Arg('input', () => GenerateCodesInput) input: GenerateCodesInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const idempotencyKey = input.idempotencyKey ?? context.idempotencyKey;
+    return answer(async () => this.generation.generate(tenantId, { ...input, idempotencyKey }));
+  }
+
+  @Mutation(() => FreezeBatchPayloadType, {
+    description: "A frozen batch's codes cannot be redeemed until it is unfrozen. For OWNER and OPERATOR.",
+  })
+  async freezeBatch(
+    @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ batch: await this.changes.freeze(tenantId, batchId) }));
+  }
+
+  @Mutation(() => UnfreezeBatchPayloadType, { description: 'Takes a freeze back. For OWNER and OPERATOR.' })
+  async unfreezeBatch(
+    @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ batch: await this.changes.unfreeze(tenantId, batchId) }));
+  }
+
+  @Mutation(() => VoidBatchPayloadType, {
+    description:
+      "A voided batch's codes can never be redeemed; their quota is given back. For OWNER and OPERATOR.",
+  })
+  async voidBatch(
+    @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ batch: await this.changes.void(tenantId, batchId) }));
+  }
+
+  @Query(() => BatchType, { nullable: true, description: 'A batch of the tenant. For staff.' })
+  async batch(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<BatchType | null> {
+    return this.reader.batch(requireStaff(context).tenantId, id);
+  }
+}

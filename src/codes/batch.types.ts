@@ -1,0 +1,89 @@
+import { GraphQLSafeInt } from 'graphql-scalars';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { payloadType } from '../graphql/payload-type.js';
+import { InstantScalar } from '../graphql/scalars.js';
+import { BATCH_STATUSES, type BatchStatus } from './code-batch.entity.js';
+import {
+  FREEZE_BATCH_REFUSALS,
+  GENERATE_CODES_REFUSALS,
+  UNFREEZE_BATCH_REFUSALS,
+  VOID_BATCH_REFUSALS,
+} from './code.errors.js';
+
+const BatchStatusEnum = enumFromValues(
+  'BatchStatus',
+  BATCH_STATUSES,
+  'The codes of a READY batch are all there.',
+);
+
+@ObjectType('Batch', { description: 'Codes that were made together: the unit of freeze and void.' })
+export class BatchType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => ID)
+  campaignId!: string;
+
+  @Field(() => BatchStatusEnum)
+  status!: BatchStatus;
+
+  @Field(() => GraphQLSafeInt, { description: 'Codes asked for.' })
+  requested!: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Codes made.' })
+  generated!: number;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'Since when its codes cannot be redeemed for a while.',
+  })
+  frozenAt?: Date | null | undefined;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'Since when its codes cannot be redeemed for good.',
+  })
+  voidedAt?: Date | null | undefined;
+
+  @Field(() => Int, { description: 'Raised by every change.' })
+  version!: number;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+@InputType()
+export class GenerateCodesInput {
+  @Field(() => ID)
+  campaignId!: string;
+
+  @Field(() => Int, { description: '1 to 10,000.' })
+  count!: number;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The same key again answers the same batch. Missing takes the header idempotency-key.',
+  })
+  idempotencyKey?: string | null;
+}
+
+@InputType()
+export class BatchIdInput {
+  @Field(() => ID)
+  batchId!: string;
+}
+
+const batch = { type: () => BatchType };
+
+export const GenerateCodesPayloadType = payloadType('GenerateCodes', GENERATE_CODES_REFUSALS, {
+  batch,
+  codes: {
+    type: () => [String],
+    description: 'The codes. A HASHED campaign shows them once: null when the call is repeated.',
+  },
+  replayed: { type: () => Boolean, description: 'Whether an earlier call with the same key made the batch.' },
+});
+export const FreezeBatchPayloadType = payloadType('FreezeBatch', FREEZE_BATCH_REFUSALS, { batch });
+export const UnfreezeBatchPayloadType = payloadType('UnfreezeBatch', UNFREEZE_BATCH_REFUSALS, { batch });
+export const VoidBatchPayloadType = payloadType('VoidBatch', VOID_BATCH_REFUSALS, { batch });

@@ -1,0 +1,67 @@
+import type { CampaignService, CreatedCampaign } from '../campaigns/campaign.service.js';
+import type { Campaign } from '../campaigns/campaign.entity.js';
+import type { MikroORM } from '@mikro-orm/core';
+import { present } from '../platform/assert.js';
+import type { Id } from '../platform/ids.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import { CodeBatch } from './code-batch.entity.js';
+import type { CodeGenerationService } from './code-generation.service.js';
+import type { CodeIssuer, IssuedBatch } from './code-issuer.js';
+
+export interface LaunchedCampaign {
+  readonly campaign: Campaign;
+  /** Null where no codes were asked for. */
+  readonly batchId: Id | null;
+  readonly codes: readonly string[] | null;
+  readonly replayed: boolean;
+}
+
+/** Makes a campaign together with its first batch of codes: both stand, or neither. */
+export class CampaignLaunchService {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly campaigns: CampaignService,
+    private readonly issuer: CodeIssuer,
+    private readonly generation: CodeGenerationService,
+  ) {}
+
+  /** @throws DomainError as {@link CampaignService.create} */
+  async create(tenantId: string, input: unknown): Promise<LaunchedCampaign> {
+    let issued: IssuedBatch | null = null;
+    const created = await this.generation.untilDistinct(async (avoidTaken) =>
+      this.campaigns.create(tenantId, input, async (em, campaign, count) => {
+        issued = await this.issuer.issue(em, {
+          campaign,
+          count,
+          idempotencyKey: null,
+          argumentsDigest: null,
+          avoidTaken,
+        });
+      }),
+    );
+    return created.replayed ? this.repeat(created) : this.answer(created, issued);
+  }
+
+  private async answer({ campaign }: CreatedCampaign, issued: IssuedBatch | null): Promise<LaunchedCampaign> {
+    if (issued === null) return { campaign, batchId: null, codes: null, replayed: false };
+    await this.generation.announce(issued);
+    const { batch, codes } = issued;
+    return { campaign, batchId: batch.id, codes, replayed: false };
+  }
+
+  private async repeat({ campaign, initialCodes }: CreatedCampaign): Promise<LaunchedCampaign> {
+    if (initialCodes === 0) return { campaign, batchId: null, codes: null, replayed: true };
+    const { batch, codes } = await this.generation.repeat(await this.firstBatch(campaign));
+    return { campaign, batchId: batch.id, codes, replayed: true };
+  }
+
+  /** Made in the campaign's own transaction, so it is the oldest. */
+  private async firstBatch(campaign: Campaign): Promise<CodeBatch> {
+    const batch = await tenantEm(this.orm, campaign.tenantId).findOne(
+      CodeBatch,
+      { campaignId: campaign.id },
+      { orderBy: { id: 'asc' }, disableIdentityMap: true },
+    );
+    return present(batch, 'The first batch of a campaign that has one');
+  }
+}

@@ -1,0 +1,140 @@
+import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
+import { z } from 'zod';
+import type { Clock } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { isId, sortedIds, type Id } from '../platform/ids.js';
+import { countNumber, instant, parseInput } from '../platform/input.js';
+import type { Em } from '../platform/orm/orm.js';
+import type { Transactions } from '../platform/orm/transaction.js';
+import type { Outbox } from '../platform/outbox/outbox.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import { CodeBatch } from './code-batch.entity.js';
+import { codeChanged, isSet } from './code-events.js';
+import type { CodeRefresh } from './code-refresh.js';
+import { Code } from './code.entity.js';
+import type { CodeChangeRefusal } from './code.errors.js';
+
+const DELETED_AT_ONCE_MAX = 1000;
+/** All that may change: the text of a code never does. An end in the past ends it. */
+const updateCodeInput = z.strictObject({
+  useLimit: countNumber(0, 2_147_483_647).nullish(),
+  expiresAt: instant.nullish(),
+});
+
+export interface CodeChangeCollaborators {
+  readonly transactions: Transactions;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly tenants: TenantService;
+  readonly refresh: CodeRefresh;
+}
+
+/** Changes of single codes by staff: each takes effect at the next redemption, and tells of itself. */
+export class CodeChangeService {
+  constructor(private readonly its: CodeChangeCollaborators) {}
+
+  /** Switches a code off, or on again. What is so already stays as it is. @throws DomainError one of {@link SET_CODE_ENABLED_REFUSALS} */
+  async setEnabled(tenantId: string, id: Id, enabled: boolean): Promise<Code> {
+    return this.change(tenantId, id, async (em, code) => {
+      if (code.status === 'INACTIVE')
+        refuse('CODE_NOT_ACTIVATED', 'The code has not been activated yet.', 'codeId');
+      const status = enabled ? 'ACTIVE' : 'DISABLED';
+      if (code.status !== status) await em.nativeUpdate(Code, { id }, { status, version: oneMore() });
+    });
+  }
+
+  /** Changes limit and end. Null takes the end away. @throws DomainError one of {@link UPDATE_CODE_REFUSALS} */
+  async update(tenantId: string, id: Id, input: unknown): Promise<Code> {
+    const { useLimit, expiresAt } = parseInput<typeof updateCodeInput, CodeChangeRefusal>(
+      updateCodeInput,
+      input,
+      {
+        input: 'INPUT_NOT_ALLOWED',
+        useLimit: 'USE_LIMIT_OUT_OF_RANGE',
+        expiresAt: 'EXPIRY_NOT_ALLOWED',
+      },
+    );
+    return this.change(tenantId, id, async (em, code) => {
+      const startsAt = code.startsAt ?? null;
+      if (expiresAt && startsAt !== null && expiresAt <= startsAt) {
+        refuse('EXPIRY_NOT_ALLOWED', 'A code cannot end before it begins.', 'expiresAt');
+      }
+      const limit = useLimit ?? code.useLimit;
+      const changed = await em.nativeUpdate(
+        Code,
+        { id, ...(limit > 0 && { used: { $lte: limit } }) },
+        { useLimit: limit, version: oneMore(), ...(expiresAt !== undefined && { expiresAt }) },
+      );
+      if (changed === 0)
+        refuse('USE_LIMIT_BELOW_USED', `The code has been used ${code.used} times already.`, 'useLimit');
+    });
+  }
+
+  /** Takes codes out of use for good, all of them or none, and gives their quota back. @throws DomainError one of {@link DELETE_CODES_REFUSALS} */
+  async delete(tenantId: string, ids: readonly Id[]): Promise<number> {
+    const wanted = new Set(ids);
+    if (wanted.size === 0 || wanted.size > DELETED_AT_ONCE_MAX) {
+      refuse('CODE_COUNT_OUT_OF_RANGE', `Name 1 to ${DELETED_AT_ONCE_MAX} codes.`, 'codeIds');
+    }
+    const deleted = await this.its.transactions.run(tenantId, async (em) => {
+      const codes = [...wanted].every(isId) ? await lockCodes(em, sortedIds(wanted)) : [];
+      if (codes.length !== wanted.size)
+        refuse('CODE_NOT_FOUND', 'The tenant has no code with one of these ids.', 'codeIds');
+      // Read after the codes are locked: a batch that was voided has given back the quota of all its codes.
+      const voided = await voidedBatches(em, codes);
+      const where = { id: { $in: codes.map((code) => code.id) } };
+      await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: oneMore() });
+      const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));
+      await this.its.outbox.append(em, tenantId, after.map(codeChanged));
+      const givenBack = codes.filter((code) => !voided.has(code.batchId)).length;
+      await this.its.tenants.giveBackCodes(em, tenantId, givenBack);
+      return after;
+    });
+    await this.its.refresh.changed(tenantId, deleted);
+    return deleted.length;
+  }
+
+  private async change(
+    tenantId: string,
+    id: Id,
+    apply: (em: Em, code: Code) => Promise<void>,
+  ): Promise<Code> {
+    const changed = await this.its.transactions.run(tenantId, async (em) => {
+      const [before] = isId(id) ? await lockCodes(em, [id]) : [];
+      if (before === undefined)
+        return refuse('CODE_NOT_FOUND', 'The tenant has no code with this id.', 'codeId');
+      await apply(em, before);
+      const [after = before] = await lockCodes(em, [id]);
+      if (after.version !== before.version) await this.its.outbox.append(em, tenantId, [codeChanged(after)]);
+      return after;
+    });
+    await this.its.refresh.changed(tenantId, [changed]);
+    return changed;
+  }
+}
+
+/** The codes that are not deleted, locked in the order of the primary key, as every transaction takes them. */
+async function lockCodes(em: Em, ids: readonly Id[]): Promise<Code[]> {
+  return em.find(
+    Code,
+    { id: { $in: [...ids] }, deletedAt: null },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE, disableIdentityMap: true },
+  );
+}
+
+async function voidedBatches(em: Em, codes: readonly Code[]): Promise<Set<Id>> {
+  const batches = await em.find(
+    CodeBatch,
+    { id: { $in: sortedIds(codes.map((code) => code.batchId)) } },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true },
+  );
+  return new Set(batches.filter((batch) => isSet(batch.voidedAt)).map((batch) => batch.id));
+}
+
+function oneMore(): RawQueryFragment {
+  return raw<RawQueryFragment>('version + 1');
+}
+
+function refuse(code: CodeChangeRefusal, message: string, field: string): never {
+  throw new DomainError(code, message, { field: ['input', field] });
+}

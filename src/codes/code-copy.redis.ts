@@ -1,0 +1,75 @@
+import type { Redis } from 'ioredis';
+import { randomUUID } from 'node:crypto';
+import { asRedisFailure } from '../platform/redis/redis.js';
+import { RedisScript } from '../platform/redis/script.js';
+
+/** Longer than any load takes: until then a load that began before a change is recognised as older. */
+export const VERSION_FLOOR_MS = 60_000;
+const UNKNOWN_TTL_MS = 60_000;
+const UNKNOWN_CAP = 10_000;
+
+/** All keys of a tenant share one hash tag, so that one script is one slot on Redis Cluster. */
+export const codeKeys = {
+  copy: (tenantId: string, digest: string) => `{${tenantId}}:code:${digest}`,
+  unknown: (tenantId: string) => `{${tenantId}}:unknown`,
+  epoch: (tenantId: string) => `{${tenantId}}:epoch`,
+} as const;
+
+/** Redis' side of the copies: keys, script calls, decoding. */
+export class CodeCopyRedis {
+  private readonly load: RedisScript;
+  private readonly evictScript: RedisScript;
+  private readonly note: RedisScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly copyTtlMs: number,
+  ) {
+    this.load = new RedisScript(redis, 'load-code');
+    this.evictScript = new RedisScript(redis, 'evict-code');
+    this.note = new RedisScript(redis, 'note-unknown-code');
+  }
+
+  async store(
+    tenantId: string,
+    digest: string,
+    version: number,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const flat = Object.entries(fields).flat();
+    await this.load.run([codeKeys.copy(tenantId, digest)], [version, this.copyTtlMs, ...flat]);
+  }
+
+  async evict(tenantId: string, digest: string, version: number): Promise<void> {
+    await this.evictScript.run([codeKeys.copy(tenantId, digest)], [version, VERSION_FLOOR_MS]);
+  }
+
+  async noteUnknown(tenantId: string, digest: string, epoch: string): Promise<void> {
+    const keys = [codeKeys.unknown(tenantId), codeKeys.epoch(tenantId)];
+    await this.note.run(keys, [digest, epoch, UNKNOWN_TTL_MS, UNKNOWN_CAP]);
+  }
+
+  /** A value that was never there before: a counter could come back to an old one after Redis was emptied. */
+  async raiseEpoch(tenantId: string): Promise<void> {
+    try {
+      await this.redis
+        .multi()
+        .set(codeKeys.epoch(tenantId), randomUUID())
+        .del(codeKeys.unknown(tenantId))
+        .exec();
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+
+  /** The epoch, made if there is none. */
+  async epoch(tenantId: string): Promise<string> {
+    try {
+      const made = randomUUID();
+      const before = await this.redis.set(codeKeys.epoch(tenantId), made, 'NX', 'GET');
+      return before ?? made;
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { VERSION_FLOOR_MS, codeKeys, type CodeCopyRedis } from './code-copy.redis.js';
+import type { Code } from './code.entity.js';
+
+/** The keys that scripts of other features declare, and how long a version outlives its copy. */
+export { VERSION_FLOOR_MS, codeKeys };
+
+/** What of a code's row its copy holds. */
+export type CopiedCode = Pick<
+  Code,
+  | 'id'
+  | 'codeDigest'
+  | 'campaignId'
+  | 'batchId'
+  | 'status'
+  | 'useLimit'
+  | 'used'
+  | 'startsAt'
+  | 'expiresAt'
+  | 'assignedUserId'
+  | 'version'
+>;
+
+/** Keeps Redis' copies of codes in step with the database. A copy is never the truth: the commit decides. */
+export class CodeCopyService {
+  constructor(private readonly copies: CodeCopyRedis) {}
+
+  /**
+   * Stores the copy of a code as read from the primary.
+   * @param soleUserId who used the code up, when it has one use; lets a refusal be answered without the database
+   */
+  async store(tenantId: string, code: CopiedCode, soleUserId: string | null): Promise<void> {
+    await this.copies.store(tenantId, code.codeDigest, code.version, {
+      id: code.id,
+      campaign_id: code.campaignId,
+      batch_id: code.batchId,
+      status: code.status,
+      use_limit: String(code.useLimit),
+      used: String(code.used),
+      starts_ms: instant(code.startsAt),
+      expires_ms: instant(code.expiresAt),
+      assigned_user_id: code.assignedUserId ?? '',
+      sole_user_id: soleUserId ?? '',
+    });
+  }
+
+  /** After a change was committed: the next attempt loads the code anew. */
+  async evict(tenantId: string, digest: string, version: number): Promise<void> {
+    await this.copies.evict(tenantId, digest, version);
+  }
+
+  /** Remembers that a digest is no code, unless codes were added since `epoch` was read. */
+  async noteUnknown(tenantId: string, digest: string, epoch: string): Promise<void> {
+    await this.copies.noteUnknown(tenantId, digest, epoch);
+  }
+
+  /** After codes were added: forgets which digests are no codes. */
+  async raise(tenantId: string): Promise<void> {
+    await this.copies.raiseEpoch(tenantId);
+  }
+
+  async epoch(tenantId: string): Promise<string> {
+    return this.copies.epoch(tenantId);
+  }
+}
+
+function instant(date: Date | null | undefined): string {
+  return date === null || date === undefined ? '' : String(date.getTime());
+}

@@ -1,0 +1,27 @@
+import type { OutboxDraft } from '../platform/outbox/outbox.js';
+import type { CodeBatch } from './code-batch.entity.js';
+import type { Code } from './code.entity.js';
+
+/** Events tell of digests, never of codes. Copies in Redis follow them by the version. */
+export function codeChanged(code: Pick<Code, 'id' | 'codeDigest' | 'version'>): OutboxDraft {
+  const { id, codeDigest, version } = code;
+  return { type: 'code_changed', userId: null, payload: { codeId: id, digest: codeDigest, version } };
+}
+
+export function codesGenerated(batch: Pick<CodeBatch, 'id' | 'campaignId' | 'generated'>): OutboxDraft {
+  const { id, campaignId, generated } = batch;
+  return { type: 'codes_generated', userId: null, payload: { batchId: id, campaignId, count: generated } };
+}
+
+export function batchChanged(
+  batch: Pick<CodeBatch, 'id' | 'campaignId' | 'frozenAt' | 'voidedAt' | 'version'>,
+): OutboxDraft {
+  const { id, campaignId, frozenAt, voidedAt, version } = batch;
+  const flags = { frozen: isSet(frozenAt), voided: isSet(voidedAt) };
+  return { type: 'batch_changed', userId: null, payload: { batchId: id, campaignId, ...flags, version } };
+}
+
+/** A flag of a batch is the instant at which it was raised. */
+export function isSet(flag: Date | null | undefined): boolean {
+  return flag !== null && flag !== undefined;
+}

@@ -1,0 +1,160 @@
+import { LockMode, type MikroORM } from '@mikro-orm/core';
+import { z } from 'zod';
+import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
+import { Campaign } from '../campaigns/campaign.entity.js';
+import { DomainError } from '../platform/errors.js';
+import { isId, type Id } from '../platform/ids.js';
+import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import type { Transactions } from '../platform/orm/transaction.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import { CodeBatch } from './code-batch.entity.js';
+import { BatchKeyTakenError, CodesCollidedError, type CodeIssuer, type IssuedBatch } from './code-issuer.js';
+import type { CodeRefresh } from './code-refresh.js';
+import { Code } from './code.entity.js';
+import type { GenerateCodesRefusal } from './code.errors.js';
+
+/** Fresh codes meet existing ones again only by a race, so this is never reached by luck. */
+const COLLISIONS_MAX = 5;
+
+const generateCodesInput = z.strictObject({
+  campaignId: z.string().max(24),
+  count: countNumber(1, CODES_AT_ONCE_MAX),
+  idempotencyKey: foreignKeyText.nullish().transform((key) => key ?? null),
+});
+
+export interface GeneratedBatch {
+  readonly batch: CodeBatch;
+  /** Null where they are not kept and were shown before: an answer is repeated, a HASHED campaign's codes are not. */
+  readonly codes: readonly string[] | null;
+  readonly replayed: boolean;
+}
+
+export interface GenerationCollaborators {
+  readonly orm: MikroORM;
+  readonly transactions: Transactions;
+  readonly issuer: CodeIssuer;
+  readonly tenants: TenantService;
+  readonly refresh: CodeRefresh;
+  /** For the metrics: codes that were made and committed. */
+  readonly onGenerated: (campaignId: Id, count: number) => void;
+}
+
+/** Makes codes: a batch is complete and ready, or it does not exist. */
+export class CodeGenerationService {
+  constructor(private readonly its: GenerationCollaborators) {}
+
+  /**
+   * Makes 1 to 10,000 codes in one transaction. The same key again answers the same batch.
+   * @throws DomainError one of {@link GENERATE_CODES_REFUSALS}
+   */
+  async generate(tenantId: string, input: unknown): Promise<GeneratedBatch> {
+    const wanted = parseInput<typeof generateCodesInput, GenerateCodesRefusal>(generateCodesInput, input, {
+      input: 'INPUT_NOT_ALLOWED',
+      campaignId: 'CAMPAIGN_NOT_FOUND',
+      count: 'CODE_COUNT_OUT_OF_RANGE',
+      idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+    });
+    const { idempotencyKey } = wanted;
+    const digest = argumentsDigest(wanted);
+    const known = await this.replay(tenantId, idempotencyKey, digest);
+    if (known !== null) return known;
+    const made = await this.make(tenantId, wanted, digest).catch(async (error: unknown) => {
+      // Who loses against another call with the same key meets its row, or the quota that it has just used up.
+      const winner = isLost(error) ? await this.replay(tenantId, idempotencyKey, digest) : null;
+      if (winner === null) throw error;
+      return winner;
+    });
+    if ('replayed' in made) return made;
+    await this.announce(made);
+    return { ...made, replayed: false };
+  }
+
+  /** Runs a transaction that issues codes, and anew with other codes where some exist already. */
+  async untilDistinct<T>(work: (avoidTaken: boolean) => Promise<T>): Promise<T> {
+    for (let collisions = 0; ; collisions += 1) {
+      try {
+        return await work(collisions > 0);
+      } catch (error) {
+        if (!(error instanceof CodesCollidedError) || collisions === COLLISIONS_MAX) throw error;
+      }
+    }
+  }
+
+  /** After the commit of a batch: nobody may go on taking its codes for unknown. */
+  async announce({ batch }: IssuedBatch): Promise<void> {
+    this.its.onGenerated(batch.campaignId, batch.generated);
+    await this.its.refresh.added(batch.tenantId);
+  }
+
+  /** A batch that was made before, with its codes where they are kept. */
+  async repeat(batch: CodeBatch): Promise<GeneratedBatch> {
+    const em = tenantEm(this.its.orm, batch.tenantId);
+    const rows = await em.find(
+      Code,
+      { batchId: batch.id },
+      { fields: ['codeText'], orderBy: { id: 'asc' }, disableIdentityMap: true },
+    );
+    const texts = rows.flatMap((row) => row.codeText ?? []);
+    // The first call may have died between its commit and this.
+    await this.its.refresh.added(batch.tenantId);
+    return { batch, codes: texts.length === rows.length ? texts : null, replayed: true };
+  }
+
+  private async make(
+    tenantId: string,
+    wanted: z.output<typeof generateCodesInput>,
+    digest: string,
+  ): Promise<IssuedBatch> {
+    const { campaignId, count, idempotencyKey } = wanted;
+    await this.its.tenants.assertCanIssue(tenantId, count);
+    return this.untilDistinct(async (avoidTaken) =>
+      this.its.transactions.run(tenantId, async (em) => {
+        const campaign = await openCampaign(em, campaignId);
+        const argumentsOfKey = idempotencyKey === null ? null : digest;
+        return this.its.issuer.issue(em, {
+          campaign,
+          count,
+          idempotencyKey,
+          argumentsDigest: argumentsOfKey,
+          avoidTaken,
+        });
+      }),
+    );
+  }
+
+  private async replay(
+    tenantId: string,
+    idempotencyKey: string | null,
+    digest: string,
+  ): Promise<GeneratedBatch | null> {
+    if (idempotencyKey === null) return null;
+    const em = tenantEm(this.its.orm, tenantId);
+    const batch = await em.findOne(CodeBatch, { idempotencyKey }, { disableIdentityMap: true });
+    if (batch === null) return null;
+    if (batch.argumentsDigest === digest) return this.repeat(batch);
+    return refuse(
+      'IDEMPOTENCY_KEY_REUSED',
+      'The idempotency key belongs to a call with other arguments.',
+      'idempotencyKey',
+    );
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof BatchKeyTakenError || error instanceof DomainError;
+}
+
+/** Locked against a change of its state until the codes are there. */
+async function openCampaign(em: Em, id: Id): Promise<Campaign> {
+  const options = { lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true } as const;
+  const campaign = isId(id) ? await em.findOne(Campaign, { id }, options) : null;
+  if (campaign === null)
+    return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.', 'campaignId');
+  if (campaign.status === 'ENDED') refuse('CAMPAIGN_ENDED', 'The campaign has ended.', 'campaignId');
+  return campaign;
+}
+
+function refuse(code: GenerateCodesRefusal, message: string, field: string): never {
+  throw new DomainError(code, message, { field: ['input', field] });
+}

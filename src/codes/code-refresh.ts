@@ -1,0 +1,39 @@
+import type { Logger } from '../platform/log.js';
+import type { Code } from './code.entity.js';
+
+/** Redis' copies of codes, as far as changes by staff concern them. */
+export interface CodeCopies {
+  /** After codes were added: what was remembered as no code is forgotten. */
+  raise(tenantId: string): Promise<void>;
+  /** After a code was changed: its next attempt loads it anew. */
+  evict(tenantId: string, digest: string, version: number): Promise<void>;
+}
+
+/**
+ * Tells Redis of a change at once, after its commit. Where Redis does not answer the change stands all the same:
+ * the outbox tells it again, and until then the commit decides by the row.
+ */
+export class CodeRefresh {
+  constructor(
+    private readonly copies: CodeCopies,
+    private readonly log: Logger,
+  ) {}
+
+  /** Codes were added, or a campaign was changed. */
+  async added(tenantId: string): Promise<void> {
+    await this.attempt(this.copies.raise(tenantId), tenantId);
+  }
+
+  async changed(tenantId: string, codes: readonly Pick<Code, 'codeDigest' | 'version'>[]): Promise<void> {
+    const evictions = codes.map(async (code) => this.copies.evict(tenantId, code.codeDigest, code.version));
+    await this.attempt(Promise.all(evictions), tenantId);
+  }
+
+  private async attempt(work: Promise<unknown>, tenantId: string): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.log.warn({ err: error, tenantId }, 'copies of codes were not refreshed at once');
+    }
+  }
+}

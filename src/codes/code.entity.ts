@@ -1,0 +1,52 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { idColumn, instantColumn, smallCountColumn, tenantColumn } from '../platform/orm/columns.js';
+
+/** What is stored. That a code is used up follows from its counters and is not stored twice. */
+export const CODE_STATUSES = ['INACTIVE', 'ACTIVE', 'DISABLED'] as const;
+export type CodeStatus = (typeof CODE_STATUSES)[number];
+
+/**
+ * Partitioned by tenant, which allows no foreign key to it and wants the tenant in every unique key. No index but the
+ * primary key begins with the tenant: in a tenant of few codes an UPDATE by primary key would go through it, lock its
+ * entry before the row, and so meet in a deadlock with all who lock the row first.
+ */
+const CodeSchema = defineEntity({
+  name: 'Code',
+  tableName: 'code',
+  uniques: [{ name: 'uq_code__tenant_digest', properties: ['codeDigest', 'tenantId'] }],
+  indexes: [
+    { name: 'ix_code__campaign', properties: ['campaignId', 'id'] },
+    { name: 'ix_code__batch', properties: ['batchId', 'id'] },
+  ],
+  checks: [{ name: 'ck_code__used', expression: 'use_limit = 0 or used <= use_limit' }],
+  properties: {
+    tenantId: tenantColumn().primary(),
+    id: idColumn().primary(),
+    /** HMAC-SHA-256 of the canonical code, 32 bytes as base64url: a code is looked up by nothing else. */
+    codeDigest: p.character().length(43),
+    /** Which pepper made the digest, so that peppers can be rotated. */
+    digestKeyId: p.tinyint().unsigned(),
+    /** As it was issued; null for campaigns that keep only digests. */
+    codeText: p.string().length(40).nullable(),
+    lastFour: p.character().length(4),
+    campaignId: idColumn(),
+    batchId: idColumn(),
+    status: p.enum(() => CODE_STATUSES).$type<CodeStatus>(),
+    /** 0 means unlimited. */
+    useLimit: smallCountColumn(),
+    used: smallCountColumn().default(0),
+    /** The highest use number ever given; numbers are never given twice. */
+    lastUseNo: smallCountColumn().default(0),
+    startsAt: instantColumn().nullable(),
+    /** The first instant at which it no longer counts. */
+    expiresAt: instantColumn().nullable(),
+    /** Only this user may redeem it; null means everybody. */
+    assignedUserId: idColumn().nullable(),
+    /** Raised by every change, so that copies in Redis are told apart from it. */
+    version: smallCountColumn().default(1),
+    issuedAt: instantColumn(),
+    deletedAt: instantColumn().nullable(),
+  },
+});
+export class Code extends CodeSchema.class {}
+CodeSchema.setClass(Code);

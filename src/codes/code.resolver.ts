@@ -1,0 +1,78 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { requireStaff } from '../graphql/auth.js';
+import type { RequestContext } from '../graphql/context.js';
+import { PageArgs, type PageOf } from '../graphql/page.js';
+import { answer } from '../graphql/payload.js';
+import type { CodeChangeService } from './code-change.service.js';
+import { shownStatus, type CodeReader, type ShownCodeStatus } from './code-reader.service.js';
+import type { Code } from './code.entity.js';
+import {
+  CodeFilterInput,
+  CodePageType,
+  CodeStatusEnum,
+  CodeType,
+  DeleteCodesInput,
+  DeleteCodesPayloadType,
+  SetCodeEnabledInput,
+  SetCodeEnabledPayloadType,
+  UpdateCodeInput,
+  UpdateCodePayloadType,
+} from './code.types.js';
+
+@Resolver(() => CodeType)
+export class CodeResolver {
+  constructor(
+    private readonly changes: CodeChangeService,
+    private readonly reader: CodeReader,
+  ) {}
+
+  @Mutation(() => SetCodeEnabledPayloadType, {
+    description: 'Switches a code off or on. For OWNER and OPERATOR.',
+  })
+  async setCodeEnabled(
+    @Arg('input', () => SetCodeEnabledInput) { codeId, enabled }: SetCodeEnabledInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ code: await this.changes.setEnabled(tenantId, codeId, enabled) }));
+  }
+
+  @Mutation(() => UpdateCodePayloadType, {
+    description: "Changes a code's use limit and end; its text never changes. For OWNER and OPERATOR.",
+  })
+  async updateCode(
+    @Arg('input', () => UpdateCodeInput) { codeId, ...changes }: UpdateCodeInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ code: await this.changes.update(tenantId, codeId, changes) }));
+  }
+
+  @Mutation(() => DeleteCodesPayloadType, { description: 'Deletes codes for good. For OWNER and OPERATOR.' })
+  async deleteCodes(
+    @Arg('input', () => DeleteCodesInput) { codeIds }: DeleteCodesInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ deleted: await this.changes.delete(tenantId, codeIds) }));
+  }
+
+  @Query(() => CodeType, { nullable: true, description: 'A code of the tenant. For staff.' })
+  async code(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<CodeType | null> {
+    return this.reader.code(requireStaff(context).tenantId, id);
+  }
+
+  @Query(() => CodePageType, { description: 'The codes of the tenant, newest first. For staff.' })
+  async codes(
+    @Arg('filter', () => CodeFilterInput, { nullable: true }) filter: CodeFilterInput | null,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<CodeType>> {
+    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
+  }
+
+  @FieldResolver(() => CodeStatusEnum)
+  status(@Root() code: Code): ShownCodeStatus {
+    return shownStatus(code);
+  }
+}

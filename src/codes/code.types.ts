@@ -1,0 +1,114 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { pageOf } from '../graphql/page.js';
+import { payloadType } from '../graphql/payload-type.js';
+import { InstantScalar } from '../graphql/scalars.js';
+import { SHOWN_CODE_STATUSES, type ShownCodeStatus } from './code-reader.service.js';
+import { DELETE_CODES_REFUSALS, SET_CODE_ENABLED_REFUSALS, UPDATE_CODE_REFUSALS } from './code.errors.js';
+
+export const CodeStatusEnum = enumFromValues(
+  'CodeStatus',
+  SHOWN_CODE_STATUSES,
+  'An ACTIVE code without a use left is REDEEMED.',
+);
+
+@ObjectType('Code', { description: 'What a user types to get the rewards of a campaign.' })
+export class CodeType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String, {
+    name: 'code',
+    nullable: true,
+    description: 'As it was issued; null in a campaign that keeps no texts.',
+  })
+  codeText?: string | null | undefined;
+
+  @Field(() => String, { description: 'The last four characters, with O, I, L as 0, 1, 1.' })
+  lastFour!: string;
+
+  @Field(() => ID)
+  campaignId!: string;
+
+  @Field(() => ID)
+  batchId!: string;
+
+  @Field(() => Int, { description: '0 means unlimited.' })
+  useLimit!: number;
+
+  @Field(() => Int)
+  used!: number;
+
+  @Field(() => InstantScalar, { nullable: true, description: 'The first instant at which it counts.' })
+  startsAt?: Date | null | undefined;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description: 'The first instant at which it no longer counts.',
+  })
+  expiresAt?: Date | null | undefined;
+
+  @Field(() => ID, { nullable: true, description: 'Only this user may redeem it; null means everybody.' })
+  assignedUserId?: string | null | undefined;
+
+  @Field(() => Int, { description: 'Raised by every change.' })
+  version!: number;
+
+  @Field(() => InstantScalar)
+  issuedAt!: Date;
+}
+
+export const CodePageType = pageOf(CodeType, 'CodePage');
+
+@InputType()
+export class CodeFilterInput {
+  @Field(() => ID, { nullable: true })
+  campaignId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  batchId?: string | null;
+
+  @Field(() => CodeStatusEnum, { nullable: true })
+  status?: ShownCodeStatus | null;
+
+  @Field(() => String, { nullable: true, description: 'Part of the code; % and _ mean themselves.' })
+  part?: string | null;
+}
+
+@InputType()
+export class SetCodeEnabledInput {
+  @Field(() => ID)
+  codeId!: string;
+
+  @Field(() => Boolean)
+  enabled!: boolean;
+}
+
+@InputType()
+export class UpdateCodeInput {
+  @Field(() => ID)
+  codeId!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Not below what is used; 0 means unlimited. Missing leaves it.',
+  })
+  useLimit?: number | null;
+
+  @Field(() => InstantScalar, { nullable: true, description: 'Null takes the end away; missing leaves it.' })
+  expiresAt?: Date | null;
+}
+
+@InputType()
+export class DeleteCodesInput {
+  @Field(() => [ID], { description: '1 to 1,000 codes: all of them are deleted, or none.' })
+  codeIds!: string[];
+}
+
+const code = { type: () => CodeType };
+
+export const SetCodeEnabledPayloadType = payloadType('SetCodeEnabled', SET_CODE_ENABLED_REFUSALS, { code });
+export const UpdateCodePayloadType = payloadType('UpdateCode', UPDATE_CODE_REFUSALS, { code });
+export const DeleteCodesPayloadType = payloadType('DeleteCodes', DELETE_CODES_REFUSALS, {
+  deleted: { type: () => Int, description: 'How many codes were deleted.' },
+});

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+const booleanText = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+/** Digits only: what else JavaScript takes for a number (`1e3`, `0x10`, a blank) is more likely a slip. */
+const count = (least: number, most: number, preset: number) => {
+  const problem = `must be a whole number from ${least} to ${most}`;
+  const number = z
+    .string()
+    .regex(/^[0-9]{1,15}$/, problem)
+    .transform(Number);
+  return number.refine((value) => value >= least && value <= most, problem).default(preset);
+};
+const addressOf = (schemes: RegExp, problem: string) =>
+  z
+    .string()
+    .regex(schemes, problem)
+    .refine((url) => URL.canParse(url), 'is not a URL')
+    .optional();
+const secret = z.string().min(32, 'must have at least 32 characters').optional();
+
+const environmentSchema = z.object({
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
+  ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PORT: count(0, 65_535, 4000),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: addressOf(/^(mysql|mariadb):\/\//, 'must begin with mysql:// or mariadb://'),
+  REDIS_URL: addressOf(/^rediss?:\/\//, 'must begin with redis:// or rediss://'),
+  JWT_SECRET: secret,
+  /** The secret before the last change of JWT_SECRET: tokens signed with it are still taken. */
+  JWT_SECRET_PREVIOUS: secret,
+  CODE_PEPPER: secret,
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  TRUST_PROXY: booleanText.default(false),
+  DATABASE_POOL_SIZE: count(4, 500, 16),
+  /** Claims that one transaction commits at most; 1 switches group commit off. */
+  COMMIT_BATCH_MAX: count(1, 256, 256),
+  /** Commits under way at once in one process. */
+  COMMIT_LANES: count(1, 64, 2),
+  CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
+  STORE_TIMEOUT_MS: count(100, 60_000, 1000),
+  IDEMPOTENCY_MARKER_TTL_S: count(60, 31_536_000, 86_400),
+  CODE_COPY_TTL_S: count(1, 86_400, 900),
+  RATE_LIMIT_DEFAULT_HOUR: count(0, 1_000_000, 10_000),
+  RATE_LIMIT_DEFAULT_DAY: count(0, 10_000_000, 100_000),
+  /** Folds the refusals that tell something about a code into CODE_REFUSED. */
+  UNIFORM_REFUSALS: booleanText.default(false),
+  GRAPHQL_MAX_DEPTH: count(3, 100, 12),
+  GRAPHQL_MAX_ALIASES: count(1, 1000, 15),
+  GRAPHQL_MAX_TOKENS: count(100, 100_000, 2000),
+  GRAPHQL_MAX_COST: count(100, 1_000_000, 5000),
+  HTTP_BODY_LIMIT_BYTES: count(1024, 104_857_600, 262_144),
+  /** Operations under way at once on one WebSocket. */
+  WS_MAX_OPERATIONS: count(1, 10_000, 50),
+  /** WebSockets of one user or member of staff in one process. */
+  WS_SOCKETS_PER_USER: count(1, 10_000, 20),
+  WS_INIT_TIMEOUT_MS: count(100, 60_000, 3000),
+  /** How often sockets are asked whether they live, and their tokens whether they still hold. */
+  WS_HEARTBEAT_MS: count(50, 600_000, 12_000),
+  INTROSPECTION: booleanText.optional(),
+});
+
+type Environment = z.infer<typeof environmentSchema>;
+
+/** The names of all variables; `.env.example` tells what each is for. */
+export const VARIABLES: readonly string[] = Object.keys(environmentSchema.shape);
+
+/** Everything that can be set, checked once at start. Times end in their unit. */
+export type Config = Readonly<Environment>;
+
+/** A wrong setting; the message names the variable, and never shows the value of a secret. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the environment. An empty variable counts as not set, because that is what compose files
+ * and shells make of a missing one.
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ConfigError(`Wrong settings in the environment.\n  ${lines.join('\n  ')}`);
+  }
+  const config = parsed.data;
+  if ((config.DATABASE_URL === undefined) !== (config.REDIS_URL === undefined)) {
+    throw new ConfigError(
+      'Set both DATABASE_URL and REDIS_URL, or neither: with neither, private servers are started.',
+    );
+  }
+  if (config.NODE_ENV === 'production') {
+    for (const name of ['JWT_SECRET', 'CODE_PEPPER'] as const) {
+      if (config[name] === undefined) throw new ConfigError(`${name} must be set in production.`);
+    }
+  }
+  return Object.freeze(config);
+}

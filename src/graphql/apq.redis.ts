@@ -1,0 +1,68 @@
+import { LRUCache } from 'lru-cache';
+import type { Redis } from '../platform/redis/redis.js';
+
+const TTL_S = 86_400;
+const TEXT_LENGTH_MAX = 16_384;
+const MEMORY_MAX = 1000;
+const HASH_LENGTH = 64;
+
+/**
+ * Automatic persisted queries: clients send the SHA-256 of an operation, and its text only when asked for it.
+ *
+ * Anyone may register, so what can be stored is bounded: a text goes into one of 4,096 slots by its hash and replaces
+ * what was there. At most 64 MiB are ever held, and whoever fills the slots with rubbish costs others one extra
+ * round trip. When Redis is away, an operation is unknown and the client sends its text: nothing fails.
+ */
+export class ApqCache {
+  private readonly memory = new LRUCache<string, string>({ max: MEMORY_MAX });
+
+  constructor(private readonly redis: Redis) {}
+
+  /** Apollo gives the hash with its own prefix, `apq:`. */
+  async get(key: string): Promise<string | undefined> {
+    const hash = hashOf(key);
+    if (hash === null) return undefined;
+    const known = this.memory.get(hash);
+    if (known !== undefined) return known;
+    const stored = await this.ask(() => this.redis.get(slotOf(hash)));
+    if (typeof stored !== 'string' || !stored.startsWith(hash)) return undefined;
+    const text = stored.slice(HASH_LENGTH);
+    this.memory.set(hash, text);
+    return text;
+  }
+
+  async set(key: string, text: string): Promise<void> {
+    const hash = hashOf(key);
+    if (hash === null || text.length > TEXT_LENGTH_MAX) return;
+    this.memory.set(hash, text);
+    await this.ask(() => this.redis.set(slotOf(hash), hash + text, 'EX', TTL_S));
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const hash = hashOf(key);
+    if (hash === null) return false;
+    this.memory.delete(hash);
+    const stored = await this.ask(() => this.redis.get(slotOf(hash)));
+    if (typeof stored !== 'string' || !stored.startsWith(hash)) return false;
+    return (await this.ask(() => this.redis.del(slotOf(hash)))) === 1;
+  }
+
+  /** A failure is the same as not knowing: this is a cache, and the client has the text. */
+  private async ask<T>(command: () => Promise<T>): Promise<T | undefined> {
+    if (this.redis.status !== 'ready') return undefined;
+    try {
+      return await command();
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function hashOf(key: string): string | null {
+  const hash = key.slice('apq:'.length);
+  return /^[0-9a-f]{64}$/.test(hash) ? hash : null;
+}
+
+function slotOf(hash: string): string {
+  return `apq:${hash.slice(0, 3)}`;
+}

@@ -1,0 +1,20 @@
+import type { Actor } from '../identity/actor.js';
+import type { Logger } from '../platform/log.js';
+import type { EventFeed } from '../platform/outbox/event-feed.js';
+
+/** What a resolver knows of the request, the same over HTTP and WebSocket. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** Who asks, by the token; null when nobody is signed in. */
+  readonly actor: Actor | null;
+  /** `x-product-code` */
+  readonly productCode: string | null;
+  /** `x-device-id` */
+  readonly deviceId: string | null;
+  /** `idempotency-key` */
+  readonly idempotencyKey: string | null;
+  readonly ip: string;
+  readonly log: Logger;
+  /** What is pushed after commits. */
+  readonly events: EventFeed;
+}

@@ -1,0 +1,50 @@
+import { Field, ObjectType, type ClassType } from 'type-graphql';
+import { enumFromValues } from './enums.js';
+import { UserErrorType } from './user-error.js';
+
+type FieldType = Parameters<typeof Field>[0] & (() => unknown);
+
+/** A field of a payload beside its errors. It is nullable, because a refused mutation has errors alone. */
+export interface PayloadField {
+  readonly type: FieldType;
+  readonly description?: string;
+}
+
+/**
+ * Makes what a mutation answers: `<Mutation>Payload` with the fields and `errors`, `<Mutation>Error`, and the closed
+ * enum `<Mutation>ErrorCode` of its refusals in order of precedence.
+ *
+ * @example export const FreezeBatchPayloadType = payloadType('FreezeBatch', REFUSALS, { batch: { type: () => BatchType } });
+ */
+export function payloadType(
+  mutation: string,
+  refusals: readonly string[],
+  fields: Readonly<Record<string, PayloadField>>,
+): ClassType {
+  const errorType = errorTypeOf(mutation, refusals);
+
+  @ObjectType(`${mutation}Payload`)
+  class Payload {
+    @Field(() => [errorType], {
+      description: 'Empty where it was done; the first refusal in order of precedence else.',
+    })
+    errors!: UserErrorType[];
+  }
+  for (const [name, { type, description }] of Object.entries(fields)) {
+    const options = { nullable: true, ...(description !== undefined && { description }) };
+    Field(type as () => ClassType, options)(Payload.prototype, name);
+  }
+  return Payload;
+}
+
+function errorTypeOf(mutation: string, refusals: readonly string[]): ClassType<UserErrorType> {
+  const name = `${mutation}ErrorCode`;
+  const codes = enumFromValues(name, refusals, 'Why it was refused, in order of precedence.');
+
+  @ObjectType(`${mutation}Error`, { implements: UserErrorType })
+  class MutationError extends UserErrorType {
+    @Field(() => codes)
+    code!: string;
+  }
+  return MutationError;
+}

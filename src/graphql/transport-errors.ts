@@ -1,0 +1,55 @@
+import type { FastifyError, FastifyInstance } from 'fastify';
+import type { Logger } from '../platform/log.js';
+
+interface TransportAnswer {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
+
+/** What fastify refuses before GraphQL sees it, in GraphQL's form. */
+const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    status: 413,
+    code: 'REQUEST_TOO_LARGE',
+    message: 'The request is too large.',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { ...BAD_REQUEST, message: 'The body is empty.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { ...BAD_REQUEST, message: 'The body is not JSON.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    ...BAD_REQUEST,
+    message: 'The body is not as long as its header says.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: 'Send the operation as application/json.',
+  },
+  // The adapter builds a URL from the host header to read the search parameters.
+  ERR_INVALID_URL: { ...BAD_REQUEST, message: 'The host header is not a host.' },
+};
+
+/** Makes the routes of this scope take JSON alone, and answer what is wrong with a request in GraphQL's form. */
+export function answerTransportErrors(scope: FastifyInstance, log: Logger): void {
+  scope.removeContentTypeParser('text/plain');
+  scope.setErrorHandler<FastifyError>((error, request, reply) => {
+    const answer = ANSWERS[error.code] ?? otherwise(error.statusCode);
+    if (answer.status >= 500) log.error({ err: error }, 'A request failed in the transport.');
+    const modern = request.headers.accept?.includes('application/graphql-response+json') === true;
+    const type = modern ? 'application/graphql-response+json' : 'application/json';
+    const { status, message, code } = answer;
+    return reply
+      .code(status)
+      .header('content-type', `${type}; charset=utf-8`)
+      .send(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+  });
+}
+
+function otherwise(status: number | undefined): TransportAnswer {
+  if (status !== undefined && status >= 400 && status < 500) {
+    return { ...BAD_REQUEST, status, message: 'The request is not possible.' };
+  }
+  return { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal server error.' };
+}

@@ -1,0 +1,17 @@
+import { Field, InterfaceType } from 'type-graphql';
+
+/**
+ * What every mutation's error has in common. Each mutation adds its own closed `code` enum, so that a client's
+ * compiler can tell when a refusal is left unhandled.
+ */
+@InterfaceType('UserError', { description: 'A refusal: the call was understood and the answer is no.' })
+export abstract class UserErrorType {
+  @Field(() => String, { description: 'A sentence for people; programs go by the code.' })
+  message!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Path of the input field at fault, outermost first, e.g. ["input", "code"].',
+  })
+  field?: string[] | null;
+}

@@ -1,0 +1,21 @@
+import type { Id } from '../platform/ids.js';
+
+export const STAFF_ROLES = ['OWNER', 'OPERATOR', 'AUDITOR'] as const;
+export type StaffRole = (typeof STAFF_ROLES)[number];
+
+/** A signed-in user of a tenant. Identity comes from the token, never from an argument. */
+export interface UserActor {
+  readonly kind: 'USER';
+  readonly tenantId: string;
+  readonly userId: Id;
+}
+
+/** A member of a tenant's staff. */
+export interface StaffActor {
+  readonly kind: 'STAFF';
+  readonly tenantId: string;
+  readonly staffId: string;
+  readonly role: StaffRole;
+}
+
+export type Actor = UserActor | StaffActor;

@@ -1,0 +1,19 @@
+/** Why a token was not taken. A caller is told no more than this, so that forgeries cannot be tuned by the answers. */
+export type TokenFault = 'EXPIRED' | 'NOT_VALID';
+
+const MESSAGES: Record<TokenFault, string> = {
+  EXPIRED: 'The token has expired. Sign in again.',
+  NOT_VALID: 'The token is not valid.',
+};
+
+/** A token that proves nothing. */
+export class TokenError extends Error {
+  override readonly name = 'TokenError';
+
+  constructor(
+    readonly fault: TokenFault,
+    options?: ErrorOptions,
+  ) {
+    super(MESSAGES[fault], options);
+  }
+}

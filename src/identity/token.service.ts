@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { createDecoder, createSigner, createVerifier } from 'fast-jwt';
+import { LRUCache } from 'lru-cache';
+import { invariant } from '../platform/assert.js';
+import type { Clock } from '../platform/clock.js';
+import { isId } from '../platform/ids.js';
+import { STAFF_ROLES, type Actor, type StaffRole } from './actor.js';
+import { TokenError } from './token.errors.js';
+
+/** The transport tells this refusal from a fault. */
+export { TokenError } from './token.errors.js';
+
+const ISSUER = 'redeemkit';
+const AUDIENCE = 'redeemkit';
+const ALGORITHM = 'HS256';
+const CLAIMS = ['iss', 'aud', 'exp', 'sub', 'tid', 'kind'];
+
+/** A stolen token is of use for a quarter of an hour at most. */
+const USER_TOKEN_TTL_MAX_S = 900;
+
+/** Tokens that were verified lately. Each is a few hundred bytes, and verifying again costs an HMAC. */
+const CACHE_MAX = 10_000;
+
+interface Verified {
+  readonly actor: Actor;
+  readonly expiresMs: number;
+}
+
+/**
+ * Signs and verifies the tokens that say who a caller is: JWT with one pinned algorithm, issuer and audience.
+ * The first secret signs, all of them verify, each under its own `kid`: to change the secret, put the new one first
+ * and keep the old one for as long as its tokens live.
+ */
+export class TokenService {
+  private readonly signClaims: (claims: Record<string, unknown>) => string;
+  private readonly verifiers: ReadonlyMap<string, (token: string) => Record<string, unknown>>;
+  private readonly decode = createDecoder({ complete: true });
+  private readonly verified = new LRUCache<string, Verified>({ max: CACHE_MAX });
+
+  constructor(
+    secrets: readonly [string, ...string[]],
+    private readonly clock: Clock,
+  ) {
+    const [current] = secrets;
+    this.signClaims = createSigner({
+      key: current,
+      algorithm: ALGORITHM,
+      kid: keyIdOf(current),
+    });
+    this.verifiers = new Map(secrets.map((secret) => [keyIdOf(secret), verifierOf(secret)]));
+  }
+
+  /**
+   * A token that proves `actor` for `ttlS` seconds. A user's is short; only the operator's own command, run by hand
+   * on the server, may ask for a longer one.
+   */
+  sign(actor: Actor, ttlS: number, asked: 'BY_PROGRAM' | 'BY_OPERATOR' = 'BY_PROGRAM'): string {
+    invariant(Number.isSafeInteger(ttlS) && ttlS > 0, 'A token lives for a whole number of seconds.');
+    const short = asked === 'BY_OPERATOR' || actor.kind === 'STAFF' || ttlS <= USER_TOKEN_TTL_MAX_S;
+    invariant(short, `A user's token lives for ${USER_TOKEN_TTL_MAX_S} seconds at most.`);
+    const issuedS = Math.floor(this.clock.nowMs() / 1000);
+    return this.signClaims({
+      iss: ISSUER,
+      aud: AUDIENCE,
+      iat: issuedS,
+      exp: issuedS + ttlS,
+      sub: actor.kind === 'USER' ? actor.userId : actor.staffId,
+      tid: actor.tenantId,
+      kind: actor.kind,
+      ...(actor.kind === 'STAFF' ? { role: actor.role } : {}),
+    });
+  }
+
+  /**
+   * Whom the token proves.
+   * @throws TokenError
+   */
+  verify(token: string): Actor {
+    let known = this.verified.get(token);
+    if (known === undefined) {
+      known = this.verifyAnew(token);
+      this.verified.set(token, known);
+    }
+    // The time is judged here and nowhere else, because a token may expire while it is in the cache.
+    if (this.clock.nowMs() < known.expiresMs) return known.actor;
+    this.verified.delete(token);
+    throw new TokenError('EXPIRED');
+  }
+
+  private verifyAnew(token: string): Verified {
+    let claims: Record<string, unknown>;
+    try {
+      const { header } = this.decode(token) as { header: Record<string, unknown> };
+      const verify = this.verifiers.get(String(header['kid']));
+      if (verify === undefined) throw new TokenError('NOT_VALID');
+      claims = verify(token);
+    } catch (error) {
+      throw new TokenError('NOT_VALID', { cause: error });
+    }
+    const actor = actorOf(claims);
+    const expires = claims['exp'];
+    if (actor === null || typeof expires !== 'number') throw new TokenError('NOT_VALID');
+    return { actor, expiresMs: expires * 1000 };
+  }
+}
+
+/** Names a key without telling it: the beginning of its digest. */
+function keyIdOf(secret: string): string {
+  return createHash('sha256').update(`kid:${secret}`).digest('base64url').slice(0, 8);
+}
+
+function verifierOf(secret: string): (token: string) => Record<string, unknown> {
+  // An allowed issuer or audience is only compared when the claim is there, so all of them are required as well.
+  return createVerifier({
+    key: secret,
+    algorithms: [ALGORITHM],
+    allowedIss: ISSUER,
+    allowedAud: AUDIENCE,
+    requiredClaims: CLAIMS,
+    ignoreExpiration: true,
+    cache: false,
+  });
+}
+
+/** Types the claims of a genuine token; one of a shape that this program never signs proves nobody. */
+function actorOf(claims: Record<string, unknown>): Actor | null {
+  const { sub, tid: tenantId, kind, role } = claims;
+  if (typeof sub !== 'string' || typeof tenantId !== 'string') return null;
+  if (!/^[A-Za-z0-9_]{1,24}$/.test(tenantId)) return null;
+  if (kind === 'USER') return isId(sub) ? { kind, tenantId, userId: sub } : null;
+  if (kind !== 'STAFF' || sub === '' || !isStaffRole(role)) return null;
+  return { kind, tenantId, staffId: sub, role };
+}
+
+function isStaffRole(value: unknown): value is StaffRole {
+  return STAFF_ROLES.some((role) => role === value);
+}

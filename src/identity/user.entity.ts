@@ -1,0 +1,23 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { idColumn, instantColumn, tenantColumn } from '../platform/orm/columns.js';
+
+export const USER_STATUSES = ['ACTIVE', 'DISABLED'] as const;
+export type UserStatus = (typeof USER_STATUSES)[number];
+
+const UserSchema = defineEntity({
+  name: 'User',
+  tableName: 'user',
+  uniques: [{ name: 'uq_user__tenant_external', properties: ['tenantId', 'externalId'] }],
+  properties: {
+    tenantId: tenantColumn().primary(),
+    id: idColumn().primary(),
+    /** The user's id in the tenant's own system. */
+    externalId: p.string().length(64),
+    status: p.enum(() => USER_STATUSES).$type<UserStatus>(),
+    /** Facts that reward conditions read, e.g. `['invited_user']`. */
+    tags: p.json().$type<string[]>(),
+    createdAt: instantColumn(),
+  },
+});
+export class User extends UserSchema.class {}
+UserSchema.setClass(User);

@@ -1,0 +1,35 @@
+import type { ProductLine } from '../tenancy/product-line.entity.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** At most `limit` attempts in any `lengthMs` milliseconds, counted under one Redis key. */
+export interface RateWindow {
+  readonly key: string;
+  readonly limit: number;
+  readonly lengthMs: number;
+}
+
+export interface RateLimitDefaults {
+  /** For product lines without a rule of their own; 0 means no limit. */
+  readonly hour: number;
+  readonly day: number;
+}
+
+/** Which windows an attempt falls into. They are counted where the attempt is admitted, all or none. */
+export class RateLimitService {
+  constructor(private readonly defaults: RateLimitDefaults) {}
+
+  /** The rolling hour and the rolling day of a product line, the longer one last. */
+  windows(line: ProductLine): RateWindow[] {
+    const key = `{${line.tenantId}}:rate:line:${line.code}`;
+    const hour = { key, limit: line.hourLimit ?? this.defaults.hour, lengthMs: HOUR_MS };
+    const day = { key, limit: line.dayLimit ?? this.defaults.day, lengthMs: DAY_MS };
+    return [hour, day].filter((window) => window.limit > 0);
+  }
+}
+
+/** Previews have the limits of attempts, counted apart, so that looking does not use up redeeming. */
+export function previewWindows(windows: readonly RateWindow[]): RateWindow[] {
+  return windows.map((window) => ({ ...window, key: `${window.key}:preview` }));
+}

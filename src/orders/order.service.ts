@@ -1,0 +1,98 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { isId, type Id } from '../platform/ids.js';
+import { insertRows } from '../platform/orm/insert-rows.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { Order, type OrderStatus, type OrderType } from './order.entity.js';
+
+/** What uses up being new: a paid purchase or renewal. A redemption does not. */
+const PAID_TYPES: readonly OrderType[] = ['PURCHASE', 'RENEWAL'];
+const PAID_STATUSES: readonly OrderStatus[] = ['PAID', 'FINISHED'];
+
+/** The order of one redemption. It bears the redemption's id, and earns no commission. */
+export interface RedemptionOrder {
+  readonly id: Id;
+  readonly userId: Id;
+  readonly isNew: boolean;
+  /** What the redemption started or extended; null where it gave no subscription. */
+  readonly subscriptionId: Id | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date;
+}
+
+export interface OrderPage {
+  readonly total: number;
+  readonly items: Order[];
+}
+
+export class OrderService {
+  constructor(private readonly orm: MikroORM) {}
+
+  /** Which of these users have paid before. For all the others an order is new. */
+  async usersWithPaidOrder(em: Em, tenantId: string, userIds: readonly Id[]): Promise<Set<Id>> {
+    if (userIds.length === 0) return new Set();
+    // Raw for the form that stops at a user's first paid order, however many there are.
+    const rows: { id: number | string }[] = await em.execute(
+      `select u.id from user u where u.tenant_id = ? and u.id in (?) and exists (
+         select 1 from \`order\` o
+          where o.tenant_id = u.tenant_id and o.user_id = u.id and o.type in (?) and o.status in (?))`,
+      [tenantId, userIds, PAID_TYPES, PAID_STATUSES],
+    );
+    return new Set(rows.map((row) => String(row.id)));
+  }
+
+  /** Orders that are finished as they are made, in the transaction of their redemptions. */
+  async insertRedemptionOrders(em: Em, tenantId: string, orders: readonly RedemptionOrder[]): Promise<void> {
+    await insertOrders(em, tenantId, orders, 'FINISHED');
+  }
+
+  /** Orders of redemptions that have been given up, in the transaction of their tombstones. */
+  async insertFailedOrders(em: Em, tenantId: string, orders: readonly RedemptionOrder[]): Promise<void> {
+    await insertOrders(em, tenantId, orders, 'FAILED');
+  }
+
+  /** @param userId whose order it has to be; null finds every order of the tenant */
+  async find(tenantId: string, orderNo: string, userId: Id | null): Promise<Order | null> {
+    if (!isId(orderNo)) return null;
+    return tenantEm(this.orm, tenantId).findOne(
+      Order,
+      { id: orderNo, ...ofUser(userId) },
+      { disableIdentityMap: true },
+    );
+  }
+
+  /** Newest first. @param userId whose orders; null lists those of the whole tenant */
+  async list(tenantId: string, page: { page: number; size: number }, userId: Id | null): Promise<OrderPage> {
+    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(Order, ofUser(userId), {
+      orderBy: { id: 'desc' },
+      limit: page.size,
+      offset: (page.page - 1) * page.size,
+      disableIdentityMap: true,
+    });
+    return { items, total };
+  }
+}
+
+function ofUser(userId: Id | null): { userId?: Id } {
+  return userId === null ? {} : { userId };
+}
+
+async function insertOrders(
+  em: Em,
+  tenantId: string,
+  orders: readonly RedemptionOrder[],
+  status: OrderStatus,
+): Promise<void> {
+  const rows = orders.map((order) => ({
+    tenant_id: tenantId,
+    id: order.id,
+    user_id: order.userId,
+    type: 'REDEMPTION',
+    status,
+    amount: '0',
+    is_new: order.isNew,
+    subscription_id: order.subscriptionId,
+    created_at: order.createdAt,
+    finished_at: order.finishedAt,
+  }));
+  await insertRows(em, 'order', rows);
+}

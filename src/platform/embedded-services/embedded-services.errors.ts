@@ -1,0 +1,19 @@
+/** The private servers could not be started or are not set up; the message says what to do. */
+export class EmbeddedServicesError extends Error {
+  override readonly name: string = 'EmbeddedServicesError';
+}
+
+/** Another live process runs servers on the same data. Two servers on one folder would destroy it. */
+export class EmbeddedServicesBusyError extends EmbeddedServicesError {
+  override readonly name = 'EmbeddedServicesBusyError';
+
+  constructor(
+    readonly dataDir: string,
+    readonly ownerPid: number,
+  ) {
+    super(
+      `Redeemkit is already running with the data in ${dataDir} (process ${ownerPid}). ` +
+        'Stop it first, or set DATA_DIR to another folder.',
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import path from 'node:path';
+import { lockDataDir } from './data-dir-lock.js';
+import { startPrivateMariadb } from './private-mariadb.js';
+import { startPrivateRedis } from './private-redis.js';
+import type { PrivateServer } from './private-server.js';
+
+export interface EmbeddedServices {
+  /** Empty when `database` was false. */
+  readonly databaseUrl: string;
+  /** Empty when `redis` was false. */
+  readonly redisUrl: string;
+  /** Stops both gracefully; no process is left when it resolves. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedServicesOptions {
+  /** Absolute. The servers' data go in `<dataDir>/mariadb` and `<dataDir>/redis`. */
+  readonly dataDir: string;
+  /** Where servers.json is; `.data/servers` of the project by default. */
+  readonly serversDir?: string;
+  readonly log: (line: string) => void;
+  readonly database?: boolean;
+  readonly redis?: boolean;
+  /** False is for tests: nothing waits for the disk. */
+  readonly durable?: boolean;
+}
+
+const nothing = Promise.resolve(undefined);
+
+/**
+ * Runs the private database and Redis of a Redeemkit that was given no servers, and starts either again after a crash.
+ *
+ * @throws EmbeddedServicesBusyError when another process runs on the same data.
+ */
+export async function startEmbeddedServices(options: EmbeddedServicesOptions): Promise<EmbeddedServices> {
+  const unlock = await lockDataDir(path.resolve(options.dataDir), 'embedded-services');
+  const starts = [
+    options.database === false ? nothing : startPrivateMariadb(options),
+    options.redis === false ? nothing : startPrivateRedis(options),
+  ];
+  const outcomes = await Promise.allSettled(starts);
+  const stop = async (): Promise<void> => {
+    await Promise.all(outcomes.map(async (outcome) => startedServer(outcome)?.stop()));
+    unlock();
+  };
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure !== undefined) {
+    await stop();
+    throw failure.reason;
+  }
+  const [databaseUrl = '', redisUrl = ''] = outcomes.map((outcome) => startedServer(outcome)?.url);
+  return { databaseUrl, redisUrl, stop };
+}
+
+function startedServer(outcome: PromiseSettledResult<PrivateServer | undefined>): PrivateServer | undefined {
+  return outcome.status === 'fulfilled' ? outcome.value : undefined;
+}

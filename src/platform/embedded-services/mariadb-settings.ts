@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { dataFolders } from './files.js';
+import type { DatabaseBinary } from './server-binaries.js';
+
+export const DATABASE_NAME = 'redeemkit';
+export const DATABASE_USER = 'redeemkit';
+
+/** A socket's path is cut by the kernel at 107 characters, 103 on macOS. */
+const SOCKET_PATH_MAX = 100;
+
+export interface DatabaseSettings {
+  readonly durable: boolean;
+  readonly bufferPoolSize: string;
+}
+
+/** What every call of the server's program needs. The files of the system's own database are never read. */
+export function commonArguments(binary: DatabaseBinary, datadir: string): string[] {
+  const messages = path.join(binary.basedir, 'share', 'mysql');
+  return [
+    '--no-defaults',
+    // The server refuses to run as root unless it is told so.
+    ...(process.getuid?.() === 0 ? ['--user=root'] : []),
+    `--basedir=${binary.basedir}`,
+    `--datadir=${datadir}`,
+    ...(existsSync(path.join(messages, 'english')) ? [`--lc-messages-dir=${messages}`] : []),
+    ...(binary.flavor === 'mysql' ? ['--secure-file-priv=NULL'] : []),
+  ];
+}
+
+export function serverArguments(
+  binary: DatabaseBinary,
+  dataDir: string,
+  port: number,
+  initFile: string,
+  settings: DatabaseSettings,
+): string[] {
+  return [
+    ...commonArguments(binary, path.join(dataDir, 'mariadb')),
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    `--socket=${socketPath(dataDir)}`,
+    `--pid-file=${path.join(dataFolders(dataDir).run, 'mariadb.pid')}`,
+    `--init-file=${initFile}`,
+    '--skip-name-resolve',
+    `--innodb-flush-log-at-trx-commit=${settings.durable ? 1 : 0}`,
+    `--innodb-buffer-pool-size=${settings.bufferPoolSize}`,
+    '--innodb-rollback-on-timeout=ON',
+    '--transaction-isolation=READ-COMMITTED',
+    '--local-infile=1',
+    '--max-connections=300',
+    '--character-set-server=utf8mb4',
+    '--collation-server=utf8mb4_bin',
+    ...flavorArguments(binary.flavor, settings.durable),
+  ];
+}
+
+function flavorArguments(flavor: DatabaseBinary['flavor'], durable: boolean): string[] {
+  // There is no replica, so a binlog would only cost a second write per commit.
+  if (flavor === 'mysql') return ['--skip-log-bin', '--mysqlx=OFF', '--log-bin-trust-function-creators=1'];
+  return ['--innodb-snapshot-isolation=ON', ...(durable ? [] : ['--innodb-flush-method=nosync'])];
+}
+
+function socketPath(dataDir: string): string {
+  const own = path.join(dataFolders(dataDir).run, 'mariadb.sock');
+  if (own.length <= SOCKET_PATH_MAX) return own;
+  return path.join(
+    tmpdir(),
+    `redeemkit-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}.sock`,
+  );
+}
+
+/**
+ * Run at each start, hence repeatable. One statement a line, as MySQL wants it. Names are not resolved, so a
+ * connection over loopback is a connection from 127.0.0.1.
+ */
+export function initStatements(
+  flavor: DatabaseBinary['flavor'],
+  password: string,
+  rootPassword: string,
+): string {
+  const user = `'${DATABASE_USER}'@'127.0.0.1'`;
+  const statements = [
+    `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
+    `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${password}'`,
+    // The secrets may have been deleted and made anew since the user was created.
+    `ALTER USER ${user} IDENTIFIED BY '${password}'`,
+    `GRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION`,
+    // MariaDB's root is bound to the socket and the system's user; MySQL's is created without a password.
+    ...(flavor === 'mysql' ? [`ALTER USER 'root'@'localhost' IDENTIFIED BY '${rootPassword}'`] : []),
+  ];
+  return `${statements.join(';\n')};\n`;
+}

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DomainError } from './errors.js';
+
+/** Control and format characters are invisible: they make two names look alike, and break logs and exports. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
+
+/** A name that people read: trimmed, not empty, without invisible characters. */
+export const nameText = (lengthMax: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(lengthMax, `must have at most ${lengthMax} characters`)
+    .refine((text) => !INVISIBLE.test(text), 'must not hold invisible characters');
+
+/** Codes that name a tenant, a product line: capitals, digits and underscores. */
+export const keyText = (lengthMax: number) =>
+  z
+    .string()
+    .regex(
+      new RegExp(`^[A-Z0-9_]{2,${lengthMax}}$`),
+      `must be 2 to ${lengthMax} capitals, digits or underscores`,
+    );
+
+/** Ids and keys of other systems: printable ASCII, so that no two of them look alike. */
+export const foreignKeyText = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 printable characters without spaces');
+
+/** A count that fits its column. */
+export const countNumber = (least = 0, most = 4_294_967_295) =>
+  z
+    .int('must be a whole number')
+    .min(least, `must be at least ${least}`)
+    .max(most, `must be at most ${most}`);
+
+/** An instant that its column holds; as a date, or as RFC 3339 text from a file. */
+export const instant = z
+  .union([z.date(), z.iso.datetime({ offset: true }).transform((text) => new Date(text))])
+  .refine((date) => date.getTime() >= 0 && date.getUTCFullYear() <= 9999, 'must lie between 1970 and 9999');
+
+/**
+ * Types what came from outside, or refuses it by the code of the first field at fault. Fields without a code of
+ * their own are refused by the code of the field that holds them.
+ */
+export function parseInput<Schema extends z.ZodType, Code extends string>(
+  schema: Schema,
+  input: unknown,
+  codes: Readonly<Record<string, Code>> & { readonly input: Code },
+): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = (issue?.path ?? []).map(String);
+  const name = path.findLast((part) => codes[part] !== undefined);
+  const subject = path.length === 0 ? 'The input' : path.join('.');
+  throw new DomainError(
+    codes[name ?? 'input'] ?? codes.input,
+    `${subject} ${issue?.message ?? 'is not possible'}.`,
+    {
+      field: ['input', ...path],
+    },
+  );
+}
+
+/**
+ * Tells whether two calls with one idempotency key ask for the same. Takes parsed input, whose fields are always
+ * in the order of its schema.
+ */
+export function argumentsDigest(parsed: unknown): string {
+  return createHash('sha256').update(JSON.stringify(parsed)).digest('hex');
+}

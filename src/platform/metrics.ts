@@ -1,0 +1,90 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** So many campaigns have a label of their own; further ones are counted together, or the series would grow for ever. */
+const CAMPAIGN_LABELS_MAX = 200;
+const OTHER = 'other';
+
+const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** Everything that is measured. Ids are no labels, with the one exception of {@link campaignLabels}. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The metrics of this process, in a registry of their own so that two in one process (tests) do not collide. */
+export function createMetrics(options: { readonly withProcess?: boolean } = {}) {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.withProcess === true) collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    ...redemptionMetrics(registers),
+    ...outboxMetrics(registers),
+    codesGenerated: new Counter({
+      name: 'marketing_codes_generated_total',
+      help: 'Codes generated and stored, by campaign; campaigns beyond the first 200 are "other".',
+      labelNames: ['campaign'] as const,
+      registers,
+    }),
+    campaignLabel: campaignLabels(),
+  };
+}
+
+function redemptionMetrics(registers: Registry[]) {
+  return {
+    claims: new Counter({
+      name: 'redemption_claims_total',
+      help: 'Redemption attempts by outcome: COMMITTED, PROCESSING or the code of the refusal.',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    claimSeconds: new Histogram({
+      name: 'redemption_claim_seconds',
+      help: 'From the call to the answer of one redemption.',
+      buckets: SECONDS_BUCKETS,
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'redemption_commit_seconds',
+      help: 'One group commit, from its first statement to the reply.',
+      buckets: SECONDS_BUCKETS,
+      registers,
+    }),
+    commitBatchSize: new Histogram({
+      name: 'redemption_commit_batch_size',
+      help: 'Claims settled by one group commit.',
+      buckets: BATCH_BUCKETS,
+      registers,
+    }),
+    transactions: new Counter({
+      name: 'redemption_transactions_total',
+      help: 'Database transactions that redemptions needed, attempts that were run anew included.',
+      registers,
+    }),
+  };
+}
+
+function outboxMetrics(registers: Registry[]) {
+  return {
+    outboxPending: new Gauge({
+      name: 'outbox_pending',
+      help: 'Events that wait for publication, as last seen by the active relay.',
+      registers,
+    }),
+    outboxPublished: new Counter({
+      name: 'outbox_published_total',
+      help: 'Events handed to subscribers, repeated ones included.',
+      registers,
+    }),
+  };
+}
+
+/** The bounded label of a campaign: its id while there is room, then `other`. */
+function campaignLabels(): (campaignId: string) => string {
+  const known = new Set<string>();
+  return (campaignId) => {
+    if (known.has(campaignId)) return campaignId;
+    if (known.size >= CAMPAIGN_LABELS_MAX) return OTHER;
+    known.add(campaignId);
+    return campaignId;
+  };
+}

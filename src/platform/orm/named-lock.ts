@@ -1,0 +1,89 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { systemEm } from './orm.js';
+
+type Connection = ReturnType<ReturnType<typeof systemEm>['getConnection']>;
+type Client = ReturnType<Connection['getClient']>;
+type Session = Parameters<Parameters<ReturnType<Client['connection']>['execute']>[0]>[0];
+
+/** Locks are the server's, so the name tells its database; at most 64 characters. MySQL 9.6 has no MD5 any more. */
+const LOCK_NAME = 'concat(?, left(sha2(database(), 256), 32))';
+/** A holder that fell silent for so long (its host is gone, its process is stopped) loses the lock. */
+const SILENCE_MAX_S = 30;
+
+/**
+ * A lock of the database server by name, for what only one process at a time does. It lives as long as one
+ * connection, which is kept for it alone: whoever crashes gives it back.
+ */
+export class NamedLock {
+  private session: Session | null = null;
+  private free: () => void = () => undefined;
+  private kept: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly purpose: string,
+  ) {}
+
+  /** Takes the lock if nobody holds it; does not wait. */
+  async tryTake(): Promise<boolean> {
+    await this.release();
+    const taken = Promise.withResolvers<boolean>();
+    const freed = Promise.withResolvers<void>();
+    const connection = this.connection();
+    await connection.ensureConnection();
+    this.kept = connection
+      .getClient()
+      .connection()
+      .execute(async (session) => {
+        const got = await this.ask(`select get_lock(${LOCK_NAME}, 0) as answer`, session);
+        if (got) {
+          await this.setSilence(String(SILENCE_MAX_S), session);
+          this.session = session;
+          this.free = freed.resolve;
+        }
+        taken.resolve(got);
+        if (!got) return;
+        await freed.promise;
+        await this.setSilence('@@global.wait_timeout', session);
+        await this.ask(`select release_lock(${LOCK_NAME}) as answer`, session);
+      })
+      // A connection that broke has lost the lock anyway; who waits for the lock is told.
+      .catch((error: unknown) => taken.reject(error));
+    return taken.promise;
+  }
+
+  /** Whether it is still ours; also keeps the connection awake. */
+  async held(): Promise<boolean> {
+    if (this.session === null) return false;
+    try {
+      return await this.ask(`select is_used_lock(${LOCK_NAME}) = connection_id() as answer`, this.session);
+    } catch {
+      await this.release();
+      return false;
+    }
+  }
+
+  async release(): Promise<void> {
+    this.session = null;
+    this.free();
+    await this.kept;
+  }
+
+  private connection(): Connection {
+    return systemEm(this.orm).getConnection();
+  }
+
+  private async setSilence(seconds: string, session: Session): Promise<void> {
+    await this.connection().execute(`set session wait_timeout = ${seconds}`, [], 'run', session);
+  }
+
+  private async ask(sql: string, session: Session): Promise<boolean> {
+    const row = await this.connection().execute<{ answer: number | null }>(
+      sql,
+      [`${this.purpose}:`],
+      'get',
+      session,
+    );
+    return row.answer === 1;
+  }
+}

@@ -1,0 +1,87 @@
+import { MikroORM, type EntityName, type MigrationObject, type Options } from '@mikro-orm/core';
+import { MariaDbDriver, type SqlEntityManager } from '@mikro-orm/mariadb';
+import { Migrator } from '@mikro-orm/migrations';
+import { MySqlDriver } from '@mikro-orm/mysql';
+import { SessionGuard, type Session } from './session-guard.js';
+import { format, type SqlValue } from 'mysql2';
+import { TENANT_FILTER, tenantFilter } from './tenant-filter.js';
+
+/** An entity manager. Short-lived: one per unit of work, never shared between requests. */
+export type Em = SqlEntityManager;
+
+export interface OrmSettings {
+  readonly databaseUrl: string;
+  readonly poolSize: number;
+  readonly entities: readonly EntityName[];
+  readonly migrations?: readonly MigrationObject[];
+}
+
+/** The options of both drivers; the driver goes by the scheme of the URL, because the server's dialects differ. */
+export function ormOptions(settings: OrmSettings): Partial<Options> {
+  const driver = settings.databaseUrl.startsWith('mysql://') ? MySqlDriver : MariaDbDriver;
+  return {
+    driver,
+    clientUrl: settings.databaseUrl.replace(/^mariadb:/, 'mysql:'),
+    entities: [...settings.entities],
+    extensions: [Migrator],
+    pool: { min: 2, max: settings.poolSize },
+    forceUtcTimezone: true,
+    driverOptions: { queryFormat: formatOnce },
+    charset: 'utf8mb4',
+    collate: 'utf8mb4_bin',
+    filters: { [TENANT_FILTER]: tenantFilter },
+    // A query that finds nothing answers null; whether that is a fault is for the caller to say.
+    findOneOrFailHandler: (entityName) => new Error(`${entityName} not found.`),
+    migrations: {
+      migrationsList: [...(settings.migrations ?? [])],
+      tableName: 'schema_migration',
+      // DDL commits by itself in MySQL, so a transaction around it would only pretend.
+      transactional: false,
+      snapshot: false,
+      // Who migrates says so, in its own words.
+      silent: true,
+    },
+    // By default it writes to standard output, which belongs to the answers of commands.
+    logger: (line) => void process.stderr.write(`${line}\n`),
+    discovery: { warnWhenNoEntities: false },
+    schemaGenerator: { createForeignKeyConstraints: false },
+    onCreateConnection: async (connection) => prepareSession(connection as Session),
+  };
+}
+
+/**
+ * Sessions judge by committed rows only, and give up a row lock early: whoever waits in vain runs its whole
+ * transaction anew (`transaction.ts`) rather than hold up a lane.
+ */
+async function prepareSession(session: Session): Promise<void> {
+  SessionGuard.install(session);
+  await session.executeQuery({
+    sql: 'set session transaction isolation level read committed',
+    parameters: [],
+  });
+  await session.executeQuery({ sql: 'set session innodb_lock_wait_timeout = 2', parameters: [] });
+}
+
+export async function connectOrm(settings: OrmSettings): Promise<MikroORM> {
+  return MikroORM.init(ormOptions(settings));
+}
+
+/** A fresh entity manager that sees the rows of one tenant and no other's. */
+export function tenantEm(orm: MikroORM, tenantId: string): Em {
+  const em = orm.em.fork() as Em;
+  em.setFilterParams(TENANT_FILTER, { tenantId });
+  return em;
+}
+
+/** A fresh entity manager without a tenant: every query has to say that it works across tenants, or throws. */
+export function systemEm(orm: MikroORM): Em {
+  return orm.em.fork() as Em;
+}
+
+/**
+ * The ORM sends finished text, and the driver would search all of it for placeholders once more. On bulk inserts
+ * that search costs as much as making the text.
+ */
+function formatOnce(sql: string, values?: SqlValue[]): string {
+  return values === undefined || values.length === 0 ? sql : format(sql, values, false, 'Z');
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { asRedisFailure } from './redis.js';
+
+/**
+ * One Lua file of `scripts/lua`, run by its digest. Redis forgets scripts when it restarts; the text is sent
+ * again when it does. Every key is in `keys`, so that a script is one slot on Redis Cluster.
+ */
+export class RedisScript {
+  private readonly text: string;
+  private readonly digest: string;
+
+  constructor(
+    private readonly redis: Redis,
+    readonly name: string,
+  ) {
+    this.text = readFileSync(new URL(`../../../scripts/lua/${name}.lua`, import.meta.url), 'utf8');
+    this.digest = createHash('sha1').update(this.text).digest('hex');
+  }
+
+  /** @throws StoreUnavailableError when Redis does not answer; the script may or may not have run. */
+  async run(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    sendTogether(this.redis);
+    try {
+      return await this.redis.evalsha(this.digest, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw asRedisFailure(error);
+    }
+    try {
+      return await this.redis.eval(this.text, keys.length, ...keys, ...args);
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+}
+
+const corked = new WeakSet<object>();
+
+/**
+ * Commands of the same turn of the event loop leave in one write. Each by itself would be a system call here and a
+ * wake-up of Redis, which cost more than the script does.
+ */
+function sendTogether({ stream }: Redis): void {
+  if (stream === undefined || corked.has(stream)) return;
+  corked.add(stream);
+  stream.cork();
+  setImmediate(() => {
+    corked.delete(stream);
+    stream.uncork();
+  });
+}

@@ -1,0 +1,21 @@
+import { StoreUnavailableError } from './errors.js';
+
+/**
+ * Stops waiting for a store after a while. What was asked goes on, so only reads and repeatable work belong here.
+ * @throws StoreUnavailableError
+ */
+export async function within<T>(
+  timeoutMs: number,
+  store: 'redis' | 'database',
+  work: Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailableError(store)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

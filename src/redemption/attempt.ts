@@ -1,0 +1,129 @@
+import type { Campaign } from '../campaigns/campaign.entity.js';
+import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
+import type { CodeCopyService } from '../codes/code-copy.service.js';
+import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
+import type { UserService } from '../identity/user.service.js';
+import type { RateLimitService, RateWindow } from '../limits/rate-limit.service.js';
+import type { Id } from '../platform/ids.js';
+import type { RewardRefusal } from '../rewards/reward-handler.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import type { ChosenReward } from './claim.js';
+import type { CodeLoader, LoadedCode } from './code-loader.js';
+import { isCampaignOpen } from './commit-guards.js';
+import { Refused, type RedeemRequest } from './redeem-request.js';
+import type { AdmitReply, AttemptKeys } from './redemption.redis.js';
+import { chooseRewards, hasConditions } from './reward-choice.js';
+import type { RewardHandlers } from './reward-round.js';
+
+/** What is known of an attempt before Redis is asked. */
+export interface Attempt extends AttemptKeys {
+  readonly request: RedeemRequest;
+  readonly productCode: string;
+  /** Null when what was typed cannot be a code. */
+  readonly canonical: string | null;
+  readonly windows: readonly RateWindow[];
+}
+
+/** What a claim needs, found out and judged before the code is touched. */
+export interface Prepared {
+  readonly code: LoadedCode;
+  readonly campaign: Campaign;
+  readonly rewards: readonly ChosenReward[];
+  /** The last of all guards, so the claim script answers it only when nothing else refuses. */
+  readonly rewardRefusal: RewardRefusal | 'NO_REWARD_FOR_USER' | null;
+}
+
+type Admitted = Pick<AdmitReply, 'epoch' | 'nowMs'>;
+
+export interface AttemptServices {
+  readonly lines: ProductLineService;
+  readonly limits: RateLimitService;
+  readonly recognizer: CodeRecognizer;
+  readonly copies: CodeCopyService;
+  readonly loader: CodeLoader;
+  readonly campaigns: CampaignReader;
+  readonly users: UserService;
+  readonly handlers: RewardHandlers;
+}
+
+/** Steps 1 to 5 and 10 of the order of checks: everything about an attempt that is not the state of the code. */
+export class AttemptPreparation {
+  constructor(private readonly services: AttemptServices) {}
+
+  /** Who redeems where, and under which limits. */
+  async begin(request: RedeemRequest): Promise<Attempt> {
+    const { tenantId, userId, productCode, idempotencyKey } = request;
+    if (productCode === null) throw new Refused('PRODUCT_REQUIRED');
+    const line = await this.services.lines.find(tenantId, productCode);
+    if (line?.status !== 'ACTIVE') throw new Refused('PRODUCT_UNKNOWN');
+    const canonical = this.services.recognizer.canonicalize(request.code);
+    const digest = canonical === null ? '' : this.services.recognizer.digest(tenantId, canonical);
+    const windows = this.services.limits.windows(line);
+    return { request, tenantId, userId, digest, idempotencyKey, productCode, canonical, windows };
+  }
+
+  /** Which code it is, by what the first round trip found. */
+  async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode> {
+    if (admitted.status === 'FOUND') {
+      return { codeId: admitted.codeId, campaignId: admitted.campaignId, batchId: admitted.batchId };
+    }
+    if (attempt.canonical === null) throw new Refused('CODE_MALFORMED');
+    const { tenantId, digest, canonical } = attempt;
+    // Codes of a new format raise the epoch, so what is remembered of the formats is never behind.
+    const epoch = admitted.epoch === '' ? await this.services.copies.epoch(tenantId) : admitted.epoch;
+    if (!(await this.services.recognizer.fits(tenantId, canonical, epoch)))
+      throw new Refused('CODE_MALFORMED');
+    if (admitted.status === 'NOT_FOUND') throw new Refused('CODE_NOT_FOUND');
+    const loaded = await this.services.loader.load({ tenantId, digest, epoch });
+    if (loaded === null) throw new Refused('CODE_NOT_FOUND');
+    return loaded;
+  }
+
+  /** Judges the campaign, and chooses what the user gets. */
+  async prepare(attempt: Attempt, code: LoadedCode, admitted: Admitted): Promise<Prepared> {
+    const { nowMs } = admitted;
+    const epoch = await this.epochOf(attempt.tenantId, admitted);
+    const campaign = await this.services.campaigns.find(attempt.tenantId, code.campaignId, epoch);
+    if (campaign === null || !isCampaignOpen(campaign, nowMs)) throw new Refused('CAMPAIGN_NOT_ACTIVE');
+    const { applicableProducts } = campaign.rule;
+    if (applicableProducts.length > 0 && !applicableProducts.includes(attempt.productCode)) {
+      throw new Refused('PRODUCT_NOT_ALLOWED');
+    }
+    const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
+    const rewards = chooseRewards(campaign.rule, { tags });
+    const rewardRefusal =
+      rewards.length === 0 && campaign.rule.rewardRules.length > 0
+        ? 'NO_REWARD_FOR_USER'
+        : await this.rewardRefusal(attempt.tenantId, attempt.userId, rewards, nowMs);
+    return { code, campaign, rewards, rewardRefusal };
+  }
+
+  /**
+   * The tenant's epoch, which tells what is remembered here from what is true by now. Where Redis has none, as after
+   * it was emptied, a new one is made: nothing that is remembered belongs to it.
+   */
+  private async epochOf(tenantId: string, { epoch }: Admitted): Promise<string> {
+    return epoch === '' ? this.services.copies.epoch(tenantId) : epoch;
+  }
+
+  private async tagsOf(attempt: Attempt): Promise<readonly string[]> {
+    const facts = await this.services.users.facts(attempt.tenantId, attempt.userId);
+    if (facts?.status !== 'ACTIVE') throw new Refused('USER_DISABLED');
+    return facts.tags;
+  }
+
+  private async rewardRefusal(
+    tenantId: string,
+    userId: Id,
+    rewards: readonly ChosenReward[],
+    nowMs: number,
+  ): Promise<RewardRefusal | null> {
+    for (const [type, chosen] of Map.groupBy(rewards, ({ rule }) => rule.type)) {
+      const rules = chosen.map(({ rule }) => rule);
+      const refusal =
+        (await this.services.handlers.get(type)?.precheck(tenantId, userId, rules, nowMs)) ?? null;
+      if (refusal !== null) return refusal;
+    }
+    return null;
+  }
+}

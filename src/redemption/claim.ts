@@ -1,0 +1,54 @@
+import type { Id } from '../platform/ids.js';
+import type { RewardRule } from '../rewards/reward-rule.js';
+
+/** A reward that this user gets: chosen before the claim, so that every later step gives the same. */
+export interface ChosenReward {
+  /** Position of the rule in the campaign. */
+  readonly rewardNo: number;
+  readonly rule: RewardRule;
+}
+
+/** What a commit needs to know of a claim; kept in Redis with it, so that any process can commit it. */
+export interface ClaimSnapshot {
+  readonly userId: Id;
+  readonly codeId: Id;
+  readonly campaignId: Id;
+  readonly batchId: Id;
+  readonly productCode: string;
+  readonly deviceId: string | null;
+  readonly idempotencyKey: string | null;
+  readonly rewards: readonly ChosenReward[];
+}
+
+/** A reservation of one use of a code. */
+export interface Claim extends ClaimSnapshot {
+  readonly tenantId: string;
+  readonly redemptionId: Id;
+  readonly digest: string;
+  /** Only its holder may close the claim. */
+  readonly token: string;
+  /** By Redis' clock; windows, expiry and day limits are judged by it. */
+  readonly claimedAtMs: number;
+}
+
+/** Reads a claim as `claim-code.lua` stores it. */
+export function parseClaim(tenantId: string, redemptionId: Id, digest: string, stored: string): Claim {
+  const parts = /^(\d+)\|\d+\|([^|]+)\|(.*)$/s.exec(stored);
+  if (parts === null) throw new Error(`The claim of redemption ${redemptionId} cannot be read.`);
+  const snapshot = JSON.parse(parts[3] ?? '') as ClaimSnapshot;
+  return {
+    ...snapshot,
+    tenantId,
+    redemptionId,
+    digest,
+    token: parts[2] ?? '',
+    claimedAtMs: Number(parts[1]),
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Days since 1970, UTC; what "on one day" means for limits. */
+export function dayOf(instantMs: number): number {
+  return Math.floor(instantMs / DAY_MS);
+}

@@ -1,0 +1,88 @@
+import type { MikroORM } from '@mikro-orm/core';
+import DataLoader from 'dataloader';
+import type { CodeCopyService } from '../codes/code-copy.service.js';
+import { Code } from '../codes/code.entity.js';
+import type { Id } from '../platform/ids.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import { within } from '../platform/timeout.js';
+import { Redemption } from './redemption.entity.js';
+
+interface Lookup {
+  readonly tenantId: string;
+  readonly digest: string;
+  /** The tenant's epoch before the look-up began; "" when Redis has none. */
+  readonly epoch: string;
+}
+
+export interface LoadedCode {
+  readonly codeId: Id;
+  readonly campaignId: Id;
+  readonly batchId: Id;
+}
+
+const BATCH_MAX = 256;
+
+/**
+ * Brings codes that Redis does not hold from the primary, many in one query. "Not in Redis" means "load", never
+ * "unused".
+ */
+export class CodeLoader {
+  private readonly loader: DataLoader<Lookup, LoadedCode | null>;
+
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly copies: CodeCopyService,
+    private readonly timeoutMs: number,
+  ) {
+    const load = async (lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> => this.loadAll(lookups);
+    this.loader = new DataLoader(load, { cache: false, maxBatchSize: BATCH_MAX });
+  }
+
+  /** Loads a code and stores its copy; null when the tenant has no such code. */
+  async load(lookup: Lookup): Promise<LoadedCode | null> {
+    return within(this.timeoutMs, 'database', this.loader.load(lookup));
+  }
+
+  private async loadAll(lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> {
+    const found = new Map<string, LoadedCode>();
+    for (const [tenantId, group] of Map.groupBy(lookups, (lookup) => lookup.tenantId)) {
+      for (const [digest, code] of await this.loadOfTenant(tenantId, group))
+        found.set(`${tenantId}|${digest}`, code);
+    }
+    return lookups.map((lookup) => found.get(`${lookup.tenantId}|${lookup.digest}`) ?? null);
+  }
+
+  private async loadOfTenant(tenantId: string, group: readonly Lookup[]): Promise<Map<string, LoadedCode>> {
+    const em = tenantEm(this.orm, tenantId);
+    const epochs = new Map(group.map((lookup) => [lookup.digest, lookup.epoch]));
+    const codes = await em.find(
+      Code,
+      { codeDigest: { $in: [...epochs.keys()] }, deletedAt: null },
+      { disableIdentityMap: true },
+    );
+    const usedUp = codes.filter((code) => code.useLimit === 1 && code.used === 1).map((code) => code.id);
+    const uses =
+      usedUp.length === 0
+        ? []
+        : await em.find(
+            Redemption,
+            { codeId: { $in: usedUp }, userUseNo: { $ne: null } },
+            { disableIdentityMap: true, fields: ['codeId', 'userId'] },
+          );
+    const soleUsers = new Map(uses.map((use) => [use.codeId, use.userId]));
+    const unknown = new Set(epochs.keys());
+    for (const code of codes) unknown.delete(code.codeDigest);
+    await Promise.all([
+      ...codes.map(async (code) => this.copies.store(tenantId, code, soleUsers.get(code.id) ?? null)),
+      ...[...unknown].map(async (digest) =>
+        this.copies.noteUnknown(tenantId, digest, epochs.get(digest) ?? ''),
+      ),
+    ]);
+    return new Map(
+      codes.map((code) => [
+        code.codeDigest,
+        { codeId: code.id, campaignId: code.campaignId, batchId: code.batchId },
+      ]),
+    );
+  }
+}

@@ -1,0 +1,114 @@
+import { isLimited, lockUsage } from '../campaigns/campaign-usage.service.js';
+import type { Clock } from '../platform/clock.js';
+import { StoreUnavailableError } from '../platform/errors.js';
+import { compareIds, type Id } from '../platform/ids.js';
+import type { Em } from '../platform/orm/orm.js';
+import type { Metrics } from '../platform/metrics.js';
+import { CommitUnknownError, isDuplicateKey, isServerAway } from '../platform/orm/sql-errors.js';
+import type { Transactions } from '../platform/orm/transaction.js';
+import type { Claim } from './claim.js';
+import { CommitDecisions, usageWanted, type Accepted } from './commit-decider.js';
+import { lockRows, type LockedRows } from './commit-locks.js';
+import type { CommitOutcome } from './commit-outcome.js';
+import type { CommitWrites } from './commit-writes.js';
+import { EarlierRedemptions } from './earlier-redemptions.js';
+import { RewardRound, type RewardHandlers } from './reward-round.js';
+
+/** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
+const ATTEMPTS_MAX = 4;
+
+/** Commits a batch of claims of one tenant in one transaction, or changes nothing. */
+export class CommitTransaction {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly handlers: RewardHandlers,
+    private readonly writes: CommitWrites,
+    private readonly clock: Clock,
+    private readonly metrics: Pick<Metrics, 'transactions'>,
+  ) {}
+
+  /**
+   * What became of each claim. Goes ahead in the hope that nothing stands in the way, because nothing almost ever
+   * does; a duplicate key makes it run anew and read back first what does. So does a COMMIT without a verdict: with
+   * the same ids the second run finds what the first has left, or does it.
+   */
+  async commit(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.run(tenantId, claims, attempt > 1);
+      } catch (error) {
+        // Also between reading back and writing, another process may have settled one of these ids.
+        const isWorthReadingBack = isDuplicateKey(error) || error instanceof CommitUnknownError;
+        if (isWorthReadingBack && attempt < ATTEMPTS_MAX) continue;
+        throw isServerAway(error) ? new StoreUnavailableError('database', { cause: error }) : error;
+      }
+    }
+  }
+
+  private async run(
+    tenantId: string,
+    claims: readonly Claim[],
+    readBack: boolean,
+  ): Promise<Map<Id, CommitOutcome>> {
+    return this.transactions.run(tenantId, async (em) => {
+      this.metrics.transactions.inc();
+      const rows = await lockRows(em, tenantId, claims);
+      const usage = await lockUsage(em, tenantId, limitedUses(claims, rows));
+      const earlier = readBack ? await EarlierRedemptions.read(em, claims) : new EarlierRedemptions();
+      const rewards = await RewardRound.begin(em, tenantId, claims, this.handlers);
+      const settledAt = new Date(this.clock.nowMs());
+      const decisions = new CommitDecisions(rows, earlier, usage, rewards, settledAt);
+      // The order of the claims, not of their arrival here, decides who gets the last use.
+      decisions.decideAll(claims.toSorted(byClaim));
+      await usage.flush();
+      await rewards.flush();
+      await this.writes.write(em, tenantId, decisions.accepted, decisions.tombstones, settledAt);
+      return outcomesOf(decisions);
+    });
+  }
+
+  /**
+   * Tombstones a claim that cannot be committed: from then on its id never can be.
+   * @returns false when somebody else has settled it meanwhile
+   */
+  async abort(claim: Claim, reason: string): Promise<boolean> {
+    try {
+      await this.transactions.run(claim.tenantId, async (em: Em) => {
+        const settledAt = new Date(this.clock.nowMs());
+        await this.writes.write(em, claim.tenantId, [], [{ claim, reason }], settledAt);
+      });
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+}
+
+function byClaim(a: Claim, b: Claim): number {
+  return a.claimedAtMs - b.claimedAtMs || compareIds(a.redemptionId, b.redemptionId);
+}
+
+function limitedUses(claims: readonly Claim[], rows: LockedRows) {
+  return claims.flatMap((claim) => {
+    const campaign = rows.campaigns.get(claim.campaignId);
+    return campaign !== undefined && isLimited(campaign) ? [usageWanted(claim, campaign)] : [];
+  });
+}
+
+function outcomesOf(decisions: CommitDecisions): Map<Id, CommitOutcome> {
+  const outcomes = new Map(decisions.others);
+  for (const accepted of decisions.accepted) {
+    outcomes.set(accepted.claim.redemptionId, {
+      kind: 'COMMITTED',
+      record: accepted.record,
+      code: codeAfterwards(accepted),
+    });
+  }
+  return outcomes;
+}
+
+function codeAfterwards({ code, claim }: Accepted) {
+  const soleUserId = code.useLimit === 1 && code.used === 1 ? claim.userId : null;
+  return { used: code.used, version: code.version, soleUserId };
+}

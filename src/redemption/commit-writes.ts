@@ -1,0 +1,151 @@
+import type { OrderService } from '../orders/order.service.js';
+import { invariant } from '../platform/assert.js';
+import { compareIds, sortedIds, type Id } from '../platform/ids.js';
+import { insertRows, type RowValues } from '../platform/orm/insert-rows.js';
+import type { Em } from '../platform/orm/orm.js';
+import type { Outbox, OutboxDraft } from '../platform/outbox/outbox.js';
+import type { Accepted, Tombstone } from './commit-decider.js';
+import { orderNoOf, type GrantRow, type RedemptionRow } from './redemption-record.js';
+
+/** Writes what was decided for a batch, in bulk: a handful of statements, whatever its size. */
+export class CommitWrites {
+  constructor(
+    private readonly orders: OrderService,
+    private readonly outbox: Outbox,
+  ) {}
+
+  async write(
+    em: Em,
+    tenantId: string,
+    accepted: readonly Accepted[],
+    tombstones: readonly Tombstone[],
+    settledAt: Date,
+  ): Promise<void> {
+    await this.spendUses(em, tenantId, accepted);
+    const rows = [
+      ...accepted.map(({ record }) => record),
+      ...tombstones.map((tombstone) => tombstoneRow(tombstone, settledAt)),
+    ].toSorted((a, b) => compareIds(a.id, b.id));
+    await insertRows(em, 'redemption', rows.map(redemptionValues));
+    if (accepted.length === 0) return;
+    await this.insertOrders(em, tenantId, accepted, settledAt);
+    const grants = accepted.flatMap(({ given }) => given.grants);
+    await insertRows(em, 'reward_grant', grants.map(grantValues));
+    await this.outbox.append(em, tenantId, accepted.flatMap(eventsOf));
+  }
+
+  /**
+   * Spends the uses. The rows are locked and were judged, so the guard in the statement can only fail on a
+   * defect; it stands there because the database decides, not this process.
+   */
+  private async spendUses(em: Em, tenantId: string, accepted: readonly Accepted[]): Promise<void> {
+    const uses = new Map<Id, number>();
+    for (const { claim } of accepted) uses.set(claim.codeId, (uses.get(claim.codeId) ?? 0) + 1);
+    const byCount = Map.groupBy(uses.keys(), (codeId) => uses.get(codeId) ?? 0);
+    for (const [count, codeIds] of [...byCount].toSorted(([a], [b]) => a - b)) {
+      const result: { affectedRows: number } = await em.execute(
+        `update code force index (primary) set used = used + ?, last_use_no = last_use_no + ?, version = version + 1
+          where tenant_id = ? and id in (?) and (use_limit = 0 or used + ? <= use_limit)`,
+        [count, count, tenantId, sortedIds(codeIds), count],
+        'run',
+      );
+      invariant(
+        result.affectedRows === codeIds.length,
+        'The database refused uses that were left under its lock.',
+      );
+    }
+    for (const code of new Set(accepted.map((each) => each.code))) code.version += 1;
+  }
+
+  private async insertOrders(
+    em: Em,
+    tenantId: string,
+    accepted: readonly Accepted[],
+    now: Date,
+  ): Promise<void> {
+    const buyers = await this.orders.usersWithPaidOrder(
+      em,
+      tenantId,
+      accepted.map(({ claim }) => claim.userId),
+    );
+    await this.orders.insertRedemptionOrders(
+      em,
+      tenantId,
+      accepted.map(({ claim, given }) => ({
+        id: orderNoOf(claim.redemptionId),
+        userId: claim.userId,
+        isNew: !buyers.has(claim.userId),
+        subscriptionId: given.grants.find((grant) => grant.type === 'SUBSCRIPTION')?.targetId ?? null,
+        createdAt: new Date(claim.claimedAtMs),
+        finishedAt: now,
+      })),
+    );
+  }
+}
+
+function redemptionValues(row: RedemptionRow): RowValues {
+  return {
+    tenant_id: row.tenantId,
+    id: row.id,
+    status: row.status,
+    code_id: row.codeId,
+    campaign_id: row.campaignId,
+    batch_id: row.batchId,
+    user_id: row.userId,
+    use_no: row.useNo ?? null,
+    user_use_no: row.userUseNo ?? null,
+    idempotency_key: row.idempotencyKey ?? null,
+    product_code: row.productCode,
+    device_id: row.deviceId ?? null,
+    claimed_at: row.claimedAt,
+    settled_at: row.settledAt,
+    abort_reason: row.abortReason ?? null,
+  };
+}
+
+function grantValues(grant: GrantRow): RowValues {
+  return {
+    tenant_id: grant.tenantId,
+    redemption_id: grant.redemptionId,
+    reward_no: grant.rewardNo,
+    type: grant.type,
+    status: grant.status,
+    source_id: grant.sourceId,
+    target_id: grant.targetId,
+    value: grant.value,
+    granted_at: grant.grantedAt,
+  };
+}
+
+function tombstoneRow({ claim, reason }: Tombstone, settledAt: Date): RedemptionRow {
+  return {
+    tenantId: claim.tenantId,
+    id: claim.redemptionId,
+    status: 'ABORTED',
+    codeId: claim.codeId,
+    campaignId: claim.campaignId,
+    batchId: claim.batchId,
+    userId: claim.userId,
+    useNo: null,
+    userUseNo: null,
+    idempotencyKey: null,
+    productCode: claim.productCode,
+    deviceId: claim.deviceId,
+    claimedAt: new Date(claim.claimedAtMs),
+    settledAt,
+    abortReason: reason,
+  };
+}
+
+/** One event for the redemption, and one for each reward. */
+function eventsOf({ record, given }: Accepted): OutboxDraft[] {
+  const payload = {
+    redemptionId: record.id,
+    status: 'COMMITTED',
+    orderNo: orderNoOf(record.id),
+    codeId: record.codeId,
+    campaignId: record.campaignId,
+    useNo: record.useNo,
+  };
+  return [{ type: 'redemption_settled', userId: record.userId, payload }, ...given.events];
+}

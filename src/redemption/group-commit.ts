@@ -1,0 +1,135 @@
+import { InvariantError, present } from '../platform/assert.js';
+import { StoreUnavailableError } from '../platform/errors.js';
+import type { Id } from '../platform/ids.js';
+import type { Logger } from '../platform/log.js';
+import type { Claim } from './claim.js';
+import type { CommitOutcome } from './commit-outcome.js';
+
+export interface GroupCommitSettings {
+  /** Claims that one transaction commits at most; 1 switches group commit off. */
+  readonly batchMax: number;
+  /** Commits under way at once. */
+  readonly lanes: number;
+}
+
+/** Commits a batch of one tenant in one transaction. */
+export type CommitBatch = (tenantId: string, claims: readonly Claim[]) => Promise<Map<Id, CommitOutcome>>;
+
+interface Waiting {
+  readonly claim: Claim;
+  readonly resolve: (outcome: CommitOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: claims that arrive while a commit is under way form the next one. So a lone claim waits for
+ * nobody, and under load one transaction, and one write to the disk, serves many.
+ */
+export class GroupCommit {
+  /** By tenant, in order of arrival; a tenant whose turn is over goes to the end. */
+  private readonly queues = new Map<string, Waiting[]>();
+  private readonly inFlight = new Map<Id, Promise<CommitOutcome>>();
+  private busyLanes = 0;
+  private isWoken = false;
+
+  constructor(
+    private readonly commitBatch: CommitBatch,
+    /** Called for a claim that cannot be committed, alone and in good health of the database. */
+    private readonly onGivenUp: (claim: Claim) => Promise<void>,
+    private readonly settings: GroupCommitSettings,
+    private readonly log: Logger,
+  ) {}
+
+  /** Commits a claim. The same id joins the commit that is under way for it. */
+  async submit(claim: Claim): Promise<CommitOutcome> {
+    const underWay = this.inFlight.get(claim.redemptionId);
+    if (underWay !== undefined) return underWay;
+    const outcome = new Promise<CommitOutcome>((resolve, reject) => {
+      this.enqueue({ claim, resolve, reject });
+    }).finally(() => this.inFlight.delete(claim.redemptionId));
+    this.inFlight.set(claim.redemptionId, outcome);
+    return outcome;
+  }
+
+  /** Joins the commit of a redemption that is under way in this process. */
+  joining(redemptionId: Id): Promise<CommitOutcome> | undefined {
+    return this.inFlight.get(redemptionId);
+  }
+
+  /** Resolves when no claim is left to commit. */
+  async drained(): Promise<void> {
+    while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight.values());
+  }
+
+  private enqueue(waiting: Waiting): void {
+    const queue = this.queues.get(waiting.claim.tenantId);
+    if (queue === undefined) this.queues.set(waiting.claim.tenantId, [waiting]);
+    else queue.push(waiting);
+    if (this.isWoken) return;
+    // Requests of the same turn of the event loop go together.
+    this.isWoken = true;
+    setImmediate(() => {
+      this.isWoken = false;
+      this.startLanes();
+    });
+  }
+
+  private startLanes(): void {
+    while (this.busyLanes < this.settings.lanes) {
+      const batch = this.nextBatch();
+      if (batch.length === 0) return;
+      this.busyLanes += 1;
+      void this.runLane(batch);
+    }
+  }
+
+  private async runLane(batch: readonly Waiting[]): Promise<void> {
+    await this.settle(batch);
+    this.busyLanes -= 1;
+    this.startLanes();
+  }
+
+  private nextBatch(): Waiting[] {
+    const next = this.queues.entries().next();
+    if (next.done === true) return [];
+    const [tenantId, queue] = next.value;
+    const batch = queue.splice(0, this.settings.batchMax);
+    this.queues.delete(tenantId);
+    if (queue.length > 0) this.queues.set(tenantId, queue);
+    return batch;
+  }
+
+  /**
+   * Commits a batch, and takes it apart when it fails, until only the bad claim is refused. Claims of a batch are
+   * answered as soon as they are settled.
+   */
+  private async settle(batch: readonly Waiting[]): Promise<void> {
+    const first = present(batch[0], 'The first claim of a batch');
+    try {
+      const claims = batch.map((waiting) => waiting.claim);
+      const outcomes = await this.commitBatch(first.claim.tenantId, claims);
+      for (const { claim, resolve, reject } of batch) {
+        const outcome = outcomes.get(claim.redemptionId);
+        if (outcome === undefined) reject(new InvariantError('A claim was left out of its batch.'));
+        else resolve(outcome);
+      }
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) {
+        // Whether it was committed is not known, so the claims stay open: a retry adopts them.
+        this.log.error({ err: error, claims: batch.length }, 'the database is away, claims stay open');
+        for (const { reject } of batch) reject(error);
+        return;
+      }
+      if (batch.length === 1) {
+        this.log.error({ err: error, redemptionId: first.claim.redemptionId }, 'a claim cannot be committed');
+        await this.onGivenUp(first.claim);
+        first.reject(error);
+        return;
+      }
+      this.log.warn({ err: error, claims: batch.length }, 'commit failed, the batch is split');
+      const half = Math.ceil(batch.length / 2);
+      await this.settle(batch.slice(0, half));
+      await this.settle(batch.slice(half));
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { Campaign } from '../campaigns/campaign.entity.js';
+import { isLimited, peekUsage } from '../campaigns/campaign-usage.service.js';
+import { CodeBatch } from '../codes/code-batch.entity.js';
+import { Code } from '../codes/code.entity.js';
+import { User } from '../identity/user.entity.js';
+import { previewWindows } from '../limits/rate-limit.service.js';
+import type { IdGenerator } from '../platform/ids.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { within } from '../platform/timeout.js';
+import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
+import type { ChosenReward, Claim } from './claim.js';
+import { usageWanted } from './commit-decider.js';
+import { guardByRows, guardUses } from './commit-guards.js';
+import type { LockedRows } from './commit-locks.js';
+import { checkRequest, Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
+import type { RedemptionReader } from './redemption-reader.js';
+import type { RedemptionRedis } from './redemption.redis.js';
+import { uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
+
+export interface RedemptionPreview {
+  readonly refusal: Refusal | null;
+  readonly campaignName: string | null;
+  readonly expiresAt: Date | null;
+  readonly rewards: readonly ChosenReward[];
+}
+
+export interface PreviewSettings {
+  readonly uniformRefusals: boolean;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Answers what redeeming a code would come to, by the guards that the commit goes by, and changes nothing of it.
+ * Previews are counted in windows of their own: else they would be a free oracle for guessers.
+ */
+export class RedemptionPreviewService {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly ids: IdGenerator,
+    private readonly redis: RedemptionRedis,
+    private readonly preparation: AttemptPreparation,
+    private readonly reader: RedemptionReader,
+    private readonly settings: PreviewSettings,
+  ) {}
+
+  async preview(request: RedeemRequest): Promise<RedemptionPreview> {
+    try {
+      return await this.judge({ ...request, idempotencyKey: null });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return this.refusedPreview(error.refusal, error.retryAfterMs);
+    }
+  }
+
+  private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
+    checkRequest(request);
+    const attempt = await this.preparation.begin(request);
+    const id = this.ids.next();
+    const admitted = await this.redis.admit(id, attempt, previewWindows(attempt.windows));
+    if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
+    const code = await this.preparation.findCode(attempt, admitted);
+    const prepared = await this.preparation.prepare(attempt, code, admitted);
+    const claim = hypotheticalClaim(id, attempt, prepared, admitted.nowMs);
+    const em = tenantEm(this.orm, attempt.tenantId);
+    const rows = await within(this.settings.timeoutMs, 'database', readRows(em, claim));
+    const refusal = (await this.refusal(em, claim, rows)) ?? prepared.rewardRefusal;
+    if (refusal !== null) return this.refusedPreview(refusal, null);
+    return {
+      refusal: null,
+      campaignName: prepared.campaign.name,
+      expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
+      rewards: prepared.rewards,
+    };
+  }
+
+  private async refusal(em: Em, claim: Claim, rows: LockedRows): Promise<RedeemRefusal | null> {
+    const early = guardByRows(claim, rows);
+    if (early !== null) return early;
+    const { tenantId, userId, codeId } = claim;
+    if ((await this.reader.byCodeAndUser({ tenantId, userId, codeId })) !== null) return 'ALREADY_REDEEMED';
+    const campaign = rows.campaigns.get(claim.campaignId);
+    const code = rows.codes.get(codeId);
+    if (campaign === undefined || code === undefined) return 'CODE_NOT_FOUND';
+    const wanted = usageWanted(claim, campaign);
+    const usage = isLimited(campaign) ? await peekUsage(em, tenantId, wanted) : null;
+    if (usage?.reached(wanted, ['USER', 'USER_DAY'])) return 'USER_LIMIT_REACHED';
+    const uses = guardUses(code) ?? (await this.heldRefusal(claim, code));
+    if (uses !== null) return uses;
+    return usage?.reached(wanted, ['BUDGET']) ? 'BUDGET_EXHAUSTED' : null;
+  }
+
+  private async heldRefusal(
+    claim: Claim,
+    code: { useLimit: number; used: number },
+  ): Promise<RedeemRefusal | null> {
+    if (code.useLimit === 0) return null;
+    const open = await this.redis.openClaims(claim.tenantId, claim.digest);
+    return code.used + open >= code.useLimit ? 'CODE_HELD' : null;
+  }
+
+  private refusedPreview(refusal: RedeemRefusal, retryAfterMs: number | null): RedemptionPreview {
+    const code = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
+    return { refusal: { code, retryAfterMs }, campaignName: null, expiresAt: null, rewards: [] };
+  }
+}
+
+function hypotheticalClaim(redemptionId: string, attempt: Attempt, prepared: Prepared, nowMs: number): Claim {
+  return {
+    tenantId: attempt.tenantId,
+    redemptionId,
+    digest: attempt.digest,
+    token: '',
+    claimedAtMs: nowMs,
+    userId: attempt.userId,
+    ...prepared.code,
+    productCode: attempt.productCode,
+    deviceId: attempt.request.deviceId,
+    idempotencyKey: null,
+    rewards: prepared.rewards,
+  };
+}
+
+async function readRows(em: Em, claim: Claim): Promise<LockedRows> {
+  const plain = { disableIdentityMap: true } as const;
+  const user = await em.findOne(User, { id: claim.userId }, plain);
+  const code = await em.findOne(Code, { id: claim.codeId }, plain);
+  const campaign = await em.findOne(Campaign, { id: claim.campaignId }, plain);
+  const batch = await em.findOne(CodeBatch, { id: claim.batchId }, plain);
+  return { users: mapOf(user), codes: mapOf(code), campaigns: mapOf(campaign), batches: mapOf(batch) };
+}
+
+function mapOf<Row extends { readonly id: string }>(row: Row | null): Map<string, Row> {
+  return new Map(row === null ? [] : [[row.id, row]]);
+}

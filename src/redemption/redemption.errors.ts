@@ -1,0 +1,82 @@
+/**
+ * Why a code was not redeemed, in order of precedence (`SPEC` section 4): the first that applies is answered.
+ * One spelling everywhere: Lua reply, database, metric label, GraphQL.
+ */
+export const REDEEM_REFUSALS = {
+  IDEMPOTENCY_KEY_MALFORMED: 'An idempotency key has 1 to 64 visible ASCII characters.',
+  IDEMPOTENCY_KEY_REUSED:
+    'This idempotency key was used for another code. Use a new key for each redemption.',
+  DEVICE_ID_MALFORMED: 'A device id has 1 to 64 visible ASCII characters.',
+  PRODUCT_REQUIRED: 'Say which app or site the code is redeemed in: send the header x-product-code.',
+  PRODUCT_UNKNOWN: 'This app or site is not known here. Check the header x-product-code.',
+  RATE_LIMITED: 'Too many attempts. Please wait and try again.',
+  CODE_MALFORMED: 'This does not look like one of our codes. Please check it for typing errors.',
+  CODE_NOT_FOUND: 'We do not know this code. Please check it for typing errors.',
+  CAMPAIGN_NOT_ACTIVE: 'The campaign of this code is not running at the moment.',
+  PRODUCT_NOT_ALLOWED: 'This code cannot be redeemed in this app or site.',
+  CODE_INACTIVE: 'This code is not active. Please ask whoever gave it to you.',
+  CODE_NOT_STARTED: 'This code is not valid yet.',
+  CODE_EXPIRED: 'This code has expired.',
+  CODE_NOT_YOURS: 'This code was given to somebody else.',
+  ALREADY_REDEEMED: 'You have already redeemed this code.',
+  USER_LIMIT_REACHED: 'You have redeemed as many codes of this campaign as one person may.',
+  CODE_EXHAUSTED: 'This code has been used up.',
+  CODE_HELD: 'Somebody is redeeming this code right now. Please try again in a moment.',
+  BUDGET_EXHAUSTED: 'This campaign has given everything it had to give.',
+  PLAN_NOT_FOR_SALE: 'The plan that this code gives is not available at the moment.',
+  PLAN_QUOTA_REACHED: 'You already have as many subscriptions of this plan as one person may.',
+  NO_REWARD_FOR_USER: 'This code holds no reward for your account.',
+  USER_DISABLED: 'This account is disabled.',
+  CODE_REFUSED: 'This code cannot be redeemed.',
+  SERVICE_UNAVAILABLE:
+    'We cannot redeem codes at the moment. Please try again soon; a code is never spent twice.',
+} as const;
+
+export type RedeemRefusal = keyof typeof REDEEM_REFUSALS;
+
+export const REDEEM_REFUSAL_CODES = Object.keys(REDEEM_REFUSALS) as RedeemRefusal[];
+
+/** A known redemption must be looked for in the database before one of these is answered to a caller with a key. */
+const JUDGED_BY_COPIES: ReadonlySet<RedeemRefusal> = new Set([
+  'CODE_NOT_FOUND',
+  'CAMPAIGN_NOT_ACTIVE',
+  'PRODUCT_NOT_ALLOWED',
+  'CODE_INACTIVE',
+  'CODE_NOT_STARTED',
+  'CODE_EXPIRED',
+  'CODE_NOT_YOURS',
+  'ALREADY_REDEEMED',
+  'USER_LIMIT_REACHED',
+  'CODE_EXHAUSTED',
+  'CODE_HELD',
+  'BUDGET_EXHAUSTED',
+  'PLAN_NOT_FOR_SALE',
+  'PLAN_QUOTA_REACHED',
+  'NO_REWARD_FOR_USER',
+]);
+
+export function isJudgedByCopies(refusal: RedeemRefusal): boolean {
+  return JUDGED_BY_COPIES.has(refusal);
+}
+
+/** Refusals that would tell a guesser something about a code; folded into one where the installation says so. */
+const TELLING: ReadonlySet<RedeemRefusal> = new Set([
+  'CODE_NOT_FOUND',
+  'CAMPAIGN_NOT_ACTIVE',
+  'PRODUCT_NOT_ALLOWED',
+  'CODE_INACTIVE',
+  'CODE_NOT_STARTED',
+  'CODE_EXPIRED',
+  'CODE_NOT_YOURS',
+  'USER_LIMIT_REACHED',
+  'CODE_EXHAUSTED',
+  'CODE_HELD',
+]);
+
+export function uniformRefusal(refusal: RedeemRefusal): RedeemRefusal {
+  return TELLING.has(refusal) ? 'CODE_REFUSED' : refusal;
+}
+
+export function isRedeemRefusal(code: string): code is RedeemRefusal {
+  return Object.hasOwn(REDEEM_REFUSALS, code);
+}

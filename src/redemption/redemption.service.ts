@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { StoreUnavailableError } from '../platform/errors.js';
+import type { Id, IdGenerator } from '../platform/ids.js';
+import type { Logger } from '../platform/log.js';
+import type { Metrics } from '../platform/metrics.js';
+import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
+import { parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
+import type { CommitOutcome } from './commit-outcome.js';
+import { checkRequest, Refused, type RedeemAnswer, type RedeemRequest } from './redeem-request.js';
+import { orderNoOf, type RedemptionRecord } from './redemption-record.js';
+import type { RedemptionReader } from './redemption-reader.js';
+import type { AdmitReply, ClaimReply, KnownRedemption, RedemptionRedis } from './redemption.redis.js';
+import {
+  isJudgedByCopies,
+  isRedeemRefusal,
+  uniformRefusal,
+  type RedeemRefusal,
+} from './redemption.errors.js';
+import type { SettlementService } from './settlement.service.js';
+
+/** A copy may be evicted between its load and the claim; more often than this it is a fault. */
+const CLAIM_TRIES_MAX = 4;
+/** After a tombstone of its id, an attempt starts once more with a new one. */
+const STARTS_MAX = 3;
+const HELD_RETRY_MS = 1000;
+
+export interface RedemptionServiceSettings {
+  /** Folds the refusals that tell a guesser something. */
+  readonly uniformRefusals: boolean;
+}
+
+/** Redeems codes: Redis admits, the database decides, and the reply follows the commit. */
+export class RedemptionService {
+  constructor(
+    private readonly ids: IdGenerator,
+    private readonly redis: RedemptionRedis,
+    private readonly preparation: AttemptPreparation,
+    private readonly reader: RedemptionReader,
+    private readonly settlement: SettlementService,
+    private readonly metrics: Metrics,
+    private readonly settings: RedemptionServiceSettings,
+  ) {}
+
+  /** Redeems a code for a user, exactly once. A refusal is an answer; only defects are thrown. */
+  async redeem(request: RedeemRequest, log: Logger): Promise<RedeemAnswer> {
+    const stop = this.metrics.claimSeconds.startTimer();
+    const answer = await this.answer(request, log);
+    stop();
+    this.metrics.claims.inc({ outcome: answer.refusal?.code ?? answer.status });
+    return answer;
+  }
+
+  private async answer(request: RedeemRequest, log: Logger): Promise<RedeemAnswer> {
+    try {
+      checkRequest(request);
+      const attempt = await this.preparation.begin(request);
+      return committed(await this.start(attempt));
+    } catch (error) {
+      if (error instanceof Refused) return this.refused(error);
+      if (!(error instanceof StoreUnavailableError)) throw error;
+      log.warn({ err: error }, 'a store did not answer');
+      return this.refused(new Refused('SERVICE_UNAVAILABLE'));
+    }
+  }
+
+  /** One redemption id after another, until one is settled. Only the first counts as an attempt. */
+  private async start(attempt: Attempt): Promise<RedemptionRecord> {
+    for (let start = 1; start <= STARTS_MAX; start += 1) {
+      const redemptionId = this.ids.next();
+      const admitted = await this.redis.admit(redemptionId, attempt, start === 1 ? attempt.windows : []);
+      try {
+        const record = await this.runOnce(attempt, redemptionId, admitted);
+        if (record !== null) return record;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        const known = await this.knownByKey(attempt, error);
+        await this.redis.forgetAttempt(redemptionId, attempt.windows);
+        return known;
+      }
+    }
+    throw new StoreUnavailableError('redis', {
+      cause: 'Every id of this attempt was given up by somebody else.',
+    });
+  }
+
+  /** @returns null when the id was given up, and a new one may try */
+  private async runOnce(
+    attempt: Attempt,
+    redemptionId: Id,
+    admitted: AdmitReply,
+  ): Promise<RedemptionRecord | null> {
+    if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
+    if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
+    const code = await this.preparation.findCode(attempt, admitted);
+    const prepared = await this.preparation.prepare(attempt, code, admitted);
+    for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
+      const snapshot = snapshotOf(attempt, prepared);
+      const token = randomBytes(12).toString('base64url');
+      const reply = await this.redis.claim({
+        ...attempt,
+        redemptionId,
+        token,
+        snapshot,
+        campaignVersion: prepared.campaign.version,
+        rewardRefusal: prepared.rewardRefusal,
+        nowMs: admitted.nowMs,
+      });
+      if (reply.status !== 'LOAD') return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
+      await this.preparation.findCode(attempt, { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch });
+    }
+    throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
+  }
+
+  private async afterClaim(
+    attempt: Attempt,
+    prepared: Prepared,
+    redemptionId: Id,
+    snapshot: ClaimSnapshot,
+    reply: Exclude<ClaimReply, { status: 'LOAD' }>,
+  ): Promise<RedemptionRecord | null> {
+    switch (reply.status) {
+      case 'CLAIMED':
+        return this.commit({
+          ...snapshot,
+          tenantId: attempt.tenantId,
+          redemptionId,
+          digest: attempt.digest,
+          token: reply.token,
+          claimedAtMs: reply.nowMs,
+        });
+      case 'KNOWN':
+      case 'JOIN':
+        return this.settleKnown(attempt, reply);
+      case 'ALREADY_REDEEMED':
+        throw new Refused('ALREADY_REDEEMED', await this.firstOf(attempt, prepared, reply.redemptionId));
+      case 'REFUSED':
+        throw await this.refusalOf(attempt, prepared, reply);
+    }
+  }
+
+  /** Follows an idempotency key, or the first click, to its redemption: joins, adopts, or reads it. */
+  private async settleKnown(attempt: Attempt, known: KnownRedemption): Promise<RedemptionRecord | null> {
+    if (known.digest !== attempt.digest) throw new Refused('IDEMPOTENCY_KEY_REUSED');
+    const { tenantId, digest } = attempt;
+    if (known.claim !== '') return this.commit(parseClaim(tenantId, known.redemptionId, digest, known.claim));
+    const underWay = this.settlement.joining(known.redemptionId);
+    if (underWay !== undefined) return this.resultOf(await underWay);
+    const record = await this.reader.byId(tenantId, known.redemptionId);
+    return record === null || record.status === 'ABORTED' ? null : record;
+  }
+
+  private async commit(claim: Claim): Promise<RedemptionRecord | null> {
+    return this.resultOf(await this.settlement.settle(claim));
+  }
+
+  private resultOf(outcome: CommitOutcome): RedemptionRecord | null {
+    switch (outcome.kind) {
+      case 'COMMITTED':
+      case 'SETTLED':
+      case 'REPLAYED':
+        return outcome.record;
+      case 'ABORTED':
+        return null;
+      case 'REFUSED':
+        throw new Refused(outcome.refusal, outcome.refusal === 'ALREADY_REDEEMED' ? outcome.first : null);
+    }
+  }
+
+  /** What Redis refused; "already redeemed" comes before limits, and sometimes only the database can tell. */
+  private async refusalOf(
+    attempt: Attempt,
+    prepared: Prepared,
+    reply: Extract<ClaimReply, { status: 'REFUSED' }>,
+  ): Promise<Refused> {
+    if (!isRedeemRefusal(reply.refusal)) throw new Error(`claim-code answered ${reply.refusal}.`);
+    if (reply.unsure) {
+      const first = await this.firstOf(attempt, prepared, null);
+      if (first !== null) return new Refused('ALREADY_REDEEMED', first);
+    }
+    return new Refused(reply.refusal, null, reply.refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
+  }
+
+  private async firstOf(
+    attempt: Attempt,
+    prepared: Prepared,
+    known: Id | null,
+  ): Promise<RedemptionRecord | null> {
+    const { tenantId, userId } = attempt;
+    if (known !== null) return this.reader.byId(tenantId, known);
+    return this.reader.byCodeAndUser({ tenantId, userId, codeId: prepared.code.codeId });
+  }
+
+  /** A committed key answers the same for ever, also when Redis has forgotten it. */
+  private async knownByKey(attempt: Attempt, refused: Refused): Promise<RedemptionRecord> {
+    const { tenantId, userId, idempotencyKey } = attempt;
+    if (idempotencyKey === null || !isJudgedByCopies(refused.refusal)) throw refused;
+    const record = await this.reader.byKey({ tenantId, userId, idempotencyKey });
+    if (record === null) throw refused;
+    const digest = await this.reader.digestOfCode(tenantId, record.codeId);
+    if (digest !== attempt.digest) throw new Refused('IDEMPOTENCY_KEY_REUSED');
+    return record;
+  }
+
+  private refused({ refusal, first, retryAfterMs }: Refused): RedeemAnswer {
+    const code: RedeemRefusal = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
+    return {
+      status: 'REFUSED',
+      redemption: first,
+      orderNo: first === null ? null : orderNoOf(first.id),
+      refusal: { code, retryAfterMs },
+    };
+  }
+}
+
+function committed(record: RedemptionRecord): RedeemAnswer {
+  return { status: 'COMMITTED', redemption: record, orderNo: orderNoOf(record.id), refusal: null };
+}
+
+function snapshotOf(attempt: Attempt, prepared: Prepared): ClaimSnapshot {
+  return {
+    userId: attempt.userId,
+    codeId: prepared.code.codeId,
+    campaignId: prepared.code.campaignId,
+    batchId: prepared.code.batchId,
+    productCode: attempt.productCode,
+    deviceId: attempt.request.deviceId,
+    idempotencyKey: attempt.idempotencyKey,
+    rewards: prepared.rewards,
+  };
+}

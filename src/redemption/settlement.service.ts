@@ -1,0 +1,123 @@
+import type { Id } from '../platform/ids.js';
+import type { Logger } from '../platform/log.js';
+import type { Metrics } from '../platform/metrics.js';
+import type { Claim } from './claim.js';
+import type { CommitOutcome } from './commit-outcome.js';
+import type { CommitTransaction } from './commit-transaction.js';
+import { GroupCommit, type GroupCommitSettings } from './group-commit.js';
+import type { Confirmation, RedemptionRedis, Release } from './redemption.redis.js';
+import type { RewardHandlers } from './reward-round.js';
+
+/** Brings claims to their end: commit in the database, then confirm or release in Redis, then caches and push. */
+export class SettlementService {
+  private readonly group: GroupCommit;
+
+  constructor(
+    private readonly transaction: CommitTransaction,
+    private readonly redis: RedemptionRedis,
+    private readonly handlers: RewardHandlers,
+    private readonly wakeRelay: (tenantId: string) => void,
+    private readonly metrics: Metrics,
+    private readonly log: Logger,
+    settings: GroupCommitSettings,
+  ) {
+    this.group = new GroupCommit(
+      async (tenantId, claims) => this.settleBatch(tenantId, claims),
+      async (claim) => this.giveUp(claim),
+      settings,
+      log,
+    );
+  }
+
+  /** Settles a claim; the same id joins what is under way for it. */
+  async settle(claim: Claim): Promise<CommitOutcome> {
+    return this.group.submit(claim);
+  }
+
+  /** The settlement of a redemption that is under way in this process. */
+  joining(redemptionId: Id): Promise<CommitOutcome> | undefined {
+    return this.group.joining(redemptionId);
+  }
+
+  async drained(): Promise<void> {
+    await this.group.drained();
+  }
+
+  private async settleBatch(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
+    const stop = this.metrics.commitSeconds.startTimer();
+    const outcomes = await this.transaction.commit(tenantId, claims);
+    stop();
+    this.metrics.commitBatchSize.observe(claims.length);
+    this.wakeRelay(tenantId);
+    await this.closeClaims(tenantId, claims, outcomes);
+    return outcomes;
+  }
+
+  /** Gives the use of a claim back that cannot be committed; the tombstone comes first. */
+  private async giveUp(claim: Claim): Promise<void> {
+    try {
+      const isAborted = await this.transaction.abort(claim, 'COMMIT_FAILED');
+      if (isAborted) await this.redis.release(claim.tenantId, [{ claim, version: 0, spent: null }]);
+    } catch (error) {
+      this.log.warn({ err: error, redemptionId: claim.redemptionId }, 'the claim stays open');
+    }
+  }
+
+  /**
+   * Redis and the caches follow the commit and cannot undo it: what fails here is logged, and mended from what
+   * the database says.
+   */
+  private async closeClaims(
+    tenantId: string,
+    claims: readonly Claim[],
+    outcomes: ReadonlyMap<Id, CommitOutcome>,
+  ): Promise<void> {
+    const confirmations: Confirmation[] = [];
+    const releases: Release[] = [];
+    for (const claim of claims) {
+      const outcome = outcomes.get(claim.redemptionId);
+      if (outcome === undefined) continue;
+      if (outcome.kind === 'COMMITTED' || outcome.kind === 'SETTLED')
+        confirmations.push({ claim, ...outcome.code });
+      else releases.push(releaseOf(claim, outcome));
+    }
+    const results = await Promise.allSettled([
+      this.redis.confirm(tenantId, confirmations),
+      this.redis.release(tenantId, releases),
+      this.dropCaches(
+        tenantId,
+        confirmations.map(({ claim }) => claim),
+      ),
+    ]);
+    for (const result of results) {
+      if (result.status === 'rejected')
+        this.log.warn({ err: result.reason as unknown }, 'claims stay open after their commit');
+    }
+  }
+
+  private async dropCaches(tenantId: string, claims: readonly Claim[]): Promise<void> {
+    for (const handler of this.handlers.values()) {
+      const users = claims.filter((claim) => claim.rewards.some(({ rule }) => rule.type === handler.type));
+      if (users.length > 0) {
+        await handler.afterCommit(
+          tenantId,
+          users.map((claim) => claim.userId),
+        );
+      }
+    }
+  }
+}
+
+function releaseOf(
+  claim: Claim,
+  outcome: Exclude<CommitOutcome, { kind: 'COMMITTED' | 'SETTLED' }>,
+): Release {
+  switch (outcome.kind) {
+    case 'REFUSED':
+      return { claim, version: outcome.codeVersion, spent: outcome.spent };
+    case 'REPLAYED':
+      return { claim, version: outcome.codeVersion, spent: null };
+    case 'ABORTED':
+      return { claim, version: 0, spent: null };
+  }
+}

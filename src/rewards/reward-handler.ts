@@ -1,0 +1,56 @@
+import type { Id } from '../platform/ids.js';
+import type { Em } from '../platform/orm/orm.js';
+import type { OutboxDraft } from '../platform/outbox/outbox.js';
+import type { RewardRule, RewardType } from './reward-rule.js';
+
+/** Why a reward cannot be given; step 10 of the order of refusals. */
+export const REWARD_REFUSALS = ['PLAN_NOT_FOR_SALE', 'PLAN_QUOTA_REACHED'] as const;
+export type RewardRefusal = (typeof REWARD_REFUSALS)[number];
+
+/** One reward of one redemption. */
+export interface RewardApplication {
+  readonly redemptionId: Id;
+  /** The redemption's order. */
+  readonly orderId: Id;
+  /** Position of the rule in the campaign. */
+  readonly rewardNo: number;
+  readonly userId: Id;
+  readonly rule: RewardRule;
+  /** By Redis' clock; what "now" means for this reward. */
+  readonly claimedAtMs: number;
+}
+
+export interface RewardOutcome {
+  /** The row that was made or changed: a subscription, a coupon, an entry. */
+  readonly targetId: Id;
+  /** Told through the outbox in the same transaction; exactly one event per reward. */
+  readonly event: OutboxDraft;
+}
+
+/**
+ * The state that a batch of rewards needs, loaded and locked. Decides and applies in memory, one after another,
+ * so that two rewards of one user see each other; {@link flush} then writes everything in bulk.
+ */
+export interface RewardSession {
+  /** Whether it can be given as things stand now. Changes nothing. */
+  refusal(application: RewardApplication): RewardRefusal | null;
+  /** Gives it, in memory. Only after every reward of the redemption has been found possible. */
+  apply(application: RewardApplication): RewardOutcome;
+  flush(): Promise<void>;
+}
+
+/** What a feature implements so that campaigns can give its goods. */
+export interface RewardHandler {
+  readonly type: RewardType;
+  /** Before the claim, from cached or plain reads: saves a claim that would be refused. The session decides. */
+  precheck(
+    tenantId: string,
+    userId: Id,
+    rules: readonly RewardRule[],
+    nowMs: number,
+  ): Promise<RewardRefusal | null>;
+  /** Inside the transaction, with the users' rows locked: loads and locks in primary-key order, a kind a statement. */
+  begin(em: Em, tenantId: string, applications: readonly RewardApplication[]): Promise<RewardSession>;
+  /** After the commit: drops what caches hold of these users. Never before, and never throws. */
+  afterCommit(tenantId: string, userIds: readonly Id[]): Promise<void>;
+}

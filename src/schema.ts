@@ -1,0 +1,67 @@
+import 'reflect-metadata';
+import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
+import { CampaignResolver } from './campaigns/campaign.resolver.js';
+import { BatchResolver } from './codes/batch.resolver.js';
+import { CodeResolver } from './codes/code.resolver.js';
+import { UserResolver } from './identity/user.resolver.js';
+import { OrderResolver } from './orders/order.resolver.js';
+import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
+import { RedemptionResolver } from './redemption/redemption.resolver.js';
+import { PlanResolver } from './subscriptions/plan.resolver.js';
+import { SubscriptionEventsResolver } from './subscriptions/subscription-events.resolver.js';
+import { SubscriptionResolver } from './subscriptions/subscription.resolver.js';
+import { ProductLineResolver } from './tenancy/product-line.resolver.js';
+import { TenantResolver } from './tenancy/tenant.resolver.js';
+
+export type ResolverClass = abstract new (...args: never[]) => object;
+
+/** Where resolvers come from, by class. */
+export interface ResolverContainer {
+  get(resolver: unknown): object;
+}
+
+/** Every resolver there is. */
+const resolvers = [
+  BatchResolver,
+  CampaignResolver,
+  CodeResolver,
+  OrderResolver,
+  PlanResolver,
+  ProductLineResolver,
+  RedemptionEventsResolver,
+  RedemptionResolver,
+  SubscriptionEventsResolver,
+  SubscriptionResolver,
+  TenantResolver,
+  UserResolver,
+] as const satisfies readonly ResolverClass[];
+
+/**
+ * The schema of the product. Input is typed by GraphQL and judged by the services, so class-validator stays off.
+ * @param container where resolvers come from; without one the schema can be printed but not asked
+ */
+export function buildRedeemkitSchema(
+  container: ResolverContainer = { get: () => ({}) },
+  further: readonly ResolverClass[] = [],
+): GraphQLSchema {
+  return buildSchemaSync({
+    resolvers: [...resolvers, ...further] as unknown as NonEmptyArray<new () => object>,
+    container,
+    validate: false,
+    pubSub: UNUSED_PUB_SUB,
+  });
+}
+
+/** As it is checked in: sorted, so that a change shows as what it is. */
+export function printSortedSchema(schema: GraphQLSchema): string {
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+}
+
+/** Subscriptions bring their own sources; type-graphql only wants to see one. */
+const UNUSED_PUB_SUB = {
+  publish: () => undefined,
+  subscribe: () => {
+    throw new Error('Subscriptions bring their own sources.');
+  },
+};

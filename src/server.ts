@@ -1,0 +1,77 @@
+import { composeServices, resolverContainer, type AppSettings, type Services } from './app.js';
+import { propagateChanges } from './change-propagation.js';
+import { createHttpServer } from './graphql/server.js';
+import type { Logger } from './platform/log.js';
+import { systemEm } from './platform/orm/orm.js';
+import { settingsWarnings } from './platform/orm/settings-check.js';
+import { buildRedeemkitSchema, type ResolverClass } from './schema.js';
+import { startWork } from './work.js';
+import { openStores, type Stores } from './stores.js';
+
+export interface ServerSettings extends AppSettings {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  /** Resolvers beside the product's own, and how to make them; for measurements. */
+  readonly further?: { readonly resolver: ResolverClass; readonly make: (services: Services) => object };
+}
+
+/** A process at work. */
+export interface RunningServer {
+  /** Where it listens. */
+  readonly address: string;
+  readonly services: Services;
+  readonly stores: Stores;
+  /** Takes nothing new, finishes what is under way, then lets go of the stores. */
+  stop(): Promise<void>;
+}
+
+/** Starts what the role asks for: the API, the worker, or both. */
+export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
+  const { config, databaseUrl, redisUrl } = settings;
+  const stores = await openStores(
+    {
+      databaseUrl,
+      redisUrl,
+      databasePoolSize: config.DATABASE_POOL_SIZE,
+      storeTimeoutMs: config.STORE_TIMEOUT_MS,
+    },
+    log,
+  );
+  const services = composeServices(stores, settings, log);
+  propagateChanges(services);
+  await services.wake.listen();
+  for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);
+  const work = config.ROLE === 'api' ? null : await startWork(services, config, redisUrl, log);
+  const http = await createHttpServer({
+    schema: schemaFor(services, settings.further),
+    tokens: services.tokens,
+    config,
+    log,
+    redis: stores.redis,
+    events: services.feed,
+    metrics: services.metrics.registry,
+    health: {
+      redis: async () => stores.redis.ping(),
+      database: async () => systemEm(stores.orm).execute('select 1'),
+    },
+  });
+  const address = await http.listen();
+  const stop = async (): Promise<void> => {
+    await http.close();
+    await services.settlement.drained();
+    await work?.stop();
+    services.bus.close();
+    await stores.close();
+  };
+  return { address, services, stores, stop };
+}
+
+function schemaFor(services: Services, further: ServerSettings['further']) {
+  const container = resolverContainer(services);
+  if (further === undefined) return buildRedeemkitSchema(container);
+  const instance = further.make(services);
+  return buildRedeemkitSchema(
+    { get: (resolver) => (resolver === further.resolver ? instance : container.get(resolver)) },
+    [further.resolver],
+  );
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { isId } from '../platform/ids.js';
+import { countNumber, nameText, parseInput } from '../platform/input.js';
+import { TIME_UNITS } from '../rewards/time-unit.js';
+import { RESET_CYCLES } from './plan.entity.js';
+
+/** GraphQL's Int ends here, and so does the inventory's column. */
+const INT_MAX = 2_147_483_647;
+const LIMIT_MAX = 1_000_000;
+
+const orElse = <Schema extends z.ZodType, const Preset>(schema: Schema, preset: Preset) =>
+  schema.nullish().transform((value): z.output<Schema> | Preset => value ?? preset);
+const distinct = (item: z.ZodType<string>, most: number) =>
+  z
+    .array(item)
+    .max(most, `must hold at most ${most}`)
+    .nullish()
+    .transform((items) => [...new Set(items)]);
+
+/** In the order of precedence of the refusals. What is missing or null takes the preset. */
+const createPlanInput = z.strictObject({
+  name: nameText(64),
+  unitPrice: z
+    .string()
+    .regex(
+      /^[0-9]{1,20}(\.[0-9]{1,10})?$/,
+      'must be a decimal such as 9.90, not negative and without an exponent',
+    ),
+  unitTime: z.enum(TIME_UNITS, `must be one of ${TIME_UNITS.join(', ')}`),
+  trafficBytes: orElse(countNumber(0, Number.MAX_SAFE_INTEGER), 0),
+  deviceLimit: orElse(countNumber(0, LIMIT_MAX), 0),
+  quotaPerUser: orElse(countNumber(0, LIMIT_MAX), 0),
+  inventory: orElse(countNumber(-1, INT_MAX), -1),
+  nodeIds: distinct(z.string().refine(isId, 'must be an id'), 1000),
+  nodeTags: distinct(nameText(32), 100),
+  resetCycle: orElse(z.enum(RESET_CYCLES, `must be one of ${RESET_CYCLES.join(', ')}`), 'NONE'),
+  sell: orElse(z.boolean(), true),
+  show: orElse(z.boolean(), true),
+});
+
+/** What a person sets; judged by {@link checkPlan} whatever its type claims. */
+export type CreatePlan = Omit<z.input<typeof createPlanInput>, 'unitTime' | 'resetCycle'> & {
+  unitTime: string;
+  resetCycle?: string | null | undefined;
+};
+export type CheckedPlan = z.output<typeof createPlanInput>;
+
+/** @throws DomainError with a code of `CREATE_PLAN_ERROR_CODES`: the first that applies, and the field at fault */
+export function checkPlan(input: CreatePlan): CheckedPlan {
+  return parseInput(createPlanInput, input, {
+    name: 'PLAN_NAME_MALFORMED',
+    unitPrice: 'PLAN_PRICE_MALFORMED',
+    unitTime: 'PLAN_UNIT_UNKNOWN',
+    trafficBytes: 'PLAN_TRAFFIC_OUT_OF_RANGE',
+    deviceLimit: 'PLAN_DEVICE_LIMIT_OUT_OF_RANGE',
+    quotaPerUser: 'PLAN_QUOTA_OUT_OF_RANGE',
+    inventory: 'PLAN_INVENTORY_OUT_OF_RANGE',
+    nodeIds: 'PLAN_NODES_MALFORMED',
+    nodeTags: 'PLAN_NODES_MALFORMED',
+    resetCycle: 'PLAN_RESET_CYCLE_UNKNOWN',
+    input: 'INPUT_NOT_ALLOWED',
+  });
+}

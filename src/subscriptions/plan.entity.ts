@@ -1,0 +1,41 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import {
+  countColumn,
+  idColumn,
+  instantColumn,
+  moneyColumn,
+  smallCountColumn,
+  tenantColumn,
+} from '../platform/orm/columns.js';
+import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
+
+export const RESET_CYCLES = ['NONE', 'MONTH', 'YEAR'] as const;
+export type ResetCycle = (typeof RESET_CYCLES)[number];
+
+const PlanSchema = defineEntity({
+  name: 'Plan',
+  tableName: 'plan',
+  properties: {
+    tenantId: tenantColumn().primary(),
+    id: idColumn().primary(),
+    name: p.string().length(64),
+    unitPrice: moneyColumn(),
+    unitTime: p.enum(() => TIME_UNITS).$type<TimeUnit>(),
+    /** 0 means unlimited. */
+    trafficBytes: countColumn(),
+    deviceLimit: smallCountColumn(),
+    /** Live subscriptions of this plan a user may hold; 0 means unlimited. */
+    quotaPerUser: smallCountColumn(),
+    /** New subscriptions left; -1 means unlimited, 0 sold out. */
+    inventory: p.integer(),
+    nodeIds: p.json().$type<string[]>(),
+    nodeTags: p.json().$type<string[]>(),
+    /** A plan that is not for sale cannot be started by a code either. */
+    sell: p.boolean(),
+    show: p.boolean(),
+    resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),
+    createdAt: instantColumn(),
+  },
+});
+export class Plan extends PlanSchema.class {}
+PlanSchema.setClass(Plan);

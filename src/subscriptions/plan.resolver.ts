@@ -1,0 +1,41 @@
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { requireActor, requireStaff } from '../graphql/auth.js';
+import type { RequestContext } from '../graphql/context.js';
+import { PageArgs, type PageOf } from '../graphql/page.js';
+import { answer } from '../graphql/payload.js';
+import type { PlanService } from './plan.service.js';
+import { CreatePlanInput, CreatePlanPayloadType, PlanPageType, PlanType } from './plan.types.js';
+
+@Resolver(() => PlanType)
+export class PlanResolver {
+  constructor(private readonly service: PlanService) {}
+
+  @Mutation(() => CreatePlanPayloadType, { description: 'Makes a plan. For OWNER and OPERATOR.' })
+  async createPlan(
+    @Arg('input', () => CreatePlanInput) input: CreatePlanInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ plan: await this.service.create(tenantId, input) }));
+  }
+
+  @Query(() => PlanType, {
+    nullable: true,
+    description: 'A plan of the tenant. Users find only what is shown to them.',
+  })
+  async plan(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<PlanType | null> {
+    const actor = requireActor(context);
+    return this.service.findFor(actor.tenantId, id, actor.kind === 'USER');
+  }
+
+  @Query(() => PlanPageType, {
+    description: 'The plans of the tenant. Users see only what is shown to them.',
+  })
+  async plans(
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<PlanType>> {
+    const actor = requireActor(context);
+    return this.service.list(actor.tenantId, page, actor.kind === 'USER');
+  }
+}

@@ -1,0 +1,103 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../platform/clock.js';
+import { isId, type Id, type IdGenerator } from '../platform/ids.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import { checkPlan, type CreatePlan } from './plan-input.js';
+import { Plan } from './plan.entity.js';
+
+/** What a process may remember of a plan, and for how long: prechecks may be this late, commits never are. */
+const PLANS_MAX = 10_000;
+const PLAN_TTL_MS = 1000;
+
+interface PlanKey {
+  readonly tenantId: string;
+  readonly planId: Id;
+}
+
+/** Boxed, so that "there is none" is remembered as well. */
+interface FoundPlan {
+  readonly plan: Plan | null;
+}
+
+export interface PlanPage {
+  readonly total: number;
+  readonly items: Plan[];
+}
+
+export class PlanService {
+  private readonly cache: LRUCache<string, FoundPlan, PlanKey>;
+
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly ids: IdGenerator,
+    private readonly clock: Clock,
+  ) {
+    this.cache = new LRUCache<string, FoundPlan, PlanKey>({
+      max: PLANS_MAX,
+      ttl: PLAN_TTL_MS,
+      ttlResolution: 0,
+      perf: { now: () => clock.nowMs() },
+      fetchMethod: async (_key, _stale, { context }) => ({ plan: await this.read(context) }),
+    });
+  }
+
+  /** @throws DomainError with a code of {@link CREATE_PLAN_ERROR_CODES} */
+  async create(tenantId: string, input: CreatePlan): Promise<Plan> {
+    const plan = {
+      ...checkPlan(input),
+      tenantId,
+      id: this.ids.next(),
+      createdAt: new Date(this.clock.nowMs()),
+    };
+    const em = tenantEm(this.orm, tenantId);
+    await em.insert(Plan, plan);
+    return em.map(Plan, plan);
+  }
+
+  /** As it was at most a second ago; many callers at once make one query. */
+  async find(tenantId: string, planId: Id): Promise<Plan | null> {
+    if (!isId(planId)) return null;
+    const found = await this.cache.fetch(keyOf(tenantId, planId), { context: { tenantId, planId } });
+    return found?.plan ?? null;
+  }
+
+  /** The plan, unless it is hidden from whoever asks. */
+  async findFor(tenantId: string, planId: Id, shownOnly: boolean): Promise<Plan | null> {
+    const plan = await this.find(tenantId, planId);
+    return shownOnly && plan?.show === false ? null : plan;
+  }
+
+  /** What this process last knew, at any age and without a query; undefined when it knows nothing. */
+  peek(tenantId: string, planId: Id): Plan | undefined {
+    return this.cache.peek(keyOf(tenantId, planId), { allowStale: true })?.plan ?? undefined;
+  }
+
+  /** Whether there is such a plan now, by the database. */
+  async exists(tenantId: string, planId: Id): Promise<boolean> {
+    return isId(planId) && (await this.read({ tenantId, planId })) !== null;
+  }
+
+  /** Newest first. Users see what is shown to them, staff sees all. */
+  async list(tenantId: string, page: { page: number; size: number }, shownOnly: boolean): Promise<PlanPage> {
+    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(
+      Plan,
+      shownOnly ? { show: true } : {},
+      {
+        orderBy: { id: 'desc' },
+        limit: page.size,
+        offset: (page.page - 1) * page.size,
+        disableIdentityMap: true,
+      },
+    );
+    return { items, total };
+  }
+
+  private async read({ tenantId, planId }: PlanKey): Promise<Plan | null> {
+    return tenantEm(this.orm, tenantId).findOne(Plan, { id: planId }, { disableIdentityMap: true });
+  }
+}
+
+function keyOf(tenantId: string, planId: Id): string {
+  return `${tenantId} ${planId}`;
+}

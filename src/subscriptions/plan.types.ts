@@ -1,0 +1,108 @@
+import { GraphQLSafeInt } from 'graphql-scalars';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { pageOf } from '../graphql/page.js';
+import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
+import { payloadType } from '../graphql/payload-type.js';
+import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
+import { RESET_CYCLES, type ResetCycle } from './plan.entity.js';
+import { CREATE_PLAN_ERROR_CODES } from './plan.errors.js';
+
+export const TimeUnitEnum = enumFromValues(
+  'TimeUnit',
+  TIME_UNITS,
+  'Calendar units clamp to the end of the month: 31 January + 1 MONTH is 28 or 29 February. NO_LIMIT never ends.',
+);
+const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is set back.');
+@ObjectType('Plan', { description: 'What a user can subscribe to.' })
+export class PlanType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => DecimalScalar)
+  unitPrice!: string;
+
+  @Field(() => TimeUnitEnum, { description: 'What one quantity of the plan lasts.' })
+  unitTime!: TimeUnit;
+
+  @Field(() => GraphQLSafeInt, { description: 'Bytes; 0 means unlimited.' })
+  trafficBytes!: number;
+
+  @Field(() => Int, { description: '0 means unlimited.' })
+  deviceLimit!: number;
+
+  @Field(() => Int, { description: 'Live subscriptions of this plan a user may hold; 0 means unlimited.' })
+  quotaPerUser!: number;
+
+  @Field(() => Int, { description: 'New subscriptions left; -1 means unlimited, 0 sold out.' })
+  inventory!: number;
+
+  @Field(() => Boolean, { description: 'Whether it can be had at all, by purchase or by code.' })
+  sell!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether users see it in the list of plans.' })
+  show!: boolean;
+
+  @Field(() => ResetCycleEnum)
+  resetCycle!: ResetCycle;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+export const PlanPageType = pageOf(PlanType, 'PlanPage');
+
+@InputType()
+export class CreatePlanInput {
+  @Field(() => String, { description: '1 to 64 characters.' })
+  name!: string;
+
+  @Field(() => DecimalScalar, { description: 'Not negative.' })
+  unitPrice!: string;
+
+  @Field(() => TimeUnitEnum)
+  unitTime!: TimeUnit;
+
+  @Field(() => GraphQLSafeInt, { nullable: true, description: 'Bytes; missing or 0 means unlimited.' })
+  trafficBytes?: number | null;
+
+  @Field(() => Int, { nullable: true, description: 'Missing or 0 means unlimited.' })
+  deviceLimit?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Live subscriptions a user may hold; missing or 0 means unlimited.',
+  })
+  quotaPerUser?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'New subscriptions there can be; missing or -1 means unlimited.',
+  })
+  inventory?: number | null;
+
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'Nodes of the plan, beside those of its tags; both empty means all.',
+  })
+  nodeIds?: string[] | null;
+
+  @Field(() => [String], { nullable: true })
+  nodeTags?: string[] | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Missing means true.' })
+  sell?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true, description: 'Missing means true.' })
+  show?: boolean | null;
+
+  @Field(() => ResetCycleEnum, { nullable: true, description: 'Missing means NONE.' })
+  resetCycle?: ResetCycle | null;
+}
+
+export const CreatePlanPayloadType = payloadType('CreatePlan', CREATE_PLAN_ERROR_CODES, {
+  plan: { type: () => PlanType },
+});

@@ -1,0 +1,108 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { addUnits } from '../rewards/calendar.js';
+import type { RewardRefusal } from '../rewards/reward-handler.js';
+import type { RewardRule } from '../rewards/reward-rule.js';
+import type { TimeUnit } from '../rewards/time-unit.js';
+import { compareIds, type Id } from '../platform/ids.js';
+import type { SubscriptionStatus } from './subscription.entity.js';
+
+/** What a grant has to know of a plan. */
+export interface PlanTerms {
+  readonly id: Id;
+  readonly unitTime: TimeUnit;
+  readonly trafficBytes: number;
+  readonly quotaPerUser: number;
+  readonly inventory: number;
+  readonly sell: boolean;
+}
+
+/** What a grant has to know of a subscription. */
+export interface SubscriptionState {
+  readonly id: Id;
+  readonly userId: Id;
+  readonly planId: Id;
+  readonly status: SubscriptionStatus;
+  readonly expiresAtMs: number | null;
+  readonly trafficBytes: number;
+  readonly trafficUsedBytes: number;
+}
+
+/**
+ * FINISHED is among them because a used-up subscription is ACTIVE until the sweep has seen it: what a code gives
+ * must not hang on when a sweep runs. What staff stopped or deducted stays as it is, and PENDING has not begun.
+ */
+const EXTENDABLE: ReadonlySet<SubscriptionStatus> = new Set(['ACTIVE', 'EXPIRED', 'FINISHED']);
+
+const running = (state: SubscriptionState, nowMs: number) =>
+  state.expiresAtMs === null || state.expiresAtMs > nowMs;
+
+/**
+ * The subscription that a redeemed plan extends: the newest that runs, else the newest that has ended. A running one
+ * goes first, so that an ended one is not brought back beside it and past the quota.
+ *
+ * @param held the user's subscriptions of this plan
+ */
+export function extendable(held: readonly SubscriptionState[], nowMs: number): SubscriptionState | undefined {
+  const runs = (state: SubscriptionState) => state.status === 'ACTIVE' && running(state, nowMs);
+  return held
+    .filter((state) => EXTENDABLE.has(state.status))
+    .toSorted((a, b) => Number(runs(b)) - Number(runs(a)) || compareIds(b.id, a.id))[0];
+}
+
+/** Step 10 of the order of refusals. An extension needs neither inventory nor quota. */
+export function grantRefusal(
+  plan: PlanTerms | undefined,
+  held: readonly SubscriptionState[],
+  nowMs: number,
+): RewardRefusal | null {
+  if (!plan?.sell) return 'PLAN_NOT_FOR_SALE';
+  if (extendable(held, nowMs) !== undefined) return null;
+  if (plan.inventory === 0) return 'PLAN_NOT_FOR_SALE';
+  const live = held.filter(
+    (state) => (state.status === 'ACTIVE' || state.status === 'PENDING') && running(state, nowMs),
+  );
+  return plan.quotaPerUser > 0 && live.length >= plan.quotaPerUser ? 'PLAN_QUOTA_REACHED' : null;
+}
+
+/** The same subscription with its end moved; an ended one comes back to life and counts from now. */
+export function extended(
+  state: SubscriptionState,
+  plan: PlanTerms,
+  rule: RewardRule,
+  nowMs: number,
+): SubscriptionState {
+  const endMs = state.expiresAtMs;
+  return {
+    ...state,
+    status: 'ACTIVE',
+    expiresAtMs:
+      endMs === null ? null : addUnits(Math.max(nowMs, endMs), rule.unit ?? plan.unitTime, rule.quantity),
+    trafficBytes: plan.trafficBytes,
+    // A plan without a limit has nothing to renew; what was used is then a statistic and goes on.
+    trafficUsedBytes: plan.trafficBytes > 0 ? 0 : state.trafficUsedBytes,
+  };
+}
+
+/** A new subscription, from now, with the traffic of its plan. */
+export function started(
+  id: Id,
+  userId: Id,
+  plan: PlanTerms,
+  rule: RewardRule,
+  nowMs: number,
+): SubscriptionState {
+  return {
+    id,
+    userId,
+    planId: plan.id,
+    status: 'ACTIVE',
+    expiresAtMs: addUnits(nowMs, rule.unit ?? plan.unitTime, rule.quantity),
+    trafficBytes: plan.trafficBytes,
+    trafficUsedBytes: 0,
+  };
+}
+
+/** The secrets of a new subscription: 192 random bits in 32 characters that need no escaping, and a version 4 UUID. */
+export function newCredentials(): { readonly token: string; readonly uuid: string } {
+  return { token: randomBytes(24).toString('base64url'), uuid: randomUUID() };
+}

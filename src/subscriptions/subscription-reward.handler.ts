@@ -1,0 +1,110 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { isId, sortedIds, type Id, type IdGenerator } from '../platform/ids.js';
+import type { Logger } from '../platform/log.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import type {
+  RewardApplication,
+  RewardHandler,
+  RewardRefusal,
+  RewardSession,
+} from '../rewards/reward-handler.js';
+import type { RewardRule } from '../rewards/reward-rule.js';
+import type { PlanService } from './plan.service.js';
+import type { SubscriptionCache } from './subscription-cache.redis.js';
+import { extendable, grantRefusal, type SubscriptionState } from './subscription-grant.js';
+import { loadStates, lockPlans } from './subscription-rows.js';
+import { SubscriptionRewardSession } from './subscription-reward.session.js';
+
+export interface SubscriptionRewardParts {
+  readonly orm: MikroORM;
+  readonly ids: IdGenerator;
+  readonly plans: PlanService;
+  readonly cache: SubscriptionCache;
+  readonly log: Logger;
+}
+
+/** Gives subscription plans. */
+export class SubscriptionRewardHandler implements RewardHandler {
+  readonly type = 'SUBSCRIPTION';
+
+  constructor(private readonly parts: SubscriptionRewardParts) {}
+
+  async precheck(
+    tenantId: string,
+    userId: Id,
+    rules: readonly RewardRule[],
+    nowMs: number,
+  ): Promise<RewardRefusal | null> {
+    const planIds = planIdsOf(rules);
+    const found = await Promise.all(planIds.map((planId) => this.parts.plans.find(tenantId, planId)));
+    const plans = new Map(found.filter((plan) => plan !== null).map((plan) => [plan.id, plan]));
+    // Only a quota or an empty inventory makes it matter what the user holds.
+    const asked = [...plans.values()].filter((plan) => plan.quotaPerUser > 0 || plan.inventory === 0);
+    const held =
+      asked.length === 0
+        ? []
+        : await this.heldBy(
+            tenantId,
+            userId,
+            asked.map((plan) => plan.id),
+          );
+    for (const { id } of rules) {
+      const refusal = grantRefusal(plans.get(id), heldOf(held, userId, id), nowMs);
+      if (refusal !== null) return refusal;
+    }
+    return null;
+  }
+
+  async begin(em: Em, tenantId: string, applications: readonly RewardApplication[]): Promise<RewardSession> {
+    const userIds = sortedIds(applications.map((application) => application.userId));
+    const planIds = planIdsOf(applications.map((application) => application.rule));
+    const states = await loadStates(em, tenantId, userIds, planIds, 'for update');
+    const exclusive = this.mayTakeInventory(tenantId, applications, states);
+    const plans = await lockPlans(em, tenantId, planIds, exclusive);
+    return new SubscriptionRewardSession(em, tenantId, this.parts.ids, plans, states);
+  }
+
+  async afterCommit(tenantId: string, userIds: readonly Id[]): Promise<void> {
+    try {
+      await this.parts.cache.drop(tenantId, userIds);
+    } catch (error) {
+      // The copies then live until their time is up, unless the event in the outbox has them dropped before.
+      this.parts.log.warn({ err: error, tenantId }, 'Cached subscriptions could not be dropped.');
+    }
+  }
+
+  private async heldBy(tenantId: string, userId: Id, planIds: readonly Id[]): Promise<SubscriptionState[]> {
+    return loadStates(tenantEm(this.parts.orm, tenantId), tenantId, [userId], planIds, '');
+  }
+
+  /**
+   * Whether plan rows have to be locked for writing at once. Two transactions that both hold a shared lock and both
+   * want to take inventory would deadlock. A plan that the cache does not know counts as one with an inventory; one
+   * whose inventory became finite a moment ago costs a deadlock at worst, and the transaction is run anew.
+   */
+  private mayTakeInventory(
+    tenantId: string,
+    applications: readonly RewardApplication[],
+    states: readonly SubscriptionState[],
+  ): boolean {
+    const finite = new Set(
+      planIdsOf(applications.map((application) => application.rule)).filter(
+        (planId) => this.parts.plans.peek(tenantId, planId)?.inventory !== -1,
+      ),
+    );
+    if (finite.size === 0) return false;
+    return applications.some(
+      ({ userId, rule, claimedAtMs }) =>
+        finite.has(rule.id) && extendable(heldOf(states, userId, rule.id), claimedAtMs) === undefined,
+    );
+  }
+}
+
+/** What cannot be an id names no plan, and must not reach the database: it would be compared as the number 0. */
+function planIdsOf(rules: readonly RewardRule[]): Id[] {
+  return sortedIds(rules.map((rule) => rule.id).filter(isId));
+}
+
+function heldOf(states: readonly SubscriptionState[], userId: Id, planId: Id): SubscriptionState[] {
+  return states.filter((state) => state.userId === userId && state.planId === planId);
+}

@@ -1,0 +1,51 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { countColumn, idColumn, instantColumn, tenantColumn } from '../platform/orm/columns.js';
+
+export const SUBSCRIPTION_STATUSES = [
+  'PENDING',
+  'ACTIVE',
+  'FINISHED',
+  'EXPIRED',
+  'DEDUCTED',
+  'STOPPED',
+] as const;
+export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
+
+const DUE_AT = `(case when status = 'ACTIVE' then case when traffic_bytes > 0
+      and traffic_used_bytes >= traffic_bytes then started_at else expires_at end end) stored`;
+
+const SubscriptionSchema = defineEntity({
+  name: 'Subscription',
+  tableName: 'subscription',
+  indexes: [
+    { name: 'ix_subscription__user_plan', properties: ['tenantId', 'userId', 'planId'] },
+    { name: 'ix_subscription__due', properties: ['dueAt'] },
+  ],
+  uniques: [{ name: 'uq_subscription__token', properties: ['token'] }],
+  properties: {
+    tenantId: tenantColumn().primary(),
+    id: idColumn().primary(),
+    userId: idColumn(),
+    planId: idColumn(),
+    /** The order that started it. */
+    orderId: idColumn(),
+    status: p.enum(() => SUBSCRIPTION_STATUSES).$type<SubscriptionStatus>(),
+    /** The secret in the user's subscription address; kept for the subscription's life. */
+    token: p.character().length(32),
+    uuid: p.character().length(36),
+    startedAt: instantColumn(),
+    /** Null means that it never ends. */
+    expiresAt: instantColumn().nullable(),
+    /** 0 means unlimited. */
+    trafficBytes: countColumn(),
+    trafficUsedBytes: countColumn(),
+    updatedAt: instantColumn(),
+    /**
+     * Kept by the database: from when on an ACTIVE row has ended, by its traffic or by its end; null for all others.
+     * What the sweep reads, and nobody else.
+     */
+    dueAt: instantColumn().nullable().lazy().generated(DUE_AT),
+  },
+});
+export class Subscription extends SubscriptionSchema.class {}
+SubscriptionSchema.setClass(Subscription);

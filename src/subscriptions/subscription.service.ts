@@ -1,0 +1,84 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { z } from 'zod';
+import type { Clock } from '../platform/clock.js';
+import type { Id } from '../platform/ids.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import type { SubscriptionCache } from './subscription-cache.redis.js';
+import { SUBSCRIPTION_STATUSES, Subscription, type SubscriptionStatus } from './subscription.entity.js';
+
+/** More than a person holds; keeps one answer, and one cached value, bounded. */
+const LIST_MAX = 500;
+
+const instant = z.iso.datetime().transform((text) => new Date(text));
+
+/** Cached subscriptions. Checked when they are read: an older program may have written them in another shape. */
+const cachedSubscriptions = z.array(
+  z.object({
+    id: z.string(),
+    planId: z.string(),
+    status: z.enum(SUBSCRIPTION_STATUSES),
+    token: z.string(),
+    uuid: z.string(),
+    startedAt: instant,
+    expiresAt: instant.nullable(),
+    trafficBytes: z.number(),
+    trafficUsedBytes: z.number(),
+  }),
+);
+
+/** A subscription as its user sees it. */
+export type SubscriptionView = z.infer<typeof cachedSubscriptions>[number];
+
+export class SubscriptionService {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly cache: SubscriptionCache,
+    private readonly clock: Clock,
+  ) {}
+
+  /** What the user holds and held, newest first, with the status as of now. */
+  async mine(tenantId: string, userId: Id): Promise<SubscriptionView[]> {
+    const load = async () => JSON.stringify(await this.read(tenantId, userId));
+    const cached = cachedSubscriptions.safeParse(
+      JSON.parse(await this.cache.through(tenantId, userId, load)),
+    );
+    const views = cached.success ? cached.data : cachedSubscriptions.parse(JSON.parse(await load()));
+    const nowMs = this.clock.nowMs();
+    return views.map((view) => ({ ...view, status: statusAt(view, nowMs) }));
+  }
+
+  /** Forgets what is cached of these users. Only after the commit of what has changed. */
+  async dropCached(tenantId: string, userIds: readonly Id[]): Promise<void> {
+    await this.cache.drop(tenantId, userIds);
+  }
+
+  private async read(tenantId: string, userId: Id): Promise<unknown[]> {
+    return tenantEm(this.orm, tenantId).find(
+      Subscription,
+      { userId },
+      {
+        fields: [
+          'id',
+          'planId',
+          'status',
+          'token',
+          'uuid',
+          'startedAt',
+          'expiresAt',
+          'trafficBytes',
+          'trafficUsedBytes',
+        ],
+        orderBy: { id: 'desc' },
+        limit: LIST_MAX,
+        disableIdentityMap: true,
+      },
+    );
+  }
+}
+
+/** The sweep comes a little late; what has ended is shown as ended at once. */
+function statusAt(view: SubscriptionView, nowMs: number): SubscriptionStatus {
+  if (view.status !== 'ACTIVE') return view.status;
+  if (view.expiresAt !== null && view.expiresAt.getTime() <= nowMs) return 'EXPIRED';
+  return view.trafficBytes > 0 && view.trafficUsedBytes >= view.trafficBytes ? 'FINISHED' : 'ACTIVE';
+}

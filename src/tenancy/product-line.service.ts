@@ -1,0 +1,107 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { z } from 'zod';
+import type { Clock } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import { ReadCache } from '../platform/read-cache.js';
+import { ProductLine } from './product-line.entity.js';
+
+export const CREATE_PRODUCT_LINE_REFUSALS = [
+  'PRODUCT_CODE_NOT_ALLOWED',
+  'NAME_NOT_ALLOWED',
+  'LIMIT_OUT_OF_RANGE',
+  'PRODUCT_LINE_EXISTS',
+] as const;
+type CreateProductLineRefusal = (typeof CREATE_PRODUCT_LINE_REFUSALS)[number];
+
+const limitNumber = countNumber(0, 2_147_483_647).nullable().default(null);
+const createProductLineInput = z.object({
+  code: keyText(16),
+  name: nameText(64),
+  hourLimit: limitNumber,
+  dayLimit: limitNumber,
+});
+
+/** The apps and sites of a tenant. */
+export class ProductLineService {
+  private readonly cache: ReadCache<ProductLine>;
+
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly clock: Clock,
+  ) {
+    this.cache = new ReadCache(async (tenantId, code) => this.read(tenantId, code));
+  }
+
+  /** @throws DomainError one of {@link CREATE_PRODUCT_LINE_REFUSALS} */
+  async create(tenantId: string, input: unknown): Promise<ProductLine> {
+    const wanted = parseInput<typeof createProductLineInput, CreateProductLineRefusal>(
+      createProductLineInput,
+      input,
+      {
+        input: 'PRODUCT_CODE_NOT_ALLOWED',
+        name: 'NAME_NOT_ALLOWED',
+        hourLimit: 'LIMIT_OUT_OF_RANGE',
+        dayLimit: 'LIMIT_OUT_OF_RANGE',
+      },
+    );
+    const em = tenantEm(this.orm, tenantId);
+    const line = em.create(
+      ProductLine,
+      {
+        ...wanted,
+        tenantId,
+        status: 'ACTIVE',
+        createdAt: new Date(this.clock.nowMs()),
+      },
+      { persist: false },
+    );
+    try {
+      await em.insert(line);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      const code: CreateProductLineRefusal = 'PRODUCT_LINE_EXISTS';
+      throw new DomainError(code, 'The tenant has a product line with this code already.', {
+        field: ['input', 'code'],
+      });
+    }
+    this.cache.invalidate(tenantId, line.code);
+    return line;
+  }
+
+  async list(tenantId: string): Promise<ProductLine[]> {
+    return tenantEm(this.orm, tenantId).find(
+      ProductLine,
+      {},
+      { orderBy: { code: 'asc' }, disableIdentityMap: true },
+    );
+  }
+
+  /** For the hot path: at most a second old. */
+  async find(tenantId: string, code: string): Promise<ProductLine | null> {
+    return this.cache.find(tenantId, code);
+  }
+
+  /** Those of the codes that name no product line of the tenant. */
+  async missing(tenantId: string, codes: readonly string[]): Promise<string[]> {
+    if (codes.length === 0) return [];
+    const found = await tenantEm(this.orm, tenantId).find(
+      ProductLine,
+      { code: { $in: [...codes] } },
+      { disableIdentityMap: true },
+    );
+    const known = new Set(found.map((line) => line.code));
+    return codes.filter((code) => !known.has(code));
+  }
+
+  /** After a change of its limits in this process, so that the next request goes by the new ones. */
+  invalidate(tenantId: string, code: string): void {
+    this.cache.invalidate(tenantId, code);
+  }
+
+  private async read(tenantId: string, code: string): Promise<ProductLine | null> {
+    return tenantEm(this.orm, tenantId).findOne(ProductLine, { code }, { disableIdentityMap: true });
+  }
+}

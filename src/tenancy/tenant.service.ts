@@ -1,0 +1,142 @@
+import { raw, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
+import { z } from 'zod';
+import { invariant } from '../platform/assert.js';
+import type { Clock } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
+import { systemEm, tenantEm, type Em } from '../platform/orm/orm.js';
+import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import { Tenant, TENANT_TYPES } from './tenant.entity.js';
+
+export const CREATE_TENANT_REFUSALS = [
+  'PLATFORM_TENANT_REQUIRED',
+  'TENANT_ID_NOT_ALLOWED',
+  'NAME_NOT_ALLOWED',
+  'TENANT_TYPE_UNKNOWN',
+  'QUOTA_OUT_OF_RANGE',
+  'TENANT_EXISTS',
+] as const;
+export const TENANT_REFUSALS = ['TENANT_NOT_FOUND', 'TENANT_NOT_ACTIVE', 'TENANT_QUOTA_EXCEEDED'] as const;
+type CreateTenantRefusal = (typeof CREATE_TENANT_REFUSALS)[number];
+type TenantRefusal = (typeof TENANT_REFUSALS)[number];
+
+const createTenantInput = z.object({
+  id: keyText(24),
+  name: nameText(64),
+  type: z.enum(TENANT_TYPES),
+  codeQuota: countNumber(0, 2_147_483_647).default(0),
+});
+
+/** Tenants and their quota of codes. */
+export class TenantService {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly clock: Clock,
+  ) {}
+
+  /** On behalf of a tenant's staff: only the platform's own may make tenants. */
+  async createBy(askingTenantId: string, input: unknown): Promise<Tenant> {
+    const asking = await this.find(askingTenantId);
+    if (asking?.type !== 'PLATFORM' || asking.status !== 'ACTIVE') {
+      const code: CreateTenantRefusal = 'PLATFORM_TENANT_REQUIRED';
+      throw new DomainError(code, 'Only the staff of an active platform tenant may make tenants.');
+    }
+    return this.create(input);
+  }
+
+  /** @throws DomainError one of {@link CREATE_TENANT_REFUSALS} */
+  async create(input: unknown): Promise<Tenant> {
+    const wanted = parseInput<typeof createTenantInput, CreateTenantRefusal>(createTenantInput, input, {
+      input: 'TENANT_ID_NOT_ALLOWED',
+      name: 'NAME_NOT_ALLOWED',
+      type: 'TENANT_TYPE_UNKNOWN',
+      codeQuota: 'QUOTA_OUT_OF_RANGE',
+    });
+    const em = systemEm(this.orm);
+    const tenant = em.create(
+      Tenant,
+      {
+        ...wanted,
+        status: 'ACTIVE',
+        codesIssued: 0,
+        createdAt: new Date(this.clock.nowMs()),
+      },
+      { persist: false },
+    );
+    try {
+      await em.insert(tenant);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      const code: CreateTenantRefusal = 'TENANT_EXISTS';
+      throw new DomainError(code, 'A tenant with this id exists already.', { field: ['input', 'id'] });
+    }
+    return tenant;
+  }
+
+  async find(tenantId: string): Promise<Tenant | null> {
+    return tenantEm(this.orm, tenantId).findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
+  }
+
+  /**
+   * Refuses what cannot succeed, before work is done for it. Decides nothing: {@link reserveCodes} does, in the
+   * transaction that issues the codes.
+   */
+  async assertCanIssue(tenantId: string, count: number): Promise<Tenant> {
+    const tenant = await this.find(tenantId);
+    const refusal = issueRefusal(tenant, count);
+    if (tenant === null || refusal !== null) throw refusal ?? notFound();
+    return tenant;
+  }
+
+  /**
+   * Takes n codes from the quota, in the transaction that issues them. The tenant's row is the one that all
+   * generations of a tenant meet at, so this comes last in a transaction and the lock is short.
+   */
+  async reserveCodes(em: Em, tenantId: string, count: number): Promise<void> {
+    const moved = await em.nativeUpdate(
+      Tenant,
+      {
+        id: tenantId,
+        status: 'ACTIVE',
+        $or: [{ codeQuota: 0 }, { [raw('codes_issued + ?', [count])]: { $lte: raw('code_quota') } }],
+      },
+      { codesIssued: raw<RawQueryFragment>('codes_issued + ?', [count]) },
+    );
+    if (moved === 1 || count === 0) return;
+    throw (
+      issueRefusal(await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true }), count) ??
+      overQuota()
+    );
+  }
+
+  /** Gives n codes back to the quota, in the transaction that takes them out of use. */
+  async giveBackCodes(em: Em, tenantId: string, count: number): Promise<void> {
+    if (count === 0) return;
+    const moved = await em.nativeUpdate(
+      Tenant,
+      { id: tenantId, codesIssued: { $gte: count } },
+      { codesIssued: raw<RawQueryFragment>('codes_issued - ?', [count]) },
+    );
+    invariant(moved === 1, `Tenant ${tenantId} gives back more codes than it has issued.`);
+  }
+}
+
+function issueRefusal(tenant: Tenant | null, count: number): DomainError<TenantRefusal> | null {
+  if (tenant === null) return notFound();
+  if (tenant.status !== 'ACTIVE') return new DomainError('TENANT_NOT_ACTIVE', 'The tenant is switched off.');
+  if (count > 0 && tenant.codeQuota > 0 && tenant.codesIssued + count > tenant.codeQuota)
+    return overQuota(tenant);
+  return null;
+}
+
+function notFound(): DomainError<TenantRefusal> {
+  return new DomainError('TENANT_NOT_FOUND', 'There is no such tenant.');
+}
+
+function overQuota(tenant?: Tenant): DomainError<TenantRefusal> {
+  const left = tenant === undefined ? '' : ` ${tenant.codeQuota - tenant.codesIssued} codes are left.`;
+  return new DomainError(
+    'TENANT_QUOTA_EXCEEDED',
+    `The tenant's quota of codes does not allow so many.${left}`,
+  );
+}

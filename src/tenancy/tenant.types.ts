@@ -1,0 +1,69 @@
+import { GraphQLSafeInt } from 'graphql-scalars';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { payloadType } from '../graphql/payload-type.js';
+import { InstantScalar } from '../graphql/scalars.js';
+import {
+  TENANT_STATUSES,
+  TENANT_TYPES,
+  type TenantStatus,
+  type TenantType as TenantKind,
+} from './tenant.entity.js';
+import { CREATE_TENANT_REFUSALS } from './tenant.service.js';
+
+const TenantTypeEnum = enumFromValues(
+  'TenantType',
+  TENANT_TYPES,
+  'PLATFORM runs the installation, CHANNEL uses it.',
+);
+const TenantStatusEnum = enumFromValues(
+  'TenantStatus',
+  TENANT_STATUSES,
+  'A DISABLED tenant issues no codes.',
+);
+
+@ObjectType('Tenant', { description: 'The owner of campaigns, codes and users.' })
+export class TenantType {
+  @Field(() => ID, { description: 'A short key, e.g. CH_123.' })
+  id!: string;
+
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => TenantTypeEnum)
+  type!: TenantKind;
+
+  @Field(() => TenantStatusEnum)
+  status!: TenantStatus;
+
+  @Field(() => GraphQLSafeInt, { description: 'Codes that may be issued; 0 means unlimited.' })
+  codeQuota!: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Codes issued and not given back.' })
+  codesIssued!: number;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+@InputType()
+export class CreateTenantInput {
+  @Field(() => ID, { description: '2 to 24 capitals, digits or underscores.' })
+  id!: string;
+
+  @Field(() => String, { description: '1 to 64 characters.' })
+  name!: string;
+
+  @Field(() => TenantTypeEnum)
+  type!: TenantKind;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Codes that may be issued; missing or 0 means unlimited.',
+  })
+  codeQuota?: number | null;
+}
+
+export const CreateTenantPayloadType = payloadType('CreateTenant', CREATE_TENANT_REFUSALS, {
+  tenant: { type: () => TenantType },
+});

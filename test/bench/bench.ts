@@ -1,0 +1,140 @@
+import path from 'node:path';
+import { drainOutbox, readCounters } from './database.js';
+import type { Intents } from './intents.js';
+import type { LoadProcess } from './load-process.js';
+import type { BenchOptions } from './options.js';
+import { perRequestUs, processorTimes } from './processor-time.js';
+import { runRound, type Attempt, type Intent, type Round, type RoundKind } from './round.js';
+import type { ServerProcess } from './server-process.js';
+import type { BenchWorld } from './world.js';
+
+export interface MeasuredRound extends Round {
+  /** What the database was asked for, publication of the events included. */
+  readonly commits: number;
+  readonly selects: number;
+  /** From the last answer to the publication of the last event. */
+  readonly relayLagMs: number;
+}
+
+export interface BenchParts {
+  readonly world: BenchWorld;
+  readonly load: LoadProcess;
+  readonly intents: Intents;
+  readonly options: BenchOptions;
+  readonly say: (line: string) => void;
+  /** Where profiles go; null for none. */
+  readonly profileDir: string | null;
+}
+
+/** Runs rounds one after another and keeps what they came to. */
+export class Bench {
+  /** Those that count for figures. */
+  readonly measured: MeasuredRound[] = [];
+  /** All of the run, warm-up included. */
+  readonly attempts: Attempt[] = [];
+  readonly unexpected: string[] = [];
+  private readonly amounts = new Map<RoundKind, number>();
+  private readonly parts: BenchParts;
+
+  constructor(parts: BenchParts) {
+    this.parts = parts;
+  }
+
+  /** Runs code hot, and finds out how many requests make a round. */
+  async warmUp(kind: RoundKind, servers: readonly ServerProcess[], count: number): Promise<Round> {
+    // The second half is at full speed, the first is not.
+    const half = Math.max(1, Math.floor(count / 2));
+    await this.run(kind, servers, await this.parts.intents.of(kind, half));
+    const round = await this.run(kind, servers, await this.parts.intents.of(kind, half));
+    await drainOutbox(this.parts.world);
+    this.calibrate(kind, round.rps);
+    return round;
+  }
+
+  calibrate(kind: RoundKind, rps: number): void {
+    const { connections, size } = this.parts.options;
+    const amount = Math.round((rps * size.roundMs) / 1000);
+    this.amounts.set(
+      kind,
+      Math.min(size.roundMax, Math.max(amount, Math.min(size.roundMax, connections * 4))),
+    );
+  }
+
+  /** Requests of a round of this kind. */
+  amount(kind: RoundKind): number {
+    return this.amounts.get(kind) ?? this.parts.options.connections;
+  }
+
+  /** Rounds of two kinds in turn; answers how much faster the second is, pair by pair. */
+  async compare(
+    base: { readonly kind: RoundKind; readonly servers: readonly ServerProcess[] },
+    other: { readonly kind: RoundKind; readonly servers: readonly ServerProcess[] },
+    withKeys = true,
+  ): Promise<readonly number[]> {
+    const { pairs, figureMsMax } = this.parts.options.size;
+    const startMs = performance.now();
+    const ratios: number[] = [];
+    while (ratios.length < pairs && (ratios.length < 3 || performance.now() - startMs < figureMsMax)) {
+      const first = await this.measure(base.kind, base.servers, withKeys);
+      const second = await this.measure(other.kind, other.servers, withKeys);
+      ratios.push(second.rps / first.rps);
+      this.parts.say(`  ${other.kind} ${second.rps.toFixed(0)}/s ÷ ${base.kind} ${first.rps.toFixed(0)}/s`);
+    }
+    return ratios;
+  }
+
+  /** A round outside of all figures. */
+  async run(kind: RoundKind, servers: readonly ServerProcess[], intents: readonly Intent[]): Promise<Round> {
+    const { connections } = this.parts.options;
+    const urls = servers.map((server) => server.address);
+    const before = await processorTimes(servers, this.parts.world.dataDir);
+    const round = await runRound(this.parts.load, { kind, urls, connections }, intents);
+    const after = await processorTimes(servers, this.parts.world.dataDir);
+    this.attempts.push(...round.attempts);
+    this.unexpected.push(...round.unexpected);
+    if (round.unexpected.length > 0) {
+      this.parts.say(`  ${round.unexpected.length} unexpected answers, e.g. ${round.unexpected[0]}`);
+    }
+    return { ...round, cpuUs: perRequestUs(before, after, round.requests) };
+  }
+
+  private async measure(
+    kind: RoundKind,
+    servers: readonly ServerProcess[],
+    withKeys: boolean,
+  ): Promise<MeasuredRound> {
+    const { world, intents } = this.parts;
+    // "Unknown" is remembered for a minute only, so it is said again shortly before it counts.
+    if (kind === 'refusal') await this.run(kind, servers, intents.warmRefusals());
+    const wanted = await intents.of(kind, this.amount(kind), withKeys);
+    await drainOutbox(world);
+    const before = await readCounters(world);
+    const round = await this.profiled(kind, servers, async () => this.run(kind, servers, wanted));
+    // The reads of the drain are the benchmark's own.
+    const { selects } = await readCounters(world);
+    const relayLagMs = await drainOutbox(world);
+    const { commits } = await readCounters(world);
+    const measured = {
+      ...round,
+      relayLagMs,
+      commits: commits - before.commits,
+      selects: selects - before.selects,
+    };
+    this.measured.push(measured);
+    return measured;
+  }
+
+  private async profiled<T>(
+    kind: RoundKind,
+    servers: readonly ServerProcess[],
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { profileDir } = this.parts;
+    const [server] = servers;
+    if (profileDir === null || server === undefined) return work();
+    await server.profile();
+    const result = await work();
+    await server.writeProfile(path.join(profileDir, `${kind}-${this.measured.length}.cpuprofile`));
+    return result;
+  }
+}

@@ -1,0 +1,44 @@
+import 'reflect-metadata';
+import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { requireUser } from '../../src/graphql/auth.js';
+import type { RequestContext } from '../../src/graphql/context.js';
+import { redeemRequest } from '../../src/redemption/redemption-payload.js';
+import { RedeemCodeInput, RedeemCodePayload } from '../../src/redemption/redemption.types.js';
+
+const AN_ID = '4611686018427387904';
+
+/**
+ * What everything is measured by: the same operation as `redeemCode` in all that GraphQL, authentication and
+ * transport do, with a payload of the same shape, but nothing is redeemed and no store is touched.
+ */
+export class EmptyMutationResolver {
+  async emptyMutation(context: RequestContext, input: RedeemCodeInput) {
+    const { userId, productCode } = redeemRequest(requireUser(context), context, input);
+    const instant = new Date(1_800_000_000_000);
+    const reward = { type: 'SUBSCRIPTION', status: 'GRANTED', sourceId: AN_ID, targetId: AN_ID, value: '0' };
+    const redemption = {
+      id: AN_ID,
+      status: 'COMMITTED',
+      codeId: AN_ID,
+      campaignId: AN_ID,
+      userId,
+      useNo: 1,
+      productCode,
+      claimedAt: instant,
+      settledAt: instant,
+      rewards: [reward],
+    };
+    return { status: 'COMMITTED', redemption, orderNo: AN_ID, errors: [] };
+  }
+}
+
+// Node runs this file with its types stripped and knows no decorators, so they are applied as the functions they are.
+const { prototype } = EmptyMutationResolver;
+Ctx()(prototype, 'emptyMutation', 0);
+Arg('input', () => RedeemCodeInput)(prototype, 'emptyMutation', 1);
+Mutation(() => RedeemCodePayload, { description: 'Does nothing, as redeemCode would.' })(
+  prototype,
+  'emptyMutation',
+  {},
+);
+Resolver()(EmptyMutationResolver);

@@ -1,0 +1,131 @@
+import type { MeasuredRound } from './bench.js';
+import { overRedeemed, underRedeemed, type Deviations } from './count.js';
+import { ROUND_KINDS, type RoundKind } from './round.js';
+import { median, percentile, rounded } from './statistics.js';
+
+/** What each figure should reach; see DESIGN section 6. */
+const TARGETS = {
+  redeem_vs_empty: { least: 0.6 },
+  redeem_vs_single_tx: { least: 5 },
+  hot_code_vs_distinct: { least: 0.8 },
+  refusal_vs_empty: { least: 0.85 },
+  two_processes_vs_one: { least: 1 },
+  transactions_per_1000: { most: 40 },
+  refusal_db_reads_per_1000: { most: 5 },
+  over_redeemed: { most: 0 },
+  under_redeemed: { most: 0 },
+} as const satisfies Record<string, { least: number } | { most: number }>;
+
+export const RATIO_NAMES = [
+  'redeem_vs_empty',
+  'hot_code_vs_distinct',
+  'refusal_vs_empty',
+  'redeem_vs_single_tx',
+  'two_processes_vs_one',
+] as const;
+export type RatioName = (typeof RATIO_NAMES)[number];
+export type FigureName = keyof typeof TARGETS;
+
+export interface Figure {
+  readonly name: FigureName;
+  readonly value: number;
+  /** E.g. `≥ 0.6`. */
+  readonly target: string;
+  readonly isMet: boolean;
+}
+
+export interface KindFigures {
+  readonly kind: RoundKind;
+  readonly rounds: number;
+  readonly requests: number;
+  readonly rps: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly serverCpuUs: number;
+  readonly databaseCpuUs: number;
+  readonly redisCpuUs: number;
+  readonly loadCpuUs: number;
+  readonly relayLagMs: number;
+}
+
+/** A figure beside its target. */
+export function figureOf(name: FigureName, exact: number): Figure {
+  const target = TARGETS[name];
+  const value = rounded(exact, 3);
+  return 'least' in target
+    ? { name, value, target: `≥ ${target.least}`, isMet: value >= target.least }
+    : { name, value, target: `≤ ${target.most}`, isMet: value <= target.most };
+}
+
+/** Everything that a run came to, in the order in which it is shown. */
+export function figuresOf(
+  ratios: ReadonlyMap<RatioName, readonly number[]>,
+  rounds: readonly MeasuredRound[],
+  deviations: Deviations,
+): readonly Figure[] {
+  const figures = [...ratios].map(([name, values]) => figureOf(name, median(values)));
+  const redeems = rounds.filter(({ kind }) => kind === 'redeem');
+  const committed = sumOf(redeems, (round) => round.committed);
+  if (committed > 0) {
+    figures.push(
+      figureOf('transactions_per_1000', (sumOf(redeems, (round) => round.commits) / committed) * 1000),
+    );
+  }
+  const refusals = rounds.filter(({ kind }) => kind === 'refusal');
+  const refused = sumOf(refusals, (round) => round.requests);
+  if (refused > 0) {
+    figures.push(
+      figureOf('refusal_db_reads_per_1000', (sumOf(refusals, (round) => round.selects) / refused) * 1000),
+    );
+  }
+  figures.push(figureOf('over_redeemed', overRedeemed(deviations)));
+  figures.push(figureOf('under_redeemed', underRedeemed(deviations)));
+  return figures;
+}
+
+/** Rates and latencies of each kind of round. Rates are medians over rounds, latencies are of all requests together. */
+export function kindFiguresOf(rounds: readonly MeasuredRound[]): readonly KindFigures[] {
+  return ROUND_KINDS.flatMap((kind) => {
+    const own = rounds.filter((round) => round.kind === kind);
+    if (own.length === 0) return [];
+    const latenciesMs = new Float64Array(own.flatMap((round) => [...round.latenciesMs]));
+    const middle = (value: (round: MeasuredRound) => number): number => median(own.map(value));
+    return [
+      {
+        kind,
+        rounds: own.length,
+        requests: latenciesMs.length,
+        rps: rounded(
+          middle((round) => round.rps),
+          0,
+        ),
+        p50Ms: rounded(percentile(latenciesMs, 0.5), 2),
+        p99Ms: rounded(percentile(latenciesMs, 0.99), 2),
+        serverCpuUs: rounded(
+          middle((round) => round.cpuUs.server),
+          1,
+        ),
+        databaseCpuUs: rounded(
+          middle((round) => round.cpuUs.database),
+          1,
+        ),
+        redisCpuUs: rounded(
+          middle((round) => round.cpuUs.redis),
+          1,
+        ),
+        loadCpuUs: rounded(
+          middle((round) => round.loadCpuUs),
+          1,
+        ),
+        relayLagMs: rounded(
+          middle((round) => round.relayLagMs),
+          0,
+        ),
+      },
+    ];
+  });
+}
+
+function sumOf(rounds: readonly MeasuredRound[], value: (round: MeasuredRound) => number): number {
+  return rounds.reduce((sum, round) => sum + value(round), 0);
+}

@@ -1,0 +1,92 @@
+import { Bench, type BenchParts } from './bench.js';
+import type { RatioName } from './figures.js';
+import type { ServerProcess } from './server-process.js';
+import type { Supply } from './supply.js';
+import { SINGLE_TRANSACTIONS } from './world.js';
+
+export type Ratios = ReadonlyMap<RatioName, readonly number[]>;
+
+/** The whole run: each figure from rounds of its own, and other servers only while a figure needs them. */
+export class Measurement {
+  readonly bench: Bench;
+  private readonly found = new Map<RatioName, readonly number[]>();
+  private readonly parts: BenchParts;
+  private readonly supply: Supply;
+
+  constructor(parts: BenchParts, supply: Supply) {
+    this.parts = parts;
+    this.supply = supply;
+    this.bench = new Bench(parts);
+  }
+
+  async run(): Promise<Ratios> {
+    const { world, say } = this.parts;
+    const server = await world.startServer();
+    say('Warming up.');
+    await this.warmUp(server);
+    await this.bench.run('scarce', [server], await this.parts.intents.of('scarce', 0));
+    const one = [server];
+    await this.figure('redeem_vs_empty', async () =>
+      this.bench.compare({ kind: 'empty', servers: one }, { kind: 'redeem', servers: one }),
+    );
+    await this.figure('hot_code_vs_distinct', async () =>
+      this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'hot_code', servers: one }),
+    );
+    await this.figure('refusal_vs_empty', async () =>
+      this.bench.compare({ kind: 'empty', servers: one }, { kind: 'refusal', servers: one }, false),
+    );
+    await this.figure('redeem_vs_single_tx', async () => this.againstSingleTransactions(server));
+    if (this.parts.options.size.withTwoProcesses) {
+      await this.figure('two_processes_vs_one', async () => this.withSecondProcess(server));
+    }
+    await server.stop();
+    return this.found;
+  }
+
+  private async figure(name: RatioName, measure: () => Promise<readonly number[]>): Promise<void> {
+    const { only } = this.parts.options;
+    if (only.length > 0 && !only.includes(name)) return;
+    this.parts.say(`Measuring ${name}.`);
+    this.found.set(name, await measure());
+  }
+
+  private async warmUp(server: ServerProcess): Promise<void> {
+    const { warmUp, pairs, withTwoProcesses, refusedEach } = this.parts.options.size;
+    await this.supply.stock(warmUp, warmUp);
+    await this.bench.warmUp('empty', [server], warmUp);
+    const { attempts, rps } = await this.bench.warmUp('redeem', [server], Math.max(warmUp, 2 * refusedEach));
+    this.bench.calibrate('hot_code', rps);
+    this.bench.calibrate('two_processes', rps);
+    this.parts.intents.setRefused(attempts.map(({ code }) => code));
+    await this.bench.run('refusal', [server], this.parts.intents.warmRefusals());
+    await this.bench.warmUp('refusal', [server], warmUp);
+    const round = this.bench.amount('redeem');
+    await this.supply.stock(
+      round * pairs * (withTwoProcesses ? 5 : 3),
+      round * pairs * (withTwoProcesses ? 6 : 4),
+    );
+  }
+
+  private async againstSingleTransactions(server: ServerProcess): Promise<readonly number[]> {
+    const single = await this.parts.world.startServer(SINGLE_TRANSACTIONS);
+    const servers = [single];
+    await this.bench.warmUp('single_transactions', servers, Math.ceil(this.parts.options.size.warmUp / 3));
+    const ratios = await this.bench.compare(
+      { kind: 'single_transactions', servers },
+      { kind: 'redeem', servers: [server] },
+    );
+    await single.stop();
+    return ratios;
+  }
+
+  private async withSecondProcess(server: ServerProcess): Promise<readonly number[]> {
+    const second = await this.parts.world.startServer({ ROLE: 'api' });
+    await this.bench.warmUp('two_processes', [second], this.parts.options.size.warmUp);
+    const ratios = await this.bench.compare(
+      { kind: 'redeem', servers: [server] },
+      { kind: 'two_processes', servers: [server, second] },
+    );
+    await second.stop();
+    return ratios;
+  }
+}

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+
+/** How long a run takes, and so how far its figures can be trusted. */
+export interface BenchSize {
+  /** Rounds of each side of a ratio, in turn. */
+  readonly pairs: number;
+  /** What a round is meant to last; its number of requests comes from the rates of the warm-up. */
+  readonly roundMs: number;
+  /** A slow machine gets fewer pairs rather than a run without end. */
+  readonly figureMsMax: number;
+  readonly warmUp: number;
+  readonly roundMax: number;
+  readonly scarceCodes: number;
+  /** Unknown, used-up and expired codes, of each so many. */
+  readonly refusedEach: number;
+  readonly withTwoProcesses: boolean;
+}
+
+const FORMS = {
+  smoke: {
+    pairs: 1,
+    roundMs: 100,
+    figureMsMax: 1000,
+    warmUp: 40,
+    roundMax: 60,
+    scarceCodes: 4,
+    refusedEach: 10,
+    withTwoProcesses: false,
+  },
+  quick: {
+    pairs: 5,
+    roundMs: 1200,
+    figureMsMax: 15_000,
+    warmUp: 3000,
+    roundMax: 12_000,
+    scarceCodes: 60,
+    refusedEach: 300,
+    withTwoProcesses: false,
+  },
+  long: {
+    pairs: 7,
+    roundMs: 2400,
+    figureMsMax: 42_000,
+    warmUp: 8000,
+    roundMax: 24_000,
+    scarceCodes: 200,
+    refusedEach: 300,
+    withTwoProcesses: true,
+  },
+} as const satisfies Record<string, BenchSize>;
+
+export type BenchForm = keyof typeof FORMS;
+
+export interface BenchOptions {
+  readonly form: BenchForm;
+  readonly size: BenchSize;
+  readonly connections: number;
+  /** One JSON object on the last line of stdout, and nothing else there. */
+  readonly json: boolean;
+  /** Writes a CPU profile of the server for every round. */
+  readonly profile: boolean;
+  /** Only these figures; empty means all. */
+  readonly only: readonly string[];
+}
+
+export const USAGE = `npm run bench -- [options]
+  --quick            at most 90 seconds instead of five minutes
+  --smoke            a few hundred requests: whether it works, not how fast
+  --json             one JSON object on the last line of stdout
+  --connections <n>  requests under way at once, 64 by default
+  --only <figure>    only this ratio; may be given more than once
+  --profile          writes a CPU profile of the server for every round`;
+
+/** @throws Error with a message for the caller of the command */
+export function parseOptions(argv: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      quick: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      connections: { type: 'string', default: '64' },
+      only: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  if (!/^[1-9][0-9]{0,3}$/.test(values.connections))
+    throw new Error('--connections takes a number from 1 to 9999.');
+  const form = values.smoke ? 'smoke' : values.quick ? 'quick' : 'long';
+  const { json, profile, only } = values;
+  return { form, size: FORMS[form], connections: Number(values.connections), json, profile, only };
+}

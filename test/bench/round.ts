@@ -1,0 +1,83 @@
+import type { Answer, LoadRequest } from './load-job.js';
+import type { LoadProcess } from './load-process.js';
+import type { ProcessorTimes } from './processor-time.js';
+import { PRODUCT, type BenchUser } from './supply.js';
+
+export const ROUND_KINDS = [
+  'empty',
+  'redeem',
+  'hot_code',
+  'refusal',
+  'single_transactions',
+  'two_processes',
+  'scarce',
+] as const;
+export type RoundKind = (typeof ROUND_KINDS)[number];
+
+/** What a client does in a round, and what it may be told. */
+export interface Intent {
+  readonly user: BenchUser;
+  readonly code: string;
+  readonly idempotencyKey: string | null;
+  /** COMMITTED, or codes of refusals. */
+  readonly mayAnswer: readonly string[];
+}
+
+export interface Attempt extends Intent {
+  readonly answer: Answer;
+}
+
+export interface Round {
+  readonly kind: RoundKind;
+  readonly requests: number;
+  readonly rps: number;
+  readonly latenciesMs: Float64Array;
+  /** Processor time for a request, of the load generator and of those it asks. */
+  readonly loadCpuUs: number;
+  readonly cpuUs: ProcessorTimes;
+  /** Empty for rounds that redeem nothing: they are nobody's to count. */
+  readonly attempts: readonly Attempt[];
+  readonly committed: number;
+  /** Answers that this kind of round must not get, e.g. `refusal: SERVICE_UNAVAILABLE`. */
+  readonly unexpected: readonly string[];
+}
+
+export interface RoundTarget {
+  readonly kind: RoundKind;
+  readonly urls: readonly string[];
+  readonly connections: number;
+}
+
+/** Sends all requests of a round and looks at every answer. */
+export async function runRound(
+  load: LoadProcess,
+  target: RoundTarget,
+  intents: readonly Intent[],
+): Promise<Omit<Round, 'cpuUs'>> {
+  const { kind, urls, connections } = target;
+  const mutation = kind === 'empty' ? 'emptyMutation' : 'redeemCode';
+  const requests = intents.map(requestOf);
+  const result = await load.run({ urls, connections, mutation, productCode: PRODUCT, requests });
+  const attempts = intents.map((intent, at) => ({ ...intent, answer: result.answers[at] as Answer }));
+  return {
+    kind,
+    requests: requests.length,
+    rps: (requests.length / result.elapsedMs) * 1000,
+    latenciesMs: result.latenciesMs,
+    loadCpuUs: (result.cpuMs / requests.length) * 1000,
+    attempts: kind === 'empty' ? [] : attempts,
+    committed: kind === 'empty' ? 0 : attempts.filter(({ answer }) => answer.status === 'COMMITTED').length,
+    unexpected: attempts
+      .filter(({ answer, mayAnswer }) => !mayAnswer.includes(wordOf(answer)))
+      .map(({ answer }) => `${kind}: ${wordOf(answer)}`),
+  };
+}
+
+/** An answer in one word: COMMITTED, the code of a refusal, or what went wrong. */
+function wordOf({ status, why }: Answer): string {
+  return status === 'REFUSED' || status === 'FAILED' ? (why ?? status) : status;
+}
+
+function requestOf({ user, code, idempotencyKey }: Intent): LoadRequest {
+  return { token: user.token, code, idempotencyKey, ip: user.ip };
+}

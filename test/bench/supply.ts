@@ -1,0 +1,163 @@
+import type { Services } from '../../src/app.js';
+import { CODES_AT_ONCE_MAX } from '../../src/campaigns/campaign-rule.js';
+import { Code } from '../../src/codes/code.entity.js';
+import { formatOf } from '../../src/codes/code-format.js';
+import { CodeGenerator } from '../../src/codes/code-generator.js';
+import { present } from '../../src/platform/assert.js';
+import { insertRows } from '../../src/platform/orm/insert-rows.js';
+import { tenantEm } from '../../src/platform/orm/orm.js';
+import type { BenchWorld } from './world.js';
+
+export const TENANT = 'BENCH';
+export const PRODUCT = 'BENCH';
+const USERS_AT_ONCE = 5000;
+const HOT_LIMIT = 10_000_000;
+export const SCARCE_LIMIT = 3;
+const TOKEN_TTL_S = 900;
+const RULE = { ruleId: 'bench', codeType: 'ALPHANUM', length: 16 } as const;
+
+export interface BenchUser {
+  readonly id: string;
+  readonly token: string;
+  readonly ip: string;
+}
+
+interface SpecialCodes {
+  /** Of the single-use codes. */
+  readonly campaignId: string;
+  /** Everybody may use it. */
+  readonly hotCode: string;
+  /** {@link SCARCE_LIMIT} uses each. */
+  readonly scarce: readonly string[];
+  readonly expired: readonly string[];
+}
+
+/** Codes and users that nobody has used yet. What is fetched is made beforehand, so that no round waits for it. */
+export class Supply {
+  private readonly codes: string[] = [];
+  private readonly users: string[] = [];
+  private issued = 0;
+
+  private readonly world: BenchWorld;
+  private readonly special: SpecialCodes;
+
+  private constructor(world: BenchWorld, special: SpecialCodes) {
+    this.world = world;
+    this.special = special;
+  }
+
+  static async open(world: BenchWorld, counts: { scarce: number; expired: number }): Promise<Supply> {
+    const { tenants, lines, plans } = world.services;
+    await tenants.create({ id: TENANT, name: 'Bench', type: 'PLATFORM', codeQuota: 0 });
+    await lines.create(TENANT, { code: PRODUCT, name: 'No limits', hourLimit: 0, dayLimit: 0 });
+    const plan = await plans.create(TENANT, {
+      name: 'Monthly',
+      unitPrice: '9.90',
+      unitTime: 'MONTH',
+      trafficBytes: 100_000_000_000,
+    });
+    const { services } = world;
+    const distinct = await campaign(services, plan.id, 1);
+    const [hotCode] = await generated(services, await campaign(services, plan.id, HOT_LIMIT), 1);
+    const scarce = await generated(services, await campaign(services, plan.id, SCARCE_LIMIT), counts.scarce);
+    const ended = await campaign(services, plan.id, 1);
+    const expired = await generated(services, ended, counts.expired);
+    await expire(world, ended);
+    const special = { campaignId: distinct, hotCode: present(hotCode, 'The hot code'), scarce, expired };
+    return new Supply(world, special);
+  }
+
+  get hotCode(): string {
+    return this.special.hotCode;
+  }
+
+  get scarceCodes(): readonly string[] {
+    return this.special.scarce;
+  }
+
+  get expiredCodes(): readonly string[] {
+    return this.special.expired;
+  }
+
+  /** Makes what is missing of so many codes and users. */
+  async stock(codes: number, users: number): Promise<void> {
+    const { services, stores } = this.world;
+    while (this.codes.length < codes) {
+      const count = Math.min(CODES_AT_ONCE_MAX, codes - this.codes.length);
+      this.codes.push(...(await generated(services, this.special.campaignId, count)));
+    }
+    while (this.users.length < users) {
+      const rows = Array.from({ length: Math.min(USERS_AT_ONCE, users - this.users.length) }, () => {
+        const id = services.ids.next();
+        const created = new Date(services.clock.nowMs());
+        return {
+          tenant_id: TENANT,
+          id,
+          external_id: `bench-${id}`,
+          status: 'ACTIVE',
+          tags: '[]',
+          created_at: created,
+        };
+      });
+      await insertRows(tenantEm(stores.orm, TENANT), 'user', rows);
+      this.users.push(...rows.map((row) => row.id));
+    }
+  }
+
+  /** Single-use codes, each handed out once. */
+  async takeCodes(count: number): Promise<readonly string[]> {
+    await this.stock(count, 0);
+    return this.codes.splice(-count, count);
+  }
+
+  /** Users who have redeemed nothing yet, each handed out once. */
+  async takeUsers(count: number): Promise<readonly BenchUser[]> {
+    await this.stock(0, count);
+    return this.users.splice(-count, count).map((id) => this.signedIn(id));
+  }
+
+  /** Users for requests that redeem nothing: they need not exist, their tokens are as good. */
+  passersBy(count: number): readonly BenchUser[] {
+    return Array.from({ length: count }, () => this.signedIn(this.world.services.ids.next()));
+  }
+
+  /** Codes in the form of the tenant's, which nobody has issued. */
+  unknownCodes(count: number): readonly string[] {
+    const format = formatOf({ ...RULE, prefix: '', pattern: null, alphabet: null, excludeChars: [] });
+    return new CodeGenerator(format).distinct(count).map((code) => code.text);
+  }
+
+  private signedIn(id: string): BenchUser {
+    this.issued += 1;
+    const token = this.world.services.tokens.sign(
+      { kind: 'USER', tenantId: TENANT, userId: id },
+      TOKEN_TTL_S,
+    );
+    const [a, b, c] = [this.issued >> 16, (this.issued >> 8) & 255, this.issued & 255];
+    return { id, token, ip: `10.${a & 255}.${b}.${c}` };
+  }
+}
+
+async function campaign(services: Services, planId: string, useLimit: number): Promise<string> {
+  const made = await services.campaigns.create(TENANT, {
+    name: `Bench, ${useLimit} uses`,
+    rule: { ...RULE, useLimit, rewardRules: [{ type: 'SUBSCRIPTION', id: planId }] },
+  });
+  await services.campaignChanges.step(TENANT, made.campaign.id, 'activate');
+  return made.campaign.id;
+}
+
+async function generated(
+  { generation }: Services,
+  campaignId: string,
+  count: number,
+): Promise<readonly string[]> {
+  const { codes } = await generation.generate(TENANT, { campaignId, count });
+  return present(codes, 'The codes of a campaign that shows them');
+}
+
+/** Before anybody has asked for them, so that no copy of them is behind. */
+async function expire({ stores, services }: BenchWorld, campaignId: string): Promise<void> {
+  const expiresAt = new Date(services.clock.nowMs() - 86_400_000);
+  await tenantEm(stores.orm, TENANT).nativeUpdate(Code, { campaignId }, { expiresAt, version: 2 });
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { composeServices, type Services } from '../../src/app.js';
+import { loadConfig } from '../../src/config.js';
+import { migrateUp } from '../../src/migrations/migrate.js';
+import { startEmbeddedServices } from '../../src/platform/embedded-services/embedded-services.js';
+import { createLog } from '../../src/platform/log.js';
+import { openStores, type Stores } from '../../src/stores.js';
+import { ServerProcess } from './server-process.js';
+
+/** As in `src/config.ts`; one transaction for each redemption has as many lanes as there are connections. */
+const POOL_SIZE = 16;
+const SECRETS = { JWT_SECRET: 'bench-jwt-secret'.repeat(3), CODE_PEPPER: 'bench-code-pepper'.repeat(3) };
+
+/** Private, durable servers with nothing else on them, and the services to fill and to count what is in them. */
+export interface BenchWorld {
+  readonly dataDir: string;
+  readonly stores: Stores;
+  readonly services: Services;
+  /** A server as a user has it; `settings` are environment variables. */
+  startServer(settings?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  close(): Promise<void>;
+}
+
+export const SINGLE_TRANSACTIONS = { COMMIT_BATCH_MAX: '1', COMMIT_LANES: String(POOL_SIZE) };
+
+export async function openBenchWorld(say: (line: string) => void): Promise<BenchWorld> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'redeemkit-bench-'));
+  const closers: (() => Promise<void>)[] = [async () => rm(dataDir, { recursive: true, force: true })];
+  const close = async (): Promise<void> => {
+    for (const step of closers.splice(0).toReversed()) await step();
+  };
+  try {
+    const { databaseUrl, redisUrl, stop } = await startEmbeddedServices({ dataDir, log: say, durable: true });
+    closers.push(stop);
+    await migrateUp(databaseUrl);
+    const environment = serverEnvironment(databaseUrl, redisUrl);
+    const config = loadConfig(environment);
+    const log = createLog({ level: 'silent' });
+    const stores = await openStores(
+      { databaseUrl, redisUrl, databasePoolSize: 4, storeTimeoutMs: 30_000 },
+      log,
+    );
+    closers.push(async () => stores.close());
+    const services = composeServices(
+      stores,
+      { config, jwtSecret: SECRETS.JWT_SECRET, codePepper: SECRETS.CODE_PEPPER },
+      log,
+    );
+    const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> => {
+      const server = await ServerProcess.start({ ...environment, ...settings });
+      closers.push(async () => server.stop());
+      return server;
+    };
+    return { dataDir, stores, services, startServer, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function serverEnvironment(databaseUrl: string, redisUrl: string): Record<string, string> {
+  return {
+    ...SECRETS,
+    NODE_ENV: 'production',
+    ROLE: 'all',
+    PORT: '0',
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    DATABASE_POOL_SIZE: String(POOL_SIZE),
+    LOG_LEVEL: 'warn',
+    TRUST_PROXY: 'true',
+    // On a machine that does other work too, a slow answer is still an answer to count.
+    STORE_TIMEOUT_MS: '10000',
+  };
+}

@@ -1,0 +1,221 @@
+import { fork } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MikroORM } from '@mikro-orm/mysql';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EmbeddedServicesBusyError } from '../../src/platform/embedded-services/embedded-services.errors.js';
+import {
+  startEmbeddedServices,
+  type EmbeddedServices,
+} from '../../src/platform/embedded-services/embedded-services.js';
+import { probe } from '../../src/platform/embedded-services/loopback.js';
+import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
+import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
+import { commandLineOf, identifyProcess } from '../../src/platform/embedded-services/process-identity.js';
+
+const lines: string[] = [];
+const log = (line: string): void => {
+  lines.push(line);
+};
+const stops: (() => Promise<void>)[] = [];
+let dataDir = '';
+
+beforeEach(() => {
+  lines.length = 0;
+  // The space proves that folders with one work.
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit embedded-'));
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function startBoth(only: { database?: boolean } = {}): Promise<EmbeddedServices> {
+  const services = await startEmbeddedServices({ dataDir, log, durable: false, ...only });
+  stops.push(() => services.stop());
+  return services;
+}
+
+async function query(url: string, sql: string): Promise<unknown> {
+  const clientUrl = url.replace(/^mariadb:/, 'mysql:');
+  const orm = await MikroORM.init({ clientUrl, entities: [], discovery: { warnWhenNoEntities: false } });
+  try {
+    return await orm.em.getConnection().execute(sql);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+async function redisCommand(url: string, ...command: [string, ...string[]]): Promise<unknown> {
+  const redis = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null, lazyConnect: true });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    const [name, ...args] = command;
+    return await redis.call(name, ...args);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function pidOf(name: 'mariadb' | 'redis'): number {
+  const record = JSON.parse(readFileSync(path.join(dataDir, 'run', `${name}.json`), 'utf8')) as {
+    pid: number;
+  };
+  return record.pid;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(10);
+}
+
+describe('private servers', () => {
+  it('has the settings the redemption protocol relies on', async () => {
+    const services = await startEmbeddedServices({ dataDir, log });
+    stops.push(() => services.stop());
+    const [settings] = (await query(
+      services.databaseUrl,
+      `SELECT @@innodb_flush_log_at_trx_commit AS flushed, @@innodb_rollback_on_timeout AS rolled_back,
+              @@global.transaction_isolation AS isolation, @@local_infile AS local_infile, DATABASE() AS name`.replace(
+        'transaction_isolation',
+        services.databaseUrl.startsWith('mariadb:') ? 'tx_isolation' : 'transaction_isolation',
+      ),
+    )) as [Record<string, unknown>];
+    expect(settings).toEqual({
+      flushed: 1,
+      rolled_back: 1,
+      isolation: 'READ-COMMITTED',
+      local_infile: 1,
+      name: 'redeemkit',
+    });
+    const policy = await redisCommand(services.redisUrl, 'CONFIG', 'GET', 'maxmemory-policy');
+    expect(JSON.stringify(policy)).toContain('noeviction');
+    expect(JSON.stringify(await redisCommand(services.redisUrl, 'CONFIG', 'GET', 'append*'))).toContain(
+      'everysec',
+    );
+  });
+
+  it('X.13 a second start on the same data goes on where the first stopped', async () => {
+    const first = await startBoth();
+    await query(first.databaseUrl, 'CREATE TABLE kept (id INT PRIMARY KEY)');
+    await query(first.databaseUrl, 'INSERT INTO kept VALUES (7)');
+    await redisCommand(first.redisUrl, 'SET', 'kept', '7');
+    await first.stop();
+    const second = await startBoth();
+    expect(second.databaseUrl).toBe(first.databaseUrl);
+    expect(second.redisUrl).toBe(first.redisUrl);
+    expect(await query(second.databaseUrl, 'SELECT id FROM kept')).toEqual([{ id: 7 }]);
+    expect(await redisCommand(second.redisUrl, 'GET', 'kept')).toBe('7');
+  });
+
+  it('a killed server is back on the same port with what it had committed', async () => {
+    const services = await startBoth();
+    await query(services.databaseUrl, 'CREATE TABLE kept (id INT PRIMARY KEY)');
+    await redisCommand(services.redisUrl, 'SET', 'kept', '7');
+    const before = { mariadb: pidOf('mariadb'), redis: pidOf('redis') };
+    process.kill(before.mariadb, 'SIGKILL');
+    process.kill(before.redis, 'SIGKILL');
+    await until(() => lines.filter((line) => line.includes('is back on port')).length === 2);
+    expect(pidOf('mariadb')).not.toBe(before.mariadb);
+    expect(pidOf('redis')).not.toBe(before.redis);
+    expect(await query(services.databaseUrl, 'SELECT id FROM kept')).toEqual([]);
+    expect(await redisCommand(services.redisUrl, 'GET', 'kept')).toBe('7');
+    expect(lines.join('\n')).toContain('ended by itself (SIGKILL)');
+  });
+
+  it('a second start at the same time is refused and disturbs nothing', async () => {
+    const services = await startBoth({ database: false });
+    const second = startEmbeddedServices({ dataDir, log });
+    await expect(second).rejects.toBeInstanceOf(EmbeddedServicesBusyError);
+    await expect(second).rejects.toThrow(
+      `Redeemkit is already running with the data in ${dataDir} (process ${process.pid}). ` +
+        'Stop it first, or set DATA_DIR to another folder.',
+    );
+    await expect(startPrivateRedis({ dataDir, log })).rejects.toBeInstanceOf(EmbeddedServicesBusyError);
+    expect(await redisCommand(services.redisUrl, 'PING')).toBe('PONG');
+  });
+
+  it('of several starts at once on the data of a dead owner exactly one wins', async () => {
+    const first = await startBoth({ database: false });
+    const lock = path.join(dataDir, 'run', 'embedded-services.lock');
+    const stale = readFileSync(lock, 'utf8').replace(/"startedAt":"[^"]*"/, '"startedAt":"before"');
+    await first.stop();
+    writeFileSync(lock, stale);
+    const starts = await Promise.allSettled(Array.from({ length: 4 }, () => startBoth({ database: false })));
+    expect(starts.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('stop leaves no process and no lock, even of a paused server', async () => {
+    const services = await startBoth();
+    const pids = [pidOf('mariadb'), pidOf('redis')];
+    process.kill(pidOf('redis'), 'SIGSTOP');
+    await services.stop();
+    expect(pids.map((pid) => identifyProcess(pid))).toEqual([undefined, undefined]);
+    expect(existsSync(path.join(dataDir, 'run', 'embedded-services.lock'))).toBe(false);
+    expect(lines.join('\n')).not.toContain('starting it again');
+  });
+
+  it('servers left behind by a killed parent are stopped, and the next start has their data', async () => {
+    const parent = fork(path.resolve('test/support/run-embedded-services.mjs'), [dataDir]);
+    const url = await new Promise<string>((resolve, reject) => {
+      parent.once('message', (urls: { redisUrl: string }) => {
+        resolve(urls.redisUrl);
+      });
+      parent.once('exit', (code) => {
+        reject(new Error(`The parent ended with ${String(code)}`));
+      });
+    });
+    await redisCommand(url, 'SET', 'kept', '7');
+    const orphans = [pidOf('mariadb'), pidOf('redis')];
+    parent.kill('SIGKILL');
+    await until(() => parent.signalCode !== null);
+    expect(orphans.every((pid) => identifyProcess(pid) !== undefined)).toBe(true);
+    const services = await startBoth();
+    expect(orphans.map((pid) => identifyProcess(pid))).toEqual([undefined, undefined]);
+    expect(await redisCommand(services.redisUrl, 'GET', 'kept')).toBe('7');
+  });
+
+  it('a record that names a foreign process harms nobody', async () => {
+    const services = await startBoth({ database: false });
+    await services.stop();
+    const bystander = identifyProcess(process.pid);
+    writeFileSync(path.join(dataDir, 'run', 'redis.json'), JSON.stringify(bystander));
+    await startBoth({ database: false });
+    expect(identifyProcess(process.pid)).toEqual(bystander);
+  });
+
+  it('answers nobody without the password, which only the owner can read', async () => {
+    const services = await startBoth();
+    const redisPort = Number(new URL(services.redisUrl).port);
+    expect(await probe(redisPort, 'PING\r\n', (reply) => reply.includes('-NOAUTH'))).toBe(true);
+    const wrong = services.databaseUrl.replace(/:[0-9a-f]+@/, ':wrong@');
+    await expect(query(wrong, 'SELECT 1')).rejects.toThrow('Access denied');
+    const root = services.databaseUrl.replace(/\/\/.*@/, '//root@');
+    await expect(query(root, 'SELECT 1')).rejects.toThrow(/Access denied|not allowed/);
+    for (const name of ['mariadb', 'redis'] as const) {
+      expect(statSync(path.join(dataDir, 'secrets', name)).mode & 0o777).toBe(0o600);
+      const secret = readFileSync(path.join(dataDir, 'secrets', name), 'utf8').trim();
+      expect(commandLineOf(pidOf(name))).not.toContain(secret);
+    }
+  });
+
+  it('a single server of a test stays dead when it is not supervised', async () => {
+    const redis = await startPrivateRedis({ dataDir, log, supervise: false });
+    stops.push(() => redis.stop());
+    const { pid } = redis;
+    redis.kill('SIGKILL');
+    await until(() => identifyProcess(pid) === undefined);
+    await sleep(300);
+    await expect(redisCommand(redis.url, 'PING')).rejects.toThrow();
+    expect(lines).toEqual([]);
+  });
+
+  it('says the end of the server’s log when it does not come up', async () => {
+    const start = startPrivateMariadb({ dataDir, log, extraArgs: ['--no-such-setting=1'] });
+    await expect(start).rejects.toThrow(/did not start[\s\S]*no-such-setting/);
+  });
+});

@@ -1,0 +1,55 @@
+import { Counter, Registry } from 'prom-client';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startTransport, type TransportServer } from '../support/transport-server.js';
+
+let transport: TransportServer | undefined;
+afterEach(async () => transport?.close());
+
+const fine = async (): Promise<unknown> => undefined;
+
+async function readiness(redis: () => Promise<unknown>, database: () => Promise<unknown>): Promise<unknown> {
+  transport = await startTransport({ health: { redis, database } });
+  const reply = await fetch(`${transport.url}/readyz`);
+  return { status: reply.status, body: await reply.json() };
+}
+
+describe('health', () => {
+  it('is ready when both stores answer', async () => {
+    expect(await readiness(fine, fine)).toEqual({ status: 200, body: { status: 'ok', failing: [] } });
+  });
+
+  it('is not ready when a store fails, and names it without its message', async () => {
+    const failing = async () => Promise.reject(new Error('password=1'));
+    const body = { status: 'unavailable', failing: ['database'] };
+    expect(await readiness(fine, failing)).toEqual({ status: 503, body });
+  });
+
+  it('is not ready when a store does not answer within a second, and says so within two', async () => {
+    const started = performance.now();
+    const body = { status: 'unavailable', failing: ['redis'] };
+    const silent = async () => Promise.withResolvers<never>().promise;
+    expect(await readiness(silent, fine)).toEqual({ status: 503, body });
+    expect(performance.now() - started).toBeLessThan(2500);
+  });
+
+  it('lives as long as the process answers, whatever the stores do', async () => {
+    transport = await startTransport({
+      health: { redis: async () => Promise.reject(new Error('away')), database: fine },
+    });
+    const reply = await fetch(`${transport.url}/healthz`);
+    expect({ status: reply.status, body: await reply.json() }).toEqual({
+      status: 200,
+      body: { status: 'ok' },
+    });
+  });
+
+  it('shows the metrics it was given, and has no such page without them', async () => {
+    const metrics = new Registry();
+    new Counter({ name: 'things_total', help: 'Things.', registers: [metrics] }).inc(3);
+    transport = await startTransport({ metrics });
+    expect(await (await fetch(`${transport.url}/metrics`)).text()).toContain('things_total 3');
+    await transport.close();
+    transport = await startTransport();
+    expect((await fetch(`${transport.url}/metrics`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,120 @@
+import { getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { graphqlRequest } from '../support/graphql-client.js';
+import { RawSocket } from '../support/raw-socket.js';
+import { startTransport, type TransportServer } from '../support/transport-server.js';
+
+let open: TransportServer;
+let production: TransportServer;
+let socket: RawSocket;
+let productionSocket: RawSocket;
+
+beforeAll(async () => {
+  open = await startTransport();
+  production = await startTransport({ environment: { NODE_ENV: 'production' } });
+  socket = await RawSocket.ready(open.url);
+  productionSocket = await RawSocket.ready(production.url);
+});
+afterAll(async () => {
+  await Promise.all([open.close(), production.close()]);
+});
+
+interface Verdict {
+  readonly status: number;
+  readonly http: string;
+  readonly frame: string;
+  readonly socket: string;
+}
+
+let operationNo = 0;
+
+/** Asks the same over both transports. */
+async function verdict(query: string, transport = open, over = socket): Promise<Verdict> {
+  const answer = await graphqlRequest(transport.url, { query });
+  operationNo += 1;
+  over.subscribe(String(operationNo), query);
+  const frame = await over.next();
+  if (frame.type === 'next') await over.next();
+  const errors = (frame.type === 'error' ? frame.payload : undefined) as { message: string }[] | undefined;
+  const message = answer.errors?.[0]?.message ?? 'ok';
+  return { status: answer.status, http: message, frame: frame.type, socket: errors?.[0]?.message ?? 'ok' };
+}
+
+const deep = (depth: number) => `{ box ${'{ inner '.repeat(depth - 2)}{ name }${' }'.repeat(depth - 2)} }`;
+const aliased = (count: number) =>
+  `mutation { ${Array.from({ length: count }, (_, at) => `a${at}: touch`).join(' ')} }`;
+const wordy = (tokens: number) =>
+  `{ echo(text: "x") ${'@skip(if: false) '.repeat(Math.ceil((tokens - 8) / 7))} }`;
+const PASSED = { status: 200, http: 'ok', frame: 'next', socket: 'ok' };
+
+describe('limits of a document, the same over HTTP and WebSocket', () => {
+  it.each([
+    ['12 levels', deep(12)],
+    ['15 aliases', aliased(15)],
+    ['introspection where it is on', getIntrospectionQuery()],
+  ])('lets %s pass', async (_name, query) => {
+    expect(await verdict(query)).toEqual(PASSED);
+  });
+
+  it.each([
+    ['13 levels', deep(13), 'depth limit of 12 exceeded, found 13'],
+    [
+      'levels hidden in fragments',
+      `{ box { ...A } } fragment A on Box { inner { ...B } } fragment B on Box ${deep(12).replace('{ box', '{ inner')}`,
+      'depth limit',
+    ],
+    ['16 aliases', aliased(16), 'Aliases limit of 15 exceeded, found 16'],
+    ['1,000 aliased mutations', aliased(1000), '2000 tokens. Parsing aborted.'],
+    [
+      'aliases multiplied by fragments',
+      `{ ${'...A '.repeat(20)} } fragment A on Query { a: echo(text: "x") }`,
+      'Aliases limit',
+    ],
+    ['more tokens than 2,000', wordy(2100), '2000 tokens. Parsing aborted.'],
+    ['50,000 open braces', '{ box '.repeat(50_000 / 2), '2000 tokens. Parsing aborted.'],
+    [
+      'a costly document',
+      `{ box { ${'inner { '.repeat(9)} ${Array.from({ length: 14 }, (_, at) => `a${at}: name`).join(' ')} ${'...N '.repeat(200)} ${'} '.repeat(9)} } } fragment N on Box { name }`,
+      'Query Cost limit of 5000 exceeded',
+    ],
+    [
+      'fragments in a circle',
+      '{ box { ...A } } fragment A on Box { inner { ...B } } fragment B on Box { ...A }',
+      'Cannot spread fragment',
+    ],
+  ])('refuses %s by a 400 and an error frame', async (_name, query, message) => {
+    expect(await verdict(query)).toEqual({
+      status: 400,
+      http: expect.stringContaining(message) as string,
+      frame: 'error',
+      socket: expect.stringContaining(message) as string,
+    });
+  });
+
+  it('runs nothing of a mutation that is refused', async () => {
+    const answer = await graphqlRequest(open.url, { query: aliased(16) });
+    expect(answer.data).toBeUndefined();
+    expect(answer.errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
+  it('tells nothing of the schema in production', async () => {
+    const hidden = { status: 400, frame: 'error' };
+    expect(await verdict(getIntrospectionQuery(), production, productionSocket)).toMatchObject({
+      ...hidden,
+      http: expect.stringContaining('GraphQL introspection has been disabled') as string,
+    });
+    expect(await verdict('{ ecko(text: "x") }', production, productionSocket)).toEqual({
+      ...hidden,
+      http: 'Cannot query field "ecko" on type "Query".',
+      socket: 'Cannot query field "ecko" on type "Query".',
+    });
+    expect((await verdict('{ ecko(text: "x") }')).http).toContain('Did you mean "echo"?');
+  });
+
+  it('allows introspection in production where it is switched on', async () => {
+    const environment = { NODE_ENV: 'production', INTROSPECTION: 'true' };
+    const transport = await startTransport({ environment });
+    expect((await graphqlRequest(transport.url, { query: getIntrospectionQuery() })).status).toBe(200);
+    await transport.close();
+  });
+});

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createLog } from '../../src/platform/log.js';
+import { JobQueue } from '../../src/platform/queue.js';
+
+interface Work {
+  readonly n: number;
+}
+
+let queue: JobQueue<Work>;
+let consumer: JobQueue<Work>;
+
+beforeEach(() => {
+  const settings = {
+    redisUrl: inject('redisUrl'),
+    name: `test-${randomBytes(6).toString('hex')}`,
+    log: createLog({ level: 'silent' }),
+    commandTimeoutMs: 1000,
+    attempts: 3,
+    backoffMs: 20,
+  };
+  queue = new JobQueue(settings);
+  consumer = new JobQueue(settings);
+});
+afterEach(async () => {
+  await consumer.close();
+  await queue.close();
+});
+
+describe('a job queue', () => {
+  it('runs a job once, however often it is handed in under one id', async () => {
+    const done: Work[] = [];
+    await Promise.all([1, 2, 3].map(async (n) => queue.add('order-1', { n })));
+    consumer.start(async (work) => void done.push(work));
+    await expect.poll(() => done.length).toBe(1);
+    await queue.add('order-1', { n: 9 });
+    await queue.add('order-2', { n: 10 });
+    await expect.poll(() => done.map(({ n }) => n).at(-1)).toBe(10);
+    expect(done).toHaveLength(2);
+  });
+
+  it('tries a failing job again with growing pauses, then keeps it for the operators', async () => {
+    const attempts: number[] = [];
+    consumer.start(async (_work, attempt) => {
+      attempts.push(attempt);
+      throw new Error('not yet');
+    });
+    await queue.add('order-1', { n: 1 });
+    await expect.poll(async () => queue.failedCount(), { timeout: 5000 }).toBe(1);
+    expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  it('does not begin a job before its time', async () => {
+    let startedMs = 0;
+    consumer.start(async () => {
+      startedMs = performance.now();
+    });
+    const addedMs = performance.now();
+    await queue.add('order-1', { n: 1 }, { delayMs: 150 });
+    await expect.poll(() => startedMs).toBeGreaterThan(0);
+    expect(startedMs - addedMs).toBeGreaterThan(140);
+  });
+
+  it('finishes the job under way when it closes', async () => {
+    const steps: string[] = [];
+    const { promise: started, resolve: nowStarted } = Promise.withResolvers<void>();
+    consumer.start(async () => {
+      nowStarted();
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
+      steps.push('done');
+    });
+    await queue.add('order-1', { n: 1 });
+    await started;
+    await consumer.close();
+    expect(steps).toEqual(['done']);
+  });
+});

@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Order, type OrderStatus, type OrderType } from '../../src/orders/order.entity.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { Subscription } from '../../src/subscriptions/subscription.entity.js';
+import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
+
+let world: SubscriptionWorld;
+beforeAll(async () => {
+  world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
+});
+afterAll(async () => world.close());
+
+const ago = (ms: number) => new Date(world.clock.nowMs() - ms);
+const statusOf = async (id: string) =>
+  (await world.em().findOneOrFail(Subscription, { id }, { disableIdentityMap: true })).status;
+
+describe('mySubscriptions', () => {
+  it('lists newest first, own ones only, with the status as of now', async () => {
+    const [userId, other, plan] = [await world.addUser(), await world.addUser(), await world.addPlan()];
+    const running = await world.addSubscription(userId, plan.id, { trafficBytes: 10, trafficUsedBytes: 9 });
+    const ended = await world.addSubscription(userId, plan.id, { expiresAt: ago(0) });
+    const usedUp = await world.addSubscription(userId, plan.id, { trafficBytes: 10, trafficUsedBytes: 10 });
+    const endless = await world.addSubscription(userId, plan.id, { expiresAt: null, trafficUsedBytes: 5 });
+    const stopped = await world.addSubscription(userId, plan.id, { status: 'STOPPED', expiresAt: ago(1) });
+    await world.addSubscription(other, plan.id);
+    for (let reads = 0; reads < 2; reads += 1) {
+      const mine = await world.service.mine(world.tenantId, userId);
+      expect(mine.map(({ id, status }) => [id, status])).toEqual([
+        [stopped, 'STOPPED'],
+        [endless, 'ACTIVE'],
+        [usedUp, 'FINISHED'],
+        [ended, 'EXPIRED'],
+        [running, 'ACTIVE'],
+      ]);
+    }
+  });
+
+  it('answers the same from the cache as from the database, and nothing of other tenants', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan({ trafficBytes: 2 ** 53 - 1 })];
+    await world.give({ userId, planId: plan.id });
+    const [row] = await world.held(userId);
+    const fresh = await world.service.mine(world.tenantId, userId);
+    expect(await world.service.mine(world.tenantId, userId)).toEqual(fresh);
+    expect(fresh).toEqual([
+      {
+        id: row?.id,
+        planId: plan.id,
+        status: 'ACTIVE',
+        token: row?.token,
+        uuid: row?.uuid,
+        startedAt: row?.startedAt,
+        expiresAt: row?.expiresAt,
+        trafficBytes: 2 ** 53 - 1,
+        trafficUsedBytes: 0,
+      },
+    ]);
+    expect(await world.service.mine('T_other', userId)).toEqual([]);
+  });
+
+  it('shows a subscription as expired from its end on, without a new read', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan({ unitTime: 'MINUTE' })];
+    const atMs = world.clock.nowMs();
+    await world.give({ userId, planId: plan.id, atMs });
+    expect((await world.service.mine(world.tenantId, userId))[0]?.status).toBe('ACTIVE');
+    const offsetMs = world.clock.offsetMs;
+    world.clock.offsetMs += atMs + 60_000 - world.clock.nowMs();
+    expect((await world.service.mine(world.tenantId, userId))[0]?.status).toBe('EXPIRED');
+    world.clock.offsetMs = offsetMs;
+  });
+});
+
+describe('the sweep', () => {
+  it('moves what has ended, leaves the rest, tells the subscribers, and does nothing the second time', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan()];
+    const add = async (state: Partial<Subscription>) => world.addSubscription(userId, plan.id, state);
+    const moved = [
+      [await add({ expiresAt: ago(0) }), 'EXPIRED'],
+      [await add({ expiresAt: ago(5), trafficBytes: 1, trafficUsedBytes: 1 }), 'EXPIRED'],
+      [await add({ trafficBytes: 10, trafficUsedBytes: 11 }), 'FINISHED'],
+      [await add({ trafficBytes: 10, trafficUsedBytes: 10, expiresAt: null }), 'FINISHED'],
+    ];
+    const left = [
+      [await add({ expiresAt: null }), 'ACTIVE'],
+      [await add({ trafficBytes: 0, trafficUsedBytes: 99 }), 'ACTIVE'],
+      [await add({ trafficBytes: 10, trafficUsedBytes: 9 }), 'ACTIVE'],
+      [await add({ status: 'STOPPED', expiresAt: ago(5) }), 'STOPPED'],
+      [await add({ status: 'PENDING', expiresAt: ago(5) }), 'PENDING'],
+    ];
+    await world.service.mine(world.tenantId, userId);
+    await world.jobs.sweepSubscriptions();
+    for (const [id, status] of [...moved, ...left]) expect(await statusOf(id ?? '')).toBe(status);
+    expect(await world.redis.exists(`{${world.tenantId}}:subs:${userId}`)).toBe(0);
+    await world.jobs.sweepSubscriptions();
+    const events = await world.em().find(OutboxEvent, { userId });
+    expect(events).toHaveLength(moved.length);
+    expect(new Set(events.map(({ payload }) => payload['subscriptionId']))).toEqual(
+      new Set(moved.map(([id]) => id)),
+    );
+  });
+
+  it('takes each once when four workers run at once, and leaves out what is locked', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan()];
+    const ids: string[] = [];
+    for (let n = 0; n < 30; n += 1)
+      ids.push(await world.addSubscription(userId, plan.id, { expiresAt: ago(n) }));
+    const locked = ids[7] ?? '';
+    await world.transactions.run(world.tenantId, async (inside) => {
+      await inside.execute('select id from subscription where tenant_id = ? and id = ? for update', [
+        world.tenantId,
+        locked,
+      ]);
+      await Promise.all(Array.from({ length: 4 }, async () => world.jobs.sweepSubscriptions()));
+      const [{ left } = { left: null }] = await inside.execute<{ left: unknown }[]>(
+        "select count(*) as `left` from subscription where tenant_id = ? and user_id = ? and status = 'ACTIVE'",
+        [world.tenantId, userId],
+      );
+      expect(Number(left)).toBe(1);
+    });
+    await world.jobs.sweepSubscriptions();
+    expect(await statusOf(locked)).toBe('EXPIRED');
+    const events = await world.em().find(OutboxEvent, { userId });
+    expect(new Set(events.map(({ payload }) => payload['subscriptionId']))).toEqual(new Set(ids));
+    expect(events).toHaveLength(30);
+  });
+
+  it('S0.12 brings back to life what it has ended', async () => {
+    const [userId, plan] = [
+      await world.addUser(),
+      await world.addPlan({ unitTime: 'DAY', trafficBytes: 10 }),
+    ];
+    const id = await world.addSubscription(userId, plan.id, { expiresAt: ago(1) });
+    await world.jobs.sweepSubscriptions();
+    await world.give({ userId, planId: plan.id });
+    expect(await statusOf(id)).toBe('ACTIVE');
+    await world.jobs.sweepSubscriptions();
+    expect(await statusOf(id)).toBe('ACTIVE');
+  });
+});
+
+describe('S0.15 is_new', () => {
+  const pay = async (userId: string, type: OrderType, status: OrderStatus, tenantId = world.tenantId) => {
+    const at = new Date(world.clock.nowMs());
+    const order = {
+      tenantId,
+      id: world.ids.next(),
+      userId,
+      type,
+      status,
+      amount: '9.90',
+      isNew: true,
+    };
+    await world.em().insert(Order, { ...order, subscriptionId: null, createdAt: at, finishedAt: at });
+  };
+  const redeemNew = async (userId: string, planId: string) => {
+    await world.give({ userId, planId });
+    return (await world.orders.list(world.tenantId, { page: 1, size: 1 }, userId)).items[0]?.isNew;
+  };
+
+  it('stays true over redemptions and unpaid orders, and ends with the first paid purchase', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan()];
+    expect(await redeemNew(userId, plan.id)).toBe(true);
+    expect(await redeemNew(userId, plan.id)).toBe(true);
+    for (const status of ['PENDING', 'CLOSED', 'FAILED', 'REFUNDED'] as const)
+      await pay(userId, 'PURCHASE', status);
+    for (const type of ['RESET_TRAFFIC', 'RECHARGE'] as const) await pay(userId, type, 'FINISHED');
+    expect(await redeemNew(userId, plan.id)).toBe(true);
+    await pay(userId, 'PURCHASE', 'PAID');
+    expect(await redeemNew(userId, plan.id)).toBe(false);
+  });
+
+  it.each([
+    ['PURCHASE', 'PAID'],
+    ['PURCHASE', 'FINISHED'],
+    ['RENEWAL', 'PAID'],
+    ['RENEWAL', 'FINISHED'],
+  ] as const)('is used up by a %s that is %s, for this user and tenant only', async (type, status) => {
+    const [userId, other] = [await world.addUser(), await world.addUser()];
+    await pay(userId, type, status);
+    await pay(userId, type, status);
+    const paid = await world.orders.usersWithPaidOrder(world.em(), world.tenantId, [userId, other]);
+    expect(paid).toEqual(new Set([userId]));
+    expect(await world.orders.usersWithPaidOrder(world.em(), 'T_other', [userId])).toEqual(new Set());
+    expect(await world.orders.usersWithPaidOrder(world.em(), world.tenantId, [])).toEqual(new Set());
+  });
+});
+
+describe('orders', () => {
+  it("finds one's own, shows staff all, and nobody another tenant's", async () => {
+    const [userId, other, plan] = [await world.addUser(), await world.addUser(), await world.addPlan()];
+    const redemptionId = world.ids.next();
+    const [given] = await world.give({ userId, planId: plan.id, redemptionId });
+    const found = await world.orders.find(world.tenantId, redemptionId, userId);
+    expect(found).toMatchObject({ id: redemptionId, type: 'REDEMPTION', status: 'FINISHED', userId });
+    expect(given).toMatchObject({ targetId: found?.subscriptionId });
+    expect(await world.orders.find(world.tenantId, redemptionId, null)).not.toBeNull();
+    expect(await world.orders.find(world.tenantId, redemptionId, other)).toBeNull();
+    expect(await world.orders.find('T_other', redemptionId, null)).toBeNull();
+    for (const wrong of ['', '0', 'x', `${redemptionId}' or '1'='1`, `${redemptionId}.0`]) {
+      expect(await world.orders.find(world.tenantId, wrong, null)).toBeNull();
+    }
+  });
+
+  it('lists newest first by page with the exact total', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan()];
+    const made: string[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      made.push(world.ids.next());
+      await world.give({ userId, planId: plan.id, redemptionId: made[n] ?? '' });
+    }
+    const page = await world.orders.list(world.tenantId, { page: 2, size: 2 }, userId);
+    expect([page.total, page.items.map(({ id }) => id)]).toEqual([5, [made[2], made[1]]]);
+    expect((await world.orders.list(world.tenantId, { page: 4, size: 2 }, userId)).items).toEqual([]);
+    expect((await world.orders.list(world.tenantId, { page: 1, size: 2 }, null)).total).toBeGreaterThan(5);
+  });
+
+  it('S0.11 writes the order of a redemption that was given up as FAILED', async () => {
+    const userId = await world.addUser();
+    const id = world.ids.next();
+    const at = new Date(world.clock.nowMs());
+    const order = { id, userId, isNew: true, subscriptionId: null, createdAt: at, finishedAt: at };
+    await world.orders.insertFailedOrders(world.em(), world.tenantId, [order]);
+    expect(await world.orders.find(world.tenantId, id, userId)).toMatchObject({
+      status: 'FAILED',
+      type: 'REDEMPTION',
+    });
+  });
+});

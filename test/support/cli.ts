@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+/** The built command line, as `npm run cli` starts it. */
+export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+/** One that hangs is not left behind. */
+const RUN_MAX_MS = 45_000;
+
+export interface CliResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+}
+
+/** Runs the built command line as a person would, in an environment of its own. */
+export async function runCli(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+  input = '',
+): Promise<CliResult> {
+  const child = spawn(process.execPath, [CLI, ...args], { env: { ...environment }, timeout: RUN_MAX_MS });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve);
+  });
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { stdout, stderr, status };
+}
+
+/** What a command printed, in one line; fails with what it said where it did not succeed. */
+export async function lineOf(running: Promise<CliResult>): Promise<string> {
+  const { stdout, stderr, status } = await running;
+  if (status !== 0 || stderr !== '') throw new Error(`The command ended with ${status}: ${stderr}`);
+  return stdout.trimEnd();
+}
+
+/** The refusal of a command: one line and a status, and nothing on standard output. */
+export async function refusalLineOf(
+  running: Promise<CliResult>,
+): Promise<{ line: string; status: number | null }> {
+  const { stdout, stderr, status } = await running;
+  if (stdout !== '' || !/^[^\n]+\n$/.test(stderr)) throw new Error(`Not a single line: ${stdout}${stderr}`);
+  return { line: stderr.trimEnd(), status };
+}

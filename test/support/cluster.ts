@@ -1,0 +1,72 @@
+import { inject } from 'vitest';
+import { systemClock } from '../../src/platform/clock.js';
+import { User } from '../../src/identity/user.entity.js';
+import { startProcess, type RunningProcess } from './processes.js';
+import { emOf, openWorld, type World } from './world.js';
+
+/** Two API processes and a worker on the same stores, and a world beside them for seeding and for looking. */
+export interface Cluster {
+  /** Where the two API processes listen. */
+  readonly urls: readonly [string, string];
+  readonly apis: readonly [RunningProcess, RunningProcess];
+  readonly worker: RunningProcess;
+  readonly world: World;
+  /** Starts a further API process, which its test has to end. */
+  further(): Promise<RunningProcess>;
+  close(): Promise<void>;
+}
+
+/** On two busy cores a query may well take a second, and these tests are about counts. */
+const PATIENT = { STORE_TIMEOUT_MS: '10000' };
+
+export async function startCluster(stores: { redisUrl?: string } = {}): Promise<Cluster> {
+  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: stores.redisUrl ?? inject('redisUrl') };
+  const start = async (role: 'api' | 'worker'): Promise<RunningProcess> =>
+    startProcess({ role, ...urls, environment: PATIENT });
+  const [a, b, worker] = await Promise.all([start('api'), start('api'), start('worker')]);
+  const world = await openWorld(PATIENT, urls);
+  const close = async (): Promise<void> => {
+    await world.close();
+    await Promise.all([a.stop(), b.stop(), worker.stop()]);
+  };
+  return { urls: [a.url, b.url], apis: [a, b], worker, world, further: async () => start('api'), close };
+}
+
+export interface SignedUser {
+  readonly tenantId: string;
+  readonly userId: string;
+  readonly token: string;
+}
+
+/** Many users at once, each with a token. */
+export async function signedUsers(world: World, tenantId: string, count: number): Promise<SignedUser[]> {
+  const { ids, tokens } = world.services;
+  const createdAt = new Date(systemClock.nowMs());
+  const userIds = Array.from({ length: count }, () => ids.next());
+  await emOf(world, tenantId).insertMany(
+    User,
+    userIds.map((id) => ({
+      tenantId,
+      id,
+      externalId: `u${id}`,
+      status: 'ACTIVE' as const,
+      tags: [],
+      createdAt,
+    })),
+  );
+  return userIds.map((userId) => ({
+    tenantId,
+    userId,
+    token: tokens.sign({ kind: 'USER', tenantId, userId }, 900),
+  }));
+}
+
+export async function signedUser(world: World, tenantId: string): Promise<SignedUser> {
+  const [user] = await signedUsers(world, tenantId, 1);
+  if (user === undefined) throw new Error('No user was made.');
+  return user;
+}
+
+export function staffToken(world: World, tenantId: string): string {
+  return world.services.tokens.sign({ kind: 'STAFF', tenantId, staffId: 'staff-1', role: 'OWNER' }, 900);
+}

@@ -1,0 +1,174 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { CampaignChangeService } from '../../src/campaigns/campaign-change.service.js';
+import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
+import { CampaignReader } from '../../src/campaigns/campaign-reader.service.js';
+import { CampaignService } from '../../src/campaigns/campaign.service.js';
+import { BatchChangeService } from '../../src/codes/batch-change.service.js';
+import { CampaignLaunchService } from '../../src/codes/campaign-launch.service.js';
+import { CodeBatch } from '../../src/codes/code-batch.entity.js';
+import { CodeChangeService } from '../../src/codes/code-change.service.js';
+import { CodeDigester } from '../../src/codes/code-digester.js';
+import { formatOf } from '../../src/codes/code-format.js';
+import { CodeGenerationService } from '../../src/codes/code-generation.service.js';
+import { CodeIssuer } from '../../src/codes/code-issuer.js';
+import { CodeReader } from '../../src/codes/code-reader.service.js';
+import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
+import { CodeRefresh, type CodeCopies } from '../../src/codes/code-refresh.js';
+import { assertSpace } from '../../src/codes/code-space.js';
+import { Code } from '../../src/codes/code.entity.js';
+import { entities } from '../../src/entities.js';
+import { Campaign } from '../../src/campaigns/campaign.entity.js';
+import { systemClock } from '../../src/platform/clock.js';
+import { DomainError } from '../../src/platform/errors.js';
+import { IdGenerator } from '../../src/platform/ids.js';
+import { createLog } from '../../src/platform/log.js';
+import { connectOrm, tenantEm } from '../../src/platform/orm/orm.js';
+import { Transactions } from '../../src/platform/orm/transaction.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { Outbox } from '../../src/platform/outbox/outbox.js';
+import { ProductLineService } from '../../src/tenancy/product-line.service.js';
+import { Tenant } from '../../src/tenancy/tenant.entity.js';
+import { TenantService } from '../../src/tenancy/tenant.service.js';
+
+/** What the copies in Redis would have been told, in order. */
+class ToldCopies implements CodeCopies {
+  readonly raised: string[] = [];
+  readonly evicted: { readonly digest: string; readonly version: number }[] = [];
+  /** What happens when a raise is asked for; tests look at the database from here, or let it fail. */
+  onRaise: () => Promise<void> = async () => undefined;
+
+  async raise(tenantId: string): Promise<void> {
+    this.raised.push(tenantId);
+    await this.onRaise();
+  }
+
+  async evict(_tenantId: string, digest: string, version: number): Promise<void> {
+    this.evicted.push({ digest, version });
+  }
+}
+
+/** A rule that is always possible. */
+export const ruleOf = (rule: Partial<CreateCampaign['rule']> = {}): CreateCampaign['rule'] => ({
+  ruleId: 'rule',
+  codeType: 'ALPHANUM',
+  ...rule,
+});
+
+/** The code of a refusal; fails where the work is not refused. */
+export async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof DomainError) return String(error.code);
+    throw error;
+  }
+  throw new Error('It was not refused.');
+}
+
+/** How work ended: done, or the code of its refusal. */
+export async function outcomeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'DONE';
+  } catch (error) {
+    if (error instanceof DomainError) return String(error.code);
+    throw error;
+  }
+}
+
+/** One database, with everything that campaigns and codes are made of; Redis only listens. */
+export async function openCodesWorld(databaseUrl: string) {
+  const orm = await connectOrm({ databaseUrl, poolSize: 12, entities });
+  const clock = { offsetMs: 0, nowMs: () => systemClock.nowMs() + clock.offsetMs };
+  const nodeNo = randomInt(4096);
+  const ids = new IdGenerator(systemClock, () => ({ nodeNo, validUntilMs: Number.MAX_SAFE_INTEGER }));
+  const log = createLog({ level: 'silent' });
+  const retries: unknown[] = [];
+  const transactions = new Transactions(orm, { onRetry: (error) => retries.push(error) });
+  const outbox = new Outbox(ids, clock);
+  const tenants = new TenantService(orm, clock);
+  const lines = new ProductLineService(orm, clock);
+  const copies = new ToldCopies();
+  const refresh = new CodeRefresh(copies, log);
+  const digester = new CodeDigester('a pepper that only the tests know.');
+  const recognizer = new CodeRecognizer(orm, digester);
+  const campaignReader = new CampaignReader(orm);
+  const campaignChanges = new CampaignChangeService(transactions, outbox, {
+    changed: async (tenantId) => copies.raise(tenantId),
+  });
+  const plans = new Set<string>(['4711']);
+  const campaigns = new CampaignService({
+    orm,
+    transactions,
+    ids,
+    clock,
+    outbox,
+    tenants,
+    productLines: lines,
+    rewardTargets: { exists: async (_tenantId, _type, id) => plans.has(id) },
+    checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+  });
+  const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);
+  const generated: [string, number][] = [];
+  const onGenerated = (campaignId: string, count: number): void => void generated.push([campaignId, count]);
+  const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
+  const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
+  const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants);
+  const codeReader = new CodeReader(orm);
+  const em = (tenantId: string) => tenantEm(orm, tenantId);
+
+  async function addTenant(codeQuota = 0): Promise<string> {
+    const id = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
+    await tenants.create({ id, name: 'Tenant', type: 'CHANNEL', codeQuota });
+    return id;
+  }
+
+  async function addCampaign(tenantId: string, input: Partial<CreateCampaign> = {}): Promise<Campaign> {
+    const { campaign } = await launches.create(tenantId, { name: 'Campaign', rule: ruleOf(), ...input });
+    return campaign;
+  }
+
+  /** Everything a refusal could have written. */
+  async function state(tenantId: string) {
+    const [tenant, campaignRows, batches, codes, events] = await Promise.all([
+      em(tenantId).findOneOrFail(Tenant, { id: tenantId }),
+      em(tenantId).find(Campaign, {}, { orderBy: { id: 'asc' } }),
+      em(tenantId).find(CodeBatch, {}, { orderBy: { id: 'asc' } }),
+      em(tenantId).find(Code, {}, { orderBy: { id: 'asc' } }),
+      em(tenantId).find(OutboxEvent, {}, { orderBy: { id: 'asc' } }),
+    ]);
+    return { issued: tenant.codesIssued, campaigns: campaignRows, batches, codes, events };
+  }
+
+  return {
+    orm,
+    em,
+    ids,
+    clock,
+    transactions,
+    retries,
+    tenants,
+    lines,
+    plans,
+    copies,
+    digester,
+    recognizer,
+    issuer,
+    campaignReader,
+    campaignChanges,
+    campaigns,
+    generation,
+    generated,
+    launches,
+    codeChanges,
+    batchChanges,
+    codeReader,
+    addTenant,
+    addCampaign,
+    state,
+    close: async () => orm.close(),
+  };
+}
+
+export type CodesWorld = Awaited<ReturnType<typeof openCodesWorld>>;

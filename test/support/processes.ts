@@ -1,0 +1,115 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { TEST_SECRETS } from './world.js';
+
+/** A run that ends early, for whatever reason, leaves none of them behind. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+const MAIN = path.resolve(import.meta.dirname, '../../dist/main.js');
+const LISTENS = /Redeemkit listens on (\S+)\/graphql/;
+const START_MS = 60_000;
+const STOP_MS = 20_000;
+
+export interface ProcessSettings {
+  readonly role?: 'all' | 'api' | 'worker';
+  /** Both or neither, as in the configuration. */
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  /** What else is set, or with "" not set; a process gets nothing of the tests' own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface ExitedProcess {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The built program, started as an operator starts it. */
+export interface RunningProcess {
+  /** Where it listens, without `/graphql`. */
+  readonly url: string;
+  readonly pid: number;
+  /** Everything it has said so far: what it tells people, and its log. */
+  said(): string;
+  /** Resolves when it is gone. */
+  readonly exited: Promise<ExitedProcess>;
+  /** Asks it to stop, and fails unless it ends by itself with exit code 0. */
+  stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
+  /** Ends it as a crash would. */
+  kill(): Promise<void>;
+}
+
+/** Starts the built program, and waits until it listens. */
+export async function startProcess(settings: ProcessSettings): Promise<RunningProcess> {
+  const started = spawnProcess(settings);
+  const { child, exited, said } = started;
+  const url = await listening(started);
+  const stop = async (signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> => {
+    child.kill(signal);
+    const gone = await Promise.race([exited, pause(STOP_MS, null, { ref: false })]);
+    if (gone?.code === 0) return;
+    child.kill('SIGKILL');
+    throw new Error(`It did not stop cleanly (${JSON.stringify(gone)}).\n${said()}`);
+  };
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { url, pid: child.pid ?? 0, said, exited, stop, kill };
+}
+
+export interface SpawnedProcess {
+  readonly child: ChildProcess;
+  readonly exited: Promise<ExitedProcess>;
+  said(): string;
+}
+
+/** Starts the built program without waiting: for starts that are meant to fail. */
+export function spawnProcess({ role, databaseUrl, redisUrl, environment }: ProcessSettings): SpawnedProcess {
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      NODE_ENV: 'test',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      JWT_SECRET: TEST_SECRETS.jwtSecret,
+      CODE_PEPPER: TEST_SECRETS.codePepper,
+      ROLE: role ?? 'all',
+      DATABASE_URL: databaseUrl ?? '',
+      REDIS_URL: redisUrl ?? '',
+      ...environment,
+    },
+  });
+  alive.add(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => (text += chunk));
+  }
+  const exited = new Promise<ExitedProcess>((resolve) => {
+    child.once('close', (code, signal) => {
+      alive.delete(child);
+      resolve({ code, signal });
+    });
+  });
+  return { child, exited, said: () => text };
+}
+
+async function listening({ child, exited, said }: SpawnedProcess): Promise<string> {
+  const giveUp = AbortSignal.timeout(START_MS);
+  let gone: ExitedProcess | null = null;
+  void exited.then((how) => (gone = how));
+  for (;;) {
+    const url = LISTENS.exec(said())?.[1];
+    if (url !== undefined) return url;
+    if (gone !== null || giveUp.aborted) {
+      child.kill('SIGKILL');
+      throw new Error(`It does not listen (${JSON.stringify(gone)}).\n${said()}`);
+    }
+    await pause(20);
+  }
+}

@@ -1,0 +1,146 @@
+import 'reflect-metadata';
+import { setTimeout } from 'node:timers/promises';
+import type { GraphQLSchema } from 'graphql';
+import {
+  Arg,
+  buildSchemaSync,
+  Ctx,
+  Field,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Subscription,
+} from 'type-graphql';
+import { requireStaff, requireUser } from '../../src/graphql/auth.js';
+import type { RequestContext } from '../../src/graphql/context.js';
+import { DecimalScalar } from '../../src/graphql/scalars.js';
+import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js';
+
+const SizeEnum = { SMALL: 'SMALL', LARGE: 'LARGE' } as const;
+registerEnumType(SizeEnum, { name: 'Size' });
+
+@ObjectType('Box')
+class BoxType {
+  @Field(() => String)
+  name!: string;
+
+  @Field(() => BoxType, { nullable: true })
+  inner?: BoxType | null;
+}
+
+/** What the fault's message holds, and no caller may ever read. */
+export const SECRET_OF_FAULT = 'select password from user';
+
+@Resolver()
+class TransportResolver {
+  @Query(() => String)
+  echo(@Arg('text', () => String) text: string): string {
+    return text;
+  }
+
+  @Query(() => String)
+  sized(@Arg('size', () => SizeEnum) size: string): string {
+    return size;
+  }
+
+  @Query(() => BoxType)
+  box(): BoxType {
+    const box: BoxType = { name: 'box' };
+    box.inner = box;
+    return box;
+  }
+
+  @Query(() => String, { nullable: true })
+  fault(): string {
+    throw new Error(SECRET_OF_FAULT);
+  }
+
+  @Query(() => String, { nullable: true })
+  storeAway(): string {
+    throw new StoreUnavailableError('redis', { cause: new Error(SECRET_OF_FAULT) });
+  }
+
+  @Query(() => String, { nullable: true })
+  escapedRefusal(): string {
+    throw new DomainError('SECRET_CODE', SECRET_OF_FAULT);
+  }
+
+  @Query(() => DecimalScalar, { nullable: true })
+  wrongDecimal(): unknown {
+    return { secret: SECRET_OF_FAULT };
+  }
+
+  @Query(() => String, { description: 'What the context says, as JSON.' })
+  context(@Ctx() { actor, productCode, deviceId, idempotencyKey, ip, requestId }: RequestContext): string {
+    return JSON.stringify({ actor, productCode, deviceId, idempotencyKey, ip, requestId });
+  }
+
+  @Query(() => String)
+  userOnly(@Ctx() context: RequestContext): string {
+    return requireUser(context).userId;
+  }
+
+  @Query(() => String)
+  ownerOnly(@Ctx() context: RequestContext): string {
+    return requireStaff(context, 'OWNER').staffId;
+  }
+
+  @Query(() => String)
+  async slow(): Promise<string> {
+    await setTimeout(300);
+    return 'done';
+  }
+
+  @Mutation(() => Int)
+  touch(): number {
+    return 1;
+  }
+
+  @Subscription(() => Int, { subscribe: ({ args }) => counting(args as { to: number }) })
+  counted(@Arg('to', () => Int) to: number): number {
+    if (to < 0) throw new Error(SECRET_OF_FAULT);
+    return to;
+  }
+
+  @Subscription(() => Int, { subscribe: () => new Waiting() })
+  forever(): number {
+    return 1;
+  }
+}
+
+async function* counting({ to }: { to: number }): AsyncGenerator<number> {
+  for (let count = 1; count <= Math.abs(to); count += 1) yield count;
+}
+
+/** Gives nothing until it is told to stop. */
+class Waiting implements AsyncIterableIterator<number> {
+  private end: (result: IteratorResult<number>) => void = () => undefined;
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<number>> {
+    return new Promise((resolve) => {
+      this.end = resolve;
+    });
+  }
+
+  async return(): Promise<IteratorResult<number>> {
+    this.end({ done: true, value: undefined });
+    return { done: true, value: undefined };
+  }
+}
+
+/** type-graphql only wants to see one. */
+const UNUSED_PUB_SUB = { publish: () => undefined, subscribe: () => new Waiting() };
+
+let schema: GraphQLSchema | undefined;
+
+export function transportSchema(): GraphQLSchema {
+  schema ??= buildSchemaSync({ resolvers: [TransportResolver], validate: false, pubSub: UNUSED_PUB_SUB });
+  return schema;
+}

@@ -1,0 +1,67 @@
+import { inject } from 'vitest';
+import { pino } from 'pino';
+import type { Registry } from 'prom-client';
+import { loadConfig } from '../../src/config.js';
+import type { HealthChecks } from '../../src/graphql/health.js';
+import { createHttpServer, type HttpServer } from '../../src/graphql/server.js';
+import type { Actor } from '../../src/identity/actor.js';
+import { TokenService } from '../../src/identity/token.service.js';
+import type { EventFeed } from '../../src/platform/outbox/event-feed.js';
+import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
+import { systemClock, type Clock } from '../../src/platform/clock.js';
+import { transportSchema } from './transport-schema.js';
+
+const SECRET = 's'.repeat(40);
+export const USER: Actor = { kind: 'USER', tenantId: 'T_1', userId: '42' };
+
+interface TransportOptions {
+  readonly environment?: Record<string, string>;
+  readonly health?: HealthChecks;
+  readonly metrics?: Registry;
+  readonly clock?: Clock;
+  readonly redisUrl?: string;
+}
+
+/** The transport alone, on a port of its own, with a small schema that misbehaves on demand. */
+export interface TransportServer {
+  readonly url: string;
+  readonly server: HttpServer;
+  readonly redis: Redis;
+  readonly tokens: TokenService;
+  /** Every line logged so far. */
+  readonly logged: Record<string, unknown>[];
+  close(): Promise<void>;
+}
+
+export async function startTransport(options: TransportOptions = {}): Promise<TransportServer> {
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    JWT_SECRET: SECRET,
+    CODE_PEPPER: SECRET,
+    ...options.environment,
+  });
+  const logged: Record<string, unknown>[] = [];
+  const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
+  const log = pino({ level: 'debug' }, { write });
+  const redis = connectRedis(options.redisUrl ?? inject('redisUrl'), 1000);
+  const tokens = new TokenService([SECRET], options.clock ?? systemClock);
+  const health = options.health ?? { redis: async () => redis.ping(), database: async () => undefined };
+  const server = await createHttpServer({
+    schema: transportSchema(),
+    tokens,
+    config,
+    log,
+    redis,
+    health,
+    // The test schema has sources of its own, so nobody listens.
+    events: {} as EventFeed,
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+  });
+  const url = await server.listen();
+  const close = async (): Promise<void> => {
+    await server.close();
+    redis.disconnect();
+  };
+  return { url, server, redis, tokens, logged, close };
+}

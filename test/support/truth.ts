@@ -1,0 +1,112 @@
+import { expect, vi } from 'vitest';
+import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
+import { Code } from '../../src/codes/code.entity.js';
+import { Order } from '../../src/orders/order.entity.js';
+import { OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { RewardGrant } from '../../src/redemption/reward-grant.entity.js';
+import { Subscription } from '../../src/subscriptions/subscription.entity.js';
+import type { Redeemed } from './redeemers.js';
+import { emOf, type World } from './world.js';
+
+/** Everything that redemptions of a tenant have left behind, as the primary has it. */
+export async function truthOf(world: World, tenantId: string) {
+  const em = emOf(world, tenantId);
+  const codes = await em.find(Code, {});
+  const redemptions = await em.find(Redemption, {});
+  const orders = await em.find(Order, {});
+  const grants = await em.find(RewardGrant, {});
+  const subscriptions = await em.find(Subscription, {});
+  const events = await em.find(OutboxEvent, {});
+  const usage = await em.find(CampaignUsage, {});
+  const committed = redemptions.filter((row) => row.status === 'COMMITTED');
+  return { codes, redemptions, committed, orders, grants, subscriptions, events, usage };
+}
+
+export type Truth = Awaited<ReturnType<typeof truthOf>>;
+
+/**
+ * Proves that a race has left exactly `count` redemptions, that those are the ones the answers tell of, and that
+ * everything that goes with a redemption is there once: I2, I3 and I5 of the design. For campaigns with one reward.
+ */
+export async function expectExactly(
+  world: World,
+  tenantId: string,
+  count: number,
+  answers: readonly Redeemed[],
+): Promise<Truth> {
+  const truth = await truthOf(world, tenantId);
+  const ids = inOrder(truth.committed.map(({ id }) => id));
+  expect(ids).toHaveLength(count);
+
+  const promised = answers
+    .filter(({ outcome }) => outcome === 'COMMITTED')
+    .map(({ redemption }) => redemption?.id);
+  expect(inOrder(new Set(promised)), 'answers and rows tell of the same redemptions').toEqual(ids);
+
+  expectUses(truth);
+  const finished = truth.orders.filter(({ status }) => status === 'FINISHED');
+  expect(finished, 'no order is left over').toHaveLength(truth.orders.length);
+  expect(inOrder(finished.map(({ id }) => id))).toEqual(ids);
+  expect(inOrder(truth.grants.map(({ redemptionId }) => redemptionId))).toEqual(ids);
+  expect(redemptionsTold(truth, 'redemption_settled')).toEqual(ids);
+  expect(redemptionsTold(truth, 'subscription_invalidated')).toEqual(ids);
+  const winners = new Set(truth.committed.map(({ userId }) => userId));
+  expect(inOrder(truth.subscriptions.map(({ userId }) => userId))).toEqual(inOrder(winners));
+  await expectAtRest(world, tenantId);
+  return truth;
+}
+
+function expectUses({ codes, committed }: Truth): void {
+  const byCode = Map.groupBy(committed, ({ codeId }) => codeId);
+  for (const code of codes) {
+    const uses = byCode.get(code.id) ?? [];
+    expect(code.used, 'used counts the rows').toBe(uses.length);
+    if (code.useLimit > 0) expect(code.used).toBeLessThanOrEqual(code.useLimit);
+    expect(new Set(uses.map(({ userId }) => userId)).size, 'nobody redeems a code twice').toBe(uses.length);
+    const numbers = uses.map(({ useNo }) => useNo ?? 0).toSorted((a, b) => a - b);
+    expect(numbers, 'uses are numbered without gaps').toEqual(uses.map((_, index) => index + 1));
+  }
+}
+
+function redemptionsTold({ events }: Truth, type: string): string[] {
+  const told = events.filter((event) => event.type === type);
+  return inOrder(told.map(({ payload }) => String(payload['redemptionId'])));
+}
+
+function inOrder(ids: Iterable<string | undefined>): string[] {
+  return [...ids].map((id) => id ?? 'none').toSorted((a, b) => a.localeCompare(b));
+}
+
+/** The worker has numbered every event of the tenant, without a gap, and handed all of them on. */
+export async function expectPublished(world: World, tenantId: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const em = emOf(world, tenantId);
+      const events = await em.find(OutboxEvent, {});
+      const numbers = events.map(({ seq }) => seq ?? 0).toSorted((a, b) => a - b);
+      expect(numbers).toEqual(events.map((_, index) => index + 1));
+      const counter = await em.findOne(OutboxCounter, {});
+      expect([counter?.lastSeq, counter?.publishedSeq]).toEqual([events.length, events.length]);
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+}
+
+/** No claim is open, and Redis' copy of each code says what the database says, or is not there. */
+export async function expectAtRest(world: World, tenantId: string): Promise<void> {
+  const { redis } = world.stores;
+  const codes = await emOf(world, tenantId).find(Code, {});
+  // An answer may come a moment before the other process, which commits the same claim, has closed it.
+  await vi.waitFor(
+    async () => {
+      expect(await redis.zcard(`{${tenantId}}:open`), 'open claims').toBe(0);
+      for (const { codeDigest, used } of codes) {
+        expect(await redis.hlen(`{${tenantId}}:claims:${codeDigest}`), 'claims of a code').toBe(0);
+        const copied = await redis.hget(`{${tenantId}}:code:${codeDigest}`, 'used');
+        expect(Number(copied ?? used), 'uses in the copy').toBe(used);
+      }
+    },
+    { timeout: 5000, interval: 50 },
+  );
+}

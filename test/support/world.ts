@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import { composeServices, type Services } from '../../src/app.js';
+import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
+import { loadConfig } from '../../src/config.js';
+import { createLog } from '../../src/platform/log.js';
+import { tenantEm, type Em } from '../../src/platform/orm/orm.js';
+import type { RedeemAnswer } from '../../src/redemption/redeem-request.js';
+import { openStores, type Stores } from '../../src/stores.js';
+
+export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
+export const quietLog = createLog({ level: 'silent' });
+
+/** One process' services on the real stores of the test run; several of them stand for several processes. */
+export interface World {
+  readonly services: Services;
+  readonly stores: Stores;
+  close(): Promise<void>;
+}
+
+export async function openWorld(
+  environment: Record<string, string> = {},
+  urls: { databaseUrl?: string; redisUrl?: string } = {},
+): Promise<World> {
+  const stores = await openStores(
+    {
+      databaseUrl: urls.databaseUrl ?? inject('databaseUrl'),
+      redisUrl: urls.redisUrl ?? inject('redisUrl'),
+      databasePoolSize: 12,
+      storeTimeoutMs: 5000,
+    },
+    quietLog,
+  );
+  const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });
+  const services = composeServices(stores, { config, ...TEST_SECRETS }, quietLog);
+  const close = async (): Promise<void> => {
+    await services.settlement.drained();
+    await stores.close();
+  };
+  return { services, stores, close };
+}
+
+export interface SeededTenant {
+  readonly tenantId: string;
+  readonly planId: string;
+}
+
+/** A fresh tenant with the product lines APP_A and DEMO (no limit) and one plan of a month. */
+export async function seedTenant(
+  { services }: World,
+  plan: Record<string, unknown> = {},
+): Promise<SeededTenant> {
+  const tenantId = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
+  await services.tenants.create({ id: tenantId, name: 'Test tenant', type: 'CHANNEL', codeQuota: 0 });
+  await services.lines.create(tenantId, { code: 'APP_A', name: 'App A', hourLimit: 100, dayLimit: 1000 });
+  await services.lines.create(tenantId, { code: 'DEMO', name: 'Demo', hourLimit: 0, dayLimit: 0 });
+  const made = await services.plans.create(tenantId, {
+    name: 'Monthly',
+    unitPrice: '9.90',
+    unitTime: 'MONTH',
+    trafficBytes: 1_000_000,
+    ...plan,
+  });
+  return { tenantId, planId: made.id };
+}
+
+export interface SeededCampaign {
+  readonly campaignId: string;
+  readonly codes: readonly string[];
+}
+
+/** An active campaign that gives the tenant's plan, with some codes. */
+export async function seedCampaign(
+  { services }: World,
+  { tenantId, planId }: SeededTenant,
+  count: number,
+  options: { rule?: Record<string, unknown>; campaign?: Partial<CreateCampaign>; isActive?: boolean } = {},
+): Promise<SeededCampaign> {
+  const { campaign } = await services.campaigns.create(tenantId, {
+    name: 'Test campaign',
+    rule: {
+      ruleId: 'test',
+      codeType: 'ALPHANUM',
+      length: 16,
+      rewardRules: [{ type: 'SUBSCRIPTION', id: planId }],
+      ...options.rule,
+    },
+    ...options.campaign,
+  });
+  if (options.isActive !== false) await services.campaignChanges.step(tenantId, campaign.id, 'activate');
+  const generated = await services.generation.generate(tenantId, { campaignId: campaign.id, count });
+  return { campaignId: campaign.id, codes: generated.codes ?? [] };
+}
+
+export async function seedUser({ services }: World, tenantId: string, tags: string[] = []): Promise<string> {
+  const external = randomBytes(8).toString('hex');
+  const { userId } = await services.users.createUserToken(tenantId, { externalUserId: external, tags });
+  return userId;
+}
+
+export async function seedUsers(world: World, tenantId: string, count: number): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, async () => seedUser(world, tenantId)));
+}
+
+export interface RedeemOptions {
+  readonly productCode?: string;
+  readonly idempotencyKey?: string;
+}
+
+export async function redeem(
+  { services }: World,
+  tenantId: string,
+  userId: string,
+  code: string,
+  options: RedeemOptions = {},
+): Promise<RedeemAnswer> {
+  return services.redemptions.redeem(
+    {
+      tenantId,
+      userId,
+      code,
+      productCode: options.productCode ?? 'DEMO',
+      deviceId: null,
+      idempotencyKey: options.idempotencyKey ?? null,
+    },
+    quietLog,
+  );
+}
+
+/** How a redemption ended, in one word: COMMITTED or the code of the refusal. */
+export function outcomeOf(answer: RedeemAnswer): string {
+  return answer.refusal?.code ?? answer.status;
+}
+
+/** How many answers there are of each kind. */
+export function tally(answers: readonly RedeemAnswer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const answer of answers) counts[outcomeOf(answer)] = (counts[outcomeOf(answer)] ?? 0) + 1;
+  return counts;
+}
+
+export function emOf({ stores }: World, tenantId: string): Em {
+  return tenantEm(stores.orm, tenantId);
+}

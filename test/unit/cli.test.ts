@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { ttlSeconds } from '../../src/cli/arguments.js';
+import { generationsOf } from '../../src/cli/codes.command.js';
+import { parseJson } from '../../src/cli/json-input.js';
+import { createProgram } from '../../src/cli/program.js';
+
+/** The program and every command below it, by its words. */
+function commandsOf(command: Command, words = ''): (readonly [string, Command])[] {
+  const below = command.commands.flatMap((child) => commandsOf(child, `${words} ${child.name()}`));
+  return [[words.trim(), command], ...below];
+}
+
+describe('the help', () => {
+  it('is there for every command', () => {
+    const names = commandsOf(createProgram()).map(([name]) => name);
+    expect(names).toEqual([
+      '',
+      'token',
+      'tenant',
+      'tenant create',
+      'product-line',
+      'product-line create',
+      'plan',
+      'plan create',
+      'campaign',
+      'campaign create',
+      'codes',
+      'codes generate',
+      'redeem',
+      'migrate',
+      'schema',
+    ]);
+  });
+
+  it.each(commandsOf(createProgram()))('for "%s" says what it is for, with one example', (name, command) => {
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    expect(help).toContain(`Usage: npm run -s cli -- ${name}`);
+    expect(help).toContain('--verbose');
+    expect(command.description()).toMatch(/\.$/);
+    expect(help.match(new RegExp(`Example:\n  npm run -s cli -- ${name}`, 'g'))).toHaveLength(1);
+  });
+});
+
+describe('a time to live', () => {
+  it.each([
+    ['900', 900],
+    ['1s', 1],
+    ['15m', 900],
+    ['2h', 7200],
+    ['7d', 604_800],
+    ['366d', 31_622_400],
+  ])('reads %s as %i seconds', (text, seconds) => {
+    expect(ttlSeconds(text)).toBe(seconds);
+  });
+
+  it.each(['0', '0m', '-5m', '1.5h', '15 m', '15M', 'm', '', '1w', '367d', '9999999999'])(
+    'refuses %j',
+    (text) => {
+      expect(() => ttlSeconds(text)).toThrow('Give a time such as 15m, 2h, 7d, or 900');
+    },
+  );
+});
+
+describe('the generations of many codes', () => {
+  it('are one with the key as it is, up to 10,000', () => {
+    expect(generationsOf(10_000, 'k')).toEqual([{ count: 10_000, idempotencyKey: 'k' }]);
+  });
+
+  it('are several with keys of their own above, and come to the whole', () => {
+    expect(generationsOf(20_001, 'k')).toEqual([
+      { count: 10_000, idempotencyKey: 'k-1' },
+      { count: 10_000, idempotencyKey: 'k-2' },
+      { count: 1, idempotencyKey: 'k-3' },
+    ]);
+    expect(generationsOf(10_001, null)).toEqual([
+      { count: 10_000, idempotencyKey: null },
+      { count: 1, idempotencyKey: null },
+    ]);
+  });
+
+  it('are refused before the first where the key of the last would be too long', () => {
+    expect(generationsOf(90_000, 'k'.repeat(62))).toHaveLength(9);
+    expect(() => generationsOf(100_000, 'k'.repeat(62))).toThrow('The key is too long');
+  });
+});
+
+describe('a JSON file', () => {
+  it('is read, with a byte order mark or without', () => {
+    expect(parseJson('\uFEFF{"a": [1]}', 'rule.json')).toEqual({ a: [1] });
+  });
+
+  it.each([
+    ['', 'line 1, column 1'],
+    ['{', 'line 1, column 2'],
+    ['{"a": b}', 'line 1, column 7'],
+    ['{"a": 1,}', 'line 1, column 9'],
+    ['{\n  "a": [1 2]\n}', 'line 2, column 11'],
+    ['{"a": 1}\n\n}', 'line 3, column 1'],
+    ['[1,]', 'line 1, column 4'],
+    ['[trux]', 'line 1, column 5'],
+    ['{"a":\n"x', 'line 2, column 3'],
+    [`{"long": "${'x'.repeat(99)}",\n "b": ?}`, 'line 2, column 7'],
+  ])('that is none is refused at its place: %j', (source, place) => {
+    expect(() => parseJson(source, 'rule.json')).toThrow(
+      new RegExp(String.raw`^rule\.json is not JSON: .* at ${place}\.$`),
+    );
+  });
+
+  it('is not repeated in the refusal', () => {
+    expect(() => parseJson('{"a": "secret", "b": c}', 'x')).toThrow(
+      "x is not JSON: Unexpected token 'c' at line 1, column 22.",
+    );
+  });
+});

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, loadConfig, VARIABLES } from '../../src/config.js';
+
+const SECRETS = { JWT_SECRET: 'j'.repeat(32), CODE_PEPPER: 'p'.repeat(32) };
+const exampleText = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
+const example = parseEnv(exampleText) as Record<string, string>;
+
+/** What a wrong environment is told; null where nothing is wrong with it. */
+function complaintOf(environment: Record<string, string>): string | null {
+  try {
+    loadConfig(environment);
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+describe('.env.example', () => {
+  it('names every variable and no other', () => {
+    expect(Object.keys(example).toSorted()).toEqual([...VARIABLES].toSorted());
+  });
+
+  it('gives each its default', () => {
+    expect(loadConfig(example)).toEqual(loadConfig({}));
+    expect(VARIABLES.filter((name) => example[name] === '').toSorted()).toEqual(
+      VARIABLES.filter((name) => !(name in loadConfig({}))).toSorted(),
+    );
+  });
+
+  it('explains each on the line before it, or together with the one before', () => {
+    const blocks = exampleText.split('\n').map((line) => (line.startsWith('#') ? '#' : line.split('=')[0]));
+    const unexplained = blocks.filter(
+      (line, index) => line !== '' && line !== '#' && blocks[index - 1] === '',
+    );
+    expect(unexplained).toEqual([]);
+  });
+});
+
+describe('the configuration', () => {
+  it('is frozen', () => {
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(loadConfig(Object.fromEntries(VARIABLES.map((name) => [name, ''])))).toEqual(loadConfig({}));
+  });
+
+  it('leaves variables of others alone', () => {
+    expect(loadConfig({ HOME: '/root', PORT: '80' })).toEqual({ ...loadConfig({}), PORT: 80 });
+  });
+
+  it.each([
+    ['NODE_ENV', 'staging'],
+    ['ROLE', 'ALL'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '4e3'],
+    ['PORT', ' '],
+    ['PORT', '0x50'],
+    ['DATABASE_URL', 'postgres://db/redeemkit'],
+    ['DATABASE_URL', 'mysql://h:port/d'],
+    ['REDIS_URL', 'localhost:6379'],
+    ['LOG_LEVEL', 'loud'],
+    ['TRUST_PROXY', 'yes'],
+    ['STORE_TIMEOUT_MS', '1s'],
+    ['COMMIT_BATCH_MAX', '257'],
+    ['INTROSPECTION', 'on'],
+    ['JWT_SECRET', 'short'],
+    ['CODE_PEPPER', 'short'],
+  ])('refuses %s=%j and names it', (name, value) => {
+    expect(complaintOf({ [name]: value })).toContain(`\n  ${name}: `);
+  });
+
+  it('says what a number may be', () => {
+    expect(complaintOf({ PORT: 'http' })).toContain('PORT: must be a whole number from 0 to 65535');
+  });
+
+  it('names all that is wrong at once', () => {
+    expect(complaintOf({ PORT: 'x', ROLE: 'x' })?.split('\n')).toHaveLength(3);
+  });
+
+  it.each(VARIABLES)('never shows the value of %s', (name) => {
+    const value = 'kx#correct-horse';
+    const address = name.endsWith('_URL') ? `postgres://${value}@h` : value;
+    const complaint = complaintOf({ ...SECRETS, NODE_ENV: 'production', [name]: address });
+    expect(complaint ?? '').not.toContain(value);
+  });
+
+  it.each(['JWT_SECRET', 'CODE_PEPPER'])('requires %s in production', (name) => {
+    expect(loadConfig({ NODE_ENV: 'production', ...SECRETS }).NODE_ENV).toBe('production');
+    expect(complaintOf({ NODE_ENV: 'production', ...SECRETS, [name]: '' })).toBe(
+      `${name} must be set in production.`,
+    );
+  });
+
+  it.each([
+    [{ DATABASE_URL: 'mysql://user:password@h/d' }, 'password'],
+    [{ REDIS_URL: 'redis://:password@h' }, 'password'],
+  ])('takes the addresses of both stores or of neither', (environment, hidden) => {
+    const complaint = complaintOf(environment);
+    expect(complaint).toContain('DATABASE_URL');
+    expect(complaint).toContain('REDIS_URL');
+    expect(complaint).not.toContain(hidden);
+  });
+});

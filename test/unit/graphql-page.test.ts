@@ -1,0 +1,113 @@
+import 'reflect-metadata';
+import { graphql } from 'graphql';
+import { Arg, Args, ArgsType, Field, Int, ObjectType, Query, Resolver, buildSchemaSync } from 'type-graphql';
+import { describe, expect, it } from 'vitest';
+import { enumFromValues } from '../../src/graphql/enums.js';
+import { PageArgs, pageOf } from '../../src/graphql/page.js';
+import { DecimalScalar, InstantScalar } from '../../src/graphql/scalars.js';
+
+const ColourEnum = enumFromValues('Colour', ['RED', 'BLUE'], 'A colour.', { BLUE: 'Like the sky.' });
+
+@ObjectType('Thing')
+class ThingType {
+  @Field(() => String)
+  name!: string;
+}
+const ThingPageType = pageOf(ThingType, 'ThingPage');
+
+@ArgsType()
+class ThingsArgs extends PageArgs {
+  @Field(() => ColourEnum, { nullable: true })
+  colour?: string | null;
+}
+
+@Resolver()
+class ThingsResolver {
+  @Query(() => ThingPageType)
+  things(@Args(() => ThingsArgs) args: ThingsArgs): { total: number; items: ThingType[] } {
+    return { total: 1, items: [{ name: `${args.page}/${args.size}/${args.offset}/${args.colour}` }] };
+  }
+
+  @Query(() => DecimalScalar, { nullable: true })
+  sum(@Arg('amount', () => DecimalScalar) amount: string): string {
+    return amount;
+  }
+
+  @Query(() => InstantScalar)
+  at(@Arg('at', () => InstantScalar) at: Date): Date {
+    return at;
+  }
+
+  @Query(() => Int)
+  one(): number {
+    return 1;
+  }
+}
+
+const schema = buildSchemaSync({ resolvers: [ThingsResolver], validate: false });
+
+async function named(args: string): Promise<unknown> {
+  const result = await graphql({ schema, source: `{ things${args} { items { name } } }` });
+  expect(result.errors).toBeUndefined();
+  return (result.data as { things: { items: { name: string }[] } }).things.items[0]?.name;
+}
+
+describe('PageArgs', () => {
+  it.each([
+    ['', '1/15/0/undefined'],
+    ['(page: 0, size: 0)', '1/15/0/undefined'],
+    ['(page: null, size: null)', '1/15/0/undefined'],
+    ['(page: -3, size: -1)', '1/15/0/undefined'],
+    ['(page: 3, size: 20, colour: BLUE)', '3/20/40/BLUE'],
+    ['(size: 501)', '1/500/0/undefined'],
+  ])('reads %s as page/size/offset %s', async (args, expected) => {
+    expect(await named(args)).toBe(expected);
+  });
+
+  it('shows page and size as optional arguments beside those of the list itself', () => {
+    const field = schema.getQueryType()?.getFields()['things'];
+    const names = field?.args.map((arg) => `${arg.name}: ${arg.type.toString()}`);
+    expect(names?.toSorted()).toEqual(['colour: Colour', 'page: Int', 'size: Int']);
+  });
+});
+
+describe('enumFromValues', () => {
+  it('gives the same enum for the same name and values, and refuses other values', () => {
+    expect(enumFromValues('Colour', ['RED', 'BLUE'], 'A colour.')).toBe(ColourEnum);
+    expect(() => enumFromValues('Colour', ['RED'], 'A colour.')).toThrow('declared twice');
+  });
+});
+
+describe('scalars', () => {
+  it.each(['"0.1"', '"-12.5"', '12', '0.1', '"99999999999999999999.9999999999"'])(
+    'carries the decimal %s without losing a digit',
+    async (literal) => {
+      const result = await graphql({ schema, source: `{ sum(amount: ${literal}) }` });
+      expect(result).toEqual({ data: { sum: literal.replaceAll('"', '') } });
+    },
+  );
+
+  it('answers one text for one amount, however many digits the database pads', async () => {
+    const result = await graphql({ schema, source: '{ sum(amount: "-12.5000000000") }' });
+    expect(result).toEqual({ data: { sum: '-12.5' } });
+  });
+
+  it.each(['"1e3"', '"NaN"', '" 1"', '"1."', '"0.12345678901"', 'true', '1e3', '"123456789012345678901"'])(
+    'refuses %s as a decimal',
+    async (literal) => {
+      const result = await graphql({ schema, source: `{ sum(amount: ${literal}) }` });
+      expect(result.errors?.[0]?.message).toContain('Decimal must be a string');
+    },
+  );
+
+  it('refuses a fraction in a JSON variable, because it has been a float by then', async () => {
+    const source = 'query ($a: Decimal!) { sum(amount: $a) }';
+    const result = await graphql({ schema, source, variableValues: { a: 0.1 } });
+    expect(result.errors).toHaveLength(1);
+  });
+
+  it('answers instants in UTC with milliseconds', async () => {
+    const result = await graphql({ schema, source: '{ at(at: "2026-01-31T23:59:59.9+01:00") }' });
+    expect(result).toEqual({ data: { at: '2026-01-31T22:59:59.900Z' } });
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/platform/metrics.js';
+
+describe('the metrics', () => {
+  it('bear the names that dashboards know', async () => {
+    const metrics = createMetrics();
+    metrics.claims.inc({ outcome: 'CODE_EXPIRED' });
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('redemption_claims_total{outcome="CODE_EXPIRED"} 1');
+    for (const name of [
+      'redemption_claim_seconds',
+      'redemption_commit_seconds',
+      'redemption_commit_batch_size',
+      'redemption_transactions_total',
+      'marketing_codes_generated_total',
+      'outbox_pending',
+      'outbox_published_total',
+    ]) {
+      expect(text).toContain(`# TYPE ${name} `);
+    }
+  });
+
+  it('count campaigns beyond the first 200 together', async () => {
+    const metrics = createMetrics();
+    for (let campaign = 1; campaign <= 250; campaign += 1) {
+      metrics.codesGenerated.inc({ campaign: metrics.campaignLabel(String(campaign)) }, 2);
+    }
+    metrics.codesGenerated.inc({ campaign: metrics.campaignLabel('200') });
+    const { values } = await metrics.codesGenerated.get();
+    expect(values).toHaveLength(201);
+    expect(values.find(({ labels }) => labels.campaign === 'other')?.value).toBe(100);
+    expect(values.find(({ labels }) => labels.campaign === '200')?.value).toBe(3);
+  });
+
+  it('of two sets in one process do not collide', () => {
+    expect(createMetrics({ withProcess: true }).registry).not.toBe(
+      createMetrics({ withProcess: true }).registry,
+    );
+  });
+});

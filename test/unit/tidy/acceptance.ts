@@ -1,0 +1,59 @@
+import { isTest, titlesOf } from './test-names.js';
+import type { ProjectFile, Rule } from './rule.js';
+
+/** First and last number of each run of rows, so that this list itself names none. */
+const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
+  S0: [
+    [1, 8],
+    [12, 16],
+  ],
+  S4: [
+    [1, 4],
+    [6, 9],
+    [11, 11],
+    [13, 14],
+  ],
+  X: [
+    [1, 1],
+    [3, 3],
+    [13, 13],
+  ],
+};
+
+const rows = Object.entries(ROWS).flatMap(([section, runs]) =>
+  runs.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => `${section}.${first + index}`),
+  ),
+);
+
+const names = (title: string, row: string): boolean =>
+  new RegExp(String.raw`(?<![\w.])${row.replace('.', String.raw`\.`)}(?![\d.]*\d)`).test(title);
+
+function unproved(files: readonly ProjectFile[]): readonly string[] {
+  const titles = files.filter((file) => isTest(file.path)).flatMap(titlesOf);
+  return rows
+    .filter((row) => !titles.some((title) => names(title, row)))
+    .map((row) => `${row}: no test names it`);
+}
+
+const allTests = rows.map((row) => `it('${row} holds', () => {});`);
+const testsWithout = (row: string): Record<string, string> => ({
+  'test/e2e/a.test.ts': allTests.filter((line) => !line.includes(`'${row} `)).join('\n'),
+});
+
+export const acceptance: Rule = {
+  says: 'has a test that names each row of acceptance',
+  check: unproved,
+  broken: {
+    'a row of which a longer one is there': testsWithout(rows[0] ?? ''),
+    'the last row': testsWithout(rows.at(-1) ?? ''),
+    'a row in a comment': {
+      'test/e2e/a.test.ts': allTests.map((line, index) => (index === 0 ? `// ${line}` : line)).join('\n'),
+    },
+    'a row in a helper': {
+      ...testsWithout(rows.at(-1) ?? ''),
+      'test/support/a.ts': allTests.join('\n'),
+    },
+  },
+  kept: { 'test/e2e/a.test.ts': allTests.join('\n') },
+};
