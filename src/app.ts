@@ -17,6 +17,7 @@ import { CampaignReader } from './campaigns/campaign-reader.service.js';
 import { CampaignService, type RewardTargets } from './campaigns/campaign.service.js';
 import { BatchChangeService } from './codes/batch-change.service.js';
 import { CodeChangeService } from './codes/code-change.service.js';
+import { BatchGate } from './codes/batch-gate.service.js';
 import { CodeReader } from './codes/code-reader.service.js';
 import { CampaignLaunchService } from './codes/campaign-launch.service.js';
 import { CodeCopyRedis } from './codes/code-copy.redis.js';
@@ -191,8 +192,9 @@ function composeCodes(
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants);
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
   const codeReader = new CodeReader(orm);
+  const batchGate = new BatchGate(orm);
   return {
     copies,
     recognizer,
@@ -204,13 +206,14 @@ function composeCodes(
     codeChanges,
     batchChanges,
     codeReader,
+    batchGate,
   };
 }
 
 type Codes = ReturnType<typeof composeCodes>;
 
 function composeRedemption(
-  { orm, redis }: Stores,
+  { orm, commitOrm, redis }: Stores,
   config: Config,
   its: Platform & Identity & Subscriptions & Codes,
   log: Logger,
@@ -229,7 +232,8 @@ function composeRedemption(
   const preparation = new AttemptPreparation({ ...its, limits, loader, campaigns: its.campaignReader });
   const reader = new RedemptionReader(orm, timeoutMs);
   const writes = new CommitWrites(its.orders, its.outbox);
-  const commit = new CommitTransaction(its.transactions, handlers, writes, its.clock, metrics);
+  const commits = new Transactions(commitOrm, { log });
+  const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
   const wakeRelay = (tenantId: string): void => its.wake.notify(tenantId);
   const groups = { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES };
   const settlement = new SettlementService(
@@ -244,6 +248,8 @@ function composeRedemption(
   const uniformRefusals = config.UNIFORM_REFUSALS;
   const redemptions = new RedemptionService(ids, redemptionRedis, preparation, reader, settlement, metrics, {
     uniformRefusals,
+    storeTimeoutMs: timeoutMs,
+    replyWithinMs: config.REPLY_WITHIN_MS,
   });
   const previews = new RedemptionPreviewService(orm, ids, redemptionRedis, preparation, reader, {
     uniformRefusals,

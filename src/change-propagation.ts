@@ -11,7 +11,7 @@ export function propagateChanges({ relay, copies, subscriptions }: Services): vo
       await copies.evict(tenantId, String(payload['digest']), Number(payload['version']));
     }
   });
-  for (const type of ['codes_generated', 'campaign_changed']) {
+  for (const type of ['codes_generated', 'campaign_changed', 'batch_changed']) {
     relay.onEvent(type, async (events) => {
       for (const tenantId of new Set(events.map((event) => event.tenantId))) await copies.raise(tenantId);
     });

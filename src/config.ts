@@ -39,6 +39,8 @@ const environmentSchema = z.object({
   COMMIT_LANES: count(1, 64, 2),
   CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
   STORE_TIMEOUT_MS: count(100, 60_000, 1000),
+  /** How long a caller waits for the commit before the answer is PROCESSING. */
+  REPLY_WITHIN_MS: count(100, 600_000, 2000),
   IDEMPOTENCY_MARKER_TTL_S: count(60, 31_536_000, 86_400),
   CODE_COPY_TTL_S: count(1, 86_400, 900),
   RATE_LIMIT_DEFAULT_HOUR: count(0, 1_000_000, 10_000),

@@ -33,6 +33,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
       databaseUrl,
       redisUrl,
       databasePoolSize: config.DATABASE_POOL_SIZE,
+      commitPoolSize: config.COMMIT_LANES + 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
     },
     log,

@@ -9,12 +9,16 @@ export interface StoreSettings {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly databasePoolSize: number;
+  /** A connection for each lane of the group commit, and some for those who tombstone. */
+  readonly commitPoolSize: number;
   readonly storeTimeoutMs: number;
 }
 
 /** The connections of a process, and its place among the others. */
 export interface Stores {
   readonly orm: MikroORM;
+  /** For commits alone: a message of theirs holds several statements. */
+  readonly commitOrm: MikroORM;
   readonly redis: Redis;
   /** Only listens. */
   readonly listener: Redis;
@@ -29,6 +33,12 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     poolSize: settings.databasePoolSize,
     entities,
   });
+  const commitOrm = await connectOrm({
+    databaseUrl: settings.databaseUrl,
+    poolSize: settings.commitPoolSize,
+    severalStatements: true,
+    entities,
+  });
   const node = await acquireProcessNode(orm, log);
   const redis = connectRedis(settings.redisUrl, settings.storeTimeoutMs);
   const listener = connectRedisListener(settings.redisUrl);
@@ -36,7 +46,7 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     await node.release();
     redis.disconnect();
     listener.disconnect();
-    await orm.close();
+    await Promise.all([orm.close(), commitOrm.close()]);
   };
-  return { orm, redis, listener, node, close };
+  return { orm, commitOrm, redis, listener, node, close };
 }

@@ -6,7 +6,7 @@
   KEYS[2]  claims       hash    redemption id -> "<claimed ms>|<deadline ms>|<token>|<snapshot>"
   KEYS[3]  marker       string  "<redemption id>|<code digest>" of an idempotency key
   KEYS[4]  lock         string  "<token>|<redemption id>": this user is redeeming this code
-  KEYS[5]  done         string  redemption id: this user has redeemed this code; "-" when known not to have
+  KEYS[5]  done         string  redemption id: this user has redeemed this code
   KEYS[6]  open         zset    "<redemption id>|<code digest>" by deadline, all open claims of the tenant
   KEYS[7]  spent_user   string  set while the user's limit in this campaign is known to be reached
   KEYS[8]  spent_day    string  the same for the user's limit of this day
@@ -21,6 +21,7 @@
   ARGV[8]  deadline_ms     how long the claim may stay open
   ARGV[9]  lock_ms
   ARGV[10] marker_ms
+  ARGV[11] has_limits      "1" when the campaign has limits of its own, so that KEYS[7…9] are looked at
 
   Returns {status, now_ms, …}:
     CLAIMED, token | KNOWN, redemption_id, digest, claim | LOAD
@@ -56,7 +57,7 @@ if expires_ms ~= '' and now_ms >= tonumber(expires_ms) then return { 'CODE_EXPIR
 if copy[7] ~= '' and copy[7] ~= user_id then return { 'CODE_NOT_YOURS', now_ms } end
 
 local done = redis.call('GET', KEYS[5])
-if done and done ~= '-' then return { 'ALREADY_REDEEMED', now_ms, done } end
+if done then return { 'ALREADY_REDEEMED', now_ms, done } end
 local sole_user_id = copy[8] or ''
 if sole_user_id == user_id then return { 'ALREADY_REDEEMED', now_ms, '' } end
 local lock = redis.call('GET', KEYS[4])
@@ -68,13 +69,14 @@ end
 
 local use_limit, used = tonumber(copy[3]), tonumber(copy[4])
 -- Nobody has redeemed an untouched code, and a used-up single-use code names the one who has.
-local unsure = (done == '-' or used == 0 or sole_user_id ~= '') and '' or '1'
-if redis.call('EXISTS', KEYS[7], KEYS[8]) > 0 then return { 'USER_LIMIT_REACHED', now_ms, unsure } end
+local unsure = (used == 0 or sole_user_id ~= '') and '' or '1'
+local has_limits = ARGV[11] == '1'
+if has_limits and redis.call('EXISTS', KEYS[7], KEYS[8]) > 0 then return { 'USER_LIMIT_REACHED', now_ms, unsure } end
 if use_limit > 0 then
   if used >= use_limit then return { 'CODE_EXHAUSTED', now_ms, unsure } end
   if used + redis.call('HLEN', KEYS[2]) >= use_limit then return { 'CODE_HELD', now_ms, unsure } end
 end
-if redis.call('EXISTS', KEYS[9]) == 1 then return { 'BUDGET_EXHAUSTED', now_ms, unsure } end
+if has_limits and redis.call('EXISTS', KEYS[9]) == 1 then return { 'BUDGET_EXHAUSTED', now_ms, unsure } end
 if ARGV[7] ~= '' then return { ARGV[7], now_ms, unsure } end
 
 local deadline_ms = now_ms + ARGV[8]

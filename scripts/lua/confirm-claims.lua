@@ -1,7 +1,8 @@
 --[[
-  Closes claims whose redemptions are committed, a batch of one tenant at once. A claim goes only with its token;
-  the copy takes `used` and `version` as the transaction wrote them, if they are newer. Nothing is incremented,
-  so a second run changes nothing.
+  Closes claims whose redemptions are committed, a batch of one tenant at once. A claim goes only with its token.
+  The copy takes `used` and `version` as the transaction wrote them if it is in the state that the transaction saw;
+  if it has missed a change it goes, and the next attempt loads it. Nothing is incremented, so a second run changes
+  nothing.
 
   KEYS[1] open  zset  all open claims of the tenant
   Then for each redemption KEYS[2…], five at a time:
@@ -13,17 +14,18 @@
   ARGV[1] done_ms    how long "done" is kept
   ARGV[2] floor_ms   how long the version of a code without a copy is remembered
   ARGV[3] marker_ms
-  Then for each redemption ARGV[4…], seven at a time:
-    redemption_id, digest, token, used, version, sole_user_id ("" unless the code is used up by one user), has_key
+  Then for each redemption ARGV[4…], eight at a time:
+    redemption_id, digest, token, used, version_before, version, sole_user_id ("" unless the code is used up by one
+    user), has_key
 
   Returns the number of claims closed
 ]]
 local closed = 0
 local key = 2
-for i = 4, #ARGV, 7 do
+for i = 4, #ARGV, 8 do
   local copy, claims, lock, done, marker = KEYS[key], KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], KEYS[key + 4]
   local redemption_id, digest, token = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-  local used, version, sole_user_id = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local used, version_before, version, sole_user_id = ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
 
   local claim = redis.call('HGET', claims, redemption_id)
   if claim and string.match(claim, '^%d+|%d+|([^|]+)|') == token then
@@ -34,17 +36,18 @@ for i = 4, #ARGV, 7 do
     redis.call('DEL', lock)
   end
   redis.call('SET', done, redemption_id, 'PX', ARGV[1])
-  if ARGV[i + 6] == '1' then
+  if ARGV[i + 7] == '1' then
     redis.call('SET', marker, redemption_id .. '|' .. digest, 'PX', ARGV[3])
   end
 
   local held = redis.call('HGET', copy, 'version')
-  if not held then
-    -- A load that began before this commit must not bring the older state back.
+  if held == version_before then
+    redis.call('HSET', copy, 'version', version, 'used', used, 'sole_user_id', sole_user_id)
+  elseif not held or tonumber(held) < tonumber(version) then
+    -- Only the version stays: a load that began before this commit must not bring the older state back.
+    redis.call('DEL', copy)
     redis.call('HSET', copy, 'version', version)
     redis.call('PEXPIRE', copy, ARGV[2])
-  elseif tonumber(held) < tonumber(version) then
-    redis.call('HSET', copy, 'version', version, 'used', used, 'sole_user_id', sole_user_id)
   end
   key = key + 5
 end

@@ -7,6 +7,7 @@ import type { Transactions } from '../platform/orm/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import { campaignChanged } from './campaign-events.js';
 import { CHANGEABLE_FIELD_REFUSALS, updateCampaignInput } from './campaign-input.js';
+import { CampaignUsage } from './campaign-usage.entity.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
 import type { CampaignStateRefusal, UpdateCampaignRefusal } from './campaign.errors.js';
 
@@ -78,7 +79,10 @@ export class CampaignChangeService {
     const changed = await this.transactions.run(tenantId, async (em) => {
       const campaign = await find(em, id, LockMode.PESSIMISTIC_WRITE);
       const version = campaign.version + 1;
-      await em.nativeUpdate(Campaign, { id }, { ...decide(campaign), version });
+      const change = decide(campaign);
+      await em.nativeUpdate(Campaign, { id }, { ...change, version });
+      // What was redeemed while a limit was off was not counted: the counters are made anew, from what was redeemed.
+      if (isLimitAdded(campaign, change)) await em.nativeDelete(CampaignUsage, { campaignId: id });
       const after = await find(em, id, LockMode.NONE);
       await this.outbox.append(em, tenantId, [campaignChanged(after)]);
       return after;
@@ -91,6 +95,12 @@ export class CampaignChangeService {
 async function find(em: Em, id: Id, lockMode: LockMode): Promise<Campaign> {
   const campaign = await em.findOne(Campaign, { id }, { disableIdentityMap: true, lockMode });
   return campaign ?? refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.');
+}
+
+const LIMITS = ['userLimitTotal', 'userLimitDay', 'budgetUses', 'budgetValue'] as const;
+
+function isLimitAdded(before: Campaign, change: EntityData<Campaign>): boolean {
+  return LIMITS.some((limit) => Number(before[limit]) === 0 && Number(change[limit] ?? 0) > 0);
 }
 
 function refuse(

@@ -1,5 +1,6 @@
 import { Money } from '../platform/decimal.js';
 import type { Id } from '../platform/ids.js';
+import { writeTogether } from '../platform/orm/execute-together.js';
 import type { Em } from '../platform/orm/orm.js';
 import type { Campaign } from './campaign.entity.js';
 
@@ -97,6 +98,13 @@ export class UsageLedger {
     return kinds.find((kind) => reached[kind]) ?? null;
   }
 
+  /** Whether every further redemption would break the limit, too; a sum may still have room for a smaller value. */
+  isSpentForAll(wanted: UsageWanted, limit: ReachedLimit): boolean {
+    const { campaign } = wanted;
+    const all = this.find({ campaignId: campaign.id, userId: ALL_USERS, day: ALL_DAYS });
+    return limit !== 'BUDGET' || (campaign.budgetUses > 0 && (all?.uses ?? 0) >= campaign.budgetUses);
+  }
+
   count(wanted: UsageWanted): void {
     for (const key of countersOf(wanted)) {
       const counter = this.find(key);
@@ -144,7 +152,9 @@ async function readCounters(
   keys: readonly CounterKey[],
   lock: '' | 'for update',
 ): Promise<Map<string, Counter>> {
-  const places = keys.map(() => '(?, ?, ?)').join(', ');
+  // Ids are sent as text, and MariaDB compares text with numbers as doubles inside rows: without the casts it overlooks
+  // counters of ids that lie close together.
+  const places = keys.map(() => '(cast(? as unsigned), cast(? as unsigned), ?)').join(', ');
   const rows: { campaignId: unknown; userId: unknown; day: number; uses: unknown; value: string }[] =
     await em.execute(
       `select campaign_id as campaignId, user_id as userId, day, uses, value from campaign_usage
@@ -170,11 +180,11 @@ async function writeCounters(
   onDuplicate: string,
 ): Promise<void> {
   if (counters.length === 0) return;
-  await em.execute(
+  await writeTogether(
+    em,
     `insert into campaign_usage (tenant_id, campaign_id, user_id, day, uses, value)
       values ${counters.map(() => '(?, ?, ?, ?, ?, ?)').join(', ')} on duplicate key update ${onDuplicate}`,
     counters.flatMap((c) => [tenantId, c.campaignId, c.userId, c.day, c.uses, c.value.toFixed()]),
-    'run',
   );
 }
 

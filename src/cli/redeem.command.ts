@@ -31,7 +31,7 @@ export function addRedeemCommand(program: Command): void {
         await assertTenant(services, tenantId);
         const { id: userId } = await services.users.ensureUser(tenantId, user);
         const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey: key ?? null };
-        return services.redemptions.redeem(asked, log);
+        return services.redemptions.redeem(asked, { log });
       });
       await printLine(JSON.stringify(shown(answer), null, 2));
       if (answer.status !== 'COMMITTED') process.exitCode = 1;

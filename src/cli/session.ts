@@ -34,7 +34,11 @@ export async function withServices<T>(
     const log = createLog({ level: options.verbose === true ? config.LOG_LEVEL : 'silent' }, process.stderr);
     const { databaseUrl, redisUrl } = found;
     const secrets = await settleSecrets(config);
-    const settings = { databasePoolSize: config.DATABASE_POOL_SIZE, storeTimeoutMs: config.STORE_TIMEOUT_MS };
+    const settings = {
+      databasePoolSize: config.DATABASE_POOL_SIZE,
+      commitPoolSize: 2,
+      storeTimeoutMs: config.STORE_TIMEOUT_MS,
+    };
     const stores = await openStores({ databaseUrl, redisUrl, ...settings }, log);
     try {
       const services = composeServices(stores, { config, ...secrets }, log);

@@ -8,6 +8,7 @@ import type { Outbox } from '../platform/outbox/outbox.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { batchChanged, isSet } from './code-events.js';
+import type { CodeRefresh } from './code-refresh.js';
 import { Code } from './code.entity.js';
 import type { BatchRefusal } from './code.errors.js';
 
@@ -21,6 +22,7 @@ export class BatchChangeService {
     private readonly clock: Clock,
     private readonly outbox: Outbox,
     private readonly tenants: TenantService,
+    private readonly refresh: CodeRefresh,
   ) {}
 
   /** @throws DomainError one of {@link FREEZE_BATCH_REFUSALS} */
@@ -57,7 +59,7 @@ export class BatchChangeService {
     decide: (batch: CodeBatch) => EntityData<CodeBatch>,
     within: (em: Em) => Promise<void> = async () => undefined,
   ): Promise<CodeBatch> {
-    return this.transactions.run(tenantId, async (em) => {
+    const changed = await this.transactions.run(tenantId, async (em) => {
       const batch = isId(id) ? await find(em, id, LockMode.PESSIMISTIC_WRITE) : null;
       if (batch === null) return refuse('BATCH_NOT_FOUND', 'The tenant has no batch with this id.');
       if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch has been voided, which is for good.');
@@ -67,6 +69,8 @@ export class BatchChangeService {
       await within(em);
       return after;
     });
+    await this.refresh.added(tenantId);
+    return changed;
   }
 }
 

@@ -15,6 +15,23 @@ export const codeKeys = {
   epoch: (tenantId: string) => `{${tenantId}}:epoch`,
 } as const;
 
+/** A code's committed state as Redis holds it; instants in milliseconds, "" for what is not set. */
+export interface CodeCopy {
+  readonly digest: string;
+  readonly version: number;
+  readonly id: string;
+  readonly campaignId: string;
+  readonly batchId: string;
+  readonly status: string;
+  readonly useLimit: number;
+  readonly used: number;
+  readonly startsMs: number | '';
+  readonly expiresMs: number | '';
+  readonly assignedUserId: string;
+  /** Who used a single-use code up. */
+  readonly soleUserId: string;
+}
+
 /** Redis' side of the copies: keys, script calls, decoding. */
 export class CodeCopyRedis {
   private readonly load: RedisScript;
@@ -25,19 +42,15 @@ export class CodeCopyRedis {
     private readonly redis: Redis,
     private readonly copyTtlMs: number,
   ) {
-    this.load = new RedisScript(redis, 'load-code');
+    this.load = new RedisScript(redis, 'load-codes');
     this.evictScript = new RedisScript(redis, 'evict-code');
     this.note = new RedisScript(redis, 'note-unknown-code');
   }
 
-  async store(
-    tenantId: string,
-    digest: string,
-    version: number,
-    fields: Readonly<Record<string, string>>,
-  ): Promise<void> {
-    const flat = Object.entries(fields).flat();
-    await this.load.run([codeKeys.copy(tenantId, digest)], [version, this.copyTtlMs, ...flat]);
+  async store(tenantId: string, copies: readonly CodeCopy[]): Promise<void> {
+    if (copies.length === 0) return;
+    const keys = copies.map((copy) => codeKeys.copy(tenantId, copy.digest));
+    await this.load.run(keys, [this.copyTtlMs, ...copies.flatMap(valuesOf)]);
   }
 
   async evict(tenantId: string, digest: string, version: number): Promise<void> {
@@ -72,4 +85,21 @@ export class CodeCopyRedis {
       throw asRedisFailure(error);
     }
   }
+}
+
+/** In the order of FIELDS in `load-codes.lua`. */
+function valuesOf(copy: CodeCopy): (string | number)[] {
+  return [
+    copy.version,
+    copy.id,
+    copy.campaignId,
+    copy.batchId,
+    copy.status,
+    copy.useLimit,
+    copy.used,
+    copy.startsMs,
+    copy.expiresMs,
+    copy.assignedUserId,
+    copy.soleUserId,
+  ];
 }

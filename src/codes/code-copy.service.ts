@@ -25,22 +25,25 @@ export class CodeCopyService {
   constructor(private readonly copies: CodeCopyRedis) {}
 
   /**
-   * Stores the copy of a code as read from the primary.
-   * @param soleUserId who used the code up, when it has one use; lets a refusal be answered without the database
+   * Stores the copies of codes as read from the primary.
+   * @param soleUsers who used a single-use code up, by its id; lets a refusal be answered without the database
    */
-  async store(tenantId: string, code: CopiedCode, soleUserId: string | null): Promise<void> {
-    await this.copies.store(tenantId, code.codeDigest, code.version, {
-      id: code.id,
-      campaign_id: code.campaignId,
-      batch_id: code.batchId,
-      status: code.status,
-      use_limit: String(code.useLimit),
-      used: String(code.used),
-      starts_ms: instant(code.startsAt),
-      expires_ms: instant(code.expiresAt),
-      assigned_user_id: code.assignedUserId ?? '',
-      sole_user_id: soleUserId ?? '',
-    });
+  async store(
+    tenantId: string,
+    codes: readonly CopiedCode[],
+    soleUsers: ReadonlyMap<string, string> = new Map(),
+  ): Promise<void> {
+    await this.copies.store(
+      tenantId,
+      codes.map((code) => ({
+        ...code,
+        digest: code.codeDigest,
+        startsMs: code.startsAt?.getTime() ?? '',
+        expiresMs: code.expiresAt?.getTime() ?? '',
+        assignedUserId: code.assignedUserId ?? '',
+        soleUserId: soleUsers.get(code.id) ?? '',
+      })),
+    );
   }
 
   /** After a change was committed: the next attempt loads the code anew. */
@@ -61,8 +64,4 @@ export class CodeCopyService {
   async epoch(tenantId: string): Promise<string> {
     return this.copies.epoch(tenantId);
   }
-}
-
-function instant(date: Date | null | undefined): string {
-  return date === null || date === undefined ? '' : String(date.getTime());
 }

@@ -19,7 +19,7 @@ export class CodeRefresh {
     private readonly log: Logger,
   ) {}
 
-  /** Codes were added, or a campaign was changed. */
+  /** Codes were added, or a campaign or a batch was changed. */
   async added(tenantId: string): Promise<void> {
     await this.attempt(this.copies.raise(tenantId), tenantId);
   }

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
+import { queryTogether } from '../platform/orm/execute-together.js';
 import { insertRows } from '../platform/orm/insert-rows.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
@@ -31,7 +32,8 @@ export class OrderService {
   async usersWithPaidOrder(em: Em, tenantId: string, userIds: readonly Id[]): Promise<Set<Id>> {
     if (userIds.length === 0) return new Set();
     // Raw for the form that stops at a user's first paid order, however many there are.
-    const rows: { id: number | string }[] = await em.execute(
+    const rows = await queryTogether<{ id: number | string }>(
+      em,
       `select u.id from user u where u.tenant_id = ? and u.id in (?) and exists (
          select 1 from \`order\` o
           where o.tenant_id = u.tenant_id and o.user_id = u.id and o.type in (?) and o.status in (?))`,

@@ -1,5 +1,6 @@
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
+import type { BatchGate } from '../codes/batch-gate.service.js';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { UserService } from '../identity/user.service.js';
@@ -39,6 +40,7 @@ export interface AttemptServices {
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
   readonly recognizer: CodeRecognizer;
+  readonly batchGate: BatchGate;
   readonly copies: CodeCopyService;
   readonly loader: CodeLoader;
   readonly campaigns: CampaignReader;
@@ -89,6 +91,8 @@ export class AttemptPreparation {
     if (applicableProducts.length > 0 && !applicableProducts.includes(attempt.productCode)) {
       throw new Refused('PRODUCT_NOT_ALLOWED');
     }
+    const isBlocked = await this.services.batchGate.isBlocked(attempt.tenantId, code.batchId, epoch);
+    if (isBlocked) throw new Refused('CODE_INACTIVE');
     const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
     const rewards = chooseRewards(campaign.rule, { tags });
     const rewardRefusal =

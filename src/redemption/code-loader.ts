@@ -1,9 +1,9 @@
 import type { MikroORM } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
-import type { CodeCopyService } from '../codes/code-copy.service.js';
-import { Code } from '../codes/code.entity.js';
+import type { CodeCopyService, CopiedCode } from '../codes/code-copy.service.js';
 import type { Id } from '../platform/ids.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { instantOf, type SqlInstant } from '../platform/orm/sql-values.js';
 import { within } from '../platform/timeout.js';
 import { Redemption } from './redemption.entity.js';
 
@@ -55,11 +55,7 @@ export class CodeLoader {
   private async loadOfTenant(tenantId: string, group: readonly Lookup[]): Promise<Map<string, LoadedCode>> {
     const em = tenantEm(this.orm, tenantId);
     const epochs = new Map(group.map((lookup) => [lookup.digest, lookup.epoch]));
-    const codes = await em.find(
-      Code,
-      { codeDigest: { $in: [...epochs.keys()] }, deletedAt: null },
-      { disableIdentityMap: true },
-    );
+    const codes = await readCodes(em, tenantId, [...epochs.keys()]);
     const usedUp = codes.filter((code) => code.useLimit === 1 && code.used === 1).map((code) => code.id);
     const uses =
       usedUp.length === 0
@@ -73,7 +69,7 @@ export class CodeLoader {
     const unknown = new Set(epochs.keys());
     for (const code of codes) unknown.delete(code.codeDigest);
     await Promise.all([
-      ...codes.map(async (code) => this.copies.store(tenantId, code, soleUsers.get(code.id) ?? null)),
+      this.copies.store(tenantId, codes, soleUsers),
       ...[...unknown].map(async (digest) =>
         this.copies.noteUnknown(tenantId, digest, epochs.get(digest) ?? ''),
       ),
@@ -85,4 +81,18 @@ export class CodeLoader {
       ]),
     );
   }
+}
+
+type StoredCode = Omit<CopiedCode, 'startsAt' | 'expiresAt'> & { readonly startsAt: SqlInstant; readonly expiresAt: SqlInstant };
+
+/** Raw, because every code that is redeemed for the first time comes this way. */
+async function readCodes(em: Em, tenantId: string, digests: readonly string[]): Promise<CopiedCode[]> {
+  const rows: StoredCode[] = await em.execute(
+    `select cast(id as char) as id, code_digest as codeDigest, cast(campaign_id as char) as campaignId,
+        cast(batch_id as char) as batchId, status, use_limit as useLimit, used, starts_at as startsAt,
+        expires_at as expiresAt, cast(assigned_user_id as char) as assignedUserId, version
+      from code where tenant_id = ? and code_digest in (?) and deleted_at is null`,
+    [tenantId, digests],
+  );
+  return rows.map((row) => ({ ...row, startsAt: instantOf(row.startsAt), expiresAt: instantOf(row.expiresAt) }));
 }

@@ -58,7 +58,10 @@ export class CommitDecisions {
     const uses = guardUses(code);
     if (uses !== null) return this.refuse(claim, uses);
     const budget = this.usage.reached(wanted, ['BUDGET']);
-    if (budget !== null) return this.refuse(claim, 'BUDGET_EXHAUSTED', { spent: budget });
+    if (budget !== null) {
+      const spent = this.usage.isSpentForAll(wanted, budget) ? { spent: budget } : {};
+      return this.refuse(claim, 'BUDGET_EXHAUSTED', spent);
+    }
     const reward = this.rewards.refusal(claim);
     if (reward !== null) return this.refuse(claim, reward);
     this.accept(claim, code, wanted);
@@ -91,7 +94,7 @@ export class CommitDecisions {
     const code = present(this.rows.codes.get(claim.codeId), 'The locked code');
     const soleUserId =
       code.useLimit === 1 && code.used === 1 && record.userUseNo !== null ? claim.userId : null;
-    return { kind: 'SETTLED', record, code: { used: code.used, version: code.version, soleUserId } };
+    return { kind: 'SETTLED', record, code: { used: code.used, versionBefore: code.versionBefore, version: code.version, soleUserId } };
   }
 
   private refuse(

@@ -4,6 +4,7 @@ import type { Code } from '../codes/code.entity.js';
 import type { User } from '../identity/user.entity.js';
 import { sortedIds, type Id } from '../platform/ids.js';
 import { instantOf, type SqlInstant } from '../platform/orm/sql-values.js';
+import { queryTogether } from '../platform/orm/execute-together.js';
 import type { Em } from '../platform/orm/orm.js';
 import type { Claim } from './claim.js';
 
@@ -20,7 +21,10 @@ export type LockedCode = Pick<
   | 'assignedUserId'
   | 'version'
   | 'deletedAt'
->;
+> & {
+  /** `version` moves on when this transaction spends uses; this one does not. */
+  readonly versionBefore: number;
+};
 export type LockedCampaign = Pick<
   Campaign,
   | 'id'
@@ -65,27 +69,30 @@ type Raw<Row, Instants extends keyof Row> = Omit<Row, Instants> & Record<Instant
 
 /**
  * Takes the locks of a batch in the one order that every transaction keeps: users, then codes, each in primary-key
- * order and in one statement. Campaigns and batches are only shared: staff who change them hold nothing else.
+ * order and in one statement; one message carries all of them, in this order. Campaigns and batches are only shared:
+ * staff who change them hold nothing else.
  */
 export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[]): Promise<LockedRows> {
   const read = async <Row>(sql: string, ids: readonly Id[]): Promise<Row[]> =>
-    em.execute(sql, [tenantId, sortedIds(ids)]);
-  const users = await read<LockedUser>(
-    LOCK_USERS,
-    claims.map((claim) => claim.userId),
-  );
-  const codes = await read<Raw<LockedCode, 'startsAt' | 'expiresAt' | 'deletedAt'>>(
-    LOCK_CODES,
-    claims.map((claim) => claim.codeId),
-  );
-  const campaigns = await read<Raw<LockedCampaign, 'startsAt' | 'endsAt'>>(
-    SHARE_CAMPAIGNS,
-    claims.map((claim) => claim.campaignId),
-  );
-  const batches = await read<Raw<LockedBatch, 'frozenAt' | 'voidedAt'>>(
-    SHARE_BATCHES,
-    claims.map((claim) => claim.batchId),
-  );
+    queryTogether(em, sql, [tenantId, sortedIds(ids)]);
+  const [users, codes, campaigns, batches] = await Promise.all([
+    read<LockedUser>(
+      LOCK_USERS,
+      claims.map((claim) => claim.userId),
+    ),
+    read<StoredCode>(
+      LOCK_CODES,
+      claims.map((claim) => claim.codeId),
+    ),
+    read<Raw<LockedCampaign, 'startsAt' | 'endsAt'>>(
+      SHARE_CAMPAIGNS,
+      claims.map((claim) => claim.campaignId),
+    ),
+    read<Raw<LockedBatch, 'frozenAt' | 'voidedAt'>>(
+      SHARE_BATCHES,
+      claims.map((claim) => claim.batchId),
+    ),
+  ]);
   return {
     users: new Map(users.map((row) => [row.id, row])),
     codes: new Map(codes.map((row) => [row.id, codeOf(row)])),
@@ -94,9 +101,12 @@ export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[
   };
 }
 
-function codeOf(row: Raw<LockedCode, 'startsAt' | 'expiresAt' | 'deletedAt'>): LockedCode {
+type StoredCode = Raw<Omit<LockedCode, 'versionBefore'>, 'startsAt' | 'expiresAt' | 'deletedAt'>;
+
+function codeOf(row: StoredCode): LockedCode {
   return {
     ...row,
+    versionBefore: row.version,
     startsAt: instantOf(row.startsAt),
     expiresAt: instantOf(row.expiresAt),
     deletedAt: instantOf(row.deletedAt),

@@ -40,6 +40,7 @@ export type CommitOutcome =
 /** How a transaction left a code: what Redis' copy takes over. */
 export interface CodeAfterwards {
   readonly used: number;
+  readonly versionBefore: number;
   readonly version: number;
   /** Who used it up, when it has one use. */
   readonly soleUserId: Id | null;

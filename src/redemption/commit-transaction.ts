@@ -17,6 +17,9 @@ import { RewardRound, type RewardHandlers } from './reward-round.js';
 /** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
 const ATTEMPTS_MAX = 4;
 
+/** Something stands in the way of the batch; it is run anew, and reads what. */
+class ReadBackNeeded extends Error {}
+
 /** Commits a batch of claims of one tenant in one transaction, or changes nothing. */
 export class CommitTransaction {
   constructor(
@@ -38,7 +41,8 @@ export class CommitTransaction {
         return await this.run(tenantId, claims, attempt > 1);
       } catch (error) {
         // Also between reading back and writing, another process may have settled one of these ids.
-        const isWorthReadingBack = isDuplicateKey(error) || error instanceof CommitUnknownError;
+        const isWorthReadingBack =
+          isDuplicateKey(error) || error instanceof CommitUnknownError || error instanceof ReadBackNeeded;
         if (isWorthReadingBack && attempt < ATTEMPTS_MAX) continue;
         throw isServerAway(error) ? new StoreUnavailableError('database', { cause: error }) : error;
       }
@@ -52,17 +56,25 @@ export class CommitTransaction {
   ): Promise<Map<Id, CommitOutcome>> {
     return this.transactions.run(tenantId, async (em) => {
       this.metrics.transactions.inc();
-      const rows = await lockRows(em, tenantId, claims);
+      // Asked for in this order, and sent together: the users' locks come first, and all else is read under them.
+      const [rows, rewards, buyers] = await Promise.all([
+        lockRows(em, tenantId, claims),
+        RewardRound.begin(em, tenantId, claims, this.handlers),
+        this.writes.buyersAmong(em, tenantId, claims),
+      ]);
       const usage = await lockUsage(em, tenantId, limitedUses(claims, rows));
       const earlier = readBack ? await EarlierRedemptions.read(em, claims) : new EarlierRedemptions();
-      const rewards = await RewardRound.begin(em, tenantId, claims, this.handlers);
       const settledAt = new Date(this.clock.nowMs());
       const decisions = new CommitDecisions(rows, earlier, usage, rewards, settledAt);
       // The order of the claims, not of their arrival here, decides who gets the last use.
       decisions.decideAll(claims.toSorted(byClaim));
-      await usage.flush();
-      await rewards.flush();
-      await this.writes.write(em, tenantId, decisions.accepted, decisions.tombstones, settledAt);
+      // What is refused here may have been redeemed before, which comes first among the refusals.
+      if (!readBack && decisions.others.size > 0) throw new ReadBackNeeded();
+      await Promise.all([
+        usage.flush(),
+        rewards.flush(),
+        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+      ]);
       return outcomesOf(decisions);
     });
   }
@@ -75,7 +87,8 @@ export class CommitTransaction {
     try {
       await this.transactions.run(claim.tenantId, async (em: Em) => {
         const settledAt = new Date(this.clock.nowMs());
-        await this.writes.write(em, claim.tenantId, [], [{ claim, reason }], settledAt);
+        const tombstones = [{ claim, reason }];
+        await this.writes.write(em, claim.tenantId, { accepted: [], tombstones, buyers: new Set(), settledAt });
       });
       return true;
     } catch (error) {
@@ -110,5 +123,5 @@ function outcomesOf(decisions: CommitDecisions): Map<Id, CommitOutcome> {
 
 function codeAfterwards({ code, claim }: Accepted) {
   const soleUserId = code.useLimit === 1 && code.used === 1 ? claim.userId : null;
-  return { used: code.used, version: code.version, soleUserId };
+  return { used: code.used, versionBefore: code.versionBefore, version: code.version, soleUserId };
 }

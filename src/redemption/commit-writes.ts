@@ -1,11 +1,22 @@
-import type { OrderService } from '../orders/order.service.js';
+import type { OrderService, RedemptionOrder } from '../orders/order.service.js';
 import { invariant } from '../platform/assert.js';
 import { compareIds, sortedIds, type Id } from '../platform/ids.js';
+import { writeTogether } from '../platform/orm/execute-together.js';
 import { insertRows, type RowValues } from '../platform/orm/insert-rows.js';
 import type { Em } from '../platform/orm/orm.js';
 import type { Outbox, OutboxDraft } from '../platform/outbox/outbox.js';
+import type { Claim } from './claim.js';
 import type { Accepted, Tombstone } from './commit-decider.js';
 import { orderNoOf, type GrantRow, type RedemptionRow } from './redemption-record.js';
+
+/** What a batch came to. */
+export interface DecidedBatch {
+  readonly accepted: readonly Accepted[];
+  readonly tombstones: readonly Tombstone[];
+  /** Users who have paid before. */
+  readonly buyers: ReadonlySet<Id>;
+  readonly settledAt: Date;
+}
 
 /** Writes what was decided for a batch, in bulk: a handful of statements, whatever its size. */
 export class CommitWrites {
@@ -14,24 +25,25 @@ export class CommitWrites {
     private readonly outbox: Outbox,
   ) {}
 
-  async write(
-    em: Em,
-    tenantId: string,
-    accepted: readonly Accepted[],
-    tombstones: readonly Tombstone[],
-    settledAt: Date,
-  ): Promise<void> {
-    await this.spendUses(em, tenantId, accepted);
+  /** Which users have paid before; asked for together with the locks. */
+  async buyersAmong(em: Em, tenantId: string, claims: readonly Claim[]): Promise<ReadonlySet<Id>> {
+    return this.orders.usersWithPaidOrder(em, tenantId, sortedIds(claims.map((claim) => claim.userId)));
+  }
+
+  /** All statements are asked for at once, and so are sent together. */
+  async write(em: Em, tenantId: string, batch: DecidedBatch): Promise<void> {
+    const { accepted, tombstones, settledAt } = batch;
     const rows = [
       ...accepted.map(({ record }) => record),
       ...tombstones.map((tombstone) => tombstoneRow(tombstone, settledAt)),
     ].toSorted((a, b) => compareIds(a.id, b.id));
-    await insertRows(em, 'redemption', rows.map(redemptionValues));
-    if (accepted.length === 0) return;
-    await this.insertOrders(em, tenantId, accepted, settledAt);
-    const grants = accepted.flatMap(({ given }) => given.grants);
-    await insertRows(em, 'reward_grant', grants.map(grantValues));
-    await this.outbox.append(em, tenantId, accepted.flatMap(eventsOf));
+    await Promise.all([
+      this.spendUses(em, tenantId, accepted),
+      insertRows(em, 'redemption', rows.map(redemptionValues)),
+      this.orders.insertRedemptionOrders(em, tenantId, ordersOf(batch)),
+      insertRows(em, 'reward_grant', accepted.flatMap(({ given }) => given.grants).map(grantValues)),
+      this.outbox.append(em, tenantId, accepted.flatMap(eventsOf)),
+    ]);
   }
 
   /**
@@ -42,45 +54,33 @@ export class CommitWrites {
     const uses = new Map<Id, number>();
     for (const { claim } of accepted) uses.set(claim.codeId, (uses.get(claim.codeId) ?? 0) + 1);
     const byCount = Map.groupBy(uses.keys(), (codeId) => uses.get(codeId) ?? 0);
-    for (const [count, codeIds] of [...byCount].toSorted(([a], [b]) => a - b)) {
-      const result: { affectedRows: number } = await em.execute(
-        `update code force index (primary) set used = used + ?, last_use_no = last_use_no + ?, version = version + 1
-          where tenant_id = ? and id in (?) and (use_limit = 0 or used + ? <= use_limit)`,
-        [count, count, tenantId, sortedIds(codeIds), count],
-        'run',
-      );
-      invariant(
-        result.affectedRows === codeIds.length,
-        'The database refused uses that were left under its lock.',
-      );
-    }
+    const spent = await Promise.all(
+      [...byCount]
+        .toSorted(([a], [b]) => a - b)
+        .map(async ([count, codeIds]) => {
+          const params = [count, count, tenantId, sortedIds(codeIds), count];
+          const { affectedRows } = await writeTogether(em, SPEND_USES, params);
+          return affectedRows === codeIds.length;
+        }),
+    );
+    invariant(!spent.includes(false), 'The database refused uses that were left under its lock.');
     for (const code of new Set(accepted.map((each) => each.code))) code.version += 1;
   }
+}
 
-  private async insertOrders(
-    em: Em,
-    tenantId: string,
-    accepted: readonly Accepted[],
-    now: Date,
-  ): Promise<void> {
-    const buyers = await this.orders.usersWithPaidOrder(
-      em,
-      tenantId,
-      accepted.map(({ claim }) => claim.userId),
-    );
-    await this.orders.insertRedemptionOrders(
-      em,
-      tenantId,
-      accepted.map(({ claim, given }) => ({
-        id: orderNoOf(claim.redemptionId),
-        userId: claim.userId,
-        isNew: !buyers.has(claim.userId),
-        subscriptionId: given.grants.find((grant) => grant.type === 'SUBSCRIPTION')?.targetId ?? null,
-        createdAt: new Date(claim.claimedAtMs),
-        finishedAt: now,
-      })),
-    );
-  }
+const SPEND_USES = `update code force index (primary)
+    set used = used + ?, last_use_no = last_use_no + ?, version = version + 1
+  where tenant_id = ? and id in (?) and (use_limit = 0 or used + ? <= use_limit)`;
+
+function ordersOf({ accepted, buyers, settledAt }: DecidedBatch): RedemptionOrder[] {
+  return accepted.map(({ claim, given }) => ({
+    id: orderNoOf(claim.redemptionId),
+    userId: claim.userId,
+    isNew: !buyers.has(claim.userId),
+    subscriptionId: given.grants.find((grant) => grant.type === 'SUBSCRIPTION')?.targetId ?? null,
+    createdAt: new Date(claim.claimedAtMs),
+    finishedAt: settledAt,
+  }));
 }
 
 function redemptionValues(row: RedemptionRow): RowValues {

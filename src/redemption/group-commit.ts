@@ -30,6 +30,7 @@ export class GroupCommit {
   private readonly queues = new Map<string, Waiting[]>();
   private readonly inFlight = new Map<Id, Promise<CommitOutcome>>();
   private busyLanes = 0;
+  private claimsInLanes = 0;
   private isWoken = false;
 
   constructor(
@@ -75,17 +76,28 @@ export class GroupCommit {
   }
 
   private startLanes(): void {
-    while (this.busyLanes < this.settings.lanes) {
+    while (this.mayStart()) {
       const batch = this.nextBatch();
-      if (batch.length === 0) return;
       this.busyLanes += 1;
+      this.claimsInLanes += batch.length;
       void this.runLane(batch);
     }
+  }
+
+  /**
+   * A free lane takes whatever waits when nothing is under way. Beside another commit it waits until it would serve
+   * as many: two half commits cost twice what one whole does.
+   */
+  private mayStart(): boolean {
+    const waiting = this.queues.values().next().value?.length ?? 0;
+    if (waiting === 0 || this.busyLanes >= this.settings.lanes) return false;
+    return this.busyLanes === 0 || waiting >= Math.min(this.claimsInLanes, this.settings.batchMax);
   }
 
   private async runLane(batch: readonly Waiting[]): Promise<void> {
     await this.settle(batch);
     this.busyLanes -= 1;
+    this.claimsInLanes -= batch.length;
     this.startLanes();
   }
 

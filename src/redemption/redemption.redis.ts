@@ -67,6 +67,8 @@ export interface ClaimRequest extends AttemptKeys {
   readonly snapshot: ClaimSnapshot;
   readonly campaignVersion: number;
   readonly rewardRefusal: string | null;
+  /** Whether the campaign has limits per user or a budget. */
+  readonly hasLimits: boolean;
   readonly nowMs: number;
 }
 
@@ -74,6 +76,8 @@ export interface ClaimRequest extends AttemptKeys {
 export interface Confirmation {
   readonly claim: Claim;
   readonly used: number;
+  /** As the transaction found it. */
+  readonly versionBefore: number;
   readonly version: number;
   readonly soleUserId: Id | null;
 }
@@ -84,6 +88,10 @@ export interface Release {
   /** Of the code, as the transaction saw it; 0 when it did not. */
   readonly version: number;
   readonly spent: { readonly campaignVersion: number; readonly limit: SpentLimit } | null;
+  /** The redemption by which this user has redeemed the code; Redis had forgotten it. */
+  readonly doneId: Id | null;
+  /** The redemption that has this idempotency key and this code; Redis had forgotten it. */
+  readonly winnerId: Id | null;
 }
 
 /** Which limit of a campaign the database found reached. */
@@ -150,6 +158,7 @@ export class RedemptionRedis {
         this.settings.claimDeadlineMs,
         LOCK_MS,
         this.settings.markerMs,
+        request.hasLimits ? '1' : '',
       ],
     )) as [string, number, ...string[]];
     return decodeClaim(reply, digest);
@@ -160,7 +169,7 @@ export class RedemptionRedis {
     if (confirmations.length === 0) return;
     const scriptKeys = [keys.open(tenantId)];
     const args: (string | number)[] = [DONE_MS, VERSION_FLOOR_MS, this.settings.markerMs];
-    for (const { claim, used, version, soleUserId } of confirmations) {
+    for (const { claim, used, versionBefore, version, soleUserId } of confirmations) {
       scriptKeys.push(
         codeKeys.copy(tenantId, claim.digest),
         keys.claims(tenantId, claim.digest),
@@ -169,7 +178,7 @@ export class RedemptionRedis {
         keys.marker(tenantId, claim.userId, claim.idempotencyKey),
       );
       const hasKey = claim.idempotencyKey === null ? '' : '1';
-      args.push(claim.redemptionId, claim.digest, claim.token, used, version, soleUserId ?? '', hasKey);
+      args.push(claim.redemptionId, claim.digest, claim.token, used, versionBefore, version, soleUserId ?? '', hasKey);
     }
     await this.confirmScript.run(scriptKeys, args);
   }
@@ -178,16 +187,18 @@ export class RedemptionRedis {
   async release(tenantId: string, releases: readonly Release[]): Promise<void> {
     if (releases.length === 0) return;
     const scriptKeys = [keys.open(tenantId)];
-    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS];
-    for (const { claim, version, spent } of releases) {
+    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, this.settings.markerMs];
+    for (const { claim, version, spent, doneId, winnerId } of releases) {
       scriptKeys.push(
         codeKeys.copy(tenantId, claim.digest),
         keys.claims(tenantId, claim.digest),
         keys.lock(tenantId, claim.userId, claim.digest),
         keys.marker(tenantId, claim.userId, claim.idempotencyKey),
+        keys.done(tenantId, claim.userId, claim.digest),
         spentKey(claim, spent),
       );
-      args.push(claim.redemptionId, claim.digest, claim.token, version, spent === null ? '' : '1');
+      const isSpent = spent === null ? '' : '1';
+      args.push(claim.redemptionId, claim.digest, claim.token, version, isSpent, doneId ?? '', winnerId ?? '');
     }
     await this.releaseScript.run(scriptKeys, args);
   }

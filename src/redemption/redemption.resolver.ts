@@ -30,7 +30,7 @@ export class RedemptionResolver {
     @Arg('input', () => RedeemCodeInput) input: RedeemCodeInput,
   ) {
     const request = redeemRequest(requireUser(context), context, input);
-    return redeemPayload(await this.service.redeem(request, context.log));
+    return redeemPayload(await this.service.redeem(request, context));
   }
 
   @Query(() => PreviewRedemptionPayload, {

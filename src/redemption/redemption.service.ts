@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { isLimited } from '../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id, IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
+import { isServerAway } from '../platform/orm/sql-errors.js';
+import { within } from '../platform/timeout.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import { parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
@@ -24,9 +27,18 @@ const CLAIM_TRIES_MAX = 4;
 const STARTS_MAX = 3;
 const HELD_RETRY_MS = 1000;
 
+/** Whose log to write to; asked for only when there is something to write. */
+export interface LogScope {
+  readonly log: Logger;
+}
+
 export interface RedemptionServiceSettings {
   /** Folds the refusals that tell a guesser something. */
   readonly uniformRefusals: boolean;
+  /** How long reads before the claim may take. */
+  readonly storeTimeoutMs: number;
+  /** How long a caller waits for the commit before the answer is PROCESSING. */
+  readonly replyWithinMs: number;
 }
 
 /** Redeems codes: Redis admits, the database decides, and the reply follows the commit. */
@@ -42,23 +54,24 @@ export class RedemptionService {
   ) {}
 
   /** Redeems a code for a user, exactly once. A refusal is an answer; only defects are thrown. */
-  async redeem(request: RedeemRequest, log: Logger): Promise<RedeemAnswer> {
+  async redeem(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     const stop = this.metrics.claimSeconds.startTimer();
-    const answer = await this.answer(request, log);
+    const answer = await this.answer(request, scope);
     stop();
     this.metrics.claims.inc({ outcome: answer.refusal?.code ?? answer.status });
     return answer;
   }
 
-  private async answer(request: RedeemRequest, log: Logger): Promise<RedeemAnswer> {
+  private async answer(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     try {
       checkRequest(request);
-      const attempt = await this.preparation.begin(request);
+      const attempt = await this.inTime(this.preparation.begin(request));
       return committed(await this.start(attempt));
     } catch (error) {
       if (error instanceof Refused) return this.refused(error);
-      if (!(error instanceof StoreUnavailableError)) throw error;
-      log.warn({ err: error }, 'a store did not answer');
+      if (error instanceof StillProcessing) return processing(error.redemptionId);
+      if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
+      scope.log.warn({ err: error }, 'a store did not answer');
       return this.refused(new Refused('SERVICE_UNAVAILABLE'));
     }
   }
@@ -70,7 +83,11 @@ export class RedemptionService {
       const admitted = await this.redis.admit(redemptionId, attempt, start === 1 ? attempt.windows : []);
       try {
         const record = await this.runOnce(attempt, redemptionId, admitted);
-        if (record !== null) return record;
+        if (record !== null) {
+          const isReplay = admitted.status !== 'KNOWN' && isReplayOf(attempt, record, redemptionId);
+          if (isReplay) await this.redis.forgetAttempt(redemptionId, attempt.windows);
+          return record;
+        }
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         const known = await this.knownByKey(attempt, error);
@@ -92,7 +109,7 @@ export class RedemptionService {
     if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const code = await this.preparation.findCode(attempt, admitted);
-    const prepared = await this.preparation.prepare(attempt, code, admitted);
+    const prepared = await this.inTime(this.preparation.prepare(attempt, code, admitted));
     for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
       const snapshot = snapshotOf(attempt, prepared);
       const token = randomBytes(12).toString('base64url');
@@ -103,6 +120,7 @@ export class RedemptionService {
         snapshot,
         campaignVersion: prepared.campaign.version,
         rewardRefusal: prepared.rewardRefusal,
+        hasLimits: isLimited(prepared.campaign),
         nowMs: admitted.nowMs,
       });
       if (reply.status !== 'LOAD') return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
@@ -150,7 +168,25 @@ export class RedemptionService {
   }
 
   private async commit(claim: Claim): Promise<RedemptionRecord | null> {
-    return this.resultOf(await this.settlement.settle(claim));
+    return this.resultOf(await this.settledInTime(claim));
+  }
+
+  /** A commit that takes long goes on; the caller gets the order number and hears of the outcome by push. */
+  private async settledInTime(claim: Claim): Promise<CommitOutcome> {
+    const settled = this.settlement.settle(claim);
+    try {
+      return await within(this.settings.replyWithinMs, 'database', settled);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || error.cause !== undefined) throw error;
+      // Its failure is logged where it happens, and nobody waits for it here any more.
+      settled.catch(() => undefined);
+      throw new StillProcessing(claim.redemptionId);
+    }
+  }
+
+  /** What is read before the claim is read in time, or the caller is told that a store is away. */
+  private async inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.settings.storeTimeoutMs, 'database', work);
   }
 
   private resultOf(outcome: CommitOutcome): RedemptionRecord | null {
@@ -207,9 +243,27 @@ export class RedemptionService {
       status: 'REFUSED',
       redemption: first,
       orderNo: first === null ? null : orderNoOf(first.id),
-      refusal: { code, retryAfterMs },
+      // A time to wait would tell the folded refusals apart again.
+      refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null },
     };
   }
+}
+
+/** The claim stands and its commit is under way, but the caller has waited long enough. */
+class StillProcessing extends Error {
+  constructor(readonly redemptionId: Id) {
+    super('The commit takes longer than a caller waits.');
+  }
+}
+
+function processing(redemptionId: Id): RedeemAnswer {
+  return { status: 'PROCESSING', redemption: null, orderNo: orderNoOf(redemptionId), refusal: null };
+}
+
+/** Redis had forgotten the key, so the attempt was counted; a replay of a known key does not count. */
+function isReplayOf(attempt: Attempt, record: RedemptionRecord, redemptionId: Id): boolean {
+  const { idempotencyKey } = attempt;
+  return idempotencyKey !== null && record.idempotencyKey === idempotencyKey && record.id !== redemptionId;
 }
 
 function committed(record: RedemptionRecord): RedeemAnswer {

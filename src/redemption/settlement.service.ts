@@ -57,7 +57,7 @@ export class SettlementService {
   private async giveUp(claim: Claim): Promise<void> {
     try {
       const isAborted = await this.transaction.abort(claim, 'COMMIT_FAILED');
-      if (isAborted) await this.redis.release(claim.tenantId, [{ claim, version: 0, spent: null }]);
+      if (isAborted) await this.redis.release(claim.tenantId, [{ claim, version: 0, spent: null, doneId: null, winnerId: null }]);
     } catch (error) {
       this.log.warn({ err: error, redemptionId: claim.redemptionId }, 'the claim stays open');
     }
@@ -114,10 +114,14 @@ function releaseOf(
 ): Release {
   switch (outcome.kind) {
     case 'REFUSED':
-      return { claim, version: outcome.codeVersion, spent: outcome.spent };
+      return { claim, version: outcome.codeVersion, spent: outcome.spent, doneId: doneIdOf(outcome), winnerId: null };
     case 'REPLAYED':
-      return { claim, version: outcome.codeVersion, spent: null };
+      return { claim, version: outcome.codeVersion, spent: null, doneId: outcome.record.id, winnerId: outcome.record.id };
     case 'ABORTED':
-      return { claim, version: 0, spent: null };
+      return { claim, version: 0, spent: null, doneId: null, winnerId: null };
   }
+}
+
+function doneIdOf({ refusal, first }: Extract<CommitOutcome, { kind: 'REFUSED' }>): Id | null {
+  return refusal === 'ALREADY_REDEEMED' ? (first?.id ?? null) : null;
 }

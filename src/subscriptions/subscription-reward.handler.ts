@@ -11,7 +11,7 @@ import type {
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { PlanService } from './plan.service.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
-import { extendable, grantRefusal, type SubscriptionState } from './subscription-grant.js';
+import { grantRefusal, type SubscriptionState } from './subscription-grant.js';
 import { loadStates, lockPlans } from './subscription-rows.js';
 import { SubscriptionRewardSession } from './subscription-reward.session.js';
 
@@ -58,9 +58,10 @@ export class SubscriptionRewardHandler implements RewardHandler {
   async begin(em: Em, tenantId: string, applications: readonly RewardApplication[]): Promise<RewardSession> {
     const userIds = sortedIds(applications.map((application) => application.userId));
     const planIds = planIdsOf(applications.map((application) => application.rule));
-    const states = await loadStates(em, tenantId, userIds, planIds, 'for update');
-    const exclusive = this.mayTakeInventory(tenantId, applications, states);
-    const plans = await lockPlans(em, tenantId, planIds, exclusive);
+    const [states, plans] = await Promise.all([
+      loadStates(em, tenantId, userIds, planIds, 'for update'),
+      lockPlans(em, tenantId, planIds, this.mayTakeInventory(tenantId, planIds)),
+    ]);
     return new SubscriptionRewardSession(em, tenantId, this.parts.ids, plans, states);
   }
 
@@ -82,21 +83,8 @@ export class SubscriptionRewardHandler implements RewardHandler {
    * want to take inventory would deadlock. A plan that the cache does not know counts as one with an inventory; one
    * whose inventory became finite a moment ago costs a deadlock at worst, and the transaction is run anew.
    */
-  private mayTakeInventory(
-    tenantId: string,
-    applications: readonly RewardApplication[],
-    states: readonly SubscriptionState[],
-  ): boolean {
-    const finite = new Set(
-      planIdsOf(applications.map((application) => application.rule)).filter(
-        (planId) => this.parts.plans.peek(tenantId, planId)?.inventory !== -1,
-      ),
-    );
-    if (finite.size === 0) return false;
-    return applications.some(
-      ({ userId, rule, claimedAtMs }) =>
-        finite.has(rule.id) && extendable(heldOf(states, userId, rule.id), claimedAtMs) === undefined,
-    );
+  private mayTakeInventory(tenantId: string, planIds: readonly Id[]): boolean {
+    return planIds.some((planId) => this.parts.plans.peek(tenantId, planId)?.inventory !== -1);
   }
 }
 

@@ -1,6 +1,6 @@
-import { raw } from '@mikro-orm/core';
 import { invariant, present } from '../platform/assert.js';
 import { compareIds, type Id, type IdGenerator } from '../platform/ids.js';
+import { writeTogether } from '../platform/orm/execute-together.js';
 import type { Em } from '../platform/orm/orm.js';
 import type {
   RewardApplication,
@@ -8,7 +8,6 @@ import type {
   RewardRefusal,
   RewardSession,
 } from '../rewards/reward-handler.js';
-import { Plan } from './plan.entity.js';
 import {
   extendable,
   extended,
@@ -71,16 +70,18 @@ export class SubscriptionRewardSession implements RewardSession {
   }
 
   async flush(): Promise<void> {
-    await this.takeInventory();
     const updatedAt = new Date(this.updatedAtMs);
     const states = [...this.held.values()].flat().toSorted((a, b) => compareIds(a.id, b.id));
     const fresh = states.flatMap((state) => {
       const start = this.starts.get(state.id);
       return start === undefined ? [] : [{ state, ...start }];
     });
-    await insertStarted(this.em, this.tenantId, fresh, updatedAt);
     const changed = states.filter((state) => this.extendedIds.has(state.id));
-    await writeExtended(this.em, this.tenantId, changed, updatedAt);
+    await Promise.all([
+      this.takeInventory(),
+      insertStarted(this.em, this.tenantId, fresh, updatedAt),
+      writeExtended(this.em, this.tenantId, changed, updatedAt),
+    ]);
   }
 
   private start(application: RewardApplication, plan: PlanTerms): SubscriptionState {
@@ -106,14 +107,19 @@ export class SubscriptionRewardSession implements RewardSession {
 
   /** In primary-key order. The plan's row is locked, so a miss means that somebody wrote past the lock. */
   private async takeInventory(): Promise<void> {
-    for (const [planId, count] of [...this.taken].toSorted(([a], [b]) => compareIds(a, b))) {
-      const left = await this.em.nativeUpdate(
-        Plan,
-        { id: planId, inventory: { $gte: count } },
-        { inventory: raw<number>('inventory - ?', [count]) },
-      );
-      invariant(left === 1, 'The inventory of a locked plan has changed.');
-    }
+    const taken = [...this.taken].toSorted(([a], [b]) => compareIds(a, b));
+    const written = await Promise.all(
+      taken.map(async ([planId, count]) =>
+        writeTogether(
+          this.em,
+          `update plan force index (primary) set inventory = inventory - ?
+            where tenant_id = ? and id = ? and inventory >= ?`,
+          [count, this.tenantId, planId, count],
+        ),
+      ),
+    );
+    const isTaken = written.every(({ affectedRows }) => affectedRows === 1);
+    invariant(isTaken, 'The inventory of a locked plan has changed.');
   }
 
   private heldFor({ userId, rule }: RewardApplication): readonly SubscriptionState[] {

@@ -1,6 +1,6 @@
-import type { QueryResult } from '@mikro-orm/core';
 import { invariant } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
+import { queryTogether, writeTogether } from '../platform/orm/execute-together.js';
 import type { Em } from '../platform/orm/orm.js';
 import { insertRows } from '../platform/orm/insert-rows.js';
 import { instantOf, type SqlInstant } from '../platform/orm/sql-values.js';
@@ -31,7 +31,8 @@ export async function loadStates(
   lock: 'for update' | '',
 ): Promise<SubscriptionState[]> {
   if (userIds.length === 0 || planIds.length === 0) return [];
-  const rows: StoredState[] = await em.execute(
+  const rows = await queryTogether<StoredState>(
+    em,
     `select id, user_id, plan_id, status, expires_at, traffic_bytes, traffic_used_bytes
        from subscription force index (ix_subscription__user_plan)
       where tenant_id = ? and user_id in (?) and plan_id in (?) ${lock}`,
@@ -65,7 +66,8 @@ export async function lockPlans(
   exclusive: boolean,
 ): Promise<PlanTerms[]> {
   if (planIds.length === 0) return [];
-  const rows: StoredTerms[] = await em.execute(
+  const rows = await queryTogether<StoredTerms>(
+    em,
     `select id, unit_time, traffic_bytes, quota_per_user, inventory, sell
        from plan force index (primary)
       where tenant_id = ? and id in (?) order by id ${exclusive ? 'for update' : 'lock in share mode'}`,
@@ -143,11 +145,8 @@ export async function writeExtended(
     trafficBytes: state.trafficBytes,
     trafficUsedBytes: state.trafficUsedBytes,
   }));
-  const { affectedRows } = await em.execute<QueryResult>(
-    WRITE_STATES,
-    [JSON.stringify(changed), tenantId, updatedAt],
-    'run',
-  );
+  const params = [JSON.stringify(changed), tenantId, updatedAt];
+  const { affectedRows } = await writeTogether(em, WRITE_STATES, params);
   invariant(affectedRows === states.length, 'A locked subscription was not there to be extended.');
 }
 

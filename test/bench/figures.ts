@@ -1,5 +1,6 @@
 import type { MeasuredRound } from './bench.js';
 import { overRedeemed, underRedeemed, type Deviations } from './count.js';
+import type { RatioName } from './options.js';
 import { ROUND_KINDS, type RoundKind } from './round.js';
 import { median, percentile, rounded } from './statistics.js';
 
@@ -16,14 +17,6 @@ const TARGETS = {
   under_redeemed: { most: 0 },
 } as const satisfies Record<string, { least: number } | { most: number }>;
 
-export const RATIO_NAMES = [
-  'redeem_vs_empty',
-  'hot_code_vs_distinct',
-  'refusal_vs_empty',
-  'redeem_vs_single_tx',
-  'two_processes_vs_one',
-] as const;
-export type RatioName = (typeof RATIO_NAMES)[number];
 export type FigureName = keyof typeof TARGETS;
 
 export interface Figure {

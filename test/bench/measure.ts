@@ -1,5 +1,5 @@
 import { Bench, type BenchParts } from './bench.js';
-import type { RatioName } from './figures.js';
+import type { RatioName } from './options.js';
 import type { ServerProcess } from './server-process.js';
 import type { Supply } from './supply.js';
 import { SINGLE_TRANSACTIONS } from './world.js';

@@ -1,5 +1,15 @@
 import { parseArgs } from 'node:util';
 
+/** The figures that compare two kinds of rounds, in the order in which they are measured. */
+export const RATIO_NAMES = [
+  'redeem_vs_empty',
+  'hot_code_vs_distinct',
+  'refusal_vs_empty',
+  'redeem_vs_single_tx',
+  'two_processes_vs_one',
+] as const;
+export type RatioName = (typeof RATIO_NAMES)[number];
+
 /** How long a run takes, and so how far its figures can be trusted. */
 export interface BenchSize {
   /** Rounds of each side of a ratio, in turn. */
@@ -60,7 +70,7 @@ export interface BenchOptions {
   /** Writes a CPU profile of the server for every round. */
   readonly profile: boolean;
   /** Only these figures; empty means all. */
-  readonly only: readonly string[];
+  readonly only: readonly RatioName[];
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -87,6 +97,9 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   if (!/^[1-9][0-9]{0,3}$/.test(values.connections))
     throw new Error('--connections takes a number from 1 to 9999.');
   const form = values.smoke ? 'smoke' : values.quick ? 'quick' : 'long';
-  const { json, profile, only } = values;
+  const { json, profile } = values;
+  const only = RATIO_NAMES.filter((name) => values.only.includes(name));
+  if (only.length < new Set(values.only).size)
+    throw new Error(`--only takes one of ${RATIO_NAMES.join(', ')}.`);
   return { form, size: FORMS[form], connections: Number(values.connections), json, profile, only };
 }

@@ -35,6 +35,8 @@ function addSelfTimes({ nodes, samples, timeDeltas }: CpuProfile, selfUs: Map<st
   const names = new Map(nodes.map((node) => [node.id, nameOf(node.callFrame)]));
   for (const [at, id] of samples.entries()) {
     const name = names.get(id) ?? '';
+    // The profiler's own.
+    if (name.includes('node:inspector')) continue;
     selfUs.set(name, (selfUs.get(name) ?? 0) + (timeDeltas[at] ?? 0));
   }
 }

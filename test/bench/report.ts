@@ -1,6 +1,6 @@
 import type { Deviations } from './count.js';
-import type { Figure, KindFigures, RatioName } from './figures.js';
-import type { BenchOptions } from './options.js';
+import type { Figure, KindFigures } from './figures.js';
+import type { BenchOptions, RatioName } from './options.js';
 import { rounded } from './statistics.js';
 
 export interface BenchReport {

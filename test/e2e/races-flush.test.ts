@@ -20,7 +20,12 @@ let cluster: Cluster;
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-flush-'));
   redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  cluster = await startCluster({ redisUrl: redis.url });
+  // Small transactions, so that a flush falls between the two stores of many of them.
+  cluster = await startCluster({
+    redisUrl: redis.url,
+    mayComplain: true,
+    environment: { COMMIT_BATCH_MAX: '8', COMMIT_LANES: '4' },
+  });
 });
 afterAll(async () => {
   await cluster.close();

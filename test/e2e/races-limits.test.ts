@@ -11,7 +11,8 @@ const DAY_MS = 86_400_000;
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster();
+  // Many small transactions at once: a batch that holds the whole race would never meet another one.
+  cluster = await startCluster({ environment: { COMMIT_BATCH_MAX: '3', COMMIT_LANES: '6' } });
 });
 afterAll(async () => cluster.close());
 

@@ -165,4 +165,32 @@ describe('limits of a campaign', () => {
     );
     expect(tally(answers)).toEqual({ COMMITTED: 1, BUDGET_EXHAUSTED: 2 });
   });
+
+  it('count what was redeemed while the limit was off', async () => {
+    const tenant = await seedTenant(world);
+    const { codes, campaignId } = await seedCampaign(world, tenant, 8, { campaign: { budgetUses: 3 } });
+    const users = await seedUsers(world, tenant.tenantId, 8);
+    const asked = async (i: number) => redeem(world, tenant.tenantId, users[i] ?? '', codes[i] ?? '');
+    await asked(0);
+    await world.services.campaignChanges.update(tenant.tenantId, campaignId, { budgetUses: 0 });
+    for (const i of [1, 2, 3, 4]) await asked(i);
+    await world.services.campaignChanges.update(tenant.tenantId, campaignId, { budgetUses: 6 });
+    const answers = await Promise.all([5, 6, 7].map(asked));
+    expect(tally(answers)).toEqual({ COMMITTED: 1, BUDGET_EXHAUSTED: 2 });
+  });
+
+  it('let a smaller value through where a greater one does not fit', async () => {
+    const tenant = await seedTenant(world);
+    const rewardRules = [
+      { type: 'SUBSCRIPTION', id: tenant.planId, value: '5', condition: { userTag: 'gold' } },
+      { type: 'SUBSCRIPTION', id: tenant.planId, value: '1', condition: { userTag: 'plain' } },
+    ];
+    const { codes } = await seedCampaign(world, tenant, 2, { campaign: { budgetValue: '3' }, rule: { rewardRules } });
+    const [gold, plain] = [
+      await seedUser(world, tenant.tenantId, ['gold']),
+      await seedUser(world, tenant.tenantId, ['plain']),
+    ];
+    expect(outcomeOf(await redeem(world, tenant.tenantId, gold, codes[0] ?? ''))).toBe('BUDGET_EXHAUSTED');
+    expect(outcomeOf(await redeem(world, tenant.tenantId, plain, codes[1] ?? ''))).toBe('COMMITTED');
+  });
 });

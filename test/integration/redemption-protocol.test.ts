@@ -43,7 +43,7 @@ async function openClaim(tenant: SeededTenant, code: string, userId: string): Pr
   const { tenantId } = tenant;
   const digest = services.recognizer.digest(tenantId, services.recognizer.canonicalize(code) ?? '');
   const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
-  await services.copies.store(tenantId, row, null);
+  await services.copies.store(tenantId, [row]);
   const campaign = await services.campaignReader.read(tenantId, row.campaignId);
   const redemptionId = services.ids.next();
   const snapshot = {
@@ -80,6 +80,7 @@ async function openClaim(tenant: SeededTenant, code: string, userId: string): Pr
       15_000,
       10_000,
       86_400_000,
+      '',
     ],
   )) as [string, number, string];
   expect(reply[0]).toBe('CLAIMED');
@@ -186,7 +187,7 @@ describe('the claim', () => {
     const em = emOf(world, tenant.tenantId);
     for (const [i, text] of codes.entries()) {
       const row = await em.findOneOrFail(Code, { codeText: text });
-      await world.services.copies.store(tenant.tenantId, row, null);
+      await world.services.copies.store(tenant.tenantId, [row]);
       const key = `{${tenant.tenantId}}:code:${row.codeDigest}`;
       const fields = Object.entries(await world.stores.redis.hgetall(key)).toReversed();
       if (i === 1) fields.sort(([a], [b]) => a.localeCompare(b));
@@ -206,7 +207,7 @@ describe('the claim', () => {
     const k = (name: string) => `{${tenant.tenantId}}:${name}`;
     const reply = await new RedisScript(world.stores.redis, 'claim-code').run(
       [k(`code:${claim.digest}`), claims, k('m'), k('l'), k('d'), k('open'), k('x'), k('y'), k('z')],
-      [claim.redemptionId, userId, claim.digest, 'another-token', '{}', '', '', 15_000, 10_000, 1000],
+      [claim.redemptionId, userId, claim.digest, 'another-token', '{}', '', '', 15_000, 10_000, 1000, ''],
     );
     expect(reply).toEqual(['CLAIMED', claim.claimedAtMs, claim.token]);
     expect(await world.stores.redis.hlen(claims)).toBe(1);
@@ -222,7 +223,9 @@ describe('the commit', () => {
     const em = emOf(world, tenant.tenantId);
     const outbox = world.services.outbox as { append: unknown };
     const append = outbox.append;
-    outbox.append = async () => Promise.reject(new Error('The disk of the test is full.'));
+    outbox.append = async (_em: unknown, _tenantId: unknown, drafts: unknown[]) => {
+      if (drafts.length > 0) throw new Error('The disk of the test is full.');
+    };
     try {
       await expect(redeem(world, tenant.tenantId, userId, first(codes))).rejects.toThrow(
         'The disk of the test is full.',
@@ -283,7 +286,7 @@ describe('the commit', () => {
     const row = await em.findOneOrFail(Code, { codeText: first(codes) }, { disableIdentityMap: true });
     // A copy from before the redemption, as a lagging replica would bring it back.
     await forget(tenant.tenantId);
-    await world.services.copies.store(tenant.tenantId, { ...row, used: 0, version: 1 }, null);
+    await world.services.copies.store(tenant.tenantId, [{ ...row, used: 0, version: 1 }]);
     expect(outcomeOf(await redeem(world, tenant.tenantId, b, first(codes)))).toBe('CODE_EXHAUSTED');
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
     expect(
@@ -312,5 +315,68 @@ describe('the commit', () => {
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(0), tombstones: 3 });
     await services.batchChanges.unfreeze(tenant.tenantId, claims[2]?.batchId ?? '');
     expect(outcomeOf(await redeem(world, tenant.tenantId, users[2] ?? '', codes[2] ?? ''))).toBe('COMMITTED');
+  });
+});
+
+describe('copies in Redis', () => {
+  it('do not outlive a change by staff that a confirm overtakes', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
+    const users = await seedUsers(world, tenant.tenantId, 4);
+    const claim = await openClaim(tenant, first(codes), users[0] ?? '');
+    const em = emOf(world, tenant.tenantId);
+    const row = await em.findOneOrFail(Code, { codeText: first(codes) });
+    // The change is committed, but its word to Redis is late: the confirm of a later commit comes first.
+    await em.nativeUpdate(Code, { id: row.id }, { useLimit: 50, version: row.version + 1 });
+    await world.services.settlement.settle(claim);
+    await world.services.copies.evict(tenant.tenantId, claim.digest, row.version + 1);
+    for (const userId of users.slice(1)) {
+      expect(outcomeOf(await redeem(world, tenant.tenantId, userId, first(codes)))).toBe('COMMITTED');
+    }
+  });
+
+  it('let a frozen batch be refused before the claim, and at once after the change', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const [a = '', b = ''] = await seedUsers(world, tenant.tenantId, 2);
+    await redeem(world, tenant.tenantId, a, codes[0] ?? '');
+    const code = await emOf(world, tenant.tenantId).findOneOrFail(Code, { codeText: codes[0] ?? '' });
+    await world.services.batchChanges.freeze(tenant.tenantId, code.batchId);
+    // Used up and frozen: inactive comes first. Nothing is claimed, so nothing is tombstoned.
+    for (const text of codes) {
+      expect(outcomeOf(await redeem(other, tenant.tenantId, b, text))).toBe('CODE_INACTIVE');
+    }
+    expect(await factsOf(world, tenant.tenantId)).toEqual(factsAfter(1));
+    await world.services.batchChanges.unfreeze(tenant.tenantId, code.batchId);
+    expect(outcomeOf(await redeem(other, tenant.tenantId, b, codes[1] ?? ''))).toBe('COMMITTED');
+  });
+});
+
+describe('refusals that only the commit finds', () => {
+  it('say ALREADY_REDEEMED before any limit, and are known to Redis from then on', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 9 }, campaign: { userLimitTotal: 1 } });
+    const userId = await seedUser(world, tenant.tenantId);
+    const answer = await redeem(world, tenant.tenantId, userId, first(codes));
+    await forget(tenant.tenantId);
+    for (let i = 0; i < 3; i += 1) {
+      const again = await redeem(world, tenant.tenantId, userId, first(codes));
+      expect(outcomeOf(again)).toBe('ALREADY_REDEEMED');
+      expect(again.redemption?.id).toBe(answer.redemption?.id);
+    }
+    expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
+  });
+
+  it('heal a forgotten key: it is replayed without a further claim, and not counted', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 9 } });
+    const userId = await seedUser(world, tenant.tenantId);
+    const asked = async () =>
+      redeem(world, tenant.tenantId, userId, first(codes), { productCode: 'APP_A', idempotencyKey: 'k' });
+    const answer = await asked();
+    await forget(tenant.tenantId);
+    for (let i = 0; i < 3; i += 1) expect(await asked()).toEqual(answer);
+    expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
+    expect(await world.stores.redis.zcard(`{${tenant.tenantId}}:rate:line:APP_A`)).toBe(0);
   });
 });

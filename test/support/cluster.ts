@@ -13,23 +13,42 @@ export interface Cluster {
   readonly world: World;
   /** Starts a further API process, which its test has to end. */
   further(): Promise<RunningProcess>;
+  /** Stops everything; fails when a process has logged a warning or worse since it was up. */
   close(): Promise<void>;
 }
 
 /** On two busy cores a query may well take a second, and these tests are about counts. */
 const PATIENT = { STORE_TIMEOUT_MS: '10000' };
 
-export async function startCluster(stores: { redisUrl?: string } = {}): Promise<Cluster> {
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: stores.redisUrl ?? inject('redisUrl') };
+export interface ClusterSettings {
+  readonly redisUrl?: string;
+  /** What is done to the stores is worth a warning. */
+  readonly mayComplain?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export async function startCluster(settings: ClusterSettings = {}): Promise<Cluster> {
+  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: settings.redisUrl ?? inject('redisUrl') };
   const start = async (role: 'api' | 'worker'): Promise<RunningProcess> =>
-    startProcess({ role, ...urls, environment: PATIENT });
+    startProcess({ role, ...urls, environment: { ...PATIENT, ...settings.environment } });
   const [a, b, worker] = await Promise.all([start('api'), start('api'), start('worker')]);
   const world = await openWorld(PATIENT, urls);
+  const atStart = new Map([a, b, worker].map((each) => [each, each.said().length]));
+  const complaints = (): string[] =>
+    [...atStart].flatMap(([each, length]) => each.said().slice(length).split('\n')).filter(isComplaint);
   const close = async (): Promise<void> => {
+    const found = settings.mayComplain === true ? [] : complaints();
     await world.close();
     await Promise.all([a.stop(), b.stop(), worker.stop()]);
+    if (found.length > 0) throw new Error(`Nothing here is worth a warning:\n${found.join('\n')}`);
   };
-  return { urls: [a.url, b.url], apis: [a, b], worker, world, further: async () => start('api'), close };
+  const further = async (): Promise<RunningProcess> => start('api');
+  return { urls: [a.url, b.url], apis: [a, b], worker, world, further, close };
+}
+
+/** The processes log nothing below a warning, so every line of the log is one. */
+function isComplaint(line: string): boolean {
+  return line.startsWith('{');
 }
 
 export interface SignedUser {

@@ -114,7 +114,7 @@ export async function openCodesWorld(databaseUrl: string) {
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants);
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
   const codeReader = new CodeReader(orm);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 

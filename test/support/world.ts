@@ -27,6 +27,7 @@ export async function openWorld(
       databaseUrl: urls.databaseUrl ?? inject('databaseUrl'),
       redisUrl: urls.redisUrl ?? inject('redisUrl'),
       databasePoolSize: 12,
+      commitPoolSize: 4,
       storeTimeoutMs: 5000,
     },
     quietLog,
@@ -123,7 +124,7 @@ export async function redeem(
       deviceId: null,
       idempotencyKey: options.idempotencyKey ?? null,
     },
-    quietLog,
+    { log: quietLog },
   );
 }
 

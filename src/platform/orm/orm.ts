@@ -12,6 +12,8 @@ export type Em = SqlEntityManager;
 export interface OrmSettings {
   readonly databaseUrl: string;
   readonly poolSize: number;
+  /** Lets one message to the server hold several statements; see `execute-together.ts`. */
+  readonly severalStatements?: boolean;
   readonly entities: readonly EntityName[];
   readonly migrations?: readonly MigrationObject[];
 }
@@ -25,6 +27,7 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     entities: [...settings.entities],
     extensions: [Migrator],
     pool: { min: 2, max: settings.poolSize },
+    multipleStatements: settings.severalStatements === true,
     forceUtcTimezone: true,
     driverOptions: { queryFormat: formatOnce },
     charset: 'utf8mb4',

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
+import { invariant } from '../assert.js';
 import type { Logger } from '../log.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
+import { endTogether } from './execute-together.js';
 import { SessionGuard } from './session-guard.js';
 import { DoomedTransactionError, isRetryable, mysqlErrno } from './sql-errors.js';
 
@@ -62,9 +64,11 @@ export class Transactions {
     await em.begin();
     try {
       const result = await work(em);
+      invariant(!endTogether(em), 'A transaction was to be committed while statements of it waited.');
       await em.commit();
       return result;
     } catch (error) {
+      endTogether(em);
       const doom = await doomOf(em);
       // The reason is what counts; a connection that cannot even roll back is gone, and the transaction with it.
       await em.rollback().catch(() => undefined);
