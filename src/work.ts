@@ -29,9 +29,16 @@ export async function startWork(
     const moved = await services.subscriptionJobs.sweepSubscriptions();
     if (moved > 0) log.info({ job, moved }, 'subscriptions ended');
   });
-  await queue.repeat('sweep-subscriptions', MINUTE_MS, { job: 'SWEEP_SUBSCRIPTIONS' });
+  const schedule = async (): Promise<void> =>
+    queue.repeat('sweep-subscriptions', MINUTE_MS, { job: 'SWEEP_SUBSCRIPTIONS' });
+  await schedule();
+  // Schedules live in Redis alone, so they are made again should it have been emptied.
+  const scheduling = setInterval(() => {
+    schedule().catch((error: unknown) => log.warn({ err: error }, 'housekeeping was not scheduled'));
+  }, MINUTE_MS);
   services.relay.start();
   const stop = async (): Promise<void> => {
+    clearInterval(scheduling);
     await queue.close();
     await services.relay.stop();
   };

@@ -34,7 +34,9 @@ end
 local retry_after_ms = 0
 for i = 4, #ARGV, 3 do
   local key, limit, length_ms = KEYS[tonumber(ARGV[i])], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
-  if redis.call('ZCOUNT', key, '(' .. (now_ms - length_ms), '+inf') >= limit then
+  -- An attempt that is counted was admitted: the reply to it was lost, and the script runs once more.
+  local is_counted = redis.call('ZSCORE', key, ARGV[1])
+  if not is_counted and redis.call('ZCOUNT', key, '(' .. (now_ms - length_ms), '+inf') >= limit then
     -- Admitted again as soon as the limit-th newest attempt has left the window.
     local blocking = redis.call('ZRANGE', key, -limit, -limit, 'WITHSCORES')
     retry_after_ms = math.max(retry_after_ms, tonumber(blocking[2]) + length_ms - now_ms)

@@ -61,7 +61,8 @@ export class AttemptPreparation {
     const canonical = this.services.recognizer.canonicalize(request.code);
     const digest = canonical === null ? '' : this.services.recognizer.digest(tenantId, canonical);
     const windows = this.services.limits.windows(line);
-    return { request, tenantId, userId, digest, idempotencyKey, productCode, canonical, windows };
+    // The line's own code: the database takes one with blanks behind it for the same.
+    return { request, tenantId, userId, digest, idempotencyKey, productCode: line.code, canonical, windows };
   }
 
   /** Which code it is, by what the first round trip found. */

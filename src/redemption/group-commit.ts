@@ -19,18 +19,25 @@ interface Waiting {
   readonly claim: Claim;
   readonly resolve: (outcome: CommitOutcome) => void;
   readonly reject: (error: unknown) => void;
+  /** By the process' own clock. */
+  readonly sinceMs: number;
 }
 
+/** So long a claim waits for others at most, while a commit of its tenant is under way. */
+const HOLD_BACK_MS = 20;
+
 /**
- * Group commit: claims that arrive while a commit is under way form the next one. So a lone claim waits for
- * nobody, and under load one transaction, and one write to the disk, serves many.
+ * Group commit: claims that arrive while a commit of their tenant is under way form the next one. So a lone claim
+ * waits for nobody, and under load one transaction, and one write to the disk, serves many.
  */
 export class GroupCommit {
   /** By tenant, in order of arrival; a tenant whose turn is over goes to the end. */
   private readonly queues = new Map<string, Waiting[]>();
   private readonly inFlight = new Map<Id, Promise<CommitOutcome>>();
   private busyLanes = 0;
-  private claimsInLanes = 0;
+  /** Claims in commits, by tenant. */
+  private readonly underWay = new Map<string, number>();
+  private lookAgain: NodeJS.Timeout | null = null;
   private isWoken = false;
 
   constructor(
@@ -46,7 +53,7 @@ export class GroupCommit {
     const underWay = this.inFlight.get(claim.redemptionId);
     if (underWay !== undefined) return underWay;
     const outcome = new Promise<CommitOutcome>((resolve, reject) => {
-      this.enqueue({ claim, resolve, reject });
+      this.enqueue({ claim, resolve, reject, sinceMs: performance.now() });
     }).finally(() => this.inFlight.delete(claim.redemptionId));
     this.inFlight.set(claim.redemptionId, outcome);
     return outcome;
@@ -76,35 +83,47 @@ export class GroupCommit {
   }
 
   private startLanes(): void {
-    while (this.mayStart()) {
-      const batch = this.nextBatch();
-      this.busyLanes += 1;
-      this.claimsInLanes += batch.length;
-      void this.runLane(batch);
+    for (const tenantId of this.queues.keys()) {
+      if (this.busyLanes >= this.settings.lanes) return;
+      if (!this.isWorthwhile(tenantId)) continue;
+      void this.runLane(tenantId, this.takeBatch(tenantId));
     }
   }
 
   /**
-   * A free lane takes whatever waits when nothing is under way. Beside another commit it waits until it would serve
-   * as many: two half commits cost twice what one whole does.
+   * A claim waits for nobody, unless a commit of its tenant is under way: then it waits until as many are together,
+   * because two half commits cost twice what one whole does; but not for long.
    */
-  private mayStart(): boolean {
-    const waiting = this.queues.values().next().value?.length ?? 0;
-    if (waiting === 0 || this.busyLanes >= this.settings.lanes) return false;
-    return this.busyLanes === 0 || waiting >= Math.min(this.claimsInLanes, this.settings.batchMax);
+  private isWorthwhile(tenantId: string): boolean {
+    const queue = this.queues.get(tenantId) ?? [];
+    const underWay = this.underWay.get(tenantId) ?? 0;
+    if (underWay === 0 || queue.length >= Math.min(underWay, this.settings.batchMax)) return true;
+    const waitedMs = performance.now() - present(queue[0], 'The first claim of a queue').sinceMs;
+    if (waitedMs >= HOLD_BACK_MS) return true;
+    this.lookAgain ??= setTimeout(() => {
+      this.lookAgain = null;
+      this.startLanes();
+    }, HOLD_BACK_MS - waitedMs);
+    return false;
   }
 
-  private async runLane(batch: readonly Waiting[]): Promise<void> {
+  private async runLane(tenantId: string, batch: readonly Waiting[]): Promise<void> {
+    this.busyLanes += 1;
+    this.count(tenantId, batch.length);
     await this.settle(batch);
+    this.count(tenantId, -batch.length);
     this.busyLanes -= 1;
-    this.claimsInLanes -= batch.length;
     this.startLanes();
   }
 
-  private nextBatch(): Waiting[] {
-    const next = this.queues.entries().next();
-    if (next.done === true) return [];
-    const [tenantId, queue] = next.value;
+  private count(tenantId: string, claims: number): void {
+    const underWay = (this.underWay.get(tenantId) ?? 0) + claims;
+    if (underWay === 0) this.underWay.delete(tenantId);
+    else this.underWay.set(tenantId, underWay);
+  }
+
+  private takeBatch(tenantId: string): Waiting[] {
+    const queue = this.queues.get(tenantId) ?? [];
     const batch = queue.splice(0, this.settings.batchMax);
     this.queues.delete(tenantId);
     if (queue.length > 0) this.queues.set(tenantId, queue);

@@ -5,8 +5,10 @@ import { CodeBatch } from '../codes/code-batch.entity.js';
 import { Code } from '../codes/code.entity.js';
 import { User } from '../identity/user.entity.js';
 import { previewWindows } from '../limits/rate-limit.service.js';
+import { StoreUnavailableError } from '../platform/errors.js';
 import type { IdGenerator } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import type { ChosenReward, Claim } from './claim.js';
@@ -48,8 +50,9 @@ export class RedemptionPreviewService {
     try {
       return await this.judge({ ...request, idempotencyKey: null });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      return this.refusedPreview(error.refusal, error.retryAfterMs);
+      if (error instanceof Refused) return this.refusedPreview(error.refusal, error.retryAfterMs);
+      if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
+      return this.refusedPreview('SERVICE_UNAVAILABLE', null);
     }
   }
 
@@ -101,7 +104,7 @@ export class RedemptionPreviewService {
 
   private refusedPreview(refusal: RedeemRefusal, retryAfterMs: number | null): RedemptionPreview {
     const code = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
-    return { refusal: { code, retryAfterMs }, campaignName: null, expiresAt: null, rewards: [] };
+    return { refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null }, campaignName: null, expiresAt: null, rewards: [] };
   }
 }
 

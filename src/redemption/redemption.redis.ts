@@ -103,6 +103,7 @@ export class RedemptionRedis {
   private readonly claimScript: RedisScript;
   private readonly confirmScript: RedisScript;
   private readonly releaseScript: RedisScript;
+  private readonly forgetScript: RedisScript;
 
   constructor(
     private readonly redis: Redis,
@@ -112,6 +113,7 @@ export class RedemptionRedis {
     this.claimScript = new RedisScript(redis, 'claim-code');
     this.confirmScript = new RedisScript(redis, 'confirm-claims');
     this.releaseScript = new RedisScript(redis, 'release-claims');
+    this.forgetScript = new RedisScript(redis, 'forget-marker');
   }
 
   async admit(attemptId: Id, attempt: AttemptKeys, windows: readonly RateWindow[]): Promise<AdmitReply> {
@@ -214,9 +216,19 @@ export class RedemptionRedis {
 
   /** Takes an attempt out of its windows again: a replay of a known key does not count. */
   async forgetAttempt(attemptId: Id, windows: readonly RateWindow[]): Promise<void> {
-    await Promise.all(
-      [...new Set(windows.map((window) => window.key))].map((key) => this.redis.zrem(key, attemptId)),
-    );
+    const keysOfWindows = new Set(windows.map((window) => window.key));
+    try {
+      await Promise.all([...keysOfWindows].map(async (key) => this.redis.zrem(key, attemptId)));
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+
+  /** Drops an idempotency key's marker that leads to a redemption which is neither open nor committed. */
+  async forgetMarker(attempt: AttemptKeys, redemptionId: Id): Promise<void> {
+    const { tenantId, userId, digest, idempotencyKey } = attempt;
+    const key = keys.marker(tenantId, userId, idempotencyKey);
+    await this.forgetScript.run([key], [`${redemptionId}|${digest}`]);
   }
 }
 

@@ -22,8 +22,8 @@ import {
 import type { SettlementService } from './settlement.service.js';
 
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
-const CLAIM_TRIES_MAX = 4;
-/** After a tombstone of its id, an attempt starts once more with a new one. */
+const CLAIM_TRIES_MAX = 10;
+/** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
 const HELD_RETRY_MS = 1000;
 
@@ -58,7 +58,7 @@ export class RedemptionService {
     const stop = this.metrics.claimSeconds.startTimer();
     const answer = await this.answer(request, scope);
     stop();
-    this.metrics.claims.inc({ outcome: answer.refusal?.code ?? answer.status });
+    if (answer.refusal === null) this.metrics.claims.inc({ outcome: answer.status });
     return answer;
   }
 
@@ -78,26 +78,32 @@ export class RedemptionService {
 
   /** One redemption id after another, until one is settled. Only the first counts as an attempt. */
   private async start(attempt: Attempt): Promise<RedemptionRecord> {
+    const attemptId = this.ids.next();
     for (let start = 1; start <= STARTS_MAX; start += 1) {
-      const redemptionId = this.ids.next();
+      const redemptionId = start === 1 ? attemptId : this.ids.next();
       const admitted = await this.redis.admit(redemptionId, attempt, start === 1 ? attempt.windows : []);
       try {
         const record = await this.runOnce(attempt, redemptionId, admitted);
-        if (record !== null) {
-          const isReplay = admitted.status !== 'KNOWN' && isReplayOf(attempt, record, redemptionId);
-          if (isReplay) await this.redis.forgetAttempt(redemptionId, attempt.windows);
-          return record;
-        }
+        if (record === null) continue;
+        if (isReplayOf(attempt, record, redemptionId)) await this.uncount(attempt, attemptId);
+        return record;
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
         const known = await this.knownByKey(attempt, error);
-        await this.redis.forgetAttempt(redemptionId, attempt.windows);
+        await this.uncount(attempt, attemptId);
         return known;
       }
     }
-    throw new StoreUnavailableError('redis', {
-      cause: 'Every id of this attempt was given up by somebody else.',
-    });
+    throw new StoreUnavailableError('redis', { cause: 'Every id of this attempt was given up by somebody else.' });
+  }
+
+  /** A replay of a known key does not count. Where Redis does not answer it does: the answer is not held up by that. */
+  private async uncount(attempt: Attempt, attemptId: Id): Promise<void> {
+    try {
+      await this.redis.forgetAttempt(attemptId, attempt.windows);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error;
+    }
   }
 
   /** @returns null when the id was given up, and a new one may try */
@@ -108,7 +114,7 @@ export class RedemptionService {
   ): Promise<RedemptionRecord | null> {
     if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
-    const code = await this.preparation.findCode(attempt, admitted);
+    const code = await this.inTime(this.preparation.findCode(attempt, admitted));
     const prepared = await this.inTime(this.preparation.prepare(attempt, code, admitted));
     for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
       const snapshot = snapshotOf(attempt, prepared);
@@ -124,7 +130,8 @@ export class RedemptionService {
         nowMs: admitted.nowMs,
       });
       if (reply.status !== 'LOAD') return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
-      await this.preparation.findCode(attempt, { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch });
+      const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
+      await this.inTime(this.preparation.findCode(attempt, missing));
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
   }
@@ -162,25 +169,27 @@ export class RedemptionService {
     const { tenantId, digest } = attempt;
     if (known.claim !== '') return this.commit(parseClaim(tenantId, known.redemptionId, digest, known.claim));
     const underWay = this.settlement.joining(known.redemptionId);
-    if (underWay !== undefined) return this.resultOf(await underWay);
+    if (underWay !== undefined) return this.resultOf(await this.inReplyTime(underWay, known.redemptionId));
     const record = await this.reader.byId(tenantId, known.redemptionId);
-    return record === null || record.status === 'ABORTED' ? null : record;
+    if (record !== null && record.status !== 'ABORTED') return record;
+    // Neither open nor committed: what Redis has kept of it leads nowhere.
+    if (attempt.idempotencyKey !== null) await this.redis.forgetMarker(attempt, known.redemptionId);
+    return null;
   }
 
   private async commit(claim: Claim): Promise<RedemptionRecord | null> {
-    return this.resultOf(await this.settledInTime(claim));
+    return this.resultOf(await this.inReplyTime(this.settlement.settle(claim), claim.redemptionId));
   }
 
   /** A commit that takes long goes on; the caller gets the order number and hears of the outcome by push. */
-  private async settledInTime(claim: Claim): Promise<CommitOutcome> {
-    const settled = this.settlement.settle(claim);
+  private async inReplyTime(settled: Promise<CommitOutcome>, redemptionId: Id): Promise<CommitOutcome> {
     try {
       return await within(this.settings.replyWithinMs, 'database', settled);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || error.cause !== undefined) throw error;
       // Its failure is logged where it happens, and nobody waits for it here any more.
       settled.catch(() => undefined);
-      throw new StillProcessing(claim.redemptionId);
+      throw new StillProcessing(redemptionId);
     }
   }
 
@@ -238,6 +247,7 @@ export class RedemptionService {
   }
 
   private refused({ refusal, first, retryAfterMs }: Refused): RedeemAnswer {
+    this.metrics.claims.inc({ outcome: refusal });
     const code: RedeemRefusal = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
     return {
       status: 'REFUSED',
