@@ -12,8 +12,17 @@ export interface GroupCommitSettings {
   readonly lanes: number;
 }
 
-/** Commits a batch of one tenant in one transaction. */
-export type CommitBatch = (tenantId: string, claims: readonly Claim[]) => Promise<Map<Id, CommitOutcome>>;
+type Outcomes = ReadonlyMap<Id, CommitOutcome>;
+
+/** What is done with the claims of a batch, which are of one tenant. */
+export interface GroupCommitSteps {
+  /** Commits them in one transaction. */
+  commit(tenantId: string, claims: readonly Claim[]): Promise<Outcomes>;
+  /** Tells Redis, after the commit and before the answers. Never throws: nothing can undo the commit. */
+  close(tenantId: string, claims: readonly Claim[], outcomes: Outcomes): Promise<void>;
+  /** For a claim that cannot be committed, alone and in good health of the database. Never throws. */
+  giveUp(claim: Claim): Promise<void>;
+}
 
 interface Waiting {
   readonly claim: Claim;
@@ -41,9 +50,7 @@ export class GroupCommit {
   private isWoken = false;
 
   constructor(
-    private readonly commitBatch: CommitBatch,
-    /** Called for a claim that cannot be committed, alone and in good health of the database. */
-    private readonly onGivenUp: (claim: Claim) => Promise<void>,
+    private readonly steps: GroupCommitSteps,
     private readonly settings: GroupCommitSettings,
     private readonly log: Logger,
   ) {}
@@ -130,6 +137,15 @@ export class GroupCommit {
     return batch;
   }
 
+  private async answer(batch: readonly Waiting[], claims: readonly Claim[], outcomes: Outcomes): Promise<void> {
+    await this.steps.close(present(claims[0], 'The first claim of a batch').tenantId, claims, outcomes);
+    for (const { claim, resolve, reject } of batch) {
+      const outcome = outcomes.get(claim.redemptionId);
+      if (outcome === undefined) reject(new InvariantError('A claim was left out of its batch.'));
+      else resolve(outcome);
+    }
+  }
+
   /**
    * Commits a batch, and takes it apart when it fails, until only the bad claim is refused. Claims of a batch are
    * answered as soon as they are settled.
@@ -138,12 +154,9 @@ export class GroupCommit {
     const first = present(batch[0], 'The first claim of a batch');
     try {
       const claims = batch.map((waiting) => waiting.claim);
-      const outcomes = await this.commitBatch(first.claim.tenantId, claims);
-      for (const { claim, resolve, reject } of batch) {
-        const outcome = outcomes.get(claim.redemptionId);
-        if (outcome === undefined) reject(new InvariantError('A claim was left out of its batch.'));
-        else resolve(outcome);
-      }
+      const outcomes = await this.steps.commit(first.claim.tenantId, claims);
+      // The lane is free for the next commit while Redis is told of this one.
+      void this.answer(batch, claims, outcomes);
     } catch (error) {
       if (error instanceof StoreUnavailableError) {
         // Whether it was committed is not known, so the claims stay open: a retry adopts them.
@@ -153,7 +166,7 @@ export class GroupCommit {
       }
       if (batch.length === 1) {
         this.log.error({ err: error, redemptionId: first.claim.redemptionId }, 'a claim cannot be committed');
-        await this.onGivenUp(first.claim);
+        await this.steps.giveUp(first.claim);
         first.reject(error);
         return;
       }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { isLimited } from '../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id, IdGenerator } from '../platform/ids.js';
@@ -114,11 +114,10 @@ export class RedemptionService {
   ): Promise<RedemptionRecord | null> {
     if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
-    const code = await this.inTime(this.preparation.findCode(attempt, admitted));
-    const prepared = await this.inTime(this.preparation.prepare(attempt, code, admitted));
+    const prepared = await this.inTime(this.prepare(attempt, admitted));
     for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
       const snapshot = snapshotOf(attempt, prepared);
-      const token = randomBytes(12).toString('base64url');
+      const token = randomUUID();
       const reply = await this.redis.claim({
         ...attempt,
         redemptionId,
@@ -134,6 +133,11 @@ export class RedemptionService {
       await this.inTime(this.preparation.findCode(attempt, missing));
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
+  }
+
+  private async prepare(attempt: Attempt, admitted: AdmitReply): Promise<Prepared> {
+    const code = await this.preparation.findCode(attempt, admitted);
+    return this.preparation.prepare(attempt, code, admitted);
   }
 
   private async afterClaim(

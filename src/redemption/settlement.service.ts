@@ -4,7 +4,7 @@ import type { Metrics } from '../platform/metrics.js';
 import type { Claim } from './claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
-import { GroupCommit, type GroupCommitSettings } from './group-commit.js';
+import { GroupCommit, type GroupCommitSettings, type GroupCommitSteps } from './group-commit.js';
 import type { Confirmation, RedemptionRedis, Release } from './redemption.redis.js';
 import type { RewardHandlers } from './reward-round.js';
 
@@ -21,12 +21,12 @@ export class SettlementService {
     private readonly log: Logger,
     settings: GroupCommitSettings,
   ) {
-    this.group = new GroupCommit(
-      async (tenantId, claims) => this.settleBatch(tenantId, claims),
-      async (claim) => this.giveUp(claim),
-      settings,
-      log,
-    );
+    const steps: GroupCommitSteps = {
+      commit: async (tenantId, claims) => this.commit(tenantId, claims),
+      close: async (tenantId, claims, outcomes) => this.closeClaims(tenantId, claims, outcomes),
+      giveUp: async (claim) => this.giveUp(claim),
+    };
+    this.group = new GroupCommit(steps, settings, log);
   }
 
   /** Settles a claim; the same id joins what is under way for it. */
@@ -43,13 +43,12 @@ export class SettlementService {
     await this.group.drained();
   }
 
-  private async settleBatch(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
+  private async commit(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
     const stop = this.metrics.commitSeconds.startTimer();
     const outcomes = await this.transaction.commit(tenantId, claims);
     stop();
     this.metrics.commitBatchSize.observe(claims.length);
     this.wakeRelay(tenantId);
-    await this.closeClaims(tenantId, claims, outcomes);
     return outcomes;
   }
 

@@ -39,7 +39,7 @@ export async function openBenchWorld(say: (line: string) => void): Promise<Bench
     const config = loadConfig(environment);
     const log = createLog({ level: 'silent' });
     const stores = await openStores(
-      { databaseUrl, redisUrl, databasePoolSize: 4, storeTimeoutMs: 30_000 },
+      { databaseUrl, redisUrl, databasePoolSize: 4, commitPoolSize: 2, storeTimeoutMs: 30_000 },
       log,
     );
     closers.push(async () => stores.close());
