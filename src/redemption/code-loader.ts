@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 import type { CodeCopyService, CopiedCode } from '../codes/code-copy.service.js';
 import type { Id } from '../platform/ids.js';
+import { LoadGate } from '../platform/load-gate.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { instantOf, type SqlInstant } from '../platform/orm/sql-values.js';
 import { within } from '../platform/timeout.js';
@@ -34,8 +35,14 @@ export class CodeLoader {
     private readonly copies: CodeCopyService,
     private readonly timeoutMs: number,
   ) {
-    const load = async (lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> => this.loadAll(lookups);
-    this.loader = new DataLoader(load, { cache: false, maxBatchSize: BATCH_MAX });
+    const gate = new LoadGate();
+    const load = async (lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> =>
+      gate.run(async () => this.loadAll(lookups));
+    this.loader = new DataLoader(load, {
+      cache: false,
+      maxBatchSize: BATCH_MAX,
+      batchScheduleFn: gate.schedule,
+    });
   }
 
   /** Loads a code and stores its copy; null when the tenant has no such code. */
@@ -83,7 +90,10 @@ export class CodeLoader {
   }
 }
 
-type StoredCode = Omit<CopiedCode, 'startsAt' | 'expiresAt'> & { readonly startsAt: SqlInstant; readonly expiresAt: SqlInstant };
+type StoredCode = Omit<CopiedCode, 'startsAt' | 'expiresAt'> & {
+  readonly startsAt: SqlInstant;
+  readonly expiresAt: SqlInstant;
+};
 
 /** Raw, because every code that is redeemed for the first time comes this way. */
 async function readCodes(em: Em, tenantId: string, digests: readonly string[]): Promise<CopiedCode[]> {
@@ -94,5 +104,9 @@ async function readCodes(em: Em, tenantId: string, digests: readonly string[]): 
       from code where tenant_id = ? and code_digest in (?) and deleted_at is null`,
     [tenantId, digests],
   );
-  return rows.map((row) => ({ ...row, startsAt: instantOf(row.startsAt), expiresAt: instantOf(row.expiresAt) }));
+  return rows.map((row) => ({
+    ...row,
+    startsAt: instantOf(row.startsAt),
+    expiresAt: instantOf(row.expiresAt),
+  }));
 }

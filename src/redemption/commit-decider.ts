@@ -94,7 +94,11 @@ export class CommitDecisions {
     const code = present(this.rows.codes.get(claim.codeId), 'The locked code');
     const soleUserId =
       code.useLimit === 1 && code.used === 1 && record.userUseNo !== null ? claim.userId : null;
-    return { kind: 'SETTLED', record, code: { used: code.used, versionBefore: code.versionBefore, version: code.version, soleUserId } };
+    return {
+      kind: 'SETTLED',
+      record,
+      code: { used: code.used, versionBefore: code.versionBefore, version: code.version, soleUserId },
+    };
   }
 
   private refuse(

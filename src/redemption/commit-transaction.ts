@@ -88,7 +88,12 @@ export class CommitTransaction {
       await this.transactions.run(claim.tenantId, async (em: Em) => {
         const settledAt = new Date(this.clock.nowMs());
         const tombstones = [{ claim, reason }];
-        await this.writes.write(em, claim.tenantId, { accepted: [], tombstones, buyers: new Set(), settledAt });
+        await this.writes.write(em, claim.tenantId, {
+          accepted: [],
+          tombstones,
+          buyers: new Set(),
+          settledAt,
+        });
       });
       return true;
     } catch (error) {

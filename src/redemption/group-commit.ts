@@ -137,7 +137,11 @@ export class GroupCommit {
     return batch;
   }
 
-  private async answer(batch: readonly Waiting[], claims: readonly Claim[], outcomes: Outcomes): Promise<void> {
+  private async answer(
+    batch: readonly Waiting[],
+    claims: readonly Claim[],
+    outcomes: Outcomes,
+  ): Promise<void> {
     await this.steps.close(present(claims[0], 'The first claim of a batch').tenantId, claims, outcomes);
     for (const { claim, resolve, reject } of batch) {
       const outcome = outcomes.get(claim.redemptionId);

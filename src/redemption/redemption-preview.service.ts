@@ -104,7 +104,12 @@ export class RedemptionPreviewService {
 
   private refusedPreview(refusal: RedeemRefusal, retryAfterMs: number | null): RedemptionPreview {
     const code = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
-    return { refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null }, campaignName: null, expiresAt: null, rewards: [] };
+    return {
+      refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null },
+      campaignName: null,
+      expiresAt: null,
+      rewards: [],
+    };
   }
 }
 
@@ -130,7 +135,12 @@ async function readRows(em: Em, claim: Claim): Promise<LockedRows> {
   const code = await em.findOne(Code, { id: claim.codeId }, plain);
   const campaign = await em.findOne(Campaign, { id: claim.campaignId }, plain);
   const batch = await em.findOne(CodeBatch, { id: claim.batchId }, plain);
-  return { users: mapOf(user), codes: mapOf(code === null ? null : { ...code, versionBefore: code.version }), campaigns: mapOf(campaign), batches: mapOf(batch) };
+  return {
+    users: mapOf(user),
+    codes: mapOf(code === null ? null : { ...code, versionBefore: code.version }),
+    campaigns: mapOf(campaign),
+    batches: mapOf(batch),
+  };
 }
 
 function mapOf<Row extends { readonly id: string }>(row: Row | null): Map<string, Row> {

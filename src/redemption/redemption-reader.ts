@@ -3,6 +3,7 @@ import DataLoader from 'dataloader';
 import { Code } from '../codes/code.entity.js';
 import { Money } from '../platform/decimal.js';
 import type { Id } from '../platform/ids.js';
+import { LoadGate } from '../platform/load-gate.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { within } from '../platform/timeout.js';
 import { Redemption } from './redemption.entity.js';
@@ -114,6 +115,7 @@ export class RedemptionReader {
     where: (lookups: readonly Lookup[]) => Readonly<Record<string, unknown>>,
     matches: (lookup: Lookup, row: Redemption) => boolean,
   ): DataLoader<Lookup, RedemptionRecord | null> {
+    const gate = new LoadGate();
     const load = async (lookups: readonly Lookup[]): Promise<(RedemptionRecord | null)[]> => {
       const records = new Map<Lookup, RedemptionRecord>();
       for (const [tenantId, group] of Map.groupBy(lookups, (lookup) => lookup.tenantId)) {
@@ -127,7 +129,11 @@ export class RedemptionReader {
       }
       return lookups.map((lookup) => records.get(lookup) ?? null);
     };
-    return new DataLoader(load, { cache: false, maxBatchSize: BATCH_MAX });
+    return new DataLoader(async (lookups: readonly Lookup[]) => gate.run(async () => load(lookups)), {
+      cache: false,
+      maxBatchSize: BATCH_MAX,
+      batchScheduleFn: gate.schedule,
+    });
   }
 }
 

@@ -180,7 +180,16 @@ export class RedemptionRedis {
         keys.marker(tenantId, claim.userId, claim.idempotencyKey),
       );
       const hasKey = claim.idempotencyKey === null ? '' : '1';
-      args.push(claim.redemptionId, claim.digest, claim.token, used, versionBefore, version, soleUserId ?? '', hasKey);
+      args.push(
+        claim.redemptionId,
+        claim.digest,
+        claim.token,
+        used,
+        versionBefore,
+        version,
+        soleUserId ?? '',
+        hasKey,
+      );
     }
     await this.confirmScript.run(scriptKeys, args);
   }
@@ -200,7 +209,15 @@ export class RedemptionRedis {
         spentKey(claim, spent),
       );
       const isSpent = spent === null ? '' : '1';
-      args.push(claim.redemptionId, claim.digest, claim.token, version, isSpent, doneId ?? '', winnerId ?? '');
+      args.push(
+        claim.redemptionId,
+        claim.digest,
+        claim.token,
+        version,
+        isSpent,
+        doneId ?? '',
+        winnerId ?? '',
+      );
     }
     await this.releaseScript.run(scriptKeys, args);
   }

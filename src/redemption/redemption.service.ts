@@ -94,7 +94,9 @@ export class RedemptionService {
         return known;
       }
     }
-    throw new StoreUnavailableError('redis', { cause: 'Every id of this attempt was given up by somebody else.' });
+    throw new StoreUnavailableError('redis', {
+      cause: 'Every id of this attempt was given up by somebody else.',
+    });
   }
 
   /** A replay of a known key does not count. Where Redis does not answer it does: the answer is not held up by that. */

@@ -56,7 +56,10 @@ export class SettlementService {
   private async giveUp(claim: Claim): Promise<void> {
     try {
       const isAborted = await this.transaction.abort(claim, 'COMMIT_FAILED');
-      if (isAborted) await this.redis.release(claim.tenantId, [{ claim, version: 0, spent: null, doneId: null, winnerId: null }]);
+      if (isAborted)
+        await this.redis.release(claim.tenantId, [
+          { claim, version: 0, spent: null, doneId: null, winnerId: null },
+        ]);
     } catch (error) {
       this.log.warn({ err: error, redemptionId: claim.redemptionId }, 'the claim stays open');
     }
@@ -113,9 +116,21 @@ function releaseOf(
 ): Release {
   switch (outcome.kind) {
     case 'REFUSED':
-      return { claim, version: outcome.codeVersion, spent: outcome.spent, doneId: doneIdOf(outcome), winnerId: null };
+      return {
+        claim,
+        version: outcome.codeVersion,
+        spent: outcome.spent,
+        doneId: doneIdOf(outcome),
+        winnerId: null,
+      };
     case 'REPLAYED':
-      return { claim, version: outcome.codeVersion, spent: null, doneId: outcome.record.id, winnerId: outcome.record.id };
+      return {
+        claim,
+        version: outcome.codeVersion,
+        spent: null,
+        doneId: outcome.record.id,
+        winnerId: outcome.record.id,
+      };
     case 'ABORTED':
       return { claim, version: 0, spent: null, doneId: null, winnerId: null };
   }

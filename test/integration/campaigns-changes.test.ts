@@ -85,7 +85,10 @@ describe('the life of a campaign', () => {
     const { id } = await world.addCampaign(tenantId);
     expect(await world.campaignReader.find(tenantId, id, 'before')).toMatchObject({ status: 'DRAFT' });
     await world.campaignChanges.step(tenantId, id, 'activate');
-    expect(await world.campaignReader.find(tenantId, id, 'after')).toMatchObject({ status: 'ACTIVE', version: 2 });
+    expect(await world.campaignReader.find(tenantId, id, 'after')).toMatchObject({
+      status: 'ACTIVE',
+      version: 2,
+    });
   });
 
   it('S4.1 is not open to another tenant', async () => {

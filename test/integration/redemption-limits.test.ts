@@ -185,7 +185,10 @@ describe('limits of a campaign', () => {
       { type: 'SUBSCRIPTION', id: tenant.planId, value: '5', condition: { userTag: 'gold' } },
       { type: 'SUBSCRIPTION', id: tenant.planId, value: '1', condition: { userTag: 'plain' } },
     ];
-    const { codes } = await seedCampaign(world, tenant, 2, { campaign: { budgetValue: '3' }, rule: { rewardRules } });
+    const { codes } = await seedCampaign(world, tenant, 2, {
+      campaign: { budgetValue: '3' },
+      rule: { rewardRules },
+    });
     const [gold, plain] = [
       await seedUser(world, tenant.tenantId, ['gold']),
       await seedUser(world, tenant.tenantId, ['plain']),

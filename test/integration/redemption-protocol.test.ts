@@ -355,7 +355,10 @@ describe('copies in Redis', () => {
 describe('refusals that only the commit finds', () => {
   it('say ALREADY_REDEEMED before any limit, and are known to Redis from then on', async () => {
     const tenant = await seedTenant(world);
-    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 9 }, campaign: { userLimitTotal: 1 } });
+    const { codes } = await seedCampaign(world, tenant, 1, {
+      rule: { useLimit: 9 },
+      campaign: { userLimitTotal: 1 },
+    });
     const userId = await seedUser(world, tenant.tenantId);
     const answer = await redeem(world, tenant.tenantId, userId, first(codes));
     await forget(tenant.tenantId);

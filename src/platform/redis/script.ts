@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { asRedisFailure } from './redis.js';
 
+/** Scripts of this process that are yet to be answered. */
+let outstanding = 0;
+
 /**
  * One Lua file of `scripts/lua`, run by its digest. Redis forgets scripts when it restarts; the text is sent
  * again when it does. Every key is in `keys`, so that a script is one slot on Redis Cluster.
@@ -21,11 +24,14 @@ export class RedisScript {
 
   /** @throws StoreUnavailableError when Redis does not answer; the script may or may not have run. */
   async run(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    sendTogether(this.redis);
+    sendTogether(this.redis, outstanding);
+    outstanding += 1;
     try {
       return await this.redis.evalsha(this.digest, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw asRedisFailure(error);
+    } finally {
+      outstanding -= 1;
     }
     try {
       return await this.redis.eval(this.text, keys.length, ...keys, ...args);
@@ -36,17 +42,21 @@ export class RedisScript {
 }
 
 const corked = new WeakSet<object>();
+/** So long a command waits at most for others, while replies to earlier ones are outstanding. */
+const GATHER_MS = 1;
 
 /**
- * Commands of the same turn of the event loop leave in one write. Each by itself would be a system call here and a
- * wake-up of Redis, which cost more than the script does.
+ * Commands of the same moment leave in one write. Each by itself would be a system call here and a wake-up of Redis,
+ * which cost more than the script does. A lone command leaves in the same turn of the event loop.
  */
-function sendTogether({ stream }: Redis): void {
+function sendTogether({ stream }: Redis, outstanding: number): void {
   if (stream === undefined || corked.has(stream)) return;
   corked.add(stream);
   stream.cork();
-  setImmediate(() => {
+  const release = (): void => {
     corked.delete(stream);
     stream.uncork();
-  });
+  };
+  if (outstanding === 0) setImmediate(release);
+  else setTimeout(release, GATHER_MS);
 }
