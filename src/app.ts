@@ -181,7 +181,13 @@ function composeCodes(
     exists: async (tenantId, type, id) => type === 'SUBSCRIPTION' && plans.exists(tenantId, id),
   };
   const campaigns = new CampaignService({
-    ...{ orm, transactions, ids, clock, outbox, tenants, rewardTargets },
+    orm,
+    transactions,
+    ids,
+    clock,
+    outbox,
+    tenants,
+    rewardTargets,
     productLines: its.lines,
     checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
   });

@@ -129,6 +129,7 @@ async function unlessThere(making: Promise<unknown>): Promise<void> {
   try {
     await making;
   } catch (error) {
-    if (!(error instanceof DomainError) || !THERE_ALREADY.has(error.code)) throw error;
+    if (error instanceof DomainError && THERE_ALREADY.has(String(error.code))) return;
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import { versionText } from './run.mjs';
 import { BootstrapError } from './say.mjs';
 
 /** The oldest Node the packages run on. */
-export const NODE_MINIMUM = [22, 17];
+const NODE_MINIMUM = [22, 17];
 
 /** Whether a dotted version is at least the wanted numbers. */
 export function isAtLeast(version, wanted) {

@@ -66,7 +66,7 @@ export async function installPackages(root, env) {
 }
 
 /** The npm that runs us, with a Node that `npm ci` does not delete under itself. */
-export function npmCommand(root, env) {
+function npmCommand(root, env) {
   const npm = env.npm_execpath;
   if (!npm || path.basename(npm) !== 'npm-cli.js') return { command: 'npm', args: [] };
   const own = path.join(root, 'node_modules') + path.sep;

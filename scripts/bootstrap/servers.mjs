@@ -7,7 +7,7 @@ import { BootstrapError, say } from './say.mjs';
 
 const MINIMUM = { mariadb: [10, 11], mysql: [8, 4], redis: [7, 0] };
 
-export const serversFolder = (root) => path.join(root, '.data', 'servers');
+const serversFolder = (root) => path.join(root, '.data', 'servers');
 const recordFile = (root) => path.join(serversFolder(root), 'servers.json');
 
 /** The record of an earlier run, if it was made for this folder and its programs are still there. */
@@ -56,7 +56,7 @@ async function obtain(root, env, found) {
 }
 
 /** {database?, redis?}: the first of each in the folders that runs here and is new enough. Programs in `unpacked` get its libraries. */
-export function findServers(folders, unpacked) {
+function findServers(folders, unpacked) {
   const found = {};
   const database = firstUsable(['mariadbd', 'mysqld'], folders, unpacked, describeDatabase);
   const redis = firstUsable(['redis-server', 'valkey-server'], folders, unpacked, describeRedis);

@@ -3,7 +3,7 @@
   Open claims are not touched.
 
   KEYS[1…] copy  hash  copy of a code's committed state, one key a code
-  ARGV[1] ttl_ms       idle copies expire
+  ARGV[1] ttl_ms      idle copies expire
   ARGV[2…] for each code the values of FIELDS, in that order
 
   Returns the number of copies stored
@@ -11,7 +11,8 @@
 local FIELDS = { 'version', 'id', 'campaign_id', 'batch_id', 'status', 'use_limit', 'used', 'starts_ms', 'expires_ms',
   'assigned_user_id', 'sole_user_id' }
 local stored = 0
-for i, copy in ipairs(KEYS) do
+for i = 1, #KEYS do
+  local copy = KEYS[i]
   local first = 2 + (i - 1) * #FIELDS
   local held = redis.call('HGET', copy, 'version')
   if not held or tonumber(held) <= tonumber(ARGV[first]) then

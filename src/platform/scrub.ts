@@ -1,5 +1,5 @@
 /** Stands for what was taken out. */
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 /**
  * Names under which secrets and whole codes travel, in any spelling (`access_token`, `accessToken`, `X-Api-Key`).

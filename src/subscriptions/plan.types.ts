@@ -8,7 +8,7 @@ import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { RESET_CYCLES, type ResetCycle } from './plan.entity.js';
 import { CREATE_PLAN_ERROR_CODES } from './plan.errors.js';
 
-export const TimeUnitEnum = enumFromValues(
+const TimeUnitEnum = enumFromValues(
   'TimeUnit',
   TIME_UNITS,
   'Calendar units clamp to the end of the month: 31 January + 1 MONTH is 28 or 29 February. NO_LIMIT never ends.',

@@ -52,7 +52,7 @@ const CREATE = `mutation ($input: CreatePlanInput!) {
     errors { code message field }
   }
 }`;
-const input = { name: 'Gold', unitPrice: '12.50', unitTime: 'QUARTER', trafficBytes: 2 ** 40 };
+const input = { name: 'Gold', unitPrice: '12.5', unitTime: 'QUARTER', trafficBytes: 2 ** 40 };
 
 describe('createPlan', () => {
   it('answers the plan to OPERATOR and OWNER', async () => {

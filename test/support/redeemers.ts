@@ -74,7 +74,7 @@ export async function redeemOnce(url: string, wish: RedeemWish): Promise<Redeeme
 const PASSING = ['CODE_HELD', 'PROCESSING'];
 
 /** Asks again, each time the other process, for as long as the answer says that it may pass. */
-export async function redeemPatiently(
+async function redeemPatiently(
   urls: readonly string[],
   wish: RedeemWish,
   { first = 0, passing = PASSING }: { first?: number; passing?: readonly string[] } = {},

@@ -9,7 +9,7 @@ import type { RedeemAnswer } from '../../src/redemption/redeem-request.js';
 import { openStores, type Stores } from '../../src/stores.js';
 
 export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
-export const quietLog = createLog({ level: 'silent' });
+const quietLog = createLog({ level: 'silent' });
 
 /** One process' services on the real stores of the test run; several of them stand for several processes. */
 export interface World {

@@ -3,9 +3,6 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { asRedisFailure } from './redis.js';
 
-/** Scripts of this process that are yet to be answered. */
-let outstanding = 0;
-
 /**
  * One Lua file of `scripts/lua`, run by its digest. Redis forgets scripts when it restarts; the text is sent
  * again when it does. Every key is in `keys`, so that a script is one slot on Redis Cluster.
@@ -13,6 +10,8 @@ let outstanding = 0;
 export class RedisScript {
   private readonly text: string;
   private readonly digest: string;
+  /** Shared by all scripts on a connection. */
+  private readonly gathering: Gathering;
 
   constructor(
     private readonly redis: Redis,
@@ -20,18 +19,19 @@ export class RedisScript {
   ) {
     this.text = readFileSync(new URL(`../../../scripts/lua/${name}.lua`, import.meta.url), 'utf8');
     this.digest = createHash('sha1').update(this.text).digest('hex');
+    this.gathering = gatheringOf(redis);
   }
 
   /** @throws StoreUnavailableError when Redis does not answer; the script may or may not have run. */
   async run(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    sendTogether(this.redis, outstanding);
-    outstanding += 1;
+    sendTogether(this.redis, this.gathering);
+    this.gathering.outstanding += 1;
     try {
       return await this.redis.evalsha(this.digest, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw asRedisFailure(error);
     } finally {
-      outstanding -= 1;
+      this.gathering.outstanding -= 1;
     }
     try {
       return await this.redis.eval(this.text, keys.length, ...keys, ...args);
@@ -41,22 +41,34 @@ export class RedisScript {
   }
 }
 
-const corked = new WeakSet<object>();
+interface Gathering {
+  /** Scripts that are yet to be answered. */
+  outstanding: number;
+  isCorked: boolean;
+}
+
+const gatherings = new WeakMap<Redis, Gathering>();
 /** So long a command waits at most for others, while replies to earlier ones are outstanding. */
 const GATHER_MS = 1;
+
+function gatheringOf(redis: Redis): Gathering {
+  const known = gatherings.get(redis) ?? { outstanding: 0, isCorked: false };
+  gatherings.set(redis, known);
+  return known;
+}
 
 /**
  * Commands of the same moment leave in one write. Each by itself would be a system call here and a wake-up of Redis,
  * which cost more than the script does. A lone command leaves in the same turn of the event loop.
  */
-function sendTogether({ stream }: Redis, outstanding: number): void {
-  if (stream === undefined || corked.has(stream)) return;
-  corked.add(stream);
+function sendTogether({ stream }: Redis, gathering: Gathering): void {
+  if (stream === undefined || gathering.isCorked) return;
+  gathering.isCorked = true;
   stream.cork();
   const release = (): void => {
-    corked.delete(stream);
+    gathering.isCorked = false;
     stream.uncork();
   };
-  if (outstanding === 0) setImmediate(release);
+  if (gathering.outstanding === 0) setImmediate(release);
   else setTimeout(release, GATHER_MS);
 }
