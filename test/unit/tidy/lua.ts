@@ -41,7 +41,7 @@ function headerFindings(file: ProjectFile): readonly string[] {
   const header = HEADER.exec(file.text)?.[1];
   if (header === undefined) return ['begins with no --[[ header ]]'];
   const body = file.text.slice(file.text.indexOf(']]') + 2).replace(/--[^\n]*/g, '');
-  const missing = ['KEYS[1]', 'ARGV', 'Returns'].filter((word) => !header.includes(word));
+  const missing = ['KEYS[1', 'ARGV', 'Returns'].filter((word) => !header.includes(word));
   const statuses = [...body.matchAll(/\breturn\s*\{?\s*'([A-Z][A-Z_]+)'/g)].map((match) => match[1] ?? '');
   const unsaid = [...new Set(statuses)].filter(
     (status) => !new RegExp(String.raw`\b${status}\b`).test(header),
