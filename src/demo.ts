@@ -1,11 +1,13 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Services } from './app.js';
+import type { Campaign } from './campaigns/campaign.entity.js';
 import { DomainError } from './platform/errors.js';
 import type { Logger } from './platform/log.js';
 
 const TENANT = 'DEMO';
 const PRODUCT = 'DEMO';
+const CAMPAIGN_KEY = 'demo-campaign';
 const CODES_WANTED = 200;
 const TOKEN_TTL_S = 24 * 3600;
 const REFRESH_EVERY_MS = 60_000;
@@ -50,39 +52,37 @@ export async function runDemo(services: Services, place: DemoPlace, log: Logger)
 }
 
 async function seedDemo(services: Services): Promise<string> {
-  const { tenants, lines, campaigns, campaignChanges } = services;
+  const { tenants, lines, campaignReader, campaignChanges } = services;
   await unlessThere(tenants.create({ id: TENANT, name: 'Demo', type: 'PLATFORM', codeQuota: 0 }));
   await unlessThere(lines.create(TENANT, { code: 'APP_A', name: 'App A', hourLimit: 100, dayLimit: 1000 }));
   await unlessThere(lines.create(TENANT, { code: 'WEB_B', name: 'Web B', hourLimit: 500, dayLimit: 5000 }));
   await unlessThere(
     lines.create(TENANT, { code: PRODUCT, name: 'Demo, no limit', hourLimit: 0, dayLimit: 0 }),
   );
-  const planId = await demoPlan(services);
-  const { campaign } = await campaigns.create(TENANT, {
-    name: 'Welcome',
-    idempotencyKey: 'demo-campaign',
-    rule: {
-      ruleId: 'demo',
-      codeType: 'ALPHANUM',
-      length: 16,
-      rewardRules: [{ type: 'SUBSCRIPTION', id: planId }],
-    },
-  });
+  const campaign = (await campaignReader.byKey(TENANT, CAMPAIGN_KEY)) ?? (await makeCampaign(services));
   if (campaign.status === 'DRAFT') await campaignChanges.step(TENANT, campaign.id, 'activate');
   return campaign.id;
 }
 
-async function demoPlan({ plans }: Services): Promise<string> {
-  const { items } = await plans.list(TENANT, { page: 1, size: 1 }, false);
-  const first = items[0];
-  if (first !== undefined) return first.id;
-  const made = await plans.create(TENANT, {
+/** Once; what staff make of the demo afterwards is theirs. */
+async function makeCampaign({ plans, campaigns }: Services): Promise<Campaign> {
+  const plan = await plans.create(TENANT, {
     name: 'Monthly',
     unitPrice: '9.90',
     unitTime: 'MONTH',
     trafficBytes: 100_000_000_000,
   });
-  return made.id;
+  const { campaign } = await campaigns.create(TENANT, {
+    name: 'Welcome',
+    idempotencyKey: CAMPAIGN_KEY,
+    rule: {
+      ruleId: 'demo',
+      codeType: 'ALPHANUM',
+      length: 16,
+      rewardRules: [{ type: 'SUBSCRIPTION', id: plan.id }],
+    },
+  });
+  return campaign;
 }
 
 async function refresh(services: Services, place: DemoPlace, campaignId: string): Promise<DemoFile> {

@@ -38,21 +38,31 @@ const rewardRule = z
 const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
   orElse(z.array(item).max(most, `must hold at most ${most}`), []);
 
+/** Half of a surrogate pair is no text: the database takes no JSON that holds one. */
+const isStorable = (text: string): boolean => text.isWellFormed();
+
+const partText = (lengthMax: number) =>
+  z.string().max(lengthMax, `must have at most ${lengthMax} characters`).refine(isStorable, 'must be text');
+
 const campaignRule = z.strictObject({
   ruleId: nameText(64),
   codeType: z
     .enum([...CODE_TYPES, 'RANDOM_ALPHANUM'])
     .transform((type) => (type === 'RANDOM_ALPHANUM' ? 'ALPHANUM' : type)),
   length: orElse(countNumber(1, 32), 16),
-  prefix: orElse(z.string().max(32, 'must have at most 32 characters'), ''),
-  pattern: orElse(z.string().max(40, 'must have at most 40 characters'), null),
-  alphabet: orElse(z.string().max(36, 'must have at most 36 characters'), null),
-  excludeChars: listOf(z.string().max(8, 'must be single characters'), 64),
+  prefix: orElse(partText(32), ''),
+  pattern: orElse(partText(40), null),
+  alphabet: orElse(partText(36), null),
+  excludeChars: listOf(
+    z.string().max(8, 'must be single characters').refine(isStorable, 'must be characters'),
+    64,
+  ),
   validDays: orElse(countNumber(1, 36_500), null),
   useLimit: orElse(limitNumber, 1),
-  applicableProducts: listOf(z.string().max(16, 'must be codes of product lines'), 100).transform((codes) => [
-    ...new Set(codes),
-  ]),
+  applicableProducts: listOf(
+    z.string().max(16, 'must be codes of product lines').refine(isStorable, 'must be codes of product lines'),
+    100,
+  ).transform((codes) => [...new Set(codes)]),
   rewardRules: listOf(rewardRule, REWARD_RULES_MAX),
 }) satisfies z.ZodType<CampaignRule>;
 

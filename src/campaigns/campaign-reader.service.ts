@@ -29,6 +29,11 @@ export class CampaignReader {
     return tenantEm(this.orm, tenantId).findOne(Campaign, { id }, { disableIdentityMap: true });
   }
 
+  /** The campaign that was made under an idempotency key. */
+  async byKey(tenantId: string, idempotencyKey: string): Promise<Campaign | null> {
+    return tenantEm(this.orm, tenantId).findOne(Campaign, { idempotencyKey }, { disableIdentityMap: true });
+  }
+
   /** Newest first, with the exact total. */
   async page(
     tenantId: string,

@@ -4,6 +4,8 @@ import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import {
   GraphQLError,
   NoSchemaIntrospectionCustomRule,
+  type ASTVisitor,
+  type SelectionNode,
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
@@ -33,6 +35,7 @@ export function documentLimits(config: LimitSettings): DocumentLimits {
     asRule(maxDepthRule({ ...refusal, n: config.GRAPHQL_MAX_DEPTH })),
     asRule(maxAliasesRule({ ...refusal, n: config.GRAPHQL_MAX_ALIASES })),
     asRule(costLimitRule({ ...refusal, maxCost: config.GRAPHQL_MAX_COST })),
+    noConditionalSubscriptions,
   ];
   if (!introspection) rules.push(NoSchemaIntrospectionCustomRule);
   return { parseOptions: { maxTokens: config.GRAPHQL_MAX_TOKENS }, rules };
@@ -40,6 +43,20 @@ export function documentLimits(config: LimitSettings): DocumentLimits {
 
 function report(context: ValidationContext | null, error: GraphQLError): void {
   context?.reportError(new GraphQLError(error.message.replace('Syntax Error: ', '')));
+}
+
+/** A subscription whose only field is left out has nothing to listen to; graphql-js fails at it with a fault of its own. */
+function noConditionalSubscriptions(context: ValidationContext): ASTVisitor {
+  const visit = (node: SelectionNode): void => {
+    const isRoot = context.getParentType() === context.getSchema().getSubscriptionType();
+    const isConditional = node.directives?.some(
+      ({ name }) => name.value === 'skip' || name.value === 'include',
+    );
+    if (!isRoot || isConditional !== true) return;
+    const message = 'The field of a subscription cannot be left out by @skip or @include.';
+    context.reportError(new GraphQLError(message, { nodes: node }));
+  };
+  return { Field: visit, FragmentSpread: visit, InlineFragment: visit };
 }
 
 /** The visitors carry their options as fields, which the type of a visitor does not allow. */

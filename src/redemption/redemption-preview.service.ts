@@ -48,7 +48,8 @@ export class RedemptionPreviewService {
 
   async preview(request: RedeemRequest): Promise<RedemptionPreview> {
     try {
-      return await this.judge({ ...request, idempotencyKey: null });
+      const judged = this.judge({ ...request, idempotencyKey: null });
+      return await within(this.settings.timeoutMs, 'database', judged);
     } catch (error) {
       if (error instanceof Refused) return this.refusedPreview(error.refusal, error.retryAfterMs);
       if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
@@ -66,7 +67,7 @@ export class RedemptionPreviewService {
     const prepared = await this.preparation.prepare(attempt, code, admitted);
     const claim = hypotheticalClaim(id, attempt, prepared, admitted.nowMs);
     const em = tenantEm(this.orm, attempt.tenantId);
-    const rows = await within(this.settings.timeoutMs, 'database', readRows(em, claim));
+    const rows = await readRows(em, claim);
     const refusal = (await this.refusal(em, claim, rows)) ?? prepared.rewardRefusal;
     if (refusal !== null) return this.refusedPreview(refusal, null);
     return {

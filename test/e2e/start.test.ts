@@ -84,6 +84,14 @@ describe('X.13 npm start on a machine that has nothing', () => {
     expect(processesOnData()).toHaveLength(2);
   });
 
+  it('leaves the demo to the staff: a plan of their own does not keep the next start from going on', async () => {
+    const { data } = await graphqlRequest<{ createPlan: { plan: { id: string } | null } }>(demo.url, {
+      query: 'mutation { createPlan(input: { name: "Own", unitPrice: "1", unitTime: DAY }) { plan { id } } }',
+      token: demo.staffToken,
+    });
+    expect(data?.createPlan.plan?.id).toMatch(/^\d+$/);
+  });
+
   it('X.13 prints a curl that redeems a code as it stands, and the second time says that it is redeemed', async () => {
     const said = running?.said() ?? '';
     const curl = /^curl [\s\S]+?'$/m.exec(said.slice(said.indexOf('\ncurl ') + 1))?.[0] ?? said;

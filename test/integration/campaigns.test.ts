@@ -78,6 +78,8 @@ describe('creating a campaign', () => {
     ['no rule', { rule: null }, 'RULE_NOT_ALLOWED'],
     ['an unknown type of codes', rule({ codeType: 'BARCODE' }), 'RULE_NOT_ALLOWED'],
     ['an unknown field of the rule', rule({ lenght: 8 }), 'RULE_NOT_ALLOWED'],
+    ['half a character in a pattern', rule({ pattern: '\ud800' }), 'RULE_NOT_ALLOWED'],
+    ['half a character in a prefix', rule({ prefix: '\udfff' }), 'RULE_NOT_ALLOWED'],
     ['a length of 0', rule({ length: 0 }), 'RULE_NOT_ALLOWED'],
     ['a broken length', rule({ length: 8.5 }), 'RULE_NOT_ALLOWED'],
     ['no valid days', rule({ validDays: 0 }), 'RULE_NOT_ALLOWED'],

@@ -112,6 +112,20 @@ describe('GraphQL over WebSocket', () => {
     expect((await socket.closed).code).toBe(4400);
   });
 
+  it('refuses a subscription whose only field is left out, and lets the socket live', async () => {
+    const socket = await RawSocket.ready(url);
+    for (const [at, query] of [
+      'subscription { forever @skip(if: true) }',
+      'subscription { ...F } fragment F on Subscription { forever @include(if: false) }',
+    ].entries()) {
+      socket.subscribe(`s${at}`, query);
+      expect(await socket.next()).toMatchObject({ id: `s${at}`, type: 'error' });
+    }
+    socket.subscribe('q', '{ echo(text: "alive") }');
+    expect(await socket.next()).toMatchObject({ id: 'q', payload: { data: { echo: 'alive' } } });
+    await socket.close();
+  });
+
   it('closes at a message above the size of an HTTP body with 1009', async () => {
     const socket = await RawSocket.ready(url);
     socket.subscribe('1', `{ echo(text: "${'x'.repeat(262_144)}") }`);
