@@ -48,6 +48,7 @@ import { AttemptPreparation } from './redemption/attempt.js';
 import { CodeLoader } from './redemption/code-loader.js';
 import { CommitTransaction } from './redemption/commit-transaction.js';
 import { CommitWrites } from './redemption/commit-writes.js';
+import { LateConfirms } from './redemption/late-confirms.js';
 import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
 import { RedemptionReader } from './redemption/redemption-reader.js';
 import { RedemptionRedis } from './redemption/redemption.redis.js';
@@ -251,6 +252,7 @@ function composeRedemption(
     log,
     groups,
   );
+  const lateConfirms = new LateConfirms(redemptionRedis, settlement, log);
   const uniformRefusals = config.UNIFORM_REFUSALS;
   const redemptions = new RedemptionService(ids, redemptionRedis, preparation, reader, settlement, metrics, {
     uniformRefusals,
@@ -261,5 +263,5 @@ function composeRedemption(
     uniformRefusals,
     timeoutMs,
   });
-  return { limits, redemptionReader: reader, settlement, redemptions, previews };
+  return { limits, redemptionReader: reader, settlement, lateConfirms, redemptions, previews };
 }

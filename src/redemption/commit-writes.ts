@@ -138,12 +138,13 @@ function tombstoneRow({ claim, reason }: Tombstone, settledAt: Date): Redemption
 }
 
 /** One event for the redemption, and one for each reward. */
-function eventsOf({ record, given }: Accepted): OutboxDraft[] {
+function eventsOf({ claim, record, given }: Accepted): OutboxDraft[] {
   const payload = {
     redemptionId: record.id,
     status: 'COMMITTED',
     orderNo: orderNoOf(record.id),
     codeId: record.codeId,
+    digest: claim.digest,
     campaignId: record.campaignId,
     useNo: record.useNo,
   };

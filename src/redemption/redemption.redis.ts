@@ -94,6 +94,13 @@ export interface Release {
   readonly winnerId: Id | null;
 }
 
+/** An open claim, as `claim-code.lua` stores it. */
+export interface OpenClaim {
+  readonly redemptionId: Id;
+  readonly digest: string;
+  readonly claim: string;
+}
+
 /** Which limit of a campaign the database found reached. */
 export type SpentLimit = 'BUDGET' | 'USER' | 'USER_DAY';
 
@@ -220,6 +227,24 @@ export class RedemptionRedis {
       );
     }
     await this.releaseScript.run(scriptKeys, args);
+  }
+
+  /** Those of these redemptions whose claims are open; in one round trip. */
+  async openAmong(
+    tenantId: string,
+    redemptions: readonly { readonly redemptionId: Id; readonly digest: string }[],
+  ): Promise<OpenClaim[]> {
+    const pipeline = this.redis.pipeline();
+    for (const { redemptionId, digest } of redemptions)
+      pipeline.hget(keys.claims(tenantId, digest), redemptionId);
+    const replies = await pipeline.exec().catch((error: unknown) => {
+      throw asRedisFailure(error);
+    });
+    return redemptions.flatMap(({ redemptionId, digest }, at) => {
+      const [error, claim] = replies?.[at] ?? [];
+      if (error !== null && error !== undefined) throw asRedisFailure(error);
+      return typeof claim === 'string' ? [{ redemptionId, digest, claim }] : [];
+    });
   }
 
   /** How many uses of a code are reserved at this moment. */

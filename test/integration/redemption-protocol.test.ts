@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Claim } from '../../src/redemption/claim.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
@@ -315,6 +315,31 @@ describe('the commit', () => {
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(0), tombstones: 3 });
     await services.batchChanges.unfreeze(tenant.tenantId, claims[2]?.batchId ?? '');
     expect(outcomeOf(await redeem(world, tenant.tenantId, users[2] ?? '', codes[2] ?? ''))).toBe('COMMITTED');
+  });
+});
+
+describe('a confirm that never came', () => {
+  it('is made good by what the outbox tells of the commit', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
+    const users = await seedUsers(world, tenantId, 2);
+    const claim = await openClaim(tenant, first(codes), users[0] ?? '');
+    // The process dies behind its COMMIT: the redemption stands, the claim stays open in Redis.
+    const key = `{${tenantId}}:claims:${claim.digest}`;
+    const stored = (await world.stores.redis.hget(key, claim.redemptionId)) ?? '';
+    await world.services.settlement.settle(claim);
+    await world.stores.redis.hset(key, claim.redemptionId, stored);
+    await world.stores.redis.zadd(`{${tenantId}}:open`, 1, `${claim.redemptionId}|${claim.digest}`);
+    expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('CODE_HELD');
+
+    await other.services.lateConfirms.watch(tenantId, [
+      { redemptionId: claim.redemptionId, digest: claim.digest },
+    ]);
+    await vi.waitFor(async () => expect(await openClaims(world, tenantId)).toBe(0), 10_000);
+    expect(await world.stores.redis.hlen(key)).toBe(0);
+    expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('COMMITTED');
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(2));
   });
 });
 
