@@ -40,12 +40,12 @@ export async function withServices<T>(
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
     };
     const stores = await openStores({ databaseUrl, redisUrl, ...settings }, log);
+    const services = composeServices(stores, { config, ...secrets }, log);
     try {
-      const services = composeServices(stores, { config, ...secrets }, log);
-      const result = await untilSignal(work(services, log));
-      await services.settlement.drained();
-      return result;
+      return await untilSignal(work(services, log));
     } finally {
+      // Also after a signal: what was claimed is committed before the stores are let go.
+      await services.settlement.drained();
       await stores.close();
     }
   });
