@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Claim } from '../../src/redemption/claim.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { forget, openClaim } from '../support/open-claim.js';
 import {
   emOf,
   openWorld,
@@ -14,7 +15,6 @@ import {
   seedUser,
   seedUsers,
   tally,
-  type SeededTenant,
   type World,
 } from '../support/world.js';
 
@@ -32,61 +32,6 @@ afterAll(async () => {
 
 const first = (codes: readonly string[]): string => codes[0] ?? '';
 
-async function forget(tenantId: string): Promise<void> {
-  const keys = await world.stores.redis.keys(`{${tenantId}}:*`);
-  if (keys.length > 0) await world.stores.redis.del(keys);
-}
-
-/** A claim as a process would hold it, made by the real script, and not committed yet. */
-async function openClaim(tenant: SeededTenant, code: string, userId: string): Promise<Claim> {
-  const { services, stores } = world;
-  const { tenantId } = tenant;
-  const digest = services.recognizer.digest(tenantId, services.recognizer.canonicalize(code) ?? '');
-  const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
-  await services.copies.store(tenantId, [row]);
-  const campaign = await services.campaignReader.read(tenantId, row.campaignId);
-  const redemptionId = services.ids.next();
-  const snapshot = {
-    userId,
-    codeId: row.id,
-    campaignId: row.campaignId,
-    batchId: row.batchId,
-    productCode: 'DEMO',
-    deviceId: null,
-    idempotencyKey: null,
-    rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({ rewardNo, rule })),
-  };
-  const k = (name: string) => `{${tenantId}}:${name}`;
-  const reply = (await new RedisScript(stores.redis, 'claim-code').run(
-    [
-      k(`code:${digest}`),
-      k(`claims:${digest}`),
-      k(`key:${userId}:`),
-      k(`redemption_lock:${userId}:${digest}`),
-      k(`done:${userId}:${digest}`),
-      k('open'),
-      k('spent:x'),
-      k('spent:y'),
-      k('spent:z'),
-    ],
-    [
-      redemptionId,
-      userId,
-      digest,
-      'token-of-test',
-      JSON.stringify(snapshot),
-      '',
-      '',
-      15_000,
-      10_000,
-      86_400_000,
-      '',
-    ],
-  )) as [string, number, string];
-  expect(reply[0]).toBe('CLAIMED');
-  return { ...snapshot, tenantId, redemptionId, digest, token: reply[2], claimedAtMs: reply[1] };
-}
-
 describe('idempotency keys', () => {
   it('answer the same redemption for ever, also when Redis has forgotten them', async () => {
     const tenant = await seedTenant(world);
@@ -96,7 +41,7 @@ describe('idempotency keys', () => {
     const answer = await redeem(world, tenant.tenantId, userId, first(codes), key);
     const again = await redeem(other, tenant.tenantId, userId, first(codes), key);
     expect(again).toEqual(answer);
-    await forget(tenant.tenantId);
+    await forget(world, tenant.tenantId);
     expect(await redeem(world, tenant.tenantId, userId, first(codes), key)).toEqual(answer);
     expect(await factsOf(world, tenant.tenantId)).toEqual(factsAfter(1));
   });
@@ -109,7 +54,7 @@ describe('idempotency keys', () => {
     const [one = '', two = ''] = codes;
     await redeem(world, tenant.tenantId, userId, one, key);
     expect(outcomeOf(await redeem(world, tenant.tenantId, userId, two, key))).toBe('IDEMPOTENCY_KEY_REUSED');
-    await forget(tenant.tenantId);
+    await forget(world, tenant.tenantId);
     expect(outcomeOf(await redeem(world, tenant.tenantId, userId, two, key))).toBe('IDEMPOTENCY_KEY_REUSED');
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
     const fresh = await redeem(world, tenant.tenantId, userId, two, { idempotencyKey: 'order-4712' });
@@ -155,7 +100,7 @@ describe('the claim', () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 5 } });
     const userId = await seedUser(world, tenant.tenantId);
-    const claim = await openClaim(tenant, first(codes), userId);
+    const claim = await openClaim(world, tenant, first(codes), userId);
     const lock = `{${tenant.tenantId}}:redemption_lock:${userId}:${claim.digest}`;
     const ttlMs = await world.stores.redis.pttl(lock);
     expect(ttlMs).toBeGreaterThan(8_000);
@@ -173,7 +118,7 @@ describe('the claim', () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 5 } });
     const userId = await seedUser(world, tenant.tenantId);
-    const expired = await openClaim(tenant, first(codes), userId);
+    const expired = await openClaim(world, tenant, first(codes), userId);
     const lock = `{${tenant.tenantId}}:redemption_lock:${userId}:${expired.digest}`;
     await world.stores.redis.set(lock, 'token-of-new-holder|123456789');
     await world.services.settlement.settle(expired);
@@ -202,7 +147,7 @@ describe('the claim', () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
     const userId = await seedUser(world, tenant.tenantId);
-    const claim = await openClaim(tenant, first(codes), userId);
+    const claim = await openClaim(world, tenant, first(codes), userId);
     const claims = `{${tenant.tenantId}}:claims:${claim.digest}`;
     const k = (name: string) => `{${tenant.tenantId}}:${name}`;
     const reply = await new RedisScript(world.stores.redis, 'claim-code').run(
@@ -246,7 +191,7 @@ describe('the commit', () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 1);
     const userId = await seedUser(world, tenant.tenantId);
-    const claim = await openClaim(tenant, first(codes), userId);
+    const claim = await openClaim(world, tenant, first(codes), userId);
     const deliveries = [world, other, world, other, world].map(async ({ services }) =>
       services.settlement.settle(claim),
     );
@@ -263,7 +208,9 @@ describe('the commit', () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 8);
     const users = await seedUsers(world, tenant.tenantId, 8);
-    const claims = await Promise.all(codes.map(async (code, i) => openClaim(tenant, code, users[i] ?? '')));
+    const claims = await Promise.all(
+      codes.map(async (code, i) => openClaim(world, tenant, code, users[i] ?? '')),
+    );
     // A value that the database does not take: longer than its column.
     const poisoned = claims.map((claim, i) => (i === 5 ? { ...claim, productCode: 'X'.repeat(40) } : claim));
     const results = await Promise.allSettled(
@@ -285,7 +232,7 @@ describe('the commit', () => {
     const em = emOf(world, tenant.tenantId);
     const row = await em.findOneOrFail(Code, { codeText: first(codes) }, { disableIdentityMap: true });
     // A copy from before the redemption, as a lagging replica would bring it back.
-    await forget(tenant.tenantId);
+    await forget(world, tenant.tenantId);
     await world.services.copies.store(tenant.tenantId, [{ ...row, used: 0, version: 1 }]);
     expect(outcomeOf(await redeem(world, tenant.tenantId, b, first(codes)))).toBe('CODE_EXHAUSTED');
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
@@ -302,7 +249,9 @@ describe('the commit', () => {
     const tenant = await seedTenant(world);
     const { codes, campaignId } = await seedCampaign(world, tenant, 3);
     const users = await seedUsers(world, tenant.tenantId, 3);
-    const claims = await Promise.all(codes.map(async (code, i) => openClaim(tenant, code, users[i] ?? '')));
+    const claims = await Promise.all(
+      codes.map(async (code, i) => openClaim(world, tenant, code, users[i] ?? '')),
+    );
     const { services } = world;
     const settle = async (i: number) => services.settlement.settle(claims[i] as Claim);
     await services.campaignChanges.step(tenant.tenantId, campaignId, 'pause');
@@ -315,96 +264,5 @@ describe('the commit', () => {
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(0), tombstones: 3 });
     await services.batchChanges.unfreeze(tenant.tenantId, claims[2]?.batchId ?? '');
     expect(outcomeOf(await redeem(world, tenant.tenantId, users[2] ?? '', codes[2] ?? ''))).toBe('COMMITTED');
-  });
-});
-
-describe('a confirm that never came', () => {
-  it('is made good by what the outbox tells of the commit', async () => {
-    const tenant = await seedTenant(world);
-    const { tenantId } = tenant;
-    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
-    const users = await seedUsers(world, tenantId, 2);
-    const claim = await openClaim(tenant, first(codes), users[0] ?? '');
-    // The process dies behind its COMMIT: the redemption stands, the claim stays open in Redis.
-    const key = `{${tenantId}}:claims:${claim.digest}`;
-    const stored = (await world.stores.redis.hget(key, claim.redemptionId)) ?? '';
-    await world.services.settlement.settle(claim);
-    await world.stores.redis.hset(key, claim.redemptionId, stored);
-    await world.stores.redis.zadd(`{${tenantId}}:open`, 1, `${claim.redemptionId}|${claim.digest}`);
-    expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('CODE_HELD');
-
-    await other.services.lateConfirms.watch(tenantId, [
-      { redemptionId: claim.redemptionId, digest: claim.digest },
-    ]);
-    await vi.waitFor(async () => expect(await openClaims(world, tenantId)).toBe(0), 10_000);
-    expect(await world.stores.redis.hlen(key)).toBe(0);
-    expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('COMMITTED');
-    expect(await factsOf(world, tenantId)).toEqual(factsAfter(2));
-  });
-});
-
-describe('copies in Redis', () => {
-  it('do not outlive a change by staff that a confirm overtakes', async () => {
-    const tenant = await seedTenant(world);
-    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
-    const users = await seedUsers(world, tenant.tenantId, 4);
-    const claim = await openClaim(tenant, first(codes), users[0] ?? '');
-    const em = emOf(world, tenant.tenantId);
-    const row = await em.findOneOrFail(Code, { codeText: first(codes) });
-    // The change is committed, but its word to Redis is late: the confirm of a later commit comes first.
-    await em.nativeUpdate(Code, { id: row.id }, { useLimit: 50, version: row.version + 1 });
-    await world.services.settlement.settle(claim);
-    await world.services.copies.evict(tenant.tenantId, claim.digest, row.version + 1);
-    for (const userId of users.slice(1)) {
-      expect(outcomeOf(await redeem(world, tenant.tenantId, userId, first(codes)))).toBe('COMMITTED');
-    }
-  });
-
-  it('let a frozen batch be refused before the claim, and at once after the change', async () => {
-    const tenant = await seedTenant(world);
-    const { codes } = await seedCampaign(world, tenant, 2);
-    const [a = '', b = ''] = await seedUsers(world, tenant.tenantId, 2);
-    await redeem(world, tenant.tenantId, a, codes[0] ?? '');
-    const code = await emOf(world, tenant.tenantId).findOneOrFail(Code, { codeText: codes[0] ?? '' });
-    await world.services.batchChanges.freeze(tenant.tenantId, code.batchId);
-    // Used up and frozen: inactive comes first. Nothing is claimed, so nothing is tombstoned.
-    for (const text of codes) {
-      expect(outcomeOf(await redeem(other, tenant.tenantId, b, text))).toBe('CODE_INACTIVE');
-    }
-    expect(await factsOf(world, tenant.tenantId)).toEqual(factsAfter(1));
-    await world.services.batchChanges.unfreeze(tenant.tenantId, code.batchId);
-    expect(outcomeOf(await redeem(other, tenant.tenantId, b, codes[1] ?? ''))).toBe('COMMITTED');
-  });
-});
-
-describe('refusals that only the commit finds', () => {
-  it('say ALREADY_REDEEMED before any limit, and are known to Redis from then on', async () => {
-    const tenant = await seedTenant(world);
-    const { codes } = await seedCampaign(world, tenant, 1, {
-      rule: { useLimit: 9 },
-      campaign: { userLimitTotal: 1 },
-    });
-    const userId = await seedUser(world, tenant.tenantId);
-    const answer = await redeem(world, tenant.tenantId, userId, first(codes));
-    await forget(tenant.tenantId);
-    for (let i = 0; i < 3; i += 1) {
-      const again = await redeem(world, tenant.tenantId, userId, first(codes));
-      expect(outcomeOf(again)).toBe('ALREADY_REDEEMED');
-      expect(again.redemption?.id).toBe(answer.redemption?.id);
-    }
-    expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
-  });
-
-  it('heal a forgotten key: it is replayed without a further claim, and not counted', async () => {
-    const tenant = await seedTenant(world);
-    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 9 } });
-    const userId = await seedUser(world, tenant.tenantId);
-    const asked = async () =>
-      redeem(world, tenant.tenantId, userId, first(codes), { productCode: 'APP_A', idempotencyKey: 'k' });
-    const answer = await asked();
-    await forget(tenant.tenantId);
-    for (let i = 0; i < 3; i += 1) expect(await asked()).toEqual(answer);
-    expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
-    expect(await world.stores.redis.zcard(`{${tenant.tenantId}}:rate:line:APP_A`)).toBe(0);
   });
 });

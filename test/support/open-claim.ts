@@ -1,0 +1,66 @@
+import { expect } from 'vitest';
+import { Code } from '../../src/codes/code.entity.js';
+import { RedisScript } from '../../src/platform/redis/script.js';
+import type { Claim } from '../../src/redemption/claim.js';
+import { emOf, type SeededTenant, type World } from './world.js';
+
+/** Redis forgets everything of a tenant. */
+export async function forget(world: World, tenantId: string): Promise<void> {
+  const keys = await world.stores.redis.keys(`{${tenantId}}:*`);
+  if (keys.length > 0) await world.stores.redis.del(keys);
+}
+
+/** A claim as a process would hold it, made by the real script, and not committed yet. */
+export async function openClaim(
+  world: World,
+  tenant: SeededTenant,
+  code: string,
+  userId: string,
+): Promise<Claim> {
+  const { services, stores } = world;
+  const { tenantId } = tenant;
+  const digest = services.recognizer.digest(tenantId, services.recognizer.canonicalize(code) ?? '');
+  const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
+  await services.copies.store(tenantId, [row]);
+  const campaign = await services.campaignReader.read(tenantId, row.campaignId);
+  const redemptionId = services.ids.next();
+  const snapshot = {
+    userId,
+    codeId: row.id,
+    campaignId: row.campaignId,
+    batchId: row.batchId,
+    productCode: 'DEMO',
+    deviceId: null,
+    idempotencyKey: null,
+    rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({ rewardNo, rule })),
+  };
+  const k = (name: string) => `{${tenantId}}:${name}`;
+  const reply = (await new RedisScript(stores.redis, 'claim-code').run(
+    [
+      k(`code:${digest}`),
+      k(`claims:${digest}`),
+      k(`key:${userId}:`),
+      k(`redemption_lock:${userId}:${digest}`),
+      k(`done:${userId}:${digest}`),
+      k('open'),
+      k('spent:x'),
+      k('spent:y'),
+      k('spent:z'),
+    ],
+    [
+      redemptionId,
+      userId,
+      digest,
+      'token-of-test',
+      JSON.stringify(snapshot),
+      '',
+      '',
+      15_000,
+      10_000,
+      86_400_000,
+      '',
+    ],
+  )) as [string, number, string];
+  expect(reply[0]).toBe('CLAIMED');
+  return { ...snapshot, tenantId, redemptionId, digest, token: reply[2], claimedAtMs: reply[1] };
+}
