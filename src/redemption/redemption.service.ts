@@ -193,8 +193,6 @@ export class RedemptionService {
       return await within(this.settings.replyWithinMs, 'database', settled);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) || error.cause !== undefined) throw error;
-      // Its failure is logged where it happens, and nobody waits for it here any more.
-      settled.catch(() => undefined);
       throw new StillProcessing(redemptionId);
     }
   }

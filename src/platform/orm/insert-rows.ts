@@ -6,8 +6,9 @@ import type { Em } from './orm.js';
 export type RowValues = Readonly<Record<string, string | number | boolean | Date | null>>;
 
 /**
- * Inserts many rows in one statement, each with the columns of the first, together with what else is written now. For the hot path: `em.insertMany` takes
- * twice the time of this process for the same rows. Table and column names are the program's own, never input.
+ * Inserts many rows in one statement, each with the columns of the first, together with what else is written now.
+ * For the hot path: `em.insertMany` takes twice the time of this process for the same rows. Table and column names
+ * are the program's own, never input.
  *
  * @throws UniqueConstraintViolationException
  */
