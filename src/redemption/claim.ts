@@ -29,20 +29,28 @@ export interface Claim extends ClaimSnapshot {
   readonly token: string;
   /** By Redis' clock; windows, expiry and day limits are judged by it. */
   readonly claimedAtMs: number;
+  /** The caller was told PROCESSING and the order number, so that an order has to come of it, even a failed one. */
+  readonly isPromised: boolean;
 }
+
+/** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
+export const HAND_OVER_MS = 2 * 60 * 60_000;
 
 /** Reads a claim as `claim-code.lua` stores it. */
 export function parseClaim(tenantId: string, redemptionId: Id, digest: string, stored: string): Claim {
-  const parts = /^(\d+)\|\d+\|([^|]+)\|(.*)$/s.exec(stored);
+  const parts = /^(\d+)\|(\d+)\|([^|]+)\|(.*)$/s.exec(stored);
   if (parts === null) throw new Error(`The claim of redemption ${redemptionId} cannot be read.`);
-  const snapshot = JSON.parse(parts[3] ?? '') as ClaimSnapshot;
+  const [, claimedMs, deadlineMs, token = '', json = ''] = parts;
+  const snapshot = JSON.parse(json) as ClaimSnapshot;
   return {
     ...snapshot,
     tenantId,
     redemptionId,
     digest,
-    token: parts[2] ?? '',
-    claimedAtMs: Number(parts[1]),
+    token,
+    claimedAtMs: Number(claimedMs),
+    // No other claim has so late a deadline; the hand-over may come some time after the claim.
+    isPromised: Number(deadlineMs) - Number(claimedMs) >= HAND_OVER_MS / 2,
   };
 }
 

@@ -121,6 +121,7 @@ function hypotheticalClaim(redemptionId: string, attempt: Attempt, prepared: Pre
     digest: attempt.digest,
     token: '',
     claimedAtMs: nowMs,
+    isPromised: false,
     userId: attempt.userId,
     ...prepared.code,
     productCode: attempt.productCode,

@@ -158,6 +158,7 @@ export class RedemptionService {
           digest: attempt.digest,
           token: reply.token,
           claimedAtMs: reply.nowMs,
+          isPromised: false,
         });
       case 'KNOWN':
       case 'JOIN':

@@ -62,5 +62,13 @@ export async function openClaim(
     ],
   )) as [string, number, string];
   expect(reply[0]).toBe('CLAIMED');
-  return { ...snapshot, tenantId, redemptionId, digest, token: reply[2], claimedAtMs: reply[1] };
+  return {
+    ...snapshot,
+    tenantId,
+    redemptionId,
+    digest,
+    token: reply[2],
+    claimedAtMs: reply[1],
+    isPromised: false,
+  };
 }

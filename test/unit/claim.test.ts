@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { HAND_OVER_MS, parseClaim } from '../../src/redemption/claim.js';
+
+const CLAIMED_MS = 1_763_000_000_000;
+const snapshot = JSON.stringify({ userId: '7', idempotencyKey: null, rewards: [] });
+
+function claimUntil(deadlineMs: number) {
+  return parseClaim('CH_1', '42', 'D', `${CLAIMED_MS}|${deadlineMs}|a-token|${snapshot}`);
+}
+
+describe('parseClaim', () => {
+  it('reads a claim as the script stores it', () => {
+    expect(claimUntil(CLAIMED_MS + 15_000)).toMatchObject({
+      tenantId: 'CH_1',
+      redemptionId: '42',
+      digest: 'D',
+      token: 'a-token',
+      claimedAtMs: CLAIMED_MS,
+      userId: '7',
+    });
+  });
+
+  it('tells by its deadline whether the order of a claim was promised', () => {
+    expect(claimUntil(CLAIMED_MS + 15_000).isPromised).toBe(false);
+    expect(claimUntil(CLAIMED_MS + 2000 + HAND_OVER_MS).isPromised).toBe(true);
+  });
+
+  it('refuses what is no claim', () => {
+    expect(() => parseClaim('CH_1', '42', 'D', 'nonsense')).toThrow('cannot be read');
+  });
+});
