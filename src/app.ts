@@ -45,6 +45,7 @@ import { EventBus } from './platform/pubsub/event-bus.js';
 import { OutboxRelay } from './platform/outbox/outbox-relay.js';
 import { OutboxWake } from './platform/outbox/outbox-wake.js';
 import { AttemptPreparation } from './redemption/attempt.js';
+import { ClaimAbandonment } from './redemption/claim-abandonment.js';
 import { CodeLoader } from './redemption/code-loader.js';
 import { CommitTransaction } from './redemption/commit-transaction.js';
 import { CommitWrites } from './redemption/commit-writes.js';
@@ -241,10 +242,12 @@ function composeRedemption(
   const writes = new CommitWrites(its.orders, its.outbox);
   const commits = new Transactions(commitOrm, { log });
   const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
+  const abandonment = new ClaimAbandonment(commits, writes, its.orders, its.outbox, its.clock);
   const wakeRelay = (tenantId: string): void => its.wake.notify(tenantId);
   const groups = { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES };
   const settlement = new SettlementService(
     commit,
+    abandonment,
     redemptionRedis,
     handlers,
     wakeRelay,
@@ -263,5 +266,5 @@ function composeRedemption(
     uniformRefusals,
     timeoutMs,
   });
-  return { limits, redemptionReader: reader, settlement, lateConfirms, redemptions, previews };
+  return { limits, redemptionReader: reader, abandonment, settlement, lateConfirms, redemptions, previews };
 }

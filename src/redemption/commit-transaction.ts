@@ -2,7 +2,6 @@ import { isLimited, lockUsage } from '../campaigns/campaign-usage.service.js';
 import type { Clock } from '../platform/clock.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import { compareIds, type Id } from '../platform/ids.js';
-import type { Em } from '../platform/orm/orm.js';
 import type { Metrics } from '../platform/metrics.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../platform/orm/sql-errors.js';
 import type { Transactions } from '../platform/orm/transaction.js';
@@ -77,29 +76,6 @@ export class CommitTransaction {
       ]);
       return outcomesOf(decisions);
     });
-  }
-
-  /**
-   * Tombstones a claim that cannot be committed: from then on its id never can be.
-   * @returns false when somebody else has settled it meanwhile
-   */
-  async abort(claim: Claim, reason: string): Promise<boolean> {
-    try {
-      await this.transactions.run(claim.tenantId, async (em: Em) => {
-        const settledAt = new Date(this.clock.nowMs());
-        const tombstones = [{ claim, reason }];
-        await this.writes.write(em, claim.tenantId, {
-          accepted: [],
-          tombstones,
-          buyers: new Set(),
-          settledAt,
-        });
-      });
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
   }
 }
 

@@ -20,8 +20,11 @@ export interface GroupCommitSteps {
   commit(tenantId: string, claims: readonly Claim[]): Promise<Outcomes>;
   /** Tells Redis, after the commit and before the answers. Never throws: nothing can undo the commit. */
   close(tenantId: string, claims: readonly Claim[], outcomes: Outcomes): Promise<void>;
-  /** For a claim that cannot be committed, alone and in good health of the database. Never throws. */
-  giveUp(claim: Claim): Promise<void>;
+  /**
+   * For a claim that cannot be committed, alone and in good health of the database. Never throws.
+   * @returns what somebody else had settled it to before; null when nobody had
+   */
+  giveUp(claim: Claim): Promise<CommitOutcome | null>;
 }
 
 interface Waiting {
@@ -170,8 +173,9 @@ export class GroupCommit {
       }
       if (batch.length === 1) {
         this.log.error({ err: error, redemptionId: first.claim.redemptionId }, 'a claim cannot be committed');
-        await this.steps.giveUp(first.claim);
-        first.reject(error);
+        const outcome = await this.steps.giveUp(first.claim);
+        if (outcome === null) first.reject(error);
+        else first.resolve(outcome);
         return;
       }
       this.log.warn({ err: error, claims: batch.length }, 'commit failed, the batch is split');

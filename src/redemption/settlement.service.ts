@@ -1,6 +1,7 @@
 import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
+import type { AbandonOutcome, Abandonment, ClaimAbandonment } from './claim-abandonment.js';
 import type { Claim } from './claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
@@ -8,12 +9,15 @@ import { GroupCommit, type GroupCommitSettings, type GroupCommitSteps } from './
 import type { Confirmation, RedemptionRedis, Release } from './redemption.redis.js';
 import type { RewardHandlers } from './reward-round.js';
 
+const ABORTED: CommitOutcome = { kind: 'ABORTED' };
+
 /** Brings claims to their end: commit in the database, then confirm or release in Redis, then caches and push. */
 export class SettlementService {
   private readonly group: GroupCommit;
 
   constructor(
     private readonly transaction: CommitTransaction,
+    private readonly abandonment: ClaimAbandonment,
     private readonly redis: RedemptionRedis,
     private readonly handlers: RewardHandlers,
     private readonly wakeRelay: (tenantId: string) => void,
@@ -39,6 +43,18 @@ export class SettlementService {
     return this.group.joining(redemptionId);
   }
 
+  /**
+   * Gives claims of one tenant up and their uses back, and confirms those that turn out to be committed. Commits
+   * none. Where Redis does not answer the claims stay open, and the sweeper finds them again.
+   * @throws StoreUnavailableError where the database does not answer
+   */
+  async abandon(
+    tenantId: string,
+    abandonments: readonly Abandonment[],
+  ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
+    return (await this.abandonAndClose(tenantId, abandonments)).outcomes;
+  }
+
   async drained(): Promise<void> {
     await this.group.drained();
   }
@@ -52,17 +68,35 @@ export class SettlementService {
     return outcomes;
   }
 
-  /** Gives the use of a claim back that cannot be committed; the tombstone comes first. */
-  private async giveUp(claim: Claim): Promise<void> {
+  /** For a claim that cannot be committed. Somebody else may have settled it, and then that is its outcome. */
+  private async giveUp(claim: Claim): Promise<CommitOutcome | null> {
+    const { redemptionId } = claim;
     try {
-      const isAborted = await this.transaction.abort(claim, 'COMMIT_FAILED');
-      if (isAborted)
-        await this.redis.release(claim.tenantId, [
-          { claim, version: 0, spent: null, doneId: null, winnerId: null },
-        ]);
+      const { outcomes, settled } = await this.abandonAndClose(claim.tenantId, [
+        { claim, reason: 'COMMIT_FAILED' },
+      ]);
+      return outcomes.get(redemptionId) === 'ABANDONED' ? null : (settled.get(redemptionId) ?? null);
     } catch (error) {
-      this.log.warn({ err: error, redemptionId: claim.redemptionId }, 'the claim stays open');
+      this.log.warn({ err: error, redemptionId }, 'the claim stays open');
+      return null;
     }
+  }
+
+  private async abandonAndClose(tenantId: string, abandonments: readonly Abandonment[]) {
+    const outcomes = await this.abandonment.abandon(tenantId, abandonments);
+    const claims = abandonments.map(({ claim }) => claim);
+    if (claims.some((claim) => claim.isPromised)) this.wakeRelay(tenantId);
+    const committed = claims.filter(({ redemptionId }) => outcomes.get(redemptionId) === 'COMMITTED');
+    const given = claims.filter((claim) => !committed.includes(claim));
+    const settled = new Map<Id, CommitOutcome>(given.map((claim) => [claim.redemptionId, ABORTED]));
+    await this.closeClaims(tenantId, given, settled);
+    if (committed.length > 0) {
+      // Their ids are taken, so this can only read back what they have become.
+      for (const [id, outcome] of await this.transaction.commit(tenantId, committed))
+        settled.set(id, outcome);
+      await this.closeClaims(tenantId, committed, settled);
+    }
+    return { outcomes, settled };
   }
 
   /**
