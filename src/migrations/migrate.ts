@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { migrations } from './index.js';
+import { NamedLock } from '../platform/orm/named-lock.js';
 import { connectOrm } from '../platform/orm/orm.js';
 
 /** Brings the database at the address to the newest schema, and names the migrations that this took; often none. */
@@ -12,13 +13,18 @@ export async function migrateDown(databaseUrl: string): Promise<readonly string[
   return withMigrations(databaseUrl, async (orm) => orm.migrator.down());
 }
 
+/**
+ * One run at a time in a database: whoever comes second waits, and finds done what the first has done. Statements that
+ * change tables commit by themselves, so two runs side by side would break each other in the middle.
+ */
 async function withMigrations(
   databaseUrl: string,
   work: (orm: MikroORM) => Promise<readonly { readonly name: string }[]>,
 ): Promise<readonly string[]> {
   const orm = await connectOrm({ databaseUrl, poolSize: 4, entities: [], migrations });
   try {
-    const moved = await work(orm);
+    await orm.schema.ensureDatabase();
+    const moved = await new NamedLock(orm, 'migrate').during(async () => work(orm));
     return moved.map(({ name }) => name);
   } finally {
     await orm.close();

@@ -1,5 +1,5 @@
 import { Queue, Worker, type Job } from 'bullmq';
-import { asRedisFailure, connectRedis, connectRedisListener, type Redis } from './redis/redis.js';
+import { asRedisFailure, connectRedis, connectRedisWaiter, type Redis } from './redis/redis.js';
 import type { Logger } from './log.js';
 
 /** One hash tag for all queues, apart from those of the tenants. */
@@ -77,7 +77,7 @@ export class JobQueue<T extends object> {
   start(handler: (data: T, attempt: number) => Promise<void>): void {
     const { redisUrl, name, log, concurrency = 4 } = this.settings;
     if (this.worker !== null) return;
-    this.workerRedis = connectRedisListener(redisUrl);
+    this.workerRedis = connectRedisWaiter(redisUrl);
     this.worker = new Worker<T, void>(name, async (job) => handler(job.data, job.attemptsMade + 1), {
       connection: this.workerRedis,
       prefix: PREFIX,

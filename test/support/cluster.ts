@@ -21,6 +21,7 @@ export interface Cluster {
 const PATIENT = { STORE_TIMEOUT_MS: '10000' };
 
 export interface ClusterSettings {
+  readonly databaseUrl?: string;
   readonly redisUrl?: string;
   /** What is done to the stores is worth a warning. */
   readonly mayComplain?: boolean;
@@ -28,7 +29,10 @@ export interface ClusterSettings {
 }
 
 export async function startCluster(settings: ClusterSettings = {}): Promise<Cluster> {
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: settings.redisUrl ?? inject('redisUrl') };
+  const urls = {
+    databaseUrl: settings.databaseUrl ?? inject('databaseUrl'),
+    redisUrl: settings.redisUrl ?? inject('redisUrl'),
+  };
   const start = async (role: 'api' | 'worker'): Promise<RunningProcess> =>
     startProcess({ role, ...urls, environment: { ...PATIENT, ...settings.environment } });
   const [a, b, worker] = await Promise.all([start('api'), start('api'), start('worker')]);

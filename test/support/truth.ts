@@ -107,6 +107,6 @@ export async function expectAtRest(world: World, tenantId: string): Promise<void
         expect(Number(copied ?? used), 'uses in the copy').toBe(used);
       }
     },
-    { timeout: 5000, interval: 50 },
+    { timeout: 15_000, interval: 50 },
   );
 }

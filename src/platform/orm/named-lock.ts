@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { systemEm } from './orm.js';
 
@@ -9,6 +10,8 @@ type Session = Parameters<Parameters<ReturnType<Client['connection']>['execute']
 const LOCK_NAME = 'concat(?, left(sha2(database(), 256), 32))';
 /** A holder that fell silent for so long (its host is gone, its process is stopped) loses the lock. */
 const SILENCE_MAX_S = 30;
+const KEEP_AWAKE_EVERY_MS = 10_000;
+const TRY_EVERY_MS = 200;
 
 /**
  * A lock of the database server by name, for what only one process at a time does. It lives as long as one
@@ -60,6 +63,21 @@ export class NamedLock {
     } catch {
       await this.release();
       return false;
+    }
+  }
+
+  /**
+   * Does the work while nobody else with the same purpose does theirs; waits for the lock as long as it takes, because
+   * whoever holds it is at work, or loses it.
+   */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    while (!(await this.tryTake())) await pause(TRY_EVERY_MS);
+    const awake = setInterval(() => void this.held(), KEEP_AWAKE_EVERY_MS);
+    try {
+      return await work();
+    } finally {
+      clearInterval(awake);
+      await this.release();
     }
   }
 

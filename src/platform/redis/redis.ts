@@ -1,37 +1,105 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { StoreUnavailableError } from '../errors.js';
 
 export type { Redis } from 'ioredis';
 
+/** Of the time within which an outage is told, so much goes to the one command that waits in vain. */
+const SHARE_OF_ANSWER = 0.75;
+/** Pauses between attempts to connect grow up to this: so long after its return Redis is found again, at most. */
+const RECONNECT_EVERY_MS_MAX = 1000;
+/** How often a Redis that reads its data from disk is asked whether it has finished. */
+const LOADING_RETRY_MS = 250;
+/** A peer that is gone without a word is missed after about this and ten further seconds, where nothing is under way. */
+const KEEP_ALIVE_MS = 5000;
+const PING_EVERY_MS = 2000;
+/** Longer than the job queue lets Redis wait, which is ten seconds. */
+const WAITED_MS_MAX = 15_000;
+
 /**
- * A connection for commands. Set on purpose: a command that is not answered within the time-out fails (its
- * outcome is then unknown), and nothing is sent twice behind our back except by scripts that are safe to repeat.
+ * How Redis says that it cannot do its work now, though nothing is wrong with the command: it reads its data, is (or
+ * has become) a replica, is out of memory, cannot write to its disk, or is held up by a script.
  */
-export function connectRedis(url: string, commandTimeoutMs: number): Redis {
+const AWAY =
+  /^(?:LOADING|READONLY|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients reached)\b/;
+
+const connection = {
+  keepAlive: KEEP_ALIVE_MS,
+  maxLoadingRetryTime: LOADING_RETRY_MS,
+  retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, RECONNECT_EVERY_MS_MAX),
+  // A primary that has become a replica hangs up on nobody; its name leads to the new primary after connecting anew.
+  reconnectOnError: (error) => error.message.startsWith('READONLY'),
+} as const satisfies RedisOptions;
+
+/**
+ * A connection for commands, set so that an outage is told within `answerWithinMs` and is over within seconds of its
+ * end, without a restart:
+ *
+ * - `commandTimeout`: a command that is not answered fails, on a connection that hangs as on none at all. Its outcome
+ *   is then unknown.
+ * - `socketTimeout`: a connection on which nothing comes back is given up and made anew. Without it, a peer that is gone
+ *   without a word would be waited for until the kernel gives up, which takes a quarter of an hour.
+ * - `autoResendUnfulfilledCommands`: what was under way when the connection broke is sent again on the next one, so a
+ *   restart of Redis costs no caller its answer. So **every command may run twice**, also after its caller has gone:
+ *   scripts tell their own first run by its ids, and everything else sets or removes and never counts.
+ * - `maxRetriesPerRequest`: after two connections in vain what waits fails at once instead of waiting for its time-out.
+ */
+export function connectRedis(url: string, answerWithinMs: number): Redis {
+  const commandTimeout = Math.floor(answerWithinMs * SHARE_OF_ANSWER);
   const redis = new Redis(url, {
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
+    ...connection,
+    commandTimeout,
+    connectTimeout: commandTimeout,
+    socketTimeout: 2 * commandTimeout,
+    // A peer that hangs does not answer the end of a connection either.
+    disconnectTimeout: commandTimeout,
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: true,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
   });
   // Without a listener an outage would end the process; each command fails by itself and says so.
   redis.on('error', () => undefined);
   return redis;
 }
 
-/** A connection that only listens: it waits for ever, and takes up its subscriptions again by itself. */
+/**
+ * A connection that only listens: it waits for ever, and takes up its subscriptions again by itself. It asks now and
+ * then whether anybody is there, because who only listens would never find out.
+ */
 export function connectRedisListener(url: string): Redis {
   const redis = new Redis(url, {
+    ...connection,
     maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
+    connectTimeout: PING_EVERY_MS,
+    socketTimeout: 2 * PING_EVERY_MS,
+    disconnectTimeout: PING_EVERY_MS,
+  });
+  const asking = setInterval(() => {
+    if (redis.status === 'ready') redis.ping().catch(() => undefined);
+  }, PING_EVERY_MS);
+  asking.unref();
+  redis.on('error', () => undefined);
+  redis.on('end', () => clearInterval(asking));
+  return redis;
+}
+
+/** A connection for commands that Redis answers only when there is something to do, as those of a job queue's worker. */
+export function connectRedisWaiter(url: string): Redis {
+  const redis = new Redis(url, {
+    ...connection,
+    maxRetriesPerRequest: null,
+    connectTimeout: PING_EVERY_MS,
+    socketTimeout: WAITED_MS_MAX,
+    disconnectTimeout: PING_EVERY_MS,
   });
   redis.on('error', () => undefined);
   return redis;
 }
 
-/** Names every failure of a command by what it means to a caller: Redis did not answer. A script's own error stays one. */
+/**
+ * Names every failure of a command by what it means to a caller: Redis did not answer, or cannot do its work. What a
+ * script or a command itself got wrong stays an error of its own.
+ */
 export function asRedisFailure(error: unknown): unknown {
-  if (error instanceof Error && error.name === 'ReplyError') return error;
+  const isReply = error instanceof Error && error.name === 'ReplyError';
+  if (isReply && !AWAY.test(error.message)) return error;
   return new StoreUnavailableError('redis', { cause: error });
 }

@@ -1,0 +1,134 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { connectRedis } from '../../src/platform/redis/redis.js';
+import { startCluster, type Cluster } from '../support/cluster.js';
+import {
+  ANSWERED_MS_MAX,
+  askOnce,
+  expectAllRedeemed,
+  note,
+  RECOVERED_MS_MAX,
+  recovery,
+  sceneOf,
+  slowest,
+} from '../support/outage.js';
+import { redeemAll, tallyOf } from '../support/redeemers.js';
+import { RedisServer } from '../support/redis-server.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { TcpForwarder } from '../support/tcp-forwarder.js';
+import { expectExactly } from '../support/truth.js';
+
+const PASSING = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
+
+let redis: RedisServer;
+let forwarder: TcpForwarder;
+let database: ScratchDatabase;
+let cluster: Cluster;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  forwarder = await TcpForwarder.start(redis.port);
+  database = await createScratchDatabase(inject('databaseUrl'));
+  cluster = await startCluster({
+    redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
+    databaseUrl: database.databaseUrl,
+    mayComplain: true,
+    environment: { STORE_TIMEOUT_MS: '1000', COMMIT_BATCH_MAX: '8' },
+  });
+});
+afterAll(async () => {
+  await cluster.close();
+  await database.drop();
+  await forwarder.close();
+  await redis.close();
+});
+
+/** Does something again and again while the work goes on; tells how often. */
+async function meanwhile<T>(
+  everyMs: number,
+  act: () => Promise<unknown> | void,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly times: number }> {
+  let times = 0;
+  const done = new AbortController();
+  const acting = (async () => {
+    while (!done.signal.aborted) {
+      await pause(everyMs);
+      await act();
+      times += 1;
+    }
+  })();
+  try {
+    return { result: await work(), times };
+  } finally {
+    done.abort();
+    await acting;
+  }
+}
+
+describe('under load, while Redis', () => {
+  it('S0.10 loses its connections again and again, 300 users redeem 300 codes, each exactly once', async () => {
+    const { tenantId, wishes } = await sceneOf(cluster, 300);
+    const cut = (): void => forwarder.cut();
+    const { result, times } = await meanwhile(40, cut, async () => redeemAll(cluster.urls, wishes, PASSING));
+    expect(times, 'connections were cut in the middle').toBeGreaterThan(3);
+    expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
+    await expectExactly(cluster.world, tenantId, 300, result);
+  });
+
+  it('S0.10 forgets its scripts again and again, no call is lost', async () => {
+    const { tenantId, wishes } = await sceneOf(cluster, 300);
+    const flush = async (): Promise<unknown> => cluster.world.stores.redis.script('FLUSH');
+    const { result, times } = await meanwhile(10, flush, async () => redeemAll(cluster.urls, wishes, []));
+    expect(times, 'scripts were forgotten in the middle').toBeGreaterThan(5);
+    expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
+    await expectExactly(cluster.world, tenantId, 300, result);
+  });
+});
+
+/** So many keys, and nothing else. */
+async function fillWith(keys: number): Promise<void> {
+  const own = connectRedis(redis.url, 5000);
+  await own.flushall();
+  await own.bgrewriteaof();
+  await own.eval(`for i = 1, ${keys} do redis.call('SET', 'filler:' .. i, i) end`, 0);
+  own.disconnect();
+}
+
+async function loaded(): Promise<void> {
+  const own = connectRedis(redis.url, 30_000);
+  await own.ping();
+  own.disconnect();
+}
+
+describe('while Redis', () => {
+  it('S0.10 reads its data after a restart every redemption is told so in time, and it goes on soon after', async () => {
+    const scene = await sceneOf(cluster, 24);
+    await fillWith(1500);
+    await redis.stop();
+    // A millisecond for each key.
+    redis.launch('--key-load-delay', '1000');
+    await pause(200);
+    const during = await askOnce(cluster.urls, scene.wishes.slice(0, 20));
+    expect(tallyOf(during)).toEqual({ SERVICE_UNAVAILABLE: 20 });
+    await loaded();
+    const recoveredMs = await recovery(cluster.urls, scene.wishes.slice(20));
+    note('Redis reads its data', { 'slowest answer ms': slowest(during), 'recovered ms': recoveredMs });
+    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX);
+    expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
+    await expectAllRedeemed(cluster, scene);
+  });
+
+  it('S0.10 is gone without a word, and another one takes its place, redemption goes on within seconds', async () => {
+    const scene = await sceneOf(cluster, 44);
+    const before = await askOnce(cluster.urls, scene.wishes.slice(0, 20));
+    expect(tallyOf(before)).toEqual({ COMMITTED: 20 });
+    forwarder.deaden();
+    const during = await askOnce(cluster.urls, scene.wishes.slice(20, 40));
+    expect(tallyOf(during)).toEqual({ SERVICE_UNAVAILABLE: 20 });
+    const recoveredMs = await recovery(cluster.urls, scene.wishes.slice(40));
+    note('Redis gone without a word', { 'slowest answer ms': slowest(during), 'recovered ms': recoveredMs });
+    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX);
+    expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
+    await expectAllRedeemed(cluster, scene);
+  });
+});

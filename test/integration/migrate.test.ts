@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { migrations } from '../../src/migrations/index.js';
+import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
+import { NamedLock } from '../../src/platform/orm/named-lock.js';
+import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+
+let database: ScratchDatabase;
+beforeEach(async () => {
+  database = await createEmptyDatabase(inject('databaseUrl'));
+});
+afterEach(async () => database.drop());
+
+const names = migrations.map(({ name }) => name);
+const RUNS = 5;
+
+async function recorded(): Promise<number> {
+  const orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 2, entities: [] });
+  const [row] = await systemEm(orm).execute<[{ count: number }]>(
+    'select count(*) as count from schema_migration',
+  );
+  await orm.close();
+  return row.count;
+}
+
+describe('migrations that are run several times at once', () => {
+  it('are made once: one run makes them, the others wait and find them made', async () => {
+    const runs = Array.from({ length: RUNS }, async () => migrateUp(database.databaseUrl));
+    const made = await Promise.all(runs);
+    expect(made.flat()).toEqual(names);
+    expect(await recorded()).toBe(names.length);
+  });
+
+  it('are taken back one by one, each once', async () => {
+    await migrateUp(database.databaseUrl);
+    const runs = Array.from({ length: names.length + 2 }, async () => migrateDown(database.databaseUrl));
+    const taken = await Promise.all(runs);
+    expect(taken.flat().toSorted()).toEqual(names.toSorted());
+    expect(await recorded()).toBe(0);
+  });
+
+  it('go on when the run that held the lock has died', async () => {
+    const orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 2, entities: [] });
+    expect(await new NamedLock(orm, 'migrate').tryTake()).toBe(true);
+    const waiting = migrateUp(database.databaseUrl);
+    const first = await Promise.race([
+      waiting,
+      new Promise((resolve) => {
+        setTimeout(resolve, 500, 'waits');
+      }),
+    ]);
+    expect(first).toBe('waits');
+    await systemEm(orm)
+      .execute("kill (select is_used_lock(concat('migrate:', left(sha2(database(), 256), 32))))")
+      .catch(() => undefined);
+    expect(await waiting).toEqual(names);
+    await orm.close(true);
+  });
+});

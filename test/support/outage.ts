@@ -1,0 +1,76 @@
+import { expect } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { signedUsers, type Cluster } from './cluster.js';
+import { pick, redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } from './redeemers.js';
+import { expectExactly } from './truth.js';
+import { seedCampaign, seedTenant } from './world.js';
+
+/** What is promised: docs/operations.md, "Outages". */
+export const ANSWERED_MS_MAX = 1000;
+export const RECOVERED_MS_MAX = 5000;
+
+export interface Scene {
+  readonly tenantId: string;
+  /** One for each code and user, each with a key, so that a client can ask again. */
+  readonly wishes: readonly RedeemWish[];
+}
+
+/** As many single-use codes as users, who each want one. */
+export async function sceneOf({ world }: Cluster, count: number): Promise<Scene> {
+  const tenant = await seedTenant(world);
+  const { codes } = await seedCampaign(world, tenant, count);
+  const users = await signedUsers(world, tenant.tenantId, count);
+  const wishes = users.map((user, at) => ({ user, code: codes[at] ?? '', key: `key-${at}` }));
+  return { tenantId: tenant.tenantId, wishes };
+}
+
+export interface TimedAnswer extends Redeemed {
+  readonly tookMs: number;
+}
+
+/** Each wish once, all at the same time. */
+export async function askOnce(
+  urls: readonly string[],
+  wishes: readonly RedeemWish[],
+): Promise<TimedAnswer[]> {
+  return Promise.all(
+    wishes.map(async (wish, at) => {
+      const from = performance.now();
+      const answer = await redeemOnce(pick(urls, at), wish);
+      return { ...answer, tookMs: performance.now() - from };
+    }),
+  );
+}
+
+export function slowest(answers: readonly { readonly tookMs: number }[]): number {
+  return Math.round(Math.max(...answers.map(({ tookMs }) => tookMs)));
+}
+
+/** How long every process took until it redeemed again; asked from the moment that the store is back. */
+export async function recovery(urls: readonly string[], wishes: readonly RedeemWish[]): Promise<number> {
+  const from = performance.now();
+  await Promise.all(
+    urls.map(async (url, at) => {
+      for (;;) {
+        const { outcome } = await redeemOnce(url, pick(wishes, at));
+        if (outcome === 'COMMITTED') return;
+        expect(['SERVICE_UNAVAILABLE', 'PROCESSING']).toContain(outcome);
+        await pause(25);
+      }
+    }),
+  );
+  return Math.round(performance.now() - from);
+}
+
+/** Every client that was sent away comes again; in the end each has redeemed exactly once. */
+export async function expectAllRedeemed(cluster: Cluster, { tenantId, wishes }: Scene): Promise<void> {
+  const answers = await redeemAll(cluster.urls, wishes);
+  expect(tallyOf(answers)).toEqual({ COMMITTED: wishes.length });
+  await expectExactly(cluster.world, tenantId, wishes.length, answers);
+}
+
+/** What an operator may read after a run; the figures in docs/operations.md come from here. */
+export function note(what: string, figures: Readonly<Record<string, number | string>>): void {
+  const text = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
+  process.stderr.write(`[measured] ${what}: ${text.join(', ')}\n`);
+}

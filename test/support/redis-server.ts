@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { findFreePort, probe } from '../../src/platform/embedded-services/loopback.js';
+import {
+  readServerBinaries,
+  serverEnvironment,
+} from '../../src/platform/embedded-services/server-binaries.js';
+
+/** A run that ends early leaves none of them behind. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** A Redis of one test file, on a port that it keeps, which can be stopped, killed, held and given other data. */
+export class RedisServer {
+  private child: ChildProcess | null = null;
+  private exited: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly dir: string,
+    readonly port: number,
+  ) {}
+
+  /** Durable as operations asks for it, unless the arguments say otherwise. */
+  static async start(...args: string[]): Promise<RedisServer> {
+    const server = new RedisServer(
+      mkdtempSync(path.join(tmpdir(), 'redeemkit-redis-')),
+      await findFreePort(),
+    );
+    await server.start(...args);
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}/0`;
+  }
+
+  /** Starts it on its port with the data of its folder; resolves when it answers. */
+  async start(...args: string[]): Promise<void> {
+    this.launch(...args);
+    while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => reply.includes('+PONG')))) await pause(10);
+  }
+
+  /** The same without waiting: it may be reading its data. */
+  launch(...args: string[]): void {
+    const binary = readServerBinaries().redis;
+    const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.dir, '--save', ''];
+    const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
+    const child = spawn(binary.server, [...settings, ...durable, ...args], {
+      env: serverEnvironment(binary),
+      stdio: 'ignore',
+    });
+    alive.add(child);
+    this.child = child;
+    this.exited = once(child, 'exit').then(() => alive.delete(child));
+  }
+
+  /** SIGSTOP holds it, SIGCONT lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    this.child?.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** Ends it in good order: its log is on disk. */
+  async stop(): Promise<void> {
+    this.child?.kill('SIGTERM');
+    await this.exited;
+  }
+
+  /** A copy of its data as they are on disk now; the answer puts them back, for which it must be down. */
+  snapshot(): () => void {
+    const copy = mkdtempSync(path.join(tmpdir(), 'redeemkit-redis-old-'));
+    cpSync(this.dir, copy, { recursive: true });
+    return () => {
+      rmSync(this.dir, { recursive: true });
+      cpSync(copy, this.dir, { recursive: true });
+      rmSync(copy, { recursive: true });
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+interface Line {
+  readonly client: Socket;
+  readonly server: Socket;
+}
+
+/** Stands in front of a server, as a proxy or a virtual address does, and can lead elsewhere or go dead. */
+export class TcpForwarder {
+  private readonly lines = new Set<Line>();
+  private isMute = false;
+
+  private constructor(
+    private readonly listener: Server,
+    private targetPort: number,
+  ) {
+    listener.on('connection', (client: Socket) => this.join(client));
+  }
+
+  static async start(targetPort: number): Promise<TcpForwarder> {
+    const listener = createServer({ pauseOnConnect: true });
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    return new TcpForwarder(listener, targetPort);
+  }
+
+  get port(): number {
+    return (this.listener.address() as AddressInfo).port;
+  }
+
+  /** New connections go there; those that there are stay where they are. */
+  pointAt(targetPort: number): void {
+    this.targetPort = targetPort;
+  }
+
+  /** The connections that there are go dead without a word: nothing comes through any more, and none is closed. */
+  deaden(): void {
+    for (const { client, server } of this.lines) {
+      client.unpipe(server);
+      server.unpipe(client);
+      client.pause();
+      server.pause();
+    }
+  }
+
+  /** From now on new connections are taken and never answered; or, with false, forwarded again. */
+  mute(isMute: boolean): void {
+    this.isMute = isMute;
+  }
+
+  /** Cuts all connections, in the middle of what they carry. */
+  cut(): void {
+    for (const { client, server } of this.lines) {
+      client.destroy();
+      server.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.listener.close();
+    await once(this.listener, 'close');
+  }
+
+  private join(client: Socket): void {
+    const server = connect(this.targetPort, '127.0.0.1');
+    const line = { client, server };
+    this.lines.add(line);
+    for (const [end, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      end.setNoDelay(true);
+      end.on('error', () => undefined);
+      end.once('close', () => {
+        other.destroy();
+        this.lines.delete(line);
+      });
+    }
+    if (this.isMute) return;
+    client.pipe(server);
+    server.pipe(client);
+  }
+}
