@@ -1,0 +1,31 @@
+import type { Try } from '../load/client-log.js';
+import type { Evidence } from './evidence.js';
+import { violation, type Violation } from './violation.js';
+
+/**
+ * I8: a product line admits exactly as many attempts as its limit says. The clients of that line send no keys, so
+ * every answer but RATE_LIMITED is one attempt that was admitted, and an unknown outcome may be one.
+ */
+export function checkWindows(
+  { tries, windowsWereLost }: Evidence,
+  productCode: string,
+  limit: number,
+): Violation[] {
+  const own = tries.filter((each) => each.productCode === productCode);
+  const admitted = own.filter((each) => !isLimited(each) && each.outcome.kind !== 'UNKNOWN');
+  const found: string[] = [];
+  if (admitted.length > limit && !windowsWereLost) {
+    found.push(`${admitted.length} attempts of ${productCode} were admitted, the limit is ${limit}`);
+  }
+  for (const refused of own.filter(isLimited)) {
+    const before = own.filter((each) => !isLimited(each) && each.startMs <= (refused.endMs ?? Infinity));
+    if (before.length < limit) {
+      found.push(`try ${refused.no} was answered RATE_LIMITED after ${before.length} of ${limit} attempts`);
+    }
+  }
+  return found.map((what) => violation('I8', what));
+}
+
+function isLimited({ outcome }: Try): boolean {
+  return outcome.kind === 'REFUSED' && outcome.refusal === 'RATE_LIMITED';
+}

@@ -1,0 +1,125 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { checkAll, type CheckSettings } from '../checks/check-all.js';
+import type { Drained, Evidence } from '../checks/evidence.js';
+import { readFacts, type Addresses, type Facts } from '../checks/facts.js';
+import type { Violation } from '../checks/violation.js';
+import type { World } from '../../support/world.js';
+import { TEST_SECRETS } from '../../support/world.js';
+import { drain } from './drain.js';
+import { Random } from './random.js';
+import { startSubscriber } from './subscriber.js';
+import { codesOf, makeSupply, type Supply } from './supply.js';
+import { makeWishes } from './wishes.js';
+import { makeWorkload, type Workload } from './workload.js';
+
+/** What a workload is let loose on. The addresses of the stores are direct, past whatever disturbs the processes. */
+export interface Target extends Addresses {
+  readonly urls: readonly string[];
+  readonly world: World;
+}
+
+export interface RoundSettings extends CheckSettings {
+  readonly seed: number;
+  /** Over how long the first requests are spread. */
+  readonly lengthMs: number;
+  /** How long everything may take to be settled and at rest, once nothing is disturbed any more. */
+  readonly settleMs: number;
+}
+
+export interface Judged {
+  readonly violations: readonly Violation[];
+  readonly evidence: Evidence;
+}
+
+/** One workload on a tenant of its own, from the first request to the verdict. */
+export interface Round {
+  readonly supply: Supply;
+  readonly workload: Workload;
+  /** The part that may be disturbed. */
+  run(): Promise<void>;
+  /**
+   * The part after it, when everything is up again: waits until all is settled, redeems what is left, and checks.
+   * @param said what each process has said
+   */
+  judge(said: readonly string[], windowsWereLost?: boolean): Promise<Judged>;
+  close(): Promise<void>;
+}
+
+export async function startRound(target: Target, settings: RoundSettings): Promise<Round> {
+  const supply = await makeSupply(target.world);
+  const wishes = makeWishes(supply, new Random(settings.seed), settings.lengthMs);
+  const workload = makeWorkload(target.urls, wishes);
+  const subscriber = startSubscriber(target.urls, supply.staffToken);
+  return {
+    supply,
+    workload,
+    run: async () => workload.run(),
+    judge: async (said, windowsWereLost = false) => {
+      const unsettled = await workload.settle(settings.settleMs);
+      await workload.repeatKeys();
+      const atRest = await untilRest(target, supply.tenantId, settings.settleMs, () => true);
+      const drained = await drain(supply, atRest, workload.ask);
+      const isSeen = ({ events }: Facts): boolean => isAllSeen(events, subscriber.seen.length);
+      const facts = await untilRest(target, supply.tenantId, settings.settleMs, isSeen);
+      const evidence: Evidence = {
+        campaigns: [supply.single, supply.double, supply.seven, supply.unlimited, supply.limited],
+        tries: workload.log.tries,
+        facts,
+        unsettled: unsettled.map(({ user, code, key }) => ({
+          userId: user.userId,
+          codeId: code.codeId,
+          key,
+        })),
+        drained: [...heldBefore(atRest), ...drained],
+        seen: subscriber.seen,
+        said,
+        secrets: secretsOf(target, supply, said.length),
+        windowsWereLost,
+      };
+      return { violations: checkAll(evidence, settings), evidence };
+    },
+    close: async () => subscriber.close(),
+  };
+}
+
+/** Until no claim is open and every event is published, or the time is over; what is then there is judged. */
+async function untilRest(
+  target: Target,
+  tenantId: string,
+  withinMs: number,
+  further: (facts: Facts) => boolean,
+): Promise<Facts> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const facts = await readFacts(target, tenantId);
+    const { counter, events, redis } = facts;
+    const isAtRest = redis.open.length === 0 && counter.publishedSeq === events.length && further(facts);
+    if (isAtRest || performance.now() > untilMs) return facts;
+    await pause(50);
+  }
+}
+
+function isAllSeen(events: Facts['events'], seen: number): boolean {
+  return seen >= events.filter(({ type }) => type === 'redemption_settled').length;
+}
+
+/** Claims that were still open before the rest was redeemed; draining must not be what closed them. */
+function heldBefore({ redis }: Facts): Drained[] {
+  return redis.open.map(({ member }) => ({
+    what: `claim ${member}, open when all was settled`,
+    left: 0,
+    redeemed: 0,
+    outcomes: ['CODE_HELD'],
+    end: 'NOTHING_OPEN',
+  }));
+}
+
+function secretsOf(target: Target, supply: Supply, processes: number): string[] {
+  if (processes === 0) return [];
+  const tokens = [...supply.users, ...supply.fresh].map(({ token }) => token);
+  const passwords = [target.databaseUrl, target.redisUrl].map((url) => new URL(url).password);
+  const codes = codesOf(supply).map(({ text }) => text);
+  return [...codes, ...tokens, supply.staffToken, ...Object.values(TEST_SECRETS), ...passwords].filter(
+    (secret) => secret.length > 3,
+  );
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import type { SeenEvent } from '../checks/evidence.js';
+
+const SCHEMA = new URL('../../../schema.graphql', import.meta.url);
+const HAS_CURSOR = readFileSync(SCHEMA, 'utf8').includes('redemptionSettled(');
+const FIELDS = '{ eventId cursor redemptionId status }';
+const SETTLED = HAS_CURSOR
+  ? `subscription ($after: String) { redemptionSettled(after: $after) ${FIELDS} }`
+  : `subscription { redemptionSettled ${FIELDS} }`;
+const RECONNECT_MS = 50;
+
+/** Somebody who watches a tenant's redemptions, and goes on from the last event after each loss of the connection. */
+export interface Subscriber {
+  readonly seen: readonly SeenEvent[];
+  close(): Promise<void>;
+}
+
+/** Watches at one process after the other. */
+export function startSubscriber(urls: readonly string[], token: string): Subscriber {
+  const seen: SeenEvent[] = [];
+  const ended = new AbortController();
+  const clients = new Set<Client>();
+  const watch = async (url: string): Promise<void> => {
+    const client = connect(url, token);
+    clients.add(client);
+    try {
+      const after = seen.at(-1)?.cursor ?? '0';
+      const variables = HAS_CURSOR ? { after } : {};
+      const events = client.iterate<{ redemptionSettled: SeenEvent }>({ query: SETTLED, variables });
+      for await (const { data } of events) {
+        if (data !== null && data !== undefined) seen.push(data.redemptionSettled);
+      }
+    } finally {
+      clients.delete(client);
+      await client.dispose();
+    }
+  };
+  const watching = (async () => {
+    for (let at = 0; !ended.signal.aborted; at += 1) {
+      await watch(urls[at % urls.length] ?? '').catch(() => undefined);
+      await pause(RECONNECT_MS);
+    }
+  })();
+  const close = async (): Promise<void> => {
+    ended.abort();
+    for (const client of clients) await client.dispose();
+    await watching;
+  };
+  return { seen, close };
+}
+
+function connect(url: string, token: string): Client {
+  return createClient({
+    url: `${url.replace(/^http/, 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: { authorization: `Bearer ${token}` },
+  });
+}
