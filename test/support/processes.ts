@@ -16,6 +16,8 @@ const STOP_MS = 20_000;
 
 export interface ProcessSettings {
   readonly role?: 'all' | 'api' | 'worker';
+  /** Another build's `main.js`. */
+  readonly entry?: string;
   /** Both or neither, as in the configuration. */
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
@@ -69,8 +71,14 @@ export interface SpawnedProcess {
 }
 
 /** Starts the built program without waiting: for starts that are meant to fail. */
-export function spawnProcess({ role, databaseUrl, redisUrl, environment }: ProcessSettings): SpawnedProcess {
-  const child = spawn(process.execPath, [MAIN], {
+export function spawnProcess({
+  role,
+  entry,
+  databaseUrl,
+  redisUrl,
+  environment,
+}: ProcessSettings): SpawnedProcess {
+  const child = spawn(process.execPath, [entry ?? MAIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       NODE_ENV: 'test',
