@@ -46,10 +46,12 @@ import { OutboxRelay } from './platform/outbox/outbox-relay.js';
 import { OutboxWake } from './platform/outbox/outbox-wake.js';
 import { AttemptPreparation } from './redemption/attempt.js';
 import { ClaimAbandonment } from './redemption/claim-abandonment.js';
+import { ClaimSweeper } from './redemption/claim-sweeper.js';
 import { CodeLoader } from './redemption/code-loader.js';
 import { CommitTransaction } from './redemption/commit-transaction.js';
 import { CommitWrites } from './redemption/commit-writes.js';
 import { LateConfirms } from './redemption/late-confirms.js';
+import { OpenClaimsRedis } from './redemption/open-claims.redis.js';
 import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
 import { RedemptionReader } from './redemption/redemption-reader.js';
 import { RedemptionRedis } from './redemption/redemption.redis.js';
@@ -241,8 +243,10 @@ function composeRedemption(
   const reader = new RedemptionReader(orm, timeoutMs);
   const writes = new CommitWrites(its.orders, its.outbox);
   const commits = new Transactions(commitOrm, { log });
+  // Whoever gives claims up does not wait long for rows that others hold; it comes again.
+  const abandons = new Transactions(commitOrm, { log, attempts: 2 });
   const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
-  const abandonment = new ClaimAbandonment(commits, writes, its.orders, its.outbox, its.clock);
+  const abandonment = new ClaimAbandonment(abandons, writes, its.orders, its.outbox, its.clock);
   const wakeRelay = (tenantId: string): void => its.wake.notify(tenantId);
   const groups = { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES };
   const settlement = new SettlementService(
@@ -256,6 +260,13 @@ function composeRedemption(
     groups,
   );
   const lateConfirms = new LateConfirms(redemptionRedis, settlement, log);
+  const sweeper = new ClaimSweeper({
+    ...its,
+    open: new OpenClaimsRedis(redis),
+    redis: redemptionRedis,
+    settlement,
+    log,
+  });
   const uniformRefusals = config.UNIFORM_REFUSALS;
   const redemptions = new RedemptionService(ids, redemptionRedis, preparation, reader, settlement, metrics, {
     uniformRefusals,
@@ -266,5 +277,14 @@ function composeRedemption(
     uniformRefusals,
     timeoutMs,
   });
-  return { limits, redemptionReader: reader, abandonment, settlement, lateConfirms, redemptions, previews };
+  return {
+    limits,
+    redemptionReader: reader,
+    abandonment,
+    settlement,
+    lateConfirms,
+    sweeper,
+    redemptions,
+    previews,
+  };
 }

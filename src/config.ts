@@ -38,6 +38,8 @@ const environmentSchema = z.object({
   /** Commits under way at once in one process. */
   COMMIT_LANES: count(1, 64, 2),
   CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
+  /** The longest pause between two sweeps of claims past their deadline. */
+  SWEEP_EVERY_MS: count(100, 60_000, 10_000),
   STORE_TIMEOUT_MS: count(100, 60_000, 1000),
   /** How long a caller waits for the commit before the answer is PROCESSING. */
   REPLY_WITHIN_MS: count(100, 600_000, 2000),

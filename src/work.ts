@@ -1,6 +1,7 @@
 import type { Services } from './app.js';
 import type { Config } from './config.js';
 import type { Logger } from './platform/log.js';
+import { Periodic } from './platform/periodic.js';
 import { JobQueue } from './platform/queue.js';
 
 const MINUTE_MS = 60_000;
@@ -36,9 +37,15 @@ export async function startWork(
   const scheduling = setInterval(() => {
     schedule().catch((error: unknown) => log.warn({ err: error }, 'housekeeping was not scheduled'));
   }, MINUTE_MS);
+  const sweeps = new Periodic(
+    { name: 'claim sweep', everyMs: config.SWEEP_EVERY_MS, log },
+    async (signal) => void (await services.sweeper.sweepAll(signal)),
+  );
+  sweeps.start();
   services.relay.start();
   const stop = async (): Promise<void> => {
     clearInterval(scheduling);
+    await sweeps.stop();
     await queue.close();
     await services.relay.stop();
   };

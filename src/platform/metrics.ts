@@ -55,6 +55,17 @@ function redemptionMetrics(registers: Registry[]) {
       buckets: BATCH_BUCKETS,
       registers,
     }),
+    claimsOverdue: new Gauge({
+      name: 'redemption_claims_overdue',
+      help: 'Claims past their deadline, as the last sweep of this process found them before it settled them.',
+      registers,
+    }),
+    claimsSwept: new Counter({
+      name: 'redemption_claims_swept_total',
+      help: 'Claims past their deadline by what the sweep did: ABANDONED (tombstoned now), ABORTED (released), COMMITTED (confirmed).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     transactions: new Counter({
       name: 'redemption_transactions_total',
       help: 'Database transactions that redemptions needed, attempts that were run anew included.',

@@ -54,6 +54,11 @@ export function parseClaim(tenantId: string, redemptionId: Id, digest: string, s
   };
 }
 
+/** Until when a stored claim may stay open, by Redis' clock. */
+export function deadlineOf(stored: string): number {
+  return Number(/^\d+\|(\d+)\|/.exec(stored)?.[1] ?? Number.NaN);
+}
+
 const DAY_MS = 86_400_000;
 
 /** Days since 1970, UTC; what "on one day" means for limits. */

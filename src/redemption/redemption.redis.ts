@@ -18,7 +18,8 @@ export interface RedemptionRedisSettings {
   readonly markerMs: number;
 }
 
-const keys = {
+/** The keys of one tenant's redemptions share its hash tag. */
+export const keys = {
   claims: (tenantId: string, digest: string) => `{${tenantId}}:claims:${digest}`,
   open: (tenantId: string) => `{${tenantId}}:open`,
   lock: (tenantId: string, userId: Id, digest: string) => `{${tenantId}}:redemption_lock:${userId}:${digest}`,

@@ -77,6 +77,15 @@ export class TenantService {
     return tenantEm(this.orm, tenantId).findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
   }
 
+  /** A page of all tenants' ids, in order, also of those that are switched off. @param after "" for the first page */
+  async idsAfter(after: string, limit: number): Promise<string[]> {
+    const rows = await systemEm(this.orm).execute<{ id: string }[]>(
+      'select id from tenant where id > ? order by id limit ?',
+      [after, limit],
+    );
+    return rows.map((row) => row.id);
+  }
+
   /**
    * Refuses what cannot succeed, before work is done for it. Decides nothing: {@link reserveCodes} does, in the
    * transaction that issues the codes.
