@@ -170,7 +170,7 @@ describe('the list of open claims', () => {
       await commands.zadd(`{${tenantId}}:open`, 1, `${claim.redemptionId}|${claim.digest}`);
     await commands.del(`{${tenantId}}:claims:${gone?.digest}`);
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, dropped: 1 });
-    expect(await commands.zrange(`{${tenantId}}:open`, 0, -1)).toEqual([
+    expect(await commands.zrange(`{${tenantId}}:open`, '0', '-1')).toEqual([
       `${there?.redemptionId}|${there?.digest}`,
     ]);
   });
@@ -217,7 +217,7 @@ describe('a sweep of all tenants', () => {
     const key = `{${tenantId}}:claims:${claims[0]?.digest}`;
     const { redis: commands } = world.stores;
     for (let bad = 1; bad <= 300; bad += 1) {
-      await commands.hset(key, `${bad}`, 'nobody can read this');
+      await commands.hset(key, String(bad), 'nobody can read this');
       await commands.zadd(`{${tenantId}}:open`, 0, `${bad}|${claims[0]?.digest}`);
     }
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 2 });
