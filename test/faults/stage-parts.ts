@@ -1,7 +1,7 @@
 import type { World } from '../support/world.js';
 
-/** The processes under test: two that answer, one that works. */
-export type ProcessName = 'api1' | 'api2' | 'worker';
+/** The processes under test: two that answer, one that works, and one that works where two are wanted. */
+export type ProcessName = 'api1' | 'api2' | 'worker' | 'worker2';
 export type StoreName = 'redis' | 'database';
 
 /** One of the processes under test. It outlives its operating-system process: after {@link start} it is a new one. */

@@ -1,0 +1,35 @@
+import type { Random } from './load/random.js';
+import type { Stage } from './stage.js';
+import type { ProcessName } from './stage-parts.js';
+import type { Step } from './steps.js';
+import type { Verdict, WireEvent } from './wire-events.js';
+
+/** What a fault is done to, and when: a message is held while it happens. */
+export interface Scene {
+  readonly stage: Stage;
+  readonly step: Step;
+  readonly tenantId: string;
+  readonly random: Random;
+  /** The message that is held. */
+  readonly event: WireEvent;
+  /** The API process that it is about: the one that sent it or waits for it; the first one where that is a worker. */
+  readonly api: ProcessName;
+  /** What {@link Kind.prepare} made. */
+  readonly prepared: unknown;
+  /** Runs when the message has been let go, and a while is over. */
+  afterwards(mend: () => Promise<void>): void;
+  /** Puts down that the fault has really happened, and how. Without a proof the cell fails. */
+  prove(what: string): void;
+}
+
+export interface Kind {
+  readonly name: string;
+  /** Which steps make no sense with it, and why. */
+  readonly senseless: Partial<Readonly<Record<Step, string>>>;
+  /** Attempts in lost windows cannot be counted by anybody. */
+  readonly losesWindows?: boolean;
+  /** Before the first request. */
+  prepare?(stage: Stage, tenantId: string): Promise<unknown>;
+  /** The fault itself; answers what becomes of the message that is held. */
+  happen(scene: Scene): Promise<Verdict>;
+}

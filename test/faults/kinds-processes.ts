@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { setClock } from './clock-shift.js';
+import type { Kind, Scene } from './kind.js';
+import type { ProcessName } from './stage-parts.js';
+import type { Verdict } from './wire-events.js';
+
+/** What a dead process had sent may still arrive, or not. */
+const perhaps = ({ random, event }: Scene): Verdict =>
+  event.side === 'REQUEST' && random.chance(0.5) ? 'PASS' : 'RESET';
+
+async function killProcess(scene: Scene, name: ProcessName): Promise<Verdict> {
+  const process = scene.stage.processes[name];
+  const { pid } = process;
+  await process.kill();
+  scene.prove(`${name} (process ${pid}) was killed`);
+  scene.afterwards(async () => process.start());
+  return scene.event.link.process === name ? perhaps(scene) : 'PASS';
+}
+
+export const killApi: Kind = {
+  name: 'KILL_API',
+  senseless: {},
+  happen: async (scene) => killProcess(scene, scene.api),
+};
+
+export const killWorker: Kind = {
+  name: 'KILL_WORKER',
+  senseless: {},
+  happen: async (scene) => killProcess(scene, 'worker'),
+};
+
+/** The one that was to settle the claim is gone, and two look for such claims. */
+export const twoSweepers: Kind = {
+  name: 'TWO_SWEEPERS',
+  senseless: {
+    BEFORE_PUBLISH: 'no claim of the killed process is open',
+    BEFORE_REPLY: 'no claim of the killed process is open',
+    CLIENT_RETRIES: 'no claim of the killed process is open',
+    KEY_LOOKUP: 'there is no claim yet',
+  },
+  prepare: async (stage) => stage.processes.worker2.start(),
+  happen: async (scene) => {
+    scene.prove(
+      `two workers: processes ${scene.stage.processes.worker.pid}, ${scene.stage.processes.worker2.pid}`,
+    );
+    return killProcess(scene, scene.api);
+  },
+};
+
+/** Longer than the deadline of a claim and a round of the sweeper. */
+const PAUSE_API_MS = 2200;
+
+export const pauseApi: Kind = {
+  name: 'PAUSE_API',
+  senseless: {},
+  happen: async (scene) => {
+    const process = scene.stage.processes[scene.api];
+    const arrivesLate = scene.random.chance(0.5);
+    process.signal('SIGSTOP');
+    scene.prove(`${scene.api} is in state ${await stateOf(process.pid)}`);
+    const goOn = async (): Promise<void> => {
+      await pause(PAUSE_API_MS);
+      process.signal('SIGCONT');
+    };
+    if (arrivesLate) await goOn();
+    else scene.afterwards(goOn);
+    return 'PASS';
+  },
+};
+
+/** By what the kernel says; "T" is stopped. */
+export async function stateOf(pid: number): Promise<string> {
+  for (let tries = 0; ; tries += 1) {
+    const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '?';
+    if (state === 'T') return state;
+    if (tries > 200) throw new Error(`Process ${pid} does not stop: it is in state ${state}.`);
+    await pause(5);
+  }
+}
+
+const clockKind = (name: string, state: 'AHEAD' | 'BEHIND'): Kind => ({
+  name,
+  senseless: {},
+  happen: async (scene) => {
+    const process = scene.stage.processes[scene.api];
+    await setClock(process, state);
+    scene.prove(`${scene.api} says that its clock is wrong: ${state}`);
+    scene.afterwards(async () => {
+      await pause(1500);
+      await setClock(process, 'RIGHT');
+    });
+    return 'PASS';
+  },
+});
+
+export const clockAhead = clockKind('CLOCK_AHEAD', 'AHEAD');
+export const clockBehind = clockKind('CLOCK_BEHIND', 'BEHIND');

@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+
+export interface FaultOptions {
+  readonly isQuick: boolean;
+  readonly seed: number;
+  /** `STEP:KIND`; empty means all. */
+  readonly cells: readonly string[];
+}
+
+export const USAGE = `npm run test:faults -- [options]
+  --quick            the most telling cells, in three minutes at most
+  --seed <n>         replays a run; without it the seed is drawn, and printed
+  --cell STEP:KIND   only this cell; may be given more than once`;
+
+/** @throws Error with a message for the caller of the command */
+export function parseOptions(argv: readonly string[], drawn: number): FaultOptions {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      quick: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      cell: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  if (values.seed !== undefined && !/^[0-9]{1,9}$/.test(values.seed))
+    throw new Error('--seed takes a whole number of at most nine digits.');
+  return {
+    isQuick: values.quick,
+    seed: values.seed === undefined ? drawn : Number(values.seed),
+    cells: values.cell,
+  };
+}

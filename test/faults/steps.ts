@@ -1,0 +1,148 @@
+import { insertsInto, isBegin, isCommit } from './sql-statements.js';
+import type { HttpEvent, MysqlEvent, RedisEvent, WireEvent } from './wire-events.js';
+
+/** Where a redemption is when the fault comes, in the order in which it gets there. */
+export const STEPS = [
+  'KEY_LOOKUP',
+  'LUA_SENT',
+  'LUA_APPLIED',
+  'BEFORE_BEGIN',
+  'AFTER_INSERTS',
+  'BEFORE_COMMIT',
+  'COMMIT_APPLIED',
+  'BEFORE_CONFIRM',
+  'BEFORE_PUBLISH',
+  'BEFORE_REPLY',
+  'CLIENT_RETRIES',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What each step means on the wire; the message named is held while the fault happens. */
+export const MEANINGS: Readonly<Record<Step, string>> = {
+  KEY_LOOKUP: 'admit-attempt is on its way to Redis',
+  LUA_SENT: 'claim-code is on its way to Redis',
+  LUA_APPLIED: 'Redis has claimed; its reply is lost',
+  BEFORE_BEGIN: 'a claim is there, and the BEGIN of a commit is on its way to the database',
+  AFTER_INSERTS: 'the redemption is inserted; the reply is on its way',
+  BEFORE_COMMIT: 'COMMIT is on its way to the database',
+  COMMIT_APPLIED: 'the database has committed; its reply is lost',
+  BEFORE_CONFIRM: 'confirm-claims is on its way to Redis',
+  BEFORE_PUBLISH: "the relay's PUBLISH is on its way to Redis",
+  BEFORE_REPLY: 'the answer COMMITTED is on its way to the client',
+  CLIENT_RETRIES: 'the answer COMMITTED was lost, and the client asks again with the same key',
+};
+
+/** Steps whose message never arrives, whatever the fault lets pass. */
+export const LOSES_REPLY: ReadonlySet<Step> = new Set(['LUA_APPLIED', 'COMMIT_APPLIED']);
+
+/** HERE: hold this message. LOSE: break the connection, to get to the step. ON: let it go on. */
+export type Sighting = 'HERE' | 'LOSE' | 'ON';
+export type Lookout = (event: WireEvent) => Sighting;
+
+/** Looks out for a step of redemptions of one tenant. */
+export function lookoutFor(step: Step, tenantId: string): Lookout {
+  const on = sightings(tenantId);
+  switch (step) {
+    case 'KEY_LOOKUP':
+      return here(on.redis('admit-attempt', 'REQUEST'));
+    case 'LUA_SENT':
+      return here(on.redis('claim-code', 'REQUEST'));
+    case 'LUA_APPLIED':
+      return here(on.claimed);
+    case 'BEFORE_BEGIN':
+      return afterClaim(on.claimed, isBeginOfCommit);
+    case 'AFTER_INSERTS':
+      return here(on.mysql('REPLY', (event) => inserts(event) && !commits(event)));
+    case 'BEFORE_COMMIT':
+      return here(on.mysql('REQUEST', commits));
+    case 'COMMIT_APPLIED':
+      return here(on.mysql('REPLY', commits));
+    case 'BEFORE_CONFIRM':
+      return here(on.redis('confirm-claims', 'REQUEST'));
+    case 'BEFORE_PUBLISH':
+      return here((event) => isPublish(event, tenantId));
+    case 'BEFORE_REPLY':
+      return here(on.committedReply);
+    case 'CLIENT_RETRIES':
+      return retryAfterLoss(on.committedReply);
+  }
+}
+
+type Test = (event: WireEvent) => boolean;
+
+const here =
+  (test: Test): Lookout =>
+  (event) =>
+    test(event) ? 'HERE' : 'ON';
+
+function sightings(tenantId: string) {
+  const redis =
+    (script: string, side: RedisEvent['side'], more: (event: RedisEvent) => boolean = () => true): Test =>
+    (event) =>
+      event.kind === 'REDIS' &&
+      event.script === script &&
+      event.side === side &&
+      isApi(event) &&
+      (event.keys[0] ?? '').startsWith(`{${tenantId}}:`) &&
+      more(event);
+  const mysql =
+    (side: MysqlEvent['side'], more: (event: MysqlEvent) => boolean): Test =>
+    (event) =>
+      event.kind === 'MYSQL' &&
+      event.side === side &&
+      isApi(event) &&
+      ofTenant(event, tenantId) &&
+      more(event);
+  const claimed = redis('claim-code', 'REPLY', ({ reply }) => reply.includes('CLAIMED'));
+  const committedReply: Test = (event) =>
+    event.kind === 'HTTP' &&
+    event.side === 'REPLY' &&
+    event.tenantId === tenantId &&
+    event.text.includes('"status":"COMMITTED"');
+  return { redis, mysql, claimed, committedReply };
+}
+
+const isApi = ({ link }: WireEvent): boolean => link.process.startsWith('api');
+const inserts = ({ statements }: MysqlEvent): boolean =>
+  statements.some((statement) => insertsInto('redemption', statement));
+const commits = ({ statements, transaction }: MysqlEvent): boolean =>
+  statements.some(isCommit) && transaction.some((statement) => insertsInto('redemption', statement));
+const ofTenant = ({ transaction }: MysqlEvent, tenantId: string): boolean =>
+  transaction.some((statement) => statement.includes(`'${tenantId}'`));
+
+/** BEGIN alone names no tenant, so it has to be one of a process that has just claimed for the tenant. */
+function afterClaim(claimed: Test, begins: Test): Lookout {
+  const claimers = new Set<string>();
+  return (event) => {
+    if (claimed(event)) claimers.add(event.link.process);
+    return claimers.has(event.link.process) && begins(event) ? 'HERE' : 'ON';
+  };
+}
+
+/** Only the connections that commit may send several statements at once. */
+const isBeginOfCommit: Test = (event) =>
+  event.kind === 'MYSQL' &&
+  event.side === 'REQUEST' &&
+  isApi(event) &&
+  event.maySendSeveral &&
+  event.statements.some(isBegin);
+
+const isPublish = (event: WireEvent, tenantId: string): boolean =>
+  event.kind === 'REDIS' &&
+  event.side === 'REQUEST' &&
+  event.command === 'PUBLISH' &&
+  (event.words[1] ?? '').startsWith(`{${tenantId}}:events`);
+
+const KEY = /"key":"([^"]+)"/;
+const keyOf = ({ request }: HttpEvent): string | null => KEY.exec(request)?.[1] ?? null;
+
+function retryAfterLoss(committedReply: Test): Lookout {
+  let lost: string | null = null;
+  return (event) => {
+    if (event.kind !== 'HTTP') return 'ON';
+    if (lost !== null) return event.side === 'REQUEST' && keyOf(event) === lost ? 'HERE' : 'ON';
+    if (!committedReply(event)) return 'ON';
+    lost = keyOf(event);
+    return lost === null ? 'ON' : 'LOSE';
+  };
+}
