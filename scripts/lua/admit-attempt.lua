@@ -32,10 +32,11 @@ if ARGV[3] == '1' then
 end
 
 local retry_after_ms = 0
+local is_counted = false
 for i = 4, #ARGV, 3 do
   local key, limit, length_ms = KEYS[tonumber(ARGV[i])], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   -- An attempt that is counted was admitted: the reply to it was lost, and the script runs once more.
-  local is_counted = redis.call('ZSCORE', key, ARGV[1])
+  if ARGV[i - 3] ~= ARGV[i] then is_counted = redis.call('ZSCORE', key, ARGV[1]) end
   if not is_counted and redis.call('ZCOUNT', key, '(' .. (now_ms - length_ms), '+inf') >= limit then
     -- Admitted again as soon as the limit-th newest attempt has left the window.
     local blocking = redis.call('ZRANGE', key, -limit, -limit, 'WITHSCORES')
@@ -46,10 +47,11 @@ if retry_after_ms > 0 then
   return { 'RATE_LIMITED', now_ms, epoch, retry_after_ms }
 end
 for i = 4, #ARGV, 3 do
-  local key, length_ms = KEYS[tonumber(ARGV[i])], tonumber(ARGV[i + 2])
-  redis.call('ZADD', key, now_ms, ARGV[1])
-  redis.call('PEXPIRE', key, length_ms)
+  -- The longest window of a key comes last, and the key lives as long as that one.
   if ARGV[i + 3] ~= ARGV[i] then
+    local key, length_ms = KEYS[tonumber(ARGV[i])], tonumber(ARGV[i + 2])
+    redis.call('ZADD', key, now_ms, ARGV[1])
+    redis.call('PEXPIRE', key, length_ms)
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now_ms - length_ms)
   end
 end

@@ -35,7 +35,10 @@ for i = 4, #ARGV, 8 do
   if redis.call('GET', lock) == token .. '|' .. redemption_id then
     redis.call('DEL', lock)
   end
-  redis.call('SET', done, redemption_id, 'PX', ARGV[1])
+  -- Of a code that one user has used up, its copy says who it was.
+  if sole_user_id == '' then
+    redis.call('SET', done, redemption_id, 'PX', ARGV[1])
+  end
   if ARGV[i + 7] == '1' then
     redis.call('SET', marker, redemption_id .. '|' .. digest, 'PX', ARGV[3])
   end
@@ -45,7 +48,7 @@ for i = 4, #ARGV, 8 do
     redis.call('HSET', copy, 'version', version, 'used', used, 'sole_user_id', sole_user_id)
   elseif not held or tonumber(held) < tonumber(version) then
     -- Only the version stays: a load that began before this commit must not bring the older state back.
-    redis.call('DEL', copy)
+    if held then redis.call('DEL', copy) end
     redis.call('HSET', copy, 'version', version)
     redis.call('PEXPIRE', copy, ARGV[2])
   end

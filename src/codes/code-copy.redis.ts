@@ -89,11 +89,12 @@ export class CodeCopyRedis {
 
 /** In the order of FIELDS in `load-codes.lua`. */
 function valuesOf(copy: CodeCopy): (string | number)[] {
+  return [copy.version, copy.id, copy.campaignId, copy.batchId, ...stateOf(copy)];
+}
+
+/** What guards judge a code by, in the order in which scripts take it. */
+export function stateOf(copy: CodeCopy): (string | number)[] {
   return [
-    copy.version,
-    copy.id,
-    copy.campaignId,
-    copy.batchId,
     copy.status,
     copy.useLimit,
     copy.used,

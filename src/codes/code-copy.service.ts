@@ -1,8 +1,8 @@
-import { VERSION_FLOOR_MS, codeKeys, type CodeCopyRedis } from './code-copy.redis.js';
+import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy, type CodeCopyRedis } from './code-copy.redis.js';
 import type { Code } from './code.entity.js';
 
-/** The keys that scripts of other features declare, and how long a version outlives its copy. */
-export { VERSION_FLOOR_MS, codeKeys };
+/** The keys and values that scripts of other features take, and how long a version outlives its copy. */
+export { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy };
 
 /** What of a code's row its copy holds. */
 export type CopiedCode = Pick<
@@ -24,26 +24,9 @@ export type CopiedCode = Pick<
 export class CodeCopyService {
   constructor(private readonly copies: CodeCopyRedis) {}
 
-  /**
-   * Stores the copies of codes as read from the primary.
-   * @param soleUsers who used a single-use code up, by its id; lets a refusal be answered without the database
-   */
-  async store(
-    tenantId: string,
-    codes: readonly CopiedCode[],
-    soleUsers: ReadonlyMap<string, string> = new Map(),
-  ): Promise<void> {
-    await this.copies.store(
-      tenantId,
-      codes.map((code) => ({
-        ...code,
-        digest: code.codeDigest,
-        startsMs: code.startsAt?.getTime() ?? '',
-        expiresMs: code.expiresAt?.getTime() ?? '',
-        assignedUserId: code.assignedUserId ?? '',
-        soleUserId: soleUsers.get(code.id) ?? '',
-      })),
-    );
+  /** Stores copies of codes as read from the primary. */
+  async store(tenantId: string, copies: readonly CodeCopy[]): Promise<void> {
+    await this.copies.store(tenantId, copies);
   }
 
   /** After a change was committed: the next attempt loads the code anew. */
@@ -64,4 +47,25 @@ export class CodeCopyService {
   async epoch(tenantId: string): Promise<string> {
     return this.copies.epoch(tenantId);
   }
+}
+
+/**
+ * The copy of a code as read from the primary.
+ * @param soleUserId who used a single-use code up; lets a refusal be answered without the database
+ */
+export function copyOf(code: CopiedCode, soleUserId: string | null = null): CodeCopy {
+  return {
+    id: code.id,
+    digest: code.codeDigest,
+    campaignId: code.campaignId,
+    batchId: code.batchId,
+    status: code.status,
+    useLimit: code.useLimit,
+    used: code.used,
+    version: code.version,
+    startsMs: code.startsAt?.getTime() ?? '',
+    expiresMs: code.expiresAt?.getTime() ?? '',
+    assignedUserId: code.assignedUserId ?? '',
+    soleUserId: soleUserId ?? '',
+  };
 }

@@ -1,7 +1,7 @@
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../codes/batch-gate.service.js';
-import type { CodeCopyService } from '../codes/code-copy.service.js';
+import type { CodeCopy, CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { UserService } from '../identity/user.service.js';
 import type { RateLimitService, RateWindow } from '../limits/rate-limit.service.js';
@@ -68,7 +68,8 @@ export class AttemptPreparation {
   /** Which code it is, by what the first round trip found. */
   async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode> {
     if (admitted.status === 'FOUND') {
-      return { codeId: admitted.codeId, campaignId: admitted.campaignId, batchId: admitted.batchId };
+      const { codeId, campaignId, batchId } = admitted;
+      return { codeId, campaignId, batchId, unstored: null };
     }
     if (attempt.canonical === null) throw new Refused('CODE_MALFORMED');
     const { tenantId, digest, canonical } = attempt;
@@ -80,6 +81,11 @@ export class AttemptPreparation {
     const loaded = await this.services.loader.load({ tenantId, digest, epoch });
     if (loaded === null) throw new Refused('CODE_NOT_FOUND');
     return loaded;
+  }
+
+  /** Stores the copy of a code that was loaded and not used up. */
+  async keepCopy(tenantId: string, copy: CodeCopy | null): Promise<void> {
+    if (copy !== null) await this.services.copies.store(tenantId, [copy]);
   }
 
   /** Judges the campaign, and chooses what the user gets. */

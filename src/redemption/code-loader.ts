@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
-import type { CodeCopyService, CopiedCode } from '../codes/code-copy.service.js';
+import { copyOf, type CodeCopy, type CodeCopyService, type CopiedCode } from '../codes/code-copy.service.js';
 import type { Id } from '../platform/ids.js';
 import { LoadGate } from '../platform/load-gate.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
@@ -15,10 +15,13 @@ interface Lookup {
   readonly epoch: string;
 }
 
+/** Which code it is, and its state where Redis holds no copy of it. */
 export interface LoadedCode {
   readonly codeId: Id;
   readonly campaignId: Id;
   readonly batchId: Id;
+  /** As just read from the primary; null where Redis holds it. */
+  readonly unstored: CodeCopy | null;
 }
 
 const BATCH_MAX = 256;
@@ -45,7 +48,10 @@ export class CodeLoader {
     });
   }
 
-  /** Loads a code and stores its copy; null when the tenant has no such code. */
+  /**
+   * Loads a code; null when the tenant has no such code. A copy is stored for those to come, unless this attempt is
+   * about to use the code up: then nobody needs it, and what was read goes straight to the claim.
+   */
   async load(lookup: Lookup): Promise<LoadedCode | null> {
     return within(this.timeoutMs, 'database', this.loader.load(lookup));
   }
@@ -75,19 +81,27 @@ export class CodeLoader {
     const soleUsers = new Map(uses.map((use) => [use.codeId, use.userId]));
     const unknown = new Set(epochs.keys());
     for (const code of codes) unknown.delete(code.codeDigest);
+    const copies = codes.map((code) => copyOf(code, soleUsers.get(code.id)));
     await Promise.all([
-      this.copies.store(tenantId, codes, soleUsers),
+      this.copies.store(
+        tenantId,
+        copies.filter((copy) => !isUntouched(copy)),
+      ),
       ...[...unknown].map(async (digest) =>
         this.copies.noteUnknown(tenantId, digest, epochs.get(digest) ?? ''),
       ),
     ]);
-    return new Map(
-      codes.map((code) => [
-        code.codeDigest,
-        { codeId: code.id, campaignId: code.campaignId, batchId: code.batchId },
-      ]),
-    );
+    return new Map(copies.map((copy) => [copy.digest, loadedCode(copy)]));
   }
+}
+
+function isUntouched({ useLimit, used, status }: CodeCopy): boolean {
+  return useLimit === 1 && used === 0 && status === 'ACTIVE';
+}
+
+function loadedCode(copy: CodeCopy): LoadedCode {
+  const { id: codeId, campaignId, batchId } = copy;
+  return { codeId, campaignId, batchId, unstored: isUntouched(copy) ? copy : null };
 }
 
 type StoredCode = Omit<CopiedCode, 'startsAt' | 'expiresAt'> & {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { VERSION_FLOOR_MS, codeKeys } from '../codes/code-copy.service.js';
+import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../codes/code-copy.service.js';
 import type { RateWindow } from '../limits/rate-limit.service.js';
 import type { Id } from '../platform/ids.js';
 import { asRedisFailure } from '../platform/redis/redis.js';
@@ -66,6 +66,8 @@ export interface ClaimRequest extends AttemptKeys {
   readonly redemptionId: Id;
   readonly token: string;
   readonly snapshot: ClaimSnapshot;
+  /** The code as just read, where Redis holds no copy of it. */
+  readonly unstored: CodeCopy | null;
   readonly campaignVersion: number;
   readonly rewardRefusal: string | null;
   /** Whether the campaign has limits per user or a budget. */
@@ -143,7 +145,7 @@ export class RedemptionRedis {
   }
 
   async claim(request: ClaimRequest): Promise<ClaimReply> {
-    const { tenantId, userId, digest, idempotencyKey, snapshot } = request;
+    const { tenantId, userId, digest, idempotencyKey, snapshot, unstored } = request;
     const campaign = campaignKey(snapshot.campaignId, request.campaignVersion);
     const reply = (await this.claimScript.run(
       [
@@ -169,6 +171,7 @@ export class RedemptionRedis {
         LOCK_MS,
         this.settings.markerMs,
         request.hasLimits ? '1' : '',
+        ...(unstored === null ? [''] : [unstored.version, unstored.id, ...stateOf(unstored)]),
       ],
     )) as [string, number, ...string[]];
     return decodeClaim(reply, digest);

@@ -117,6 +117,7 @@ export class RedemptionService {
     if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const prepared = await this.inTime(this.prepare(attempt, admitted));
+    let { unstored } = prepared.code;
     for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
       const snapshot = snapshotOf(attempt, prepared);
       const token = randomUUID();
@@ -125,21 +126,31 @@ export class RedemptionService {
         redemptionId,
         token,
         snapshot,
+        unstored,
         campaignVersion: prepared.campaign.version,
         rewardRefusal: prepared.rewardRefusal,
         hasLimits: isLimited(prepared.campaign),
         nowMs: admitted.nowMs,
       });
-      if (reply.status !== 'LOAD') return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
+      if (reply.status !== 'LOAD') {
+        if (reply.status === 'REFUSED') await this.preparation.keepCopy(attempt.tenantId, unstored);
+        return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
+      }
       const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
-      await this.inTime(this.preparation.findCode(attempt, missing));
+      ({ unstored } = await this.inTime(this.preparation.findCode(attempt, missing)));
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
   }
 
   private async prepare(attempt: Attempt, admitted: AdmitReply): Promise<Prepared> {
     const code = await this.preparation.findCode(attempt, admitted);
-    return this.preparation.prepare(attempt, code, admitted);
+    try {
+      return await this.preparation.prepare(attempt, code, admitted);
+    } catch (error) {
+      // What is refused is likely to come again; then it is refused without the database.
+      if (error instanceof Refused) await this.preparation.keepCopy(attempt.tenantId, code.unstored);
+      throw error;
+    }
   }
 
   private async afterClaim(

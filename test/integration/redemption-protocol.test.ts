@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Claim } from '../../src/redemption/claim.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
@@ -132,7 +133,7 @@ describe('the claim', () => {
     const em = emOf(world, tenant.tenantId);
     for (const [i, text] of codes.entries()) {
       const row = await em.findOneOrFail(Code, { codeText: text });
-      await world.services.copies.store(tenant.tenantId, [row]);
+      await world.services.copies.store(tenant.tenantId, [copyOf(row)]);
       const key = `{${tenant.tenantId}}:code:${row.codeDigest}`;
       const fields = Object.entries(await world.stores.redis.hgetall(key)).toReversed();
       if (i === 1) fields.sort(([a], [b]) => a.localeCompare(b));
@@ -233,7 +234,7 @@ describe('the commit', () => {
     const row = await em.findOneOrFail(Code, { codeText: first(codes) }, { disableIdentityMap: true });
     // A copy from before the redemption, as a lagging replica would bring it back.
     await forget(world, tenant.tenantId);
-    await world.services.copies.store(tenant.tenantId, [{ ...row, used: 0, version: 1 }]);
+    await world.services.copies.store(tenant.tenantId, [copyOf({ ...row, used: 0, version: 1 })]);
     expect(outcomeOf(await redeem(world, tenant.tenantId, b, first(codes)))).toBe('CODE_EXHAUSTED');
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
     expect(

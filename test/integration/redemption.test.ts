@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Order } from '../../src/orders/order.entity.js';
+import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -143,7 +144,7 @@ describe('redeeming a code', () => {
     const userId = await seedUser(world, tenant.tenantId);
     const key = `{${tenant.tenantId}}:code:${code.codeDigest}`;
     await redeem(world, tenant.tenantId, userId, first(codes), { productCode: 'NONE' });
-    await world.services.copies.store(tenant.tenantId, [code]);
+    await world.services.copies.store(tenant.tenantId, [copyOf(code)]);
     const nowMs = Date.now();
     await world.stores.redis.hset(key, 'expires_ms', nowMs);
     expect(outcomeOf(await redeem(world, tenant.tenantId, userId, first(codes)))).toBe('CODE_EXPIRED');

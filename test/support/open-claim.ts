@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import type { Claim } from '../../src/redemption/claim.js';
@@ -21,7 +22,7 @@ export async function openClaim(
   const { tenantId } = tenant;
   const digest = services.recognizer.digest(tenantId, services.recognizer.canonicalize(code) ?? '');
   const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
-  await services.copies.store(tenantId, [row]);
+  await services.copies.store(tenantId, [copyOf(row)]);
   const campaign = await services.campaignReader.read(tenantId, row.campaignId);
   const redemptionId = services.ids.next();
   const snapshot = {
@@ -58,6 +59,7 @@ export async function openClaim(
       15_000,
       10_000,
       86_400_000,
+      '',
       '',
     ],
   )) as [string, number, string];

@@ -54,6 +54,8 @@ async function initialiseMariadb(binary: DatabaseBinary, dataDir: string): Promi
     const aliased = { ...binary, basedir: path.join(alias, 'base') };
     await runToEnd(binary, present(binary.installDb, 'The installation script'), [
       ...commonArguments(aliased, path.join(alias, 'data', DRAFT)),
+      // Of its own: a server that starts deletes the temporary tables that it finds there, whosever they are.
+      `--tmpdir=${alias}`,
       '--skip-test-db',
       // No account has an empty password: the administrator is whoever runs the server, over the socket.
       '--auth-root-authentication-method=socket',

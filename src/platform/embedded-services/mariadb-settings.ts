@@ -42,6 +42,8 @@ export function serverArguments(
     `--port=${port}`,
     '--bind-address=127.0.0.1',
     `--socket=${socketPath(dataDir)}`,
+    // Of its own: a server that starts deletes the temporary tables that it finds there, whosever they are.
+    `--tmpdir=${dataFolders(dataDir).run}`,
     `--pid-file=${path.join(dataFolders(dataDir).run, 'mariadb.pid')}`,
     `--init-file=${initFile}`,
     '--skip-name-resolve',

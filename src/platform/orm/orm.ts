@@ -48,7 +48,8 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     logger: (line) => void process.stderr.write(`${line}\n`),
     discovery: { warnWhenNoEntities: false },
     schemaGenerator: { createForeignKeyConstraints: false },
-    onCreateConnection: async (connection) => prepareSession(connection as Session),
+    onCreateConnection: async (connection) =>
+      prepareSession(connection as Session, settings.severalStatements === true),
   };
 }
 
@@ -56,8 +57,8 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
  * Sessions judge by committed rows only, and give up a row lock early: whoever waits in vain runs its whole
  * transaction anew (`transaction.ts`) rather than hold up a lane.
  */
-async function prepareSession(session: Session): Promise<void> {
-  SessionGuard.install(session);
+async function prepareSession(session: Session, severalStatements: boolean): Promise<void> {
+  SessionGuard.install(session, severalStatements);
   await session.executeQuery({
     sql: 'set session transaction isolation level read committed',
     parameters: [],

@@ -11,6 +11,25 @@ interface SessionQuery {
   readonly parameters: readonly unknown[];
 }
 
+/** Sends a statement, with others in front of it in the same message. */
+type Send = (prefix?: string) => Promise<unknown>;
+
+/** The answer to what was not sent. */
+const NOTHING = { rows: [] };
+
+/** One result among several, in the form in which the query builder gives it alone. */
+function resultOf(answer: unknown): unknown {
+  if (Array.isArray(answer)) return { rows: answer as unknown[] };
+  const { insertId, affectedRows, changedRows } = answer as Record<string, number>;
+  const isMade = insertId !== undefined && insertId !== 0;
+  return {
+    insertId: isMade ? BigInt(insertId) : undefined,
+    numAffectedRows: BigInt(affectedRows ?? 0),
+    numChangedRows: BigInt(changedRows ?? 0),
+    rows: [],
+  };
+}
+
 const guards = new WeakMap<object, SessionGuard>();
 
 /**
@@ -20,6 +39,8 @@ const guards = new WeakMap<object, SessionGuard>();
  */
 export class SessionGuard {
   private open = false;
+  /** BEGIN was asked for and is yet to be sent, together with the first statement. */
+  private beginIsDue = false;
   /** The error that doomed the open transaction. */
   doom: unknown = null;
 
@@ -27,14 +48,18 @@ export class SessionGuard {
     return guards.get(session);
   }
 
-  static install(session: Session): SessionGuard {
-    const guard = new SessionGuard();
+  private constructor(private readonly severalStatements: boolean) {}
+
+  /** @param severalStatements whether a message to the server may hold several; then BEGIN goes with the first */
+  static install(session: Session, severalStatements: boolean): SessionGuard {
+    const guard = new SessionGuard(severalStatements);
     const execute = session.executeQuery.bind(session);
     const stream = session.streamQuery.bind(session);
     session.executeQuery = async (query, ...rest) =>
-      guard.pass(query.sql, async () => execute(query, ...rest));
+      guard.pass(query.sql, async (prefix = '') => execute({ ...query, sql: prefix + query.sql }, ...rest));
     session.streamQuery = async function* guarded(query, ...rest) {
       guard.refuseIfDoomed();
+      if (guard.beginIsDue) await guard.sendBegin(execute);
       try {
         yield* stream(query, ...rest);
       } catch (error) {
@@ -45,41 +70,61 @@ export class SessionGuard {
     return guard;
   }
 
-  private async pass(sql: string, send: () => Promise<unknown>): Promise<unknown> {
+  private async pass(sql: string, send: Send): Promise<unknown> {
     if (sql === 'begin') return this.begin(send);
     if (sql === 'rollback') return this.rollback(send);
     this.refuseIfDoomed();
     if (sql === 'commit') return this.commit(send);
     try {
-      return await send();
+      return this.beginIsDue ? await this.sendWithBegin(send) : await send();
     } catch (error) {
       throw this.judged(error);
     }
   }
 
-  private async begin(send: () => Promise<unknown>): Promise<unknown> {
-    const answer = await send();
+  private async begin(send: Send): Promise<unknown> {
+    const answer = this.severalStatements ? NOTHING : await send();
+    this.beginIsDue = this.severalStatements;
     this.open = true;
     this.doom = null;
     return answer;
   }
 
+  /** The first message of a transaction: the way to the server and back costs more than BEGIN does. */
+  private async sendWithBegin(send: Send): Promise<unknown> {
+    this.beginIsDue = false;
+    const { rows } = (await send('begin;\n')) as { rows: readonly unknown[] };
+    const [, ...answers] = rows;
+    return answers.length === 1 ? resultOf(answers[0]) : { rows: answers };
+  }
+
+  private async sendBegin(execute: Session['executeQuery']): Promise<void> {
+    this.beginIsDue = false;
+    await execute({ sql: 'begin', parameters: [] });
+  }
+
   /** The guard forgets in any case: where ROLLBACK itself fails the connection is gone, and the transaction with it. */
-  private async rollback(send: () => Promise<unknown>): Promise<unknown> {
+  private async rollback(send: Send): Promise<unknown> {
     this.open = false;
     this.doom = null;
-    return send();
+    return this.beginWasNeverSent() ? NOTHING : send();
   }
 
   /** A server that refuses a COMMIT with a deadlock says that nothing stands; anything else leaves it open. */
-  private async commit(send: () => Promise<unknown>): Promise<unknown> {
+  private async commit(send: Send): Promise<unknown> {
     try {
-      const answer = await send();
+      const answer = this.beginWasNeverSent() ? NOTHING : await send();
       this.open = false;
       return answer;
     } catch (error) {
       throw isRetryable(error) ? this.judged(error) : new CommitUnknownError(error);
     }
+  }
+
+  private beginWasNeverSent(): boolean {
+    const isDue = this.beginIsDue;
+    this.beginIsDue = false;
+    return isDue;
   }
 
   private refuseIfDoomed(): void {
