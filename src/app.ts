@@ -41,6 +41,7 @@ import { createMetrics } from './platform/metrics.js';
 import { Transactions } from './platform/orm/transaction.js';
 import { Outbox } from './platform/outbox/outbox.js';
 import { EventFeed } from './platform/outbox/event-feed.js';
+import { OutboxReader } from './platform/outbox/outbox-reader.js';
 import { EventBus } from './platform/pubsub/event-bus.js';
 import { OutboxRelay } from './platform/outbox/outbox-relay.js';
 import { OutboxWake } from './platform/outbox/outbox-wake.js';
@@ -80,7 +81,7 @@ export type Services = ReturnType<typeof composeServices>;
 /** Builds every service of a process, once. The only place where services are constructed. */
 export function composeServices(stores: Stores, settings: AppSettings, log: Logger) {
   const { config } = settings;
-  const platform = composePlatform(stores, log);
+  const platform = composePlatform(stores, config, log);
   const identity = composeIdentity(stores, settings, platform);
   const subscriptions = composeSubscriptions(stores, platform, log);
   const codes = composeCodes(stores, settings, { ...platform, ...identity, ...subscriptions }, log);
@@ -113,14 +114,14 @@ export function resolverContainer(services: Services): ResolverContainer {
   return { get: (resolver: unknown) => present(instances.get(resolver), 'The resolver') };
 }
 
-function composePlatform(stores: Stores, log: Logger) {
+function composePlatform(stores: Stores, config: Config, log: Logger) {
   const clock = systemClock;
   const metrics = createMetrics({ withProcess: true });
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(stores.orm, { log });
   const outbox = new Outbox(ids, clock);
   const bus = new EventBus(stores.redis, stores.listener, log);
-  const feed = new EventFeed(bus);
+  const feed = new EventFeed(bus, new OutboxReader(stores.orm, config.STORE_TIMEOUT_MS));
   const relay = new OutboxRelay({
     orm: stores.orm,
     clock,

@@ -189,7 +189,7 @@ export class RedemptionSettledEvent {
   eventId!: string;
 
   @Field(() => String, {
-    description: 'Where to go on after being away; grows by one per event of the tenant.',
+    description: 'Where to go on after being away: give the last one as `after`. Grows from event to event.',
   })
   cursor!: string;
 

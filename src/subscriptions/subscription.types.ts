@@ -54,7 +54,9 @@ export class SubscriptionInvalidatedEvent {
   @Field(() => ID)
   eventId!: string;
 
-  @Field(() => String, { description: 'Grows by one per event of the tenant.' })
+  @Field(() => String, {
+    description: 'Where to go on after being away: give the last one as `after`. Grows from event to event.',
+  })
   cursor!: string;
 
   @Field(() => ID)

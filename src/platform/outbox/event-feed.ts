@@ -1,21 +1,30 @@
-import type { Id } from '../ids.js';
 import { tenantChannel, userChannel } from '../pubsub/channels.js';
 import type { EventBus } from '../pubsub/event-bus.js';
+import { requireKnown, requireWithinReach } from './feed-cursor.js';
+import { FeedSubscription } from './feed-subscription.js';
+import type { FeedFilter, OutboxReader } from './outbox-reader.js';
 import type { PublishedEvent } from './published-event.js';
+
+/** How often subscribers are told how far they have heard. After a gap they read from there. */
+const ADVANCE_EVERY_MS = 5000;
 
 /** An event as it travels: JSON knows no dates. */
 type WireEvent = Omit<PublishedEvent, 'createdAt'> & { readonly createdAt: string };
 
-/** Which events somebody wants. */
-export interface FeedFilter {
-  readonly type: string;
-  /** Only this user's; null for those of the whole tenant. */
-  readonly userId: Id | null;
+export interface EventFeedOptions {
+  readonly advanceEveryMs?: number;
 }
 
 /** Carries published events to the subscribers of all processes: a message a batch for staff, and one for each user. */
 export class EventFeed {
-  constructor(private readonly bus: EventBus) {}
+  private readonly subscriptions = new Map<FeedSubscription, string>();
+  private advancing: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly bus: EventBus,
+    private readonly reader: OutboxReader,
+    private readonly options: EventFeedOptions = {},
+  ) {}
 
   /** Hands on events of one tenant, in order of `seq`. */
   async publish(events: readonly PublishedEvent[]): Promise<void> {
@@ -31,18 +40,69 @@ export class EventFeed {
     await this.bus.publishAll(publications);
   }
 
-  /** Live from the moment this resolves, so that nothing is missed by whoever acts after it. */
-  async subscribe(
-    tenantId: string,
-    { type, userId }: FeedFilter,
-  ): Promise<AsyncIterableIterator<PublishedEvent>> {
+  /**
+   * Live from the moment this resolves, so that nothing is missed by whoever acts after it; with a cursor, from the
+   * event behind `afterSeq` on. What is published after the position was read is given: heard, or read again.
+   * @throws CursorError when nobody can be served from there; so does the iterator, later on
+   * @throws StoreUnavailableError
+   */
+  async subscribe(filter: FeedFilter, afterSeq: number | null = null): Promise<FeedSubscription> {
+    const { tenantId, type, userId } = filter;
+    const { lastSeq, publishedSeq } = await this.reader.position(tenantId);
+    if (afterSeq !== null) {
+      requireKnown(afterSeq, lastSeq);
+      requireWithinReach(afterSeq, publishedSeq);
+    }
+    const source = {
+      position: async () => this.reader.position(tenantId),
+      read: async (after: number, upTo: number) => this.reader.read(filter, after, upTo),
+    };
+    const select = (message: unknown): PublishedEvent[] => ofType(type, message);
+    const subscription = new FeedSubscription(afterSeq ?? publishedSeq, source, select);
     const channel = userId === null ? tenantChannel(tenantId) : userChannel(tenantId, userId);
-    return this.bus.subscribe<PublishedEvent, readonly WireEvent[]>(channel, {
-      select: (batch) => batch.filter((event) => event.type === type).map(revive),
+    const leave = await this.bus.listen(channel, subscription);
+    this.remember(subscription, tenantId);
+    subscription.whenEnded(() => {
+      leave();
+      this.forget(subscription);
     });
+    return subscription;
+  }
+
+  private remember(subscription: FeedSubscription, tenantId: string): void {
+    this.subscriptions.set(subscription, tenantId);
+    const everyMs = this.options.advanceEveryMs ?? ADVANCE_EVERY_MS;
+    this.advancing ??= setInterval(() => void this.advance(), everyMs).unref();
+  }
+
+  private forget(subscription: FeedSubscription): void {
+    this.subscriptions.delete(subscription);
+    if (this.subscriptions.size > 0 || this.advancing === null) return;
+    clearInterval(this.advancing);
+    this.advancing = null;
+  }
+
+  /**
+   * Users hear their own events alone, and so do not know how far the tenant has come. What was published before
+   * the bus is asked has been heard by all who listen, or was not for them.
+   */
+  private async advance(): Promise<void> {
+    const tenantIds = [...new Set(this.subscriptions.values())];
+    const reading = tenantIds.map(
+      async (tenantId) => [tenantId, await this.reader.position(tenantId)] as const,
+    );
+    // Without an answer everybody stays where they are.
+    const positions = new Map(await Promise.all(reading).catch(() => []));
+    if (!(await this.bus.hasCaughtUp())) return;
+    for (const [subscription, tenantId] of this.subscriptions) {
+      subscription.advanceTo(positions.get(tenantId)?.publishedSeq ?? 0);
+    }
   }
 }
 
-function revive(event: WireEvent): PublishedEvent {
-  return { ...event, createdAt: new Date(event.createdAt) };
+function ofType(type: string, message: unknown): PublishedEvent[] {
+  const events = message as readonly WireEvent[];
+  return events
+    .filter((event) => event.type === type)
+    .map((event) => ({ ...event, createdAt: new Date(event.createdAt) }));
 }

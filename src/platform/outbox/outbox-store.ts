@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { compareIds, type Id } from '../ids.js';
 import { systemEm, tenantEm, type Em } from '../orm/orm.js';
 import type { Transactions } from '../orm/transaction.js';
+import { EVENT_COLUMNS, toPublished, type EventRow } from './event-row.js';
 import type { PublishedEvent } from './published-event.js';
 
 /** Events that one transaction numbers, and one call publishes, at most. */
@@ -53,7 +54,7 @@ export class OutboxStore {
       const firstSeq = lastSeq - rows.length + 1;
       const ids = rows.map((row) => row.id);
       await writeSeqs(em, tenantId, ids, firstSeq);
-      return { events: rows.map((row, at) => published(tenantId, row, firstSeq + at)), publishedSeq };
+      return { events: rows.map((row, at) => toPublished(tenantId, row, firstSeq + at)), publishedSeq };
     });
   }
 
@@ -65,7 +66,7 @@ export class OutboxStore {
        order by seq limit ${OUTBOX_BATCH_MAX}`,
       [tenantId, tenantId],
     );
-    return rows.map((row) => published(tenantId, row, row.seq));
+    return rows.map((row) => toPublished(tenantId, row, row.seq));
   }
 
   /** Only ever moves forward, so a relay that comes late changes nothing. */
@@ -79,19 +80,6 @@ export class OutboxStore {
     return rows.map((row) => row.tenant_id);
   }
 }
-
-interface EventRow {
-  readonly id: Id;
-  readonly type: string;
-  readonly user_id: Id | null;
-  readonly payload: string;
-  /** UTC, as `2026-01-31 23:59:59.123`. */
-  readonly created_at: string;
-}
-
-/** As text, because ids do not fit into a number, and MySQL's driver would parse JSON where MariaDB's does not. */
-const EVENT_COLUMNS =
-  'cast(id as char) as id, type, cast(user_id as char) as user_id, cast(payload as char) as payload, created_at';
 
 /**
  * The index is forced: through the primary key the search would lock every event that was ever published. It yields
@@ -131,16 +119,4 @@ async function writeSeqs(em: Em, tenantId: string, ids: readonly Id[], firstSeq:
      set event.seq = ? + numbered.position`,
     [JSON.stringify(ids), tenantId, firstSeq - 1],
   );
-}
-
-function published(tenantId: string, row: EventRow, seq: number): PublishedEvent {
-  return {
-    id: row.id,
-    tenantId,
-    seq,
-    type: row.type,
-    userId: row.user_id,
-    payload: JSON.parse(row.payload) as Record<string, unknown>,
-    createdAt: new Date(`${row.created_at.replace(' ', 'T')}Z`),
-  };
 }

@@ -1,21 +1,20 @@
 import type { Logger } from '../log.js';
 import { asRedisFailure, type Redis } from '../redis/redis.js';
 import { within } from '../timeout.js';
-import { BoundedSubscription } from './bounded-subscription.js';
 
-const WAITING_MAX = 1000;
 const SUBSCRIBE_TIMEOUT_MS = 2000;
 
-export interface EventBusOptions {
-  /** How many events a subscriber may lag behind. */
-  readonly waitingMax?: number;
-}
-
-export interface SubscribeOptions<Message, Event> {
-  /** What of a message is for this subscriber, before it is queued; by default the message itself. */
-  readonly select?: (message: Message) => readonly Event[];
-  /** The connection to Redis was away for a while: events may be missing, read on from the cursor. */
-  readonly onGap?: () => void;
+/** Who listens to a channel. */
+export interface ChannelListener {
+  /** A message of the channel; they come in the order in which they were published. */
+  deliver(message: unknown): void;
+  /**
+   * The connection to Redis was lost, so messages may be missed until `live` resolves. Told before any message that
+   * comes after the hole is delivered.
+   */
+  onGap(live: Promise<void>): void;
+  /** The bus is closed; nothing comes any more. */
+  end(): void;
 }
 
 export interface Publication {
@@ -24,37 +23,29 @@ export interface Publication {
   readonly event: unknown;
 }
 
-interface Subscriber {
-  deliver(message: unknown): void;
-  end(): void;
-  readonly onGap: (() => void) | undefined;
-}
-
 interface Channel {
-  readonly subscribers: Set<Subscriber>;
+  readonly listeners: Set<ChannelListener>;
   readonly live: Promise<unknown>;
 }
 
 /**
- * Events across processes, by Redis' publish and subscribe: whoever listens gets them, nobody keeps them. A process subscribes to a channel once, however many listen to it here,
- * and leaves it with the last of them.
+ * Events across processes, by Redis' publish and subscribe: whoever listens gets them, nobody keeps them. A process
+ * subscribes to a channel once, however many listen to it here, and leaves it with the last of them.
  */
 export class EventBus {
   private readonly channels = new Map<string, Channel>();
-  private wasAway = false;
+  private away: PromiseWithResolvers<void> | null = null;
+  private lossCount = 0;
 
   /** @param listener A connection of its own (`connectRedisListener`): it takes up its channels again by itself. */
   constructor(
     private readonly redis: Redis,
     private readonly listener: Redis,
     private readonly log: Logger,
-    private readonly options: EventBusOptions = {},
   ) {
     listener.on('message', (channel: string, text: string) => this.deliver(channel, text));
-    listener.on('close', () => {
-      this.wasAway = true;
-    });
-    listener.on('ready', () => this.tellGap());
+    listener.on('close', () => this.lost());
+    listener.on('ready', () => void this.regained());
   }
 
   async publish(channel: string, event: unknown): Promise<void> {
@@ -78,37 +69,33 @@ export class EventBus {
 
   /**
    * Live when it resolves: what is published from then on arrives. Read what lies before only afterwards, or events
-   * between the two are missed. End it with `return()`; `for await` does so by itself.
+   * between the two are missed.
+   * @returns how to leave the channel
    * @throws StoreUnavailableError when Redis does not answer.
    */
-  async subscribe<Event, Message = Event>(
-    channel: string,
-    options: SubscribeOptions<Message, Event> = {},
-  ): Promise<BoundedSubscription<Event>> {
-    const select = options.select ?? ((message: Message) => [message as unknown as Event]);
-    const subscription = new BoundedSubscription<Event>(this.options.waitingMax ?? WAITING_MAX, () =>
-      this.leave(channel, subscriber),
-    );
-    const subscriber: Subscriber = {
-      deliver: (message) => {
-        for (const event of select(message as Message)) subscription.push(event);
-      },
-      end: () => subscription.end(),
-      onGap: options.onGap,
-    };
+  async listen(channel: string, listener: ChannelListener): Promise<() => void> {
+    const leave = (): void => this.leave(channel, listener);
     try {
-      await within(SUBSCRIBE_TIMEOUT_MS, 'redis', this.join(channel, subscriber));
+      await within(SUBSCRIBE_TIMEOUT_MS, 'redis', this.join(channel, listener));
     } catch (error) {
-      subscription.end();
+      leave();
       throw asRedisFailure(error);
     }
-    return subscription;
+    return leave;
   }
 
-  /** Ends every subscription of this process; the connections stay the caller's. */
+  /**
+   * Answers true when everything has been delivered here that was published before the call; false when the
+   * connection was lost meanwhile, and nothing is known.
+   */
+  async hasCaughtUp(): Promise<boolean> {
+    return this.away === null && (await this.answers());
+  }
+
+  /** Ends everybody who listens in this process; the connections stay the caller's. */
   close(): void {
-    for (const { subscribers } of this.channels.values()) {
-      for (const subscriber of subscribers) subscriber.end();
+    for (const { listeners } of this.channels.values()) {
+      for (const listener of listeners) listener.end();
     }
   }
 
@@ -117,20 +104,21 @@ export class EventBus {
     return this.channels.size;
   }
 
-  private async join(name: string, subscriber: Subscriber): Promise<void> {
+  private async join(name: string, listener: ChannelListener): Promise<void> {
     let channel = this.channels.get(name);
     if (channel === undefined) {
-      channel = { subscribers: new Set(), live: this.listener.subscribe(name) };
+      channel = { listeners: new Set(), live: this.listener.subscribe(name) };
       this.channels.set(name, channel);
     }
-    channel.subscribers.add(subscriber);
+    channel.listeners.add(listener);
     await channel.live;
+    await this.away?.promise;
   }
 
   /** The connection keeps the order of its commands, so leaving and coming back at once ends as subscribed. */
-  private leave(name: string, subscriber: Subscriber): void {
+  private leave(name: string, listener: ChannelListener): void {
     const channel = this.channels.get(name);
-    if (channel?.subscribers.delete(subscriber) !== true || channel.subscribers.size > 0) return;
+    if (channel?.listeners.delete(listener) !== true || channel.listeners.size > 0) return;
     this.channels.delete(name);
     this.listener
       .unsubscribe(name)
@@ -141,14 +129,35 @@ export class EventBus {
     const channel = this.channels.get(name);
     if (channel === undefined) return;
     const message: unknown = JSON.parse(text);
-    for (const subscriber of channel.subscribers) subscriber.deliver(message);
+    for (const listener of channel.listeners) listener.deliver(message);
   }
 
-  private tellGap(): void {
-    if (!this.wasAway) return;
-    this.wasAway = false;
-    for (const { subscribers } of this.channels.values()) {
-      for (const { onGap } of subscribers) onGap?.();
+  private lost(): void {
+    this.lossCount += 1;
+    if (this.away !== null) return;
+    this.away = Promise.withResolvers();
+    for (const { listeners } of this.channels.values()) {
+      for (const listener of listeners) listener.onGap(this.away.promise);
+    }
+  }
+
+  /** The connection has taken up its channels by itself; they are live once Redis answers what was asked behind them. */
+  private async regained(): Promise<void> {
+    const { away } = this;
+    if (away === null || !(await this.answers())) return;
+    this.away = null;
+    away.resolve();
+  }
+
+  /** False when the connection was lost instead; it comes back by itself, and then is asked anew. */
+  private async answers(): Promise<boolean> {
+    const losses = this.lossCount;
+    try {
+      await this.listener.ping();
+      return losses === this.lossCount;
+    } catch (error) {
+      this.log.debug({ err: error }, 'the listening connection does not answer');
+      return false;
     }
   }
 }
