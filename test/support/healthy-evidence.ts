@@ -60,6 +60,8 @@ export function healthyEvidence(): Plantable {
     campaigns: CAMPAIGNS,
     tries: triesOf(),
     facts: factsOf(),
+    factsBefore: factsOf(),
+    claimsSeen: ['101', '104'],
     unsettled: [],
     drained: [
       { what: 'code 1', left: 0, redeemed: 0, outcomes: ['CODE_EXHAUSTED'], end: 'CODE_EXHAUSTED' },
@@ -79,7 +81,7 @@ export function healthyEvidence(): Plantable {
     })),
     said: ['listens on 127.0.0.1', '{"level":"warn"}'],
     secrets: CAMPAIGNS.flatMap(({ codes }) => codes.map(({ text }) => text)),
-    windowsWereLost: false,
+    redisForgot: false,
   };
   return structuredClone(evidence) as Plantable;
 }

@@ -163,6 +163,16 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     'I3 claim 199|digest-2 is listed as open',
     (e) => e.facts.redis.open.push({ member: '199|digest-2', deadlineMs: 200_000 }),
   ],
+  [
+    'a copy that was wrong until it was used',
+    'I3 code 1: the copy says 0 uses, not 1, when all was settled',
+    (e) => (the(e.factsBefore.redis.copies['digest-1']).used = 0),
+  ],
+  [
+    'a claim closed without a tombstone',
+    'I3 claim 199 was closed without a row',
+    (e) => e.claimsSeen.push('199'),
+  ],
   ['a use lost', 'I3 a code: 1 uses were left, 0 could be redeemed', (e) => (the(e.drained[1]).redeemed = 0)],
   [
     'a use too many',
@@ -302,10 +312,11 @@ describe('what must never be is named', () => {
     expect(check(evidence).join('\n')).toContain(said);
   });
 
-  it('but attempts past a limit are nobody’s fault when Redis has lost its windows', () => {
+  it('but attempts past a limit and claims without a row are nobody’s fault when Redis has forgotten them', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT + 1, 0);
-    evidence.windowsWereLost = true;
+    evidence.redisForgot = true;
+    evidence.claimsSeen.push('199');
     expect(check(evidence)).toEqual([]);
   });
 

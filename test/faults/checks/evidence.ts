@@ -27,6 +27,10 @@ export interface Evidence {
   readonly campaigns: readonly SuppliedCampaign[];
   readonly tries: readonly Try[];
   readonly facts: Facts;
+  /** As they were when everything was settled, before what was left was redeemed: that may mend what was wrong. */
+  readonly factsBefore: Facts;
+  /** Redemption ids of claims that were seen open at some time. */
+  readonly claimsSeen: readonly string[];
   /** Wishes that got no final answer in the time that they were given. */
   readonly unsettled: readonly {
     readonly userId: string;
@@ -40,8 +44,8 @@ export interface Evidence {
   readonly said: readonly string[];
   /** Whole codes, tokens and secrets; none of them may stand in what was said. */
   readonly secrets: readonly string[];
-  /** Redis was emptied or lost writes: its windows begin anew, so more attempts may be admitted. */
-  readonly windowsWereLost: boolean;
+  /** Redis was emptied or lost writes: its windows begin anew, and open claims are gone without a trace. */
+  readonly redisForgot: boolean;
 }
 
 /** Redemptions that count as uses. */

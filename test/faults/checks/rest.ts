@@ -1,8 +1,19 @@
 import { committedOf, type Drained, type Evidence } from './evidence.js';
+import type { Facts } from './facts.js';
 import { violation, type Violation } from './violation.js';
 
 /** I3: at rest the counters count the rows, Redis' copies say the same or are absent, and no use is held or lost. */
-export function checkRest({ facts, drained }: Evidence): Violation[] {
+export function checkRest({ facts, factsBefore, drained, claimsSeen, redisForgot }: Evidence): Violation[] {
+  const found = [
+    ...unrest(factsBefore).map((what) => `${what}, when all was settled`),
+    ...unrest(facts),
+    ...drained.flatMap(lostUses),
+    ...(redisForgot ? [] : vanished(claimsSeen, facts)),
+  ];
+  return found.map((what) => violation('I3', what));
+}
+
+function unrest(facts: Facts): string[] {
   const uses = Map.groupBy(committedOf(facts), ({ codeId }) => codeId);
   const { open, claims, copies } = facts.redis;
   const found = facts.codes.flatMap(({ id, digest, used, version }) => {
@@ -18,8 +29,14 @@ export function checkRest({ facts, drained }: Evidence): Violation[] {
       ...held.map((redemptionId) => `code ${id}: claim ${redemptionId} is open`),
     ];
   });
-  const listed = open.map(({ member }) => `claim ${member} is listed as open`);
-  return [...found, ...listed, ...drained.flatMap(lostUses)].map((what) => violation('I3', what));
+  return [...found, ...open.map(({ member }) => `claim ${member} is listed as open`)];
+}
+
+/** A claim is closed after its redemption or its tombstone is committed, never before, and so leaves a row. */
+function vanished(claimsSeen: readonly string[], { redemptions, redis }: Facts): string[] {
+  const settled = new Set(redemptions.map(({ id }) => id));
+  for (const { member } of redis.open) settled.add(member.split('|')[0] ?? '');
+  return claimsSeen.filter((id) => !settled.has(id)).map((id) => `claim ${id} was closed without a row`);
 }
 
 function lostUses({ what, left, redeemed, outcomes, end }: Drained): string[] {

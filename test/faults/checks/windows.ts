@@ -7,14 +7,14 @@ import { violation, type Violation } from './violation.js';
  * every answer but RATE_LIMITED is one attempt that was admitted, and an unknown outcome may be one.
  */
 export function checkWindows(
-  { tries, windowsWereLost }: Evidence,
+  { tries, redisForgot }: Evidence,
   productCode: string,
   limit: number,
 ): Violation[] {
   const own = tries.filter((each) => each.productCode === productCode);
   const admitted = own.filter((each) => !isLimited(each) && each.outcome.kind !== 'UNKNOWN');
   const found: string[] = [];
-  if (admitted.length > limit && !windowsWereLost) {
+  if (admitted.length > limit && !redisForgot) {
     found.push(`${admitted.length} attempts of ${productCode} were admitted, the limit is ${limit}`);
   }
   for (const refused of own.filter(isLimited)) {

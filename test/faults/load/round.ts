@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkAll, type CheckSettings } from '../checks/check-all.js';
-import type { Drained, Evidence } from '../checks/evidence.js';
+import type { Evidence } from '../checks/evidence.js';
 import { readFacts, type Addresses, type Facts } from '../checks/facts.js';
 import type { Violation } from '../checks/violation.js';
 import type { World } from '../../support/world.js';
 import { TEST_SECRETS } from '../../support/world.js';
+import { watchClaims } from './claim-watch.js';
 import { drain } from './drain.js';
 import { Random } from './random.js';
 import { startSubscriber } from './subscriber.js';
@@ -40,8 +41,9 @@ export interface Round {
   /**
    * The part after it, when everything is up again: waits until all is settled, redeems what is left, and checks.
    * @param said what each process has said
+   * @param redisForgot it was emptied, or lost what it had been told last
    */
-  judge(said: readonly string[], windowsWereLost?: boolean): Promise<Judged>;
+  judge(said: readonly string[], redisForgot?: boolean): Promise<Judged>;
   close(): Promise<void>;
 }
 
@@ -50,35 +52,40 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
   const wishes = makeWishes(supply, new Random(settings.seed), settings.lengthMs);
   const workload = makeWorkload(target.urls, wishes);
   const subscriber = startSubscriber(target.urls, supply.staffToken);
+  const claims = watchClaims(() => target.redisUrl, supply.tenantId);
   return {
     supply,
     workload,
     run: async () => workload.run(),
-    judge: async (said, windowsWereLost = false) => {
+    judge: async (said, redisForgot = false) => {
       const unsettled = await workload.settle(settings.settleMs);
       await workload.repeatKeys();
-      const atRest = await untilRest(target, supply.tenantId, settings.settleMs, () => true);
-      const drained = await drain(supply, atRest, workload.ask);
+      const factsBefore = await untilRest(target, supply.tenantId, settings.settleMs, () => true);
+      const drained = await drain(supply, factsBefore, workload.ask);
       const isSeen = ({ events }: Facts): boolean => isAllSeen(events, subscriber.seen.length);
       const facts = await untilRest(target, supply.tenantId, settings.settleMs, isSeen);
       const evidence: Evidence = {
         campaigns: [supply.single, supply.double, supply.seven, supply.unlimited, supply.limited],
         tries: workload.log.tries,
         facts,
+        factsBefore,
+        claimsSeen: [...claims.seen],
         unsettled: unsettled.map(({ user, code, key }) => ({
           userId: user.userId,
           codeId: code.codeId,
           key,
         })),
-        drained: [...heldBefore(atRest), ...drained],
+        drained,
         seen: subscriber.seen,
         said,
         secrets: secretsOf(target, supply, said.length),
-        windowsWereLost,
+        redisForgot,
       };
       return { violations: checkAll(evidence, settings), evidence };
     },
-    close: async () => subscriber.close(),
+    close: async () => {
+      await Promise.all([subscriber.close(), claims.close()]);
+    },
   };
 }
 
@@ -101,17 +108,6 @@ async function untilRest(
 
 function isAllSeen(events: Facts['events'], seen: number): boolean {
   return seen >= events.filter(({ type }) => type === 'redemption_settled').length;
-}
-
-/** Claims that were still open before the rest was redeemed; draining must not be what closed them. */
-function heldBefore({ redis }: Facts): Drained[] {
-  return redis.open.map(({ member }) => ({
-    what: `claim ${member}, open when all was settled`,
-    left: 0,
-    redeemed: 0,
-    outcomes: ['CODE_HELD'],
-    end: 'NOTHING_OPEN',
-  }));
 }
 
 function secretsOf(target: Target, supply: Supply, processes: number): string[] {
