@@ -5,7 +5,10 @@ import { CodeResolver } from './codes/code.resolver.js';
 import { OrderResolver } from './orders/order.resolver.js';
 import { PlanResolver } from './subscriptions/plan.resolver.js';
 import { ProductLineResolver } from './tenancy/product-line.resolver.js';
+import { DeadLetterResolver } from './redemption/dead-letter.resolver.js';
+import { DeadLetterService } from './redemption/dead-letters.service.js';
 import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
+import { RedemptionSettledResolver } from './redemption/redemption-settled.resolver.js';
 import { RedemptionResolver } from './redemption/redemption.resolver.js';
 import { SubscriptionEventsResolver } from './subscriptions/subscription-events.resolver.js';
 import { SubscriptionResolver } from './subscriptions/subscription.resolver.js';
@@ -33,13 +36,14 @@ import type { Config } from './config.js';
 import { TokenService } from './identity/token.service.js';
 import { UserService } from './identity/user.service.js';
 import { RateLimitService } from './limits/rate-limit.service.js';
-import { OrderService } from './orders/order.service.js';
+import { OrderService, type PromisedOrders } from './orders/order.service.js';
 import { systemClock } from './platform/clock.js';
 import { IdGenerator } from './platform/ids.js';
 import type { Logger } from './platform/log.js';
 import { createMetrics } from './platform/metrics.js';
 import { Transactions } from './platform/orm/transaction.js';
 import { Outbox } from './platform/outbox/outbox.js';
+import { JobQueue } from './platform/queue.js';
 import { EventFeed } from './platform/outbox/event-feed.js';
 import { OutboxReader } from './platform/outbox/outbox-reader.js';
 import { EventBus } from './platform/pubsub/event-bus.js';
@@ -53,6 +57,9 @@ import { CommitTransaction } from './redemption/commit-transaction.js';
 import { CommitWrites } from './redemption/commit-writes.js';
 import { LateConfirms } from './redemption/late-confirms.js';
 import { OpenClaimsRedis } from './redemption/open-claims.redis.js';
+import { PendingRedemptionJobs } from './redemption/pending-redemptions.jobs.js';
+import { PendingRedemptionsRedis } from './redemption/pending-redemptions.redis.js';
+import { PendingRedemptions, type PendingQueue } from './redemption/pending-redemptions.js';
 import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
 import { RedemptionReader } from './redemption/redemption-reader.js';
 import { RedemptionRedis } from './redemption/redemption.redis.js';
@@ -83,7 +90,7 @@ export function composeServices(stores: Stores, settings: AppSettings, log: Logg
   const { config } = settings;
   const platform = composePlatform(stores, config, log);
   const identity = composeIdentity(stores, settings, platform);
-  const subscriptions = composeSubscriptions(stores, platform, log);
+  const subscriptions = composeSubscriptions(stores, config, platform, log);
   const codes = composeCodes(stores, settings, { ...platform, ...identity, ...subscriptions }, log);
   const redemption = composeRedemption(
     stores,
@@ -96,16 +103,20 @@ export function composeServices(stores: Stores, settings: AppSettings, log: Logg
 
 /** Resolvers by class, as type-graphql asks for them. */
 export function resolverContainer(services: Services): ResolverContainer {
-  const { campaignChanges, campaignReader, codeReader, redemptionReader } = services;
+  const { campaignChanges, campaignReader, codeReader, redemptionReader, pendingRedemptions } = services;
+  const promisedOrders: PromisedOrders = async (tenantId, orderNo) =>
+    pendingRedemptions.promisedOrder(tenantId, orderNo);
   const instances = new Map<unknown, object>([
     [BatchResolver, new BatchResolver(services.generation, services.batchChanges, codeReader)],
     [CampaignResolver, new CampaignResolver(services.launches, campaignChanges, campaignReader)],
     [CodeResolver, new CodeResolver(services.codeChanges, codeReader)],
-    [OrderResolver, new OrderResolver(services.orders)],
+    [DeadLetterResolver, new DeadLetterResolver(services.deadLetters)],
+    [OrderResolver, new OrderResolver(services.orders, promisedOrders)],
     [PlanResolver, new PlanResolver(services.plans)],
     [ProductLineResolver, new ProductLineResolver(services.lines)],
     [RedemptionEventsResolver, new RedemptionEventsResolver()],
     [RedemptionResolver, new RedemptionResolver(services.redemptions, services.previews, redemptionReader)],
+    [RedemptionSettledResolver, new RedemptionSettledResolver(services.uniformRefusals)],
     [SubscriptionEventsResolver, new SubscriptionEventsResolver()],
     [SubscriptionResolver, new SubscriptionResolver(services.subscriptions, services.plans)],
     [TenantResolver, new TenantResolver(services.tenants)],
@@ -152,6 +163,7 @@ function tokenSecrets({ jwtSecret, config }: AppSettings): [string, ...string[]]
 
 function composeSubscriptions(
   { orm, redis }: Stores,
+  config: Config,
   { ids, clock, transactions, outbox }: Platform,
   log: Logger,
 ) {
@@ -160,7 +172,7 @@ function composeSubscriptions(
   const subscriptions = new SubscriptionService(orm, cache, clock);
   const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
-  const orders = new OrderService(orm);
+  const orders = new OrderService(orm, config.STORE_TIMEOUT_MS);
   const handlers: RewardHandlers = new Map([[rewards.type, rewards]]);
   return { plans, subscriptions, subscriptionJobs, orders, handlers };
 }
@@ -224,16 +236,15 @@ function composeCodes(
 type Codes = ReturnType<typeof composeCodes>;
 
 function composeRedemption(
-  { orm, commitOrm, redis }: Stores,
+  stores: Stores,
   config: Config,
   its: Platform & Identity & Subscriptions & Codes,
   log: Logger,
 ) {
-  const { ids, metrics, handlers } = its;
-  const redemptionRedis = new RedemptionRedis(redis, {
-    claimDeadlineMs: config.CLAIM_DEADLINE_MS,
-    markerMs: config.IDEMPOTENCY_MARKER_TTL_S * 1000,
-  });
+  const { orm } = stores;
+  const { ids, metrics } = its;
+  const settling = composeSettlement(stores, config, its, log);
+  const { redemptionRedis, settlement } = settling;
   const limits = new RateLimitService({
     hour: config.RATE_LIMIT_DEFAULT_HOUR,
     day: config.RATE_LIMIT_DEFAULT_DAY,
@@ -242,6 +253,45 @@ function composeRedemption(
   const loader = new CodeLoader(orm, its.copies, timeoutMs);
   const preparation = new AttemptPreparation({ ...its, limits, loader, campaigns: its.campaignReader });
   const reader = new RedemptionReader(orm, timeoutMs);
+  const uniformRefusals = config.UNIFORM_REFUSALS;
+  const pending = composePending(stores, config, { redemptionRedis, settlement, metrics }, log);
+  const redemptions = new RedemptionService(
+    ids,
+    redemptionRedis,
+    preparation,
+    reader,
+    settlement,
+    pending.pendingRedemptions,
+    metrics,
+    { uniformRefusals, storeTimeoutMs: timeoutMs, replyWithinMs: config.REPLY_WITHIN_MS },
+  );
+  const previews = new RedemptionPreviewService(orm, ids, redemptionRedis, preparation, reader, {
+    uniformRefusals,
+    timeoutMs,
+  });
+  return {
+    limits,
+    redemptionReader: reader,
+    ...settling,
+    redemptions,
+    previews,
+    uniformRefusals,
+    ...pending,
+  };
+}
+
+/** What brings claims to their end, one way or the other. */
+function composeSettlement(
+  { commitOrm, redis }: Stores,
+  config: Config,
+  its: Platform & Identity & Subscriptions,
+  log: Logger,
+) {
+  const { metrics, handlers } = its;
+  const redemptionRedis = new RedemptionRedis(redis, {
+    claimDeadlineMs: config.CLAIM_DEADLINE_MS,
+    markerMs: config.IDEMPOTENCY_MARKER_TTL_S * 1000,
+  });
   const writes = new CommitWrites(its.orders, its.outbox);
   const commits = new Transactions(commitOrm, { log });
   // Whoever gives claims up does not wait long for rows that others hold; it comes again.
@@ -268,24 +318,37 @@ function composeRedemption(
     settlement,
     log,
   });
-  const uniformRefusals = config.UNIFORM_REFUSALS;
-  const redemptions = new RedemptionService(ids, redemptionRedis, preparation, reader, settlement, metrics, {
-    uniformRefusals,
-    storeTimeoutMs: timeoutMs,
-    replyWithinMs: config.REPLY_WITHIN_MS,
+  return { redemptionRedis, abandonment, settlement, lateConfirms, sweeper };
+}
+
+/** What goes on after PROCESSING was answered. */
+function composePending(
+  { redis, redisUrl }: Stores,
+  config: Config,
+  its: Pick<Platform, 'metrics'> & { redemptionRedis: RedemptionRedis; settlement: SettlementService },
+  log: Logger,
+) {
+  const queue: PendingQueue = new JobQueue({
+    redis,
+    redisUrl,
+    name: 'pending-redemptions',
+    log,
+    commandTimeoutMs: config.STORE_TIMEOUT_MS,
+    attempts: config.PENDING_ATTEMPTS,
+    backoffMs: config.PENDING_BACKOFF_MS,
+    backoffMaxMs: config.PENDING_BACKOFF_MAX_MS,
+    // Those that wait for the database at once are committed together.
+    concurrency: 64,
   });
-  const previews = new RedemptionPreviewService(orm, ids, redemptionRedis, preparation, reader, {
-    uniformRefusals,
-    timeoutMs,
-  });
-  return {
-    limits,
-    redemptionReader: reader,
-    abandonment,
-    settlement,
-    lateConfirms,
-    sweeper,
-    redemptions,
-    previews,
-  };
+  const pendingRedis = new PendingRedemptionsRedis(redis);
+  const pendingRedemptions = new PendingRedemptions(queue, pendingRedis, log, config.PENDING_BACKOFF_MS);
+  const pendingJobs = new PendingRedemptionJobs(
+    queue,
+    its.redemptionRedis,
+    its.settlement,
+    its.metrics,
+    log,
+    config.REPLY_WITHIN_MS,
+  );
+  return { pendingRedemptions, pendingJobs, deadLetters: new DeadLetterService(queue) };
 }

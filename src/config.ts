@@ -43,6 +43,10 @@ const environmentSchema = z.object({
   STORE_TIMEOUT_MS: count(100, 60_000, 1000),
   /** How long a caller waits for the commit before the answer is PROCESSING. */
   REPLY_WITHIN_MS: count(100, 600_000, 2000),
+  /** How often a redemption that was answered PROCESSING is tried before it is given up. */
+  PENDING_ATTEMPTS: count(1, 1000, 100),
+  PENDING_BACKOFF_MS: count(10, 600_000, 1000),
+  PENDING_BACKOFF_MAX_MS: count(10, 600_000, 60_000),
   IDEMPOTENCY_MARKER_TTL_S: count(60, 31_536_000, 86_400),
   CODE_COPY_TTL_S: count(1, 86_400, 900),
   RATE_LIMIT_DEFAULT_HOUR: count(0, 1_000_000, 10_000),

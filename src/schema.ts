@@ -6,7 +6,9 @@ import { BatchResolver } from './codes/batch.resolver.js';
 import { CodeResolver } from './codes/code.resolver.js';
 import { UserResolver } from './identity/user.resolver.js';
 import { OrderResolver } from './orders/order.resolver.js';
+import { DeadLetterResolver } from './redemption/dead-letter.resolver.js';
 import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
+import { RedemptionSettledResolver } from './redemption/redemption-settled.resolver.js';
 import { RedemptionResolver } from './redemption/redemption.resolver.js';
 import { PlanResolver } from './subscriptions/plan.resolver.js';
 import { SubscriptionEventsResolver } from './subscriptions/subscription-events.resolver.js';
@@ -26,11 +28,13 @@ const resolvers = [
   BatchResolver,
   CampaignResolver,
   CodeResolver,
+  DeadLetterResolver,
   OrderResolver,
   PlanResolver,
   ProductLineResolver,
   RedemptionEventsResolver,
   RedemptionResolver,
+  RedemptionSettledResolver,
   SubscriptionEventsResolver,
   SubscriptionResolver,
   TenantResolver,

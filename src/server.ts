@@ -7,6 +7,10 @@ import { settingsWarnings } from './platform/orm/settings-check.js';
 import { buildRedeemkitSchema, type ResolverClass } from './schema.js';
 import { startWork } from './work.js';
 import { openStores, type Stores } from './stores.js';
+import { within } from './platform/timeout.js';
+
+/** So long one step of stopping waits for the database. */
+const STOP_STEP_MS = 5000;
 
 export interface ServerSettings extends AppSettings {
   readonly databaseUrl: string;
@@ -58,12 +62,18 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     },
   });
   const address = await http.listen();
+  // With the database away neither would ever end. What it has not taken was handed over to the queue.
+  const inTime = async (step: Promise<void>): Promise<void> =>
+    within(STOP_STEP_MS, 'database', step).catch((error: unknown) =>
+      log.warn({ err: error }, 'stopping goes on without the database'),
+    );
   const stop = async (): Promise<void> => {
     await http.close();
-    await services.settlement.drained();
-    await work?.stop();
+    await services.redemptions.drained();
+    await inTime(services.settlement.drained());
+    if (work !== null) await inTime(work.stop());
     services.bus.close();
-    await stores.close();
+    await inTime(stores.close());
   };
   return { address, services, stores, stop };
 }

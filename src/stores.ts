@@ -20,6 +20,8 @@ export interface Stores {
   /** For commits alone: a message of theirs holds several statements. */
   readonly commitOrm: MikroORM;
   readonly redis: Redis;
+  /** For those who need a connection of their own. */
+  readonly redisUrl: string;
   /** Only listens. */
   readonly listener: Redis;
   readonly node: ProcessNodeHolder;
@@ -48,5 +50,5 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     listener.disconnect();
     await Promise.all([orm.close(), commitOrm.close()]);
   };
-  return { orm, commitOrm, redis, listener, node, close };
+  return { orm, commitOrm, redis, redisUrl: settings.redisUrl, listener, node, close };
 }

@@ -42,11 +42,13 @@ export async function startWork(
     async (signal) => void (await services.sweeper.sweepAll(signal)),
   );
   sweeps.start();
+  services.pendingJobs.start();
   services.relay.start();
   const stop = async (): Promise<void> => {
     clearInterval(scheduling);
     await sweeps.stop();
     await queue.close();
+    await services.pendingJobs.stop();
     await services.relay.stop();
   };
   return { stop };

@@ -3,23 +3,27 @@ import { requireActor } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import type { Actor } from '../identity/actor.js';
-import type { OrderService } from './order.service.js';
+import type { OrderService, PromisedOrders } from './order.service.js';
 import { OrderObjectType, OrderPageType } from './order.types.js';
 
 @Resolver(() => OrderObjectType)
 export class OrderResolver {
-  constructor(private readonly service: OrderService) {}
+  constructor(
+    private readonly service: OrderService,
+    private readonly promised: PromisedOrders,
+  ) {}
 
   @Query(() => OrderObjectType, {
     nullable: true,
-    description: "One's own order; any of the tenant for staff.",
+    description:
+      "One's own order; any of the tenant for staff. PENDING while a redemption is PROCESSING, then FINISHED or FAILED.",
   })
   async order(
     @Arg('orderNo', () => ID) orderNo: string,
     @Ctx() context: RequestContext,
   ): Promise<OrderObjectType | null> {
     const actor = requireActor(context);
-    return this.service.find(actor.tenantId, orderNo, ownOrdersOf(actor));
+    return this.service.find(actor.tenantId, orderNo, ownOrdersOf(actor), this.promised);
   }
 
   @Query(() => OrderPageType, { description: "One's own orders; all of the tenant for staff." })

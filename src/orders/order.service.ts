@@ -3,6 +3,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { queryTogether } from '../platform/orm/execute-together.js';
 import { insertRows } from '../platform/orm/insert-rows.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { within } from '../platform/timeout.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
 
 /** What uses up being new: a paid purchase or renewal. A redemption does not. */
@@ -25,8 +26,20 @@ export interface OrderPage {
   readonly items: Order[];
 }
 
+/** An order that was promised and has no row yet. */
+export interface PromisedOrder {
+  readonly userId: Id;
+  readonly createdAt: Date;
+}
+
+/** Knows the orders that were promised; null for all others. */
+export type PromisedOrders = (tenantId: string, orderNo: string) => Promise<PromisedOrder | null>;
+
 export class OrderService {
-  constructor(private readonly orm: MikroORM) {}
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly timeoutMs: number,
+  ) {}
 
   /** Which of these users have paid before. For all the others an order is new. */
   async usersWithPaidOrder(em: Em, tenantId: string, userIds: readonly Id[]): Promise<Set<Id>> {
@@ -52,14 +65,47 @@ export class OrderService {
     await insertOrders(em, tenantId, orders, 'FAILED');
   }
 
-  /** @param userId whose order it has to be; null finds every order of the tenant */
-  async find(tenantId: string, orderNo: string, userId: Id | null): Promise<Order | null> {
+  /**
+   * An order by its number; one that was promised and is not settled yet is PENDING.
+   * @param userId whose order it has to be; null finds every order of the tenant
+   * @throws StoreUnavailableError
+   */
+  async find(
+    tenantId: string,
+    orderNo: string,
+    userId: Id | null,
+    promised: PromisedOrders = async () => null,
+  ): Promise<Order | null> {
     if (!isId(orderNo)) return null;
-    return tenantEm(this.orm, tenantId).findOne(
-      Order,
-      { id: orderNo, ...ofUser(userId) },
-      { disableIdentityMap: true },
-    );
+    const row = await this.row(tenantId, orderNo, userId);
+    if (row !== null) return row;
+    const awaited = await promised(tenantId, orderNo);
+    if (awaited === null || (userId !== null && awaited.userId !== userId)) return null;
+    // It may have been settled between the two looks.
+    return (await this.row(tenantId, orderNo, userId)) ?? this.pendingOrder(tenantId, orderNo, awaited);
+  }
+
+  private async row(tenantId: string, id: Id, userId: Id | null): Promise<Order | null> {
+    const em = tenantEm(this.orm, tenantId);
+    const read = em.findOne(Order, { id, ...ofUser(userId) }, { disableIdentityMap: true });
+    return within(this.timeoutMs, 'database', read);
+  }
+
+  private async pendingOrder(tenantId: string, id: Id, { userId, createdAt }: PromisedOrder): Promise<Order> {
+    const buyers = this.usersWithPaidOrder(tenantEm(this.orm, tenantId), tenantId, [userId]);
+    const isNew = !(await within(this.timeoutMs, 'database', buyers)).has(userId);
+    return {
+      tenantId,
+      id,
+      userId,
+      type: 'REDEMPTION',
+      status: 'PENDING',
+      amount: '0',
+      isNew,
+      subscriptionId: null,
+      createdAt,
+      finishedAt: null,
+    };
   }
 
   /** Newest first. @param userId whose orders; null lists those of the whole tenant */

@@ -18,6 +18,7 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}) 
   return {
     registry,
     ...redemptionMetrics(registers),
+    ...pendingMetrics(registers),
     ...outboxMetrics(registers),
     codesGenerated: new Counter({
       name: 'marketing_codes_generated_total',
@@ -69,6 +70,28 @@ function redemptionMetrics(registers: Registry[]) {
     transactions: new Counter({
       name: 'redemption_transactions_total',
       help: 'Database transactions that redemptions needed, attempts that were run anew included.',
+      registers,
+    }),
+  };
+}
+
+/** Of redemptions that were answered PROCESSING. */
+function pendingMetrics(registers: Registry[]) {
+  return {
+    pendingJobs: new Gauge({
+      name: 'redemption_pending_jobs',
+      help: 'Redemptions that were handed over and are not settled yet, as a worker last saw them.',
+      registers,
+    }),
+    deadLetters: new Gauge({
+      name: 'redemption_dead_letters',
+      help: 'Redemptions that were handed over and given up without an outcome, as a worker last saw them.',
+      registers,
+    }),
+    pendingOutcomes: new Counter({
+      name: 'redemption_pending_outcomes_total',
+      help: 'Attempts to settle what was handed over, by outcome: COMMITTED, REFUSED, RETRIED, EXHAUSTED, DEAD.',
+      labelNames: ['outcome'] as const,
       registers,
     }),
   };

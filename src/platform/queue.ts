@@ -1,22 +1,41 @@
 import { Queue, Worker, type Job } from 'bullmq';
 import { asRedisFailure, connectRedis, connectRedisWaiter, type Redis } from './redis/redis.js';
+import { StoreUnavailableError } from './errors.js';
 import type { Logger } from './log.js';
+import { within } from './timeout.js';
 
 /** One hash tag for all queues, apart from those of the tenants. */
 const PREFIX = '{bull}';
 const COMPLETED_KEPT = 1000;
 const COMPLETED_KEPT_S = 24 * 3600;
+const ATTEMPTS_DEFAULT = 10;
+/** Workers that died on a job, one after another, before it is given up; a job is rarely their reason. */
+const STALLED_MAX = 10;
 
 export interface JobQueueSettings {
   readonly redisUrl: string;
+  /** A connection to share; without one the queue has its own. */
+  readonly redis?: Redis;
   readonly name: string;
   readonly log: Logger;
-  /** How long {@link JobQueue.add} waits for Redis. */
+  /** How long {@link JobQueue.add} and the look-ups wait for Redis. */
   readonly commandTimeoutMs: number;
   readonly attempts?: number;
-  /** The first pause after a failure; each further one is twice as long. */
+  /** The first pause after a failure; each further one is twice as long, and up to a half of each is by chance. */
   readonly backoffMs?: number;
+  /** The longest pause. */
+  readonly backoffMaxMs?: number;
   readonly concurrency?: number;
+}
+
+/** A job that was given up. */
+export interface DeadJob<T> {
+  readonly id: string;
+  readonly data: T;
+  /** The message of the last failure. */
+  readonly reason: string;
+  readonly attempts: number;
+  readonly sinceMs: number;
 }
 
 /**
@@ -30,13 +49,16 @@ export class JobQueue<T extends object> {
   private workerRedis: Redis | null = null;
 
   constructor(private readonly settings: JobQueueSettings) {
-    this.redis = connectRedis(settings.redisUrl, settings.commandTimeoutMs);
+    this.redis = settings.redis ?? connectRedis(settings.redisUrl, settings.commandTimeoutMs);
     this.queue = new Queue(settings.name, {
       connection: this.redis,
       prefix: PREFIX,
+      // It would ask Redis once, and fail for good if Redis did not answer at that moment.
+      skipVersionCheck: true,
       defaultJobOptions: {
-        attempts: settings.attempts ?? 10,
-        backoff: { type: 'exponential', delay: settings.backoffMs ?? 1000, jitter: 0.5 },
+        attempts: this.attempts,
+        backoff: { type: 'growing' },
+        stackTraceLimit: 1,
         removeOnComplete: { count: COMPLETED_KEPT, age: COMPLETED_KEPT_S },
         removeOnFail: false,
       },
@@ -53,38 +75,74 @@ export class JobQueue<T extends object> {
    * @throws StoreUnavailableError
    */
   async add(id: string, data: T, options: { readonly delayMs?: number } = {}): Promise<void> {
-    try {
-      await (this.queue as Queue).add(this.settings.name, data, { jobId: id, delay: options.delayMs ?? 0 });
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+    const { name } = this.settings;
+    await this.ask((this.queue as Queue).add(name, data, { jobId: id, delay: options.delayMs ?? 0 }));
   }
 
   /** Has a job done again and again, once per interval however many processes ask for it. @throws StoreUnavailableError */
   async repeat(id: string, everyMs: number, data: T): Promise<void> {
-    try {
-      await (this.queue as Queue).upsertJobScheduler(
-        id,
-        { every: everyMs },
-        { name: this.settings.name, data },
-      );
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+    const { name } = this.settings;
+    await this.ask((this.queue as Queue).upsertJobScheduler(id, { every: everyMs }, { name, data }));
   }
 
   /** Begins to work. The handler may meet a job twice, after a crash. */
   start(handler: (data: T, attempt: number) => Promise<void>): void {
-    const { redisUrl, name, log, concurrency = 4 } = this.settings;
+    const { redisUrl, name, log, concurrency = 4, backoffMs = 1000, backoffMaxMs = Infinity } = this.settings;
     if (this.worker !== null) return;
     this.workerRedis = connectRedisWaiter(redisUrl);
     this.worker = new Worker<T, void>(name, async (job) => handler(job.data, job.attemptsMade + 1), {
       connection: this.workerRedis,
       prefix: PREFIX,
       concurrency,
+      maxStalledCount: STALLED_MAX,
+      settings: { backoffStrategy: (failures) => pauseMs(failures, backoffMs, backoffMaxMs) },
     });
     this.worker.on('error', (error) => log.warn({ err: error, queue: name }, 'worker failed'));
     this.worker.on('failed', (job, error) => this.logFailure(job, error));
+  }
+
+  /** How often a job is tried at most. */
+  get attempts(): number {
+    return this.settings.attempts ?? ATTEMPTS_DEFAULT;
+  }
+
+  /** What a job was handed in with, unless it is done or not known. @throws StoreUnavailableError */
+  async find(id: string): Promise<T | null> {
+    const job = await this.ask(this.queue.getJob(id));
+    if (job === undefined || (await this.ask(job.isCompleted()))) return null;
+    return job.data as T;
+  }
+
+  /** Ids of jobs that were given up, the latest first. @throws StoreUnavailableError */
+  async deadIds(max: number): Promise<string[]> {
+    return this.ask(this.queue.getRanges(['failed'], 0, max - 1, false));
+  }
+
+  /** Those of these jobs that were given up. @throws StoreUnavailableError */
+  async dead(ids: readonly string[]): Promise<DeadJob<T>[]> {
+    const jobs = await this.ask(Promise.all(ids.map(async (id) => this.queue.getJob(id))));
+    return jobs.flatMap((job) => {
+      if (job?.id === undefined || job.finishedOn === undefined || job.finishedOn === 0) return [];
+      const { id, failedReason: reason, attemptsMade: attempts, finishedOn: sinceMs } = job;
+      return [{ id, data: job.data as T, reason, attempts, sinceMs }];
+    });
+  }
+
+  /** Has a job that was given up done after all, with all its attempts anew. @returns whether it was given up */
+  async redrive(id: string): Promise<boolean> {
+    const job = await this.ask(this.queue.getJob(id));
+    if (job === undefined || !(await this.ask(job.isFailed()))) return false;
+    await this.ask(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
+    return true;
+  }
+
+  /** How many jobs are yet to be done, and how many were given up. @throws StoreUnavailableError */
+  async counts(): Promise<{ readonly pending: number; readonly dead: number }> {
+    const counts = await this.ask(
+      this.queue.getJobCounts('wait', 'active', 'delayed', 'prioritized', 'failed'),
+    );
+    const { failed: dead = 0, ...others } = counts;
+    return { dead, pending: Object.values(others).reduce((sum, count) => sum + count, 0) };
   }
 
   /** Jobs that were given up. */
@@ -97,7 +155,15 @@ export class JobQueue<T extends object> {
     await this.worker?.close();
     await this.queue.close();
     this.workerRedis?.disconnect();
-    this.redis.disconnect();
+    if (this.settings.redis === undefined) this.redis.disconnect();
+  }
+
+  private async ask<R>(work: Promise<R>): Promise<R> {
+    try {
+      return await within(this.settings.commandTimeoutMs, 'redis', work);
+    } catch (error) {
+      throw error instanceof StoreUnavailableError ? error : asRedisFailure(error);
+    }
   }
 
   private logFailure(job: Job<T, void> | undefined, error: Error): void {
@@ -106,4 +172,10 @@ export class JobQueue<T extends object> {
     if (isLast) this.settings.log.error(fields, 'job was given up');
     else this.settings.log.warn(fields, 'job failed, trying again');
   }
+}
+
+/** Grows with each failure; a part by chance, so that jobs that failed together do not come back together. */
+function pauseMs(failures: number, firstMs: number, mostMs: number): number {
+  const longestMs = Math.min(firstMs * 2 ** (failures - 1), mostMs);
+  return Math.round(longestMs * (0.5 + Math.random() / 2));
 }

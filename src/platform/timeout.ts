@@ -1,7 +1,9 @@
 import { StoreUnavailableError } from './errors.js';
+import { isServerAway } from './orm/sql-errors.js';
 
 /**
  * Stops waiting for a store after a while. What was asked goes on, so only reads and repeatable work belong here.
+ * A database that cannot be reached at all is named the same.
  * @throws StoreUnavailableError
  */
 export async function within<T>(
@@ -15,6 +17,10 @@ export async function within<T>(
   });
   try {
     return await Promise.race([work, late]);
+  } catch (error) {
+    throw store === 'database' && isServerAway(error)
+      ? new StoreUnavailableError(store, { cause: error })
+      : error;
   } finally {
     clearTimeout(timer);
   }

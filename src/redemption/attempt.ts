@@ -52,6 +52,13 @@ export interface AttemptServices {
 export class AttemptPreparation {
   constructor(private readonly services: AttemptServices) {}
 
+  /** What Redis knows an attempt by; asks nobody. */
+  keysOf({ tenantId, userId, code, idempotencyKey }: RedeemRequest): AttemptKeys {
+    const canonical = this.services.recognizer.canonicalize(code);
+    const digest = canonical === null ? '' : this.services.recognizer.digest(tenantId, canonical);
+    return { tenantId, userId, digest, idempotencyKey };
+  }
+
   /** Who redeems where, and under which limits. */
   async begin(request: RedeemRequest): Promise<Attempt> {
     const { tenantId, userId, productCode, idempotencyKey } = request;

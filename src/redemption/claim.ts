@@ -59,6 +59,13 @@ export function deadlineOf(stored: string): number {
   return Number(/^\d+\|(\d+)\|/.exec(stored)?.[1] ?? Number.NaN);
 }
 
+/** What `claim-code.lua` would have stored of a claim that was handed over; all that is needed to settle it. */
+export function promisedClaimText(claim: Claim): string {
+  const { tenantId: _tenant, redemptionId: _id, digest: _digest, isPromised: _promised, ...rest } = claim;
+  const { token, claimedAtMs, ...snapshot } = rest;
+  return `${claimedAtMs}|${claimedAtMs + HAND_OVER_MS}|${token}|${JSON.stringify(snapshot)}`;
+}
+
 const DAY_MS = 86_400_000;
 
 /** Days since 1970, UTC; what "on one day" means for limits. */

@@ -147,6 +147,8 @@ function eventsOf({ claim, record, given }: Accepted): OutboxDraft[] {
     digest: claim.digest,
     campaignId: record.campaignId,
     useNo: record.useNo,
+    refusal: null,
+    winnerId: null,
   };
   return [{ type: 'redemption_settled', userId: record.userId, payload }, ...given.events];
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isLimited } from '../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id, IdGenerator } from '../platform/ids.js';
@@ -9,6 +10,7 @@ import { within } from '../platform/timeout.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import { parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
+import type { PendingRedemptions } from './pending-redemptions.js';
 import { checkRequest, Refused, type RedeemAnswer, type RedeemRequest } from './redeem-request.js';
 import { orderNoOf, type RedemptionRecord } from './redemption-record.js';
 import type { RedemptionReader } from './redemption-reader.js';
@@ -26,6 +28,7 @@ const CLAIM_TRIES_MAX = 10;
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
 const HELD_RETRY_MS = 1000;
+const DRAIN_LOOK_MS = 20;
 
 /** Whose log to write to; asked for only when there is something to write. */
 export interface LogScope {
@@ -43,12 +46,15 @@ export interface RedemptionServiceSettings {
 
 /** Redeems codes: Redis admits, the database decides, and the reply follows the commit. */
 export class RedemptionService {
+  private underWay = 0;
+
   constructor(
     private readonly ids: IdGenerator,
     private readonly redis: RedemptionRedis,
     private readonly preparation: AttemptPreparation,
     private readonly reader: RedemptionReader,
     private readonly settlement: SettlementService,
+    private readonly pending: PendingRedemptions,
     private readonly metrics: Metrics,
     private readonly settings: RedemptionServiceSettings,
   ) {}
@@ -56,10 +62,23 @@ export class RedemptionService {
   /** Redeems a code for a user, exactly once. A refusal is an answer; only defects are thrown. */
   async redeem(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     const stop = this.metrics.claimSeconds.startTimer();
-    const answer = await this.answer(request, scope);
-    stop();
-    if (answer.refusal === null) this.metrics.claims.inc({ outcome: answer.status });
-    return answer;
+    this.underWay += 1;
+    try {
+      const answer = await this.answer(request, scope);
+      if (answer.refusal === null) this.metrics.claims.inc({ outcome: answer.status });
+      return answer;
+    } finally {
+      this.underWay -= 1;
+      stop();
+    }
+  }
+
+  /**
+   * Resolves when every call is answered, which takes no longer than a caller waits. What the database has not taken
+   * by then has been handed over.
+   */
+  async drained(): Promise<void> {
+    while (this.underWay > 0) await pause(DRAIN_LOOK_MS);
   }
 
   private async answer(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
@@ -70,9 +89,27 @@ export class RedemptionService {
     } catch (error) {
       if (error instanceof Refused) return this.refused(error);
       if (error instanceof StillProcessing) return processing(error.redemptionId);
-      if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
+      if (!isStoreFailure(error)) throw error;
+      const promised = isRedisFailure(error) ? null : await this.promisedBefore(request);
+      if (promised !== null) return processing(promised);
       scope.log.warn({ err: error }, 'a store did not answer');
       return this.refused(new Refused('SERVICE_UNAVAILABLE'));
+    }
+  }
+
+  /**
+   * A call that is repeated while the database is away gets the number it was given before, as long as the claim is
+   * open: neither product line nor campaign need be read for that.
+   */
+  private async promisedBefore(request: RedeemRequest): Promise<Id | null> {
+    try {
+      const claim = await this.pending.openClaim(this.preparation.keysOf(request));
+      if (claim === null) return null;
+      await this.pending.handOver(claim.tenantId, [claim]);
+      return claim.redemptionId;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return null;
+      throw error;
     }
   }
 
@@ -185,28 +222,36 @@ export class RedemptionService {
   private async settleKnown(attempt: Attempt, known: KnownRedemption): Promise<RedemptionRecord | null> {
     if (known.digest !== attempt.digest) throw new Refused('IDEMPOTENCY_KEY_REUSED');
     const { tenantId, digest } = attempt;
-    if (known.claim !== '') return this.commit(parseClaim(tenantId, known.redemptionId, digest, known.claim));
-    const underWay = this.settlement.joining(known.redemptionId);
-    if (underWay !== undefined) return this.resultOf(await this.inReplyTime(underWay, known.redemptionId));
-    const record = await this.reader.byId(tenantId, known.redemptionId);
+    const { redemptionId } = known;
+    if (known.claim !== '') return this.commit(parseClaim(tenantId, redemptionId, digest, known.claim));
+    // A claim that Redis has lost while its job was waiting is as good as open.
+    const pending = await this.pending.find(tenantId, redemptionId);
+    if (pending !== null) return this.commit(pending);
+    const underWay = this.settlement.joining(redemptionId);
+    if (underWay !== undefined)
+      return this.resultOf(await within(this.settings.replyWithinMs, 'database', underWay));
+    const record = await this.reader.byId(tenantId, redemptionId);
     if (record !== null && record.status !== 'ABORTED') return record;
     // Neither open nor committed: what Redis has kept of it leads nowhere.
-    if (attempt.idempotencyKey !== null) await this.redis.forgetMarker(attempt, known.redemptionId);
+    if (attempt.idempotencyKey !== null) await this.redis.forgetMarker(attempt, redemptionId);
     return null;
   }
 
+  /**
+   * A commit that takes long goes on; the caller gets the order number and hears of the outcome by push. It is
+   * promised only when a job stands behind it, so that the end of this process changes nothing.
+   */
   private async commit(claim: Claim): Promise<RedemptionRecord | null> {
-    return this.resultOf(await this.inReplyTime(this.settlement.settle(claim), claim.redemptionId));
-  }
-
-  /** A commit that takes long goes on; the caller gets the order number and hears of the outcome by push. */
-  private async inReplyTime(settled: Promise<CommitOutcome>, redemptionId: Id): Promise<CommitOutcome> {
+    const { tenantId, redemptionId } = claim;
+    let outcome: CommitOutcome;
     try {
-      return await within(this.settings.replyWithinMs, 'database', settled);
+      outcome = await within(this.settings.replyWithinMs, 'database', this.settlement.settle(claim));
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError) || error.cause !== undefined) throw error;
+      if (!isStoreFailure(error)) throw error;
+      await this.pending.handOver(tenantId, [claim]);
       throw new StillProcessing(redemptionId);
     }
+    return this.resultOf(outcome);
   }
 
   /** What is read before the claim is read in time, or the caller is told that a store is away. */
@@ -275,7 +320,15 @@ export class RedemptionService {
   }
 }
 
-/** The claim stands and its commit is under way, but the caller has waited long enough. */
+function isRedisFailure(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && error.store === 'redis';
+}
+
+function isStoreFailure(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || isServerAway(error);
+}
+
+/** The claim stands and a job will settle it, but the caller has waited long enough. */
 class StillProcessing extends Error {
   constructor(readonly redemptionId: Id) {
     super('The commit takes longer than a caller waits.');

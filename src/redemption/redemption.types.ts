@@ -183,7 +183,10 @@ export class RedemptionFilter {
   campaignId?: string | null;
 }
 
-@ObjectType({ description: 'A redemption was settled. Pushed after the commit; drop duplicates by eventId.' })
+@ObjectType({
+  description:
+    'A redemption was settled: committed, or refused after its caller was told PROCESSING. Pushed after the commit; drop duplicates by eventId.',
+})
 export class RedemptionSettledEvent {
   @Field(() => ID)
   eventId!: string;
@@ -208,6 +211,21 @@ export class RedemptionSettledEvent {
   @Field(() => ID)
   campaignId!: string;
 
-  @Field(() => Int, { nullable: true })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Which use of the code it was; null where it was refused.',
+  })
   useNo!: number | null;
+
+  @Field(() => RedeemCodeErrorCodeEnum, {
+    nullable: true,
+    description: 'Why it was refused; null where it was not, or where it could not be committed in time.',
+  })
+  refusal!: RedeemRefusal | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The redemption that has the idempotency key, where that was the reason.',
+  })
+  winnerId!: string | null;
 }

@@ -71,6 +71,8 @@ export class SettlementService {
   /** For a claim that cannot be committed. Somebody else may have settled it, and then that is its outcome. */
   private async giveUp(claim: Claim): Promise<CommitOutcome | null> {
     const { redemptionId } = claim;
+    // What was promised is tried again for hours, and its job gives it up.
+    if (claim.isPromised) return null;
     try {
       const { outcomes, settled } = await this.abandonAndClose(claim.tenantId, [
         { claim, reason: 'COMMIT_FAILED' },

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const resolvers = new Map<unknown, unknown>([
     [PlanResolver, new PlanResolver(world.plans)],
     [SubscriptionResolver, new SubscriptionResolver(world.service, world.plans)],
-    [OrderResolver, new OrderResolver(world.orders)],
+    [OrderResolver, new OrderResolver(world.orders, async () => null)],
   ]);
   schema = await buildSchema({
     resolvers: [PlanResolver, SubscriptionResolver, OrderResolver],

@@ -17,6 +17,7 @@ export async function openClaim(
   tenant: SeededTenant,
   code: string,
   userId: string,
+  idempotencyKey: string | null = null,
 ): Promise<Claim> {
   const { services, stores } = world;
   const { tenantId } = tenant;
@@ -32,7 +33,7 @@ export async function openClaim(
     batchId: row.batchId,
     productCode: 'DEMO',
     deviceId: null,
-    idempotencyKey: null,
+    idempotencyKey,
     rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({ rewardNo, rule })),
   };
   const k = (name: string) => `{${tenantId}}:${name}`;
@@ -40,7 +41,7 @@ export async function openClaim(
     [
       k(`code:${digest}`),
       k(`claims:${digest}`),
-      k(`key:${userId}:`),
+      k(`key:${userId}:${idempotencyKey ?? ''}`),
       k(`redemption_lock:${userId}:${digest}`),
       k(`done:${userId}:${digest}`),
       k('open'),
@@ -54,7 +55,7 @@ export async function openClaim(
       digest,
       'token-of-test',
       JSON.stringify(snapshot),
-      '',
+      idempotencyKey === null ? '' : '1',
       '',
       15_000,
       10_000,

@@ -49,7 +49,7 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
   const outbox = new Outbox(ids, clock);
   const cache = new SubscriptionCache(redis);
   const plans = new PlanService(orm, ids, clock);
-  const orders = new OrderService(orm);
+  const orders = new OrderService(orm, 5000);
   const handler = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const service = new SubscriptionService(orm, cache, clock);
   const jobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });

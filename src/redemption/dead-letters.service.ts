@@ -1,0 +1,92 @@
+import { eachOf } from '../platform/each-of.js';
+import { DomainError } from '../platform/errors.js';
+import { isId, type Id } from '../platform/ids.js';
+import type { DeadJob } from '../platform/queue.js';
+import {
+  claimOf,
+  jobIdOf,
+  tenantOfJob,
+  type PendingQueue,
+  type PendingRedemption,
+} from './pending-redemptions.js';
+
+/** Why a redemption that was handed over has no outcome. */
+export const DEAD_LETTER_REASONS = ['STORE_UNAVAILABLE', 'COMMIT_FAILED'] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+export const REDRIVE_DEAD_LETTERS_REFUSALS = ['DEAD_LETTER_NOT_FOUND'] as const;
+type RedriveRefusal = (typeof REDRIVE_DEAD_LETTERS_REFUSALS)[number];
+
+/** Further ones come to light as these are worked off. It bounds what a look costs, whoever has how many. */
+const LOOKED_AT_MAX = 10_000;
+const AT_ONCE = 16;
+
+/** A redemption that was handed over, could not be settled, and could not even be given up. */
+export interface DeadLetter {
+  readonly orderNo: string;
+  readonly userId: Id;
+  readonly campaignId: Id;
+  readonly codeId: Id;
+  readonly reason: DeadLetterReason;
+  readonly attempts: number;
+  readonly claimedAt: Date;
+  readonly since: Date;
+}
+
+/** Dead letters of a tenant: what staff see of them, and how they are brought back to life. */
+export class DeadLetterService {
+  constructor(private readonly queue: PendingQueue) {}
+
+  /** The latest first. @throws StoreUnavailableError */
+  async page(
+    tenantId: string,
+    { offset, size }: { readonly offset: number; readonly size: number },
+  ): Promise<{ readonly total: number; readonly items: DeadLetter[] }> {
+    const ids = await this.ids(tenantId);
+    const jobs = await this.queue.dead(ids.slice(offset, offset + size));
+    return { total: ids.length, items: jobs.map(deadLetter) };
+  }
+
+  /**
+   * Has one dead letter, or all of the tenant, tried again from the beginning. Which outcome it comes to is decided as
+   * ever: one that was given up meanwhile is only removed.
+   * @returns how many are tried again
+   * @throws DomainError DEAD_LETTER_NOT_FOUND
+   */
+  async redrive(tenantId: string, orderNo: string | null): Promise<number> {
+    if (orderNo === null) return this.redriveAll(tenantId);
+    if (isId(orderNo) && (await this.queue.redrive(jobIdOf(tenantId, orderNo)))) return 1;
+    const code: RedriveRefusal = 'DEAD_LETTER_NOT_FOUND';
+    throw new DomainError(code, 'There is no dead letter with this order number.', {
+      field: ['input', 'orderNo'],
+    });
+  }
+
+  private async redriveAll(tenantId: string): Promise<number> {
+    let redriven = 0;
+    await eachOf(await this.ids(tenantId), AT_ONCE, async (id) => {
+      if (await this.queue.redrive(id)) redriven += 1;
+    });
+    return redriven;
+  }
+
+  /** An id names its tenant, so other tenants' jobs need not even be read. */
+  private async ids(tenantId: string): Promise<string[]> {
+    const ids = await this.queue.deadIds(LOOKED_AT_MAX);
+    return ids.filter((id) => tenantOfJob(id) === tenantId);
+  }
+}
+
+function deadLetter({ data, reason, attempts, sinceMs }: DeadJob<PendingRedemption>): DeadLetter {
+  const { redemptionId, userId, campaignId, codeId, claimedAtMs } = claimOf(data);
+  return {
+    orderNo: redemptionId,
+    userId,
+    campaignId,
+    codeId,
+    reason: reason === 'STORE_UNAVAILABLE' ? reason : 'COMMIT_FAILED',
+    attempts,
+    claimedAt: new Date(claimedAtMs),
+    since: new Date(sinceMs),
+  };
+}

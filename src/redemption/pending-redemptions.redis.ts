@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis';
+import { RedisScript } from '../platform/redis/script.js';
+import { HAND_OVER_MS, parseClaim, type Claim } from './claim.js';
+import { keys, type AttemptKeys } from './redemption.redis.js';
+
+/** Redis' side of redemptions that are settled later. */
+export class PendingRedemptionsRedis {
+  private readonly handOverScript: RedisScript;
+  private readonly findScript: RedisScript;
+
+  constructor(redis: Redis) {
+    this.handOverScript = new RedisScript(redis, 'hand-over-claims');
+    this.findScript = new RedisScript(redis, 'find-open-claim');
+  }
+
+  /** From now on only their jobs settle these claims, until a deadline hours away; one tenant's. */
+  async handOver(tenantId: string, claims: readonly Claim[]): Promise<void> {
+    const scriptKeys = claims.flatMap(({ userId, digest, idempotencyKey }) => [
+      keys.claims(tenantId, digest),
+      keys.lock(tenantId, userId, digest),
+      keys.marker(tenantId, userId, idempotencyKey),
+    ]);
+    const args = claims.flatMap(({ redemptionId, digest, token, idempotencyKey }) => [
+      redemptionId,
+      digest,
+      token,
+      idempotencyKey === null ? '' : '1',
+    ]);
+    await this.handOverScript.run([keys.open(tenantId), ...scriptKeys], [HAND_OVER_MS, ...args]);
+  }
+
+  /** The open claim that a repeated call means, found without the database. */
+  async openClaim({ tenantId, userId, digest, idempotencyKey }: AttemptKeys): Promise<Claim | null> {
+    const found = (await this.findScript.run(
+      [
+        keys.marker(tenantId, userId, idempotencyKey),
+        keys.lock(tenantId, userId, digest),
+        keys.claims(tenantId, digest),
+      ],
+      [digest, idempotencyKey === null ? '' : '1'],
+    )) as [] | [string, string];
+    const [redemptionId, claim] = found;
+    return redemptionId === undefined || claim === undefined
+      ? null
+      : parseClaim(tenantId, redemptionId, digest, claim);
+  }
+}

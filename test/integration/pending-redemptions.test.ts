@@ -1,0 +1,293 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Code } from '../../src/codes/code.entity.js';
+import { Order } from '../../src/orders/order.entity.js';
+import { systemClock } from '../../src/platform/clock.js';
+import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
+import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { HAND_OVER_MS } from '../../src/redemption/claim.js';
+import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { forget, openClaim } from '../support/open-claim.js';
+import { holdCode } from '../support/row-lock.js';
+import {
+  emOf,
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  seedUsers,
+  type SeededTenant,
+  type World,
+} from '../support/world.js';
+
+const IMPATIENT = { REPLY_WITHIN_MS: '300', PENDING_ATTEMPTS: '3', PENDING_BACKOFF_MS: '50' };
+
+let dataDir: string;
+let redis: PrivateServer;
+/** Answers callers. */
+let world: World;
+/** Stands for the worker; each test starts its jobs when it likes. */
+let worker: World;
+beforeAll(async () => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-pending-'));
+  // Of its own: other files' workers would take the jobs.
+  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
+  world = await openWorld({ ...IMPATIENT, STORE_TIMEOUT_MS: '500' }, { redisUrl: redis.url });
+});
+afterAll(async () => {
+  await world.close();
+  await redis.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function withWorker(
+  work: () => Promise<void>,
+  environment: Record<string, string> = {},
+): Promise<void> {
+  worker = await openWorld({ ...IMPATIENT, ...environment }, { redisUrl: redis.url });
+  worker.services.pendingJobs.start();
+  try {
+    await work();
+  } finally {
+    await worker.services.pendingJobs.stop();
+    await worker.close();
+  }
+}
+
+async function seedCode(
+  useLimit = 1,
+): Promise<SeededTenant & { code: string; codeId: string; userId: string }> {
+  const tenant = await seedTenant(world);
+  const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit } });
+  const code = codes[0] ?? '';
+  const { id: codeId } = await emOf(world, tenant.tenantId).findOneOrFail(Code, { codeText: code });
+  return { ...tenant, code, codeId, userId: await seedUser(world, tenant.tenantId) };
+}
+
+/** A redemption that was answered PROCESSING, by a process that has died since. */
+async function handedOver(
+  seeded: Awaited<ReturnType<typeof seedCode>>,
+  idempotencyKey: string | null = null,
+) {
+  const claim = await openClaim(world, seeded, seeded.code, seeded.userId, idempotencyKey);
+  await world.services.pendingRedemptions.handOver(seeded.tenantId, [claim]);
+  return claim;
+}
+
+async function orderStatus(tenantId: string, orderNo: string, userId: string | null): Promise<string | null> {
+  const { orders, pendingRedemptions } = world.services;
+  const order = await orders.find(tenantId, orderNo, userId, async (tenant, no) =>
+    pendingRedemptions.promisedOrder(tenant, no),
+  );
+  return order?.status ?? null;
+}
+
+async function settledEvents(tenantId: string): Promise<Record<string, unknown>[]> {
+  const events = await emOf(world, tenantId).find(OutboxEvent, { type: 'redemption_settled' });
+  return events.map(({ payload }) => payload);
+}
+
+async function eventually(look: () => Promise<void>): Promise<void> {
+  await vi.waitFor(look, { timeout: 10_000, interval: 50 });
+}
+
+const jobCounts = async () => world.stores.redis.keys('{bull}:pending-redemptions:r*');
+
+describe('a database that takes long', () => {
+  it('S0.10 is answered PROCESSING with an order number that is PENDING, then FINISHED', async () => {
+    const { tenantId, code, codeId, userId } = await seedCode();
+    const other = await seedUser(world, tenantId);
+    const release = await holdCode(world, tenantId, codeId);
+    const startedMs = performance.now();
+    const answer = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(performance.now() - startedMs).toBeLessThan(1500);
+    expect(answer).toMatchObject({ status: 'PROCESSING', redemption: null, refusal: null });
+    const orderNo = answer.orderNo ?? '';
+    expect(await orderStatus(tenantId, orderNo, userId)).toBe('PENDING');
+    expect(await orderStatus(tenantId, orderNo, null)).toBe('PENDING');
+    expect(await orderStatus(tenantId, orderNo, other)).toBeNull();
+    const [, deadlineMs] = await world.stores.redis.zrange(`{${tenantId}}:open`, 0, '-1', 'WITHSCORES');
+    expect(Number(deadlineMs) - systemClock.nowMs()).toBeGreaterThan(HAND_OVER_MS - 60_000);
+
+    await release();
+    await eventually(async () => expect(await orderStatus(tenantId, orderNo, userId)).toBe('FINISHED'));
+    await withWorker(async () => {
+      await eventually(async () =>
+        expect(await worker.services.pendingRedemptions.find(tenantId, orderNo)).toBeNull(),
+      );
+    });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+    expect(await settledEvents(tenantId)).toMatchObject([
+      { status: 'COMMITTED', orderNo, refusal: null, winnerId: null },
+    ]);
+    expect(await openClaims(world, tenantId)).toBe(0);
+  });
+
+  it('gives a retry and a second click the same number, and makes no second job', async () => {
+    const { tenantId, code, codeId, userId } = await seedCode(5);
+    const release = await holdCode(world, tenantId, codeId);
+    const first = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    const jobs = await jobCounts();
+    const again = await Promise.all([
+      redeem(world, tenantId, userId, code, { idempotencyKey: 'k' }),
+      redeem(world, tenantId, userId, code),
+      redeem(world, tenantId, userId, code, { idempotencyKey: 'other' }),
+    ]);
+    for (const answer of again) expect(answer).toEqual(first);
+    expect(await jobCounts()).toEqual(jobs);
+    expect(await openClaims(world, tenantId)).toBe(1);
+    await release();
+    await eventually(async () =>
+      expect(await orderStatus(tenantId, first.orderNo ?? '', userId)).toBe('FINISHED'),
+    );
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+
+  it('S0.10 is answered SERVICE_UNAVAILABLE when Redis cannot take the job, and the retry settles the claim', async () => {
+    const { tenantId, code, codeId, userId } = await seedCode();
+    const release = await holdCode(world, tenantId, codeId);
+    const answering = redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    await eventually(async () => expect(await openClaims(world, tenantId)).toBe(1));
+    redis.kill('SIGSTOP');
+    try {
+      expect(outcomeOf(await answering)).toBe('SERVICE_UNAVAILABLE');
+    } finally {
+      redis.kill('SIGCONT');
+    }
+    await release();
+    await eventually(async () => {
+      const retry = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+      expect(outcomeOf(retry)).toBe('COMMITTED');
+    });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+});
+
+describe('the job of a redemption that was handed over', () => {
+  it('S0.10 settles it when the process that claimed it has died', async () => {
+    const seeded = await seedCode();
+    const { redemptionId } = await handedOver(seeded);
+    await withWorker(async () => {
+      await eventually(async () =>
+        expect(await orderStatus(seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
+      );
+    });
+    expect(await factsOf(world, seeded.tenantId)).toEqual(factsAfter(1));
+    expect(await openClaims(world, seeded.tenantId)).toBe(0);
+  });
+
+  it('S0.19 settles it from its payload when Redis has lost the claim', async () => {
+    const seeded = await seedCode();
+    const { redemptionId } = await handedOver(seeded, 'k');
+    await forget(world, seeded.tenantId);
+    expect(await orderStatus(seeded.tenantId, redemptionId, seeded.userId)).toBe('PENDING');
+    await withWorker(async () => {
+      await eventually(async () =>
+        expect(await orderStatus(seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
+      );
+    });
+    expect(await factsOf(world, seeded.tenantId)).toEqual(factsAfter(1));
+    const retry = await redeem(world, seeded.tenantId, seeded.userId, seeded.code, { idempotencyKey: 'k' });
+    expect(retry).toMatchObject({ status: 'COMMITTED', redemption: { id: redemptionId } });
+  });
+
+  it('S0.19 is what a retry goes by when Redis has lost the claim and kept the key', async () => {
+    const seeded = await seedCode();
+    const { redemptionId, digest } = await handedOver(seeded, 'k');
+    await world.stores.redis.del(`{${seeded.tenantId}}:claims:${digest}`);
+    const retry = await redeem(world, seeded.tenantId, seeded.userId, seeded.code, { idempotencyKey: 'k' });
+    expect(retry).toMatchObject({ status: 'COMMITTED', redemption: { id: redemptionId } });
+    expect(await factsOf(world, seeded.tenantId)).toEqual(factsAfter(1));
+  });
+
+  it('S0.8 has one effect when it is delivered five times', async () => {
+    const seeded = await seedCode();
+    const { tenantId } = seeded;
+    const claim = await handedOver(seeded);
+    const { redemptionId, digest } = claim;
+    const stored = await world.stores.redis.hget(`{${tenantId}}:claims:${digest}`, redemptionId);
+    const pending = { tenantId, redemptionId, digest, claim: stored ?? '' };
+    await withWorker(async () => {
+      const jobs = [world, worker].map(({ services }) => services.pendingJobs);
+      await Promise.all([0, 1, 0, 1].map(async (at) => jobs[at]?.work(pending, 1)));
+      await jobs[0]?.work(pending, 1);
+      await eventually(async () =>
+        expect(await world.services.pendingRedemptions.find(tenantId, claim.redemptionId)).toBeNull(),
+      );
+    });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+    expect(await settledEvents(tenantId)).toHaveLength(1);
+  });
+
+  it('S0.11 gives the use back and fails the order when its tries are used up', async () => {
+    const seeded = await seedCode();
+    const { tenantId, userId, code } = seeded;
+    const { redemptionId } = await handedOver(seeded, 'k');
+    const attempts = vi.fn<() => Promise<never>>(async () => {
+      throw new Error('The reward of the test cannot be given.');
+    });
+    await withWorker(async () => {
+      const handler = worker.services.handlers.get('SUBSCRIPTION');
+      if (handler !== undefined) handler.begin = attempts;
+      await eventually(async () => expect(await orderStatus(tenantId, redemptionId, userId)).toBe('FAILED'));
+      await eventually(async () => expect(await openClaims(world, tenantId)).toBe(0));
+    });
+    expect(attempts).toHaveBeenCalledTimes(3);
+    const em = emOf(world, tenantId);
+    expect(await em.find(Redemption, {})).toMatchObject([
+      { status: 'ABORTED', abortReason: 'RETRIES_EXHAUSTED' },
+    ]);
+    expect(await em.find(Order, {})).toMatchObject([
+      { id: redemptionId, status: 'FAILED', type: 'REDEMPTION' },
+    ]);
+    expect(await settledEvents(tenantId)).toMatchObject([
+      { redemptionId, status: 'REFUSED', orderNo: redemptionId, useNo: null, refusal: null, winnerId: null },
+    ]);
+    const again = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(again.status).toBe('COMMITTED');
+    expect(again.redemption?.id).not.toBe(redemptionId);
+    expect(await em.count(Order, { status: 'FAILED' })).toBe(1);
+  });
+
+  it('fails the order and names the winner when another id has won its key', async () => {
+    const seeded = await seedCode(2);
+    const { tenantId, userId, code } = seeded;
+    const { redemptionId } = await handedOver(seeded, 'k');
+    await forget(world, tenantId);
+    const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(winner.status).toBe('COMMITTED');
+    await withWorker(async () => {
+      await eventually(async () => expect(await orderStatus(tenantId, redemptionId, userId)).toBe('FAILED'));
+    });
+    const events = await settledEvents(tenantId);
+    expect(events.find((event) => event['redemptionId'] === redemptionId)).toMatchObject({
+      status: 'REFUSED',
+      winnerId: winner.redemption?.id,
+    });
+    expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1, orders: 2, events: 3 });
+  });
+
+  it('fails the order and says why when the database refuses it', async () => {
+    const seeded = await seedCode();
+    const { tenantId, userId, code } = seeded;
+    const { redemptionId } = await handedOver(seeded);
+    await forget(world, tenantId);
+    const [faster = ''] = await seedUsers(world, tenantId, 1);
+    expect(outcomeOf(await redeem(world, tenantId, faster, code))).toBe('COMMITTED');
+    await withWorker(async () => {
+      await eventually(async () => expect(await orderStatus(tenantId, redemptionId, userId)).toBe('FAILED'));
+    });
+    const events = await settledEvents(tenantId);
+    expect(events.find((event) => event['redemptionId'] === redemptionId)).toMatchObject({
+      status: 'REFUSED',
+      refusal: 'CODE_EXHAUSTED',
+      winnerId: null,
+    });
+  });
+});
