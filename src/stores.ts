@@ -28,17 +28,23 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+/** Of the time-out so much passes before a database that says nothing is asked whether it is there, and as much again. */
+const SHARE_OF_WAIT = 0.6;
+
 /** Connects to the database and to Redis, and takes a node number for this process' ids. */
 export async function openStores(settings: StoreSettings, log: Logger): Promise<Stores> {
+  const askAfterMs = Math.floor(settings.storeTimeoutMs * SHARE_OF_WAIT);
   const orm = await connectOrm({
     databaseUrl: settings.databaseUrl,
     poolSize: settings.databasePoolSize,
+    bounds: { askAfterMs, whenAway: 'REFUSE' },
     entities,
   });
   const commitOrm = await connectOrm({
     databaseUrl: settings.databaseUrl,
     poolSize: settings.commitPoolSize,
     severalStatements: true,
+    bounds: { askAfterMs, whenAway: 'WAIT' },
     entities,
   });
   const node = await acquireProcessNode(orm, log);

@@ -1,5 +1,6 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import { StoreUnavailableError } from '../platform/errors.js';
+import { isServerAway } from '../platform/orm/sql-errors.js';
 import type { RequestContext } from './context.js';
 
 const INTERNAL = 'INTERNAL_SERVER_ERROR';
@@ -61,7 +62,7 @@ function isCallersMistake(error: GraphQLError): boolean {
 }
 
 function storeFailureOf(error: GraphQLError): Error | undefined {
-  return [...causesOf(error)].find((cause) => cause instanceof StoreUnavailableError);
+  return [...causesOf(error)].find((cause) => cause instanceof StoreUnavailableError || isServerAway(cause));
 }
 
 /** What the error wraps, outermost first. */

@@ -2,6 +2,8 @@ import { MikroORM, type EntityName, type MigrationObject, type Options } from '@
 import { MariaDbDriver, type SqlEntityManager } from '@mikro-orm/mariadb';
 import { Migrator } from '@mikro-orm/migrations';
 import { MySqlDriver } from '@mikro-orm/mysql';
+import { DatabasePulse } from './database-pulse.js';
+import { boundPool, type DriverPool, type PoolBounds } from './pool-bounds.js';
 import { SessionGuard, type Session } from './session-guard.js';
 import { format, type SqlValue } from 'mysql2';
 import { TENANT_FILTER, tenantFilter } from './tenant-filter.js';
@@ -16,7 +18,14 @@ export interface OrmSettings {
   readonly severalStatements?: boolean;
   readonly entities: readonly EntityName[];
   readonly migrations?: readonly MigrationObject[];
+  /** Without them everybody waits for the server as long as it takes. */
+  readonly bounds?: PoolBounds;
 }
+
+/** A connection that is dead without a word is missed after about this and ten further seconds, where nothing is under way. */
+const KEEP_ALIVE_MS = 5000;
+/** An attempt to connect that hangs takes a place of the pool for so long. */
+const CONNECT_TIMEOUT_MS = 3000;
 
 /** The options of both drivers; the driver goes by the scheme of the URL, because the server's dialects differ. */
 export function ormOptions(settings: OrmSettings): Partial<Options> {
@@ -29,7 +38,11 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     pool: { min: 2, max: settings.poolSize },
     multipleStatements: settings.severalStatements === true,
     forceUtcTimezone: true,
-    driverOptions: { queryFormat: formatOnce },
+    driverOptions: {
+      queryFormat: formatOnce,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+    },
     charset: 'utf8mb4',
     collate: 'utf8mb4_bin',
     filters: { [TENANT_FILTER]: tenantFilter },
@@ -67,7 +80,13 @@ async function prepareSession(session: Session, severalStatements: boolean): Pro
 }
 
 export async function connectOrm(settings: OrmSettings): Promise<MikroORM> {
-  return MikroORM.init(ormOptions(settings));
+  const orm = await MikroORM.init(ormOptions(settings));
+  if (settings.bounds !== undefined) {
+    const connection = orm.em.getConnection() as unknown as { getNativeClient(): Promise<DriverPool> };
+    const pulse = new DatabasePulse(settings.databaseUrl, settings.bounds.askAfterMs);
+    boundPool(await connection.getNativeClient(), settings.bounds, pulse);
+  }
+  return orm;
 }
 
 /** A fresh entity manager that sees the rows of one tenant and no other's. */

@@ -64,6 +64,9 @@ const AWAY = new Set([
   'ER_SERVER_SHUTTING_DOWN',
 ]);
 
+/** The session was ended (1927, 4031), or its server has become a replica (1290, 1836); the driver names not all of them. */
+const AWAY_ERRNO: ReadonlySet<number> = new Set([1290, 1836, 1927, 4031]);
+
 /** The server cannot be reached at all, or said that it goes away; nothing is known to be wrong with the work. */
 export function isServerAway(error: unknown): boolean {
   let current = error;
@@ -71,5 +74,6 @@ export function isServerAway(error: unknown): boolean {
     if ('code' in current && typeof current.code === 'string' && AWAY.has(current.code)) return true;
     current = 'cause' in current ? current.cause : null;
   }
-  return error instanceof CommitUnknownError;
+  const errno = mysqlErrno(error);
+  return error instanceof CommitUnknownError || (errno !== null && AWAY_ERRNO.has(errno));
 }

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrateUp } from '../../src/migrations/migrate.js';
+import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
+import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import { systemEm } from '../../src/platform/orm/orm.js';
+import { startCluster, type Cluster } from '../support/cluster.js';
+import { operationsOf, outcomes, runAll, type OperationAnswer } from '../support/operations.js';
+import { expectAllRedeemed, note, RECOVERED_MS_MAX, recovery, sceneOf, slowest } from '../support/outage.js';
+import { redeemAll, tallyOf } from '../support/redeemers.js';
+import { RedisServer } from '../support/redis-server.js';
+
+/** What is promised: docs/operations.md, "Outages". */
+const TOLD_MS_MAX = 2000;
+const POOL_SIZE = 5;
+
+let dataDir: string;
+let database: PrivateServer;
+let redis: RedisServer;
+let cluster: Cluster;
+beforeAll(async () => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-outage-'));
+  redis = await RedisServer.start();
+  database = await startPrivateMariadb({ dataDir, log: () => undefined });
+  await migrateUp(database.url);
+  cluster = await startCluster({
+    redisUrl: redis.url,
+    databaseUrl: database.url,
+    mayComplain: true,
+    environment: { STORE_TIMEOUT_MS: '1000', DATABASE_POOL_SIZE: `${POOL_SIZE}` },
+  });
+});
+afterAll(async () => {
+  await cluster.close();
+  await database.stop();
+  await redis.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function health(url: string, what: string): Promise<unknown> {
+  const reply = await fetch(`${url}/${what}`);
+  return { status: reply.status, body: await reply.json() };
+}
+
+/** Sessions of all clients at the server, this question's own left out. */
+async function sessions(): Promise<number> {
+  const [row] = await systemEm(cluster.world.stores.orm).execute<[{ count: number }]>(
+    'select count(*) as count from information_schema.processlist where user = current_user() or user = ?',
+    ['redeemkit'],
+  );
+  return row.count;
+}
+
+const allAre = (answers: readonly OperationAnswer[], outcome: string) =>
+  Object.fromEntries(answers.map(({ name }) => [name, outcome]));
+
+const OUTAGES = [
+  {
+    name: 'held, so that nothing is answered',
+    begin: () => database.kill('SIGSTOP'),
+    end: () => database.kill('SIGCONT'),
+  },
+  {
+    name: 'killed, and down for two seconds',
+    begin: () => database.kill('SIGKILL'),
+    end: () => undefined,
+  },
+];
+
+describe('while the database is', () => {
+  it('held every operation is told so in time, and goes on when it is back', async () => {
+    const operations = await operationsOf(cluster);
+    const before: OperationAnswer[] = [];
+    for (const operation of operations) before.push(...(await runAll(cluster.urls, [operation])));
+    expect(outcomes(before)).toEqual(allAre(before, 'OK'));
+    const fresh = await operationsOf(cluster);
+    database.kill('SIGSTOP');
+    const during = await runAll(cluster.urls, fresh, 6);
+    const [url] = cluster.urls;
+    expect(await health(url, 'healthz')).toMatchObject({ status: 200 });
+    expect(await health(url, 'readyz')).toMatchObject({ status: 503, body: { failing: ['database'] } });
+    database.kill('SIGCONT');
+    const scene = await sceneOf(cluster, 2);
+    const recoveredMs = await recovery(cluster.urls, scene.wishes);
+    note('database held, all operations', {
+      'slowest answer ms': slowest(during),
+      'recovered ms': recoveredMs,
+    });
+    expect(outcomes(during)).toEqual(allAre(during, 'SERVICE_UNAVAILABLE'));
+    expect(slowest(during)).toBeLessThanOrEqual(TOLD_MS_MAX);
+    expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
+    const after = await runAll(
+      cluster.urls,
+      operations.filter(({ name }) => !/^create|^pause|^redeem|^preview/.test(name)),
+      6,
+    );
+    expect(outcomes(after)).toEqual(allAre(after, 'OK'));
+    // Two API processes, a worker, the world beside them: two pools each.
+    expect(await sessions()).toBeLessThanOrEqual(3 * (POOL_SIZE + 4) + 16);
+    expect(await health(url, 'readyz')).toMatchObject({ status: 200 });
+  });
+
+  it.each(OUTAGES)(
+    'S0.10 $name under load, 200 users redeem 200 codes, each exactly once',
+    async (outage) => {
+      const { tenantId, wishes } = await sceneOf(cluster, 200);
+      const work = redeemAll(cluster.urls, wishes, ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE']);
+      await pause(250);
+      outage.begin();
+      await pause(2500);
+      outage.end();
+      expect(tallyOf(await work)).toEqual({ COMMITTED: 200 });
+      await expectAllRedeemed(cluster, { tenantId, wishes });
+    },
+  );
+});
