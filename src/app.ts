@@ -66,6 +66,13 @@ import { RedemptionRedis } from './redemption/redemption.redis.js';
 import { RedemptionService } from './redemption/redemption.service.js';
 import { SettlementService } from './redemption/settlement.service.js';
 import type { RewardHandlers } from './redemption/reward-round.js';
+import { databaseChecks, redisChecks } from './redemption/reconciliation/checks.js';
+import { Compensation } from './redemption/reconciliation/compensation.js';
+import { Reconciler } from './redemption/reconciliation/reconciler.js';
+import { ReconciliationRedis } from './redemption/reconciliation/reconciliation.redis.js';
+import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
+import { ReportDesk } from './redemption/reconciliation/report-desk.js';
+import { Rows } from './redemption/reconciliation/rows.js';
 import type { ResolverContainer } from './schema.js';
 import type { Stores } from './stores.js';
 import { PlanService } from './subscriptions/plan.service.js';
@@ -98,7 +105,8 @@ export function composeServices(stores: Stores, settings: AppSettings, log: Logg
     { ...platform, ...identity, ...subscriptions, ...codes },
     log,
   );
-  return { ...platform, ...identity, ...subscriptions, ...codes, ...redemption };
+  const reconciliation = composeReconciliation(stores, { ...platform, ...identity, ...codes, ...redemption });
+  return { ...platform, ...identity, ...subscriptions, ...codes, ...redemption, ...reconciliation };
 }
 
 /** Resolvers by class, as type-graphql asks for them. */
@@ -114,6 +122,7 @@ export function resolverContainer(services: Services): ResolverContainer {
     [OrderResolver, new OrderResolver(services.orders, promisedOrders)],
     [PlanResolver, new PlanResolver(services.plans)],
     [ProductLineResolver, new ProductLineResolver(services.lines)],
+    [ReconciliationResolver, new ReconciliationResolver(services.reports)],
     [RedemptionEventsResolver, new RedemptionEventsResolver()],
     [RedemptionResolver, new RedemptionResolver(services.redemptions, services.previews, redemptionReader)],
     [RedemptionSettledResolver, new RedemptionSettledResolver(services.uniformRefusals)],
@@ -351,4 +360,28 @@ function composePending(
     config.REPLY_WITHIN_MS,
   );
   return { pendingRedemptions, pendingJobs, deadLetters: new DeadLetterService(queue) };
+}
+
+type Redemptions = ReturnType<typeof composeRedemption>;
+
+/** The outbox keeps its events for ever. */
+const EVENT_RETENTION_MS = Number.POSITIVE_INFINITY;
+
+function composeReconciliation(
+  { orm, redis: connection }: Stores,
+  its: Platform & Identity & Codes & Redemptions,
+) {
+  const { clock } = its;
+  const rows = new Rows(orm);
+  const redis = new ReconciliationRedis(connection);
+  const reconciler = new Reconciler({
+    redis,
+    rows,
+    clock,
+    databaseChecks: databaseChecks(rows, clock, EVENT_RETENTION_MS),
+    redisChecks: redisChecks({ ...its, redis, rows }),
+  });
+  const compensation = new Compensation(reconciler);
+  const reports = new ReportDesk(reconciler, clock);
+  return { reconciler, compensation, reports };
 }

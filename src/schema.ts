@@ -7,6 +7,7 @@ import { CodeResolver } from './codes/code.resolver.js';
 import { UserResolver } from './identity/user.resolver.js';
 import { OrderResolver } from './orders/order.resolver.js';
 import { DeadLetterResolver } from './redemption/dead-letter.resolver.js';
+import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
 import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
 import { RedemptionSettledResolver } from './redemption/redemption-settled.resolver.js';
 import { RedemptionResolver } from './redemption/redemption.resolver.js';
@@ -32,6 +33,7 @@ const resolvers = [
   OrderResolver,
   PlanResolver,
   ProductLineResolver,
+  ReconciliationResolver,
   RedemptionEventsResolver,
   RedemptionResolver,
   RedemptionSettledResolver,

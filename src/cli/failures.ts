@@ -18,6 +18,11 @@ export class InterruptedError extends Error {
   }
 }
 
+/** The command could not find out what it was asked; other than a finding that is bad. */
+export class NotLookedError extends Error {
+  override readonly name = 'NotLookedError';
+}
+
 export interface Failure {
   /** Null where everything has been said. */
   readonly line: string | null;
@@ -28,6 +33,7 @@ export interface Failure {
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
+const NOT_LOOKED = 2;
 
 /** What a failed command says, and how it ends. */
 export function failureOf(error: unknown): Failure {
@@ -35,6 +41,10 @@ export function failureOf(error: unknown): Failure {
     return { line: null, stack: null, status: error.exitCode === 0 ? 0 : WRONG_USAGE };
   }
   if (error instanceof InterruptedError) return { line: error.message, stack: null, status: error.status };
+  if (error instanceof NotLookedError) {
+    const failure = failureOf(error.cause);
+    return failure.status === FAILED ? { ...failure, status: NOT_LOOKED } : failure;
+  }
   return { line: oneLine(messageOf(error)), stack: stackOf(error), status: FAILED };
 }
 

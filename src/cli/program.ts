@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
+import { addCompensateCommand } from './compensate.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { addPlanCommands } from './plan.command.js';
+import { addReconcileCommand } from './reconcile.command.js';
 import { addRedeemCommand } from './redeem.command.js';
 import { addSchemaCommand } from './schema.command.js';
 import { addTenancyCommands } from './tenancy.command.js';
@@ -32,6 +34,8 @@ export function createProgram(): Command {
   addCampaignCommands(program);
   addCodesCommands(program);
   addRedeemCommand(program);
+  addReconcileCommand(program);
+  addCompensateCommand(program);
   addMigrateCommand(program);
   addSchemaCommand(program);
   return program;

@@ -66,3 +66,13 @@ export function sortedIds(ids: Iterable<Id>): Id[] {
 export function isId(value: string): boolean {
   return /^[1-9][0-9]{0,18}$/.test(value) && BigInt(value) < 2n ** 63n;
 }
+
+/** The least id that can be made at an instant or later: ids begin with their time. */
+export function firstIdAt(instantMs: number): Id {
+  return (BigInt(Math.max(0, Math.floor(instantMs - EPOCH_MS))) << (NODE_BITS + SEQUENCE_BITS)).toString();
+}
+
+/** When an id was made; a little later where a process made very many at once. */
+export function instantOfId(id: Id): number {
+  return Number(BigInt(id) >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MS;
+}

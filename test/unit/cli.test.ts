@@ -28,6 +28,8 @@ describe('the help', () => {
       'codes',
       'codes generate',
       'redeem',
+      'reconcile',
+      'compensate',
       'migrate',
       'schema',
     ]);

@@ -1,0 +1,56 @@
+import { previewWindows, type RateLimitService } from '../../limits/rate-limit.service.js';
+import type { ProductLineService } from '../../tenancy/product-line.service.js';
+import { finding, type Check, type Finding, type RedisChecks, type TenantKey } from './drift.js';
+import type { ReconciliationRedis } from './reconciliation.redis.js';
+
+const CHECKS = [
+  {
+    kind: 'RATE_WINDOW_OVER_LIMIT',
+    invariant: 'I8',
+    holder: 'REDIS',
+    means:
+      'More attempts were admitted in a window than its limit; also while a limit that was lowered catches up.',
+    remedy:
+      'Nothing is mended: attempts leave the window by themselves. Find out who writes to it, or set it back.',
+  },
+] as const satisfies readonly Check[];
+
+/** The windows of product lines, of attempts and of previews. */
+export class WindowChecks implements RedisChecks {
+  readonly name = 'rateWindows';
+  readonly checks = CHECKS;
+  readonly keyKinds = ['rate'];
+
+  constructor(
+    private readonly redis: ReconciliationRedis,
+    private readonly lines: Pick<ProductLineService, 'find'>,
+    private readonly limits: RateLimitService,
+  ) {}
+
+  async *pages(_tenantId: string, keys: readonly TenantKey[]): AsyncGenerator<readonly string[]> {
+    yield keys.map(({ rest }) => rest);
+  }
+
+  async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
+    const nowMs = await this.redis.nowMs();
+    const found: Finding[] = [];
+    for (const item of items) {
+      const [, code, preview] = /^line:([^:]+)(:preview)?$/.exec(item) ?? [];
+      const line = code === undefined ? null : await this.lines.find(tenantId, code);
+      if (line === null) continue;
+      const windows = this.limits.windows(line);
+      for (const { key, limit, lengthMs } of preview === undefined ? windows : previewWindows(windows)) {
+        const attempts = await this.redis.attemptsSince(key, nowMs - lengthMs);
+        if (attempts <= limit) continue;
+        found.push(
+          finding('RATE_WINDOW_OVER_LIMIT', item, { attempts, limit, lengthMs }, `${item}/${lengthMs}`),
+        );
+      }
+    }
+    return found;
+  }
+
+  async repair(): Promise<void> {
+    // What was admitted was admitted.
+  }
+}

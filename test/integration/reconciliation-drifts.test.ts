@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DATABASE_DRIFTS, type PlantedDrift } from '../support/planted-database-drifts.js';
+import { REDIS_DRIFTS } from '../support/planted-redis-drifts.js';
+import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
+import { emOf, openWorld, type World } from '../support/world.js';
+
+let world: World;
+let bystander: Scene;
+beforeAll(async () => {
+  world = await openWorld();
+  bystander = await makeScene(world);
+});
+afterAll(async () => world.close());
+
+const run = async ({ tenantId }: Scene, repair = false) =>
+  reconcilerOf(world).reconciler.run({ tenantId, repair });
+
+async function planted({ plant }: PlantedDrift): Promise<Scene> {
+  const scene = await makeScene(world);
+  expect(driftsOf(await run(scene)), 'before it was planted').toEqual({});
+  await plant(scene);
+  return scene;
+}
+
+const TABLES = [
+  'tenant',
+  'code',
+  'code_batch',
+  'campaign',
+  'campaign_usage',
+  'redemption',
+  'order',
+  'reward_grant',
+  'subscription',
+  'outbox_event',
+  'outbox_counter',
+];
+
+/** Everything that the database holds of a tenant, to the letter. */
+async function contentsOf({ tenantId }: Scene): Promise<unknown> {
+  const em = emOf(world, tenantId);
+  return Promise.all(
+    TABLES.map(async (table) => {
+      const own = table === 'tenant' ? 'id' : 'tenant_id';
+      return em.execute(`select * from \`${table}\` where ${own} = ? order by 1, 2, 3`, [tenantId]);
+    }),
+  );
+}
+
+describe('X.2 a drift that the database holds', () => {
+  it.concurrent.each(DATABASE_DRIFTS)('is found as $kind and as nothing else: $what', async (drift) => {
+    const scene = await planted(drift);
+    const before = await contentsOf(scene);
+    const report = await run(scene, true);
+    expect(driftsOf(report)).toEqual({ [drift.kind]: drift.count ?? 1 });
+    expect(report.verdict).toBe('DRIFT');
+    const check = report.checks.find(({ kind }) => kind === drift.kind);
+    expect(check).toMatchObject({ holder: 'DATABASE', repaired: 0 });
+    expect(check?.samples[0]?.tenantId).toBe(scene.tenantId);
+    expect(check?.samples[0]?.subject).toMatch(/^[\w/]+$/);
+    const broken = report.invariants.filter(({ verdict }) => verdict === 'BROKEN');
+    expect(broken.map(({ invariant }) => invariant)).toEqual([check?.invariant]);
+    expect(await contentsOf(scene), 'a repair mends nothing of it').toEqual(before);
+  });
+});
+
+describe('X.2 a drift that Redis holds', () => {
+  it.concurrent.each(REDIS_DRIFTS)(
+    'is found as $kind and as nothing else, and mended: $what',
+    async (drift) => {
+      const scene = await planted(drift);
+      const report = await run(scene);
+      expect(driftsOf(report)).toEqual({ [drift.kind]: drift.count ?? 1 });
+      expect(report.checks.find(({ kind }) => kind === drift.kind)?.holder).toBe('REDIS');
+      expect(driftsOf(await run(scene)), 'to look changes nothing').toEqual(driftsOf(report));
+      const repair = await run(scene, true);
+      expect(repair.checks.find(({ kind }) => kind === drift.kind)?.repaired).toBe(drift.isMended ? 1 : 0);
+      expect(repair.verdict).toBe(drift.isMended ? 'CLEAN' : 'DRIFT');
+      expect(driftsOf(await run(scene, true))).toEqual(drift.isMended ? {} : driftsOf(report));
+    },
+  );
+});
+
+describe('X.2 the drifts planted here', () => {
+  it('are of every kind that there is', async () => {
+    const { checks } = await run(bystander);
+    const kinds = new Set([...DATABASE_DRIFTS, ...REDIS_DRIFTS].map(({ kind }) => kind));
+    expect([...kinds].toSorted()).toEqual(checks.map(({ kind }) => kind).toSorted());
+  });
+
+  it('are none of another tenant', async () => {
+    expect(driftsOf(await run(bystander))).toEqual({});
+  });
+});

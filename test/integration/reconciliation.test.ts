@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
+import { openWorld, type World } from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(async () => world.close());
+
+const look = async ({ tenantId }: Scene) => reconcilerOf(world).reconciler.run({ tenantId });
+
+describe('X.2 the reconciliation', () => {
+  it('finds nothing in a tenant at rest, and says what it looked at', async () => {
+    const report = await look(await makeScene(world));
+    expect(driftsOf(report)).toEqual({});
+    expect(report.verdict).toBe('CLEAN');
+    const verdicts = report.invariants.map(({ invariant, verdict }) => `${invariant} ${verdict}`);
+    expect(verdicts).toEqual([
+      'I1 HOLDS',
+      'I2 HOLDS',
+      'I3 HOLDS',
+      'I4 NOT_CHECKED',
+      'I5 HOLDS',
+      'I6 HOLDS',
+      'I7 HOLDS',
+      'I8 HOLDS',
+      'I9 NOT_CHECKED',
+    ]);
+    expect(report.looked['markers']).toBeGreaterThanOrEqual(4);
+    expect(report.looked).toMatchObject({
+      codes: 5,
+      redemptions: 4,
+      orders: 4,
+      grants: 4,
+      copies: 4,
+    });
+  });
+
+  it('does not take a limit that was lowered later for one that was broken', async () => {
+    const scene = await makeScene(world);
+    const { tenantId, limited } = scene;
+    await scene.sql(`update redemption set settled_at = settled_at + interval 5 second where tenant_id = ?`, [
+      tenantId,
+    ]);
+    await world.services.campaignChanges.update(tenantId, limited.campaignId, {
+      userLimitTotal: 1,
+      userLimitDay: 1,
+      budgetUses: 1,
+      budgetValue: '1',
+    });
+    expect(driftsOf(await look(scene))).toEqual({});
+  });
+
+  it('judges deleted codes, voided batches and unlimited codes as they are', async () => {
+    const scene = await makeScene(world);
+    const { tenantId, codes, limited } = scene;
+    await world.services.codeChanges.delete(tenantId, [codes[0].id]);
+    await world.services.codeChanges.update(tenantId, codes[1].id, { useLimit: 0 });
+    const [row] = await world.stores.redis.keys(scene.key('open'));
+    expect(row).toBeUndefined();
+    await world.services.batchChanges.void(tenantId, limited.batchId);
+    expect(driftsOf(await look(scene))).toEqual({});
+  });
+});

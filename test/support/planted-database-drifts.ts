@@ -1,0 +1,305 @@
+import { expect } from 'vitest';
+import type { Scene } from './reconciliation.js';
+import { outcomeOf, redeem } from './world.js';
+
+export interface PlantedDrift {
+  readonly kind: string;
+  /** What is wrong, in a few words. */
+  readonly what: string;
+  plant(scene: Scene): Promise<void>;
+  /** How many there are; 1 if it is not said. */
+  readonly count?: number;
+}
+
+const LATER = 'created_at - interval 2 hour';
+const of = ({ tenantId, redemptions: [{ id }] }: Scene) => [tenantId, id] as const;
+
+/** The other user redeems the first code, too. */
+async function redeemAgain({ world, tenantId, users, texts }: Scene): Promise<void> {
+  expect(outcomeOf(await redeem(world, tenantId, users[1], texts[0]))).toBe('COMMITTED');
+}
+
+/** Changes a code by hand, as somebody would who knows that the version has to be raised, and the copy to go. */
+async function changeCode(scene: Scene, assignments: string): Promise<void> {
+  const { tenantId, codes } = scene;
+  await scene.sql(`update code set ${assignments}, version = version + 1 where tenant_id = ? and id = ?`, [
+    tenantId,
+    codes[0].id,
+  ]);
+  await scene.world.stores.redis.del(scene.key(`code:${codes[0].codeDigest}`));
+}
+
+/** A change of the campaign long ago, so that what was redeemed came after it. */
+async function ageChanges({ sql, tenantId }: Scene): Promise<void> {
+  await sql(
+    `update outbox_event set created_at = ${LATER} where tenant_id = ? and type = 'campaign_changed'`,
+    [tenantId],
+  );
+}
+
+async function setLimit(scene: Scene, assignment: string): Promise<void> {
+  await ageChanges(scene);
+  const { tenantId, limited } = scene;
+  await scene.sql(`update campaign set ${assignment} where tenant_id = ? and id = ?`, [
+    tenantId,
+    limited.campaignId,
+  ]);
+}
+
+const COPY_EVENT = `insert into outbox_event (tenant_id, id, type, user_id, payload, seq, created_at)
+  select tenant_id, ?, type, user_id, payload, null, now(3) from outbox_event
+   where tenant_id = ? and type = ? and json_value(payload, '$.redemptionId') = ?`;
+
+/** What the database holds wrongly. */
+export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
+  {
+    kind: 'USES_OVER_LIMIT',
+    what: 'a limit below what was redeemed',
+    plant: async (scene) => {
+      await redeemAgain(scene);
+      await changeCode(scene, 'use_limit = 1, used = 1');
+    },
+  },
+  { kind: 'USED_DIFFERS', what: 'a use too few', plant: async (s) => changeCode(s, 'used = used - 1') },
+  { kind: 'USED_DIFFERS', what: 'a use too many', plant: async (s) => changeCode(s, 'used = used + 1') },
+  {
+    kind: 'USE_NUMBERS_DIFFER',
+    what: 'a number that nobody has',
+    plant: async (s) => changeCode(s, 'last_use_no = last_use_no + 1'),
+  },
+  {
+    kind: 'REDEMPTION_WITHOUT_ORDER',
+    what: 'an order that is gone',
+    plant: async (s) => s.sql('delete from `order` where tenant_id = ? and id = ?', of(s)),
+  },
+  {
+    kind: 'ORDER_DIFFERS',
+    what: 'an order that failed although it was committed',
+    plant: async (s) => s.sql(`update \`order\` set status = 'FAILED' where tenant_id = ? and id = ?`, of(s)),
+  },
+  {
+    kind: 'ORDER_DIFFERS',
+    what: 'an order of somebody else',
+    plant: async (s) => s.sql('update `order` set user_id = 7 where tenant_id = ? and id = ?', of(s)),
+  },
+  {
+    kind: 'REDEMPTION_WITHOUT_USE',
+    what: 'a redemption without its use',
+    plant: async (s) => {
+      await s.sql('update redemption set user_use_no = null where tenant_id = ? and id = ?', of(s));
+      await changeCode(s, 'used = used - 1');
+      await s.world.stores.redis.del(s.key(`done:${s.users[0]}:${s.codes[0].codeDigest}`));
+    },
+  },
+  {
+    kind: 'TOMBSTONE_HOLDS_USE',
+    what: 'a tombstone with a key',
+    plant: async (s) =>
+      s.sql(
+        `insert into redemption (tenant_id, id, status, code_id, campaign_id, batch_id, user_id, product_code,
+            claimed_at, settled_at, abort_reason, idempotency_key)
+          select tenant_id, ?, 'ABORTED', code_id, campaign_id, batch_id, user_id, product_code, claimed_at,
+            settled_at, 'DEADLINE_PASSED', 'lost' from redemption where tenant_id = ? and id = ?`,
+        [s.world.services.ids.next(), ...of(s)],
+      ),
+  },
+  {
+    kind: 'REDEMPTION_WITHOUT_CODE',
+    what: 'a redemption of another batch than its code',
+    plant: async (s) => s.sql('update redemption set batch_id = 7 where tenant_id = ? and id = ?', of(s)),
+  },
+  {
+    kind: 'REDEMPTION_WITHOUT_USER',
+    what: 'a user who is gone',
+    plant: async (s) => {
+      await redeemAgain(s);
+      await s.sql('delete from user where tenant_id = ? and id = ?', [s.tenantId, s.users[1]]);
+    },
+  },
+  {
+    kind: 'ORDER_WITHOUT_REDEMPTION',
+    what: 'an order of no redemption',
+    plant: async (s) =>
+      s.sql(
+        `insert into \`order\` (tenant_id, id, user_id, type, status, amount, is_new, created_at)
+          values (?, ?, ?, 'REDEMPTION', 'FINISHED', 0, 0, now(3))`,
+        [s.tenantId, s.world.services.ids.next(), s.users[0]],
+      ),
+  },
+  {
+    kind: 'GRANT_MISSING',
+    what: 'a grant that is gone',
+    plant: async (s) => s.sql('delete from reward_grant where tenant_id = ? and redemption_id = ?', of(s)),
+  },
+  {
+    kind: 'GRANT_DIFFERS',
+    what: 'a grant of more than the rule says',
+    plant: async (s) =>
+      s.sql('update reward_grant set value = 1 where tenant_id = ? and redemption_id = ?', of(s)),
+  },
+  {
+    kind: 'GRANT_WITHOUT_REDEMPTION',
+    what: 'a grant of no redemption',
+    plant: async (s) =>
+      s.sql(
+        `insert into reward_grant
+          select tenant_id, ?, reward_no, type, status, source_id, target_id, value, granted_at
+            from reward_grant where tenant_id = ? and redemption_id = ?`,
+        [s.world.services.ids.next(), ...of(s)],
+      ),
+  },
+  {
+    kind: 'SUBSCRIPTION_MISSING',
+    what: 'a subscription that is gone',
+    // One subscription, which four redemptions started and extended.
+    count: 4,
+    plant: async (s) => s.sql('delete from subscription where tenant_id = ?', [s.tenantId]),
+  },
+  {
+    kind: 'SUBSCRIPTION_MISSING',
+    what: 'a subscription of somebody else',
+    count: 4,
+    plant: async (s) => s.sql('update subscription set user_id = 7 where tenant_id = ?', [s.tenantId]),
+  },
+  {
+    kind: 'EVENT_MISSING',
+    what: 'no word of the redemption',
+    plant: async (s) => {
+      await redeemAgain(s);
+      await s.sql(
+        `delete from outbox_event where tenant_id = ? and type = 'redemption_settled' and seq is null`,
+        [s.tenantId],
+      );
+    },
+  },
+  {
+    kind: 'EVENT_MISSING',
+    what: 'no word of the reward',
+    plant: async (s) => {
+      await redeemAgain(s);
+      await s.sql(
+        `delete from outbox_event where tenant_id = ? and type = 'subscription_invalidated' and seq is null`,
+        [s.tenantId],
+      );
+    },
+  },
+  {
+    kind: 'EVENT_TWICE',
+    what: 'a redemption that is told of again much later',
+    plant: async (s) => {
+      const late = BigInt(s.world.services.ids.next()) + (3_600_000n << 22n);
+      await s.sql(COPY_EVENT, [String(late), s.tenantId, 'redemption_settled', s.redemptions[0].id]);
+    },
+  },
+  {
+    kind: 'EVENT_TWICE',
+    what: 'a reward that its own transaction told of twice',
+    plant: async (s) => {
+      const again = COPY_EVENT.replace('?', `id + cast(? as unsigned)`);
+      await s.sql(again, [1 << 20, s.tenantId, 'subscription_invalidated', s.redemptions[0].id]);
+    },
+  },
+  {
+    kind: 'EVENT_WITHOUT_REDEMPTION',
+    what: 'word of a redemption that never was',
+    plant: async (s) => {
+      const { ids } = s.world.services;
+      const payload = JSON.stringify({ redemptionId: ids.next(), status: 'COMMITTED' });
+      await s.sql(`insert into outbox_event values (?, ?, 'redemption_settled', null, ?, null, now(3))`, [
+        s.tenantId,
+        ids.next(),
+        payload,
+      ]);
+    },
+  },
+  {
+    kind: 'EVENT_UNPUBLISHED',
+    what: 'an event that nobody numbers',
+    plant: async (s) =>
+      s.sql(
+        `insert into outbox_event values (?, ?, 'code_changed', null, '{}', null, now(3) - interval 2 hour)`,
+        [s.tenantId, s.world.services.ids.next()],
+      ),
+  },
+  {
+    kind: 'EVENT_UNPUBLISHED',
+    what: 'events that nobody hands on',
+    plant: async (s) => {
+      await ageChanges(s);
+      await s.sql('update outbox_counter set published_seq = 0 where tenant_id = ?', [s.tenantId]);
+    },
+  },
+  {
+    kind: 'EVENT_NUMBER_MISSING',
+    what: 'a gap in the middle',
+    plant: async (s) =>
+      s.sql(`delete from outbox_event where tenant_id = ? and type = 'codes_generated' and seq > 1 limit 1`, [
+        s.tenantId,
+      ]),
+  },
+  {
+    kind: 'EVENT_NUMBER_MISSING',
+    what: 'numbers that were given to nothing',
+    plant: async (s) =>
+      s.sql(
+        'update outbox_counter set last_seq = last_seq + 3, published_seq = last_seq where tenant_id = ?',
+        [s.tenantId],
+      ),
+  },
+  {
+    kind: 'CAMPAIGN_USAGE_DIFFERS',
+    what: "a user's counter that missed a redemption",
+    plant: async (s) =>
+      s.sql('update campaign_usage set uses = uses - 1 where tenant_id = ? and user_id > 0 and day = 0', [
+        s.tenantId,
+      ]),
+  },
+  {
+    kind: 'CAMPAIGN_USAGE_DIFFERS',
+    what: "a user's counter of a day that missed a redemption",
+    plant: async (s) =>
+      s.sql('update campaign_usage set uses = uses - 1 where tenant_id = ? and day > 0', [s.tenantId]),
+  },
+  {
+    kind: 'CAMPAIGN_USAGE_DIFFERS',
+    what: 'a budget that missed some value',
+    plant: async (s) =>
+      s.sql('update campaign_usage set value = value - 0.0000000001 where tenant_id = ? and user_id = 0', [
+        s.tenantId,
+      ]),
+  },
+  {
+    kind: 'USER_LIMIT_EXCEEDED',
+    what: 'more than the limit in total',
+    plant: async (s) => setLimit(s, 'user_limit_total = 1'),
+  },
+  {
+    kind: 'USER_LIMIT_EXCEEDED',
+    what: 'more than the limit of a day',
+    plant: async (s) => setLimit(s, 'user_limit_day = 1'),
+  },
+  {
+    kind: 'BUDGET_EXCEEDED',
+    what: 'more redemptions than the budget has',
+    plant: async (s) => setLimit(s, 'budget_uses = 1'),
+  },
+  {
+    kind: 'BUDGET_EXCEEDED',
+    what: 'more value than the budget has',
+    plant: async (s) => setLimit(s, 'budget_value = 4.9999999999'),
+  },
+  {
+    kind: 'TENANT_QUOTA_DIFFERS',
+    what: 'a quota that gave too much back',
+    plant: async (s) => s.sql('update tenant set codes_issued = codes_issued - 1 where id = ?', [s.tenantId]),
+  },
+  {
+    kind: 'BATCH_COUNT_DIFFERS',
+    what: 'a batch that lost a code',
+    plant: async (s) =>
+      s.sql('update code_batch set `generated` = `generated` + 1 where tenant_id = ? and id = ?', [
+        s.tenantId,
+        s.codes[0].batchId,
+      ]),
+  },
+];
