@@ -7,6 +7,7 @@ import { startPrivateRedis } from '../../src/platform/embedded-services/private-
 import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
 import { signedUser, staffToken, startCluster, type Cluster, type SignedUser } from '../support/cluster.js';
 import { graphqlSubscribe, type GraphqlAnswer, type GraphqlStream } from '../support/graphql-client.js';
+import { startProcess } from '../support/processes.js';
 import { redeemAll, redemptionsOf, tallyOf } from '../support/redeemers.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
@@ -179,5 +180,34 @@ describe('a client that stays', () => {
     expectEachOnce(staff.told, expected);
     expect([...client.failed, ...staff.failed]).toEqual([]);
     await Promise.all([client.leave(), staff.leave()]);
+  });
+
+  it('X.1 I7 misses nothing and hears nothing twice when the worker that relays is killed again and again', async () => {
+    const { tenantId, codes, user } = await seeded(160);
+    const client = await join(cluster.urls[1], user.token);
+    const staff = await join(cluster.urls[0], staffToken(cluster.world, tenantId), '0');
+    await whenLive(user);
+    const expected: string[] = [];
+    let worker = cluster.worker;
+    for (let round = 0; round < 4; round += 1) {
+      const redeeming = redeem(user, codes.slice(round * 40, round * 40 + 40));
+      // When it is in the middle of its work, wherever that is.
+      await expect.poll(() => client.told.length).toBeGreaterThan(round * 40);
+      await worker.kill();
+      const environment = { STORE_TIMEOUT_MS: '10000' };
+      worker = await startProcess({
+        role: 'worker',
+        databaseUrl: database.databaseUrl,
+        redisUrl: redis.url,
+        environment,
+      });
+      expected.push(...(await redeeming));
+    }
+    await expect.poll(() => [client.told.length, staff.told.length], { timeout: 20_000 }).toEqual([160, 160]);
+    await pause(300);
+    expectEachOnce(client.told, expected);
+    expectEachOnce(staff.told, expected);
+    await Promise.all([client.leave(), staff.leave()]);
+    await worker.stop();
   });
 });

@@ -1,9 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/platform/clock.js';
 import { StoreUnavailableError } from '../../src/platform/errors.js';
+import { createLog } from '../../src/platform/log.js';
+import { OutboxRelay } from '../../src/platform/outbox/outbox-relay.js';
 import { collect, newTenant, openFeedWorld, SETTLED, span, type FeedWorld } from '../support/feed-world.js';
 import { killListener } from '../support/redis-connections.js';
 
+const log = createLog({ level: 'silent' });
 const USER = '17';
 const OTHER = '18';
 
@@ -112,6 +116,26 @@ describe('a subscription with a cursor', () => {
     await expect.poll(() => heard.seqs.length).toBeGreaterThanOrEqual(5);
     await pause(QUIET_MS);
     expect(heard.seqs).toEqual(span(1, 5));
+  });
+
+  it('X.1 gives an event once when a relay crashes before it has published, or noted, what it numbered', async () => {
+    const tenantId = newTenant();
+    const { feed } = world.newProcess();
+    const live = collect(await feed.subscribe(own(tenantId)));
+    await world.commit(tenantId, USER, 3);
+    const handedOn = await world.number(tenantId);
+    await world.publish(handedOn);
+    await world.commit(tenantId, USER, 3);
+    await world.number(tenantId);
+    const behind = collect(await feed.subscribe(own(tenantId), 0));
+    await expect.poll(() => live.seqs).toEqual(span(1, 3));
+    const next = new OutboxRelay({ orm: world.orm, clock: systemClock, log, publish: world.publish });
+    next.start();
+    await world.commit(tenantId, USER, 2);
+    await expect.poll(() => [live.seqs.length, behind.seqs.length]).toEqual([8, 8]);
+    await next.stop();
+    await pause(QUIET_MS);
+    expect([live.seqs, behind.seqs]).toEqual([span(1, 8), span(1, 8)]);
   });
 
   it('X.1 reads on from the table when more comes than it can hold, and stays in order', async () => {
