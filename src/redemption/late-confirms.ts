@@ -28,16 +28,16 @@ export class LateConfirms {
 
   /** Looks at once which claims are open, and some time later whether they still are. Does not wait for that. */
   async watch(tenantId: string, redemptions: readonly SettledRedemption[]): Promise<void> {
-    const open = await this.redis.openAmong(tenantId, redemptions);
-    if (open.length === 0) return;
-    this.settleLater(tenantId, open).catch((error: unknown) =>
-      this.log.warn({ err: error, claims: open.length }, 'committed claims stay open'),
+    const listed = await this.redis.listedAmong(tenantId, redemptions);
+    if (listed.length === 0) return;
+    this.settleLater(tenantId, listed).catch((error: unknown) =>
+      this.log.warn({ err: error, claims: listed.length }, 'committed claims stay open'),
     );
   }
 
-  private async settleLater(tenantId: string, seen: readonly OpenClaim[]): Promise<void> {
+  private async settleLater(tenantId: string, listed: readonly SettledRedemption[]): Promise<void> {
     await pause(this.confirmMs, undefined, { ref: false });
-    const open = await this.redis.openAmong(tenantId, seen);
+    const open = await this.redis.openAmong(tenantId, listed);
     await Promise.all(open.map(async (claim) => this.settlement.settle(claimOf(tenantId, claim))));
   }
 }

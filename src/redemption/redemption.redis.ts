@@ -121,8 +121,8 @@ export class RedemptionRedis {
   ) {
     this.admitScript = new RedisScript(redis, 'admit-attempt');
     this.claimScript = new RedisScript(redis, 'claim-code');
-    this.confirmScript = new RedisScript(redis, 'confirm-claims');
-    this.releaseScript = new RedisScript(redis, 'release-claims');
+    this.confirmScript = new RedisScript(redis, 'confirm-claims', 'at once');
+    this.releaseScript = new RedisScript(redis, 'release-claims', 'at once');
     this.forgetScript = new RedisScript(redis, 'forget-marker');
   }
 
@@ -231,6 +231,19 @@ export class RedemptionRedis {
       );
     }
     await this.releaseScript.run(scriptKeys, args);
+  }
+
+  /** Which of these redemptions are in the list of open claims; one command, whatever their number. */
+  async listedAmong<Named extends { readonly redemptionId: Id; readonly digest: string }>(
+    tenantId: string,
+    redemptions: readonly Named[],
+  ): Promise<Named[]> {
+    if (redemptions.length === 0) return [];
+    const members = redemptions.map(({ redemptionId, digest }) => `${redemptionId}|${digest}`);
+    const scores = await this.redis.zmscore(keys.open(tenantId), members).catch((error: unknown) => {
+      throw asRedisFailure(error);
+    });
+    return redemptions.filter((_redemption, at) => scores[at] !== null);
   }
 
   /** Those of these redemptions whose claims are open; in one round trip. */

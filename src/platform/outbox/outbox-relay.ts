@@ -13,7 +13,7 @@ const POLL_EVERY_MS = 1000;
 /** After a wake-up, more is about to come: events of one moment go out as one batch. */
 const LINGER_MS = 5;
 /** Under load a round waits a little longer, and one transaction numbers the events of several commits. */
-const BUSY_LINGER_MS = 80;
+const BUSY_LINGER_MS = 150;
 const BUSY_EVENTS = 40;
 const TENANTS_AT_ONCE = 4;
 

@@ -16,6 +16,8 @@ export class RedisScript {
   constructor(
     private readonly redis: Redis,
     readonly name: string,
+    /** At once: somebody's answer waits for nothing but this. Else it may be gathered with others for a moment. */
+    private readonly leaves: 'at once' | 'gathered' = 'gathered',
   ) {
     this.text = readFileSync(new URL(`../../../scripts/lua/${name}.lua`, import.meta.url), 'utf8');
     this.digest = createHash('sha1').update(this.text).digest('hex');
@@ -24,7 +26,7 @@ export class RedisScript {
 
   /** @throws StoreUnavailableError when Redis does not answer; the script may or may not have run. */
   async run(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    sendTogether(this.redis, this.gathering);
+    sendTogether(this.redis, this.gathering, this.leaves === 'at once');
     this.gathering.outstanding += 1;
     try {
       return await this.redis.evalsha(this.digest, keys.length, ...keys, ...args);
@@ -44,15 +46,28 @@ export class RedisScript {
 interface Gathering {
   /** Scripts that are yet to be answered. */
   outstanding: number;
-  isCorked: boolean;
+  /** Sends what is gathered; null while nothing is. */
+  release: (() => void) | null;
+  /** Scripts that have been gathered since the last write. */
+  gathered: number;
+  /** As many as the last write carried; a sign of how busy this process is. */
+  lastGathered: number;
 }
 
 const gatherings = new WeakMap<Redis, Gathering>();
 /** So long a command waits at most for others, while replies to earlier ones are outstanding. */
 const GATHER_MS = 1;
+/** The same under load: what comes then comes in crowds, and a commit under way is what it waits for anyway. */
+const BUSY_GATHER_MS = 3;
+const BUSY_GATHERED = 4;
 
 function gatheringOf(redis: Redis): Gathering {
-  const known = gatherings.get(redis) ?? { outstanding: 0, isCorked: false };
+  const known = gatherings.get(redis) ?? {
+    outstanding: 0,
+    release: null,
+    gathered: 0,
+    lastGathered: 0,
+  };
   gatherings.set(redis, known);
   return known;
 }
@@ -61,14 +76,22 @@ function gatheringOf(redis: Redis): Gathering {
  * Commands of the same moment leave in one write. Each by itself would be a system call here and a wake-up of Redis,
  * which cost more than the script does. A lone command leaves in the same turn of the event loop.
  */
-function sendTogether({ stream }: Redis, gathering: Gathering): void {
-  if (stream === undefined || gathering.isCorked) return;
-  gathering.isCorked = true;
-  stream.cork();
-  const release = (): void => {
-    gathering.isCorked = false;
-    stream.uncork();
-  };
-  if (gathering.outstanding === 0) setImmediate(release);
-  else setTimeout(release, GATHER_MS);
+function sendTogether({ stream }: Redis, gathering: Gathering, atOnce: boolean): void {
+  gathering.gathered += 1;
+  if (stream === undefined) return;
+  if (gathering.release === null) {
+    stream.cork();
+    const release = (): void => {
+      if (gathering.release !== release) return;
+      gathering.release = null;
+      gathering.lastGathered = gathering.gathered;
+      gathering.gathered = 0;
+      stream.uncork();
+    };
+    gathering.release = release;
+    if (gathering.lastGathered >= BUSY_GATHERED) setTimeout(release, BUSY_GATHER_MS);
+    else if (gathering.outstanding > 0) setTimeout(release, GATHER_MS);
+    else setImmediate(release);
+  }
+  if (atOnce) setImmediate(gathering.release);
 }
