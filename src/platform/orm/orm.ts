@@ -29,9 +29,9 @@ const CONNECT_TIMEOUT_MS = 3000;
 
 /** The options of both drivers; the driver goes by the scheme of the URL, because the server's dialects differ. */
 export function ormOptions(settings: OrmSettings): Partial<Options> {
-  const driver = settings.databaseUrl.startsWith('mysql://') ? MySqlDriver : MariaDbDriver;
+  const isMysql = settings.databaseUrl.startsWith('mysql://');
   return {
-    driver,
+    driver: isMysql ? MySqlDriver : MariaDbDriver,
     clientUrl: settings.databaseUrl.replace(/^mariadb:/, 'mysql:'),
     entities: [...settings.entities],
     extensions: [Migrator],
@@ -62,21 +62,28 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     discovery: { warnWhenNoEntities: false },
     schemaGenerator: { createForeignKeyConstraints: false },
     onCreateConnection: async (connection) =>
-      prepareSession(connection as Session, settings.severalStatements === true),
+      prepareSession(connection as Session, settings.severalStatements === true, isMysql),
   };
 }
+
+/** So long a transaction may be silent. A process that is paused in one holds its rows no longer than this. */
+const TRANSACTION_SILENCE_MAX_S = 10;
 
 /**
  * Sessions judge by committed rows only, and give up a row lock early: whoever waits in vain runs its whole
  * transaction anew (`transaction.ts`) rather than hold up a lane.
  */
-async function prepareSession(session: Session, severalStatements: boolean): Promise<void> {
+async function prepareSession(session: Session, severalStatements: boolean, isMysql: boolean): Promise<void> {
   SessionGuard.install(session, severalStatements);
-  await session.executeQuery({
-    sql: 'set session transaction isolation level read committed',
-    parameters: [],
-  });
-  await session.executeQuery({ sql: 'set session innodb_lock_wait_timeout = 2', parameters: [] });
+  const settings = [
+    'transaction isolation level read committed',
+    'innodb_lock_wait_timeout = 2',
+    // MySQL has no such setting: there it is the server's wait_timeout that ends the session.
+    ...(isMysql ? [] : [`idle_transaction_timeout = ${TRANSACTION_SILENCE_MAX_S}`]),
+  ];
+  for (const setting of settings) {
+    await session.executeQuery({ sql: `set session ${setting}`, parameters: [] });
+  }
 }
 
 export async function connectOrm(settings: OrmSettings): Promise<MikroORM> {

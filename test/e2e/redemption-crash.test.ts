@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
+import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
+import { openClaims } from '../support/facts.js';
+import type { RunningProcess } from '../support/processes.js';
+import { redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } from '../support/redeemers.js';
+import { expectAtRest, expectExactly, truthOf } from '../support/truth.js';
+import { emOf, seedCampaign, seedTenant } from '../support/world.js';
+
+const DEADLINE_MS = 3000;
+const SWEEP_EVERY_MS = 500;
+/** What a sweep itself may take on two busy cores. */
+const SWEEP_MS = 8000;
+
+let dataDir: string;
+let redis: PrivateServer;
+let cluster: Cluster;
+beforeAll(async () => {
+  // A Redis of their own, because one test holds it up.
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-crash-'));
+  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
+  cluster = await startCluster({
+    redisUrl: redis.url,
+    mayComplain: true,
+    environment: {
+      CLAIM_DEADLINE_MS: String(DEADLINE_MS),
+      SWEEP_EVERY_MS: String(SWEEP_EVERY_MS),
+      // Callers wait for what becomes of their claims.
+      REPLY_WITHIN_MS: '60000',
+    },
+  });
+});
+afterAll(async () => {
+  await cluster.close();
+  await redis.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+interface Scene {
+  readonly tenantId: string;
+  readonly wishes: readonly RedeemWish[];
+  /** Wishes of other users for the same codes. */
+  readonly rivals: readonly RedeemWish[];
+  readonly victim: RunningProcess;
+}
+
+/** Single-use codes, each wanted by two users; every first user sends a key. */
+async function prepare(count: number): Promise<Scene> {
+  const { world } = cluster;
+  const tenant = await seedTenant(world);
+  const { codes } = await seedCampaign(world, tenant, count);
+  const users = await signedUsers(world, tenant.tenantId, 2 * count);
+  const wishOf = (code: string, index: number): RedeemWish => {
+    const user = users[index];
+    if (user === undefined) throw new Error('There are too few users.');
+    return { user, code };
+  };
+  const wishes = codes.map((code, index) => ({ ...wishOf(code, index), key: `key-${index}` }));
+  const rivals = codes.map((code, index) => wishOf(code, count + index));
+  return { tenantId: tenant.tenantId, wishes, rivals, victim: await cluster.further() };
+}
+
+/** What a request came to: its answer, or null where the process died under it. */
+type Fate = Redeemed | null;
+
+/** Sends the wishes to the victim and holds their commits up; `whileHeld` begins when all claims are made. */
+async function holdCommits(scene: Scene, whileHeld: () => Promise<void>): Promise<Promise<Fate[]>[]> {
+  const { tenantId, wishes, victim } = scene;
+  let answers: Promise<Fate[]> = Promise.resolve([]);
+  await emOf(cluster.world, tenantId).transactional(async (em) => {
+    await em.execute('select id from code force index (primary) where tenant_id = ? for update', [tenantId]);
+    answers = Promise.all(wishes.map(async (wish) => redeemOnce(victim.url, wish).catch(() => null)));
+    await vi.waitFor(async () => expect(await openClaims(cluster.world, tenantId)).toBe(wishes.length), {
+      timeout: DEADLINE_MS,
+      interval: 20,
+    });
+    await whileHeld();
+  });
+  // In a list, because a promise that is returned is waited for.
+  return [answers];
+}
+
+/** By Redis' clock. */
+async function nowMs(): Promise<number> {
+  const [seconds, micros] = await cluster.world.stores.redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+async function deadlines(tenantId: string): Promise<{ first: number; last: number }> {
+  const { redis: commands } = cluster.world.stores;
+  const score = async (at: string) =>
+    Number((await commands.zrange(`{${tenantId}}:open`, at, at, 'WITHSCORES'))[1]);
+  return { first: await score('0'), last: await score('-1') };
+}
+
+/** Waits until no claim is open, and proves that this was behind the deadlines, but not long. */
+async function expectSwept(
+  tenantId: string,
+  { first, last }: { first: number; last: number },
+): Promise<void> {
+  const bound = last + SWEEP_EVERY_MS + SWEEP_MS;
+  while ((await openClaims(cluster.world, tenantId)) > 0) {
+    expect(await nowMs(), 'claims are open').toBeLessThan(bound);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(await nowMs(), 'not before the deadline').toBeGreaterThanOrEqual(first);
+}
+
+const answered = (fates: readonly Fate[]): Redeemed[] => fates.filter((fate) => fate !== null);
+
+describe('a process that is killed', () => {
+  it('S0.10 between claim and commit gives its uses back, and the codes can be redeemed', async () => {
+    const scene = await prepare(20);
+    const { tenantId, wishes, rivals, victim } = scene;
+    let due = { first: 0, last: 0 };
+    const [fates] = await holdCommits(scene, async () => {
+      due = await deadlines(tenantId);
+      await victim.kill();
+    });
+    expect(answered((await fates) ?? [])).toEqual([]);
+    await expectSwept(tenantId, due);
+    const { redemptions } = await truthOf(cluster.world, tenantId);
+    expect(redemptions.map(({ status, abortReason }) => [status, abortReason])).toEqual(
+      wishes.map(() => ['ABORTED', 'DEADLINE_PASSED']),
+    );
+    // Half of the users come again with their keys; of the other codes their rivals are the first.
+    const again = [...wishes.slice(0, 10), ...rivals.slice(10)];
+    const answers = await redeemAll(cluster.urls, again);
+    expect(tallyOf(answers)).toEqual({ COMMITTED: 20 });
+    await expectExactly(cluster.world, tenantId, 20, answers);
+  }, 60_000);
+
+  it('S0.9 behind the commit keeps its redemptions: they are confirmed, and a retry gets the same answer', async () => {
+    const scene = await prepare(20);
+    const { tenantId, wishes, rivals, victim } = scene;
+    const { redis: commands } = cluster.world.stores;
+    let due = { first: 0, last: 0 };
+    const [fates] = await holdCommits(scene, async () => {
+      due = await deadlines(tenantId);
+      // From here on no confirm comes through.
+      await commands.call('CLIENT', 'PAUSE', '60000', 'WRITE');
+    });
+    const em = emOf(cluster.world, tenantId);
+    await vi.waitFor(async () => expect(await em.count(Redemption, { status: 'COMMITTED' })).toBe(20), {
+      timeout: 10_000,
+      interval: 20,
+    });
+    await victim.kill();
+    // What the dead process has sent already must not be carried out.
+    await commands.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await commands.call('CLIENT', 'UNPAUSE');
+    expect(answered((await fates) ?? [])).toEqual([]);
+    expect(await openClaims(cluster.world, tenantId)).toBe(20);
+    await vi.waitFor(async () => expect(await openClaims(cluster.world, tenantId)).toBe(0), {
+      timeout: DEADLINE_MS + SWEEP_EVERY_MS + SWEEP_MS,
+      interval: 20,
+    });
+    expect(due.last).toBeGreaterThan(0);
+
+    const rows = (await truthOf(cluster.world, tenantId)).committed;
+    const answers = await redeemAll(cluster.urls, wishes);
+    expect(tallyOf(answers)).toEqual({ COMMITTED: 20 });
+    for (const { wish, redemption } of answers)
+      expect(rows.find(({ id }) => id === redemption?.id)?.userId).toBe(wish.user.userId);
+    expect(tallyOf(await redeemAll(cluster.urls, rivals))).toEqual({ CODE_EXHAUSTED: 20 });
+    await expectExactly(cluster.world, tenantId, 20, answers);
+  }, 60_000);
+});
+
+describe('a process that is paused between claim and commit, past the deadline', () => {
+  it('starts again with new ids when it goes on, and each code is redeemed once', async () => {
+    const scene = await prepare(20);
+    const { tenantId, victim, rivals } = scene;
+    let due = { first: 0, last: 0 };
+    const [fates] = await holdCommits(scene, async () => {
+      due = await deadlines(tenantId);
+      process.kill(victim.pid, 'SIGSTOP');
+    });
+    await expectSwept(tenantId, due);
+    const before = await truthOf(cluster.world, tenantId);
+    expect(before.redemptions.map(({ status }) => status)).toEqual(rivals.map(() => 'ABORTED'));
+
+    const rivalAnswers = redeemAll(cluster.urls, rivals.slice(0, 10));
+    process.kill(victim.pid, 'SIGCONT');
+    const answers = [...answered((await fates) ?? []), ...(await rivalAnswers)];
+    await victim.stop();
+    expect(answers).toHaveLength(30);
+    // Ten codes were wanted by one user only, and ten by two.
+    expect(tallyOf(answers)).toMatchObject({ COMMITTED: 20 });
+    const after = await expectExactly(cluster.world, tenantId, 20, answers);
+    const aborted = new Set(before.redemptions.map(({ id }) => id));
+    for (const { id } of after.committed) expect(aborted.has(id)).toBe(false);
+  }, 60_000);
+
+  it('holds nobody up for long, and changes nothing when it goes on much later', async () => {
+    const scene = await prepare(10);
+    const { tenantId, victim, rivals } = scene;
+    let due = { first: 0, last: 0 };
+    const [fates] = await holdCommits(scene, async () => {
+      due = await deadlines(tenantId);
+      process.kill(victim.pid, 'SIGSTOP');
+    });
+    await expectSwept(tenantId, due);
+    // Its transaction may hold the rows of the codes until the server ends it.
+    const passing = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
+    const answers = await redeemAll(cluster.urls, rivals, passing);
+    expect(tallyOf(answers)).toEqual({ COMMITTED: 10 });
+    process.kill(victim.pid, 'SIGCONT');
+    const late = answered((await fates) ?? []);
+    await victim.stop();
+    for (const { outcome } of late) expect(['SERVICE_UNAVAILABLE', 'CODE_EXHAUSTED']).toContain(outcome);
+    expect(late).toHaveLength(10);
+    await expectExactly(cluster.world, tenantId, 10, answers);
+    await expectAtRest(cluster.world, tenantId);
+  }, 90_000);
+});
