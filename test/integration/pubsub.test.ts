@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/log.js';
 import { EventBus, type ChannelListener } from '../../src/platform/pubsub/event-bus.js';
 import { connectRedis, connectRedisListener, type Redis } from '../../src/platform/redis/redis.js';
@@ -120,6 +120,20 @@ describe('the event bus', () => {
     expect(after, 'nothing is missed from then on').toEqual(
       after.map((_, index) => last - after.length + 1 + index),
     );
+  });
+
+  it('is live again only when Redis has answered behind the channels, and tells of the gap long before', async () => {
+    const heard = recorder();
+    await other.bus.listen(channel, heard);
+    const { promise: answered, resolve: answer } = Promise.withResolvers<'PONG'>();
+    vi.spyOn(other.listener, 'ping').mockReturnValue(answered);
+    await killListener(one.redis, other.listener);
+    await expect.poll(() => heard.told).toEqual(['gap']);
+    await expect.poll(listeners).toBe(1);
+    await publish(1);
+    await expect.poll(() => heard.told).toEqual(['gap', 1]);
+    answer('PONG');
+    await expect.poll(() => heard.told).toEqual(['gap', 1, 'live']);
   });
 
   it('is not live for whoever comes while the connection is away', async () => {

@@ -85,11 +85,21 @@ export async function openFeedWorld(): Promise<FeedWorld> {
     opened.push({ bus, redis, listener });
     return { feed: new EventFeed(bus, reader, options), reader, redis, listener };
   };
-  const relaying = newProcess();
-  const publish = async (events: readonly PublishedEvent[]): Promise<void> => relaying.feed.publish(events);
+  const publisher = newProcess();
+  let relaying: Promise<void> = Promise.resolve();
+  const publish = async (events: readonly PublishedEvent[]): Promise<void> => publisher.feed.publish(events);
   const mark = async (events: readonly PublishedEvent[]): Promise<void> =>
     store.markPublished(events[0]?.tenantId ?? '', events.at(-1)?.seq ?? 0);
   const number = async (tenantId: string) => (await store.number(tenantId)).events;
+
+  const relayAll = async (tenantId: string): Promise<void> => {
+    for (;;) {
+      const events = await number(tenantId);
+      if (events.length === 0) return;
+      await publish(events);
+      await mark(events);
+    }
+  };
 
   return {
     orm,
@@ -103,12 +113,9 @@ export async function openFeedWorld(): Promise<FeedWorld> {
         await outbox.append(em, tenantId, drafts);
       }),
     relay: async (tenantId) => {
-      for (;;) {
-        const events = await number(tenantId);
-        if (events.length === 0) return;
-        await publish(events);
-        await mark(events);
-      }
+      // Only one relay works at a time, as the named lock of the real one sees to.
+      relaying = relaying.then(async () => relayAll(tenantId));
+      await relaying;
     },
     forget: async (tenantId, upToSeq) => {
       const sql = 'delete from outbox_event where tenant_id = ? and seq <= ?';
