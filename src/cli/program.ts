@@ -3,6 +3,7 @@ import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
 import { addCompensateCommand } from './compensate.command.js';
 import { addMigrateCommand } from './migrate.command.js';
+import { addPendingCommands } from './pending.command.js';
 import { addPlanCommands } from './plan.command.js';
 import { addReconcileCommand } from './reconcile.command.js';
 import { addRedeemCommand } from './redeem.command.js';
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addRedeemCommand(program);
   addReconcileCommand(program);
   addCompensateCommand(program);
+  addPendingCommands(program);
   addMigrateCommand(program);
   addSchemaCommand(program);
   return program;

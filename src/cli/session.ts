@@ -3,11 +3,15 @@ import { loadConfig, type Config } from '../config.js';
 import { migrateUp } from '../migrations/migrate.js';
 import { DomainError } from '../platform/errors.js';
 import { createLog, type Logger } from '../platform/log.js';
+import { endsWithin } from '../platform/timeout.js';
 import { settleSecrets } from '../secrets.js';
 import type { GlobalOptions } from './arguments.js';
 import { InterruptedError } from './failures.js';
 import { findStores, type FoundStores } from './found-stores.js';
 import { sayOnStderr } from './output.js';
+
+/** So long one step of ending waits for a database that may be away. */
+const STOP_STEP_MS = 5000;
 
 type UntilSignal = <T>(work: Promise<T>) => Promise<T>;
 
@@ -44,9 +48,10 @@ export async function withServices<T>(
     try {
       return await untilSignal(work(services, log));
     } finally {
-      // Also after a signal: what was claimed is committed before the stores are let go.
-      await services.settlement.drained();
-      await stores.close();
+      // Also after a signal: what was claimed is committed, or handed over, before the stores are let go.
+      await services.redemptions.drained();
+      await endsWithin(STOP_STEP_MS, services.settlement.drained());
+      await endsWithin(STOP_STEP_MS, stores.close());
     }
   });
 }

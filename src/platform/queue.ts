@@ -56,7 +56,7 @@ export class JobQueue<T extends object> {
       // It would ask Redis once, and fail for good if Redis did not answer at that moment.
       skipVersionCheck: true,
       defaultJobOptions: {
-        attempts: this.attempts,
+        attempts: settings.attempts ?? ATTEMPTS_DEFAULT,
         backoff: { type: 'growing' },
         stackTraceLimit: 1,
         removeOnComplete: { count: COMPLETED_KEPT, age: COMPLETED_KEPT_S },
@@ -85,25 +85,24 @@ export class JobQueue<T extends object> {
     await this.ask((this.queue as Queue).upsertJobScheduler(id, { every: everyMs }, { name, data }));
   }
 
-  /** Begins to work. The handler may meet a job twice, after a crash. */
-  start(handler: (data: T, attempt: number) => Promise<void>): void {
+  /** Begins to work. The handler may meet a job twice, after a crash; the last attempt is as whoever handed it in said. */
+  start(handler: (data: T, attempt: number, isLast: boolean) => Promise<void>): void {
     const { redisUrl, name, log, concurrency = 4, backoffMs = 1000, backoffMaxMs = Infinity } = this.settings;
     if (this.worker !== null) return;
     this.workerRedis = connectRedisWaiter(redisUrl);
-    this.worker = new Worker<T, void>(name, async (job) => handler(job.data, job.attemptsMade + 1), {
-      connection: this.workerRedis,
-      prefix: PREFIX,
-      concurrency,
-      maxStalledCount: STALLED_MAX,
-      settings: { backoffStrategy: (failures) => pauseMs(failures, backoffMs, backoffMaxMs) },
-    });
+    this.worker = new Worker<T, void>(
+      name,
+      async (job) => handler(job.data, job.attemptsMade + 1, isLastAttempt(job)),
+      {
+        connection: this.workerRedis,
+        prefix: PREFIX,
+        concurrency,
+        maxStalledCount: STALLED_MAX,
+        settings: { backoffStrategy: (failures) => pauseMs(failures, backoffMs, backoffMaxMs) },
+      },
+    );
     this.worker.on('error', (error) => log.warn({ err: error, queue: name }, 'worker failed'));
     this.worker.on('failed', (job, error) => this.logFailure(job, error));
-  }
-
-  /** How often a job is tried at most. */
-  get attempts(): number {
-    return this.settings.attempts ?? ATTEMPTS_DEFAULT;
   }
 
   /** What a job was handed in with, unless it is done or not known. @throws StoreUnavailableError */
@@ -172,6 +171,10 @@ export class JobQueue<T extends object> {
     if (isLast) this.settings.log.error(fields, 'job was given up');
     else this.settings.log.warn(fields, 'job failed, trying again');
   }
+}
+
+function isLastAttempt({ attemptsMade, opts }: Pick<Job, 'attemptsMade' | 'opts'>): boolean {
+  return attemptsMade + 1 >= (opts.attempts ?? 1);
 }
 
 /** Grows with each failure; a part by chance, so that jobs that failed together do not come back together. */

@@ -25,3 +25,16 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/** Waits for the end of something that may never come, as the end of work on a store that is away; throws what it throws. */
+export async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -36,7 +36,7 @@ export class PendingRedemptionJobs {
   ) {}
 
   start(): void {
-    this.queue.start(async (pending, attempt) => this.work(pending, attempt));
+    this.queue.start(async (pending, _attempt, isLast) => this.work(pending, isLast));
     this.counting = setInterval(() => void this.count(), COUNT_EVERY_MS).unref();
   }
 
@@ -46,11 +46,11 @@ export class PendingRedemptionJobs {
   }
 
   /** One delivery. @throws NotSettledError to be tried again, or after the last attempt to be kept as a dead letter */
-  async work(pending: PendingRedemption, attempt: number): Promise<void> {
+  async work(pending: PendingRedemption, isLast: boolean): Promise<void> {
     try {
       await this.settle(await this.claim(pending));
     } catch (error) {
-      if (attempt < this.queue.attempts) {
+      if (!isLast) {
         this.metrics.pendingOutcomes.inc({ outcome: 'RETRIED' });
         throw notSettled(error);
       }

@@ -215,8 +215,8 @@ describe('the job of a redemption that was handed over', () => {
     const pending = { tenantId, redemptionId, digest, claim: stored ?? '' };
     await withWorker(async () => {
       const jobs = [world, worker].map(({ services }) => services.pendingJobs);
-      await Promise.all([0, 1, 0, 1].map(async (at) => jobs[at]?.work(pending, 1)));
-      await jobs[0]?.work(pending, 1);
+      await Promise.all([0, 1, 0, 1].map(async (at) => jobs[at]?.work(pending, false)));
+      await jobs[0]?.work(pending, false);
       await eventually(async () =>
         expect(await world.services.pendingRedemptions.find(tenantId, claim.redemptionId)).toBeNull(),
       );

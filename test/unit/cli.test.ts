@@ -30,6 +30,9 @@ describe('the help', () => {
       'redeem',
       'reconcile',
       'compensate',
+      'pending',
+      'pending list',
+      'pending redrive',
       'migrate',
       'schema',
     ]);
