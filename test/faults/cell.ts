@@ -33,12 +33,13 @@ export interface CellResult {
 }
 
 /** Over how long the first requests are spread; the fault comes among them. */
-const LENGTH_MS = 500;
+const LENGTH_MS = 1000;
 const REST_WITHIN_MS = 10_000;
 const SETTLE_WITHIN_MS = 10_000;
 const DEADLINE_GRACE_MS = 5000;
-/** The fault comes at one of the first so many times that the step is seen. */
-const AT_MOST_AT = 3;
+/** The fault comes at one of the first so many times that the step is seen; but once this time is over, at the next. */
+const AT_MOST_AT = 4;
+const AT_ONCE_AFTER_MS = 400;
 
 /** Plays one cell on a fresh tenant, and leaves the stage whole. */
 export async function playCell(stage: Stage, cell: Cell): Promise<CellResult> {
@@ -93,7 +94,8 @@ class Act {
     this.stage = stage;
     this.cell = cell;
     this.random = new Random(cell.seed);
-    this.at = this.random.between(1, AT_MOST_AT);
+    // Of retries there is but one.
+    this.at = cell.step === 'CLIENT_RETRIES' ? 1 : this.random.between(1, AT_MOST_AT);
   }
 
   async arm(tenantId: string): Promise<void> {
@@ -101,6 +103,7 @@ class Act {
     const prepared = await cell.kind.prepare?.(stage, tenantId);
     const before: Watch | null = stage.watch;
     const lookout = lookoutFor(cell.step, tenantId);
+    const armedMs = performance.now();
     stage.watch = (event) => {
       const verdict = before?.(event) ?? 'PASS';
       if (this.happening !== null) return verdict;
@@ -108,7 +111,7 @@ class Act {
       if (sighting === 'LOSE') return 'RESET';
       if (sighting === 'ON') return verdict;
       this.seen += 1;
-      if (this.seen < this.at) return verdict;
+      if (this.seen < this.at && performance.now() < armedMs + AT_ONCE_AFTER_MS) return verdict;
       this.happening = this.happen(event, tenantId, prepared);
       return this.happening;
     };

@@ -36,7 +36,7 @@ const pauseStore = (name: string, store: StoreName): Kind => ({
     const server = scene.stage.stores[store];
     server.signal('SIGSTOP');
     scene.prove(`${store} is in state ${await stateOf(server.pid)}`);
-    const outageMs = scene.random.between(900, 1800);
+    const outageMs = scene.random.between(600, 2200);
     scene.afterwards(async () => {
       await pause(outageMs);
       server.signal('SIGCONT');

@@ -18,9 +18,9 @@ const quiet = (): void => undefined;
 
 /** Everything that is waited for is short, so that a cell is; the order between the times is that of the defaults. */
 const IMPATIENT = {
-  STORE_TIMEOUT_MS: '600',
-  REPLY_WITHIN_MS: '800',
-  CLAIM_DEADLINE_MS: '1500',
+  STORE_TIMEOUT_MS: '1000',
+  REPLY_WITHIN_MS: '1000',
+  CLAIM_DEADLINE_MS: '2000',
   SWEEP_EVERY_MS: '300',
 };
 
