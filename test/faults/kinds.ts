@@ -1,5 +1,6 @@
 import type { Kind } from './kind.js';
 import { clockAhead, clockBehind, killApi, killWorker, pauseApi, twoSweepers } from './kinds-processes.js';
+import { jobFiveTimes } from './kinds-jobs.js';
 import { emptied, outOfMemory, scriptsForgotten, staleCopy, tailLost } from './kinds-redis.js';
 import {
   cutDatabase,
@@ -33,4 +34,5 @@ export const KINDS: readonly Kind[] = [
   scriptsForgotten,
   outOfMemory,
   twoSweepers,
+  jobFiveTimes,
 ];

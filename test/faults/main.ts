@@ -1,13 +1,15 @@
 /** Plays the matrix of faults: what can go wrong, at every step of a redemption. See `docs/operations.md`. */
 import 'reflect-metadata';
 import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { playCell, type Cell, type CellResult } from './cell.js';
-import { allCells, namedCells, quickCells } from './matrix.js';
+import { allCells, namedCells, nameOf, quickCells } from './matrix.js';
 import { parseOptions, USAGE, type FaultOptions } from './options.js';
 import { cellLine, isBad, matrixText, violationText } from './report.js';
 import { Stage } from './stage.js';
 
 const SEED_MAX = 1_000_000;
+const CELL_MS_MAX = 180_000;
 const say = (line: string): void => console.log(line);
 
 function cellsOf({ cells, isQuick, seed }: FaultOptions): Cell[] {
@@ -15,10 +17,17 @@ function cellsOf({ cells, isQuick, seed }: FaultOptions): Cell[] {
   return isQuick ? quickCells(seed) : allCells(seed);
 }
 
+/** Everything that a cell waits for has an end; a cell without one is a fault of this program. */
+async function inTime(played: Promise<CellResult>, name: string): Promise<CellResult> {
+  const result = await Promise.race([played, pause(CELL_MS_MAX, null, { ref: false })]);
+  if (result === null) throw new Error(`${name} did not end within ${CELL_MS_MAX} ms.`);
+  return result;
+}
+
 async function play(stage: Stage, cells: readonly Cell[], seed: number): Promise<CellResult[]> {
   const results: CellResult[] = [];
   for (const [at, cell] of cells.entries()) {
-    const result = await playCell(stage, cell);
+    const result = await inTime(playCell(stage, cell), nameOf(cell));
     results.push(result);
     say(`${String(at + 1).padStart(3)}/${cells.length} ${cellLine(result)}`);
     if (isBad(result)) say(violationText(result, seed));
@@ -27,13 +36,25 @@ async function play(stage: Stage, cells: readonly Cell[], seed: number): Promise
   return results;
 }
 
+/** Also while it is being opened; a further signal changes nothing. */
+function closeOnSignal(opening: Promise<Stage>): void {
+  let isClosing = false;
+  const close = (): void => {
+    if (isClosing) return;
+    isClosing = true;
+    say('Closing.');
+    void opening.then(async (stage) => stage.close()).finally(() => process.exit(130));
+  };
+  process.on('SIGINT', close);
+  process.on('SIGTERM', close);
+}
+
 async function main(options: FaultOptions): Promise<void> {
   const cells = cellsOf(options);
   say(`Seed ${options.seed}, ${cells.length} cells.`);
-  const stage = await Stage.open();
-  const closeOnSignal = (): void => void stage.close().finally(() => process.exit(130));
-  process.once('SIGINT', closeOnSignal);
-  process.once('SIGTERM', closeOnSignal);
+  const opening = Stage.open();
+  closeOnSignal(opening);
+  const stage = await opening;
   try {
     const beganMs = performance.now();
     const results = await play(stage, cells, options.seed);
@@ -56,3 +77,5 @@ try {
   }
   process.exitCode = 1;
 }
+// A connection to a server that was killed may never end by itself.
+process.exit();

@@ -24,6 +24,7 @@ const QUICK: ReadonlySet<string> = new Set([
   'BEFORE_REPLY:CUT_REDIS',
   'CLIENT_RETRIES:CLOCK_AHEAD',
   'BEFORE_COMMIT:TWO_SWEEPERS',
+  'BEFORE_COMMIT:JOB_FIVE_TIMES',
 ]);
 
 /** Every kind at every step where it makes sense; each with a seed of its own, which follows from the given one. */

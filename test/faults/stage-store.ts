@@ -11,6 +11,8 @@ export class NamedStore implements StageStore {
   private readonly launch: () => Promise<PrivateServer>;
   private server: PrivateServer;
   private alive = true;
+  /** Before it is killed; the fault waits for it. */
+  beforeKill: () => Promise<void> = async () => undefined;
   /** How often it was started. */
   startCount = 1;
 
@@ -53,6 +55,7 @@ export class NamedStore implements StageStore {
 
   async kill(): Promise<void> {
     const { pid } = this;
+    await this.beforeKill();
     this.alive = false;
     this.server.kill('SIGKILL');
     while (isThere(pid)) await pause(GONE_POLL_MS);

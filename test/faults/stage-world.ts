@@ -28,8 +28,10 @@ export class StageWorld {
   }
 
   async close(): Promise<void> {
-    const closing = this.opened?.close().catch(() => undefined);
+    const { opened } = this;
+    if (opened === null) return;
     this.opened = null;
+    const closing = opened.close().catch(() => undefined);
     // Its connections may lead to a server that is gone.
     await Promise.race([closing, pause(CLOSE_WITHIN_MS, null, { ref: false })]);
   }

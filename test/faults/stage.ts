@@ -22,6 +22,8 @@ const IMPATIENT = {
   REPLY_WITHIN_MS: '1000',
   CLAIM_DEADLINE_MS: '2000',
   SWEEP_EVERY_MS: '300',
+  PENDING_BACKOFF_MS: '200',
+  PENDING_BACKOFF_MAX_MS: '500',
 };
 
 const PROCESSES: readonly ProcessName[] = ['api1', 'api2', 'worker', 'worker2'];
@@ -47,6 +49,8 @@ export class Stage implements StageParts {
     this.urls = [addressOf('api1'), addressOf('api2')];
     this.ownWorld = new StageWorld(built.stores);
     closers.push(async () => this.ownWorld.close());
+    // What is connected to a server that is gone cannot be closed any more.
+    built.stores.database.beforeKill = async () => this.ownWorld.close();
   }
 
   static async open(): Promise<Stage> {

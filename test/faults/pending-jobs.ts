@@ -1,0 +1,20 @@
+import type { Redis } from '../../src/platform/redis/redis.js';
+
+const QUEUE = '{bull}:pending-redemptions';
+
+/** Ids of the jobs that are yet to settle redemptions of a tenant which were promised to their callers. */
+export async function pendingJobs(redis: Redis, tenantId: string): Promise<readonly string[]> {
+  const lists = await Promise.all([
+    redis.lrange(`${QUEUE}:wait`, 0, -1),
+    redis.lrange(`${QUEUE}:active`, 0, -1),
+    redis.zrange(`${QUEUE}:delayed`, '0', '-1'),
+    redis.zrange(`${QUEUE}:prioritized`, '0', '-1'),
+  ]);
+  return lists.flat().filter((id) => id.includes(tenantId));
+}
+
+/** What a job was given. */
+export async function payloadOf(redis: Redis, jobId: string): Promise<object | null> {
+  const data = await redis.hget(`${QUEUE}:${jobId}`, 'data');
+  return data === null ? null : (JSON.parse(data) as object);
+}
