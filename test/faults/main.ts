@@ -10,6 +10,7 @@ import { Stage } from './stage.js';
 
 const SEED_MAX = 1_000_000;
 const CELL_MS_MAX = 180_000;
+const INTERRUPTED = 130;
 const say = (line: string): void => console.log(line);
 
 function cellsOf({ cells, isQuick, seed }: FaultOptions): Cell[] {
@@ -43,7 +44,8 @@ function closeOnSignal(opening: Promise<Stage>): void {
     if (isClosing) return;
     isClosing = true;
     say('Closing.');
-    void opening.then(async (stage) => stage.close()).finally(() => process.exit(130));
+    process.exitCode = INTERRUPTED;
+    void opening.then(async (stage) => stage.close()).finally(() => process.exit());
   };
   process.on('SIGINT', close);
   process.on('SIGTERM', close);
@@ -56,15 +58,22 @@ async function main(options: FaultOptions): Promise<void> {
   closeOnSignal(opening);
   const stage = await opening;
   try {
-    const beganMs = performance.now();
-    const results = await play(stage, cells, options.seed);
-    const bad = results.filter(isBad);
-    say(`\n${matrixText(results)}\n\n${((performance.now() - beganMs) / 1000).toFixed(0)} s`);
-    say(`${results.length} cells, ${bad.length} violations`);
-    process.exitCode = bad.length === 0 ? 0 : 1;
+    await report(stage, cells, options.seed);
+  } catch (error) {
+    // Whoever pressed Ctrl-C knows that the cell under way comes to nothing.
+    if (!stage.isClosing) throw error;
   } finally {
     await stage.close();
   }
+}
+
+async function report(stage: Stage, cells: readonly Cell[], seed: number): Promise<void> {
+  const beganMs = performance.now();
+  const results = await play(stage, cells, seed);
+  const bad = results.filter(isBad);
+  say(`\n${matrixText(results)}\n\n${((performance.now() - beganMs) / 1000).toFixed(0)} s`);
+  say(`${results.length} cells, ${bad.length} violations`);
+  process.exitCode = bad.length === 0 ? 0 : 1;
 }
 
 try {

@@ -11,6 +11,7 @@ export class NamedProcess implements StageProcess {
   private running: RunningProcess | null = null;
   private starting: Promise<void> | null = null;
   private saidBefore = '';
+  private isRetired = false;
 
   constructor(name: ProcessName, settings: ProcessSettings) {
     this.name = name;
@@ -37,6 +38,7 @@ export class NamedProcess implements StageProcess {
 
   async start(): Promise<void> {
     if (this.running !== null) return;
+    if (this.isRetired) throw new Error(`${this.name} is not started any more.`);
     this.starting ??= this.launch();
     try {
       await this.starting;
@@ -52,6 +54,13 @@ export class NamedProcess implements StageProcess {
   async kill(): Promise<void> {
     const gone = this.forget();
     await gone?.kill();
+  }
+
+  /** Stops it for good, also while it is being started. */
+  async retire(): Promise<void> {
+    this.isRetired = true;
+    await this.starting?.catch(() => undefined);
+    await this.stop();
   }
 
   /** As an operator stops it; by force where it does not listen to that. */

@@ -11,6 +11,7 @@ export class NamedStore implements StageStore {
   private readonly launch: () => Promise<PrivateServer>;
   private server: PrivateServer;
   private alive = true;
+  private isRetired = false;
   /** Before it is killed; the fault waits for it. */
   beforeKill: () => Promise<void> = async () => undefined;
   /** How often it was started. */
@@ -63,6 +64,7 @@ export class NamedStore implements StageStore {
 
   async start(): Promise<void> {
     if (this.alive) return;
+    if (this.isRetired) throw new Error(`${this.name} is not started any more.`);
     // The process is gone; this gives up its lock on the data.
     await this.server.stop();
     this.server = await this.launch();
@@ -70,7 +72,9 @@ export class NamedStore implements StageStore {
     this.alive = true;
   }
 
-  async stop(): Promise<void> {
+  /** Stops it for good. */
+  async retire(): Promise<void> {
+    this.isRetired = true;
     this.alive = false;
     await this.server.stop();
   }

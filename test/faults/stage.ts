@@ -39,6 +39,7 @@ export class Stage implements StageParts {
   private readonly proxies: ReadonlyMap<ProcessName, Proxies>;
   private readonly ownWorld: StageWorld;
   private readonly closers: (() => Promise<void>)[];
+  private closing: Promise<void> | null = null;
 
   private constructor(built: Built, closers: (() => Promise<void>)[]) {
     this.stores = built.stores;
@@ -83,6 +84,7 @@ export class Stage implements StageParts {
 
   /** Whatever a cell has left broken. A further worker, where there is one, stays. */
   async mend(): Promise<void> {
+    if (this.isClosing) return;
     for (const { name } of Object.values(this.processes))
       for (const to of ['redis', 'database', 'clients'] as const) this.link(name, to).mend();
     const { redis, database } = this.stores;
@@ -92,9 +94,15 @@ export class Stage implements StageParts {
     await Promise.all([api1.start(), api2.start(), worker.start()]);
   }
 
+  /** Once, whoever asks for it; everybody waits for the same. */
   async close(): Promise<void> {
     this.watch = null;
-    await closeAll(this.closers);
+    this.closing ??= closeAll(this.closers);
+    await this.closing;
+  }
+
+  get isClosing(): boolean {
+    return this.closing !== null;
   }
 }
 
@@ -109,11 +117,11 @@ async function openStores(dataDir: string, closers: Closers): Promise<Built['sto
   const redis = await NamedStore.open('redis', path.join(dataDir, 'redis'), async () =>
     startPrivateRedis(options),
   );
-  closers.push(async () => redis.stop());
+  closers.push(async () => redis.retire());
   const database = await NamedStore.open('database', path.join(dataDir, 'mariadb'), async () =>
     startPrivateMariadb({ ...options, bufferPoolSize: '64M' }),
   );
-  closers.push(async () => database.stop());
+  closers.push(async () => database.retire());
   return { redis, database };
 }
 
@@ -147,7 +155,7 @@ async function build(stores: Built['stores'], watch: () => Watch | null, closers
       environment: { ...IMPATIENT, NODE_OPTIONS: `--import ${CLOCK_MODULE}` },
     });
     processes[name] = started;
-    closers.push(async () => started.stop());
+    closers.push(async () => started.retire());
   }
   return { stores, processes: processes as Built['processes'], proxies };
 }
