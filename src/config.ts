@@ -47,6 +47,8 @@ const environmentSchema = z.object({
   PENDING_ATTEMPTS: count(1, 1000, 100),
   PENDING_BACKOFF_MS: count(10, 600_000, 1000),
   PENDING_BACKOFF_MAX_MS: count(10, 600_000, 60_000),
+  /** How long a process that was asked to stop still takes requests, saying that it is not ready. */
+  DRAIN_GRACE_MS: count(0, 60_000, 300),
   IDEMPOTENCY_MARKER_TTL_S: count(60, 31_536_000, 86_400),
   CODE_COPY_TTL_S: count(1, 86_400, 900),
   RATE_LIMIT_DEFAULT_HOUR: count(0, 1_000_000, 10_000),

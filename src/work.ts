@@ -31,12 +31,12 @@ export async function startWork(
     if (moved > 0) log.info({ job, moved }, 'subscriptions ended');
   });
   const schedule = async (): Promise<void> =>
-    queue.repeat('sweep-subscriptions', MINUTE_MS, { job: 'SWEEP_SUBSCRIPTIONS' });
+    queue
+      .repeat('sweep-subscriptions', MINUTE_MS, { job: 'SWEEP_SUBSCRIPTIONS' })
+      .catch((error: unknown) => log.warn({ err: error }, 'housekeeping was not scheduled'));
   await schedule();
-  // Schedules live in Redis alone, so they are made again should it have been emptied.
-  const scheduling = setInterval(() => {
-    schedule().catch((error: unknown) => log.warn({ err: error }, 'housekeeping was not scheduled'));
-  }, MINUTE_MS);
+  // Schedules live in Redis alone, so they are made again should it have been emptied, or away.
+  const scheduling = setInterval(() => void schedule(), MINUTE_MS);
   const sweeps = new Periodic(
     { name: 'claim sweep', everyMs: config.SWEEP_EVERY_MS, log },
     async (signal) => void (await services.sweeper.sweepAll(signal)),

@@ -155,7 +155,7 @@ export class CodeIssuer {
 
 async function issuedSoFar(em: Em, campaign: Campaign): Promise<number> {
   const [row]: { issued: unknown }[] = await em.execute(
-    'select coalesce(sum(generated), 0) as issued from code_batch where tenant_id = ? and campaign_id = ?',
+    'select coalesce(sum(`generated`), 0) as issued from code_batch where tenant_id = ? and campaign_id = ?',
     [campaign.tenantId, campaign.id],
   );
   return Number(row?.issued ?? 0);

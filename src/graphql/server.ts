@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
@@ -15,7 +16,7 @@ import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
 import type { RequestContext } from './context.js';
 import { addHealthRoutes, type HealthChecks } from './health.js';
-import { answerTransportErrors } from './transport-errors.js';
+import { answerElsewhere, answerTransportErrors } from './transport-errors.js';
 import { documentLimits } from './limits.js';
 import { authenticate, clientIp, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
 import { GraphqlSockets } from './websocket.js';
@@ -44,7 +45,10 @@ export interface HttpServer {
   contextOf(request: FastifyRequest): RequestContext;
   /** Resolves with the address, e.g. `http://127.0.0.1:4000`. */
   listen(): Promise<string>;
-  /** Takes no new requests, closes the sockets with 1001, finishes the requests under way. */
+  /**
+   * Says that it is not ready, closes the sockets with 1001 once their operations are answered, and takes requests for
+   * a little longer, so that no client is cut off between two of them; then takes no more, and finishes what is under way.
+   */
   close(): Promise<void>;
 }
 
@@ -55,6 +59,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     logger: false,
     bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
     forceCloseConnections: 'idle',
+    // What is taken during the shutdown is answered, too, and its connection then closed.
+    return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
   const limits = documentLimits(config);
@@ -63,7 +69,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const sockets = new GraphqlSockets({ ...parts, limits });
   const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
   await app.register(async (scope) => addGraphqlRoute(scope, apollo, contextOf, log));
-  const isDraining = attachSockets(app, sockets);
+  answerElsewhere(app, PATH);
+  const isDraining = attachSockets(app, sockets, config.DRAIN_GRACE_MS);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
   app.addHook('onClose', async () => apollo.stop());
 
@@ -93,7 +100,7 @@ function addGraphqlRoute(
 }
 
 /** Sockets share the port. Closing the server closes them first, because it waits for every connection. */
-function attachSockets(app: FastifyInstance, sockets: GraphqlSockets): () => boolean {
+function attachSockets(app: FastifyInstance, sockets: GraphqlSockets, graceMs: number): () => boolean {
   let draining = false;
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (draining) refuseUpgrade(socket, 503);
@@ -102,10 +109,20 @@ function attachSockets(app: FastifyInstance, sockets: GraphqlSockets): () => boo
   });
   app.addHook('preClose', async () => {
     draining = true;
+    await Promise.all([sockets.close(), leaveTaken(app.server, graceMs)]);
     endConnections(app.server);
-    await sockets.close();
   });
   return () => draining;
+}
+
+/** Every answer closes its connection by now, so that clients who are at work are gone after their next request. */
+async function leaveTaken(server: Server, graceMs: number): Promise<void> {
+  const endMs = performance.now() + graceMs;
+  const open = async (): Promise<number> =>
+    new Promise((resolve) => {
+      server.getConnections((_error, count) => resolve(count));
+    });
+  while (performance.now() < endMs && (await open()) > 0) await pause(DRAIN_SWEEP_MS);
 }
 
 /**

@@ -47,6 +47,19 @@ export function answerTransportErrors(scope: FastifyInstance, log: Logger): void
   });
 }
 
+/** What is no operation at all: another path, or a method that the API does not have. */
+export function answerElsewhere(app: FastifyInstance, graphqlPath: string): void {
+  app.setNotFoundHandler((request, reply) => {
+    const isGraphql = request.url.split('?')[0] === graphqlPath;
+    const message = isGraphql ? 'Send the operation by POST.' : 'There is nothing at this path.';
+    if (isGraphql) void reply.header('allow', 'GET, POST');
+    return reply
+      .code(isGraphql ? 405 : 404)
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }));
+  });
+}
+
 function otherwise(status: number | undefined): TransportAnswer {
   if (status !== undefined && status >= 400 && status < 500) {
     return { ...BAD_REQUEST, status, message: 'The request is not possible.' };

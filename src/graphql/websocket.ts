@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -17,6 +18,9 @@ import { SocketSession } from './socket-session.js';
 
 /** How long a socket may take to answer its close before it is cut. */
 const CLOSE_GRACE_MS = 2000;
+/** How long operations of a socket may go on after the shutdown began. */
+const DRAIN_MAX_MS = 10_000;
+const DRAIN_LOOK_MS = 20;
 
 export interface WebSocketParts {
   readonly events: EventFeed;
@@ -35,6 +39,7 @@ export class GraphqlSockets {
   private readonly protocol: Server<SocketSession>;
   private readonly operations: SocketOperations;
   private readonly sessions = new Set<SocketSession>();
+  private readonly contexts = new WeakMap<WebSocket, SocketContext>();
   private readonly heartbeat: NodeJS.Timeout;
 
   constructor(private readonly parts: WebSocketParts) {
@@ -53,10 +58,12 @@ export class GraphqlSockets {
     this.server.handleUpgrade(request, socket, head, (opened) => this.accept(opened, request));
   }
 
-  /** Tells every client to go elsewhere, and waits until they have gone. */
+  /** Tells every client to go elsewhere, once its operations are answered, and waits until they have gone. */
   async close(): Promise<void> {
     clearInterval(this.heartbeat);
     const gone = [...this.server.clients].map(async (socket) => {
+      await this.answered(socket);
+      if (socket.readyState === socket.CLOSED) return;
       const closed = once(socket, 'close');
       const cut = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
       socket.close(SocketCloseCode.GOING_AWAY, 'Going away');
@@ -64,6 +71,15 @@ export class GraphqlSockets {
       clearTimeout(cut);
     });
     await Promise.all(gone);
+  }
+
+  /** Operations that answer once have no generator in the protocol's table; subscriptions do, and would never end. */
+  private async answered(socket: WebSocket): Promise<void> {
+    const endMs = performance.now() + DRAIN_MAX_MS;
+    const isBusy = (): boolean =>
+      Object.values(this.contexts.get(socket)?.subscriptions ?? {}).includes(null) &&
+      socket.readyState === socket.OPEN;
+    while (isBusy() && performance.now() < endMs) await pause(DRAIN_LOOK_MS);
   }
 
   private accept(socket: WebSocket, request: IncomingMessage): void {
@@ -116,7 +132,9 @@ export class GraphqlSockets {
     });
   }
 
-  private open({ extra: session, connectionParams }: SocketContext): boolean {
+  private open(context: SocketContext): boolean {
+    const { extra: session, connectionParams } = context;
+    this.contexts.set(session.socket, context);
     try {
       session.open(connectionParams);
     } catch (error) {

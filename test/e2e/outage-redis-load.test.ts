@@ -11,6 +11,7 @@ import {
   recovery,
   sceneOf,
   slowest,
+  withLag,
 } from '../support/outage.js';
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -32,7 +33,12 @@ beforeAll(async () => {
     redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
     databaseUrl: database.databaseUrl,
     mayComplain: true,
-    environment: { STORE_TIMEOUT_MS: '1000', COMMIT_BATCH_MAX: '8' },
+    environment: {
+      STORE_TIMEOUT_MS: '1000',
+      COMMIT_BATCH_MAX: '8',
+      CLAIM_DEADLINE_MS: '3000',
+      SWEEP_EVERY_MS: '1000',
+    },
   });
 });
 afterAll(async () => {
@@ -66,6 +72,21 @@ async function meanwhile<T>(
 }
 
 describe('under load, while Redis', () => {
+  it('S0.10 is killed again and again, 300 users redeem 300 codes, each exactly once', async () => {
+    const { tenantId, wishes } = await sceneOf(cluster, 300);
+    const kill = async (): Promise<void> => {
+      await redis.kill();
+      await pause(200);
+      await redis.start();
+    };
+    const { result, times } = await meanwhile(150, kill, async () =>
+      redeemAll(cluster.urls, wishes, PASSING),
+    );
+    expect(times, 'Redis was killed in the middle').toBeGreaterThan(1);
+    expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
+    await expectExactly(cluster.world, tenantId, 300, result);
+  });
+
   it('S0.10 loses its connections again and again, 300 users redeem 300 codes, each exactly once', async () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const cut = (): void => forwarder.cut();
@@ -108,12 +129,17 @@ describe('while Redis', () => {
     // A millisecond for each key.
     redis.launch('--key-load-delay', '1000');
     await pause(200);
-    const during = await askOnce(cluster.urls, scene.wishes.slice(0, 20));
+    const ask = async () => askOnce(cluster.urls, scene.wishes.slice(0, 20));
+    const { result: during, lagMs } = await withLag(cluster.urls, ask);
     expect(tallyOf(during)).toEqual({ SERVICE_UNAVAILABLE: 20 });
     await loaded();
     const recoveredMs = await recovery(cluster.urls, scene.wishes.slice(20));
-    note('Redis reads its data', { 'slowest answer ms': slowest(during), 'recovered ms': recoveredMs });
-    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX);
+    note('Redis reads its data', {
+      'slowest answer ms': slowest(during),
+      lagMs,
+      'recovered ms': recoveredMs,
+    });
+    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + lagMs);
     expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     await expectAllRedeemed(cluster, scene);
   });
@@ -123,11 +149,16 @@ describe('while Redis', () => {
     const before = await askOnce(cluster.urls, scene.wishes.slice(0, 20));
     expect(tallyOf(before)).toEqual({ COMMITTED: 20 });
     forwarder.deaden();
-    const during = await askOnce(cluster.urls, scene.wishes.slice(20, 40));
+    const ask = async () => askOnce(cluster.urls, scene.wishes.slice(20, 40));
+    const { result: during, lagMs } = await withLag(cluster.urls, ask);
     expect(tallyOf(during)).toEqual({ SERVICE_UNAVAILABLE: 20 });
     const recoveredMs = await recovery(cluster.urls, scene.wishes.slice(40));
-    note('Redis gone without a word', { 'slowest answer ms': slowest(during), 'recovered ms': recoveredMs });
-    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX);
+    note('Redis gone without a word', {
+      'slowest answer ms': slowest(during),
+      lagMs,
+      'recovered ms': recoveredMs,
+    });
+    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + lagMs);
     expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     await expectAllRedeemed(cluster, scene);
   });

@@ -136,6 +136,17 @@ describe('GraphQL over HTTP', () => {
     expect(inline.data).toEqual({ echo: '漢字 👩‍👩‍👧' });
   });
 
+  it.each([
+    ['PUT', '/graphql', 405, 'GET, POST'],
+    ['DELETE', '/graphql', 405, 'GET, POST'],
+    ['GET', '/elsewhere', 404, null],
+  ])('answers %s %s with %i in the form of every other error', async (method, path, status, allow) => {
+    const reply = await fetch(`${transport.url}${path}`, { method });
+    expect([reply.status, reply.headers.get('allow')]).toEqual([status, allow]);
+    const { errors } = (await reply.json()) as { errors: { extensions: unknown }[] };
+    expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'BAD_REQUEST' }]);
+  });
+
   it('answers 4xx to a host header that is no host, and closes nothing else', async () => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     socket.write(

@@ -1,6 +1,7 @@
-import { expect } from 'vitest';
 import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { signedUsers, type Cluster } from './cluster.js';
+import { graphqlRequest } from './graphql-client.js';
 import { pick, redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } from './redeemers.js';
 import { expectExactly } from './truth.js';
 import { seedCampaign, seedTenant } from './world.js';
@@ -40,6 +41,35 @@ export async function askOnce(
       return { ...answer, tookMs: performance.now() - from };
     }),
   );
+}
+
+const LOOK_EVERY_MS = 20;
+
+/**
+ * Does the work, and tells how long an operation that needs no store took at most meanwhile. On a machine that has
+ * more to do than it can, everything takes longer; what is promised is about the stores.
+ */
+export async function withLag<T>(
+  urls: readonly string[],
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly lagMs: number }> {
+  let lagMs = 0;
+  const done = new AbortController();
+  const looking = urls.map(async (url) => {
+    while (!done.signal.aborted) {
+      const from = performance.now();
+      await graphqlRequest(url, { query: '{ __typename }' });
+      lagMs = Math.max(lagMs, Math.round(performance.now() - from));
+      await pause(LOOK_EVERY_MS);
+    }
+  });
+  try {
+    const result = await work();
+    return { result, lagMs };
+  } finally {
+    done.abort();
+    await Promise.all(looking);
+  }
 }
 
 export function slowest(answers: readonly { readonly tookMs: number }[]): number {

@@ -24,7 +24,10 @@ export async function createEmptyDatabase(sharedUrl: string): Promise<ScratchDat
 }
 
 async function execute(databaseUrl: string, sql: string): Promise<void> {
-  const orm = await connectOrm({ databaseUrl, poolSize: 2, entities: [] });
+  const url = new URL(databaseUrl);
+  // An address may name the server alone; every server has this one.
+  if (url.pathname.length < 2) url.pathname = '/mysql';
+  const orm = await connectOrm({ databaseUrl: url.href, poolSize: 2, entities: [] });
   try {
     await systemEm(orm).execute(sql);
   } finally {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { lockOwnerOf } from '../../src/platform/embedded-services/data-dir-lock.js';
 import { startEmbeddedServices } from '../../src/platform/embedded-services/embedded-services.js';
 import { stopOrphan } from '../../src/platform/embedded-services/server-record.js';
+import { createEmptyDatabase } from './scratch-database.js';
 
 export interface TestServers {
   readonly databaseUrl: string;
@@ -23,16 +24,17 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
   if (databaseUrl !== undefined && redisUrl !== undefined) {
     return { databaseUrl, redisUrl, stop: () => Promise.resolve() };
   }
-  if (databaseUrl !== undefined || redisUrl !== undefined) {
-    throw new Error('Set both TEST_DATABASE_URL and TEST_REDIS_URL, or neither.');
-  }
+  if (redisUrl !== undefined) throw new Error('Set TEST_DATABASE_URL, too, or neither.');
   await removeLeftovers();
   const dataDir = mkdtempSync(path.join(tmpdir(), PREFIX));
-  const services = await startEmbeddedServices({ dataDir, log: quiet, durable: false });
+  const given = databaseUrl === undefined ? null : await createEmptyDatabase(databaseUrl);
+  const database = given === null;
+  const services = await startEmbeddedServices({ dataDir, log: quiet, durable: false, database });
   return {
-    databaseUrl: services.databaseUrl,
+    databaseUrl: given?.databaseUrl ?? services.databaseUrl,
     redisUrl: services.redisUrl,
     stop: async () => {
+      await given?.drop();
       await services.stop();
       rmSync(dataDir, { recursive: true, force: true });
     },

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signedUser, startCluster, type Cluster } from '../support/cluster.js';
+import { factsOf, openClaims } from '../support/facts.js';
+import { expectAllRedeemed, note, sceneOf } from '../support/outage.js';
+import { RawSocket, type Frame } from '../support/raw-socket.js';
+import { inParallel, redeemOnce, tallyOf, type RedeemWish } from '../support/redeemers.js';
+
+const STOPPED_MS_MAX = 5000;
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(async () => cluster.close());
+
+/** An answer, or why the process could not be asked. */
+async function askOrFail(url: string, wish: RedeemWish) {
+  try {
+    return { answer: await redeemOnce(url, wish), failure: null };
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined;
+    return { answer: null, failure: cause?.code ?? String(error) };
+  }
+}
+
+describe('a process that is asked to stop in the middle of hundreds of redemptions', () => {
+  it('S0.10 answers every request that it took, leaves no claim open, and ends with code 0', async () => {
+    const leaving = await cluster.further();
+    const scene = await sceneOf(cluster, 400);
+    const asked = inParallel(scene.wishes, async (wish) => askOrFail(leaving.url, wish));
+    await pause(200);
+    const from = performance.now();
+    await leaving.stop();
+    const stoppedMs = Math.round(performance.now() - from);
+    const replies = await asked;
+    const answers = replies.flatMap(({ answer }) => (answer === null ? [] : [answer]));
+    const failures = new Set(replies.flatMap(({ failure }) => failure ?? []));
+    note('stop under load', { 'stopped ms': stoppedMs, answered: answers.length });
+    expect([...failures], 'refused, and never cut off').toEqual(['ECONNREFUSED']);
+    expect(tallyOf(answers)).toEqual({ COMMITTED: answers.length });
+    expect(answers.length).toBeGreaterThan(20);
+    expect(await openClaims(cluster.world, scene.tenantId)).toBe(0);
+    const { committed, orders, used } = await factsOf(cluster.world, scene.tenantId);
+    expect([committed, orders, used], 'nothing without an answer').toEqual(
+      Array.from({ length: 3 }, () => answers.length),
+    );
+    expect(stoppedMs).toBeLessThanOrEqual(STOPPED_MS_MAX);
+    await expectAllRedeemed(cluster, scene);
+  });
+
+  it('S0.10 answers over sockets, too, and closes them with 1001 after that', async () => {
+    const leaving = await cluster.further();
+    const scene = await sceneOf(cluster, 30);
+    const sockets = await Promise.all(
+      scene.wishes.map(async ({ user }) =>
+        RawSocket.ready(leaving.url, { authorization: `Bearer ${user.token}`, 'x-product-code': 'DEMO' }),
+      ),
+    );
+    const user = await signedUser(cluster.world, scene.tenantId);
+    const idle = await RawSocket.ready(leaving.url, { authorization: `Bearer ${user.token}` });
+    idle.subscribe('1', 'subscription { redemptionSettled { eventId } }');
+    for (const [at, socket] of sockets.entries()) {
+      const { code, key } = scene.wishes[at] ?? { code: '', key: '' };
+      const input = `{ code: "${code}", idempotencyKey: "${key}" }`;
+      socket.subscribe('1', `mutation { redeemCode(input: ${input}) { status } }`);
+    }
+    // Long enough for the requests to arrive, too short for all of the answers.
+    await pause(5);
+    const stopped = leaving.stop();
+    const frames = await Promise.all(sockets.map(async (socket) => socket.next()));
+    expect(frames.map(statusOf)).toEqual(frames.map(() => 'COMMITTED'));
+    const codes = await Promise.all([...sockets, idle].map(async (socket) => (await socket.closed).code));
+    expect(new Set(codes)).toEqual(new Set([1001]));
+    await stopped;
+    expect(await openClaims(cluster.world, scene.tenantId)).toBe(0);
+    await expectAllRedeemed(cluster, scene);
+  });
+});
+
+function statusOf({ payload }: Frame): unknown {
+  return (payload as { data?: { redeemCode?: { status?: string } } }).data?.redeemCode?.status;
+}
