@@ -225,7 +225,7 @@ describe('the job of a redemption that was handed over', () => {
     expect(await settledEvents(tenantId)).toHaveLength(1);
   });
 
-  it('S0.11 gives the use back and fails the order when its tries are used up', async () => {
+  it('S0.11 S4.10 gives the use back and fails the order when its tries are used up', async () => {
     const seeded = await seedCode();
     const { tenantId, userId, code } = seeded;
     const { redemptionId } = await handedOver(seeded, 'k');

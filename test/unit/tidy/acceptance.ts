@@ -4,13 +4,12 @@ import type { ProjectFile, Rule } from './rule.js';
 /** First and last number of each run of rows, so that this list itself names none. */
 const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S0: [
-    [1, 8],
-    [12, 16],
+    [1, 16],
+    [19, 19],
   ],
   S4: [
     [1, 4],
-    [6, 9],
-    [11, 11],
+    [6, 11],
     [13, 14],
   ],
   X: [
