@@ -48,6 +48,7 @@ import { EventFeed } from './platform/outbox/event-feed.js';
 import { OutboxReader } from './platform/outbox/outbox-reader.js';
 import { EventBus } from './platform/pubsub/event-bus.js';
 import { OutboxRelay } from './platform/outbox/outbox-relay.js';
+import { OutboxRetention } from './platform/outbox/outbox-retention.js';
 import { OutboxWake } from './platform/outbox/outbox-wake.js';
 import { AttemptPreparation } from './redemption/attempt.js';
 import { ClaimAbandonment } from './redemption/claim-abandonment.js';
@@ -66,6 +67,7 @@ import { RedemptionRedis } from './redemption/redemption.redis.js';
 import { RedemptionService } from './redemption/redemption.service.js';
 import { SettlementService } from './redemption/settlement.service.js';
 import type { RewardHandlers } from './redemption/reward-round.js';
+import { TombstoneRetention } from './redemption/tombstone-retention.js';
 import { databaseChecks, redisChecks } from './redemption/reconciliation/checks.js';
 import { Compensation } from './redemption/reconciliation/compensation.js';
 import { Reconciler } from './redemption/reconciliation/reconciler.js';
@@ -291,7 +293,7 @@ function composeRedemption(
 
 /** What brings claims to their end, one way or the other. */
 function composeSettlement(
-  { commitOrm, redis }: Stores,
+  { orm, commitOrm, redis }: Stores,
   config: Config,
   its: Platform & Identity & Subscriptions,
   log: Logger,
@@ -327,7 +329,14 @@ function composeSettlement(
     settlement,
     log,
   });
-  return { redemptionRedis, abandonment, settlement, lateConfirms, sweeper };
+  const tombstones = new TombstoneRetention(
+    orm,
+    its.transactions,
+    its.tenants,
+    config.TOMBSTONE_RETENTION_DAYS,
+  );
+  const outboxRetention = new OutboxRetention(orm, config.OUTBOX_RETENTION_DAYS);
+  return { redemptionRedis, abandonment, settlement, lateConfirms, sweeper, tombstones, outboxRetention };
 }
 
 /** What goes on after PROCESSING was answered. */

@@ -9,6 +9,7 @@ import { ProcessNode } from './platform/orm/process-node.entity.js';
 import { OutboxCounter, OutboxEvent } from './platform/outbox/outbox.entity.js';
 import { Redemption } from './redemption/redemption.entity.js';
 import { RewardGrant } from './redemption/reward-grant.entity.js';
+import { TombstoneMark } from './redemption/tombstone-mark.entity.js';
 import { Plan } from './subscriptions/plan.entity.js';
 import { Subscription } from './subscriptions/subscription.entity.js';
 import { ProductLine } from './tenancy/product-line.entity.js';
@@ -31,5 +32,6 @@ export const entities = [
   RewardGrant,
   Subscription,
   Tenant,
+  TombstoneMark,
   User,
 ];

@@ -5,6 +5,7 @@ import { Periodic } from './platform/periodic.js';
 import { JobQueue } from './platform/queue.js';
 
 const MINUTE_MS = 60_000;
+const RETENTION_EVERY_MS = 10 * MINUTE_MS;
 
 /** Jobs that come round by themselves, by name. */
 type Housekeeping = { readonly job: 'SWEEP_SUBSCRIPTIONS' };
@@ -42,11 +43,17 @@ export async function startWork(
     async (signal) => void (await services.sweeper.sweepAll(signal)),
   );
   sweeps.start();
+  const retention = new Periodic({ name: 'retention', everyMs: RETENTION_EVERY_MS, log }, async (signal) => {
+    const events = await services.outboxRetention.prune(signal);
+    const tombstones = await services.tombstones.prune(signal);
+    if (events + tombstones > 0) log.info({ events, tombstones }, 'what was kept long enough was deleted');
+  });
+  retention.start();
   services.pendingJobs.start();
   services.relay.start();
   const stop = async (): Promise<void> => {
     clearInterval(scheduling);
-    await sweeps.stop();
+    await Promise.all([sweeps.stop(), retention.stop()]);
     await queue.close();
     await services.pendingJobs.stop();
     await services.relay.stop();

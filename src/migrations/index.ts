@@ -1,10 +1,15 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import { Migration20261120000000_create_redemption_tables } from './Migration20261120000000_create_redemption_tables.js';
+import { Migration20261121000000_keep_a_mark_of_deleted_tombstones } from './Migration20261121000000_keep_a_mark_of_deleted_tombstones.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261120000000_create_redemption_tables',
     class: Migration20261120000000_create_redemption_tables,
+  },
+  {
+    name: 'Migration20261121000000_keep_a_mark_of_deleted_tombstones',
+    class: Migration20261121000000_keep_a_mark_of_deleted_tombstones,
   },
 ];

@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/core';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { entities } from '../../src/entities.js';
+import { Order } from '../../src/orders/order.entity.js';
+import { systemClock } from '../../src/platform/clock.js';
+import { firstIdAt } from '../../src/platform/ids.js';
+import { connectOrm, systemEm, tenantEm } from '../../src/platform/orm/orm.js';
+import { Transactions } from '../../src/platform/orm/transaction.js';
+import { OLDEST_PUBLISHED, OutboxRetention } from '../../src/platform/outbox/outbox-retention.js';
+import { OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { Redemption, type RedemptionRowStatus } from '../../src/redemption/redemption.entity.js';
+import { TombstoneMark } from '../../src/redemption/tombstone-mark.entity.js';
+import { TombstoneRetention, WALK_TOMBSTONES } from '../../src/redemption/tombstone-retention.js';
+import { TenantService } from '../../src/tenancy/tenant.service.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+
+const DAY_MS = 86_400_000;
+const OUTBOX_DAYS = 7;
+const TOMBSTONE_DAYS = 30;
+
+let scratch: ScratchDatabase;
+let orm: MikroORM;
+let tenants: TenantService;
+beforeAll(async () => {
+  // A database of their own, because these tests delete from all tenants.
+  scratch = await createScratchDatabase(inject('databaseUrl'));
+  orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 8, entities });
+  tenants = new TenantService(orm, systemClock);
+});
+afterAll(async () => {
+  await orm.close(true);
+  await scratch.drop();
+});
+
+async function newTenant(): Promise<string> {
+  const id = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
+  await tenants.create({ id, name: 'Test tenant', type: 'CHANNEL', codeQuota: 0 });
+  return id;
+}
+
+const daysAgo = (days: number): number => systemClock.nowMs() - days * DAY_MS;
+const outboxRetention = () => new OutboxRetention(orm, OUTBOX_DAYS);
+const tombstoneRetention = () => new TombstoneRetention(orm, new Transactions(orm), tenants, TOMBSTONE_DAYS);
+
+let lastId = 0n;
+function idAt(ms: number): string {
+  lastId += 1n;
+  return (BigInt(firstIdAt(ms)) + (lastId & 0xfffffn)).toString();
+}
+
+/** Events as old as the days say; the first `published` of them are published, `numbered` have a number. */
+async function seedEvents(days: readonly number[], published: number, numbered = published): Promise<string> {
+  const tenantId = await newTenant();
+  const em = tenantEm(orm, tenantId);
+  await em.insertMany(
+    OutboxEvent,
+    days.map((age, index) => ({
+      tenantId,
+      id: idAt(daysAgo(age)),
+      type: 'test',
+      userId: null,
+      payload: {},
+      seq: index < numbered ? index + 1 : null,
+      createdAt: new Date(daysAgo(age)),
+    })),
+  );
+  await em.insert(OutboxCounter, { tenantId, lastSeq: numbered, publishedSeq: published });
+  return tenantId;
+}
+
+async function seqsOf(tenantId: string): Promise<(number | null)[]> {
+  const rows = await tenantEm(orm, tenantId).find(OutboxEvent, {}, { orderBy: { id: 'asc' } });
+  return rows.map(({ seq }) => seq ?? null).toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity));
+}
+
+describe('events of the outbox', () => {
+  it('are deleted when they are published and older than what is kept', async () => {
+    const tenantId = await seedEvents([9, 8, 7.1, 6.9, 1], 5);
+    expect(await outboxRetention().prune()).toBe(3);
+    expect(await seqsOf(tenantId)).toEqual([4, 5]);
+    expect(await outboxRetention().prune()).toBe(0);
+    const counter = await tenantEm(orm, tenantId).findOneOrFail(OutboxCounter, {});
+    expect([counter.lastSeq, counter.publishedSeq]).toEqual([5, 5]);
+  });
+
+  it('stay while they are not published, however old, and what comes behind them too', async () => {
+    const tenantId = await seedEvents([90, 80, 70, 60], 1, 2);
+    await outboxRetention().prune();
+    expect(await seqsOf(tenantId)).toEqual([2, null, null]);
+  });
+
+  it('leave no gap behind: the first that is kept keeps all after it', async () => {
+    const tenantId = await seedEvents([9, 1, 8, 2], 4);
+    await outboxRetention().prune();
+    expect(await seqsOf(tenantId)).toEqual([2, 3, 4]);
+  });
+
+  it('are deleted once, in batches, by several workers at once', async () => {
+    const tenantId = await seedEvents(
+      Array.from({ length: 2500 }, (_, index) => (index < 2300 ? 10 : 1)),
+      2500,
+    );
+    const deleted = await Promise.all([1, 2, 3].map(async () => outboxRetention().prune()));
+    expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(2300);
+    const left = await seqsOf(tenantId);
+    expect([left.length, Math.min(...left.map((seq) => seq ?? 0))]).toEqual([200, 2301]);
+  });
+
+  it('are found through the index of their numbers', async () => {
+    const tenantId = await seedEvents(
+      Array.from({ length: 3000 }, () => 1),
+      3000,
+    );
+    const plan = await systemEm(orm).execute<{ table: string; key: string; rows: number; Extra: string }[]>(
+      `explain ${OLDEST_PUBLISHED}`,
+      [new Date(0), tenantId, tenantId],
+    );
+    const events = plan.find(({ table }) => table === 'outbox_event');
+    expect(events?.key).toBe('uq_outbox_event__tenant_seq');
+    expect(events?.Extra).not.toContain('filesort');
+  });
+});
+
+async function seedRedemptions(
+  rows: readonly { readonly days: number; readonly status: RedemptionRowStatus }[],
+  given?: string,
+): Promise<string> {
+  const tenantId = given ?? (await newTenant());
+  await tenantEm(orm, tenantId).insertMany(
+    Redemption,
+    rows.map(({ days, status }, index) => ({
+      tenantId,
+      id: idAt(daysAgo(days)),
+      status,
+      codeId: String(index + 1),
+      campaignId: '1',
+      batchId: '1',
+      userId: '1',
+      useNo: status === 'ABORTED' ? null : 1,
+      userUseNo: status === 'ABORTED' ? null : 1,
+      idempotencyKey: null,
+      productCode: 'DEMO',
+      deviceId: null,
+      claimedAt: new Date(daysAgo(days)),
+      settledAt: new Date(daysAgo(days)),
+      abortReason: status === 'ABORTED' ? 'DEADLINE_PASSED' : null,
+    })),
+  );
+  return tenantId;
+}
+
+async function statusesOf(tenantId: string): Promise<string[]> {
+  const rows = await tenantEm(orm, tenantId).find(Redemption, {}, { orderBy: { id: 'asc' } });
+  return rows.map(({ status }) => status);
+}
+
+describe('tombstones', () => {
+  it('are deleted when nobody can come back to them, and redemptions never', async () => {
+    const tenantId = await seedRedemptions([
+      { days: 50, status: 'ABORTED' },
+      { days: 45, status: 'COMMITTED' },
+      { days: 40, status: 'REVERSED' },
+      { days: 31, status: 'ABORTED' },
+      { days: 29, status: 'ABORTED' },
+      { days: 1, status: 'COMMITTED' },
+    ]);
+    expect(await tombstoneRetention().prune()).toBe(2);
+    expect(await statusesOf(tenantId)).toEqual(['COMMITTED', 'REVERSED', 'ABORTED', 'COMMITTED']);
+    expect(await tombstoneRetention().prune()).toBe(0);
+  });
+
+  it('leave orders that failed, which bear the same ids', async () => {
+    const tenantId = await seedRedemptions([{ days: 50, status: 'ABORTED' }]);
+    const em = tenantEm(orm, tenantId);
+    const { id } = await em.findOneOrFail(Redemption, {});
+    await em.insert(Order, {
+      tenantId,
+      id,
+      userId: '1',
+      type: 'REDEMPTION',
+      status: 'FAILED',
+      amount: '0',
+      isNew: true,
+      subscriptionId: null,
+      createdAt: new Date(daysAgo(50)),
+      finishedAt: new Date(daysAgo(50)),
+    });
+    expect(await tombstoneRetention().prune()).toBe(1);
+    expect(await tenantEm(orm, tenantId).count(Order, {})).toBe(1);
+  });
+
+  it('are walked to once: what was passed is not read again', async () => {
+    const tenantId = await seedRedemptions([{ days: 40, status: 'COMMITTED' }]);
+    await tombstoneRetention().prune();
+    const mark = await tenantEm(orm, tenantId).findOneOrFail(TombstoneMark, {});
+    const { id } = await tenantEm(orm, tenantId).findOneOrFail(Redemption, {});
+    expect(mark.clearedToId).toBe(id);
+    await seedRedemptions([{ days: 35, status: 'ABORTED' }], tenantId);
+    expect(await tombstoneRetention().prune()).toBe(1);
+  });
+
+  it('are deleted once, in steps, by several workers at once', async () => {
+    const tenantId = await seedRedemptions(
+      Array.from({ length: 6000 }, (_, index) => ({
+        days: 60 - index / 1000,
+        status: index % 3 === 0 ? ('ABORTED' as const) : ('COMMITTED' as const),
+      })),
+    );
+    const deleted = await Promise.all([1, 2, 3].map(async () => tombstoneRetention().prune()));
+    expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(2000);
+    expect(await statusesOf(tenantId)).toEqual(Array.from({ length: 4000 }, () => 'COMMITTED'));
+  }, 30_000);
+
+  it('are found through the primary key', async () => {
+    const tenantId = await seedRedemptions(
+      Array.from({ length: 3000 }, () => ({ days: 40, status: 'COMMITTED' as const })),
+    );
+    const plan = await systemEm(orm).execute<{ key: string; type: string; Extra: string }[]>(
+      `explain ${WALK_TOMBSTONES}`,
+      [tenantId, '0', firstIdAt(daysAgo(TOMBSTONE_DAYS))],
+    );
+    expect(plan[0]).toMatchObject({ key: 'PRIMARY', type: 'range' });
+    expect(plan[0]?.Extra).not.toContain('filesort');
+  });
+});
