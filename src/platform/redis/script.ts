@@ -48,26 +48,14 @@ interface Gathering {
   outstanding: number;
   /** Sends what is gathered; null while nothing is. */
   release: (() => void) | null;
-  /** Scripts that have been gathered since the last write. */
-  gathered: number;
-  /** As many as the last write carried; a sign of how busy this process is. */
-  lastGathered: number;
 }
 
 const gatherings = new WeakMap<Redis, Gathering>();
 /** So long a command waits at most for others, while replies to earlier ones are outstanding. */
 const GATHER_MS = 1;
-/** The same under load: what comes then comes in crowds, and a commit under way is what it waits for anyway. */
-const BUSY_GATHER_MS = 3;
-const BUSY_GATHERED = 4;
 
 function gatheringOf(redis: Redis): Gathering {
-  const known = gatherings.get(redis) ?? {
-    outstanding: 0,
-    release: null,
-    gathered: 0,
-    lastGathered: 0,
-  };
+  const known = gatherings.get(redis) ?? { outstanding: 0, release: null };
   gatherings.set(redis, known);
   return known;
 }
@@ -77,20 +65,16 @@ function gatheringOf(redis: Redis): Gathering {
  * which cost more than the script does. A lone command leaves in the same turn of the event loop.
  */
 function sendTogether({ stream }: Redis, gathering: Gathering, atOnce: boolean): void {
-  gathering.gathered += 1;
   if (stream === undefined) return;
   if (gathering.release === null) {
     stream.cork();
     const release = (): void => {
       if (gathering.release !== release) return;
       gathering.release = null;
-      gathering.lastGathered = gathering.gathered;
-      gathering.gathered = 0;
       stream.uncork();
     };
     gathering.release = release;
-    if (gathering.lastGathered >= BUSY_GATHERED) setTimeout(release, BUSY_GATHER_MS);
-    else if (gathering.outstanding > 0) setTimeout(release, GATHER_MS);
+    if (gathering.outstanding > 0) setTimeout(release, GATHER_MS);
     else setImmediate(release);
   }
   if (atOnce) setImmediate(gathering.release);
