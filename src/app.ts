@@ -68,13 +68,8 @@ import { RedemptionService } from './redemption/redemption.service.js';
 import { SettlementService } from './redemption/settlement.service.js';
 import type { RewardHandlers } from './redemption/reward-round.js';
 import { TombstoneRetention } from './redemption/tombstone-retention.js';
-import { databaseChecks, redisChecks } from './redemption/reconciliation/checks.js';
-import { Compensation } from './redemption/reconciliation/compensation.js';
-import { Reconciler } from './redemption/reconciliation/reconciler.js';
-import { ReconciliationRedis } from './redemption/reconciliation/reconciliation.redis.js';
 import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
-import { ReportDesk } from './redemption/reconciliation/report-desk.js';
-import { Rows } from './redemption/reconciliation/rows.js';
+import { composeReconciliation } from './app-reconciliation.js';
 import type { ResolverContainer } from './schema.js';
 import type { Stores } from './stores.js';
 import { PlanService } from './subscriptions/plan.service.js';
@@ -107,7 +102,8 @@ export function composeServices(stores: Stores, settings: AppSettings, log: Logg
     { ...platform, ...identity, ...subscriptions, ...codes },
     log,
   );
-  const reconciliation = composeReconciliation(stores, { ...platform, ...identity, ...codes, ...redemption });
+  const its = { ...platform, ...identity, ...codes, ...redemption };
+  const reconciliation = composeReconciliation(stores, settings.config, its, log);
   return { ...platform, ...identity, ...subscriptions, ...codes, ...redemption, ...reconciliation };
 }
 
@@ -369,28 +365,4 @@ function composePending(
     config.REPLY_WITHIN_MS,
   );
   return { pendingRedemptions, pendingJobs, deadLetters: new DeadLetterService(queue) };
-}
-
-type Redemptions = ReturnType<typeof composeRedemption>;
-
-/** The outbox keeps its events for ever. */
-const EVENT_RETENTION_MS = Number.POSITIVE_INFINITY;
-
-function composeReconciliation(
-  { orm, redis: connection }: Stores,
-  its: Platform & Identity & Codes & Redemptions,
-) {
-  const { clock } = its;
-  const rows = new Rows(orm);
-  const redis = new ReconciliationRedis(connection);
-  const reconciler = new Reconciler({
-    redis,
-    rows,
-    clock,
-    databaseChecks: databaseChecks(rows, clock, EVENT_RETENTION_MS),
-    redisChecks: redisChecks({ ...its, redis, rows }),
-  });
-  const compensation = new Compensation(reconciler);
-  const reports = new ReportDesk(reconciler, clock);
-  return { reconciler, compensation, reports };
 }

@@ -49,11 +49,16 @@ export async function startWork(
     if (events + tombstones > 0) log.info({ events, tombstones }, 'what was kept long enough was deleted');
   });
   retention.start();
+  const compensations = new Periodic(
+    { name: 'compensation', everyMs: MINUTE_MS, log },
+    async (signal) => void (await services.compensationJob.tick(signal)),
+  );
+  compensations.start();
   services.pendingJobs.start();
   services.relay.start();
   const stop = async (): Promise<void> => {
     clearInterval(scheduling);
-    await Promise.all([sweeps.stop(), retention.stop()]);
+    await Promise.all([sweeps.stop(), retention.stop(), compensations.stop()]);
     await queue.close();
     await services.pendingJobs.stop();
     await services.relay.stop();

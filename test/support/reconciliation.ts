@@ -26,7 +26,7 @@ export function reconcilerOf({ services, stores }: World, secondLookMs: number =
     redisChecks: redisChecks({ ...services, redis, rows }),
     secondLookMs,
   });
-  return { reconciler, compensation: new Compensation(reconciler), redis };
+  return { reconciler, compensation: new Compensation(reconciler, services.sweeper), redis };
 }
 
 /** Kinds that were found, with their counts. */

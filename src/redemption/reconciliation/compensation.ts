@@ -1,6 +1,9 @@
+import type { ClaimSweeper } from '../claim-sweeper.js';
 import type { Reconciler } from './reconciler.js';
 
 export interface Compensated {
+  /** Claims past their deadline that were settled: given up, released, or confirmed. */
+  readonly swept: number;
   /** Mended drifts by their kind; empty where there was nothing to do. */
   readonly mended: Readonly<Record<string, number>>;
   /** Drifts that Redis holds and that could not be mended, by their kind. */
@@ -8,21 +11,31 @@ export interface Compensated {
 }
 
 /**
- * Brings both sides in step again (seed 004): claims that were admitted and never settled are given up in the
- * database, then in Redis; and what the database has settled is confirmed, or released, in Redis, whose copies follow.
- * A second run finds nothing to do.
+ * Brings both sides in step again (seed 004). What Redis admitted and nobody settled in time is given up in the
+ * database, then in Redis; what the database has settled is confirmed or released in Redis, and copies that disagree
+ * are dropped. A second run finds nothing to do.
  */
 export class Compensation {
-  constructor(private readonly reconciler: Reconciler) {}
+  constructor(
+    private readonly reconciler: Pick<Reconciler, 'run'>,
+    private readonly sweeper: Pick<ClaimSweeper, 'sweep' | 'sweepAll'>,
+  ) {}
 
   /** @param tenantId null for all tenants */
-  async run(tenantId: string | null): Promise<Compensated> {
-    const { checks } = await this.reconciler.run({ tenantId, repair: true, redisOnly: true });
+  async run(tenantId: string | null, signal?: AbortSignal): Promise<Compensated> {
+    const swept =
+      tenantId === null ? await this.sweeper.sweepAll(signal) : await this.sweeper.sweep(tenantId, signal);
+    const scope = { tenantId, repair: true, redisOnly: true };
+    const { checks } = await this.reconciler.run(signal === undefined ? scope : { ...scope, signal });
     const found = checks.filter(({ count }) => count > 0);
     const mended = found.flatMap(({ kind, repaired }) => (repaired > 0 ? [[kind, repaired] as const] : []));
     const left = found.flatMap(({ kind, count, repaired }) =>
       count > repaired ? [[kind, count - repaired] as const] : [],
     );
-    return { mended: Object.fromEntries(mended), left: Object.fromEntries(left) };
+    return {
+      swept: swept.abandoned + swept.released + swept.confirmed,
+      mended: Object.fromEntries(mended),
+      left: Object.fromEntries(left),
+    };
   }
 }

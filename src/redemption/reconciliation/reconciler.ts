@@ -27,6 +27,8 @@ export interface Scope {
   readonly repair?: boolean;
   /** Only what Redis holds, by what the database says. */
   readonly redisOnly?: boolean;
+  /** Ends the run with an error, soon. */
+  readonly signal?: AbortSignal;
 }
 
 interface Suspect {
@@ -98,6 +100,7 @@ class Run {
   }
 
   private async look(group: CheckGroup, tenantId: string, items: readonly string[]): Promise<void> {
+    this.scope.signal?.throwIfAborted();
     if (items.length === 0) return;
     this.builder.look(group.name, items.length);
     const suspects = this.suspects.get(group) ?? new Map<string, Suspect>();
@@ -114,7 +117,9 @@ class Run {
   /** The second look, at just the suspects. */
   private async lookAgain(): Promise<void> {
     if (this.suspectCount === 0) return;
-    await pause(this.parts.secondLookMs ?? SECOND_LOOK_MS);
+    const { secondLookMs = SECOND_LOOK_MS } = this.parts;
+    const { signal } = this.scope;
+    await pause(secondLookMs, undefined, signal === undefined ? {} : { signal });
     for (const [group, suspects] of this.suspects) {
       for (const [tenantId, own] of Map.groupBy(suspects.values(), (suspect) => suspect.tenantId)) {
         const items = [...new Set(own.map(({ finding }) => finding.item))];

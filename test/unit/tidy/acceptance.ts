@@ -10,11 +10,10 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S4: [
     [1, 4],
     [6, 11],
-    [13, 14],
+    [13, 15],
   ],
   X: [
-    [1, 1],
-    [3, 3],
+    [1, 3],
     [13, 13],
   ],
 };

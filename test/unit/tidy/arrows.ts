@@ -51,7 +51,8 @@ function objection(from: string, to: string): string | null {
 }
 
 function redemptionObjection(from: string, to: string): string | null {
-  if (!to.startsWith('src/redemption/') || /^src\/(?:app|schema|entities)\.ts$/.test(from)) return null;
+  if (!to.startsWith('src/redemption/') || /^src\/(?:app(?:-\w+)?|schema|entities)\.ts$/.test(from))
+    return null;
   return 'only app, schema and entities import the redemption';
 }
 
@@ -93,6 +94,7 @@ export const arrows: Rule = {
   },
   kept: {
     'src/app.ts': imports('./redemption/redeem.service.js'),
+    'src/app-parts.ts': imports('./redemption/redeem.service.js'),
     'src/redemption/redeem.service.ts': `${imports('../codes/code.entity.js')}\n${imports('../rewards/reward-handler.js')}`,
     'src/codes/codes.service.ts': `// ${imports('../orders/order.entity.js')}\n${imports('../config.js')}`,
     'src/codes/code.resolver.ts': imports('../graphql/payload.js'),

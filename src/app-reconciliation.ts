@@ -1,0 +1,44 @@
+import type { Config } from './config.js';
+import type { Clock } from './platform/clock.js';
+import type { Logger } from './platform/log.js';
+import { NamedLock } from './platform/orm/named-lock.js';
+import type { ClaimSweeper } from './redemption/claim-sweeper.js';
+import { databaseChecks, redisChecks, type RedisCheckParts } from './redemption/reconciliation/checks.js';
+import { CompensationJob } from './redemption/reconciliation/compensation.jobs.js';
+import { Compensation } from './redemption/reconciliation/compensation.js';
+import { Reconciler } from './redemption/reconciliation/reconciler.js';
+import { ReconciliationRedis } from './redemption/reconciliation/reconciliation.redis.js';
+import { ReportDesk } from './redemption/reconciliation/report-desk.js';
+import { Rows } from './redemption/reconciliation/rows.js';
+import type { Stores } from './stores.js';
+
+const DAY_MS = 86_400_000;
+
+type Parts = Omit<RedisCheckParts, 'redis' | 'rows'> & {
+  readonly clock: Clock;
+  readonly sweeper: ClaimSweeper;
+};
+
+/** A part of `app.ts`: what compares Redis and the database, and brings them in step. */
+export function composeReconciliation(
+  { orm, redis: connection }: Stores,
+  config: Config,
+  its: Parts,
+  log: Logger,
+) {
+  const { clock } = its;
+  const rows = new Rows(orm);
+  const redis = new ReconciliationRedis(connection);
+  const reconciler = new Reconciler({
+    redis,
+    rows,
+    clock,
+    databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS),
+    redisChecks: redisChecks({ ...its, redis, rows }),
+  });
+  const compensation = new Compensation(reconciler, its.sweeper);
+  const lock = new NamedLock(orm, 'compensation');
+  const compensationJob = new CompensationJob({ compensation, redis, lock, clock, log });
+  const reports = new ReportDesk(reconciler, clock);
+  return { reconciler, compensation, compensationJob, reports };
+}

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { refusalLineOf, runCli } from '../support/cli.js';
+import { makeScene, type Scene } from '../support/reconciliation.js';
+import { openWorld, TEST_SECRETS, type World } from '../support/world.js';
+
+let world: World;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  world = await openWorld();
+  environment = {
+    DATABASE_URL: inject('databaseUrl'),
+    REDIS_URL: inject('redisUrl'),
+    JWT_SECRET: TEST_SECRETS.jwtSecret,
+    CODE_PEPPER: TEST_SECRETS.codePepper,
+    STORE_TIMEOUT_MS: '5000',
+  };
+});
+afterAll(async () => world.close());
+
+const cli = async (command: string, { tenantId }: Scene, ...options: string[]) =>
+  runCli(environment, [command, '--tenant', tenantId, ...options]);
+
+/** One drift that a repair mends, and one that it does not. */
+async function plantBoth(scene: Scene): Promise<void> {
+  await scene.sql('delete from `order` where tenant_id = ? and id = ?', [
+    scene.tenantId,
+    scene.redemptions[0].id,
+  ]);
+  await world.stores.redis.hset(scene.key(`code:${scene.codes[1].codeDigest}`), 'used', '2');
+}
+
+interface ShownReport {
+  readonly verdict: string;
+  readonly tenantId: string;
+  readonly invariants: readonly unknown[];
+  readonly checks: readonly { readonly kind: string; readonly count: number; readonly repaired: number }[];
+}
+
+describe('X.2 the command reconcile', () => {
+  it('ends with 0 and a line for each invariant where everything agrees', async () => {
+    const scene = await makeScene(world);
+    const { stdout, stderr, status } = await cli('reconcile', scene);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(stdout).toContain(`Reconciliation of ${scene.tenantId}, `);
+    for (const number of [1, 2, 3, 5, 6, 7, 8]) expect(stdout).toContain(`\nI${number}  holds `);
+    for (const number of [4, 9]) expect(stdout).toMatch(new RegExp(`\nI${number}  not checked .* yet\\.\\)`));
+    expect(stdout).toMatch(/\nCLEAN: everything agrees\.\n$/);
+  }, 60_000);
+
+  it('ends with 1, names each drift, and says what it means and what to do', async () => {
+    const scene = await makeScene(world);
+    await plantBoth(scene);
+    const { stdout, stderr, status } = await cli('reconcile', scene);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 1 });
+    expect(stdout).toContain('\nREDEMPTION_WITHOUT_ORDER (I2, database): 1\n  A redemption was committed, ');
+    expect(stdout).toContain(`\n  - ${scene.tenantId} ${scene.redemptions[0].id}: status COMMITTED\n`);
+    expect(stdout).toContain('\nCOPY_DIFFERS (I3, Redis): 1\n');
+    expect(stdout.match(/\n {2}What to do: /g)).toHaveLength(2);
+    expect(stdout).toMatch(/\nI2 {2}BROKEN /);
+    expect(stdout).toMatch(/\nDRIFT: 2 drifts of 2 kinds\.\n$/);
+    for (const text of [...scene.texts, scene.idleText]) expect(stdout).not.toContain(text);
+  }, 60_000);
+
+  it('mends what Redis holds with --repair, and leaves what the database holds', async () => {
+    const scene = await makeScene(world);
+    await plantBoth(scene);
+    const mended = await cli('reconcile', scene, '--repair', '--json');
+    expect(mended.status).toBe(1);
+    const report = JSON.parse(mended.stdout) as ShownReport;
+    expect(report).toMatchObject({ verdict: 'DRIFT', tenantId: scene.tenantId });
+    expect(report.invariants).toHaveLength(9);
+    const found = report.checks.filter(({ count }) => count > 0);
+    expect(found.map(({ kind, count, repaired }) => ({ kind, count, repaired }))).toEqual([
+      { kind: 'REDEMPTION_WITHOUT_ORDER', count: 1, repaired: 0 },
+      { kind: 'COPY_DIFFERS', count: 1, repaired: 1 },
+    ]);
+    const again = await cli('reconcile', scene);
+    expect(again.stdout).toMatch(/\nDRIFT: 1 drift of 1 kind\.\n$/);
+  }, 60_000);
+
+  it('ends with 0 where everything was mended', async () => {
+    const scene = await makeScene(world);
+    await world.stores.redis.hset(scene.key(`code:${scene.codes[1].codeDigest}`), 'used', '2');
+    const mended = await cli('reconcile', scene, '--repair');
+    expect(mended.status).toBe(0);
+    expect(mended.stdout).toMatch(/\nCLEAN: 1 drift found and mended\.\n$/);
+  }, 60_000);
+
+  it('ends with 2 and one line where it cannot look', async () => {
+    const nobody = runCli(environment, ['reconcile', '--tenant', 'T_NOBODY']);
+    expect(await refusalLineOf(nobody)).toEqual({
+      status: 2,
+      line: 'TENANT_NOT_FOUND: There is no tenant "T_NOBODY".',
+    });
+    const away = { ...environment, REDIS_URL: 'redis://127.0.0.1:1', STORE_TIMEOUT_MS: '300' };
+    expect(await refusalLineOf(runCli(away, ['reconcile']))).toEqual({
+      status: 2,
+      line: 'The redis did not answer in time.',
+    });
+  }, 60_000);
+});
+
+describe('S4.15 the command compensate', () => {
+  it('settles and mends once, and has nothing to do the second time', async () => {
+    const scene = await makeScene(world);
+    await world.stores.redis.hset(scene.key(`code:${scene.codes[1].codeDigest}`), 'used', '2');
+    expect(await cli('compensate', scene)).toEqual({
+      stdout: 'Mended 1 COPY_DIFFERS.\n',
+      stderr: '',
+      status: 0,
+    });
+    expect(await cli('compensate', scene)).toEqual({
+      stdout: 'Nothing to do: 0 settled, 0 mended.\n',
+      stderr: '',
+      status: 0,
+    });
+  }, 60_000);
+});
