@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { connectRedis } from '../../src/platform/redis/redis.js';
+import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
+import { sceneOf, type Scene } from '../support/outage.js';
+import { redeemAll, tallyOf, type RedeemWish } from '../support/redeemers.js';
+import { RedisServer } from '../support/redis-server.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { TcpForwarder } from '../support/tcp-forwarder.js';
+import { expectExactly } from '../support/truth.js';
+
+const PASSING = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
+
+let redis: RedisServer;
+let forwarder: TcpForwarder;
+let database: ScratchDatabase;
+let cluster: Cluster;
+beforeAll(async () => {
+  redis = await RedisServer.start();
+  forwarder = await TcpForwarder.start(redis.port);
+  database = await createScratchDatabase(inject('databaseUrl'));
+  cluster = await startCluster({
+    redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
+    databaseUrl: database.databaseUrl,
+    mayComplain: true,
+    environment: { STORE_TIMEOUT_MS: '5000', CLAIM_DEADLINE_MS: '3000', SWEEP_EVERY_MS: '1000' },
+  });
+});
+afterAll(async () => {
+  await cluster.close();
+  await database.drop();
+  await forwarder.close();
+  await redis.close();
+});
+
+/** Others try every code, and the winners try again, all at once: Redis remembers some codes as they were before. */
+async function expectNothingTwice({ tenantId, wishes }: Scene): Promise<void> {
+  const others = await signedUsers(cluster.world, tenantId, wishes.length);
+  const rivals = others.map((user, at): RedeemWish => ({ user, code: wishes[at]?.code ?? '' }));
+  const again = await redeemAll(cluster.urls, [...wishes, ...rivals], PASSING);
+  expect(tallyOf(again)).toEqual({ COMMITTED: wishes.length, CODE_EXHAUSTED: rivals.length });
+  await expectExactly(cluster.world, tenantId, wishes.length, again);
+}
+
+describe('a Redis that has become older than the database', () => {
+  it('S4.20 S0.10 by a restore of its old data redeems no code twice, and its copies heal', async () => {
+    const scene = await sceneOf(cluster, 60);
+    await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);
+    await redis.stop();
+    const putBack = redis.snapshot();
+    await redis.start();
+    await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    await redis.stop();
+    putBack();
+    await redis.start();
+    await expectNothingTwice(scene);
+  });
+
+  it('S4.20 S0.10 by the promotion of a replica that lagged redeems no code twice', async () => {
+    const scene = await sceneOf(cluster, 60);
+    const line = await TcpForwarder.start(redis.port);
+    const replica = await RedisServer.start('--replicaof', `127.0.0.1 ${line.port}`);
+    const own = connectRedis(replica.url, 10_000);
+    await expect.poll(async () => own.info('replication'), { timeout: 10_000 }).toContain('link_status:up');
+    await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);
+    line.deaden();
+    await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    await own.replicaof('NO', 'ONE');
+    own.disconnect();
+    forwarder.pointAt(replica.port);
+    forwarder.cut();
+    await expectNothingTwice(scene);
+    forwarder.pointAt(redis.port);
+    forwarder.cut();
+    await line.close();
+    await replica.close();
+  });
+});
