@@ -26,8 +26,8 @@ export interface Kind {
   readonly name: string;
   /** Which steps make no sense with it, and why. */
   readonly senseless: Partial<Readonly<Record<Step, string>>>;
-  /** Attempts in lost windows cannot be counted by anybody. */
-  readonly losesWindows?: boolean;
+  /** Redis loses what it was told: windows that it counted attempts in, and claims that no row tells of. */
+  readonly makesRedisForget?: boolean;
   /** Before the first request. */
   prepare?(stage: Stage, tenantId: string): Promise<unknown>;
   /** The fault itself; answers what becomes of the message that is held. */

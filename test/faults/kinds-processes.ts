@@ -49,7 +49,7 @@ export const twoSweepers: Kind = {
 };
 
 /** Longer than the deadline of a claim and a round of the sweeper. */
-const PAUSE_API_MS = 2600;
+const PAUSE_API_MS = 3200;
 
 export const pauseApi: Kind = {
   name: 'PAUSE_API',

@@ -11,7 +11,7 @@ import { withRedis } from './direct-redis.js';
 export const emptied: Kind = {
   name: 'REDIS_EMPTIED',
   senseless: {},
-  losesWindows: true,
+  makesRedisForget: true,
   happen: async (scene) => {
     await onRedis(scene, async (redis) => {
       const keys = await redis.dbsize();
@@ -57,7 +57,7 @@ const TAIL_MAX_BYTES = 20_000;
 export const tailLost: Kind = {
   name: 'AOF_TAIL_CUT',
   senseless: {},
-  losesWindows: true,
+  makesRedisForget: true,
   happen: async (scene) => {
     const { redis } = scene.stage.stores;
     await redis.kill();
@@ -92,7 +92,7 @@ interface StaleCopy {
 export const staleCopy: Kind = {
   name: 'STALE_COPY',
   senseless: {},
-  losesWindows: true,
+  makesRedisForget: true,
   prepare: async (stage, tenantId) => {
     const { dataDir } = stage.stores.redis;
     const copy: StaleCopy = { takenAtClaim: false, folder: path.join(dataDir, 'stale') };

@@ -18,9 +18,9 @@ const quiet = (): void => undefined;
 
 /** Everything that is waited for is short, so that a cell is; the order between the times is that of the defaults. */
 const IMPATIENT = {
-  STORE_TIMEOUT_MS: '1000',
-  REPLY_WITHIN_MS: '1000',
-  CLAIM_DEADLINE_MS: '2000',
+  STORE_TIMEOUT_MS: '1500',
+  REPLY_WITHIN_MS: '1200',
+  CLAIM_DEADLINE_MS: '2500',
   SWEEP_EVERY_MS: '300',
   PENDING_BACKOFF_MS: '200',
   PENDING_BACKOFF_MAX_MS: '500',
@@ -28,6 +28,11 @@ const IMPATIENT = {
 
 const PROCESSES: readonly ProcessName[] = ['api1', 'api2', 'worker', 'worker2'];
 type Proxies = Readonly<Record<LinkName['to'], TcpProxy>>;
+
+export interface StageSettings {
+  /** What the processes run; the build of today where nothing is said. */
+  readonly entry?: string;
+}
 
 /** Servers, processes and proxies, opened once for all cells. */
 export class Stage implements StageParts {
@@ -54,14 +59,14 @@ export class Stage implements StageParts {
     built.stores.database.beforeKill = async () => this.ownWorld.close();
   }
 
-  static async open(): Promise<Stage> {
+  static async open(settings: StageSettings = {}): Promise<Stage> {
     const dataDir = mkdtempSync(path.join(tmpdir(), PREFIX));
     const closers: Stage['closers'] = [async () => rmSync(dataDir, { recursive: true, force: true })];
     try {
       const stores = await openStores(dataDir, closers);
       await migrateUp(stores.database.url);
       let stage: Stage | null = null;
-      const built = await build(stores, () => stage?.watch ?? null, closers);
+      const built = await build(stores, settings, () => stage?.watch ?? null, closers);
       stage = new Stage(built, closers);
       const { api1, api2, worker } = stage.processes;
       await Promise.all([api1.start(), api2.start(), worker.start()]);
@@ -131,7 +136,12 @@ interface Built {
   readonly proxies: ReadonlyMap<ProcessName, Proxies>;
 }
 
-async function build(stores: Built['stores'], watch: () => Watch | null, closers: Closers): Promise<Built> {
+async function build(
+  stores: Built['stores'],
+  settings: StageSettings,
+  watch: () => Watch | null,
+  closers: Closers,
+): Promise<Built> {
   const processes: Partial<Record<ProcessName, NamedProcess>> = {};
   const proxies = new Map<ProcessName, Proxies>();
   for (const name of PROCESSES) {
@@ -149,6 +159,7 @@ async function build(stores: Built['stores'], watch: () => Watch | null, closers
     };
     proxies.set(name, own);
     const started = new NamedProcess(name, {
+      ...settings,
       role: name.startsWith('api') ? 'api' : 'worker',
       databaseUrl: through(own.database, stores.database.url),
       redisUrl: through(own.redis, stores.redis.url),
