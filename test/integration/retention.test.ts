@@ -210,7 +210,7 @@ describe('tombstones', () => {
     const deleted = await Promise.all([1, 2, 3].map(async () => tombstoneRetention().prune()));
     expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(2000);
     expect(await statusesOf(tenantId)).toEqual(Array.from({ length: 4000 }, () => 'COMMITTED'));
-  }, 30_000);
+  }, 120_000);
 
   it('are found through the primary key', async () => {
     const tenantId = await seedRedemptions(
