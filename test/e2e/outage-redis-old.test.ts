@@ -48,7 +48,8 @@ describe('a Redis that has become older than the database', () => {
     await redis.stop();
     const putBack = redis.snapshot();
     await redis.start();
-    await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });
     await redis.stop();
     putBack();
     await redis.start();
@@ -63,7 +64,8 @@ describe('a Redis that has become older than the database', () => {
     await expect.poll(async () => own.info('replication'), { timeout: 10_000 }).toContain('link_status:up');
     await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);
     line.deaden();
-    await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });
     await own.replicaof('NO', 'ONE');
     own.disconnect();
     forwarder.pointAt(replica.port);
