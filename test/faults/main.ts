@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { playCell, type Cell, type CellResult } from './cell.js';
 import { allCells, namedCells, nameOf, quickCells } from './matrix.js';
+import { runPlanted } from './planted/run.js';
 import { parseOptions, USAGE, type FaultOptions } from './options.js';
 import { cellLine, isBad, matrixText, violationText } from './report.js';
 import { Stage } from './stage.js';
@@ -52,6 +53,10 @@ function closeOnSignal(opening: Promise<Stage>): void {
 }
 
 async function main(options: FaultOptions): Promise<void> {
+  if (options.isPlanted) {
+    process.exitCode = (await runPlanted(options.seed, options.bugs, say)) ? 0 : 1;
+    return;
+  }
   const cells = cellsOf(options);
   say(`Seed ${options.seed}, ${cells.length} cells.`);
   const opening = Stage.open();

@@ -60,7 +60,7 @@ export function healthyEvidence(): Plantable {
     campaigns: CAMPAIGNS,
     tries: triesOf(),
     facts: factsOf(),
-    factsBefore: factsOf(),
+    earlierFacts: [factsOf()],
     claimsSeen: ['101', '104'],
     unsettled: [],
     drained: [

@@ -165,8 +165,8 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
   ],
   [
     'a copy that was wrong until it was used',
-    'I3 code 1: the copy says 0 uses, not 1, when all was settled',
-    (e) => (the(e.factsBefore.redis.copies['digest-1']).used = 0),
+    'I3 code 1: the copy says 0 uses, not 1, at an earlier rest',
+    (e) => (the(the(e.earlierFacts[0]).redis.copies['digest-1']).used = 0),
   ],
   [
     'a claim closed without a tombstone',

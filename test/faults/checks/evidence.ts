@@ -27,8 +27,8 @@ export interface Evidence {
   readonly campaigns: readonly SuppliedCampaign[];
   readonly tries: readonly Try[];
   readonly facts: Facts;
-  /** As they were when everything was settled, before what was left was redeemed: that may mend what was wrong. */
-  readonly factsBefore: Facts;
+  /** As they were at earlier rests: what came after may have mended what was wrong. */
+  readonly earlierFacts: readonly Facts[];
   /** Redemption ids of claims that were seen open at some time. */
   readonly claimsSeen: readonly string[];
   /** Wishes that got no final answer in the time that they were given. */

@@ -3,9 +3,9 @@ import type { Facts } from './facts.js';
 import { violation, type Violation } from './violation.js';
 
 /** I3: at rest the counters count the rows, Redis' copies say the same or are absent, and no use is held or lost. */
-export function checkRest({ facts, factsBefore, drained, claimsSeen, redisForgot }: Evidence): Violation[] {
+export function checkRest({ facts, earlierFacts, drained, claimsSeen, redisForgot }: Evidence): Violation[] {
   const found = [
-    ...unrest(factsBefore).map((what) => `${what}, when all was settled`),
+    ...earlierFacts.flatMap(unrest).map((what) => `${what}, at an earlier rest`),
     ...unrest(facts),
     ...drained.flatMap(lostUses),
     ...(redisForgot ? [] : vanished(claimsSeen, facts)),

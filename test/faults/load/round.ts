@@ -38,6 +38,8 @@ export interface Round {
   readonly workload: Workload;
   /** The part that may be disturbed. */
   run(): Promise<void>;
+  /** Waits until nothing is open any more; what is then there is checked with the rest. */
+  rest(): Promise<Facts>;
   /**
    * The part after it, when everything is up again: waits until all is settled, redeems what is left, and checks.
    * @param said what each process has said
@@ -52,23 +54,29 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
   const wishes = makeWishes(supply, new Random(settings.seed), settings.lengthMs);
   const workload = makeWorkload(target.urls, wishes);
   const subscriber = startSubscriber(target.urls, supply.staffToken);
+  const earlierFacts: Facts[] = [];
+  const rest = async (): Promise<Facts> => {
+    const facts = await untilRest(target, supply.tenantId, settings.settleMs, () => true);
+    earlierFacts.push(facts);
+    return facts;
+  };
   const claims = watchClaims(() => target.redisUrl, supply.tenantId);
   return {
     supply,
     workload,
     run: async () => workload.run(),
+    rest,
     judge: async (said, redisForgot = false) => {
       const unsettled = await workload.settle(settings.settleMs);
       await workload.repeatKeys();
-      const factsBefore = await untilRest(target, supply.tenantId, settings.settleMs, () => true);
-      const drained = await drain(supply, factsBefore, workload.ask);
+      const drained = await drain(supply, await rest(), workload.ask);
       const isSeen = ({ events }: Facts): boolean => isAllSeen(events, subscriber.seen.length);
       const facts = await untilRest(target, supply.tenantId, settings.settleMs, isSeen);
       const evidence: Evidence = {
         campaigns: [supply.single, supply.double, supply.seven, supply.unlimited, supply.limited],
         tries: workload.log.tries,
         facts,
-        factsBefore,
+        earlierFacts,
         claimsSeen: [...claims.seen],
         unsettled: unsettled.map(({ user, code, key }) => ({
           userId: user.userId,

@@ -1,0 +1,237 @@
+import type { Invariant } from '../checks/violation.js';
+
+/** A change of one file; the text must be in it exactly once, so that it is noticed when the source moves on. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A mistake that somebody could make. It is planted into a copy of the sources, and must be found by its cells. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Where it must show: a fault at a step, as STEP:KIND, or a race of `races.ts`. Tried in turn until it does. */
+  readonly cells: readonly string[];
+  /** What has to be reported; anything else is not what was planted. */
+  readonly shows: { readonly invariant: Invariant; readonly like: RegExp };
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'claims are released without a tombstone',
+    edits: [
+      {
+        file: 'src/redemption/claim-abandonment.ts',
+        find: 'tombstones: abandonments.filter(({ claim }) => found.settled(claim) === null),',
+        replace: 'tombstones: [],',
+      },
+    ],
+    cells: ['LUA_APPLIED:CUT_REDIS', 'BEFORE_BEGIN:KILL_API'],
+    shows: { invariant: 'I3', like: /was closed without a row/ },
+  },
+  {
+    name: 'the confirm adds one instead of setting what was committed',
+    edits: [
+      {
+        file: 'scripts/lua/confirm-claims.lua',
+        find: `redis.call('HSET', copy, 'version', version, 'used', used, 'sole_user_id', sole_user_id)`,
+        replace: `redis.call('HSET', copy, 'version', version, 'sole_user_id', sole_user_id)
+    redis.call('HINCRBY', copy, 'used', 1)`,
+      },
+    ],
+    cells: ['QUIET', 'BEFORE_CONFIRM:CUT_REDIS'],
+    shows: { invariant: 'I3', like: /the copy says/ },
+  },
+  {
+    name: 'a deadlock is not run anew',
+    edits: [
+      {
+        file: 'src/platform/orm/sql-errors.ts',
+        find: 'new Set([1213, 1205, 1020, 3101])',
+        replace: 'new Set([1205, 1020, 3101])',
+      },
+    ],
+    cells: ['BEFORE_COMMIT:DEADLOCK_1213', 'AFTER_INSERTS:DEADLOCK_1213'],
+    shows: { invariant: 'I2', like: /INTERNAL_SERVER_ERROR/ },
+  },
+  {
+    name: 'a lock wait time-out is swallowed, and the transaction committed',
+    edits: [
+      {
+        file: 'src/redemption/commit-writes.ts',
+        find: `      this.outbox.append(em, tenantId, accepted.flatMap(eventsOf)),
+    ]);`,
+        replace: `      this.outbox.append(em, tenantId, accepted.flatMap(eventsOf)),
+    ]).catch(() => undefined);`,
+      },
+      {
+        file: 'src/platform/orm/session-guard.ts',
+        find: 'if (this.open && isRetryable(error)) this.doom = error;',
+        replace: '',
+      },
+    ],
+    cells: ['AFTER_INSERTS:LOCK_WAIT_1205'],
+    shows: { invariant: 'I2', like: /which is not there/ },
+  },
+  {
+    name: 'a tombstone is taken for the redemption',
+    edits: [
+      {
+        file: 'src/redemption/commit-decider.ts',
+        find: `    if (record.status === 'ABORTED') return { kind: 'ABORTED' };\n`,
+        replace: '',
+      },
+    ],
+    cells: ['TOMBSTONE_FIRST'],
+    shows: { invariant: 'I2', like: /which is ABORTED/ },
+  },
+  {
+    name: 'a duplicate key is not read back',
+    edits: [
+      {
+        file: 'src/redemption/commit-transaction.ts',
+        find: 'isDuplicateKey(error) || error instanceof CommitUnknownError',
+        replace: '(isDuplicateKey(error) && attempt > ATTEMPTS_MAX) || error instanceof CommitUnknownError',
+      },
+    ],
+    cells: ['ADOPTED', 'COMMIT_APPLIED:CUT_DATABASE'],
+    shows: { invariant: 'I2', like: /INTERNAL_SERVER_ERROR/ },
+  },
+  {
+    name: 'an older copy of a code replaces a newer one',
+    edits: [
+      {
+        file: 'scripts/lua/load-codes.lua',
+        find: 'if not held or tonumber(held) <= tonumber(ARGV[first]) then',
+        replace: 'if held or not held then',
+      },
+    ],
+    cells: ['STALE_LOAD'],
+    shows: { invariant: 'I3', like: /the copy says 0 uses.*at an earlier rest/ },
+  },
+  {
+    name: 'events are written outside of the transaction',
+    edits: [
+      {
+        file: 'src/redemption/commit-writes.ts',
+        find: 'this.outbox.append(em, tenantId, accepted.flatMap(eventsOf))',
+        replace: 'this.outbox.append(em.fork(), tenantId, accepted.flatMap(eventsOf))',
+      },
+    ],
+    cells: ['BEFORE_COMMIT:DEADLOCK_1213', 'BEFORE_COMMIT:LOCK_WAIT_1205'],
+    shows: { invariant: 'I5', like: /told \[COMMITTED, COMMITTED\]|tells of a redemption that is not committed/ },
+  },
+  {
+    name: 'the answer does not wait for the commit',
+    edits: [
+      {
+        file: 'src/platform/orm/transaction.ts',
+        find: '      await em.commit();\n',
+        replace: '      em.commit().catch(() => undefined);\n',
+      },
+    ],
+    cells: ['BEFORE_COMMIT:DEADLOCK_1213', 'BEFORE_COMMIT:KILL_API'],
+    shows: { invariant: 'I2', like: /which is not there/ },
+  },
+  {
+    name: 'an idempotency key is known to Redis only',
+    edits: [
+      {
+        file: 'src/redemption/redemption.service.ts',
+        find: 'if (idempotencyKey === null || !isJudgedByCopies(refused.refusal)) throw refused;',
+        replace: 'if (idempotencyKey === null || isJudgedByCopies(refused.refusal)) throw refused;',
+      },
+    ],
+    cells: ['BEFORE_REPLY:REDIS_EMPTIED', 'BEFORE_CONFIRM:REDIS_EMPTIED'],
+    shows: { invariant: 'I2', like: /stands for .* answered (?!\d)/ },
+  },
+  {
+    name: 'the sweeper gives the uses of committed claims back',
+    edits: [
+      {
+        file: 'src/redemption/settlement.service.ts',
+        find: `=> outcomes.get(redemptionId) === 'COMMITTED');`,
+        replace: `=> outcomes.get(redemptionId) === 'COMMITTED' && tenantId === '');`,
+      },
+    ],
+    cells: ['BEFORE_CONFIRM:KILL_API', 'BEFORE_CONFIRM:CUT_REDIS'],
+    shows: { invariant: 'I3', like: /the copy says/ },
+  },
+  {
+    name: 'an attempt is counted twice in its window',
+    edits: [
+      {
+        file: 'scripts/lua/admit-attempt.lua',
+        find: `  redis.call('ZADD', key, now_ms, ARGV[1])\n`,
+        replace: `  redis.call('ZADD', key, now_ms, ARGV[1], now_ms, ARGV[1] .. 'again')\n`,
+      },
+    ],
+    cells: ['QUIET'],
+    shows: { invariant: 'I8', like: /RATE_LIMITED after/ },
+  },
+  {
+    name: 'everybody in a batch is answered as the first one',
+    edits: [
+      {
+        file: 'src/redemption/group-commit.ts',
+        find: 'const outcome = outcomes.get(claim.redemptionId);',
+        replace: 'const outcome = claim.redemptionId === "" ? undefined : [...outcomes.values()][0];',
+      },
+    ],
+    cells: ['QUIET'],
+    shows: { invariant: 'I2', like: /of another user or code/ },
+  },
+  {
+    name: 'a use that was refused by the database is never given back',
+    edits: [
+      {
+        file: 'scripts/lua/release-claims.lua',
+        find: `    released = released + redis.call('HDEL', claims, redemption_id)\n`,
+        replace: '    released = released + 1\n',
+      },
+    ],
+    cells: ['QUIET'],
+    shows: { invariant: 'I3', like: /is open/ },
+  },
+  {
+    name: 'events are noted as published before they are',
+    edits: [
+      {
+        file: 'src/platform/outbox/outbox-relay.ts',
+        find: `    await this.parts.publish(events);
+    await this.store.markPublished(tenantId, events.at(-1)?.seq ?? 0);
+`,
+        replace: `    await this.store.markPublished(tenantId, events.at(-1)?.seq ?? 0);
+    await this.parts.publish(events);
+`,
+      },
+    ],
+    cells: ['BEFORE_PUBLISH:KILL_WORKER'],
+    shows: { invariant: 'I7', like: /was never seen/ },
+  },
+  {
+    name: 'counters of a campaign are read without their lock',
+    edits: [
+      {
+        file: 'src/campaigns/campaign-usage.service.ts',
+        find: `await readCounters(em, tenantId, sorted, 'for update')`,
+        replace: `await readCounters(em, tenantId, sorted, '')`,
+      },
+    ],
+    cells: ['BUDGET_RACE', 'QUIET'],
+    shows: { invariant: 'I1', like: /campaign/ },
+  },
+  {
+    name: 'a code is written to the log',
+    edits: [
+      {
+        file: 'src/redemption/redemption.service.ts',
+        find: `scope.log.warn({ err: error }, 'a store did not answer');`,
+        replace: 'scope.log.warn({ err: error }, `a store did not answer for ${request.code}`);',
+      },
+    ],
+    cells: ['LUA_SENT:CUT_REDIS', 'LUA_SENT:PAUSE_REDIS'],
+    shows: { invariant: 'I9', like: /has said the secret/ },
+  },
+];

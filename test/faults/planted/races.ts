@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { createConnection, type Connection } from 'mysql2/promise';
+import type { Violation } from '../checks/violation.js';
+import { withRedis } from '../direct-redis.js';
+import { startRound, type Round } from '../load/round.js';
+import { FREE_LINE, type SuppliedCode } from '../load/supply.js';
+import type { SignedUser } from '../../support/cluster.js';
+import type { Stage } from '../stage.js';
+import type { WireEvent } from '../wire-events.js';
+
+const LENGTH_MS = 500;
+const SETTLE_WITHIN_MS = 10_000;
+const DEADLINE_GRACE_MS = 5000;
+const WAIT_MS = 5000;
+/** Longer than it takes to get in between, and shorter than a caller waits for the commit. */
+const HOLD_MS = 500;
+
+/** A meeting of requests that is brought about on purpose, without any fault; the usual workload comes after it. */
+type Race = (stage: Stage, round: Round) => Promise<void>;
+
+export const RACES: Readonly<Record<string, Race>> = {
+  QUIET: async () => undefined,
+  TOMBSTONE_FIRST: tombstoneFirst,
+  ADOPTED: adopted,
+  STALE_LOAD: staleLoad,
+  BUDGET_RACE: budgetRace,
+};
+
+export async function playRace(stage: Stage, name: string, seed: number): Promise<readonly Violation[]> {
+  const race = RACES[name];
+  if (race === undefined) throw new Error(`There is no race ${name}.`);
+  const { stores, processes } = stage;
+  const target = {
+    urls: stage.urls,
+    world: await stage.world(),
+    databaseUrl: stores.database.url,
+    redisUrl: stores.redis.url,
+  };
+  const saidBefore = Object.values(processes).map((each) => each.said().length);
+  const settings = {
+    seed,
+    lengthMs: LENGTH_MS,
+    settleMs: SETTLE_WITHIN_MS,
+    deadlineGraceMs: DEADLINE_GRACE_MS,
+  };
+  const round = await startRound(target, settings);
+  try {
+    await race(stage, round);
+    await round.run();
+    const said = Object.values(processes).map((each, at) => each.said().slice(saidBefore[at]));
+    return (await round.judge(said)).violations;
+  } finally {
+    stage.watch = null;
+    await round.close();
+  }
+}
+
+/** A claim whose commit waits for its user's row is tombstoned meanwhile, as a sweeper would; then the commit goes on. */
+async function tombstoneFirst(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  await whileHolding(stage, user, async (connection) => {
+    const asked = round.workload.ask({ user, code, key: null, productCode: FREE_LINE });
+    const { tenantId } = round.supply;
+    const id = await claimOf(stage, tenantId);
+    const columns = 'tenant_id, id, code_id, campaign_id, batch_id, user_id';
+    await connection.query(
+      `insert into redemption (${columns}, status, product_code, claimed_at, settled_at, abort_reason)
+       select tenant_id, ?, id, campaign_id, batch_id, ?, 'ABORTED', ?, utc_timestamp(3), utc_timestamp(3), 'TEST'
+       from code where tenant_id = ? and id = ?`,
+      [id, user.userId, FREE_LINE, tenantId, code.codeId],
+    );
+    await asked;
+  });
+}
+
+/** A claim whose commit waits for its user's row is adopted by the other process: both commit the same id. */
+async function adopted(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const wish = { user, code, key: 'adopted', productCode: FREE_LINE };
+  await whileHolding(stage, user, async () => {
+    const first = round.workload.ask(wish, 0);
+    await claimOf(stage, round.supply.tenantId);
+    const second = round.workload.ask(wish, 1);
+    await Promise.all([first, second]);
+  });
+}
+
+/** One process reads a code, and its copy is on the way to Redis while the other one redeems the code. */
+async function staleLoad(stage: Stage, round: Round): Promise<void> {
+  const [late, early] = round.supply.fresh.slice(-2);
+  const [code] = round.supply.double.codes;
+  if (late === undefined || early === undefined || code === undefined)
+    throw new Error('The supply is too small.');
+  const ask = async (user: SignedUser, at: number) =>
+    round.workload.ask({ user, code, key: null, productCode: FREE_LINE }, at);
+  const held = Promise.withResolvers<void>();
+  let isOnItsWay = false;
+  const isOfLate = (event: WireEvent, script: string): boolean =>
+    event.kind === 'REDIS' &&
+    event.side === 'REQUEST' &&
+    event.script === script &&
+    event.link.process === 'api2';
+  stage.watch = async (event) => {
+    // Who has loaded the code must not go on to claim it: a claim mends what is wrong with a copy.
+    if (isOfLate(event, 'claim-code')) return 'RESET';
+    if (!isOfLate(event, 'load-codes')) return 'PASS';
+    isOnItsWay = true;
+    await held.promise;
+    return 'PASS';
+  };
+  const asked = ask(late, 1);
+  await until(() => isOnItsWay, 'the copy is on its way');
+  await ask(early, 0);
+  held.resolve();
+  await asked;
+  stage.watch = null;
+  // The workload would mend the copy.
+  await until(async () => isCopied(stage, round, code), 'the copy is there');
+  await round.rest();
+}
+
+const isCopied = async (stage: Stage, { supply }: Round, { digest }: SuppliedCode): Promise<boolean> =>
+  withRedis(
+    stage.stores.redis.url,
+    async (redis) => (await redis.hexists(`{${supply.tenantId}}:code:${digest}`, 'id')) === 1,
+  );
+
+/** Everybody wants a code of the campaign with a budget, at the same moment. */
+async function budgetRace(_stage: Stage, round: Round): Promise<void> {
+  const { limited, users } = round.supply;
+  await Promise.all(
+    limited.codes.map(async (code, at) => {
+      const user = users.at(-1 - at);
+      if (user !== undefined) await round.workload.ask({ user, code, key: null, productCode: FREE_LINE }, at);
+    }),
+  );
+}
+
+function firstOf({ supply }: Round): { code: SuppliedCode; user: SignedUser } {
+  const [code] = supply.seven.codes;
+  const [user] = supply.users;
+  if (code === undefined || user === undefined) throw new Error('The supply is too small.');
+  return { code, user };
+}
+
+/** Holds the user's row, so that a commit for this user waits; whatever the work answers is waited for afterwards. */
+async function whileHolding(
+  stage: Stage,
+  user: SignedUser,
+  work: (connection: Connection) => Promise<unknown>,
+): Promise<void> {
+  const uri = stage.stores.database.url.replace(/^mariadb:/, 'mysql:');
+  const holder = await createConnection({ uri });
+  const worker = await createConnection({ uri });
+  try {
+    await holder.beginTransaction();
+    await holder.query('select 1 from user where tenant_id = ? and id = ? for update', [
+      user.tenantId,
+      user.userId,
+    ]);
+    const working = work(worker);
+    await Promise.race([working, pause(HOLD_MS)]);
+    await holder.rollback();
+    await working;
+  } finally {
+    await Promise.all([holder.end(), worker.end()]);
+  }
+}
+
+/** The redemption id of the tenant's only claim. */
+async function claimOf(stage: Stage, tenantId: string): Promise<string> {
+  return withRedis(stage.stores.redis.url, async (redis) => {
+    let open: string[] = [];
+    await until(
+      async () => (open = await redis.zrange(`{${tenantId}}:open`, '0', '-1')).length > 0,
+      'a claim is open',
+    );
+    return open[0]?.split('|')[0] ?? '';
+  });
+}
+
+async function until(test: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const untilMs = performance.now() + WAIT_MS;
+  while (!(await test())) {
+    if (performance.now() > untilMs) throw new Error(`It never came about that ${what}.`);
+    await pause(5);
+  }
+}

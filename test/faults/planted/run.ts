@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { playCell } from '../cell.js';
+import type { Violation } from '../checks/violation.js';
+import { namedCells } from '../matrix.js';
+import { Stage } from '../stage.js';
+import { buildMutant } from './mutant.js';
+import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.js';
+import { playRace, RACES } from './races.js';
+
+/** A cell is a matter of chance here and there: how often it is played before its bug counts as not found. */
+const TRIES_MAX = 3;
+
+type Say = (line: string) => void;
+
+/**
+ * Plants one bug after the other, and sees each of them caught; and that without a bug the same cells find nothing.
+ * @returns whether all of that was so
+ */
+export async function runPlanted(seed: number, names: readonly string[], say: Say): Promise<boolean> {
+  const bugs = PLANTED_BUGS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const isSound = await passesWithout(bugs, seed, say);
+  let caught = 0;
+  for (const bug of bugs) {
+    const found = await catchBug(bug, seed);
+    if (found !== null) caught += 1;
+    say(`${found === null ? 'NOT CAUGHT' : 'caught    '} ${bug.name}: ${found ?? bug.cells.join(', ')}`);
+  }
+  say(`${bugs.length} planted, ${caught} caught`);
+  return isSound && caught === bugs.length;
+}
+
+/** The product as it is passes every cell by which a bug is to be found. */
+async function passesWithout(bugs: readonly PlantedBug[], seed: number, say: Say): Promise<boolean> {
+  const cells = [...new Set(bugs.flatMap((bug) => bug.cells))];
+  let isSound = true;
+  await onStage({}, async (stage) => {
+    for (const cell of cells) {
+      const violations = await play(stage, cell, seedOf(seed, cell, 1));
+      say(`${violations.length === 0 ? 'passed    ' : 'VIOLATED  '} ${cell} without a bug`);
+      for (const { invariant, what } of violations) say(`  ${invariant}: ${what}`);
+      isSound &&= violations.length === 0;
+    }
+  });
+  return isSound;
+}
+
+/** @returns by which cell and invariant it was caught; null when it was not */
+async function catchBug(bug: PlantedBug, seed: number): Promise<string | null> {
+  const mutant = await buildMutant(bug);
+  try {
+    return await onStage({ entry: mutant.entry }, async (stage) => {
+      for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
+        for (const cell of bug.cells) {
+          const violations = await play(stage, cell, seedOf(seed, cell, attempt));
+          const first = violations.find((each) => isShown(bug, each));
+          if (first !== undefined) return `${cell}, ${first.invariant}: ${first.what}`;
+        }
+      }
+      return null;
+    });
+  } finally {
+    mutant.remove();
+  }
+}
+
+function isShown({ shows }: PlantedBug, { invariant, what }: Violation): boolean {
+  return invariant === shows.invariant && shows.like.test(what);
+}
+
+async function play(stage: Stage, cell: string, seed: number): Promise<readonly Violation[]> {
+  if (cell in RACES) return playRace(stage, cell, seed);
+  const violations: Violation[] = [];
+  for (const named of namedCells(seed, [cell])) violations.push(...(await playCell(stage, named)).violations);
+  return violations;
+}
+
+async function onStage<T>(settings: { entry?: string }, work: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await Stage.open(settings);
+  try {
+    return await work(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+function seedOf(seed: number, cell: string, attempt: number): number {
+  return createHash('sha256').update(`${seed} ${cell} ${attempt}`).digest().readUInt32BE(0);
+}

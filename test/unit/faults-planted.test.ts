@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { edited } from '../faults/planted/mutant.js';
+import { PLANTED_BUGS } from '../faults/planted/planted-bugs.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const edits = PLANTED_BUGS.flatMap(({ name, edits: own }) => own.map((edit) => ({ name, ...edit })));
+
+describe('planted bugs', () => {
+  it('are at least ten, each with a name of its own', () => {
+    expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
+  });
+
+  it.each(edits)('$name: the source still has its place, once, in $file', (edit) => {
+    const text = readFileSync(path.join(ROOT, edit.file), 'utf8');
+    expect(edited(text, edit)).not.toBe(text);
+  });
+
+  it.each([
+    ['is not there', 'other'],
+    ['is there twice', 'twice and twice'],
+  ])('cannot be planted where the text %s', (_name, text) => {
+    const edit = { file: 'src/a.ts', find: 'twice', replace: 'once' };
+    expect(() => edited(text, edit)).toThrow('src/a.ts');
+  });
+});
