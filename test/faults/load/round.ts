@@ -6,6 +6,7 @@ import type { Violation } from '../checks/violation.js';
 import type { World } from '../../support/world.js';
 import { TEST_SECRETS } from '../../support/world.js';
 import { watchClaims } from './claim-watch.js';
+import type { Try } from './client-log.js';
 import { drain } from './drain.js';
 import { Random } from './random.js';
 import { startSubscriber } from './subscriber.js';
@@ -55,8 +56,9 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
   const workload = makeWorkload(target.urls, wishes);
   const subscriber = startSubscriber(target.urls, supply.staffToken);
   const earlierFacts: Facts[] = [];
+  const isKept = ({ orders }: Facts): boolean => everyPromiseIsKept(workload.log.tries, orders);
   const rest = async (): Promise<Facts> => {
-    const facts = await untilRest(target, supply.tenantId, settings.settleMs, () => true);
+    const facts = await untilRest(target, supply.tenantId, settings.settleMs, isKept);
     earlierFacts.push(facts);
     return facts;
   };
@@ -70,7 +72,8 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
       const unsettled = await workload.settle(settings.settleMs);
       await workload.repeatKeys();
       const drained = await drain(supply, await rest(), workload.ask);
-      const isSeen = ({ events }: Facts): boolean => isAllSeen(events, subscriber.seen.length);
+      const isSeen = (found: Facts): boolean =>
+        isKept(found) && isAllSeen(found.events, subscriber.seen.length);
       const facts = await untilRest(target, supply.tenantId, settings.settleMs, isSeen);
       const evidence: Evidence = {
         campaigns: [supply.single, supply.double, supply.seven, supply.unlimited, supply.limited],
@@ -112,6 +115,12 @@ async function untilRest(
     if (isAtRest || performance.now() > untilMs) return facts;
     await pause(50);
   }
+}
+
+/** A promised order comes with its outcome, which may be some time after the claim is closed. */
+function everyPromiseIsKept(tries: readonly Try[], orders: Facts['orders']): boolean {
+  const there = new Set(orders.map(({ id }) => id));
+  return tries.every(({ outcome }) => outcome.kind !== 'PROCESSING' || there.has(outcome.orderNo));
 }
 
 function isAllSeen(events: Facts['events'], seen: number): boolean {

@@ -120,7 +120,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
     cells: ['BEFORE_COMMIT:DEADLOCK_1213', 'BEFORE_COMMIT:LOCK_WAIT_1205'],
-    shows: { invariant: 'I5', like: /told \[COMMITTED, COMMITTED\]|tells of a redemption that is not committed/ },
+    shows: {
+      invariant: 'I5',
+      like: /told \[COMMITTED, COMMITTED\]|tells of a redemption that is not committed/,
+    },
   },
   {
     name: 'the answer does not wait for the commit',
@@ -221,6 +224,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ],
     cells: ['BUDGET_RACE', 'QUIET'],
     shows: { invariant: 'I1', like: /campaign/ },
+  },
+  {
+    name: 'a job takes a new id at each delivery',
+    edits: [
+      {
+        file: 'src/redemption/pending-redemptions.jobs.ts',
+        find: 'return claimOf(open === undefined ? pending : { ...pending, ...open });',
+        replace: `const redemptionId = String(BigInt(pending.redemptionId) + BigInt(Math.floor(Math.random() * 999) + 1));
+    return { ...claimOf(open === undefined ? pending : { ...pending, ...open }), redemptionId };`,
+      },
+    ],
+    cells: ['PROMISED'],
+    shows: { invariant: 'I2', like: /promised/ },
   },
   {
     name: 'a code is written to the log',

@@ -11,9 +11,11 @@ import type { WireEvent } from '../wire-events.js';
 const LENGTH_MS = 500;
 const SETTLE_WITHIN_MS = 10_000;
 const DEADLINE_GRACE_MS = 5000;
-const WAIT_MS = 5000;
+const WAIT_MS = 20_000;
 /** Longer than it takes to get in between, and shorter than a caller waits for the commit. */
-const HOLD_MS = 500;
+const MEETING_MS = 500;
+/** Longer than a caller waits for the commit. */
+const PROMISE_MS = 3000;
 
 /** A meeting of requests that is brought about on purpose, without any fault; the usual workload comes after it. */
 type Race = (stage: Stage, round: Round) => Promise<void>;
@@ -22,6 +24,7 @@ export const RACES: Readonly<Record<string, Race>> = {
   QUIET: async () => undefined,
   TOMBSTONE_FIRST: tombstoneFirst,
   ADOPTED: adopted,
+  PROMISED: promised,
   STALE_LOAD: staleLoad,
   BUDGET_RACE: budgetRace,
 };
@@ -58,7 +61,7 @@ export async function playRace(stage: Stage, name: string, seed: number): Promis
 /** A claim whose commit waits for its user's row is tombstoned meanwhile, as a sweeper would; then the commit goes on. */
 async function tombstoneFirst(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
-  await whileHolding(stage, user, async (connection) => {
+  await whileHolding(stage, user, MEETING_MS, async (connection) => {
     const asked = round.workload.ask({ user, code, key: null, productCode: FREE_LINE });
     const { tenantId } = round.supply;
     const id = await claimOf(stage, tenantId);
@@ -77,12 +80,23 @@ async function tombstoneFirst(stage: Stage, round: Round): Promise<void> {
 async function adopted(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const wish = { user, code, key: 'adopted', productCode: FREE_LINE };
-  await whileHolding(stage, user, async () => {
+  await whileHolding(stage, user, MEETING_MS, async () => {
     const first = round.workload.ask(wish, 0);
     await claimOf(stage, round.supply.tenantId);
     const second = round.workload.ask(wish, 1);
     await Promise.all([first, second]);
   });
+}
+
+/** A caller is told PROCESSING, and then the process dies: only the job can keep the promise. */
+async function promised(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const { api1 } = stage.processes;
+  await whileHolding(stage, user, PROMISE_MS, async () => {
+    await round.workload.ask({ user, code, key: 'promised', productCode: FREE_LINE }, 0);
+    await api1.kill();
+  });
+  await api1.start();
 }
 
 /** One process reads a code, and its copy is on the way to Redis while the other one redeems the code. */
@@ -108,9 +122,15 @@ async function staleLoad(stage: Stage, round: Round): Promise<void> {
     await held.promise;
     return 'PASS';
   };
-  const asked = ask(late, 1);
+  const asked = untilDone(
+    async () => ask(late, 1),
+    () => isOnItsWay,
+  );
   await until(() => isOnItsWay, 'the copy is on its way');
-  await ask(early, 0);
+  await untilDone(
+    async () => ask(early, 0),
+    ({ kind }) => kind === 'COMMITTED',
+  );
   held.resolve();
   await asked;
   stage.watch = null;
@@ -147,6 +167,7 @@ function firstOf({ supply }: Round): { code: SuppliedCode; user: SignedUser } {
 async function whileHolding(
   stage: Stage,
   user: SignedUser,
+  holdMs: number,
   work: (connection: Connection) => Promise<unknown>,
 ): Promise<void> {
   const uri = stage.stores.database.url.replace(/^mariadb:/, 'mysql:');
@@ -159,7 +180,7 @@ async function whileHolding(
       user.userId,
     ]);
     const working = work(worker);
-    await Promise.race([working, pause(HOLD_MS)]);
+    await Promise.race([working, pause(holdMs)]);
     await holder.rollback();
     await working;
   } finally {
@@ -185,4 +206,9 @@ async function until(test: () => boolean | Promise<boolean>, what: string): Prom
     if (performance.now() > untilMs) throw new Error(`It never came about that ${what}.`);
     await pause(5);
   }
+}
+
+/** Asks again for as long as the answer came before what was to be brought about; a store may just be slow. */
+async function untilDone<T>(ask: () => Promise<T>, isDone: (answer: T) => boolean): Promise<void> {
+  await until(async () => isDone(await ask()), 'an answer told of it');
 }

@@ -10,6 +10,8 @@ import { playRace, RACES } from './races.js';
 /** A cell is a matter of chance here and there: how often it is played before its bug counts as not found. */
 const TRIES_MAX = 3;
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 type Say = (line: string) => void;
 
 /**
@@ -76,9 +78,12 @@ async function play(stage: Stage, cell: string, seed: number): Promise<readonly 
 
 async function onStage<T>(settings: { entry?: string }, work: (stage: Stage) => Promise<T>): Promise<T> {
   const stage = await Stage.open(settings);
+  const closeOnSignal = (): void => void stage.close().finally(() => process.exit(130));
+  for (const signal of SIGNALS) process.once(signal, closeOnSignal);
   try {
     return await work(stage);
   } finally {
+    for (const signal of SIGNALS) process.off(signal, closeOnSignal);
     await stage.close();
   }
 }
