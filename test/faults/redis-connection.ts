@@ -11,11 +11,15 @@ const LISTENS = /^[PS]?(?:UN)?SUBSCRIBE$/;
 const digestOf = (text: string): string => createHash('sha1').update(text).digest('hex');
 
 /** The scripts by the digest under which Redis knows them. */
-const scripts = new Map(
-  readdirSync(LUA)
-    .filter((file) => file.endsWith('.lua'))
-    .map((file) => [digestOf(readFileSync(path.join(LUA, file), 'utf8')), file.replace(/\.lua$/, '')]),
-);
+const scripts = new Map<string, string>();
+learnScripts(LUA);
+
+/** Another build may have other scripts of the same names. */
+export function learnScripts(folder: string): void {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.lua'))) {
+    scripts.set(digestOf(readFileSync(path.join(folder, file), 'utf8')), path.basename(file, '.lua'));
+  }
+}
 
 type Request = Omit<RedisEvent, 'side' | 'isError' | 'reply'>;
 

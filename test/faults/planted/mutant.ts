@@ -13,6 +13,8 @@ const run = promisify(execFile);
 export interface Mutant {
   /** Its `main.js`. */
   readonly entry: string;
+  /** Where its Lua files are. */
+  readonly scripts: string;
   remove(): void;
 }
 
@@ -28,7 +30,7 @@ export async function buildMutant({ edits }: PlantedBug): Promise<Mutant> {
       writeFileSync(file, edited(readFileSync(file, 'utf8'), edit));
     }
     await compile(folder);
-    return { entry: path.join(folder, 'dist/main.js'), remove };
+    return { entry: path.join(folder, 'dist/main.js'), scripts: path.join(folder, 'scripts/lua'), remove };
   } catch (error) {
     remove();
     throw error;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { playCell } from '../cell.js';
 import type { Violation } from '../checks/violation.js';
 import { namedCells } from '../matrix.js';
+import { learnScripts } from '../redis-connection.js';
 import { Stage } from '../stage.js';
 import { buildMutant } from './mutant.js';
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.js';
@@ -49,11 +50,12 @@ async function passesWithout(bugs: readonly PlantedBug[], seed: number, say: Say
 /** @returns by which cell and invariant it was caught; null when it was not */
 async function catchBug(bug: PlantedBug, seed: number): Promise<string | null> {
   const mutant = await buildMutant(bug);
+  learnScripts(mutant.scripts);
   try {
     return await onStage({ entry: mutant.entry }, async (stage) => {
       for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
         for (const cell of bug.cells) {
-          const violations = await play(stage, cell, seedOf(seed, cell, attempt));
+          const violations = await playIfPossible(stage, cell, seedOf(seed, cell, attempt));
           const first = violations.find((each) => isShown(bug, each));
           if (first !== undefined) return `${cell}, ${first.invariant}: ${first.what}`;
         }
@@ -62,6 +64,16 @@ async function catchBug(bug: PlantedBug, seed: number): Promise<string | null> {
     });
   } finally {
     mutant.remove();
+  }
+}
+
+/** A bug may well keep a cell from coming about; then the next one has to find it. */
+async function playIfPossible(stage: Stage, cell: string, seed: number): Promise<readonly Violation[]> {
+  try {
+    return await play(stage, cell, seed);
+  } catch {
+    await stage.mend();
+    return [];
   }
 }
 
