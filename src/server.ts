@@ -64,7 +64,10 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
   const address = await http.listen();
   // With the database away none of it would ever end. What it has not taken was handed over to the queue.
   const inTime = async (step: Promise<void>): Promise<void> => {
-    if (!(await endsWithin(STOP_STEP_MS, step)))
+    const tried = step.catch((error: unknown) =>
+      log.warn({ err: error }, 'stopping goes on after a failure'),
+    );
+    if (!(await endsWithin(STOP_STEP_MS, tried)))
       log.warn('stopping goes on without waiting for the database');
   };
   const stop = async (): Promise<void> => {

@@ -87,6 +87,7 @@ describe('while the database is', () => {
     expect(outcomes(before)).toEqual(allAre(before, 'OK'));
     const fresh = await operationsOf(cluster);
     database.kill('SIGSTOP');
+    // Two waits, one behind the other, are each as late as everything is on this machine.
     const ask = async () => runAll(cluster.urls, fresh, 6);
     const { result: during, lagMs } = await withLag(cluster.urls, ask);
     const [url] = cluster.urls;
@@ -100,7 +101,7 @@ describe('while the database is', () => {
       'recovered ms': recoveredMs,
     });
     expect(outcomes(during)).toEqual(allAre(during, 'SERVICE_UNAVAILABLE'));
-    expect(slowest(during)).toBeLessThanOrEqual(TOLD_MS_MAX + lagMs);
+    expect(slowest(during)).toBeLessThanOrEqual(TOLD_MS_MAX + 2 * lagMs);
     expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     const after = await runAll(
       cluster.urls,
@@ -135,10 +136,9 @@ describe('while the database is', () => {
     database.kill('SIGSTOP');
     await pause(50);
     const from = performance.now();
-    await leaving.stop();
+    await leaving.stop().finally(() => database.kill('SIGCONT'));
     const stoppedMs = Math.round(performance.now() - from);
     const answers = await asked;
-    database.kill('SIGCONT');
     note('stop while the database is held', {
       'stopped ms': stoppedMs,
       'slowest answer ms': slowest(answers),
