@@ -13,7 +13,7 @@ const POLL_EVERY_MS = 1000;
 /** After a wake-up, more is about to come: events of one moment go out as one batch. */
 const LINGER_MS = 5;
 /** Under load a round waits a little longer, and one transaction numbers the events of several commits. */
-const BUSY_LINGER_MS = 150;
+const BUSY_LINGER_MS = 100;
 const BUSY_EVENTS = 40;
 const TENANTS_AT_ONCE = 4;
 
@@ -45,6 +45,8 @@ export class OutboxRelay {
   private holdsLock = false;
   private nextPollMs = 0;
   private eventsInRound = 0;
+  /** A tenant had more than one batch holds. */
+  private isBehind = false;
   /** Tenants whose publication failed; tried again at the next poll, not at every wake-up. */
   private readonly stalled = new Set<string>();
 
@@ -102,8 +104,10 @@ export class OutboxRelay {
       await this.signal.wait(POLL_EVERY_MS, LINGER_MS);
       return;
     }
-    const lingerMs = this.eventsInRound >= BUSY_EVENTS ? BUSY_LINGER_MS : LINGER_MS;
+    const isBusy = this.eventsInRound >= BUSY_EVENTS && !this.isBehind;
+    const lingerMs = isBusy ? BUSY_LINGER_MS : LINGER_MS;
     this.eventsInRound = 0;
+    this.isBehind = false;
     await this.signal.wait(Math.max(0, this.nextPollMs - this.parts.clock.nowMs()), lingerMs);
   }
 
@@ -134,7 +138,10 @@ export class OutboxRelay {
       const inOrder = first !== undefined && first.seq === publishedSeq + 1;
       const due = inOrder ? events : await this.store.unpublished(tenantId);
       if (due.length > 0) await this.publish(tenantId, due);
-      if (events.length === OUTBOX_BATCH_MAX || due.length === OUTBOX_BATCH_MAX) this.signal.raise(tenantId);
+      if (events.length === OUTBOX_BATCH_MAX || due.length === OUTBOX_BATCH_MAX) {
+        this.isBehind = true;
+        this.signal.raise(tenantId);
+      }
     } catch (error) {
       this.stalled.add(tenantId);
       this.parts.log.error({ err: error, tenantId }, 'events could not be published, trying again');
