@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Evidence } from './checks/evidence.js';
 import type { Violation } from './checks/violation.js';
 import type { Kind, Scene } from './kind.js';
 import { Random } from './load/random.js';
@@ -28,6 +29,8 @@ export interface CellResult {
   readonly recoveryMs: number | null;
   readonly tookMs: number;
   readonly tenantId: string;
+  /** What clients were told, what the stores hold, and what a subscriber saw. */
+  readonly known: Pick<Evidence, 'tries' | 'facts' | 'seen'>;
   /** What each process said during the cell. */
   readonly said: Readonly<Record<string, string>>;
 }
@@ -60,13 +63,14 @@ export async function playCell(stage: Stage, cell: Cell): Promise<CellResult> {
     await act.over();
     const recoveryMs = await untilRest(stage, round.supply.tenantId, REST_WITHIN_MS);
     const said = saidSince(stage, saidBefore);
-    const { violations } = await round.judge(Object.values(said), cell.kind.makesRedisForget);
+    const { violations, evidence } = await round.judge(Object.values(said), cell.kind.makesRedisForget);
     return {
       cell,
       ...act.verdict(violations),
       recoveryMs,
       tookMs: performance.now() - beganMs,
       tenantId: round.supply.tenantId,
+      known: { tries: evidence.tries, facts: evidence.facts, seen: evidence.seen },
       said: saidSince(stage, saidBefore),
     };
   } finally {

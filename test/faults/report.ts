@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CellResult, Mark } from './cell.js';
+import type { Kind } from './kind.js';
 import { KINDS } from './kinds.js';
 import { nameOf } from './matrix.js';
 import { MEANINGS, STEPS } from './steps.js';
@@ -29,8 +30,18 @@ export function matrixText(results: readonly CellResult[]): string {
     `${' '.repeat(width)}  ${numbers}  slowest recovery`,
     ...rows,
     '',
-    '+ held   X violated   ? step not reached   ! fault did not happen   . not played   blank: makes no sense',
+    '+ held   X violated   ? step not reached   ! fault did not happen   . not played   blank: makes no sense:',
+    ...KINDS.flatMap(reasonsOf),
   ].join('\n');
+}
+
+/** Why a kind is not tried at some steps. */
+function reasonsOf({ name, senseless }: Kind): string[] {
+  const byReason = Map.groupBy(
+    STEPS.filter((step) => senseless[step] !== undefined),
+    (step) => senseless[step],
+  );
+  return [...byReason].map(([reason, steps]) => `${name} ${steps.join(' ')}: ${reason}`);
 }
 
 function slowestRecoveryMs(results: readonly CellResult[], kind: string): string {
@@ -58,10 +69,12 @@ export function violationText(result: CellResult, seed: number): string {
   ].join('\n');
 }
 
-function keepLogs({ cell, said }: CellResult): string {
+function keepLogs({ cell, said, known }: CellResult): string {
   const folder = path.join(LOGS, `${cell.step}-${cell.kind.name}-${cell.seed}`);
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(said)) writeFileSync(path.join(folder, `${name}.log`), text);
+  for (const [name, facts] of Object.entries(known))
+    writeFileSync(path.join(folder, `${name}.json`), JSON.stringify(facts, null, 1));
   return folder;
 }
 

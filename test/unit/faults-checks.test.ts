@@ -312,6 +312,18 @@ describe('what must never be is named', () => {
     expect(check(evidence).join('\n')).toContain(said);
   });
 
+  it('but a promise that is repeated is one attempt', () => {
+    const promises = (evidence: Plantable, orderNos: number): string[] => {
+      for (let at = 0; at <= LINE_LIMIT; at += 1) {
+        const outcome = { kind: 'PROCESSING', orderNo: String(9000 + (at % orderNos)) } as const;
+        evidence.tries.push({ ...tryOf(100 + at, LIMITED, outcome), productCode: LIMITED_LINE });
+      }
+      return check(evidence).filter((line) => line.startsWith('I8'));
+    };
+    expect(promises(healthyEvidence(), LINE_LIMIT)).toEqual([]);
+    expect(promises(healthyEvidence(), LINE_LIMIT + 1)).toHaveLength(1);
+  });
+
   it('but attempts past a limit and claims without a row are nobody’s fault when Redis has forgotten them', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT + 1, 0);
