@@ -76,7 +76,16 @@ export class JobQueue<T extends object> {
    */
   async add(id: string, data: T, options: { readonly delayMs?: number } = {}): Promise<void> {
     const { name } = this.settings;
-    await this.ask((this.queue as Queue).add(name, data, { jobId: id, delay: options.delayMs ?? 0 }));
+    const { delayMs = 0 } = options;
+    // A delay counts from the instant of the job, and by clocks of others: a process whose own is an hour ahead would
+    // hand in what nobody touches for an hour. So the instant is Redis'.
+    const instant = delayMs === 0 ? {} : { timestamp: await this.nowMs() };
+    await this.ask((this.queue as Queue).add(name, data, { jobId: id, delay: delayMs, ...instant }));
+  }
+
+  private async nowMs(): Promise<number> {
+    const [seconds, micros] = await this.ask(this.redis.time());
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   }
 
   /** Has a job done again and again, once per interval however many processes ask for it. @throws StoreUnavailableError */

@@ -37,6 +37,12 @@ export type CommitOutcome =
       readonly kind: 'ABORTED';
     };
 
+/** Why a claim came to nothing, as its tombstone says it; null when it came to a redemption. */
+export function refusalReason(outcome: CommitOutcome): string | null {
+  if (outcome.kind === 'COMMITTED' || outcome.kind === 'SETTLED') return null;
+  return outcome.kind === 'REFUSED' ? outcome.refusal : outcome.kind;
+}
+
 /** How a transaction left a code: what Redis' copy takes over. */
 export interface CodeAfterwards {
   readonly used: number;

@@ -5,7 +5,7 @@ import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
 import type { AbandonOutcome } from './claim-abandonment.js';
 import type { Claim } from './claim.js';
-import type { CommitOutcome } from './commit-outcome.js';
+import { refusalReason } from './commit-outcome.js';
 import { claimOf, type PendingQueue, type PendingRedemption } from './pending-redemptions.js';
 import type { RedemptionRedis } from './redemption.redis.js';
 import type { SettlementService } from './settlement.service.js';
@@ -67,18 +67,16 @@ export class PendingRedemptionJobs {
   private async settle(claim: Claim): Promise<void> {
     const { tenantId, redemptionId } = claim;
     const outcome = await within(this.attemptMs, 'database', this.settlement.settle(claim));
-    if (outcome.kind === 'COMMITTED' || outcome.kind === 'SETTLED') {
+    const reason = refusalReason(outcome);
+    if (reason === null) {
       this.metrics.pendingOutcomes.inc({ outcome: 'COMMITTED' });
       this.log.info({ tenantId, redemptionId }, 'a promised redemption is committed');
       return;
     }
     // Its tombstone is there, and blocks it for good; the order that was promised is still owed.
-    await this.abandon(claim, reasonOf(outcome));
+    await this.abandon(claim, reason);
     this.metrics.pendingOutcomes.inc({ outcome: 'REFUSED' });
-    this.log.info(
-      { tenantId, redemptionId, outcome: reasonOf(outcome) },
-      'a promised redemption was refused',
-    );
+    this.log.info({ tenantId, redemptionId, outcome: reason }, 'a promised redemption was refused');
   }
 
   private async exhaust(claim: Claim, error: unknown): Promise<void> {
@@ -111,10 +109,6 @@ export class PendingRedemptionJobs {
       this.log.debug({ err: error }, 'pending redemptions were not counted');
     }
   }
-}
-
-function reasonOf(outcome: Exclude<CommitOutcome, { kind: 'COMMITTED' | 'SETTLED' }>): string {
-  return outcome.kind === 'REFUSED' ? outcome.refusal : outcome.kind;
 }
 
 function notSettled(error: unknown): NotSettledError {

@@ -243,12 +243,14 @@ export class RedemptionService {
    */
   private async commit(claim: Claim): Promise<RedemptionRecord | null> {
     const { tenantId, redemptionId } = claim;
+    const settling = this.settlement.settle(claim);
     let outcome: CommitOutcome;
     try {
-      outcome = await within(this.settings.replyWithinMs, 'database', this.settlement.settle(claim));
+      outcome = await within(this.settings.replyWithinMs, 'database', settling);
     } catch (error) {
       if (!isStoreFailure(error)) throw error;
       await this.pending.handOver(tenantId, [claim]);
+      this.settlement.keepPromise(claim, settling);
       throw new StillProcessing(redemptionId);
     }
     return this.resultOf(outcome);

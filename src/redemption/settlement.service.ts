@@ -3,7 +3,7 @@ import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { AbandonOutcome, Abandonment, ClaimAbandonment } from './claim-abandonment.js';
 import type { Claim } from './claim.js';
-import type { CommitOutcome } from './commit-outcome.js';
+import { refusalReason, type CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
 import { GroupCommit, type GroupCommitSettings, type GroupCommitSteps } from './group-commit.js';
 import type { Confirmation, RedemptionRedis, Release } from './redemption.redis.js';
@@ -14,6 +14,8 @@ const ABORTED: CommitOutcome = { kind: 'ABORTED' };
 /** Brings claims to their end: commit in the database, then confirm or release in Redis, then caches and push. */
 export class SettlementService {
   private readonly group: GroupCommit;
+  /** What is yet to be seen to of what callers were promised. */
+  private readonly promises = new Set<Promise<void>>();
 
   constructor(
     private readonly transaction: CommitTransaction,
@@ -55,8 +57,26 @@ export class SettlementService {
     return (await this.abandonAndClose(tenantId, abandonments)).outcomes;
   }
 
+  /**
+   * The caller was promised an order, and a job stands behind that. Jobs live in Redis, which may lose them; so this
+   * process, too, sees to it that a refusal is told. Does not wait for it; both together come to one effect.
+   */
+  keepPromise(claim: Claim, settling: Promise<CommitOutcome>): void {
+    const kept = this.tellRefusal({ ...claim, isPromised: true }, settling).catch((error: unknown) =>
+      this.log.debug({ err: error, redemptionId: claim.redemptionId }, 'a promise is left to its job'),
+    );
+    this.promises.add(kept);
+    void kept.finally(() => this.promises.delete(kept));
+  }
+
+  private async tellRefusal(claim: Claim, settling: Promise<CommitOutcome>): Promise<void> {
+    const reason = refusalReason(await settling);
+    if (reason !== null) await this.abandon(claim.tenantId, [{ claim, reason }]);
+  }
+
   async drained(): Promise<void> {
     await this.group.drained();
+    await Promise.all(this.promises);
   }
 
   private async commit(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {

@@ -149,6 +149,25 @@ describe('a database that takes long', () => {
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
 
+  it('S0.10 still fails the order and tells of it when Redis has lost claim and job, and the database refuses', async () => {
+    const { tenantId, code, codeId, userId } = await seedCode();
+    const { campaignId } = await emOf(world, tenantId).findOneOrFail(Code, { id: codeId });
+    const release = await holdCode(world, tenantId, codeId);
+    const { status, orderNo } = await redeem(world, tenantId, userId, code);
+    expect(status).toBe('PROCESSING');
+    await world.services.campaignChanges.step(tenantId, campaignId, 'pause');
+    await forget(world, tenantId);
+    const jobs = await jobCounts();
+    await world.stores.redis.del(jobs.filter((key) => key.includes(tenantId)));
+    await release();
+    await eventually(async () => expect(await orderStatus(tenantId, orderNo ?? '', userId)).toBe('FAILED'));
+    expect(await settledEvents(tenantId)).toMatchObject([
+      { status: 'REFUSED', orderNo, refusal: 'CAMPAIGN_NOT_ACTIVE' },
+    ]);
+    const facts = await factsOf(world, tenantId);
+    expect(facts).toMatchObject({ committed: 0, tombstones: 1, orders: 1, used: 0 });
+  });
+
   it('S0.10 is answered SERVICE_UNAVAILABLE when Redis cannot take the job, and the retry settles the claim', async () => {
     const { tenantId, code, codeId, userId } = await seedCode();
     const release = await holdCode(world, tenantId, codeId);

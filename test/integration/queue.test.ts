@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/log.js';
 import { JobQueue } from '../../src/platform/queue.js';
 
@@ -59,6 +59,16 @@ describe('a job queue', () => {
     await queue.add('order-1', { n: 1 }, { delayMs: 150 });
     await expect.poll(() => startedMs).toBeGreaterThan(0);
     expect(startedMs - addedMs).toBeGreaterThan(140);
+  });
+
+  it('begins a job in time that a process has handed in whose clock is an hour ahead', async () => {
+    const done: number[] = [];
+    consumer.start(async ({ n }) => void done.push(n));
+    const realMs = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(realMs + 3_600_000);
+    await queue.add('order-1', { n: 1 }, { delayMs: 50 });
+    clock.mockRestore();
+    await expect.poll(() => done, { timeout: 5000 }).toEqual([1]);
   });
 
   it('finishes the job under way when it closes', async () => {
