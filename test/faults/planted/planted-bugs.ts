@@ -27,7 +27,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: 'tombstones: [],',
       },
     ],
-    cells: ['LUA_APPLIED:CUT_REDIS', 'BEFORE_BEGIN:KILL_API'],
+    cells: ['ORPHANED'],
     shows: { invariant: 'I3', like: /was closed without a row/ },
   },
   {
@@ -52,18 +52,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: 'new Set([1205, 1020, 3101])',
       },
     ],
-    cells: ['BEFORE_COMMIT:DEADLOCK_1213', 'AFTER_INSERTS:DEADLOCK_1213'],
+    cells: ['DEADLOCK_ALONE', 'BEFORE_COMMIT:DEADLOCK_1213'],
     shows: { invariant: 'I2', like: /INTERNAL_SERVER_ERROR/ },
   },
   {
     name: 'a lock wait time-out is swallowed, and the transaction committed',
     edits: [
       {
-        file: 'src/redemption/commit-writes.ts',
-        find: `      this.outbox.append(em, tenantId, accepted.flatMap(eventsOf)),
-    ]);`,
-        replace: `      this.outbox.append(em, tenantId, accepted.flatMap(eventsOf)),
-    ]).catch(() => undefined);`,
+        file: 'src/redemption/commit-transaction.ts',
+        find: `        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+      ]);`,
+        replace: `        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+      ]).catch(() => undefined);`,
       },
       {
         file: 'src/platform/orm/session-guard.ts',

@@ -6,6 +6,7 @@ import { startRound, type Round } from '../load/round.js';
 import { FREE_LINE, type SuppliedCode } from '../load/supply.js';
 import type { SignedUser } from '../../support/cluster.js';
 import type { Stage } from '../stage.js';
+import { lookoutFor } from '../steps.js';
 import type { WireEvent } from '../wire-events.js';
 
 const LENGTH_MS = 500;
@@ -25,6 +26,8 @@ export const RACES: Readonly<Record<string, Race>> = {
   TOMBSTONE_FIRST: tombstoneFirst,
   ADOPTED: adopted,
   PROMISED: promised,
+  ORPHANED: orphaned,
+  DEADLOCK_ALONE: deadlockAlone,
   STALE_LOAD: staleLoad,
   BUDGET_RACE: budgetRace,
 };
@@ -97,6 +100,37 @@ async function promised(stage: Stage, round: Round): Promise<void> {
     await api1.kill();
   });
   await api1.start();
+}
+
+/** A process dies between claim and commit, and nobody asks again: only the sweeper can give the use back. */
+async function orphaned(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const { api1 } = stage.processes;
+  await whileHolding(stage, user, PROMISE_MS, async () => {
+    const asked = round.workload.ask({ user, code, key: null, productCode: FREE_LINE }, 0);
+    await claimOf(stage, round.supply.tenantId);
+    await api1.kill();
+    await asked;
+  });
+  await round.rest();
+  await api1.start();
+}
+
+/** The database gives up the commit of a claim that has nobody beside it. */
+async function deadlockAlone(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const lookout = lookoutFor('BEFORE_COMMIT', round.supply.tenantId);
+  let isDone = false;
+  stage.watch = (event) => {
+    if (isDone || lookout(event) !== 'HERE') return 'PASS';
+    isDone = true;
+    return { errno: 1213, state: '40001', message: 'Deadlock found when trying to get lock' };
+  };
+  await untilDone(
+    async () => round.workload.ask({ user, code, key: 'alone', productCode: FREE_LINE }),
+    () => isDone,
+  );
+  stage.watch = null;
 }
 
 /** One process reads a code, and its copy is on the way to Redis while the other one redeems the code. */
