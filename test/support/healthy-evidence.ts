@@ -201,6 +201,7 @@ function factsOf(): Facts {
     redis: {
       nowMs: 100_000,
       open: [],
+      jobs: [],
       claims: {},
       copies: { 'digest-1': { used: 1, version: 4 }, 'digest-4': { used: 0, version: 3 } },
     },

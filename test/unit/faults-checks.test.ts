@@ -173,6 +173,7 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     'I3 claim 199 was closed without a row',
     (e) => e.claimsSeen.push('199'),
   ],
+  ['a job left to do', 'I3 job r199_T is left to do', (e) => e.facts.redis.jobs.push('r199_T')],
   ['a use lost', 'I3 a code: 1 uses were left, 0 could be redeemed', (e) => (the(e.drained[1]).redeemed = 0)],
   [
     'a use too many',
@@ -330,6 +331,18 @@ describe('what must never be is named', () => {
     evidence.redisForgot = true;
     evidence.claimsSeen.push('199');
     expect(check(evidence)).toEqual([]);
+  });
+
+  it('and the same promise given again and again is one attempt', () => {
+    const evidence = healthyEvidence();
+    attempts(evidence, LINE_LIMIT, 0);
+    for (const no of [200, 201, 202]) {
+      const again = tryOf(no, LIMITED, { kind: 'PROCESSING', orderNo: '102' });
+      evidence.tries.push({ ...again, productCode: LIMITED_LINE });
+    }
+    expect(check(evidence).filter((found) => found.startsWith('I8'))).toEqual([
+      `I8 ${LINE_LIMIT + 1} attempts of ${LIMITED_LINE} were admitted, the limit is ${LINE_LIMIT}`,
+    ]);
   });
 
   it('and a promise that is kept either way is fine', () => {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import { pendingJobs } from '../pending-jobs.js';
 
 /** What the stores hold of a tenant, asked for directly: not by the product's code, which may share a fault. */
 export interface Facts {
@@ -77,6 +78,8 @@ export interface RedisFacts {
   readonly nowMs: number;
   /** Of all open claims, `<redemption id>|<digest>`. */
   readonly open: readonly { readonly member: string; readonly deadlineMs: number }[];
+  /** Ids of the jobs that are yet to keep a promise. */
+  readonly jobs: readonly string[];
   /** Redemption ids of the open claims, by the digest of their code. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
   /** Copies of codes by digest; a copy that is only a version is none. */
@@ -154,7 +157,8 @@ async function redisFacts(redis: Redis, tenantId: string): Promise<RedisFacts> {
     if (typeof id === 'string')
       copies[afterLastColon(key)] = { used: Number(used), version: Number(version) };
   }
-  return { nowMs, open, claims, copies };
+  const jobs = await pendingJobs(redis, tenantId);
+  return { nowMs, open, jobs, claims, copies };
 }
 
 /** RESP3 gives pairs, RESP2 one flat list. */

@@ -15,7 +15,7 @@ export function checkRest({ facts, earlierFacts, drained, claimsSeen, redisForgo
 
 function unrest(facts: Facts): string[] {
   const uses = Map.groupBy(committedOf(facts), ({ codeId }) => codeId);
-  const { open, claims, copies } = facts.redis;
+  const { open, jobs, claims, copies } = facts.redis;
   const found = facts.codes.flatMap(({ id, digest, used, version }) => {
     const rows = uses.get(id)?.length ?? 0;
     const copy = copies[digest];
@@ -29,7 +29,11 @@ function unrest(facts: Facts): string[] {
       ...held.map((redemptionId) => `code ${id}: claim ${redemptionId} is open`),
     ];
   });
-  return [...found, ...open.map(({ member }) => `claim ${member} is listed as open`)];
+  return [
+    ...found,
+    ...open.map(({ member }) => `claim ${member} is listed as open`),
+    ...jobs.map((id) => `job ${id} is left to do`),
+  ];
 }
 
 /** A claim is closed after its redemption or its tombstone is committed, never before, and so leaves a row. */

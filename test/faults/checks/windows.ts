@@ -4,8 +4,8 @@ import { violation, type Violation } from './violation.js';
 
 /**
  * I8: a product line admits exactly as many attempts as its limit says. The clients of that line send no keys, so
- * every answer but RATE_LIMITED is one attempt that was admitted, and an unknown outcome may be one. A promise that is
- * repeated while the database is away is no further attempt.
+ * each refusal but RATE_LIMITED is one attempt that was admitted, and each redemption that they were told of is one at
+ * least; an unknown outcome may be one.
  */
 export function checkWindows(
   { tries, redisForgot }: Evidence,
@@ -13,10 +13,10 @@ export function checkWindows(
   limit: number,
 ): Violation[] {
   const own = tries.filter((each) => each.productCode === productCode);
-  const admitted = own.filter((each, at) => isAdmitted(each) && !isRepeated(each, own.slice(0, at)));
+  const admitted = new Set(own.flatMap(attemptOf)).size;
   const found: string[] = [];
-  if (admitted.length > limit && !redisForgot) {
-    found.push(`${admitted.length} attempts of ${productCode} were admitted, the limit is ${limit}`);
+  if (admitted > limit && !redisForgot) {
+    found.push(`${admitted} attempts of ${productCode} were admitted, the limit is ${limit}`);
   }
   for (const refused of own.filter(isLimited)) {
     const before = own.filter((each) => !isLimited(each) && each.startMs <= (refused.endMs ?? Infinity));
@@ -27,15 +27,20 @@ export function checkWindows(
   return found.map((what) => violation('I8', what));
 }
 
-function isAdmitted(each: Try): boolean {
-  return !isLimited(each) && each.outcome.kind !== 'UNKNOWN';
-}
-
-function isRepeated({ outcome }: Try, before: readonly Try[]): boolean {
-  if (outcome.kind !== 'PROCESSING') return false;
-  return before.some(
-    (each) => each.outcome.kind === 'PROCESSING' && each.outcome.orderNo === outcome.orderNo,
-  );
+/** What tells one admitted attempt from another: a redemption is promised and told of again without a further one. */
+function attemptOf(each: Try): string[] {
+  const { no, outcome } = each;
+  if (isLimited(each)) return [];
+  switch (outcome.kind) {
+    case 'COMMITTED':
+      return [`redemption ${outcome.redemptionId}`];
+    case 'PROCESSING':
+      return [`redemption ${outcome.orderNo}`];
+    case 'REFUSED':
+      return [`try ${no}`];
+    case 'UNKNOWN':
+      return [];
+  }
 }
 
 function isLimited({ outcome }: Try): boolean {

@@ -100,7 +100,7 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
   };
 }
 
-/** Until no claim is open and every event is published, or the time is over; what is then there is judged. */
+/** Until no claim is open, no job is left, and every event is published, or the time is over; what is then there is judged. */
 async function untilRest(
   target: Target,
   tenantId: string,
@@ -111,7 +111,8 @@ async function untilRest(
   for (;;) {
     const facts = await readFacts(target, tenantId);
     const { counter, events, redis } = facts;
-    const isAtRest = redis.open.length === 0 && counter.publishedSeq === events.length && further(facts);
+    const isDone = redis.open.length === 0 && redis.jobs.length === 0;
+    const isAtRest = isDone && counter.publishedSeq === events.length && further(facts);
     if (isAtRest || performance.now() > untilMs) return facts;
     await pause(50);
   }

@@ -158,7 +158,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: `=> outcomes.get(redemptionId) === 'COMMITTED' && tenantId === '');`,
       },
     ],
-    cells: ['BEFORE_CONFIRM:KILL_API', 'BEFORE_CONFIRM:CUT_REDIS'],
+    cells: ['UNCONFIRMED'],
     shows: { invariant: 'I3', like: /the copy says/ },
   },
   {

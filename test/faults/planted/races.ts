@@ -28,6 +28,7 @@ export const RACES: Readonly<Record<string, Race>> = {
   PROMISED: promised,
   ORPHANED: orphaned,
   DEADLOCK_ALONE: deadlockAlone,
+  UNCONFIRMED: unconfirmed,
   STALE_LOAD: staleLoad,
   BUDGET_RACE: budgetRace,
 };
@@ -131,6 +132,28 @@ async function deadlockAlone(stage: Stage, round: Round): Promise<void> {
     () => isDone,
   );
   stage.watch = null;
+}
+
+/** A process dies between commit and confirm, and nobody asks again: only the worker can bring Redis up to date. */
+async function unconfirmed(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const { api1 } = stage.processes;
+  const lookout = lookoutFor('BEFORE_CONFIRM', round.supply.tenantId);
+  const kills: Promise<void>[] = [];
+  stage.watch = (event) => {
+    if (lookout(event) !== 'HERE') return 'PASS';
+    if (kills.length === 0) kills.push(api1.kill());
+    return 'RESET';
+  };
+  const wish = { user, code, key: null, productCode: FREE_LINE };
+  await untilDone(
+    async () => round.workload.ask(wish, 0),
+    () => kills.length > 0,
+  );
+  await Promise.all(kills);
+  stage.watch = null;
+  await round.rest();
+  await api1.start();
 }
 
 /** One process reads a code, and its copy is on the way to Redis while the other one redeems the code. */
