@@ -210,7 +210,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
 `,
       },
     ],
-    cells: ['BEFORE_PUBLISH:KILL_WORKER'],
+    cells: ['PUBLISH_LOST'],
     shows: { invariant: 'I7', like: /was never seen/ },
   },
   {

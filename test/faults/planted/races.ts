@@ -29,6 +29,7 @@ export const RACES: Readonly<Record<string, Race>> = {
   ORPHANED: orphaned,
   DEADLOCK_ALONE: deadlockAlone,
   UNCONFIRMED: unconfirmed,
+  PUBLISH_LOST: publishLost,
   STALE_LOAD: staleLoad,
   BUDGET_RACE: budgetRace,
 };
@@ -154,6 +155,24 @@ async function unconfirmed(stage: Stage, round: Round): Promise<void> {
   stage.watch = null;
   await round.rest();
   await api1.start();
+}
+
+/** A worker dies when it hands events on, and they get lost with it. */
+async function publishLost(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const { worker } = stage.processes;
+  const lookout = lookoutFor('BEFORE_PUBLISH', round.supply.tenantId);
+  const kills: Promise<void>[] = [];
+  stage.watch = (event) => {
+    if (lookout(event) !== 'HERE') return 'PASS';
+    if (kills.length === 0) kills.push(worker.kill());
+    return 'RESET';
+  };
+  await round.workload.ask({ user, code, key: null, productCode: FREE_LINE });
+  await until(() => kills.length > 0, 'events are handed on');
+  await Promise.all(kills);
+  stage.watch = null;
+  await worker.start();
 }
 
 /** One process reads a code, and its copy is on the way to Redis while the other one redeems the code. */
