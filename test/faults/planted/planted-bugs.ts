@@ -52,7 +52,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: 'new Set([1205, 1020, 3101])',
       },
     ],
-    cells: ['DEADLOCK_ALONE', 'BEFORE_COMMIT:DEADLOCK_1213'],
+    cells: ['DEADLOCK_ALONE'],
     shows: { invariant: 'I2', like: /INTERNAL_SERVER_ERROR/ },
   },
   {
@@ -156,6 +156,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         file: 'src/redemption/settlement.service.ts',
         find: `=> outcomes.get(redemptionId) === 'COMMITTED');`,
         replace: `=> outcomes.get(redemptionId) === 'COMMITTED' && tenantId === '');`,
+      },
+      // Else the outbox may confirm the claim before the sweeper comes to it.
+      {
+        file: 'src/redemption/late-confirms.ts',
+        find: 'const CONFIRM_MS = 2000;',
+        replace: 'const CONFIRM_MS = 30_000;',
       },
     ],
     cells: ['UNCONFIRMED'],

@@ -121,7 +121,7 @@ async function orphaned(stage: Stage, round: Round): Promise<void> {
 /** The database gives up the commit of a claim that has nobody beside it. */
 async function deadlockAlone(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
-  const lookout = lookoutFor('BEFORE_COMMIT', round.supply.tenantId);
+  const lookout = lookoutFor('AFTER_INSERTS', round.supply.tenantId);
   let isDone = false;
   stage.watch = (event) => {
     if (isDone || lookout(event) !== 'HERE') return 'PASS';
