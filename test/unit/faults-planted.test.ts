@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { namedCells } from '../faults/matrix.js';
+import { parseOptions } from '../faults/options.js';
 import { edited } from '../faults/planted/mutant.js';
 import { PLANTED_BUGS } from '../faults/planted/planted-bugs.js';
+import { RACES } from '../faults/planted/races.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const edits = PLANTED_BUGS.flatMap(({ name, edits: own }) => own.map((edit) => ({ name, ...edit })));
@@ -11,6 +14,20 @@ describe('planted bugs', () => {
   it('are at least ten, each with a name of its own', () => {
     expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(10);
     expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
+  });
+
+  it('are to be caught by cells and races that there are', () => {
+    for (const cell of PLANTED_BUGS.flatMap(({ cells }) => cells)) {
+      if (!(cell in RACES)) expect(namedCells(1, [cell])).toHaveLength(1);
+    }
+  });
+
+  it('are planted when asked for, all of them or by name', () => {
+    expect(parseOptions(['--planted'], 1)).toMatchObject({ isPlanted: true, bugs: [] });
+    expect(parseOptions(['--bug', 'a', '--bug', 'b'], 1)).toMatchObject({
+      isPlanted: true,
+      bugs: ['a', 'b'],
+    });
   });
 
   it.each(edits)('$name: the source still has its place, once, in $file', (edit) => {
