@@ -17,9 +17,8 @@ describe('planted bugs', () => {
   });
 
   it('are to be caught by cells and races that there are', () => {
-    for (const cell of PLANTED_BUGS.flatMap(({ cells }) => cells)) {
-      if (!(cell in RACES)) expect(namedCells(1, [cell])).toHaveLength(1);
-    }
+    const cells = PLANTED_BUGS.flatMap((bug) => bug.cells).filter((cell) => !(cell in RACES));
+    expect(() => namedCells(1, cells)).not.toThrow();
   });
 
   it('are planted when asked for, all of them or by name', () => {
