@@ -228,7 +228,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: `await readCounters(em, tenantId, sorted, '')`,
       },
     ],
-    cells: ['BUDGET_RACE', 'QUIET'],
+    cells: ['BUDGET_RACE'],
     shows: { invariant: 'I1', like: /campaign/ },
   },
   {

@@ -1,18 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createConnection, type Connection } from 'mysql2/promise';
 import type { Violation } from '../checks/violation.js';
 import { withRedis } from '../direct-redis.js';
 import { startRound, type Round } from '../load/round.js';
 import { FREE_LINE, type SuppliedCode } from '../load/supply.js';
 import type { SignedUser } from '../../support/cluster.js';
 import type { Stage } from '../stage.js';
+import { claimOf, firstOf, until, untilDone, whileHolding } from './race-steps.js';
+import { insertsInto } from '../sql-statements.js';
 import { lookoutFor } from '../steps.js';
-import type { WireEvent } from '../wire-events.js';
+import type { Verdict, WireEvent } from '../wire-events.js';
 
 const LENGTH_MS = 500;
 const SETTLE_WITHIN_MS = 10_000;
 const DEADLINE_GRACE_MS = 5000;
-const WAIT_MS = 20_000;
 /** Longer than it takes to get in between, and shorter than a caller waits for the commit. */
 const MEETING_MS = 500;
 /** Longer than a caller waits for the commit. */
@@ -221,70 +221,35 @@ const isCopied = async (stage: Stage, { supply }: Round, { digest }: SuppliedCod
     async (redis) => (await redis.hexists(`{${supply.tenantId}}:code:${digest}`, 'id')) === 1,
   );
 
-/** Everybody wants a code of the campaign with a budget, at the same moment. */
-async function budgetRace(_stage: Stage, round: Round): Promise<void> {
+/**
+ * Two processes commit for one budget at the same time: the first may not write until the second has read the counter,
+ * if it can; where the counter is locked it cannot.
+ */
+async function budgetRace(stage: Stage, round: Round): Promise<void> {
   const { limited, users } = round.supply;
-  await Promise.all(
-    limited.codes.map(async (code, at) => {
-      const user = users.at(-1 - at);
-      if (user !== undefined) await round.workload.ask({ user, code, key: null, productCode: FREE_LINE }, at);
-    }),
+  const [a, b, c] = users.slice(-3);
+  const [first, second, third] = limited.codes;
+  if (a === undefined || b === undefined || c === undefined || third === undefined)
+    throw new Error('The supply is too small.');
+  const ask = async (user: SignedUser, code: SuppliedCode | undefined, at: number) =>
+    round.workload.ask({ user, code: code ?? third, key: null, productCode: FREE_LINE }, at);
+  // Whoever makes the counter holds it anyhow.
+  await untilDone(
+    async () => ask(a, first, 0),
+    ({ kind }) => kind === 'COMMITTED',
   );
+  const other = Promise.withResolvers<void>();
+  stage.watch = async (event): Promise<Verdict> => {
+    const isWrite =
+      event.kind === 'MYSQL' && event.side === 'REQUEST' && event.statements.some(insertsRedemption);
+    if (!isWrite) return 'PASS';
+    if (event.link.process === 'api1') await Promise.race([other.promise, pause(MEETING_MS)]);
+    else other.resolve();
+    return 'PASS';
+  };
+  await Promise.all([ask(b, second, 0), ask(c, third, 1)]);
+  stage.watch = null;
+  await round.rest();
 }
 
-function firstOf({ supply }: Round): { code: SuppliedCode; user: SignedUser } {
-  const [code] = supply.seven.codes;
-  const [user] = supply.users;
-  if (code === undefined || user === undefined) throw new Error('The supply is too small.');
-  return { code, user };
-}
-
-/** Holds the user's row, so that a commit for this user waits; whatever the work answers is waited for afterwards. */
-async function whileHolding(
-  stage: Stage,
-  user: SignedUser,
-  holdMs: number,
-  work: (connection: Connection) => Promise<unknown>,
-): Promise<void> {
-  const uri = stage.stores.database.url.replace(/^mariadb:/, 'mysql:');
-  const holder = await createConnection({ uri });
-  const worker = await createConnection({ uri });
-  try {
-    await holder.beginTransaction();
-    await holder.query('select 1 from user where tenant_id = ? and id = ? for update', [
-      user.tenantId,
-      user.userId,
-    ]);
-    const working = work(worker);
-    await Promise.race([working, pause(holdMs)]);
-    await holder.rollback();
-    await working;
-  } finally {
-    await Promise.all([holder.end(), worker.end()]);
-  }
-}
-
-/** The redemption id of the tenant's only claim. */
-async function claimOf(stage: Stage, tenantId: string): Promise<string> {
-  return withRedis(stage.stores.redis.url, async (redis) => {
-    let open: string[] = [];
-    await until(
-      async () => (open = await redis.zrange(`{${tenantId}}:open`, '0', '-1')).length > 0,
-      'a claim is open',
-    );
-    return open[0]?.split('|')[0] ?? '';
-  });
-}
-
-async function until(test: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const untilMs = performance.now() + WAIT_MS;
-  while (!(await test())) {
-    if (performance.now() > untilMs) throw new Error(`It never came about that ${what}.`);
-    await pause(5);
-  }
-}
-
-/** Asks again for as long as the answer came before what was to be brought about; a store may just be slow. */
-async function untilDone<T>(ask: () => Promise<T>, isDone: (answer: T) => boolean): Promise<void> {
-  await until(async () => isDone(await ask()), 'an answer told of it');
-}
+const insertsRedemption = (statement: string): boolean => insertsInto('redemption', statement);
