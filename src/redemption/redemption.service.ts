@@ -212,9 +212,12 @@ export class RedemptionService {
       case 'JOIN':
         return this.settleKnown(attempt, reply);
       case 'ALREADY_REDEEMED':
-        throw new Refused('ALREADY_REDEEMED', await this.firstOf(attempt, prepared, reply.redemptionId));
+        return unlessRefused(
+          redemptionId,
+          new Refused('ALREADY_REDEEMED', await this.firstOf(attempt, prepared, reply.redemptionId)),
+        );
       case 'REFUSED':
-        throw await this.refusalOf(attempt, prepared, reply);
+        return unlessRefused(redemptionId, await this.refusalOf(attempt, prepared, reply));
     }
   }
 
@@ -320,6 +323,15 @@ export class RedemptionService {
       refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null },
     };
   }
+}
+
+/**
+ * The redemption that stands in this one's way may be this one: the reply to its claim was lost, and before the claim
+ * was sent again another process had adopted it and committed it.
+ */
+function unlessRefused(redemptionId: Id, refused: Refused): RedemptionRecord {
+  if (refused.first?.id === redemptionId) return refused.first;
+  throw refused;
 }
 
 function isRedisFailure(error: unknown): boolean {

@@ -18,6 +18,7 @@ export const jobFiveTimes: Kind = {
     KEY_LOOKUP: NOTHING_TO_HAND_OVER,
     LUA_SENT: NOTHING_TO_HAND_OVER,
     LUA_APPLIED: NOTHING_TO_HAND_OVER,
+    BEFORE_CONFIRM: 'the hand-over waits behind the confirm that is held',
     BEFORE_PUBLISH: ANSWERED,
     BEFORE_REPLY: ANSWERED,
     CLIENT_RETRIES: ANSWERED,

@@ -53,6 +53,27 @@ describe('a confirm that never came', () => {
   });
 });
 
+describe('a claim whose reply was lost', () => {
+  it('S0.6 is answered COMMITTED when a second click has committed it before it is sent again', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 1);
+    const userId = await seedUser(world, tenantId);
+    const claim = await openClaim(world, tenant, first(codes), userId);
+    await other.services.settlement.settle(claim);
+    const sentAgain = vi.spyOn(world.services.ids, 'next').mockReturnValueOnce(claim.redemptionId);
+    const answer = await redeem(world, tenantId, userId, first(codes));
+    sentAgain.mockRestore();
+    expect(answer).toMatchObject({
+      status: 'COMMITTED',
+      redemption: { id: claim.redemptionId },
+      refusal: null,
+    });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+    expect(outcomeOf(await redeem(world, tenantId, userId, first(codes)))).toBe('ALREADY_REDEEMED');
+  });
+});
+
 describe('copies in Redis', () => {
   it('do not outlive a change by staff that a confirm overtakes', async () => {
     const tenant = await seedTenant(world);

@@ -10,6 +10,7 @@ import {
   DoomedTransactionError,
   isDuplicateKey,
   isRetryable,
+  isServerAway,
   mysqlErrno,
 } from '../../src/platform/orm/sql-errors.js';
 import { Transactions } from '../../src/platform/orm/transaction.js';
@@ -342,6 +343,16 @@ describe('a lost connection', () => {
     await expect(unknown).rejects.toBeInstanceOf(CommitUnknownError);
     expect(attempts).toBe(1);
     expect(await stored()).toEqual({ 1: 0, 2: 0 });
+  });
+
+  it('says that the server is away, also where the driver has no code for it', async () => {
+    const lost = transactions.run(tenantId, async (em) => {
+      await kill(em);
+      await insertRow(em, 1);
+    });
+    const error: unknown = await lost.catch((reason: unknown) => reason);
+    expect(String(error)).toContain('closed state');
+    expect(isServerAway(error)).toBe(true);
   });
 
   it('before the commit is a plain failure, and the pool heals', async () => {

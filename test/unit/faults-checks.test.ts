@@ -325,6 +325,16 @@ describe('what must never be is named', () => {
     expect(promises(healthyEvidence(), LINE_LIMIT + 1)).toHaveLength(1);
   });
 
+  it('but a promise that was given on another line is no attempt of this one', () => {
+    const evidence = healthyEvidence();
+    attempts(evidence, LINE_LIMIT, 0);
+    const user = { ...LIMITED, user: '500' };
+    const promise = { kind: 'PROCESSING', orderNo: '9500' } as const;
+    evidence.tries.push(tryOf(200, user, promise));
+    evidence.tries.push({ ...tryOf(201, user, promise), productCode: LIMITED_LINE });
+    expect(check(evidence).filter((line) => line.startsWith('I8'))).toEqual([]);
+  });
+
   it('but attempts past a limit and claims without a row are nobody’s fault when Redis has forgotten them', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT + 1, 0);

@@ -67,11 +67,18 @@ const AWAY = new Set([
 /** The session was ended (1927, 4031), or its server has become a replica (1290, 1836); the driver names not all of them. */
 const AWAY_ERRNO: ReadonlySet<number> = new Set([1290, 1836, 1927, 4031]);
 
+/** The driver's own words for a connection that was broken when a statement was to be sent; they come without a code. */
+function brokeConnection(error: object): boolean {
+  const isFatal = 'fatal' in error && error.fatal === true;
+  return isFatal && !('errno' in error && typeof error.errno === 'number' && error.errno > 0);
+}
+
 /** The server cannot be reached at all, or said that it goes away; nothing is known to be wrong with the work. */
 export function isServerAway(error: unknown): boolean {
   let current = error;
   for (let depth = 0; depth < CAUSES_MAX && typeof current === 'object' && current !== null; depth += 1) {
     if ('code' in current && typeof current.code === 'string' && AWAY.has(current.code)) return true;
+    if (brokeConnection(current)) return true;
     current = 'cause' in current ? current.cause : null;
   }
   const errno = mysqlErrno(error);

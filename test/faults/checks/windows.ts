@@ -5,7 +5,8 @@ import { violation, type Violation } from './violation.js';
 /**
  * I8: a product line admits exactly as many attempts as its limit says. The clients of that line send no keys, so
  * each refusal but RATE_LIMITED is one attempt that was admitted, and each redemption that they were told of is one at
- * least; an unknown outcome may be one.
+ * least; an unknown outcome may be one. A promise that was given on another line before is repeated without a look at
+ * this one's limit.
  */
 export function checkWindows(
   { tries, redisForgot }: Evidence,
@@ -13,7 +14,7 @@ export function checkWindows(
   limit: number,
 ): Violation[] {
   const own = tries.filter((each) => each.productCode === productCode);
-  const admitted = new Set(own.flatMap(attemptOf)).size;
+  const admitted = new Set(own.filter((each) => !isPromisedElsewhere(each, tries)).flatMap(attemptOf)).size;
   const found: string[] = [];
   if (admitted > limit && !redisForgot) {
     found.push(`${admitted} attempts of ${productCode} were admitted, the limit is ${limit}`);
@@ -41,6 +42,17 @@ function attemptOf(each: Try): string[] {
     case 'UNKNOWN':
       return [];
   }
+}
+
+function isPromisedElsewhere(promised: Try, tries: readonly Try[]): boolean {
+  const { no, outcome, productCode, userId, codeId } = promised;
+  if (outcome.kind !== 'PROCESSING') return false;
+  const before = tries.filter((each) => each.no < no && each.userId === userId && each.codeId === codeId);
+  return before.some((each) => each.productCode !== productCode && leavesOpen(each));
+}
+
+function leavesOpen({ outcome }: Try): boolean {
+  return outcome.kind === 'UNKNOWN' || outcome.kind === 'PROCESSING';
 }
 
 function isLimited({ outcome }: Try): boolean {
