@@ -329,9 +329,9 @@ describe('what must never be is named', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT, 0);
     const user = { ...LIMITED, user: '500' };
-    const promise = { kind: 'PROCESSING', orderNo: '9500' } as const;
-    evidence.tries.push(tryOf(200, user, promise));
-    evidence.tries.push({ ...tryOf(201, user, promise), productCode: LIMITED_LINE });
+    const promised = { kind: 'PROCESSING', orderNo: '9500' } as const;
+    evidence.tries.push(tryOf(200, user, promised));
+    evidence.tries.push({ ...tryOf(201, user, promised), productCode: LIMITED_LINE });
     expect(check(evidence).filter((line) => line.startsWith('I8'))).toEqual([]);
   });
 
