@@ -16,7 +16,7 @@ describe('a workload of many users that nothing disturbs', () => {
   it('I1 to I9 hold: every answer, row, copy, event and window fits, and no use is lost', async () => {
     const { urls, world, apis, worker } = cluster;
     const stores = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-    const settings = { seed: SEED, lengthMs: 800, settleMs: 10_000, deadlineGraceMs: 2000 };
+    const settings = { seed: SEED, lengthMs: 800, settleMs: 30_000, deadlineGraceMs: 2000 };
     const round = await startRound({ urls, world, ...stores }, settings);
     await round.run();
     const { violations, evidence } = await round.judge([...apis, worker].map((each) => each.said()));
