@@ -30,7 +30,9 @@ export class MysqlConnection implements Wire {
   private request: Request | null = null;
   private transaction: string[] = [];
   private readonly prepared = new Map<number, string>();
-  private own: { readonly reply: MysqlReply; readonly done: () => void } | null = null;
+  private own: { readonly reply: MysqlReply; readonly done: (last: Buffer) => void } | null = null;
+  /** What the client's queries begin with; it depends on what the client and the server agreed on. */
+  private queryHead: Buffer = Buffer.from([COMMAND.QUERY]);
   private readonly link: LinkName;
   private readonly connectionNo: number;
 
@@ -52,11 +54,12 @@ export class MysqlConnection implements Wire {
   }
 
   async rollback(send: (bytes: Buffer) => void): Promise<void> {
-    await new Promise<void>((resolve) => {
+    const answer = await new Promise<Buffer>((resolve) => {
       this.own = { reply: new MysqlReply(COMMAND.QUERY, this.capabilities), done: resolve };
       this.transaction = [];
-      send(packetOf(0, Buffer.from(`${String.fromCharCode(COMMAND.QUERY)}rollback`)));
+      send(packetOf(0, Buffer.concat([this.queryHead, Buffer.from('rollback')])));
     });
+    if (answer[0] === ERROR) throw new Error(`The database did not roll back: ${answer.toString('utf8', 3)}`);
   }
 
   refusal(event: WireEvent, { errno, state, message }: Refusal): Buffer {
@@ -66,7 +69,7 @@ export class MysqlConnection implements Wire {
 
   private endOwn(packet: MysqlPacket): void {
     if (this.own?.reply.take(packet) !== true) return;
-    this.own.done();
+    this.own.done(packet.payload);
     this.own = null;
   }
 
@@ -82,6 +85,7 @@ export class MysqlConnection implements Wire {
     const command = payload[0] ?? 0;
     if (command === COMMAND.CHANGE_USER) this.isSignedOn = false;
     if (!isAnswered(command) || !this.isSignedOn) return { bytes, event: null };
+    if (command === COMMAND.QUERY) this.queryHead = payload.subarray(0, textStart(payload));
     const statements = this.statementsIn(command, payload);
     for (const statement of statements) {
       if (isBegin(statement)) this.transaction = [];
@@ -126,6 +130,9 @@ export class MysqlConnection implements Wire {
 }
 
 function textOf(payload: Buffer): string {
-  const from = (payload[1] ?? FIRST_OF_TEXT) < FIRST_OF_TEXT && (payload[1] ?? 0) < 2 ? 3 : 1;
-  return payload.toString('utf8', from);
+  return payload.toString('utf8', textStart(payload));
+}
+
+function textStart(payload: Buffer): number {
+  return (payload[1] ?? FIRST_OF_TEXT) < FIRST_OF_TEXT && (payload[1] ?? 0) < 2 ? 3 : 1;
 }

@@ -113,7 +113,7 @@ describe('events of the outbox', () => {
       3000,
     );
     const plan = await systemEm(orm).execute<{ table: string; key: string; rows: number; Extra: string }[]>(
-      `explain ${OLDEST_PUBLISHED}`,
+      `explain format=traditional ${OLDEST_PUBLISHED}`,
       [new Date(0), tenantId, tenantId],
     );
     const events = plan.find(({ table }) => table === 'outbox_event');
@@ -217,7 +217,7 @@ describe('tombstones', () => {
       Array.from({ length: 3000 }, () => ({ days: 40, status: 'COMMITTED' as const })),
     );
     const plan = await systemEm(orm).execute<{ key: string; type: string; Extra: string }[]>(
-      `explain ${WALK_TOMBSTONES}`,
+      `explain format=traditional ${WALK_TOMBSTONES}`,
       [tenantId, '0', firstIdAt(daysAgo(TOMBSTONE_DAYS))],
     );
     expect(plan[0]).toMatchObject({ key: 'PRIMARY', type: 'range' });
