@@ -109,6 +109,9 @@ async function databaseFacts(connection: Connection, tenantId: string): Promise<
     const [rows] = await connection.query<RowDataPacket[]>(sql, [tenantId]);
     return rows as Row[];
   };
+  // All of one moment: what is numbered and handed on between two queries would look like a gap.
+  await connection.query('set session transaction isolation level repeatable read');
+  await connection.query('start transaction with consistent snapshot, read only');
   const codes = await read<CodeFact>(`select cast(id as char) as id, code_digest as digest,
     use_limit as useLimit, used, last_use_no as lastUseNo, version from code where tenant_id = ?`);
   const redemptions = await read<RedemptionFact>(`select cast(id as char) as id, status,
