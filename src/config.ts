@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
+export const HAND_OVER_MS = 2 * 60 * 60_000;
+
 const booleanText = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 /** Digits only: what else JavaScript takes for a number (`1e3`, `0x10`, a blank) is more likely a slip. */
 const count = (least: number, most: number, preset: number) => {
@@ -109,5 +112,29 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       if (config[name] === undefined) throw new ConfigError(`${name} must be set in production.`);
     }
   }
+  // Tests let claims run out while their callers wait.
+  if (config.NODE_ENV !== 'test') checkTimes(config);
   return Object.freeze(config);
+}
+
+/** The end that a claim comes to by itself has to be later than what is yet to be done about it. */
+function checkTimes(config: Config): void {
+  if (config.REPLY_WITHIN_MS >= config.CLAIM_DEADLINE_MS) {
+    throw new ConfigError(
+      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are handed over.',
+    );
+  }
+  if (pausesMs(config) > HAND_OVER_MS) {
+    throw new ConfigError(
+      'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are given up.',
+    );
+  }
+}
+
+/** The pauses between all attempts, as long as they can be: each doubles the one before. */
+function pausesMs({ PENDING_ATTEMPTS, PENDING_BACKOFF_MS, PENDING_BACKOFF_MAX_MS }: Config): number {
+  let sumMs = 0;
+  for (let failures = 1; failures < PENDING_ATTEMPTS; failures += 1)
+    sumMs += Math.min(PENDING_BACKOFF_MS * 2 ** (failures - 1), PENDING_BACKOFF_MAX_MS);
+  return sumMs;
 }

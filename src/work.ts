@@ -54,11 +54,16 @@ export async function startWork(
     async (signal) => void (await services.compensationJob.tick(signal)),
   );
   compensations.start();
+  const letters = new Periodic({ name: 'dead letters', everyMs: MINUTE_MS, log }, async () => {
+    const redriven = await services.deadLetters.redriveOld();
+    if (redriven > 0) log.warn({ redriven }, 'old dead letters are tried again');
+  });
+  letters.start();
   services.pendingJobs.start();
   services.relay.start();
   const stop = async (): Promise<void> => {
     clearInterval(scheduling);
-    await Promise.all([sweeps.stop(), retention.stop(), compensations.stop()]);
+    await Promise.all([sweeps.stop(), retention.stop(), compensations.stop(), letters.stop()]);
     await queue.close();
     await services.pendingJobs.stop();
     await services.relay.stop();

@@ -140,8 +140,23 @@ export class JobQueue<T extends object> {
   async redrive(id: string): Promise<boolean> {
     const job = await this.ask(this.queue.getJob(id));
     if (job === undefined || !(await this.ask(job.isFailed()))) return false;
-    await this.ask(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
-    return true;
+    try {
+      await this.ask(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
+      return true;
+    } catch (error) {
+      // Somebody else has just done it.
+      if (await this.ask(job.isFailed())) throw error;
+      return false;
+    }
+  }
+
+  /** Has jobs done after all that were given up so long ago, the oldest first. @returns how many */
+  async redriveOlder(ageMs: number, max: number): Promise<number> {
+    const ids = await this.ask(this.queue.getRanges(['failed'], 0, max - 1, true));
+    const beforeMs = (await this.nowMs()) - ageMs;
+    const old = (await this.dead(ids)).filter(({ sinceMs }) => sinceMs <= beforeMs);
+    const redriven = await Promise.all(old.map(async ({ id }) => this.redrive(id)));
+    return redriven.filter(Boolean).length;
   }
 
   /** How many jobs are yet to be done, and how many were given up. @throws StoreUnavailableError */
@@ -151,11 +166,6 @@ export class JobQueue<T extends object> {
     );
     const { failed: dead = 0, ...others } = counts;
     return { dead, pending: Object.values(others).reduce((sum, count) => sum + count, 0) };
-  }
-
-  /** Jobs that were given up. */
-  async failedCount(): Promise<number> {
-    return this.queue.getFailedCount();
   }
 
   /** Waits for the jobs under way, then lets go of Redis. */
@@ -176,8 +186,9 @@ export class JobQueue<T extends object> {
 
   private logFailure(job: Job<T, void> | undefined, error: Error): void {
     const fields = { err: error, queue: this.settings.name, jobId: job?.id, attempt: job?.attemptsMade };
-    const isLast = job !== undefined && job.attemptsMade >= (job.opts.attempts ?? 1);
-    if (isLast) this.settings.log.error(fields, 'job was given up');
+    // Not by its attempts: a job on which worker after worker died is given up whatever it has left of them.
+    const isGivenUp = job?.finishedOn !== undefined && job.finishedOn > 0;
+    if (isGivenUp) this.settings.log.error(fields, 'job was given up');
     else this.settings.log.warn(fields, 'job failed, trying again');
   }
 }

@@ -1,3 +1,4 @@
+import { HAND_OVER_MS } from '../config.js';
 import type { Id } from '../platform/ids.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 
@@ -32,9 +33,6 @@ export interface Claim extends ClaimSnapshot {
   /** The caller was told PROCESSING and the order number, so that an order has to come of it, even a failed one. */
   readonly isPromised: boolean;
 }
-
-/** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
-export const HAND_OVER_MS = 2 * 60 * 60_000;
 
 /** Reads a claim as `claim-code.lua` stores it. */
 export function parseClaim(tenantId: string, redemptionId: Id, digest: string, stored: string): Claim {

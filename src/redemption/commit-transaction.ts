@@ -33,11 +33,16 @@ export class CommitTransaction {
    * What became of each claim. Goes ahead in the hope that nothing stands in the way, because nothing almost ever
    * does; a duplicate key makes it run anew and read back first what does. So does a COMMIT without a verdict: with
    * the same ids the second run finds what the first has left, or does it.
+   * @param known whether their ids are taken: then there is no hope, and it reads back at once
    */
-  async commit(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
+  async commit(
+    tenantId: string,
+    claims: readonly Claim[],
+    known: { readonly isTaken: boolean } = { isTaken: false },
+  ): Promise<Map<Id, CommitOutcome>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.run(tenantId, claims, attempt > 1);
+        return await this.run(tenantId, claims, known.isTaken || attempt > 1);
       } catch (error) {
         // Also between reading back and writing, another process may have settled one of these ids.
         const isWorthReadingBack =

@@ -1,3 +1,4 @@
+import { HAND_OVER_MS } from '../config.js';
 import { eachOf } from '../platform/each-of.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
@@ -20,6 +21,8 @@ type RedriveRefusal = (typeof REDRIVE_DEAD_LETTERS_REFUSALS)[number];
 /** Further ones come to light as these are worked off. It bounds what a look costs, whoever has how many. */
 const LOOKED_AT_MAX = 10_000;
 const AT_ONCE = 16;
+/** In one round; the rest come with the next ones. */
+const REDRIVEN_MAX = 500;
 
 /** A redemption that was handed over, could not be settled, and could not even be given up. */
 export interface DeadLetter {
@@ -60,6 +63,16 @@ export class DeadLetterService {
     throw new DomainError(code, 'There is no dead letter with this order number.', {
       field: ['input', 'orderNo'],
     });
+  }
+
+  /**
+   * Has letters of all tenants tried again that nobody has looked after for as long as a claim may stay open: the
+   * sweeper has failed those whose claims Redis still had, and of the others nobody else would hear. While the
+   * database is away they only become dead letters once more.
+   * @returns how many are tried again
+   */
+  async redriveOld(): Promise<number> {
+    return this.queue.redriveOlder(HAND_OVER_MS, REDRIVEN_MAX);
   }
 
   private async redriveAll(tenantId: string): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
+import { HAND_OVER_MS } from '../config.js';
 import { RedisScript } from '../platform/redis/script.js';
-import { HAND_OVER_MS, parseClaim, type Claim } from './claim.js';
+import { parseClaim, type Claim } from './claim.js';
 import { keys, type AttemptKeys } from './redemption.redis.js';
 
 /** Redis' side of redemptions that are settled later. */
@@ -13,8 +14,11 @@ export class PendingRedemptionsRedis {
     this.findScript = new RedisScript(redis, 'find-open-claim');
   }
 
-  /** From now on only their jobs settle these claims, until a deadline hours away; one tenant's. */
-  async handOver(tenantId: string, claims: readonly Claim[]): Promise<void> {
+  /**
+   * From now on only their jobs settle these claims, until a deadline hours away; one tenant's.
+   * @returns how many were open; the others are settled, or Redis has lost them
+   */
+  async handOver(tenantId: string, claims: readonly Claim[]): Promise<number> {
     const scriptKeys = claims.flatMap(({ userId, digest, idempotencyKey }) => [
       keys.claims(tenantId, digest),
       keys.lock(tenantId, userId, digest),
@@ -26,7 +30,11 @@ export class PendingRedemptionsRedis {
       token,
       idempotencyKey === null ? '' : '1',
     ]);
-    await this.handOverScript.run([keys.open(tenantId), ...scriptKeys], [HAND_OVER_MS, ...args]);
+    const reply = await this.handOverScript.run(
+      [keys.open(tenantId), ...scriptKeys],
+      [HAND_OVER_MS, ...args],
+    );
+    return Number(reply);
   }
 
   /** The open claim that a repeated call means, found without the database. */

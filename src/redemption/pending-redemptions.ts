@@ -32,19 +32,24 @@ export class PendingRedemptions {
 
   /**
    * Hands claims of one tenant over to their jobs. The job comes first: without it nobody would settle a claim whose
-   * deadline is hours away. Handing over again changes nothing.
+   * deadline is hours away. Handing over again changes nothing, but that a job which was given up begins anew.
+   * @returns how many were open; the others are settled, or Redis has lost them
    * @throws StoreUnavailableError when Redis does not answer; then nothing may be promised
    */
-  async handOver(tenantId: string, claims: readonly Claim[]): Promise<void> {
-    const { delayMs } = this;
-    await Promise.all(
-      claims.map(async (claim) =>
-        this.queue.add(jobIdOf(tenantId, claim.redemptionId), jobOf(claim), { delayMs }),
-      ),
-    );
-    await this.redis.handOver(tenantId, claims);
+  async handOver(tenantId: string, claims: readonly Claim[]): Promise<number> {
+    await Promise.all(claims.map(async (claim) => this.addJob(claim)));
+    const open = await this.redis.handOver(tenantId, claims);
     const redemptionIds = claims.map((claim) => claim.redemptionId);
     this.log.info({ tenantId, redemptionIds }, 'the database takes long, claims are handed over');
+    return open;
+  }
+
+  private async addJob(claim: Claim): Promise<void> {
+    const { delayMs } = this;
+    const jobId = jobIdOf(claim.tenantId, claim.redemptionId);
+    await this.queue.add(jobId, jobOf(claim), { delayMs });
+    // One that was handed over before may have a job by now that was given up; then nobody would work at it.
+    if (claim.isPromised) await this.queue.redrive(jobId);
   }
 
   /** The claim of a redemption that was handed over and is not settled yet, also when Redis has lost it. */

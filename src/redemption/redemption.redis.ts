@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../codes/code-copy.service.js';
+import { HAND_OVER_MS } from '../config.js';
 import type { RateWindow } from '../limits/rate-limit.service.js';
 import type { Id } from '../platform/ids.js';
 import { asRedisFailure } from '../platform/redis/redis.js';
@@ -95,6 +96,8 @@ export interface Release {
   readonly doneId: Id | null;
   /** The redemption that has this idempotency key and this code; Redis had forgotten it. */
   readonly winnerId: Id | null;
+  /** Whom the claim was promised to has been told that nothing comes of it. */
+  readonly isTold: boolean;
 }
 
 /** An open claim, as `claim-code.lua` stores it. */
@@ -205,12 +208,16 @@ export class RedemptionRedis {
     await this.confirmScript.run(scriptKeys, args);
   }
 
-  /** Gives uses back whose tombstones are committed; one tenant's. */
-  async release(tenantId: string, releases: readonly Release[]): Promise<void> {
-    if (releases.length === 0) return;
+  /**
+   * Gives uses back whose tombstones are committed; one tenant's.
+   * @returns whose claims stay open, because they were promised to callers who have not been told
+   */
+  async release(tenantId: string, releases: readonly Release[]): Promise<readonly Id[]> {
+    if (releases.length === 0) return [];
     const scriptKeys = [keys.open(tenantId)];
-    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, this.settings.markerMs];
-    for (const { claim, version, spent, doneId, winnerId } of releases) {
+    const { markerMs } = this.settings;
+    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, markerMs, HAND_OVER_MS];
+    for (const { claim, version, spent, doneId, winnerId, isTold } of releases) {
       scriptKeys.push(
         codeKeys.copy(tenantId, claim.digest),
         keys.claims(tenantId, claim.digest),
@@ -228,9 +235,11 @@ export class RedemptionRedis {
         isSpent,
         doneId ?? '',
         winnerId ?? '',
+        isTold ? '1' : '',
       );
     }
-    await this.releaseScript.run(scriptKeys, args);
+    const [, promised] = (await this.releaseScript.run(scriptKeys, args)) as [number, Id[]];
+    return promised;
   }
 
   /** Which of these redemptions are in the list of open claims; one command, whatever their number. */

@@ -29,6 +29,7 @@ const CLAIM_TRIES_MAX = 10;
 const STARTS_MAX = 3;
 const HELD_RETRY_MS = 1000;
 const DRAIN_LOOK_MS = 20;
+const GIVEN_UP: CommitOutcome = { kind: 'ABORTED' };
 
 /** Whose log to write to; asked for only when there is something to write. */
 export interface LogScope {
@@ -105,7 +106,8 @@ export class RedemptionService {
     try {
       const claim = await this.pending.openClaim(this.preparation.keysOf(request));
       if (claim === null) return null;
-      await this.pending.handOver(claim.tenantId, [claim]);
+      // Settled meanwhile; what came of it only the database could tell.
+      if ((await this.pending.handOver(claim.tenantId, [claim])) === 0) return null;
       return claim.redemptionId;
     } catch (error) {
       if (error instanceof StoreUnavailableError) return null;
@@ -252,11 +254,24 @@ export class RedemptionService {
       outcome = await within(this.settings.replyWithinMs, 'database', settling);
     } catch (error) {
       if (!isStoreFailure(error)) throw error;
-      await this.pending.handOver(tenantId, [claim]);
-      this.settlement.keepPromise(claim, settling);
+      const isOpen = (await this.pending.handOver(tenantId, [claim])) > 0;
+      const settled = isOpen ? null : await this.settledMeanwhile(claim);
+      if (settled !== null && settled.status !== 'ABORTED') return settled;
+      // Where others gave it up, the one who was about to is not waited for.
+      this.settlement.keepPromise(claim, settled === null ? settling : Promise.resolve(GIVEN_UP));
       throw new StillProcessing(redemptionId);
     }
     return this.resultOf(outcome);
+  }
+
+  /** A claim that is not open is settled, or Redis has lost it; then, or when it cannot be told, its job stands. */
+  private async settledMeanwhile({ tenantId, redemptionId }: Claim): Promise<RedemptionRecord | null> {
+    try {
+      return await this.reader.byId(tenantId, redemptionId);
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error;
+      return null;
+    }
   }
 
   /** What is read before the claim is read in time, or the caller is told that a store is away. */

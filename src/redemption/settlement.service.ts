@@ -2,7 +2,7 @@ import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { AbandonOutcome, Abandonment, ClaimAbandonment } from './claim-abandonment.js';
-import type { Claim } from './claim.js';
+import { parseClaim, type Claim } from './claim.js';
 import { refusalReason, type CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
 import { GroupCommit, type GroupCommitSettings, type GroupCommitSteps } from './group-commit.js';
@@ -16,6 +16,7 @@ export class SettlementService {
   private readonly group: GroupCommit;
   /** What is yet to be seen to of what callers were promised. */
   private readonly promises = new Set<Promise<void>>();
+  private readonly promised = new Set<Id>();
 
   constructor(
     private readonly transaction: CommitTransaction,
@@ -66,7 +67,11 @@ export class SettlementService {
       this.log.debug({ err: error, redemptionId: claim.redemptionId }, 'a promise is left to its job'),
     );
     this.promises.add(kept);
-    void kept.finally(() => this.promises.delete(kept));
+    this.promised.add(claim.redemptionId);
+    void kept.finally(() => {
+      this.promises.delete(kept);
+      this.promised.delete(claim.redemptionId);
+    });
   }
 
   private async tellRefusal(claim: Claim, settling: Promise<CommitOutcome>): Promise<void> {
@@ -91,9 +96,9 @@ export class SettlementService {
   /** For a claim that cannot be committed. Somebody else may have settled it, and then that is its outcome. */
   private async giveUp(claim: Claim): Promise<CommitOutcome | null> {
     const { redemptionId } = claim;
-    // What was promised is tried again for hours, and its job gives it up.
-    if (claim.isPromised) return null;
     try {
+      // What was promised is tried again for hours, and its job gives it up.
+      if (await this.isPromised(claim)) return null;
       const { outcomes, settled } = await this.abandonAndClose(claim.tenantId, [
         { claim, reason: 'COMMIT_FAILED' },
       ]);
@@ -104,6 +109,14 @@ export class SettlementService {
     }
   }
 
+  /** It may have been handed over since it was made, also by another process that has adopted it. */
+  private async isPromised(claim: Claim): Promise<boolean> {
+    const { tenantId, redemptionId, digest } = claim;
+    if (claim.isPromised || this.promised.has(redemptionId)) return true;
+    const [open] = await this.redis.openAmong(tenantId, [claim]);
+    return open !== undefined && parseClaim(tenantId, redemptionId, digest, open.claim).isPromised;
+  }
+
   private async abandonAndClose(tenantId: string, abandonments: readonly Abandonment[]) {
     const outcomes = await this.abandonment.abandon(tenantId, abandonments);
     const claims = abandonments.map(({ claim }) => claim);
@@ -111,11 +124,11 @@ export class SettlementService {
     const committed = claims.filter(({ redemptionId }) => outcomes.get(redemptionId) === 'COMMITTED');
     const given = claims.filter((claim) => !committed.includes(claim));
     const settled = new Map<Id, CommitOutcome>(given.map((claim) => [claim.redemptionId, ABORTED]));
-    await this.closeClaims(tenantId, given, settled);
+    await this.closeClaims(tenantId, given, settled, isToldByAbandonment);
     if (committed.length > 0) {
       // Their ids are taken, so this can only read back what they have become.
-      for (const [id, outcome] of await this.transaction.commit(tenantId, committed))
-        settled.set(id, outcome);
+      const readBack = await this.transaction.commit(tenantId, committed, { isTaken: true });
+      for (const [id, outcome] of readBack) settled.set(id, outcome);
       await this.closeClaims(tenantId, committed, settled);
     }
     return { outcomes, settled };
@@ -129,6 +142,7 @@ export class SettlementService {
     tenantId: string,
     claims: readonly Claim[],
     outcomes: ReadonlyMap<Id, CommitOutcome>,
+    isTold: (claim: Claim) => boolean = () => false,
   ): Promise<void> {
     const confirmations: Confirmation[] = [];
     const releases: Release[] = [];
@@ -137,11 +151,11 @@ export class SettlementService {
       if (outcome === undefined) continue;
       if (outcome.kind === 'COMMITTED' || outcome.kind === 'SETTLED')
         confirmations.push({ claim, ...outcome.code });
-      else releases.push(releaseOf(claim, outcome));
+      else releases.push({ ...releaseOf(claim, outcome), isTold: isTold(claim) });
     }
     const results = await Promise.allSettled([
       this.redis.confirm(tenantId, confirmations),
-      this.redis.release(tenantId, releases),
+      this.release(tenantId, releases),
       this.dropCaches(
         tenantId,
         confirmations.map(({ claim }) => claim),
@@ -151,6 +165,23 @@ export class SettlementService {
       if (result.status === 'rejected')
         this.log.warn({ err: result.reason as unknown }, 'claims stay open after their commit');
     }
+  }
+
+  /**
+   * Redis knows best what was promised: another process may have done it a moment ago. There the order and the event
+   * come first that are owed, and if they cannot be written, the claim stays open for its job and for the sweeper.
+   */
+  private async release(tenantId: string, releases: readonly Release[]): Promise<void> {
+    const promised = await this.redis.release(tenantId, releases);
+    if (promised.length === 0) return;
+    const owed = releases
+      .filter(({ claim }) => promised.includes(claim.redemptionId))
+      .map((release) => ({ ...release, claim: { ...release.claim, isPromised: true }, isTold: true }));
+    // Their tombstones are there and say why; the reason is for nobody.
+    const abandonments = owed.map(({ claim }) => ({ claim, reason: ABORTED.kind }));
+    await this.abandonment.abandon(tenantId, abandonments);
+    this.wakeRelay(tenantId);
+    await this.redis.release(tenantId, owed);
   }
 
   private async dropCaches(tenantId: string, claims: readonly Claim[]): Promise<void> {
@@ -166,10 +197,15 @@ export class SettlementService {
   }
 }
 
+/** With the tombstone, whom it was promised to has got the failed order and the event. */
+function isToldByAbandonment(claim: Claim): boolean {
+  return claim.isPromised;
+}
+
 function releaseOf(
   claim: Claim,
   outcome: Exclude<CommitOutcome, { kind: 'COMMITTED' | 'SETTLED' }>,
-): Release {
+): Omit<Release, 'isTold'> {
   switch (outcome.kind) {
     case 'REFUSED':
       return {

@@ -3,30 +3,26 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
+import { HAND_OVER_MS } from '../../src/config.js';
 import { Order } from '../../src/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
 import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
-import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { HAND_OVER_MS } from '../../src/redemption/claim.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
-import { forget, openClaim } from '../support/open-claim.js';
-import { holdCode } from '../support/row-lock.js';
+import { forget } from '../support/open-claim.js';
 import {
-  emOf,
-  openWorld,
-  outcomeOf,
-  redeem,
-  seedCampaign,
-  seedTenant,
-  seedUser,
-  seedUsers,
-  type SeededTenant,
-  type World,
-} from '../support/world.js';
-
-const IMPATIENT = { REPLY_WITHIN_MS: '300', PENDING_ATTEMPTS: '3', PENDING_BACKOFF_MS: '50' };
+  eventually,
+  handedOver,
+  IMPATIENT,
+  jobsOf,
+  loseJobs,
+  orderStatus,
+  seedCode,
+  settledEvents,
+} from '../support/promises.js';
+import { holdCode } from '../support/row-lock.js';
+import { emOf, openWorld, outcomeOf, redeem, seedUser, seedUsers, type World } from '../support/world.js';
 
 let dataDir: string;
 let redis: PrivateServer;
@@ -60,48 +56,9 @@ async function withWorker(
   }
 }
 
-async function seedCode(
-  useLimit = 1,
-): Promise<SeededTenant & { code: string; codeId: string; userId: string }> {
-  const tenant = await seedTenant(world);
-  const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit } });
-  const code = codes[0] ?? '';
-  const { id: codeId } = await emOf(world, tenant.tenantId).findOneOrFail(Code, { codeText: code });
-  return { ...tenant, code, codeId, userId: await seedUser(world, tenant.tenantId) };
-}
-
-/** A redemption that was answered PROCESSING, by a process that has died since. */
-async function handedOver(
-  seeded: Awaited<ReturnType<typeof seedCode>>,
-  idempotencyKey: string | null = null,
-) {
-  const claim = await openClaim(world, seeded, seeded.code, seeded.userId, idempotencyKey);
-  await world.services.pendingRedemptions.handOver(seeded.tenantId, [claim]);
-  return claim;
-}
-
-async function orderStatus(tenantId: string, orderNo: string, userId: string | null): Promise<string | null> {
-  const { orders, pendingRedemptions } = world.services;
-  const order = await orders.find(tenantId, orderNo, userId, async (tenant, no) =>
-    pendingRedemptions.promisedOrder(tenant, no),
-  );
-  return order?.status ?? null;
-}
-
-async function settledEvents(tenantId: string): Promise<Record<string, unknown>[]> {
-  const events = await emOf(world, tenantId).find(OutboxEvent, { type: 'redemption_settled' });
-  return events.map(({ payload }) => payload);
-}
-
-async function eventually(look: () => Promise<void>): Promise<void> {
-  await vi.waitFor(look, { timeout: 10_000, interval: 50 });
-}
-
-const jobCounts = async () => world.stores.redis.keys('{bull}:pending-redemptions:r*');
-
 describe('a database that takes long', () => {
   it('S0.10 is answered PROCESSING with an order number that is PENDING, then FINISHED', async () => {
-    const { tenantId, code, codeId, userId } = await seedCode();
+    const { tenantId, code, codeId, userId } = await seedCode(world);
     const other = await seedUser(world, tenantId);
     const release = await holdCode(world, tenantId, codeId);
     const startedMs = performance.now();
@@ -109,59 +66,62 @@ describe('a database that takes long', () => {
     expect(performance.now() - startedMs).toBeLessThan(1500);
     expect(answer).toMatchObject({ status: 'PROCESSING', redemption: null, refusal: null });
     const orderNo = answer.orderNo ?? '';
-    expect(await orderStatus(tenantId, orderNo, userId)).toBe('PENDING');
-    expect(await orderStatus(tenantId, orderNo, null)).toBe('PENDING');
-    expect(await orderStatus(tenantId, orderNo, other)).toBeNull();
+    expect(await orderStatus(world, tenantId, orderNo, userId)).toBe('PENDING');
+    expect(await orderStatus(world, tenantId, orderNo, null)).toBe('PENDING');
+    expect(await orderStatus(world, tenantId, orderNo, other)).toBeNull();
     const [, deadlineMs] = await world.stores.redis.zrange(`{${tenantId}}:open`, 0, '-1', 'WITHSCORES');
     expect(Number(deadlineMs) - systemClock.nowMs()).toBeGreaterThan(HAND_OVER_MS - 60_000);
 
     await release();
-    await eventually(async () => expect(await orderStatus(tenantId, orderNo, userId)).toBe('FINISHED'));
+    await eventually(async () =>
+      expect(await orderStatus(world, tenantId, orderNo, userId)).toBe('FINISHED'),
+    );
     await withWorker(async () => {
       await eventually(async () =>
         expect(await worker.services.pendingRedemptions.find(tenantId, orderNo)).toBeNull(),
       );
     });
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
-    expect(await settledEvents(tenantId)).toMatchObject([
+    expect(await settledEvents(world, tenantId)).toMatchObject([
       { status: 'COMMITTED', orderNo, refusal: null, winnerId: null },
     ]);
     expect(await openClaims(world, tenantId)).toBe(0);
   });
 
   it('gives a retry and a second click the same number, and makes no second job', async () => {
-    const { tenantId, code, codeId, userId } = await seedCode(5);
+    const { tenantId, code, codeId, userId } = await seedCode(world, 5);
     const release = await holdCode(world, tenantId, codeId);
     const first = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
-    const jobs = await jobCounts();
+    const jobs = await jobsOf(world, tenantId);
     const again = await Promise.all([
       redeem(world, tenantId, userId, code, { idempotencyKey: 'k' }),
       redeem(world, tenantId, userId, code),
       redeem(world, tenantId, userId, code, { idempotencyKey: 'other' }),
     ]);
     for (const answer of again) expect(answer).toEqual(first);
-    expect(await jobCounts()).toEqual(jobs);
+    expect(await jobsOf(world, tenantId)).toEqual(jobs);
     expect(await openClaims(world, tenantId)).toBe(1);
     await release();
     await eventually(async () =>
-      expect(await orderStatus(tenantId, first.orderNo ?? '', userId)).toBe('FINISHED'),
+      expect(await orderStatus(world, tenantId, first.orderNo ?? '', userId)).toBe('FINISHED'),
     );
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
 
   it('S0.10 still fails the order and tells of it when Redis has lost claim and job, and the database refuses', async () => {
-    const { tenantId, code, codeId, userId } = await seedCode();
+    const { tenantId, code, codeId, userId } = await seedCode(world);
     const { campaignId } = await emOf(world, tenantId).findOneOrFail(Code, { id: codeId });
     const release = await holdCode(world, tenantId, codeId);
     const { status, orderNo } = await redeem(world, tenantId, userId, code);
     expect(status).toBe('PROCESSING');
     await world.services.campaignChanges.step(tenantId, campaignId, 'pause');
     await forget(world, tenantId);
-    const jobs = await jobCounts();
-    await world.stores.redis.del(jobs.filter((key) => key.includes(tenantId)));
+    await loseJobs(world, tenantId);
     await release();
-    await eventually(async () => expect(await orderStatus(tenantId, orderNo ?? '', userId)).toBe('FAILED'));
-    expect(await settledEvents(tenantId)).toMatchObject([
+    await eventually(async () =>
+      expect(await orderStatus(world, tenantId, orderNo ?? '', userId)).toBe('FAILED'),
+    );
+    expect(await settledEvents(world, tenantId)).toMatchObject([
       { status: 'REFUSED', orderNo, refusal: 'CAMPAIGN_NOT_ACTIVE' },
     ]);
     const facts = await factsOf(world, tenantId);
@@ -169,7 +129,7 @@ describe('a database that takes long', () => {
   });
 
   it('S0.10 is answered SERVICE_UNAVAILABLE when Redis cannot take the job, and the retry settles the claim', async () => {
-    const { tenantId, code, codeId, userId } = await seedCode();
+    const { tenantId, code, codeId, userId } = await seedCode(world);
     const release = await holdCode(world, tenantId, codeId);
     const answering = redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     await eventually(async () => expect(await openClaims(world, tenantId)).toBe(1));
@@ -190,11 +150,11 @@ describe('a database that takes long', () => {
 
 describe('the job of a redemption that was handed over', () => {
   it('S0.10 settles it when the process that claimed it has died', async () => {
-    const seeded = await seedCode();
-    const { redemptionId } = await handedOver(seeded);
+    const seeded = await seedCode(world);
+    const { redemptionId } = await handedOver(world, seeded);
     await withWorker(async () => {
       await eventually(async () =>
-        expect(await orderStatus(seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
+        expect(await orderStatus(world, seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
       );
     });
     expect(await factsOf(world, seeded.tenantId)).toEqual(factsAfter(1));
@@ -202,13 +162,13 @@ describe('the job of a redemption that was handed over', () => {
   });
 
   it('S0.19 settles it from its payload when Redis has lost the claim', async () => {
-    const seeded = await seedCode();
-    const { redemptionId } = await handedOver(seeded, 'k');
+    const seeded = await seedCode(world);
+    const { redemptionId } = await handedOver(world, seeded, 'k');
     await forget(world, seeded.tenantId);
-    expect(await orderStatus(seeded.tenantId, redemptionId, seeded.userId)).toBe('PENDING');
+    expect(await orderStatus(world, seeded.tenantId, redemptionId, seeded.userId)).toBe('PENDING');
     await withWorker(async () => {
       await eventually(async () =>
-        expect(await orderStatus(seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
+        expect(await orderStatus(world, seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
       );
     });
     expect(await factsOf(world, seeded.tenantId)).toEqual(factsAfter(1));
@@ -217,8 +177,8 @@ describe('the job of a redemption that was handed over', () => {
   });
 
   it('S0.19 is what a retry goes by when Redis has lost the claim and kept the key', async () => {
-    const seeded = await seedCode();
-    const { redemptionId, digest } = await handedOver(seeded, 'k');
+    const seeded = await seedCode(world);
+    const { redemptionId, digest } = await handedOver(world, seeded, 'k');
     await world.stores.redis.del(`{${seeded.tenantId}}:claims:${digest}`);
     const retry = await redeem(world, seeded.tenantId, seeded.userId, seeded.code, { idempotencyKey: 'k' });
     expect(retry).toMatchObject({ status: 'COMMITTED', redemption: { id: redemptionId } });
@@ -226,9 +186,9 @@ describe('the job of a redemption that was handed over', () => {
   });
 
   it('S0.8 has one effect when it is delivered five times', async () => {
-    const seeded = await seedCode();
+    const seeded = await seedCode(world);
     const { tenantId } = seeded;
-    const claim = await handedOver(seeded);
+    const claim = await handedOver(world, seeded);
     const { redemptionId, digest } = claim;
     const stored = await world.stores.redis.hget(`{${tenantId}}:claims:${digest}`, redemptionId);
     const pending = { tenantId, redemptionId, digest, claim: stored ?? '' };
@@ -241,20 +201,22 @@ describe('the job of a redemption that was handed over', () => {
       );
     });
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
-    expect(await settledEvents(tenantId)).toHaveLength(1);
+    expect(await settledEvents(world, tenantId)).toHaveLength(1);
   });
 
   it('S0.11 S4.10 gives the use back and fails the order when its tries are used up', async () => {
-    const seeded = await seedCode();
+    const seeded = await seedCode(world);
     const { tenantId, userId, code } = seeded;
-    const { redemptionId } = await handedOver(seeded, 'k');
+    const { redemptionId } = await handedOver(world, seeded, 'k');
     const attempts = vi.fn<() => Promise<never>>(async () => {
       throw new Error('The reward of the test cannot be given.');
     });
     await withWorker(async () => {
       const handler = worker.services.handlers.get('SUBSCRIPTION');
       if (handler !== undefined) handler.begin = attempts;
-      await eventually(async () => expect(await orderStatus(tenantId, redemptionId, userId)).toBe('FAILED'));
+      await eventually(async () =>
+        expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('FAILED'),
+      );
       await eventually(async () => expect(await openClaims(world, tenantId)).toBe(0));
     });
     expect(attempts).toHaveBeenCalledTimes(3);
@@ -265,7 +227,7 @@ describe('the job of a redemption that was handed over', () => {
     expect(await em.find(Order, {})).toMatchObject([
       { id: redemptionId, status: 'FAILED', type: 'REDEMPTION' },
     ]);
-    expect(await settledEvents(tenantId)).toMatchObject([
+    expect(await settledEvents(world, tenantId)).toMatchObject([
       { redemptionId, status: 'REFUSED', orderNo: redemptionId, useNo: null, refusal: null, winnerId: null },
     ]);
     const again = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
@@ -275,16 +237,18 @@ describe('the job of a redemption that was handed over', () => {
   });
 
   it('fails the order and names the winner when another id has won its key', async () => {
-    const seeded = await seedCode(2);
+    const seeded = await seedCode(world, 2);
     const { tenantId, userId, code } = seeded;
-    const { redemptionId } = await handedOver(seeded, 'k');
+    const { redemptionId } = await handedOver(world, seeded, 'k');
     await forget(world, tenantId);
     const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     expect(winner.status).toBe('COMMITTED');
     await withWorker(async () => {
-      await eventually(async () => expect(await orderStatus(tenantId, redemptionId, userId)).toBe('FAILED'));
+      await eventually(async () =>
+        expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('FAILED'),
+      );
     });
-    const events = await settledEvents(tenantId);
+    const events = await settledEvents(world, tenantId);
     expect(events.find((event) => event['redemptionId'] === redemptionId)).toMatchObject({
       status: 'REFUSED',
       winnerId: winner.redemption?.id,
@@ -293,16 +257,18 @@ describe('the job of a redemption that was handed over', () => {
   });
 
   it('fails the order and says why when the database refuses it', async () => {
-    const seeded = await seedCode();
+    const seeded = await seedCode(world);
     const { tenantId, userId, code } = seeded;
-    const { redemptionId } = await handedOver(seeded);
+    const { redemptionId } = await handedOver(world, seeded);
     await forget(world, tenantId);
     const [faster = ''] = await seedUsers(world, tenantId, 1);
     expect(outcomeOf(await redeem(world, tenantId, faster, code))).toBe('COMMITTED');
     await withWorker(async () => {
-      await eventually(async () => expect(await orderStatus(tenantId, redemptionId, userId)).toBe('FAILED'));
+      await eventually(async () =>
+        expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('FAILED'),
+      );
     });
-    const events = await settledEvents(tenantId);
+    const events = await settledEvents(world, tenantId);
     expect(events.find((event) => event['redemptionId'] === redemptionId)).toMatchObject({
       status: 'REFUSED',
       refusal: 'CODE_EXHAUSTED',

@@ -9,12 +9,13 @@ interface Work {
 
 let queue: JobQueue<Work>;
 let consumer: JobQueue<Work>;
+const log = createLog({ level: 'silent' });
 
 beforeEach(() => {
   const settings = {
     redisUrl: inject('redisUrl'),
     name: `test-${randomBytes(6).toString('hex')}`,
-    log: createLog({ level: 'silent' }),
+    log,
     commandTimeoutMs: 1000,
     attempts: 3,
     backoffMs: 20,
@@ -46,8 +47,22 @@ describe('a job queue', () => {
       throw new Error('not yet');
     });
     await queue.add('order-1', { n: 1 });
-    await expect.poll(async () => queue.failedCount(), { timeout: 5000 }).toBe(1);
+    await expect.poll(async () => (await queue.counts()).dead, { timeout: 5000 }).toBe(1);
     expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  it('says of a job that is given up before its attempts are used up that it is', async () => {
+    const given = vi.spyOn(log, 'error');
+    const failed = vi.spyOn(log, 'warn');
+    consumer.start(async (_work, attempt) => {
+      // As the library says it of a job on which worker after worker has died.
+      throw Object.assign(new Error('no more'), attempt === 2 ? { name: 'UnrecoverableError' } : {});
+    });
+    await queue.add('order-1', { n: 1 });
+    await expect.poll(async () => (await queue.counts()).dead, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => given.mock.calls.length).toBe(1);
+    expect(given.mock.lastCall?.[1]).toBe('job was given up');
+    expect(failed.mock.calls.map(([, said]) => said)).toEqual(['job failed, trying again']);
   });
 
   it('does not begin a job before its time', async () => {

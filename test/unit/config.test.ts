@@ -97,6 +97,24 @@ describe('the configuration', () => {
   });
 
   it.each([
+    [{ REPLY_WITHIN_MS: '15000' }, 'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS'],
+    [{ CLAIM_DEADLINE_MS: '2000' }, 'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS'],
+    [{ PENDING_ATTEMPTS: '130' }, 'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end'],
+    [{ PENDING_BACKOFF_MAX_MS: '80000' }, 'PENDING_ATTEMPTS with pauses up to'],
+  ])('S0.10 refuses times that do not go together: %j', (environment, complaint) => {
+    expect(complaintOf(environment)).toContain(complaint);
+  });
+
+  it.each([
+    { REPLY_WITHIN_MS: '14999' },
+    { CLAIM_DEADLINE_MS: '2001' },
+    { PENDING_ATTEMPTS: '120' },
+    { PENDING_ATTEMPTS: '1000', PENDING_BACKOFF_MAX_MS: '7000' },
+  ])('takes times that just go together: %j', (environment) => {
+    expect(complaintOf(environment)).toBeNull();
+  });
+
+  it.each([
     [{ DATABASE_URL: 'mysql://user:password@h/d' }, 'password'],
     [{ REDIS_URL: 'redis://:password@h' }, 'password'],
   ])('takes the addresses of both stores or of neither', (environment, hidden) => {

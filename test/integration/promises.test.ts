@@ -1,0 +1,251 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { HAND_OVER_MS } from '../../src/config.js';
+import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
+import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import { ClaimAbandonment } from '../../src/redemption/claim-abandonment.js';
+import { jobIdOf } from '../../src/redemption/pending-redemptions.js';
+import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { forget } from '../support/open-claim.js';
+import {
+  eventually,
+  handedOver,
+  IMPATIENT,
+  loseJobs,
+  orderStatus,
+  seedCode,
+  settledEvents,
+  type SeededCode,
+} from '../support/promises.js';
+import { holdCode } from '../support/row-lock.js';
+import { TcpForwarder } from '../support/tcp-forwarder.js';
+import { emOf, openWorld, outcomeOf, redeem, type World } from '../support/world.js';
+
+/** Four waits for a lock, and room for a busy machine. */
+const GIVEN_UP_MS = 40_000;
+
+let dataDir: string;
+let redis: PrivateServer;
+/** Makes promises. */
+let world: World;
+/** A second process, which adopts the claims of the first. */
+let other: World;
+beforeAll(async () => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-promises-'));
+  // Of its own: other files' workers would take the jobs.
+  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
+  world = await openWorld(IMPATIENT, { redisUrl: redis.url });
+  other = await openWorld({}, { redisUrl: redis.url });
+});
+afterEach(() => vi.restoreAllMocks());
+afterAll(async () => {
+  await world.close();
+  await other.close();
+  await redis.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function withWorker(work: (worker: World) => Promise<void>, databaseUrl?: string): Promise<void> {
+  const urls = databaseUrl === undefined ? {} : { databaseUrl };
+  const worker = await openWorld(IMPATIENT, { redisUrl: redis.url, ...urls });
+  worker.services.pendingJobs.start();
+  try {
+    await work(worker);
+  } finally {
+    await worker.services.pendingJobs.stop();
+    await worker.close();
+  }
+}
+
+async function expectFailed({ tenantId, userId }: SeededCode, orderNo: string, event: object): Promise<void> {
+  await eventually(async () => expect(await orderStatus(world, tenantId, orderNo, userId)).toBe('FAILED'));
+  const events = await settledEvents(world, tenantId);
+  expect(events.filter(({ redemptionId }) => redemptionId === orderNo)).toMatchObject([
+    { status: 'REFUSED', orderNo, ...event },
+  ]);
+  await eventually(async () => expect(await openClaims(world, tenantId)).toBe(0));
+}
+
+describe('a promise whose process has died and whose job is lost', () => {
+  it('S0.10 is ended by the process that adopts the claim and is refused', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, code, codeId } = seeded;
+    const { redemptionId } = await handedOver(world, seeded, 'k');
+    await loseJobs(world, tenantId);
+    await world.services.codeChanges.setEnabled(tenantId, codeId, false);
+    const retry = await redeem(other, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(outcomeOf(retry)).toBe('CODE_INACTIVE');
+    await expectFailed(seeded, redemptionId, { refusal: 'CODE_INACTIVE', winnerId: null });
+    expect(await factsOf(world, tenantId)).toMatchObject({ committed: 0, tombstones: 1, orders: 1, used: 0 });
+  });
+
+  it('S0.10 is ended by the process whose commit was under way when another one promised', async () => {
+    const seeded = await seedCode(world, 2);
+    const { tenantId, userId, code } = seeded;
+    const claim = await handedOver(world, seeded, 'k');
+    await loseJobs(world, tenantId);
+    const lost = [`key:${userId}:k`, `redemption_lock:${userId}:${claim.digest}`];
+    await world.stores.redis.del(lost.map((key) => `{${tenantId}}:${key}`));
+    const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(winner.status).toBe('COMMITTED');
+    // As that process remembers it, nothing was promised.
+    expect(claim.isPromised).toBe(false);
+    expect((await other.services.settlement.settle(claim)).kind).toBe('REPLAYED');
+    await expectFailed(seeded, claim.redemptionId, { winnerId: winner.redemption?.id });
+    const retry = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(retry).toEqual(winner);
+  });
+
+  it('S0.10 keeps its claim until the order that failed is written', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, codeId } = seeded;
+    const claim = await handedOver(world, seeded);
+    await loseJobs(world, tenantId);
+    await world.services.codeChanges.setEnabled(tenantId, codeId, false);
+    const away = vi.spyOn(ClaimAbandonment.prototype, 'abandon').mockRejectedValueOnce(new Error('away'));
+    expect((await other.services.settlement.settle(claim)).kind).toBe('REFUSED');
+    expect(away).toHaveBeenCalledTimes(1);
+    expect(await openClaims(world, tenantId)).toBe(1);
+    expect(await orderStatus(world, tenantId, claim.redemptionId, userId)).toBeNull();
+
+    expect((await other.services.settlement.settle(claim)).kind).toBe('ABORTED');
+    await expectFailed(seeded, claim.redemptionId, { refusal: 'CODE_INACTIVE' });
+  });
+});
+
+/** This process waits long for its commit and hands over late: after the work that another one does meanwhile. */
+async function handingOverAfter(seeded: SeededCode, work: () => Promise<void>) {
+  const { tenantId, userId, code } = seeded;
+  const { settlement, pendingRedemptions } = world.services;
+  vi.spyOn(settlement, 'settle').mockReturnValueOnce(Promise.withResolvers<never>().promise);
+  const handOver = pendingRedemptions.handOver.bind(pendingRedemptions);
+  const late = Promise.withResolvers<void>();
+  vi.spyOn(pendingRedemptions, 'handOver').mockImplementationOnce(async (...args) => {
+    await late.promise;
+    const open = await handOver(...args);
+    await loseJobs(world, tenantId);
+    return open;
+  });
+  const answering = redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+  await eventually(async () => expect(await openClaims(world, tenantId)).toBe(1));
+  await work();
+  expect(await openClaims(world, tenantId)).toBe(0);
+  late.resolve();
+  return answering;
+}
+
+describe('a claim that another process settles just before it is handed over', () => {
+  it('S0.10 is answered from its row when it is committed', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, code } = seeded;
+    const answer = await handingOverAfter(seeded, async () => {
+      const retry = await redeem(other, tenantId, userId, code, { idempotencyKey: 'k' });
+      expect(retry.status).toBe('COMMITTED');
+    });
+    const [row] = await emOf(world, tenantId).find(Redemption, {});
+    expect(answer).toMatchObject({ status: 'COMMITTED', redemption: { id: row?.id }, orderNo: row?.id });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+
+  it('S0.10 gets an order that failed when it is refused', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, code, codeId } = seeded;
+    const answer = await handingOverAfter(seeded, async () => {
+      await world.services.codeChanges.setEnabled(tenantId, codeId, false);
+      const retry = await redeem(other, tenantId, userId, code, { idempotencyKey: 'k' });
+      expect(outcomeOf(retry)).toBe('CODE_INACTIVE');
+    });
+    expect(answer.status).toBe('PROCESSING');
+    await expectFailed(seeded, answer.orderNo ?? '', { refusal: 'CODE_INACTIVE' });
+  });
+});
+
+describe('a commit that fails after its claim was handed over', () => {
+  it(
+    'S0.10 is left to the job: waits for a lock that are used up give nothing up',
+    async () => {
+      const { tenantId, userId, code, codeId } = await seedCode(world);
+      const release = await holdCode(world, tenantId, codeId);
+      const { status, orderNo } = await redeem(world, tenantId, userId, code);
+      expect(status).toBe('PROCESSING');
+      const no = orderNo ?? '';
+      await eventually(
+        async () => expect(world.services.settlement.joining(no)).toBeUndefined(),
+        GIVEN_UP_MS,
+      );
+      expect(await openClaims(world, tenantId)).toBe(1);
+      await release();
+      expect(await emOf(world, tenantId).count(Redemption, {})).toBe(0);
+      await withWorker(async () => {
+        await eventually(async () => expect(await orderStatus(world, tenantId, no, userId)).toBe('FINISHED'));
+      });
+      expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+    },
+    GIVEN_UP_MS + 20_000,
+  );
+});
+
+/** A promise whose job could neither settle it nor give it up, because its worker did not reach the database. */
+async function deadLetter(seeded: SeededCode): Promise<string> {
+  const { tenantId } = seeded;
+  const { redemptionId } = await handedOver(world, seeded, 'k');
+  const url = new URL(inject('databaseUrl'));
+  const line = await TcpForwarder.start(Number(url.port));
+  url.port = String(line.port);
+  url.hostname = '127.0.0.1';
+  const worker = await openWorld(
+    { ...IMPATIENT, STORE_TIMEOUT_MS: '1000' },
+    { redisUrl: redis.url, databaseUrl: url.href },
+  );
+  await line.close();
+  worker.services.pendingJobs.start();
+  await eventually(async () => expect(await letters(tenantId)).toBe(1), GIVEN_UP_MS);
+  await worker.services.pendingJobs.stop();
+  await worker.close();
+  return redemptionId;
+}
+
+const letters = async (tenantId: string): Promise<number> =>
+  (await world.services.deadLetters.page(tenantId, { offset: 0, size: 10 })).total;
+
+describe('a dead letter', () => {
+  it('S0.11 whose claim is lost is tried again by itself after two hours', { timeout: 60_000 }, async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId } = seeded;
+    const redemptionId = await deadLetter(seeded);
+    await forget(world, tenantId);
+    const { deadLetters } = world.services;
+    const job = `{bull}:pending-redemptions:${jobIdOf(tenantId, redemptionId)}`;
+    await world.stores.redis.hincrby(job, 'finishedOn', 60_000 - HAND_OVER_MS);
+    expect(await deadLetters.redriveOld()).toBe(0);
+    expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('PENDING');
+    await world.stores.redis.hincrby(job, 'finishedOn', -60_000);
+    expect(await deadLetters.redriveOld()).toBe(1);
+    expect(await deadLetters.redriveOld()).toBe(0);
+    await withWorker(async () => {
+      await eventually(async () =>
+        expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('FINISHED'),
+      );
+    });
+    expect(await letters(tenantId)).toBe(0);
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+
+  it('S0.11 begins anew when its claim is handed over once more', { timeout: 60_000 }, async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, code, codeId } = seeded;
+    const redemptionId = await deadLetter(seeded);
+    const release = await holdCode(world, tenantId, codeId);
+    const retry = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    expect(retry).toMatchObject({ status: 'PROCESSING', orderNo: redemptionId });
+    expect(await letters(tenantId)).toBe(0);
+    await release();
+    await eventually(async () =>
+      expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('FINISHED'),
+    );
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+});
