@@ -20,6 +20,8 @@ export interface Scene {
   afterwards(mend: () => Promise<void>): void;
   /** Puts down that the fault has really happened, and how. Without a proof the cell fails. */
   prove(what: string): void;
+  /** The same, where it shows only after the message has been let go; throws where it does not show. */
+  proveLater(how: () => Promise<string>): void;
 }
 
 export interface Kind {
@@ -30,6 +32,8 @@ export interface Kind {
   readonly makesRedisForget?: boolean;
   /** Before the first request. */
   prepare?(stage: Stage, tenantId: string): Promise<unknown>;
+  /** Whether the fault makes sense already; before that its step is not looked out for. */
+  isReady?(prepared: unknown): boolean;
   /** The fault itself; answers what becomes of the message that is held. */
   happen(scene: Scene): Promise<Verdict>;
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setClock } from './clock-shift.js';
 import type { Kind, Scene } from './kind.js';
 import type { ProcessName } from './stage-parts.js';
-import type { Verdict } from './wire-events.js';
+import type { Verdict, WireEvent } from './wire-events.js';
 
 /** What a dead process had sent may still arrive, or not. */
 const perhaps = ({ random, event }: Scene): Verdict =>
@@ -39,14 +39,36 @@ export const twoSweepers: Kind = {
     CLIENT_RETRIES: 'no claim of the killed process is open',
     KEY_LOOKUP: 'there is no claim yet',
   },
-  prepare: async (stage) => stage.processes.worker2.start(),
+  prepare: async (stage, tenantId) => {
+    await stage.processes.worker2.start();
+    const looked = new Set<ProcessName>();
+    stage.watch = (event) => {
+      if (isLook(event, tenantId)) looked.add(event.link.process);
+      return 'PASS';
+    };
+    return looked;
+  },
   happen: async (scene) => {
-    scene.prove(
-      `two workers: processes ${scene.stage.processes.worker.pid}, ${scene.stage.processes.worker2.pid}`,
-    );
-    return killProcess(scene, scene.api);
+    const looked = scene.prepared as Set<ProcessName>;
+    const verdict = await killProcess(scene, scene.api);
+    looked.clear();
+    scene.proveLater(async () => {
+      const giveUp = AbortSignal.timeout(LOOKS_WITHIN_MS);
+      while (looked.size < 2 && !giveUp.aborted) await pause(5);
+      if (looked.size < 2) throw new Error(`Only ${[...looked].join()} has looked for claims since.`);
+      return `${[...looked].toSorted().join(' and ')} were answered since then which claims are overdue`;
+    });
+    return verdict;
   },
 };
+
+const LOOKS_WITHIN_MS = 10_000;
+
+const isLook = (event: WireEvent, tenantId: string): boolean =>
+  event.kind === 'REDIS' &&
+  event.side === 'REPLY' &&
+  event.script === 'overdue-claims' &&
+  (event.keys[0] ?? '').startsWith(`{${tenantId}}:`);
 
 /** Longer than the deadline of a claim and a round of the sweeper. */
 const PAUSE_API_MS = 3200;
@@ -83,9 +105,11 @@ const clockKind = (name: string, state: 'AHEAD' | 'BEHIND'): Kind => ({
   name,
   senseless: {},
   happen: async (scene) => {
-    const process = scene.stage.processes[scene.api];
+    // At the publication it is the worker's clock.
+    const process =
+      scene.stage.processes[scene.step === 'BEFORE_PUBLISH' ? scene.event.link.process : scene.api];
     await setClock(process, state);
-    scene.prove(`${scene.api} says that its clock is wrong: ${state}`);
+    scene.prove(`${process.name} says that its clock is wrong: ${state}`);
     scene.afterwards(async () => {
       await pause(1500);
       await setClock(process, 'RIGHT');

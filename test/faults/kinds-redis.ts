@@ -1,11 +1,11 @@
-import { cpSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Redis } from '../../src/platform/redis/redis.js';
 import type { Kind, Scene } from './kind.js';
 import { lostWith } from './kinds-stores.js';
 import type { Stage } from './stage.js';
-import { lookoutFor } from './steps.js';
+import { logFolder } from './redis-log.js';
 import { withRedis } from './direct-redis.js';
 
 export const emptied: Kind = {
@@ -71,8 +71,6 @@ export const tailLost: Kind = {
   },
 };
 
-const logFolder = (dataDir: string): string => path.join(dataDir, 'appendonlydir');
-
 /** The part of the log that is being written. */
 function newestLog(dataDir: string): string {
   const parts = readdirSync(logFolder(dataDir)).filter((name) => name.endsWith('.incr.aof'));
@@ -82,48 +80,6 @@ function newestLog(dataDir: string): string {
 }
 
 const numberOf = (name: string): number => Number(/\.(\d+)\.incr/.exec(name)?.[1] ?? 0);
-
-interface StaleCopy {
-  takenAtClaim: boolean;
-  readonly folder: string;
-}
-
-/** The copy holds the first claim as open, which is long settled when the copy comes back. */
-export const staleCopy: Kind = {
-  name: 'STALE_COPY',
-  senseless: {},
-  makesRedisForget: true,
-  prepare: async (stage, tenantId) => {
-    const { dataDir } = stage.stores.redis;
-    const copy: StaleCopy = { takenAtClaim: false, folder: path.join(dataDir, 'stale') };
-    const lookout = lookoutFor('LUA_APPLIED', tenantId);
-    stage.watch = (event) => {
-      if (!copy.takenAtClaim && lookout(event) === 'HERE') {
-        takeCopy(dataDir, copy.folder);
-        copy.takenAtClaim = true;
-      }
-      return 'PASS';
-    };
-    return copy;
-  },
-  happen: async (scene) => {
-    const { redis } = scene.stage.stores;
-    const copy = scene.prepared as StaleCopy;
-    // The step came before any claim: what is restored is the state of just now.
-    if (!copy.takenAtClaim) takeCopy(redis.dataDir, copy.folder);
-    await redis.kill();
-    rmSync(logFolder(redis.dataDir), { recursive: true });
-    cpSync(copy.folder, logFolder(redis.dataDir), { recursive: true });
-    await redis.start();
-    scene.prove(`Redis was put back to a copy ${copy.takenAtClaim ? 'with an open claim' : 'of just now'}`);
-    return lostWith('redis', scene);
-  },
-};
-
-function takeCopy(dataDir: string, folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
-  cpSync(logFolder(dataDir), folder, { recursive: true });
-}
 
 async function onRedis<T>(scene: Pick<Scene, 'stage'>, work: (redis: Redis) => Promise<T>): Promise<T> {
   return withRedis(urlOf(scene.stage), work);

@@ -76,6 +76,7 @@ const cutFrom = (name: string, store: StoreName): Kind => ({
 export const cutRedis = cutFrom('CUT_REDIS', 'redis');
 export const cutDatabase = cutFrom('CUT_DATABASE', 'database');
 
+const ROLLED_BACK_WITHIN_MS = 5000;
 const NOT_IN_TRANSACTION = 'no transaction is open that the database could refuse';
 
 const refusal = (name: string, errno: number, state: string, message: string): Kind => ({
@@ -92,8 +93,17 @@ const refusal = (name: string, errno: number, state: string, message: string): K
     CLIENT_RETRIES: NOT_IN_TRANSACTION,
   },
   happen: async (scene) => {
-    scene.prove(`the database rolled back and answered ${errno}`);
-    return { errno, state, message };
+    // It happens after this: the message that is held is refused.
+    const told = Promise.withResolvers<void>();
+    scene.proveLater(async () => {
+      const isTold = await Promise.race([
+        told.promise.then(() => true),
+        pause(ROLLED_BACK_WITHIN_MS, false, { ref: false }),
+      ]);
+      if (!isTold) throw new Error(`Nothing was rolled back within ${ROLLED_BACK_WITHIN_MS} ms.`);
+      return `the database answered ROLLBACK, and the client was told ${errno}`;
+    });
+    return { errno, state, message, told: told.resolve };
   },
 });
 

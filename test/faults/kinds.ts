@@ -1,7 +1,8 @@
 import type { Kind } from './kind.js';
 import { clockAhead, clockBehind, killApi, killWorker, pauseApi, twoSweepers } from './kinds-processes.js';
 import { jobFiveTimes } from './kinds-jobs.js';
-import { emptied, outOfMemory, scriptsForgotten, staleCopy, tailLost } from './kinds-redis.js';
+import { staleCopy } from './kinds-copies.js';
+import { emptied, outOfMemory, scriptsForgotten, tailLost } from './kinds-redis.js';
 import {
   cutDatabase,
   cutRedis,

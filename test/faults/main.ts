@@ -1,16 +1,15 @@
-/** Plays the matrix of faults: what can go wrong, at every step of a redemption. See `docs/operations.md`. */
+/** Plays the matrix of faults: what can go wrong, at every step of a redemption. See `docs/faults.md`. */
 import 'reflect-metadata';
 import { randomInt } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
-import { playCell, type Cell, type CellResult } from './cell.js';
-import { allCells, namedCells, nameOf, quickCells } from './matrix.js';
-import { runPlanted } from './planted/run.js';
+import type { Cell } from './cell-result.js';
+import { allCells, namedCells, quickCells } from './matrix.js';
 import { parseOptions, USAGE, type FaultOptions } from './options.js';
+import { runPlanted } from './planted/run.js';
+import { playCells, Stages } from './playing.js';
 import { cellLine, isBad, matrixText, violationText } from './report.js';
 import { Stage } from './stage.js';
 
 const SEED_MAX = 1_000_000;
-const CELL_MS_MAX = 180_000;
 const INTERRUPTED = 130;
 const say = (line: string): void => console.log(line);
 
@@ -19,62 +18,47 @@ function cellsOf({ cells, isQuick, seed }: FaultOptions): Cell[] {
   return isQuick ? quickCells(seed) : allCells(seed);
 }
 
-/** Everything that a cell waits for has an end; a cell without one is a fault of this program. */
-async function inTime(played: Promise<CellResult>, name: string): Promise<CellResult> {
-  const result = await Promise.race([played, pause(CELL_MS_MAX, null, { ref: false })]);
-  if (result === null) throw new Error(`${name} did not end within ${CELL_MS_MAX} ms.`);
-  return result;
-}
-
-async function play(stage: Stage, cells: readonly Cell[], seed: number): Promise<CellResult[]> {
-  const results: CellResult[] = [];
-  for (const [at, cell] of cells.entries()) {
-    const result = await inTime(playCell(stage, cell), nameOf(cell));
-    results.push(result);
-    say(`${String(at + 1).padStart(3)}/${cells.length} ${cellLine(result)}`);
-    if (isBad(result)) say(violationText(result, seed));
-    if (cells[at + 1]?.kind !== cell.kind) await stage.processes.worker2.stop();
-  }
-  return results;
-}
-
-/** Also while it is being opened; a further signal changes nothing. */
-function closeOnSignal(opening: Promise<Stage>): void {
-  let isClosing = false;
+/** Also while a stage is being opened; a further signal changes nothing. */
+function closeOnSignal(stages: Stages): void {
   const close = (): void => {
-    if (isClosing) return;
-    isClosing = true;
+    if (stages.isClosing) return;
     say('Closing.');
     process.exitCode = INTERRUPTED;
-    void opening.then(async (stage) => stage.close()).finally(() => process.exit());
+    void stages.close().finally(() => process.exit());
   };
   process.on('SIGINT', close);
   process.on('SIGTERM', close);
 }
 
 async function main(options: FaultOptions): Promise<void> {
+  if (options.isHelp) {
+    say(USAGE);
+    return;
+  }
   if (options.isPlanted) {
     process.exitCode = (await runPlanted(options.seed, options.bugs, say)) ? 0 : 1;
     return;
   }
   const cells = cellsOf(options);
   say(`Seed ${options.seed}, ${cells.length} cells.`);
-  const opening = Stage.open();
-  closeOnSignal(opening);
-  const stage = await opening;
+  const stages = new Stages(async () => Stage.open());
+  closeOnSignal(stages);
   try {
-    await report(stage, cells, options.seed);
-  } catch (error) {
-    // Whoever pressed Ctrl-C knows that the cell under way comes to nothing.
-    if (!stage.isClosing) throw error;
+    await report(stages, cells, options.seed);
   } finally {
-    await stage.close();
+    await stages.close();
   }
 }
 
-async function report(stage: Stage, cells: readonly Cell[], seed: number): Promise<void> {
+async function report(stages: Stages, cells: readonly Cell[], seed: number): Promise<void> {
   const beganMs = performance.now();
-  const results = await play(stage, cells, seed);
+  const results = await playCells(stages, cells, {
+    tell: (result, at) => {
+      say(`${String(at + 1).padStart(3)}/${cells.length} ${cellLine(result)}`);
+      if (isBad(result)) say(violationText(result, seed));
+    },
+  });
+  if (stages.isClosing) return;
   const bad = results.filter(isBad);
   say(`\n${matrixText(results)}\n\n${((performance.now() - beganMs) / 1000).toFixed(0)} s`);
   say(`${results.length} cells, ${bad.length} violations`);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Cell } from './cell.js';
+import type { Cell } from './cell-result.js';
 import { KINDS } from './kinds.js';
 import { STEPS, type Step } from './steps.js';
 
@@ -22,7 +22,9 @@ const QUICK: ReadonlySet<string> = new Set([
   'BEFORE_CONFIRM:AOF_TAIL_CUT',
   'BEFORE_PUBLISH:KILL_WORKER',
   'BEFORE_REPLY:CUT_REDIS',
+  'BEFORE_CONFIRM:PAUSE_REDIS',
   'CLIENT_RETRIES:CLOCK_AHEAD',
+  'BEFORE_PUBLISH:CLOCK_BEHIND',
   'BEFORE_COMMIT:TWO_SWEEPERS',
   'BEFORE_COMMIT:JOB_FIVE_TIMES',
 ]);

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 
 export interface FaultOptions {
+  readonly isHelp: boolean;
   readonly isQuick: boolean;
   readonly seed: number;
   /** `STEP:KIND`; empty means all. */
@@ -16,13 +17,15 @@ export const USAGE = `npm run test:faults -- [options]
   --seed <n>         replays a run; without it the seed is drawn, and printed
   --cell STEP:KIND   only this cell; may be given more than once
   --planted          plants bugs into copies of the sources, and sees each of them caught
-  --bug NAME         only this bug; may be given more than once`;
+  --bug NAME         only this bug; may be given more than once
+  --help             only says this`;
 
 /** @throws Error with a message for the caller of the command */
 export function parseOptions(argv: readonly string[], drawn: number): FaultOptions {
   const { values } = parseArgs({
     args: [...argv],
     options: {
+      help: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       seed: { type: 'string' },
       planted: { type: 'boolean', default: false },
@@ -33,6 +36,7 @@ export function parseOptions(argv: readonly string[], drawn: number): FaultOptio
   if (values.seed !== undefined && !/^[0-9]{1,9}$/.test(values.seed))
     throw new Error('--seed takes a whole number of at most nine digits.');
   return {
+    isHelp: values.help,
     isQuick: values.quick,
     seed: values.seed === undefined ? drawn : Number(values.seed),
     cells: values.cell,

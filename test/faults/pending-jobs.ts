@@ -18,3 +18,10 @@ export async function payloadOf(redis: Redis, jobId: string): Promise<object | n
   const data = await redis.hget(`${QUEUE}:${jobId}`, 'data');
   return data === null ? null : (JSON.parse(data) as object);
 }
+
+/** How a job has ended that a worker had taken up; null before. */
+export async function endOf(redis: Redis, jobId: string): Promise<'completed' | 'failed' | null> {
+  if ((await redis.hget(`${QUEUE}:${jobId}`, 'processedOn')) === null) return null;
+  if ((await redis.zscore(`${QUEUE}:completed`, jobId)) !== null) return 'completed';
+  return (await redis.zscore(`${QUEUE}:failed`, jobId)) === null ? null : 'failed';
+}

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { CellResult, Mark } from './cell.js';
+import type { CellResult, Mark } from './cell-result.js';
 import type { Kind } from './kind.js';
 import { KINDS } from './kinds.js';
 import { nameOf } from './matrix.js';
@@ -45,14 +45,14 @@ function reasonsOf({ name, senseless }: Kind): string[] {
 }
 
 function slowestRecoveryMs(results: readonly CellResult[], kind: string): string {
-  const times = results.filter(({ cell }) => cell.kind.name === kind).map(({ recoveryMs }) => recoveryMs);
-  if (times.length === 0) return '';
-  if (times.includes(null)) return 'never';
-  return `${Math.round(Math.max(...times.map(Number)))} ms`;
+  const times = results.flatMap(({ cell, recoveryMs }) =>
+    cell.kind.name === kind && recoveryMs !== null ? [recoveryMs] : [],
+  );
+  return times.length === 0 ? '' : `${Math.round(Math.max(...times))} ms`;
 }
 
 export function cellLine({ cell, mark, tookMs, recoveryMs, proofs }: CellResult): string {
-  const recovery = recoveryMs === null ? 'not at rest' : `at rest after ${Math.round(recoveryMs)} ms`;
+  const recovery = recoveryMs === null ? 'no recovery' : `recovered in ${Math.round(recoveryMs)} ms`;
   const took = `${(tookMs / 1000).toFixed(1)} s`;
   return `${mark.padEnd(11)} ${nameOf(cell).padEnd(32)} ${took}, ${recovery}; ${proofs.join('; ')}`;
 }

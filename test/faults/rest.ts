@@ -8,27 +8,52 @@ const POLL_MS = 20;
 
 /**
  * Waits until no claim of the tenant is open, no job is left to do, and every event was handed on, without anybody asking for anything.
- * @returns how long that took, or null when it did not come in time
+ * @returns what is then still open; nothing at rest
  */
-export async function untilRest(stage: Stage, tenantId: string, withinMs: number): Promise<number | null> {
-  const beganMs = performance.now();
+export async function untilRest(
+  stage: Stage,
+  tenantId: string,
+  withinMs: number,
+): Promise<readonly string[]> {
   const world = await stage.world();
+  const untilMs = performance.now() + withinMs;
   for (;;) {
-    const isAtRest = await atRest(world, tenantId);
-    const tookMs = performance.now() - beganMs;
-    if (isAtRest) return tookMs;
-    if (tookMs > withinMs) return null;
+    const open = await openOf(world, tenantId);
+    if (open.length === 0 || performance.now() > untilMs) return open;
     await pause(POLL_MS);
   }
 }
 
-async function atRest({ stores }: World, tenantId: string): Promise<boolean> {
-  if ((await stores.redis.zcard(`{${tenantId}}:open`)) > 0) return false;
-  if ((await pendingJobs(stores.redis, tenantId)).length > 0) return false;
-  const [row] = await systemEm(stores.orm).execute<[{ pending: number }]>(
-    `select count(*) as pending from outbox_event
+/**
+ * Takes down what is open at this moment, when a fault is over, and waits until all of that is settled, whatever else
+ * comes meanwhile.
+ * @returns how long that took, or null when it did not come in time
+ */
+export async function recovery(stage: Stage, tenantId: string, withinMs: number): Promise<number | null> {
+  const beganMs = performance.now();
+  const world = await stage.world();
+  let left = await openOf(world, tenantId);
+  while (left.length > 0) {
+    if (performance.now() > beganMs + withinMs) return null;
+    await pause(POLL_MS);
+    const open = new Set(await openOf(world, tenantId));
+    left = left.filter((each) => open.has(each));
+  }
+  return performance.now() - beganMs;
+}
+
+/** Claims, jobs and events that are yet to be settled, done and handed on. */
+async function openOf({ stores }: World, tenantId: string): Promise<string[]> {
+  const claims = await stores.redis.zrange(`{${tenantId}}:open`, '0', '-1');
+  const jobs = await pendingJobs(stores.redis, tenantId);
+  const events = await systemEm(stores.orm).execute<{ id: string }[]>(
+    `select cast(id as char) as id from outbox_event
      where tenant_id = ? and (seq is null or seq > (select published_seq from outbox_counter where tenant_id = ?))`,
     [tenantId, tenantId],
   );
-  return row.pending === 0;
+  return [
+    ...claims.map((member) => `claim ${member}`),
+    ...jobs.map((id) => `job ${id}`),
+    ...events.map(({ id }) => `event ${id}`),
+  ];
 }

@@ -25,6 +25,8 @@ const IMPATIENT = {
   PENDING_BACKOFF_MS: '200',
   PENDING_BACKOFF_MAX_MS: '500',
 };
+/** All that a process can say, so that a secret which only stands in the smallest print is found too. */
+const TALKATIVE = { LOG_LEVEL: 'trace' };
 
 const PROCESSES: readonly ProcessName[] = ['api1', 'api2', 'worker', 'worker2'];
 type Proxies = Readonly<Record<LinkName['to'], TcpProxy>>;
@@ -163,7 +165,7 @@ async function build(
       role: name.startsWith('api') ? 'api' : 'worker',
       databaseUrl: through(own.database, stores.database.url),
       redisUrl: through(own.redis, stores.redis.url),
-      environment: { ...IMPATIENT, NODE_OPTIONS: `--import ${CLOCK_MODULE}` },
+      environment: { ...IMPATIENT, ...TALKATIVE, NODE_OPTIONS: `--import ${CLOCK_MODULE}` },
     });
     processes[name] = started;
     closers.push(async () => started.retire());

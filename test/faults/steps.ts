@@ -35,6 +35,17 @@ export const MEANINGS: Readonly<Record<Step, string>> = {
 /** Steps whose message never arrives, whatever the fault lets pass. */
 export const LOSES_REPLY: ReadonlySet<Step> = new Set(['LUA_APPLIED', 'COMMIT_APPLIED']);
 
+/** Steps at which a claim may be open that is named by the message; or by none, and is one of its process. */
+export const LEAVES_CLAIM: ReadonlySet<Step> = new Set([
+  'LUA_SENT',
+  'LUA_APPLIED',
+  'BEFORE_BEGIN',
+  'AFTER_INSERTS',
+  'BEFORE_COMMIT',
+  'COMMIT_APPLIED',
+  'BEFORE_CONFIRM',
+]);
+
 /** HERE: hold this message. LOSE: break the connection, to get to the step. ON: let it go on. */
 export type Sighting = 'HERE' | 'LOSE' | 'ON';
 export type Lookout = (event: WireEvent) => Sighting;

@@ -130,7 +130,14 @@ class ProxiedConnection {
   private async refuse(event: WireEvent, refusal: Refusal): Promise<void> {
     if (this.wire.rollback === undefined || this.wire.refusal === undefined)
       throw new Error(`Nothing can be refused on a connection of kind ${event.kind}.`);
-    await this.wire.rollback((bytes) => this.server.write(bytes));
+    try {
+      await this.wire.rollback((bytes) => this.server.write(bytes));
+    } catch {
+      // Nobody is told that it was refused, and so it does not count as that.
+      this.reset();
+      return;
+    }
     this.client.write(this.wire.refusal(event, refusal));
+    refusal.told?.();
   }
 }

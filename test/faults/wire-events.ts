@@ -50,11 +50,25 @@ export interface HttpEvent extends Common {
 
 export type WireEvent = RedisEvent | MysqlEvent | HttpEvent;
 
+/** Everything that a message says, and what was said before it in the same transaction. */
+export function textOf(event: WireEvent): string {
+  switch (event.kind) {
+    case 'REDIS':
+      return event.words.join(' ');
+    case 'MYSQL':
+      return event.transaction.join(' ');
+    case 'HTTP':
+      return `${event.request} ${event.text}`;
+  }
+}
+
 /** The server rolls back, and the client is told this error instead. */
 export interface Refusal {
   readonly errno: number;
   readonly state: string;
   readonly message: string;
+  /** Called when the server has rolled back, and the client is told. */
+  readonly told?: () => void;
 }
 
 /** PASS lets the message go on. RESET drops it, and breaks the connection on both sides. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkAll } from '../faults/checks/check-all.js';
 import type { Evidence } from '../faults/checks/evidence.js';
-import { LIMITED_LINE, LINE_LIMIT } from '../faults/load/supply.js';
+import { FREE_LINE, LIMITED_LINE, LINE_LIMIT } from '../faults/load/supply.js';
 import { healthyEvidence, tryOf, type Plantable } from '../support/healthy-evidence.js';
 
 const check = (evidence: Evidence): string[] =>
@@ -292,6 +292,12 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
   ],
 ];
 
+/** A row of a redemption that somebody was promised on a line. */
+function plantRow({ facts }: Plantable, id: string, productCode: string): void {
+  if (facts.redemptions.some((row) => row.id === id)) return;
+  facts.redemptions.push({ ...the(facts.redemptions[0]), id, productCode, status: 'ABORTED', key: null });
+}
+
 function promise({ tries }: Plantable, orderNo: string): void {
   the(tries[4]).outcome = { kind: 'PROCESSING', orderNo };
 }
@@ -316,7 +322,9 @@ describe('what must never be is named', () => {
   it('but a promise that is repeated is one attempt', () => {
     const promises = (evidence: Plantable, orderNos: number): string[] => {
       for (let at = 0; at <= LINE_LIMIT; at += 1) {
-        const outcome = { kind: 'PROCESSING', orderNo: String(9000 + (at % orderNos)) } as const;
+        const orderNo = String(9000 + (at % orderNos));
+        const outcome = { kind: 'PROCESSING', orderNo } as const;
+        plantRow(evidence, orderNo, LIMITED_LINE);
         evidence.tries.push({ ...tryOf(100 + at, LIMITED, outcome), productCode: LIMITED_LINE });
       }
       return check(evidence).filter((line) => line.startsWith('I8'));
@@ -346,6 +354,7 @@ describe('what must never be is named', () => {
   it('and the same promise given again and again is one attempt', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT, 0);
+    the(evidence.facts.redemptions[1]).productCode = LIMITED_LINE;
     for (const no of [200, 201, 202]) {
       const again = tryOf(no, LIMITED, { kind: 'PROCESSING', orderNo: '102' });
       evidence.tries.push({ ...again, productCode: LIMITED_LINE });
@@ -353,6 +362,19 @@ describe('what must never be is named', () => {
     expect(check(evidence).filter((found) => found.startsWith('I8'))).toEqual([
       `I8 ${LINE_LIMIT + 1} attempts of ${LIMITED_LINE} were admitted, the limit is ${LINE_LIMIT}`,
     ]);
+  });
+
+  it('and to be told on one line of what another line has admitted is no attempt of the one', () => {
+    const told = (line: string): string[] => {
+      const evidence = healthyEvidence();
+      attempts(evidence, LINE_LIMIT, 0);
+      plantRow(evidence, '9000', line);
+      const again = tryOf(200, LIMITED, { kind: 'PROCESSING', orderNo: '9000' });
+      evidence.tries.push({ ...again, productCode: LIMITED_LINE });
+      return check(evidence).filter((found) => found.startsWith('I8'));
+    };
+    expect(told(FREE_LINE)).toEqual([]);
+    expect(told(LIMITED_LINE)).toHaveLength(1);
   });
 
   it('and a promise that is kept either way is fine', () => {

@@ -20,9 +20,9 @@ describe('the matrix of faults', () => {
     expect(allCells(8).map(({ seed }) => seed)).not.toEqual(seeds);
   });
 
-  it('has a selection with every kind that is to be seen in each test run', () => {
+  it('has a selection with every kind and every step that is to be seen in each test run', () => {
     const quick = quickCells(1);
-    expect(quick.length).toBeGreaterThanOrEqual(12);
+    expect(new Set(quick.map(({ kind }) => kind.name))).toEqual(new Set(KINDS.map(({ name }) => name)));
     expect(new Set(quick.map(({ step }) => step))).toEqual(new Set(STEPS));
   });
 
@@ -38,6 +38,11 @@ describe('the matrix of faults', () => {
 });
 
 describe('the options of the faults', () => {
+  it('are told when asked for', () => {
+    expect(parseOptions(['--help'], 42)).toMatchObject({ isHelp: true });
+    expect(parseOptions([], 42)).toMatchObject({ isHelp: false });
+  });
+
   it('draw a seed where none is given', () => {
     expect(parseOptions([], 42)).toMatchObject({ isQuick: false, seed: 42, cells: [] });
     const given = parseOptions(['--quick', '--seed', '7', '--cell', 'A:B', '--cell', 'C:D'], 42);

@@ -4,17 +4,19 @@ import { violation, type Violation } from './violation.js';
 
 /**
  * I8: a product line admits exactly as many attempts as its limit says. The clients of that line send no keys, so
- * each refusal but RATE_LIMITED is one attempt that was admitted, and each redemption that they were told of is one at
- * least; an unknown outcome may be one. A promise that was given on another line before is repeated without a look at
- * this one's limit.
+ * each refusal but RATE_LIMITED is one attempt that was admitted, and each redemption of the line that they were told of
+ * is one at least; an unknown outcome may be one.
  */
 export function checkWindows(
-  { tries, redisForgot }: Evidence,
+  { tries, facts, redisForgot }: Evidence,
   productCode: string,
   limit: number,
 ): Violation[] {
   const own = tries.filter((each) => each.productCode === productCode);
-  const admitted = new Set(own.filter((each) => !isPromisedElsewhere(each, tries)).flatMap(attemptOf)).size;
+  const ofLine = new Set(
+    facts.redemptions.filter((row) => row.productCode === productCode).map(({ id }) => id),
+  );
+  const admitted = new Set(own.flatMap((each) => attemptOf(each, ofLine))).size;
   const found: string[] = [];
   if (admitted > limit && !redisForgot) {
     found.push(`${admitted} attempts of ${productCode} were admitted, the limit is ${limit}`);
@@ -28,31 +30,24 @@ export function checkWindows(
   return found.map((what) => violation('I8', what));
 }
 
-/** What tells one admitted attempt from another: a redemption is promised and told of again without a further one. */
-function attemptOf(each: Try): string[] {
+/**
+ * What tells one admitted attempt from another: a redemption is promised and told of again without a further one, and
+ * to somebody who had asked for it on another line without any.
+ */
+function attemptOf(each: Try, ofLine: ReadonlySet<string>): string[] {
   const { no, outcome } = each;
   if (isLimited(each)) return [];
   switch (outcome.kind) {
     case 'COMMITTED':
-      return [`redemption ${outcome.redemptionId}`];
-    case 'PROCESSING':
-      return [`redemption ${outcome.orderNo}`];
+    case 'PROCESSING': {
+      const id = outcome.kind === 'COMMITTED' ? outcome.redemptionId : outcome.orderNo;
+      return ofLine.has(id) ? [`redemption ${id}`] : [];
+    }
     case 'REFUSED':
       return [`try ${no}`];
     case 'UNKNOWN':
       return [];
   }
-}
-
-function isPromisedElsewhere(promised: Try, tries: readonly Try[]): boolean {
-  const { no, outcome, productCode, userId, codeId } = promised;
-  if (outcome.kind !== 'PROCESSING') return false;
-  const before = tries.filter((each) => each.no < no && each.userId === userId && each.codeId === codeId);
-  return before.some((each) => each.productCode !== productCode && leavesOpen(each));
-}
-
-function leavesOpen({ outcome }: Try): boolean {
-  return outcome.kind === 'UNKNOWN' || outcome.kind === 'PROCESSING';
 }
 
 function isLimited({ outcome }: Try): boolean {

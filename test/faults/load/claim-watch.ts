@@ -8,31 +8,40 @@ const TIMEOUT_MS = 500;
 export interface ClaimWatch {
   /** Redemption ids of all claims that were ever seen open. */
   readonly seen: ReadonlySet<string>;
+  /** @throws Error when it could not look for another reason than that Redis was away */
   close(): Promise<void>;
 }
 
 export function watchClaims(redisUrl: () => string, tenantId: string): ClaimWatch {
   const seen = new Set<string>();
   const ended = new AbortController();
-  const watching = (async () => {
-    while (!ended.signal.aborted) await lookUntilLost(redisUrl(), tenantId, seen, ended.signal);
+  const watching = (async (): Promise<unknown> => {
+    while (!ended.signal.aborted) {
+      const failure = await lookUntilLost(redisUrl(), tenantId, seen, ended.signal);
+      if (failure !== null) return failure;
+    }
+    return null;
   })();
   return {
     seen,
     close: async () => {
       ended.abort();
-      await watching;
+      const failure = await watching;
+      if (failure !== null) throw new Error('The open claims could not be watched.', { cause: failure });
     },
   };
 }
 
-/** Redis may be killed, paused, or started elsewhere; then it is connected to anew. */
+/**
+ * Redis may be killed, paused, or started elsewhere; then it is connected to anew.
+ * @returns any other failure, which would make the watch blind; else null
+ */
 async function lookUntilLost(
   url: string,
   tenantId: string,
   seen: Set<string>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<unknown> {
   const redis = new Redis(url, { commandTimeout: TIMEOUT_MS, retryStrategy: null, maxRetriesPerRequest: 0 });
   redis.on('error', () => undefined);
   try {
@@ -41,9 +50,20 @@ async function lookUntilLost(
         seen.add(member.split('|')[0] ?? '');
       await pause(EVERY_MS);
     }
-  } catch {
+    return null;
+  } catch (error) {
+    if (!isAway(error)) return error;
     await pause(EVERY_MS);
+    return null;
   } finally {
     redis.disconnect();
   }
+}
+
+/** What ioredis says where nobody answers, and Redis while it reads its data. */
+const AWAY =
+  /^(?:Connection is closed|Command timed out|Stream isn't writeable|LOADING|connect |read |write )/;
+
+function isAway(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'MaxRetriesPerRequestError' || AWAY.test(error.message));
 }

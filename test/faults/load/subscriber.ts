@@ -1,15 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import type { SeenEvent } from '../checks/evidence.js';
 
-const SCHEMA = new URL('../../../schema.graphql', import.meta.url);
-const HAS_CURSOR = readFileSync(SCHEMA, 'utf8').includes('redemptionSettled(');
-const FIELDS = '{ eventId cursor redemptionId status }';
-const SETTLED = HAS_CURSOR
-  ? `subscription ($after: String) { redemptionSettled(after: $after) ${FIELDS} }`
-  : `subscription { redemptionSettled ${FIELDS} }`;
+const SETTLED = `subscription ($after: String) {
+  redemptionSettled(after: $after) { eventId cursor redemptionId status }
+}`;
 const RECONNECT_MS = 50;
 
 /** Somebody who watches a tenant's redemptions, and goes on from the last event after each loss of the connection. */
@@ -28,8 +24,10 @@ export function startSubscriber(urls: readonly string[], token: string): Subscri
     clients.add(client);
     try {
       const after = seen.at(-1)?.cursor ?? '0';
-      const variables = HAS_CURSOR ? { after } : {};
-      const events = client.iterate<{ redemptionSettled: SeenEvent }>({ query: SETTLED, variables });
+      const events = client.iterate<{ redemptionSettled: SeenEvent }>({
+        query: SETTLED,
+        variables: { after },
+      });
       for await (const { data } of events) {
         if (data !== null && data !== undefined) seen.push(data.redemptionSettled);
       }

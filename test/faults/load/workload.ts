@@ -6,6 +6,8 @@ import type { Wish } from './wishes.js';
 
 /** As long as an answer may take before a patient client gives up. */
 const PATIENCE_MS = 3000;
+/** By their place among the addresses. */
+const PROCESSES: readonly string[] = ['api1', 'api2'];
 const SETTLE_AT_ONCE = 24;
 /** Requests that belong to no wish. */
 const NO_WISH = -1;
@@ -28,6 +30,11 @@ export interface Workload {
   settle(withinMs: number): Promise<readonly Wish[]>;
   /** Asks once more with every key; after everything is settled, the answers must be the same. */
   repeatKeys(): Promise<void>;
+  /**
+   * Whoever waits for a process, or for what the text names, gives up for good, and nobody asks for the same code for
+   * the same user any more: what was begun has to be settled without them.
+   */
+  forsake(process: string, text: string): void;
   /** A single request beside the workload, in the same log. */
   readonly ask: Ask;
 }
@@ -57,8 +64,18 @@ export function makeWorkload(urls: readonly string[], wishes: readonly Wish[]): 
         await asker.ask(wish, wish.random.between(0, urls.length - 1));
       });
     },
+    forsake: (process, text) => asker.forsake(PROCESSES.indexOf(process), text),
     ask: async (what, at = 0) => asker.ask({ no: NO_WISH, ...what }, at),
   };
+}
+
+type Asked = Pick<Wish, 'no' | 'user' | 'code' | 'key' | 'productCode'>;
+
+const pairOf = ({ user, code }: Asked): string => `${user.userId}|${code.codeId}`;
+
+function isNamed({ user, code }: Asked, text: string): boolean {
+  const isOfCode = [code.codeId, code.digest, code.text].some((name) => text.includes(name));
+  return isOfCode && text.includes(user.userId);
 }
 
 class Asker {
@@ -66,6 +83,10 @@ class Asker {
   private readonly log: ClientLog;
   /** Wishes that have their final answer. */
   private readonly answered = new Set<number>();
+  /** Requests that wait for an answer. */
+  private readonly waiting = new Map<number, { readonly wish: Asked; readonly process: number }>();
+  /** Users and codes that nobody asks for any more. */
+  private readonly forsaken = new Set<string>();
 
   constructor(urls: readonly string[], log: ClientLog) {
     this.urls = urls;
@@ -73,7 +94,17 @@ class Asker {
   }
 
   open(wishes: readonly Wish[]): Wish[] {
-    return wishes.filter(({ no }) => !this.answered.has(no));
+    return wishes.filter((wish) => !this.answered.has(wish.no) && !this.isForsaken(wish));
+  }
+
+  forsake(process: number, text: string): void {
+    const own = [...this.waiting.values()].filter((each) => each.process === process);
+    const named = own.filter(({ wish }) => isNamed(wish, text));
+    for (const { wish } of named.length > 0 ? named : own) this.forsaken.add(pairOf(wish));
+  }
+
+  private isForsaken(wish: Asked): boolean {
+    return this.forsaken.has(pairOf(wish));
   }
 
   /** A user's whole conduct during the workload. */
@@ -88,6 +119,7 @@ class Asker {
     }
     if (manner === 'REPEATING') {
       await pause(random.between(0, 200));
+      if (this.isForsaken(wish)) return;
       await this.ask(wish, first + 1);
     }
   }
@@ -96,6 +128,7 @@ class Asker {
   private async pursue(wish: Wish, first: number): Promise<void> {
     const { manner, random } = wish;
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
+      if (this.isForsaken(wish)) return;
       const isHasty = manner === 'IMPATIENT' && attempt < 2;
       const timeoutMs = isHasty ? random.between(5, 60) : PATIENCE_MS;
       if (isFinal(await this.ask(wish, first + attempt, timeoutMs))) return;
@@ -110,11 +143,7 @@ class Asker {
     }
   }
 
-  async ask(
-    wish: Pick<Wish, 'no' | 'user' | 'code' | 'key' | 'productCode'>,
-    at: number,
-    timeoutMs = PATIENCE_MS,
-  ): Promise<TryOutcome> {
+  async ask(wish: Asked, at: number, timeoutMs = PATIENCE_MS): Promise<TryOutcome> {
     const { user, code, key, productCode } = wish;
     const process = at % this.urls.length;
     const no = this.log.begin({
@@ -126,7 +155,9 @@ class Asker {
       process,
     });
     const url = this.urls[process] ?? '';
+    this.waiting.set(no, { wish, process });
     const outcome = await redeem({ url, token: user.token, code: code.text, key, productCode, timeoutMs });
+    this.waiting.delete(no);
     this.log.end(no, outcome);
     if (isFinal(outcome)) this.answered.add(wish.no);
     return outcome;

@@ -19,6 +19,18 @@ export interface PlantedBug {
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
+    name: 'nobody looks for claims past their deadline',
+    edits: [
+      {
+        file: 'src/redemption/claim-sweeper.ts',
+        find: 'const due = await open.tenantsOverdue(page);',
+        replace: 'const due = await open.tenantsOverdue(page.slice(page.length));',
+      },
+    ],
+    cells: ['LUA_APPLIED:KILL_API', 'LUA_APPLIED:CUT_REDIS'],
+    shows: { invariant: 'I6', like: /still open 30 s after the fault/ },
+  },
+  {
     name: 'claims are released without a tombstone',
     edits: [
       {
@@ -250,7 +262,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: 'src/redemption/redemption.service.ts',
         find: `scope.log.warn({ err: error }, 'a store did not answer');`,
-        replace: 'scope.log.warn({ err: error }, `a store did not answer for ${request.code}`);',
+        replace: `scope.log.warn({ err: error }, 'a store did not answer');
+      scope.log.debug(\`nobody answered for \${request.code}\`);`,
       },
     ],
     cells: ['LUA_SENT:CUT_REDIS', 'LUA_SENT:PAUSE_REDIS'],

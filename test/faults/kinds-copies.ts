@@ -1,0 +1,76 @@
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Kind, Scene } from './kind.js';
+import { lostWith } from './kinds-stores.js';
+import { logFolder } from './redis-log.js';
+import { lookoutFor } from './steps.js';
+import { withRedis } from './direct-redis.js';
+import type { RedisEvent, WireEvent } from './wire-events.js';
+
+/** A copy of Redis' files as they were when a claim had just been made. */
+interface StaleCopy {
+  readonly folder: string;
+  /** The claim, `<redemption id>|<digest>`, as it stands in the copy; empty before there is one. */
+  claim: string;
+  /** Redis has been told since then that it is settled, and has answered. */
+  isSettled: boolean;
+}
+
+/** The copy holds a claim as open, and knows nothing of its use; it comes back when the claim is settled. */
+export const staleCopy: Kind = {
+  name: 'STALE_COPY',
+  senseless: {},
+  makesRedisForget: true,
+  prepare: async (stage, tenantId) => {
+    const { dataDir } = stage.stores.redis;
+    const copy: StaleCopy = { folder: path.join(dataDir, 'stale'), claim: '', isSettled: false };
+    const lookout = lookoutFor('LUA_APPLIED', tenantId);
+    stage.watch = (event) => {
+      if (copy.claim === '' && lookout(event) === 'HERE') {
+        takeCopy(dataDir, copy.folder);
+        copy.claim = claimOf(event);
+      } else if (!copy.isSettled && isConfirmed(event, copy.claim)) copy.isSettled = true;
+      return 'PASS';
+    };
+    return copy;
+  },
+  isReady: (prepared) => (prepared as StaleCopy).isSettled,
+  happen: async (scene) => {
+    const { redis } = scene.stage.stores;
+    const copy = scene.prepared as StaleCopy;
+    scene.prove(await differenceOf(scene, copy));
+    await redis.kill();
+    rmSync(logFolder(redis.dataDir), { recursive: true });
+    cpSync(copy.folder, logFolder(redis.dataDir), { recursive: true });
+    await redis.start();
+    return lostWith('redis', scene);
+  },
+};
+
+/** @throws Error unless the copy has the claim as open, and Redis has not any more */
+async function differenceOf({ stage, tenantId }: Scene, { folder, claim }: StaleCopy): Promise<string> {
+  const open = await withRedis(stage.stores.redis.url, async (redis) =>
+    redis.zscore(`{${tenantId}}:open`, claim),
+  );
+  if (open !== null) throw new Error(`Claim ${claim} is still open.`);
+  const isInCopy = readdirSync(folder).some((file) => readFileSync(path.join(folder, file)).includes(claim));
+  if (!isInCopy) throw new Error(`The copy has no claim ${claim}.`);
+  return `Redis was put back to a copy in which claim ${claim.split('|')[0]}, settled since, is open`;
+}
+
+/** By the arguments of claim-code: the id comes first, the digest third. */
+function claimOf(event: WireEvent): string {
+  const { words, keys } = event as RedisEvent;
+  const [id = '', , digest = ''] = words.slice(3 + keys.length);
+  return `${id}|${digest}`;
+}
+
+function isConfirmed(event: WireEvent, claim: string): boolean {
+  if (event.kind !== 'REDIS' || event.side !== 'REPLY' || event.script !== 'confirm-claims') return false;
+  return event.words.includes(claim.split('|')[0] ?? '');
+}
+
+function takeCopy(dataDir: string, folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(logFolder(dataDir), folder, { recursive: true });
+}

@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Cell, CellResult } from './cell-result.js';
+import { failedCell, playCell } from './cell.js';
+import type { Stage } from './stage.js';
+
+/** Everything that a cell waits for has an end; a cell without one is a fault of this program. */
+const CELL_MS_MAX = 180_000;
+
+/** What {@link playCells} needs of the world; tests give it another one. */
+export interface Playing {
+  readonly open: () => Promise<Stage>;
+  readonly play?: (stage: Stage, cell: Cell) => Promise<CellResult>;
+  readonly cellMsMax?: number;
+  readonly tell: (result: CellResult, at: number) => void;
+}
+
+/** The stage that is played on. A cell that spoils it gets the next one a new one. */
+export class Stages {
+  private opening: Promise<Stage>;
+  private readonly open: () => Promise<Stage>;
+  private isClosed = false;
+
+  constructor(open: () => Promise<Stage>) {
+    this.open = open;
+    this.opening = open();
+  }
+
+  get isClosing(): boolean {
+    return this.isClosed;
+  }
+
+  async stage(): Promise<Stage> {
+    return this.opening;
+  }
+
+  async renew(): Promise<void> {
+    const spoilt = await this.opening;
+    await spoilt.close();
+    if (!this.isClosed) this.opening = this.open();
+  }
+
+  /** Also while one is being opened. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const stage = await this.opening.catch(() => null);
+    await stage?.close();
+  }
+}
+
+/** Plays cells one after the other. One that throws, or has no end, is marked FAILED; the others are played all the same. */
+export async function playCells(
+  stages: Stages,
+  cells: readonly Cell[],
+  { play = playCell, cellMsMax = CELL_MS_MAX, tell }: Omit<Playing, 'open'>,
+): Promise<CellResult[]> {
+  const results: CellResult[] = [];
+  for (const [at, cell] of cells.entries()) {
+    if (stages.isClosing) break;
+    const stage = await stages.stage();
+    const { result, isSpoilt } = await playOne(stage, cell, async () => inTime(play(stage, cell), cellMsMax));
+    // Whoever pressed Ctrl-C knows that the cell under way comes to nothing.
+    if (stages.isClosing) break;
+    results.push(result);
+    tell(result, at);
+    if (isSpoilt) await stages.renew();
+    else if (cells[at + 1]?.kind !== cell.kind) await stage.processes.worker2.stop();
+  }
+  return results;
+}
+
+async function playOne(
+  stage: Stage,
+  cell: Cell,
+  play: () => Promise<CellResult>,
+): Promise<{ result: CellResult; isSpoilt: boolean }> {
+  try {
+    return { result: await play(), isSpoilt: false };
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { result: failedCell(stage, cell, why), isSpoilt: true };
+  }
+}
+
+async function inTime(played: Promise<CellResult>, withinMs: number): Promise<CellResult> {
+  const result = await Promise.race([played, pause(withinMs, null, { ref: false })]);
+  if (result === null) throw new Error(`It did not end within ${withinMs} ms.`);
+  return result;
+}
