@@ -6,11 +6,10 @@ import { STEPS, type Step } from './steps.js';
 /** The most telling cells; few enough for every test run. */
 const QUICK: ReadonlySet<string> = new Set([
   'KEY_LOOKUP:SCRIPT_FLUSH',
-  'LUA_SENT:KILL_API',
   'LUA_SENT:REDIS_FULL',
   'LUA_APPLIED:KILL_REDIS',
   'BEFORE_BEGIN:PAUSE_DATABASE',
-  'AFTER_INSERTS:KILL_API',
+  'LUA_APPLIED:KILL_API',
   'AFTER_INSERTS:LOCK_WAIT_1205',
   'BEFORE_COMMIT:PAUSE_API',
   'BEFORE_COMMIT:DEADLOCK_1213',
