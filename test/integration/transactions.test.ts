@@ -6,11 +6,9 @@ import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
 import { entities } from '../../src/entities.js';
 import { connectOrm, tenantEm, type Em } from '../../src/platform/orm/orm.js';
 import {
-  CommitUnknownError,
   DoomedTransactionError,
   isDuplicateKey,
   isRetryable,
-  isServerAway,
   mysqlErrno,
 } from '../../src/platform/orm/sql-errors.js';
 import { Transactions } from '../../src/platform/orm/transaction.js';
@@ -322,48 +320,5 @@ describe('S3.14 a caught deadlock', () => {
     await single.run(tenantId, async (em) => insertRow(em, 1));
     await one.close(true);
     expect(await stored()).toEqual({ 1: 0 });
-  });
-});
-
-describe('a lost connection', () => {
-  async function kill(em: Em): Promise<void> {
-    const [row] = await em.execute<[{ id: number }]>('select connection_id() as id');
-    await orm.em.fork().getConnection().execute(`kill ${row.id}`);
-    await pause(50);
-  }
-
-  it('while committing is told as an unknown outcome, and is not run anew', async () => {
-    await twoRows();
-    let attempts = 0;
-    const unknown = transactions.run(tenantId, async (em) => {
-      attempts += 1;
-      await add(em, 1, 1);
-      await kill(em);
-    });
-    await expect(unknown).rejects.toBeInstanceOf(CommitUnknownError);
-    expect(attempts).toBe(1);
-    expect(await stored()).toEqual({ 1: 0, 2: 0 });
-  });
-
-  it('says that the server is away, also where the driver has no code for it', async () => {
-    const lost = transactions.run(tenantId, async (em) => {
-      await kill(em);
-      await insertRow(em, 1);
-    });
-    const error: unknown = await lost.catch((reason: unknown) => reason);
-    expect(String(error)).toContain('closed state');
-    expect(isServerAway(error)).toBe(true);
-  });
-
-  it('before the commit is a plain failure, and the pool heals', async () => {
-    for (let round = 0; round < 8; round += 1) {
-      const lost = transactions.run(tenantId, async (em) => {
-        await kill(em);
-        await insertRow(em, 1);
-      });
-      await expect(lost).rejects.not.toBeInstanceOf(CommitUnknownError);
-    }
-    await twoRows();
-    expect(await stored()).toEqual({ 1: 0, 2: 0 });
   });
 });

@@ -1,4 +1,10 @@
-import { CommitUnknownError, DoomedTransactionError, isRetryable } from './sql-errors.js';
+import {
+  CommitUnknownError,
+  DoomedTransactionError,
+  isLostBeforeCommit,
+  isRetryable,
+  namedError,
+} from './sql-errors.js';
 
 /** What the query builder below the ORM sends statements through; one for each physical connection. */
 export interface Session {
@@ -34,8 +40,9 @@ const guards = new WeakMap<object, SessionGuard>();
 
 /**
  * Stands in front of a connection and keeps the rule that the ORM cannot keep: after a deadlock or a lock
- * time-out inside a transaction, nothing but ROLLBACK passes, whoever caught the error and wherever. Every
- * statement goes through here (units of work, raw SQL, savepoints, streams), so no caller can forget it.
+ * time-out inside a transaction, or after its connection was lost, nothing but ROLLBACK passes, whoever caught the
+ * error and wherever. Every statement goes through here (units of work, raw SQL, savepoints, streams), so no caller
+ * can forget it.
  */
 export class SessionGuard {
   private open = false;
@@ -131,8 +138,9 @@ export class SessionGuard {
     if (this.doom !== null) throw new DoomedTransactionError(this.doom);
   }
 
-  private judged(error: unknown): unknown {
-    if (this.open && isRetryable(error)) this.doom = error;
+  private judged(reported: unknown): unknown {
+    const error = namedError(reported);
+    if (this.open && (isRetryable(error) || isLostBeforeCommit(error))) this.doom = error;
     return error;
   }
 }

@@ -33,11 +33,9 @@ export class CommitUnknownError extends Error {
 
 /** The server's error number, of the error itself or of what caused it; null for faults that no server reported. */
 export function mysqlErrno(error: unknown): number | null {
-  let current = error;
-  for (let depth = 0; depth < CAUSES_MAX && typeof current === 'object' && current !== null; depth += 1) {
+  for (const cause of causesOf(error)) {
     // Node's own errors have negative numbers; those of the network say nothing about the transaction.
-    if ('errno' in current && typeof current.errno === 'number' && current.errno > 0) return current.errno;
-    current = 'cause' in current ? current.cause : null;
+    if ('errno' in cause && typeof cause.errno === 'number' && cause.errno > 0) return cause.errno;
   }
   return null;
 }
@@ -52,35 +50,67 @@ export function isDuplicateKey(error: unknown): boolean {
   return mysqlErrno(error) === DUPLICATE_KEY;
 }
 
-const AWAY = new Set([
-  'ECONNREFUSED',
+/** The connection ended, and the server with it or not. */
+const LOST = new Set([
   'ECONNRESET',
   'EPIPE',
-  'ETIMEDOUT',
-  'ENOENT',
   'PROTOCOL_CONNECTION_LOST',
-  'ER_CON_COUNT_ERROR',
   'ER_SERVER_SHUTDOWN',
   'ER_SERVER_SHUTTING_DOWN',
 ]);
+/** The session was ended: 1927 killed, 4031 silent for too long; the driver names not all of them. */
+const LOST_ERRNO: ReadonlySet<number> = new Set([1927, 4031]);
 
-/** The session was ended (1927, 4031), or its server has become a replica (1290, 1836); the driver names not all of them. */
-const AWAY_ERRNO: ReadonlySet<number> = new Set([1290, 1836, 1927, 4031]);
+/** A statement for a connection that had ended before; the driver says so without any code. */
+class ConnectionEndedError extends Error {
+  override readonly name = 'ConnectionEndedError';
+  readonly code = 'PROTOCOL_CONNECTION_LOST';
 
-/** The driver's own words for a connection that was broken when a statement was to be sent; they come without a code. */
-function brokeConnection(error: object): boolean {
-  const isFatal = 'fatal' in error && error.fatal === true;
-  return isFatal && !('errno' in error && typeof error.errno === 'number' && error.errno > 0);
+  constructor(cause: unknown) {
+    super('The connection had ended before this statement.', { cause });
+  }
 }
+
+/** What the driver says of a connection that has ended, by a name. */
+export function namedError(error: unknown): unknown {
+  const isFatal = error instanceof Error && 'fatal' in error && error.fatal === true;
+  return isFatal && !('code' in error) ? new ConnectionEndedError(error) : error;
+}
+
+/** The connection was lost, and no COMMIT had been sent over it: whatever it did is undone. */
+export function isLostBeforeCommit(error: unknown): boolean {
+  const causes = causesOf(error);
+  if (causes.some((cause) => cause instanceof CommitUnknownError)) return false;
+  const errno = mysqlErrno(error);
+  return causes.some((cause) => hasCode(cause, LOST)) || (errno !== null && LOST_ERRNO.has(errno));
+}
+
+const AWAY = new Set([...LOST, 'ECONNREFUSED', 'ETIMEDOUT', 'ENOENT', 'ER_CON_COUNT_ERROR']);
+
+/** The session was ended, or its server has become a replica (1290, 1836). */
+const AWAY_ERRNO: ReadonlySet<number> = new Set([...LOST_ERRNO, 1290, 1836]);
 
 /** The server cannot be reached at all, or said that it goes away; nothing is known to be wrong with the work. */
 export function isServerAway(error: unknown): boolean {
+  const errno = mysqlErrno(error);
+  return (
+    error instanceof CommitUnknownError ||
+    causesOf(error).some((cause) => hasCode(cause, AWAY)) ||
+    (errno !== null && AWAY_ERRNO.has(errno))
+  );
+}
+
+function hasCode(error: object, codes: ReadonlySet<string>): boolean {
+  return 'code' in error && typeof error.code === 'string' && codes.has(error.code);
+}
+
+/** The error and what caused it. */
+function causesOf(error: unknown): object[] {
+  const causes: object[] = [];
   let current = error;
-  for (let depth = 0; depth < CAUSES_MAX && typeof current === 'object' && current !== null; depth += 1) {
-    if ('code' in current && typeof current.code === 'string' && AWAY.has(current.code)) return true;
-    if (brokeConnection(current)) return true;
+  while (causes.length < CAUSES_MAX && typeof current === 'object' && current !== null) {
+    causes.push(current);
     current = 'cause' in current ? current.cause : null;
   }
-  const errno = mysqlErrno(error);
-  return error instanceof CommitUnknownError || (errno !== null && AWAY_ERRNO.has(errno));
+  return causes;
 }

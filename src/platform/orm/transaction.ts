@@ -5,7 +5,7 @@ import type { Logger } from '../log.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
 import { endTogether } from './execute-together.js';
 import { SessionGuard } from './session-guard.js';
-import { DoomedTransactionError, isRetryable, mysqlErrno } from './sql-errors.js';
+import { DoomedTransactionError, isLostBeforeCommit, isRetryable, mysqlErrno } from './sql-errors.js';
 
 const ATTEMPTS_DEFAULT = 4;
 /** The first pause is at most this long; each further one at most twice as long as the one before. */
@@ -22,7 +22,8 @@ export interface TransactionOptions {
 /**
  * Runs units of work. After a deadlock or a lock time-out nothing goes on inside a transaction (`session-guard.ts`
  * sees to it, also where the error was caught): it is undone, its entity manager thrown away, and the whole run
- * anew. So the work may run several times, and must keep nothing outside of it but what it returns.
+ * anew. The same where the connection was lost before COMMIT was sent: what it did is undone, and the server may well
+ * be there. So the work may run several times, and must keep nothing outside of it but what it returns.
  */
 export class Transactions {
   constructor(
@@ -40,7 +41,7 @@ export class Transactions {
       try {
         return await this.once(tenantId, work);
       } catch (error) {
-        if (attempt >= attempts || !isRetryable(error)) throw error;
+        if (attempt >= attempts || !mayRunAnew(error)) throw error;
         this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run anew');
         this.options.onRetry?.(error, attempt);
         await pause(Math.random() * PAUSE_FIRST_MS * 2 ** (attempt - 1));
@@ -72,9 +73,14 @@ export class Transactions {
       const doom = await doomOf(em);
       // The reason is what counts; a connection that cannot even roll back is gone, and the transaction with it.
       await em.rollback().catch(() => undefined);
-      throw doom === null || isRetryable(error) ? error : new DoomedTransactionError(doom);
+      throw doom === null || mayRunAnew(error) ? error : new DoomedTransactionError(doom);
     }
   }
+}
+
+/** Nothing of the transaction stands, and another attempt may go well. */
+function mayRunAnew(error: unknown): boolean {
+  return isRetryable(error) || isLostBeforeCommit(error);
 }
 
 interface TransactionHandle {
