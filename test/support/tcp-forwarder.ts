@@ -10,6 +10,9 @@ interface Line {
 export class TcpForwarder {
   private readonly lines = new Set<Line>();
   private isMute = false;
+  private refusesNext = false;
+  /** How many connections were closed instead of forwarded. */
+  refused = 0;
 
   private constructor(
     private readonly listener: Server,
@@ -49,6 +52,11 @@ export class TcpForwarder {
     this.isMute = isMute;
   }
 
+  /** The next connection is closed at once, by an accident of its own. */
+  refuseNext(): void {
+    this.refusesNext = true;
+  }
+
   /** Cuts all connections, in the middle of what they carry. */
   cut(): void {
     for (const { client, server } of this.lines) {
@@ -64,6 +72,12 @@ export class TcpForwarder {
   }
 
   private join(client: Socket): void {
+    if (this.refusesNext) {
+      this.refusesNext = false;
+      this.refused += 1;
+      client.destroy();
+      return;
+    }
     const server = connect(this.targetPort, '127.0.0.1');
     const line = { client, server };
     this.lines.add(line);

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createConnection, type Connection } from 'mysql2/promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
+import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { mysqlErrno } from '../../src/platform/orm/sql-errors.js';
+import { TcpForwarder } from '../support/tcp-forwarder.js';
+
+const ASK_AFTER_MS = 300;
+/** The fewest that a server can be told to allow. */
+const CONNECTIONS_MAX = 10;
+const TOO_MANY_CONNECTIONS = 1040;
+
+let dataDir: string;
+let database: PrivateServer;
+beforeAll(async () => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-bounds-'));
+  const extraArgs = [`--max-connections=${CONNECTIONS_MAX}`];
+  database = await startPrivateMariadb({ dataDir, log: () => undefined, durable: false, extraArgs });
+});
+afterAll(async () => {
+  await database.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const uriOf = (url: string): string => url.replace(/^mariadb:/, 'mysql:');
+
+async function connectBounded(databaseUrl: string) {
+  const bounds = { askAfterMs: ASK_AFTER_MS, whenAway: 'REFUSE' } as const;
+  return connectOrm({ databaseUrl, poolSize: 2, entities: [], bounds });
+}
+
+/** All that the server takes. */
+async function takeAllConnections(): Promise<readonly Connection[]> {
+  const taken: Connection[] = [];
+  for (;;) {
+    try {
+      taken.push(await createConnection({ uri: uriOf(database.url) }));
+    } catch (error) {
+      if (mysqlErrno(error) !== TOO_MANY_CONNECTIONS) throw error;
+      return taken;
+    }
+  }
+}
+
+describe('S0.10 a statement that takes long', () => {
+  const slow = 'select sleep(1.5) as answer';
+
+  it('is let be while the server refuses further connections: it answers', async () => {
+    const orm = await connectBounded(database.url);
+    const answer = systemEm(orm).execute(slow);
+    await systemEm(orm).execute('select 1');
+    const taken = await takeAllConnections();
+    const [result] = await Promise.allSettled([answer]);
+    for (const connection of taken) connection.destroy();
+    await orm.close(true);
+    expect(result).toEqual({ status: 'fulfilled', value: [{ answer: 0 }] });
+  });
+
+  it('is let be when one connection fails by accident', async () => {
+    const url = new URL(database.url);
+    const line = await TcpForwarder.start(Number(url.port));
+    url.port = `${line.port}`;
+    const orm = await connectBounded(url.href);
+    await systemEm(orm).execute('select 1');
+    line.refuseNext();
+    const answer = systemEm(orm).execute(slow);
+    await expect(answer).resolves.toEqual([{ answer: 0 }]);
+    expect(line.refused).toBe(1);
+    await orm.close(true);
+    await line.close();
+  });
+
+  it('is given up when the server is silent', async () => {
+    const url = new URL(database.url);
+    const line = await TcpForwarder.start(Number(url.port));
+    url.port = `${line.port}`;
+    const orm = await connectBounded(url.href);
+    await systemEm(orm).execute('select 1');
+    line.mute(true);
+    const from = performance.now();
+    await expect(systemEm(orm).execute(slow)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(performance.now() - from).toBeLessThan(1400);
+    await orm.close(true);
+    await line.close();
+  });
+});
