@@ -43,8 +43,9 @@ for i = 4, #ARGV, 8 do
     redis.call('SET', marker, redemption_id .. '|' .. digest, 'PX', ARGV[3])
   end
 
-  local held = redis.call('HGET', copy, 'version')
-  if held == version_before then
+  local id, held = unpack(redis.call('HMGET', copy, 'id', 'version'))
+  -- A version alone is no copy, and must not become half of one.
+  if id and held == version_before then
     redis.call('HSET', copy, 'version', version, 'used', used, 'sole_user_id', sole_user_id)
   elseif not held or tonumber(held) < tonumber(version) then
     -- Only the version stays: a load that began before this commit must not bring the older state back.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget, openClaim } from '../support/open-claim.js';
@@ -89,6 +90,28 @@ describe('copies in Redis', () => {
     for (const userId of users.slice(1)) {
       expect(outcomeOf(await redeem(world, tenant.tenantId, userId, first(codes)))).toBe('COMMITTED');
     }
+  });
+
+  it('are not made of a remembered version and half a state by a confirm', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
+    const users = await seedUsers(world, tenantId, 2);
+    const claim = await openClaim(world, tenant, first(codes), users[0] ?? '');
+    const row = await emOf(world, tenantId).findOneOrFail(Code, { codeText: first(codes) });
+    const { redis } = world.stores;
+    const copy = `{${tenantId}}:code:${claim.digest}`;
+    // Staff have changed the code, and nobody has loaded it since; what is remembered is about to be forgotten.
+    await world.services.copies.evict(tenantId, claim.digest, row.version);
+    await redis.pexpire(copy, 5000);
+    await world.services.settlement.settle(claim);
+    expect(await redis.hgetall(copy)).toEqual({ version: String(row.version + 1) });
+    expect(await redis.pttl(copy)).toBeGreaterThan(50_000);
+    // A row that was read before the commit comes too late.
+    await world.services.copies.store(tenantId, [copyOf(row)]);
+    expect(await redis.hgetall(copy)).toEqual({ version: String(row.version + 1) });
+    expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('COMMITTED');
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(2));
   });
 
   it('let a frozen batch be refused before the claim, and at once after the change', async () => {
