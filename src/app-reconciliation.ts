@@ -38,7 +38,7 @@ export function composeReconciliation(
   });
   const compensation = new Compensation(reconciler, its.sweeper);
   const lock = new NamedLock(orm, 'compensation');
-  const compensationJob = new CompensationJob({ compensation, redis, lock, clock, log });
+  const compensationJob = new CompensationJob({ compensation, redis, lock, log });
   const reports = new ReportDesk(reconciler, clock);
   return { reconciler, compensation, compensationJob, reports };
 }

@@ -10,7 +10,8 @@ type Session = Parameters<Parameters<ReturnType<Client['connection']>['execute']
 const LOCK_NAME = 'concat(?, left(sha2(database(), 256), 32))';
 /** A holder that fell silent for so long (its host is gone, its process is stopped) loses the lock. */
 const SILENCE_MAX_S = 30;
-const KEEP_AWAKE_EVERY_MS = 10_000;
+/** How often a holder at work shows itself within that time. */
+const SIGNS_OF_LIFE = 3;
 const TRY_EVERY_MS = 200;
 
 /**
@@ -25,6 +26,7 @@ export class NamedLock {
   constructor(
     private readonly orm: MikroORM,
     private readonly purpose: string,
+    private readonly silenceMaxS = SILENCE_MAX_S,
   ) {}
 
   /** Takes the lock if nobody holds it; does not wait. */
@@ -40,14 +42,17 @@ export class NamedLock {
       .execute(async (session) => {
         const got = await this.ask(`select get_lock(${LOCK_NAME}, 0) as answer`, session);
         if (got) {
-          await this.setSilence(String(SILENCE_MAX_S), session);
+          await this.execute(
+            `set @silence_before = @@session.wait_timeout, session wait_timeout = ${this.silenceMaxS}`,
+            session,
+          );
           this.session = session;
           this.free = freed.resolve;
         }
         taken.resolve(got);
         if (!got) return;
         await freed.promise;
-        await this.setSilence('@@global.wait_timeout', session);
+        await this.execute('set session wait_timeout = @silence_before', session);
         await this.ask(`select release_lock(${LOCK_NAME}) as answer`, session);
       })
       // A connection that broke has lost the lock anyway; who waits for the lock is told.
@@ -72,7 +77,16 @@ export class NamedLock {
    */
   async during<T>(work: () => Promise<T>): Promise<T> {
     while (!(await this.tryTake())) await pause(TRY_EVERY_MS);
-    const awake = setInterval(() => void this.held(), KEEP_AWAKE_EVERY_MS);
+    return this.heldDuring(work);
+  }
+
+  /** The same, but does not wait. @returns null when somebody else holds the lock */
+  async tryDuring<T>(work: () => Promise<T>): Promise<T | null> {
+    return (await this.tryTake()) ? this.heldDuring(work) : null;
+  }
+
+  private async heldDuring<T>(work: () => Promise<T>): Promise<T> {
+    const awake = setInterval(() => void this.held(), (this.silenceMaxS * 1000) / SIGNS_OF_LIFE);
     try {
       return await work();
     } finally {
@@ -91,8 +105,8 @@ export class NamedLock {
     return systemEm(this.orm).getConnection();
   }
 
-  private async setSilence(seconds: string, session: Session): Promise<void> {
-    await this.connection().execute(`set session wait_timeout = ${seconds}`, [], 'run', session);
+  private async execute(sql: string, session: Session): Promise<void> {
+    await this.connection().execute(sql, [], 'run', session);
   }
 
   private async ask(sql: string, session: Session): Promise<boolean> {

@@ -1,4 +1,3 @@
-import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/log.js';
 import type { NamedLock } from '../../platform/orm/named-lock.js';
 import type { Compensation } from './compensation.js';
@@ -8,45 +7,41 @@ const HOUR_MS = 3_600_000;
 
 export interface CompensationJobParts {
   readonly compensation: Pick<Compensation, 'run'>;
-  readonly redis: Pick<ReconciliationRedis, 'serverRun'>;
+  readonly redis: Pick<ReconciliationRedis, 'serverRun' | 'compensatedRun' | 'noteCompensated'>;
   /** Of all workers one compensates at a time. */
-  readonly lock: Pick<NamedLock, 'tryTake' | 'release'>;
-  readonly clock: Clock;
+  readonly lock: Pick<NamedLock, 'tryDuring'>;
   readonly log: Logger;
   readonly everyMs?: number;
 }
 
 /**
- * Compensates each hour, and as soon as Redis turns out to have been started anew: what it then holds may be older
- * than what it held before.
+ * Compensates each hour, and as soon as Redis turns out to have been started anew, or emptied: what it then holds may
+ * be older than what it held before. Redis itself keeps until when it is done, so that all workers together do it once,
+ * and one that was started anew knows too.
  */
 export class CompensationJob {
-  private lastMs: number;
-  private serverRun: string | null = null;
-
-  constructor(private readonly parts: CompensationJobParts) {
-    this.lastMs = parts.clock.nowMs();
-  }
+  constructor(private readonly parts: CompensationJobParts) {}
 
   /** Looks whether it is time. @returns whether it compensated */
   async tick(signal?: AbortSignal): Promise<boolean> {
-    const { redis, lock, clock, everyMs = HOUR_MS } = this.parts;
-    const serverRun = await redis.serverRun();
-    const isNewServer = this.serverRun !== null && this.serverRun !== serverRun;
-    if (!isNewServer && clock.nowMs() < this.lastMs + everyMs) {
-      this.serverRun = serverRun;
-      return false;
-    }
-    if (!(await lock.tryTake())) return false;
-    try {
+    const { redis, lock, everyMs = HOUR_MS } = this.parts;
+    if (!(await this.isDue())) return false;
+    const isDone = await lock.tryDuring(async () => {
+      // Another worker may just have been at it.
+      if (!(await this.isDue())) return false;
+      // Of this server; one that is started meanwhile has another, and comes next.
+      const serverRun = await redis.serverRun();
       await this.compensate(signal);
-    } finally {
-      await lock.release();
-    }
-    // Only now: what failed is tried again at the next tick.
-    this.serverRun = serverRun;
-    this.lastMs = clock.nowMs();
-    return true;
+      // Only now, and not when it was cut short: what failed is tried again at the next tick.
+      if (signal?.aborted !== true) await redis.noteCompensated(serverRun, everyMs);
+      return true;
+    });
+    return isDone ?? false;
+  }
+
+  private async isDue(): Promise<boolean> {
+    const { redis } = this.parts;
+    return (await redis.compensatedRun()) !== (await redis.serverRun());
   }
 
   private async compensate(signal: AbortSignal | undefined): Promise<void> {

@@ -8,6 +8,9 @@ import type { TenantKey } from './drift.js';
 /** A hint to Redis how much one step of a walk looks at: short enough to hold nobody up. */
 const STEP = 500;
 
+/** Of all tenants; it expires when it is time to compensate. */
+const COMPENSATED_KEY = 'compensated';
+
 /** What a copy holds, in the order of FIELDS in `drop-copy.lua`. */
 export const COPY_FIELDS = [
   'version',
@@ -47,6 +50,15 @@ export class ReconciliationRedis {
   async serverRun(): Promise<string> {
     const info = await this.asked(this.redis.info('server'));
     return /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
+  }
+
+  /** The server run for which compensation is done, until it is time again. */
+  async compensatedRun(): Promise<string | null> {
+    return this.asked(this.redis.get(COMPENSATED_KEY));
+  }
+
+  async noteCompensated(serverRun: string, forMs: number): Promise<void> {
+    await this.asked(this.redis.set(COMPENSATED_KEY, serverRun, 'PX', forMs));
   }
 
   async nowMs(): Promise<number> {
