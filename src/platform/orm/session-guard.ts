@@ -140,7 +140,8 @@ export class SessionGuard {
 
   private judged(reported: unknown): unknown {
     const error = namedError(reported);
-    if (this.open && (isRetryable(error) || isLostBeforeCommit(error))) this.doom = error;
+    if (this.open && isRetryable(error)) this.doom = error;
+    if (this.open && isLostBeforeCommit(error)) this.doom = error;
     return error;
   }
 }
