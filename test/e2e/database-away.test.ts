@@ -24,6 +24,9 @@ const REDRIVE = `mutation ($no: ID) {
 /** Jobs come back soon, and often enough for any outage of these tests. */
 const QUICK = { PENDING_BACKOFF_MS: '200', PENDING_BACKOFF_MAX_MS: '500', STORE_TIMEOUT_MS: '1000' };
 
+/** Product lines, plans and campaigns are read anew after a second. */
+const REMEMBERED_MS = 1050;
+
 let dataDir: string;
 let database: PrivateServer;
 let redis: PrivateServer;
@@ -64,15 +67,19 @@ async function sceneOf(): Promise<Scene> {
   return { tenantId: tenant.tenantId, code: codes[0] ?? '', user, other };
 }
 
-/** Claims while the database stands still: all that a claim needs was read a moment ago, for somebody else. */
-async function redeemWithoutDatabase(
-  url: string,
-  { user, other, code }: Scene,
-): Promise<Redeemed & { tookMs: number }> {
+/** Stops the database when all that a claim needs was read a moment ago, for somebody else. */
+async function stopDatabase(url: string, { other, code }: Scene): Promise<void> {
   earlier = await redeemOnce(url, { user: other, code });
+  // On a busy machine the first call takes longer than what it read is remembered: all of it is read once more, at once.
+  await pause(REMEMBERED_MS);
+  expect((await redeemOnce(url, { user: other, code })).outcome).toBe('ALREADY_REDEEMED');
   database.kill('SIGSTOP');
+}
+
+async function redeemWithoutDatabase(url: string, scene: Scene): Promise<Redeemed & { tookMs: number }> {
+  await stopDatabase(url, scene);
   const from = performance.now();
-  const answer = await redeemOnce(url, { user, code, key: 'k' });
+  const answer = await redeemOnce(url, { user: scene.user, code: scene.code, key: 'k' });
   return { ...answer, tookMs: performance.now() - from };
 }
 
@@ -151,7 +158,8 @@ describe('while the database stands still', () => {
   it('S0.10 a process that is asked to stop answers PROCESSING first, and ends in time', async () => {
     const scene = await sceneOf();
     const process = await cluster.further();
-    const answering = redeemWithoutDatabase(process.url, scene);
+    await stopDatabase(process.url, scene);
+    const answering = redeemOnce(process.url, { user: scene.user, code: scene.code, key: 'k' });
     await eventually(async () =>
       expect(await cluster.world.stores.redis.zcard(`{${scene.tenantId}}:open`)).toBe(1),
     );
