@@ -142,7 +142,6 @@ function composePlatform(stores: Stores, config: Config, log: Logger) {
   const feed = new EventFeed(bus, new OutboxReader(stores.orm, config.STORE_TIMEOUT_MS));
   const relay = new OutboxRelay({
     orm: stores.orm,
-    clock,
     log,
     publish: async (e) => feed.publish(e),
     metrics,

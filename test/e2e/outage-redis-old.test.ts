@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { connectRedis } from '../../src/platform/redis/redis.js';
+import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { sceneOf, type Scene } from '../support/outage.js';
 import { redeemAll, tallyOf, type RedeemWish } from '../support/redeemers.js';
@@ -32,6 +32,33 @@ afterAll(async () => {
   await redis.close();
 });
 
+/** What Redis remembers of these redemptions: copies of their codes, open claims, and the keys they were sent with. */
+async function remembered(store: Redis, tenantId: string, wishes: readonly RedeemWish[]) {
+  const counts = { copies: 0, claims: 0, keys: 0 };
+  const { recognizer } = cluster.world.services;
+  const name = (key: string): string => `{${tenantId}}:${key}`;
+  for (const { user, code, key = '' } of wishes) {
+    const digest = recognizer.digest(tenantId, recognizer.canonicalize(code) ?? '');
+    counts.copies += await store.exists(name(`code:${digest}`));
+    counts.claims += await store.hlen(name(`claims:${digest}`));
+    counts.keys += await store.exists(name(`key:${user.userId}:${key}`));
+  }
+  return counts;
+}
+
+/** The Redis that the processes go on with knows of the early redemptions, and of the late ones nothing. */
+async function expectOlder(redisUrl: string, { tenantId, wishes }: Scene): Promise<void> {
+  const store = connectRedis(redisUrl, 10_000);
+  try {
+    const early = await remembered(store, tenantId, wishes.slice(0, 30));
+    expect(early).toMatchObject({ copies: 30, keys: 30 });
+    const late = await remembered(store, tenantId, wishes.slice(30));
+    expect(late).toEqual({ copies: 0, claims: 0, keys: 0 });
+  } finally {
+    store.disconnect();
+  }
+}
+
 /** Others try every code, and the winners try again, all at once: Redis remembers some codes as they were before. */
 async function expectNothingTwice({ tenantId, wishes }: Scene): Promise<void> {
   const others = await signedUsers(cluster.world, tenantId, wishes.length);
@@ -53,6 +80,7 @@ describe('a Redis that has become older than the database', () => {
     await redis.stop();
     putBack();
     await redis.start();
+    await expectOlder(redis.url, scene);
     await expectNothingTwice(scene);
   });
 
@@ -68,6 +96,7 @@ describe('a Redis that has become older than the database', () => {
     expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });
     await own.replicaof('NO', 'ONE');
     own.disconnect();
+    await expectOlder(replica.url, scene);
     forwarder.pointAt(replica.port);
     forwarder.cut();
     await expectNothingTwice(scene);

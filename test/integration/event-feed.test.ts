@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/platform/clock.js';
 import { StoreUnavailableError } from '../../src/platform/errors.js';
 import { createLog } from '../../src/platform/log.js';
 import { OutboxRelay } from '../../src/platform/outbox/outbox-relay.js';
@@ -132,7 +131,7 @@ describe('a subscription with a cursor', () => {
     await world.number(tenantId);
     const behind = collect(await feed.subscribe(own(tenantId), 0));
     await expect.poll(() => live.seqs).toEqual(span(1, 3));
-    const next = new OutboxRelay({ orm: world.orm, clock: systemClock, log, publish: world.publish });
+    const next = new OutboxRelay({ orm: world.orm, log, publish: world.publish });
     next.start();
     await world.commit(tenantId, USER, 2);
     await expect.poll(() => [live.seqs.length, behind.seqs.length]).toEqual([8, 8]);

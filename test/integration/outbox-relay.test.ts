@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { entities } from '../../src/entities.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { IdGenerator } from '../../src/platform/ids.js';
@@ -47,7 +47,7 @@ async function append(tenantId: string, ...types: string[]): Promise<void> {
 }
 
 function newRelay(publish: (events: readonly PublishedEvent[]) => Promise<void>, own = orm): OutboxRelay {
-  const relay = new OutboxRelay({ orm: own, clock: systemClock, log, publish });
+  const relay = new OutboxRelay({ orm: own, log, publish });
   running.push(relay);
   return relay;
 }
@@ -161,6 +161,29 @@ describe('the outbox relay', () => {
     await first.stop();
     await append(tenantId, 'a');
     await expect.poll(() => events.map((event) => event.seq), { timeout: 5000 }).toEqual([1]);
+  });
+
+  it('looks by itself each second, and tries a held-up tenant again, when the clock is set back an hour', async () => {
+    const tenantId = newTenant();
+    const { events, publish } = collector(tenantId);
+    let isHeldUp = true;
+    const relay = newRelay(async (batch) => {
+      if (isHeldUp && batch[0]?.tenantId === tenantId) throw new Error('no subscriber can be reached');
+      await publish(batch);
+    });
+    relay.start();
+    await expect.poll(() => relay.wake(tenantId)).toBe(true);
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
+    try {
+      await append(tenantId, 'a');
+      // Nobody wakes it: the poll alone finds the event, fails, and the next one tries again.
+      const counter = async () => tenantEm(orm, tenantId).findOne(OutboxCounter, {});
+      await vi.waitFor(async () => expect(await counter()).toMatchObject({ publishedSeq: 0 }), 4000);
+      isHeldUp = false;
+      await vi.waitFor(() => expect(events.map((event) => event.type)).toEqual(['a']), 4000);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('does not wait for events that are not committed yet', async () => {

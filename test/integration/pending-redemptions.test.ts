@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
-import { HAND_OVER_MS } from '../../src/config.js';
 import { Order } from '../../src/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
 import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import { deadlineOf } from '../../src/redemption/claim.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';
@@ -70,7 +70,7 @@ describe('a database that takes long', () => {
     expect(await orderStatus(world, tenantId, orderNo, null)).toBe('PENDING');
     expect(await orderStatus(world, tenantId, orderNo, other)).toBeNull();
     const [, deadlineMs] = await world.stores.redis.zrange(`{${tenantId}}:open`, 0, '-1', 'WITHSCORES');
-    expect(Number(deadlineMs) - systemClock.nowMs()).toBeGreaterThan(HAND_OVER_MS - 60_000);
+    expect(Number(deadlineMs) - systemClock.nowMs()).toBeGreaterThan(2 * 3_600_000 - 60_000);
 
     await release();
     await eventually(async () =>
@@ -183,6 +183,32 @@ describe('the job of a redemption that was handed over', () => {
     const retry = await redeem(world, seeded.tenantId, seeded.userId, seeded.code, { idempotencyKey: 'k' });
     expect(retry).toMatchObject({ status: 'COMMITTED', redemption: { id: redemptionId } });
     expect(await factsOf(world, seeded.tenantId)).toEqual(factsAfter(1));
+  });
+
+  it('S0.19 keeps the snapshot for two hours: in claim, lock, key, and the payload of the job', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId } = seeded;
+    const { redemptionId, digest, claimedAtMs } = await handedOver(world, seeded, 'k');
+    // Written out, so that a shorter hand-over does not pass for one that was kept.
+    const twoHoursMs = 2 * 3_600_000;
+    const { redis: store } = world.stores;
+    const key = (name: string): string => `{${tenantId}}:${name}`;
+    const stored = (await store.hget(key(`claims:${digest}`), redemptionId)) ?? '';
+    expect(deadlineOf(stored) - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
+    const deadline = await store.zscore(key('open'), `${redemptionId}|${digest}`);
+    expect(Number(deadline) - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
+    // They end by themselves; the rest is what the test took until now.
+    const soon = twoHoursMs - 30_000;
+    expect(await store.pttl(key(`redemption_lock:${userId}:${digest}`))).toBeGreaterThan(soon);
+    expect(await store.pttl(key(`key:${userId}:k`))).toBeGreaterThan(soon);
+    for (const lasting of [key(`claims:${digest}`), key('open')]) expect(await store.pttl(lasting)).toBe(-1);
+    const [job = '', ...others] = await jobsOf(world, tenantId);
+    expect(others).toEqual([]);
+    expect(await store.pttl(job)).toBe(-1);
+    const payload = JSON.parse((await store.hget(job, 'data')) ?? '{}') as { claim?: string };
+    const promised = payload.claim ?? '';
+    expect(deadlineOf(promised) - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
+    expect(promised.slice(promised.indexOf('{'))).toBe(stored.slice(stored.indexOf('{')));
   });
 
   it('S0.8 has one effect when it is delivered five times', async () => {

@@ -18,7 +18,7 @@ beforeEach(() => {
     log,
     commandTimeoutMs: 1000,
     attempts: 3,
-    backoffMs: 20,
+    backoffMs: 200,
   };
   queue = new JobQueue(settings);
   consumer = new JobQueue(settings);
@@ -42,13 +42,22 @@ describe('a job queue', () => {
 
   it('tries a failing job again with growing pauses, then keeps it for the operators', async () => {
     const attempts: number[] = [];
+    const startedMs: number[] = [];
+    // No part of a pause by chance.
+    const chance = vi.spyOn(Math, 'random').mockReturnValue(0.9999);
     consumer.start(async (_work, attempt) => {
       attempts.push(attempt);
+      startedMs.push(performance.now());
       throw new Error('not yet');
     });
     await queue.add('order-1', { n: 1 });
     await expect.poll(async () => (await queue.counts()).dead, { timeout: 5000 }).toBe(1);
+    chance.mockRestore();
     expect(attempts).toEqual([1, 2, 3]);
+    const [first = 0, second = 0, third = 0] = startedMs;
+    // 200 ms, then twice as much; less would be no growth, and a busy machine only adds to it.
+    expect(second - first).toBeGreaterThan(190);
+    expect(third - second).toBeGreaterThan(390);
   });
 
   it('says of a job that is given up before its attempts are used up that it is', async () => {

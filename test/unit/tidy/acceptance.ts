@@ -11,6 +11,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [1, 4],
     [6, 11],
     [13, 15],
+    [20, 20],
   ],
   X: [
     [1, 3],
