@@ -45,6 +45,8 @@ const JUDGED_BY_COPIES: ReadonlySet<RedeemRefusal> = new Set([
   'CODE_NOT_STARTED',
   'CODE_EXPIRED',
   'CODE_NOT_YOURS',
+  // Where Redis had forgotten the key, it may by now be that of a claim which the database is about to refuse.
+  'IDEMPOTENCY_KEY_REUSED',
   'ALREADY_REDEEMED',
   'USER_LIMIT_REACHED',
   'CODE_EXHAUSTED',

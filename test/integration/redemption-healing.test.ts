@@ -149,6 +149,21 @@ describe('refusals that only the commit finds', () => {
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
   });
 
+  it('do not take a forgotten key away from its redemption for a claim of another code', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const userId = await seedUser(world, tenantId);
+    const asked = async (code = '') => redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    const answer = await asked(codes[0]);
+    await forget(world, tenantId);
+    await openClaim(world, tenant, codes[1] ?? '', userId, 'k');
+    expect(await asked(codes[0])).toEqual(answer);
+    expect(outcomeOf(await asked(codes[1]))).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(await asked(codes[0])).toEqual(answer);
+    expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
+  });
+
   it('heal a forgotten key: it is replayed without a further claim, and not counted', async () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 9 } });
