@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../src/codes/code.entity.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
-import { openWorld, type World } from '../support/world.js';
+import { emOf, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -61,5 +62,21 @@ describe('X.2 the reconciliation', () => {
     expect(row).toBeUndefined();
     await world.services.batchChanges.void(tenantId, limited.batchId);
     expect(driftsOf(await look(scene))).toEqual({});
+  });
+
+  it('looks at every code of a large tenant, page by page, and counts each drift of many pages', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    await seedCampaign(world, tenant, 6000);
+    const report = async () => reconcilerOf(world).reconciler.run({ tenantId });
+    expect(await report()).toMatchObject({ verdict: 'CLEAN', looked: { codes: 6000 } });
+
+    const em = emOf(world, tenantId);
+    const last = await em.findOneOrFail(Code, {}, { orderBy: { id: 'desc' } });
+    await em.nativeUpdate(Code, { id: last.id }, { used: 1 });
+    expect(driftsOf(await report())).toMatchObject({ USED_DIFFERS: 1 });
+    // More than are remembered until the second look.
+    await em.nativeUpdate(Code, {}, { used: 1 });
+    expect(driftsOf(await report())).toMatchObject({ USED_DIFFERS: 6000 });
   });
 });
