@@ -4,7 +4,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
 import { entities } from '../../src/entities.js';
-import { connectOrm, tenantEm, type Em } from '../../src/platform/orm/orm.js';
+import { connectOrm, type Em } from '../../src/platform/orm/orm.js';
 import {
   DoomedTransactionError,
   isDuplicateKey,
@@ -12,6 +12,7 @@ import {
   mysqlErrno,
 } from '../../src/platform/orm/sql-errors.js';
 import { Transactions } from '../../src/platform/orm/transaction.js';
+import { add, insertRow, storedRows } from '../support/counted-rows.js';
 
 let orm: MikroORM;
 let transactions: Transactions;
@@ -28,30 +29,7 @@ beforeEach(() => {
   transactions = new Transactions(orm, { onRetry: (error) => retries.push(error) });
 });
 
-/** Rows 1, 2, … of the test's tenant, each with `uses` = 0 at first. */
-async function insertRow(em: Em, row: number, uses = 0): Promise<void> {
-  await em.insert(CampaignUsage, {
-    tenantId,
-    campaignId: String(row),
-    userId: '0',
-    day: 0,
-    uses,
-    value: '0',
-  });
-}
-
-async function add(em: Em, row: number, uses: number): Promise<void> {
-  await em.execute('update campaign_usage set uses = uses + ? where tenant_id = ? and campaign_id = ?', [
-    uses,
-    tenantId,
-    row,
-  ]);
-}
-
-async function stored(): Promise<Record<string, number>> {
-  const rows = await tenantEm(orm, tenantId).find(CampaignUsage, {}, { orderBy: { campaignId: 'asc' } });
-  return Object.fromEntries(rows.map((row) => [row.campaignId, row.uses]));
-}
+const stored = async (): Promise<Record<string, number>> => storedRows(orm, tenantId);
 
 /** A second session that holds row 2 and wants row 1, so that whoever holds row 1 and wants row 2 meets a deadlock. */
 async function rival(): Promise<{ holds: Promise<void>; wants: () => void; done: Promise<void> }> {
