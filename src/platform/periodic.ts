@@ -46,6 +46,8 @@ export class Periodic {
       try {
         await this.work(signal);
       } catch (error) {
+        // Asked to end, it may end so.
+        if (signal.aborted) return;
         log.warn({ err: error, work: name }, 'periodic work failed, trying again');
       }
     }
