@@ -27,10 +27,14 @@ export function watchClaims(redisUrl: () => string, tenantId: string): ClaimWatc
     close: async () => {
       ended.abort();
       const failure = await watching;
-      if (failure !== null) throw new Error('The open claims could not be watched.', { cause: failure });
+      if (failure !== null)
+        throw new Error(`The open claims could not be watched: ${reasonOf(failure)}`, { cause: failure });
     },
   };
 }
+
+const reasonOf = (failure: unknown): string =>
+  failure instanceof Error ? `${failure.name}: ${failure.message}` : 'for no reason that is told';
 
 /**
  * Redis may be killed, paused, or started elsewhere; then it is connected to anew.

@@ -75,7 +75,11 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
       const isSeen = (found: Facts): boolean =>
         isKept(found) && isAllSeen(found.events, subscriber.seen.length);
       const facts = await untilRest(target, supply.tenantId, settings.settleMs, isSeen);
-      if (claims.seen.size === 0) throw new Error('No claim was ever seen open: the watch is blind.');
+      if (claims.seen.size === 0) {
+        // Where it has failed, that says why.
+        await claims.close();
+        throw new Error('No claim was ever seen open: the watch is blind.');
+      }
       const evidence: Evidence = {
         campaigns: [supply.single, supply.double, supply.seven, supply.unlimited, supply.limited],
         tries: workload.log.tries,
