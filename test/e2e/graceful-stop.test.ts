@@ -35,10 +35,10 @@ describe('a process that is asked to stop in the middle of hundreds of redemptio
     const stoppedMs = Math.round(performance.now() - from);
     const replies = await asked;
     const answers = replies.flatMap(({ answer }) => (answer === null ? [] : [answer]));
-    // A connection that the system took and the process never saw is reset when listening ends: nothing was asked
-    // over it. That none of these did anything is counted in the database.
+    // A connection that the system took and the process never saw is reset when listening ends, and an idle one may be
+    // closed while a request is on its way to it. That none of these requests did anything is counted in the database.
     const failures = new Set(replies.flatMap(({ failure }) => failure ?? []));
-    failures.delete('ECONNRESET');
+    for (const unseen of ['ECONNRESET', 'UND_ERR_SOCKET']) failures.delete(unseen);
     note('stop under load', { 'stopped ms': stoppedMs, answered: answers.length });
     expect([...failures], 'refused, and never cut off').toEqual(['ECONNREFUSED']);
     expect(tallyOf(answers)).toEqual({ COMMITTED: answers.length });

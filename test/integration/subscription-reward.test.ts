@@ -139,7 +139,7 @@ describe('S0.12 the same plan again', () => {
     await world.addSubscription(other, plan.id);
     await world.em().execute(
       `insert into subscription (tenant_id, id, user_id, plan_id, order_id, status, token, uuid, started_at, expires_at, traffic_bytes, traffic_used_bytes, updated_at)
-       select 'T_foreign', id, user_id, plan_id, order_id, status, concat('x', substr(token, 2)), uuid, started_at, expires_at, traffic_bytes, traffic_used_bytes, updated_at
+       select 'T_foreign', id, user_id, plan_id, order_id, status, reverse(token), uuid, started_at, expires_at, traffic_bytes, traffic_used_bytes, updated_at
          from subscription where tenant_id = ? and user_id = ?`,
       [world.tenantId, userId],
     );
