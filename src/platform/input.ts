@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DomainError } from './errors.js';
+import { faultOfText, lengthOf } from './text.js';
 
-/** Control and format characters are invisible: they make two names look alike, and break logs and exports. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
-
-/** A name that people read: trimmed, not empty, without invisible characters. */
+/**
+ * A name, a tag or a condition that people read: trimmed, in one spelling (NFC), not blank, without invisible
+ * characters. Its length is counted as its column counts.
+ */
 export const nameText = (lengthMax: number) =>
   z
     .string()
     .trim()
+    .normalize('NFC')
     .min(1, 'must not be empty')
-    .max(lengthMax, `must have at most ${lengthMax} characters`)
-    .refine((text) => !INVISIBLE.test(text), 'must not hold invisible characters');
+    .superRefine((text, context) => {
+      const tooLong = lengthOf(text) > lengthMax ? `must have at most ${lengthMax} characters` : null;
+      const fault = tooLong ?? faultOfText(text);
+      if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+    });
 
 /** Codes that name a tenant, a product line: capitals, digits and underscores. */
 export const keyText = (lengthMax: number) =>
