@@ -2,11 +2,18 @@
 export const CANONICAL_LENGTH_MAX = 32;
 /** The last four characters are shown to staff, so a shorter code would be shown whole. */
 export const CANONICAL_LENGTH_MIN = 4;
-/** A code typed with separators; whatever is longer is not a code and is not looked at. */
-const RAW_LENGTH_MAX = 64;
+/** What is typed or pasted around a code has an end; longer text is not looked at. */
+const RAW_LENGTH_MAX = 256;
 
-/** Every dash of Unicode, all white space, and the characters without a width that pasted text brings along. */
-const SEPARATORS = /[\p{Dash}\s\p{Cf}]/gu;
+/**
+ * What people and programs put between and around the characters of a code. No code holds one of them: blanks and
+ * dashes of any kind, the long mark of a Japanese keyboard, dots and full stops, underscores, quotation marks and what
+ * is taken for them, and the characters without a width that pasted text brings along.
+ */
+const SEPARATORS =
+  /[\p{White_Space}\u2800\p{Dash}ー._·•⁃・。۔।\p{Quotation_Mark}`ʼ′\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+/** What a Turkish keyboard writes for I, alone or with its dot apart. It cannot be told from an I by its holder. */
+const TURKISH_I = /[İı]|i\u0307/gu;
 const CODE_CHARACTERS = /^[0-9A-Za-z]+$/;
 const LOOK_ALIKES: Readonly<Record<string, string>> = { O: '0', I: '1', L: '1' };
 
@@ -22,19 +29,27 @@ export function foldLookAlikes(text: string): string {
  *
  * Folding is part of the canonical form of *every* code: an alphabet may hold O or 0, never both, and the code
  * that was issued with an O is found by either. It is idempotent, and its result holds only `0-9A-Z` without O, I, L.
+ * Digests are stored, so what it makes of letters, digits and hyphens must never change.
  *
  * @returns null for what cannot be any code: empty, too long, too short, or with a character that no code has.
  */
 export function canonicalize(input: string): string | null {
-  if (input.length === 0 || input.length > RAW_LENGTH_MAX) return null;
-  const bare = input.normalize('NFKC').replace(SEPARATORS, '');
-  if (bare.length < CANONICAL_LENGTH_MIN || bare.length > CANONICAL_LENGTH_MAX) return null;
+  const canonical = canonicalPart(input);
+  return canonical === null || canonical.length < CANONICAL_LENGTH_MIN ? null : canonical;
+}
+
+/** The same of a part of a code. @returns null for what cannot be a part of any code */
+export function canonicalPart(input: string): string | null {
+  if (input.length > RAW_LENGTH_MAX) return null;
+  // Apart by NFKC, an acute accent would leave a mark.
+  const plain = input.replaceAll('´', '').normalize('NFKC').replace(TURKISH_I, 'I');
+  const bare = plain.replace(SEPARATORS, '');
   // Before the capitals: `toUpperCase` would make a plain S of characters that are not Latin letters.
-  if (!CODE_CHARACTERS.test(bare)) return null;
+  if (bare.length > CANONICAL_LENGTH_MAX || !CODE_CHARACTERS.test(bare)) return null;
   return foldLookAlikes(bare.toUpperCase());
 }
 
-/** What staff may see of a code whose text is not kept. */
-export function lastFourOf(canonical: string): string {
-  return canonical.slice(-4);
+/** What staff may see of a code whose text is not kept: its own characters, as its holder reads them. */
+export function lastFourOf(text: string): string {
+  return text.replaceAll('-', '').slice(-4);
 }

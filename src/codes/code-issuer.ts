@@ -125,7 +125,7 @@ export class CodeIssuer {
       codeDigest: this.digester.digest(tenantId, canonical),
       digestKeyId: this.digester.keyId,
       codeText: campaign.codeVisibility === 'VISIBLE' ? text : null,
-      lastFour: lastFourOf(canonical),
+      lastFour: lastFourOf(text),
       campaignId: campaign.id,
       batchId,
       status: 'ACTIVE',

@@ -24,7 +24,7 @@ export class CodeType {
   })
   codeText?: string | null | undefined;
 
-  @Field(() => String, { description: 'The last four characters, with O, I, L as 0, 1, 1.' })
+  @Field(() => String, { description: 'The last four characters as they are printed, without hyphens.' })
   lastFour!: string;
 
   @Field(() => ID)

@@ -19,7 +19,9 @@ afterAll(async () => {
 
 it('X.12 every forgiving spelling of a code is that code', async () => {
   const tenant = await seedTenant(world);
-  const campaign = await seedCampaign(world, tenant, 8);
+  const campaign = await seedCampaign(world, tenant, 12, {
+    rule: { alphabet: 'ABCDEFGHIJKMNOPQRSTUVWXYZ23456789' },
+  });
   const guest = await signedUser(world, tenant.tenantId);
   const spellings: ((code: string) => string)[] = [
     (code) => code.toLowerCase(),
@@ -30,6 +32,10 @@ it('X.12 every forgiving spelling of a code is that code', async () => {
       code.replace(/[0-9A-Z]/g, (letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0)),
     (code) => `\ufeff${code}\u200b`,
     (code) => code.replaceAll('0', 'O').replaceAll('1', 'l'),
+    (code) => `\u201c${code}\u201d.`,
+    (code) => [...code].join('._'),
+    (code) => `${code}${' '.repeat(200)}`,
+    (code) => code.replaceAll('I', '\u0131').replaceAll('1', '\u0130'),
     (code) => code,
   ];
   for (const [index, spell] of spellings.entries()) {
@@ -39,5 +45,5 @@ it('X.12 every forgiving spelling of a code is that code', async () => {
     const plain = await redeemOnce(api.url, { user: guest, code, key: `spelling-${index}` });
     expect(plain).toMatchObject({ outcome: 'COMMITTED', redemption: one.redemption });
   }
-  expect((await truthOf(world, tenant.tenantId)).committed).toHaveLength(8);
+  expect((await truthOf(world, tenant.tenantId)).committed).toHaveLength(12);
 });

@@ -41,7 +41,7 @@ describe('generating codes', () => {
     }
     const typed = canonicalize(` 0il ${stored[7]?.codeText?.slice(4).toLowerCase()}`) ?? '';
     expect(world.digester.digest(tenantId, typed)).toBe(stored[7]?.codeDigest);
-    expect(stored[7]?.lastFour).toBe(typed.slice(-4));
+    expect(stored[7]?.lastFour).toBe(stored[7]?.codeText?.slice(-4));
   });
 
   it('S4.13 sets the end by the valid days, from the instant of issue', async () => {
@@ -90,9 +90,7 @@ describe('generating codes', () => {
     const first = await world.generation.generate(tenantId, input);
     const stored = (await world.state(tenantId)).codes;
     expect(stored.map((code) => code.codeText)).toEqual([null, null, null]);
-    expect(stored.map((code) => code.lastFour)).toEqual(
-      first.codes?.map((code) => (canonicalize(code) ?? '').slice(-4)),
-    );
+    expect(stored.map((code) => code.lastFour)).toEqual(first.codes?.map((code) => code.slice(-4)));
     const again = await world.generation.generate(tenantId, input);
     expect([again.batch.id, again.codes, again.replayed]).toEqual([first.batch.id, null, true]);
   });
