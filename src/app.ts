@@ -271,10 +271,15 @@ function composeRedemption(
     metrics,
     { uniformRefusals, storeTimeoutMs: timeoutMs, replyWithinMs: config.REPLY_WITHIN_MS },
   );
-  const previews = new RedemptionPreviewService(orm, ids, redemptionRedis, preparation, reader, {
-    uniformRefusals,
-    timeoutMs,
-  });
+  const previews = new RedemptionPreviewService(
+    orm,
+    ids,
+    redemptionRedis,
+    preparation,
+    reader,
+    its.handlers,
+    { uniformRefusals, timeoutMs },
+  );
   return {
     limits,
     redemptionReader: reader,

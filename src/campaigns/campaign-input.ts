@@ -21,10 +21,12 @@ const amountText = z
   .transform((text) => new Money(text).toFixed());
 const limitNumber = countNumber(0, COUNT_MAX);
 
+/** GraphQL names what is given `targetId`; the JSON of seed 004, in which rules are stored, names it `id`. */
 const rewardRule = z
   .strictObject({
     type: z.enum(REWARD_TYPES),
-    id: foreignKeyText,
+    targetId: foreignKeyText.optional(),
+    id: foreignKeyText.optional(),
     unit: orElse(z.enum(TIME_UNITS), null),
     quantity: orElse(countNumber(1, 10_000), 1),
     value: orElse(amountText, '0'),
@@ -33,6 +35,13 @@ const rewardRule = z
   .refine(({ unit, quantity }) => unit === null || isQuantity(unit, quantity), {
     message: 'must not last longer than a hundred years',
     path: ['quantity'],
+  })
+  .transform(({ targetId, id, ...rest }, context) => {
+    const given = targetId ?? id;
+    if (given !== undefined && (targetId === undefined || id === undefined)) return { ...rest, id: given };
+    const message = given === undefined ? 'must be given' : 'must not be given together with id';
+    context.addIssue({ code: 'custom', message, path: ['targetId'] });
+    return z.NEVER;
   });
 
 const listOf = <Item extends z.ZodType>(item: Item, most: number) =>

@@ -1,8 +1,8 @@
-import { Field, InputType, Int, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { DecimalScalar } from '../graphql/scalars.js';
 import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
-import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
+import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { CODE_TYPES } from './campaign-rule.js';
 
 const CodeTypeEnum = enumFromValues('CodeType', [...CODE_TYPES, 'RANDOM_ALPHANUM'], 'What codes look like.', {
@@ -13,11 +13,7 @@ const CodeTypeEnum = enumFromValues('CodeType', [...CODE_TYPES, 'RANDOM_ALPHANUM
   RANDOM_ALPHANUM: 'Another name of ALPHANUM.',
 });
 const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'What a reward gives.');
-const TimeUnitEnum = enumFromValues(
-  'TimeUnit',
-  TIME_UNITS,
-  'Calendar units clamp to the end of the month: 31 January + 1 MONTH is 28 or 29 February. NO_LIMIT never ends.',
-);
+const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 
 @ObjectType('RewardCondition')
 @InputType('RewardConditionInput')
@@ -31,7 +27,7 @@ export class RewardRuleType {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => String, { description: "What is given: for a SUBSCRIPTION the plan's id." })
+  @Field(() => ID, { name: 'targetId', description: "What is given: for a SUBSCRIPTION the plan's id." })
   id!: string;
 
   @Field(() => TimeUnitEnum, {
@@ -91,8 +87,8 @@ export class RewardRuleInput {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => String, { description: "What is given: for a SUBSCRIPTION the plan's id." })
-  id!: string;
+  @Field(() => ID, { description: "What is given: for a SUBSCRIPTION the plan's id." })
+  targetId!: string;
 
   @Field(() => TimeUnitEnum, {
     nullable: true,

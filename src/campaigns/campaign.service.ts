@@ -110,7 +110,10 @@ export class CampaignService {
         ]);
       }
       if (!(await this.its.rewardTargets.exists(tenantId, reward.type, reward.id))) {
-        refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [...field, 'id']);
+        refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [
+          ...field,
+          'targetId',
+        ]);
       }
     }
     const [missing] = await this.its.productLines.missing(tenantId, rule.applicableProducts);

@@ -38,7 +38,7 @@ export function previewPayload(preview: RedemptionPreview) {
     wouldRedeem: refusal === null,
     campaignName,
     expiresAt,
-    rewards: rewards.map(({ rule }) => ({ type: rule.type, id: rule.id, quantity: rule.quantity })),
+    rewards: rewards,
     errors: errorsOf(refusal),
   };
 }

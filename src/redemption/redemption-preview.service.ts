@@ -11,7 +11,7 @@ import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
-import type { ChosenReward, Claim } from './claim.js';
+import type { Claim } from './claim.js';
 import { usageWanted } from './commit-decider.js';
 import { guardByRows, guardUses } from './commit-guards.js';
 import type { LockedRows } from './commit-locks.js';
@@ -19,12 +19,14 @@ import { checkRequest, Refused, type RedeemRequest, type Refusal } from './redee
 import type { RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRedis } from './redemption.redis.js';
 import { uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
+import { forecastRewards, type ForecastReward } from './reward-forecast.js';
+import type { RewardHandlers } from './reward-round.js';
 
 export interface RedemptionPreview {
   readonly refusal: Refusal | null;
   readonly campaignName: string | null;
   readonly expiresAt: Date | null;
-  readonly rewards: readonly ChosenReward[];
+  readonly rewards: readonly ForecastReward[];
 }
 
 export interface PreviewSettings {
@@ -43,6 +45,7 @@ export class RedemptionPreviewService {
     private readonly redis: RedemptionRedis,
     private readonly preparation: AttemptPreparation,
     private readonly reader: RedemptionReader,
+    private readonly handlers: RewardHandlers,
     private readonly settings: PreviewSettings,
   ) {}
 
@@ -74,7 +77,7 @@ export class RedemptionPreviewService {
       refusal: null,
       campaignName: prepared.campaign.name,
       expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
-      rewards: prepared.rewards,
+      rewards: await forecastRewards(this.handlers, attempt, prepared.rewards, admitted.nowMs),
     };
   }
 

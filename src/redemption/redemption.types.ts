@@ -4,6 +4,7 @@ import { pageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { UserErrorType } from '../graphql/user-error.js';
 import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
+import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { REDEEM_REFUSAL_CODES, REDEEM_REFUSALS, type RedeemRefusal } from './redemption.errors.js';
 import { GRANT_STATUSES, type GrantStatus } from './reward-grant.entity.js';
 
@@ -28,6 +29,7 @@ const RedemptionStateEnum = enumFromValues(
 );
 
 const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'What a reward gives.');
+const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 const GrantStatusEnum = enumFromValues('GrantStatus', GRANT_STATUSES, 'Whether a reward was taken back.');
 
 const RedeemCodeErrorCodeEnum = enumFromValues(
@@ -139,11 +141,24 @@ export class PreviewedReward {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID)
-  id!: string;
+  @Field(() => ID, { description: 'What would be given: for SUBSCRIPTION the plan.' })
+  targetId!: string;
+
+  @Field(() => TimeUnitEnum, {
+    nullable: true,
+    description: 'For SUBSCRIPTION: how long one quantity lasts; else null.',
+  })
+  unit!: TimeUnit | null;
 
   @Field(() => Int)
   quantity!: number;
+
+  @Field(() => InstantScalar, {
+    nullable: true,
+    description:
+      'For SUBSCRIPTION: when the subscription would end if the code were redeemed now, after this reward; null if never.',
+  })
+  expiresAt!: Date | null;
 }
 
 @ObjectType({

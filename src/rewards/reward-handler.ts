@@ -2,6 +2,7 @@ import type { Id } from '../platform/ids.js';
 import type { Em } from '../platform/orm/orm.js';
 import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { RewardRule, RewardType } from './reward-rule.js';
+import type { TimeUnit } from './time-unit.js';
 
 /** Why a reward cannot be given; step 10 of the order of refusals. */
 export const REWARD_REFUSALS = ['PLAN_NOT_FOR_SALE', 'PLAN_QUOTA_REACHED'] as const;
@@ -27,6 +28,14 @@ export interface RewardOutcome {
   readonly event: OutboxDraft;
 }
 
+/** What a reward would come to if it were given now. */
+export interface RewardForecast {
+  /** How long one quantity lasts; null for what has no duration. */
+  readonly unit: TimeUnit | null;
+  /** When what was given ends; null if never. */
+  readonly expiresAt: Date | null;
+}
+
 /**
  * The state that a batch of rewards needs, loaded and locked. Decides and applies in memory, one after another,
  * so that two rewards of one user see each other; {@link flush} then writes everything in bulk.
@@ -49,6 +58,13 @@ export interface RewardHandler {
     rules: readonly RewardRule[],
     nowMs: number,
   ): Promise<RewardRefusal | null>;
+  /** For previews: what each of these rules would come to, given in this order. None of them was refused by `precheck`. */
+  forecast(
+    tenantId: string,
+    userId: Id,
+    rules: readonly RewardRule[],
+    nowMs: number,
+  ): Promise<RewardForecast[]>;
   /** Inside the transaction, with the users' rows locked: loads and locks in primary-key order, a kind a statement. */
   begin(em: Em, tenantId: string, applications: readonly RewardApplication[]): Promise<RewardSession>;
   /** After the commit: drops what caches hold of these users. Never before, and never throws. */

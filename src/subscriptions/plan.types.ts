@@ -4,15 +4,11 @@ import { enumFromValues } from '../graphql/enums.js';
 import { pageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { payloadType } from '../graphql/payload-type.js';
-import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
+import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { RESET_CYCLES, type ResetCycle } from './plan.entity.js';
 import { CREATE_PLAN_ERROR_CODES } from './plan.errors.js';
 
-const TimeUnitEnum = enumFromValues(
-  'TimeUnit',
-  TIME_UNITS,
-  'Calendar units clamp to the end of the month: 31 January + 1 MONTH is 28 or 29 February. NO_LIMIT never ends.',
-);
+const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is set back.');
 @ObjectType('Plan', { description: 'What a user can subscribe to.' })
 export class PlanType {

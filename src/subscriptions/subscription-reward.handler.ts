@@ -1,17 +1,20 @@
 import type { MikroORM } from '@mikro-orm/core';
+import { present } from '../platform/assert.js';
 import { isId, sortedIds, type Id, type IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import type {
   RewardApplication,
+  RewardForecast,
   RewardHandler,
   RewardRefusal,
   RewardSession,
 } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
+import type { Plan } from './plan.entity.js';
 import type { PlanService } from './plan.service.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
-import { grantRefusal, type SubscriptionState } from './subscription-grant.js';
+import { extendable, extended, grantRefusal, started, type SubscriptionState } from './subscription-grant.js';
 import { loadStates, lockPlans } from './subscription-rows.js';
 import { SubscriptionRewardSession } from './subscription-reward.session.js';
 
@@ -35,9 +38,7 @@ export class SubscriptionRewardHandler implements RewardHandler {
     rules: readonly RewardRule[],
     nowMs: number,
   ): Promise<RewardRefusal | null> {
-    const planIds = planIdsOf(rules);
-    const found = await Promise.all(planIds.map((planId) => this.parts.plans.find(tenantId, planId)));
-    const plans = new Map(found.filter((plan) => plan !== null).map((plan) => [plan.id, plan]));
+    const plans = await this.plansOf(tenantId, rules);
     // Only a quota or an empty inventory makes it matter what the user holds.
     const asked = [...plans.values()].filter((plan) => plan.quotaPerUser > 0 || plan.inventory === 0);
     const held =
@@ -53,6 +54,31 @@ export class SubscriptionRewardHandler implements RewardHandler {
       if (refusal !== null) return refusal;
     }
     return null;
+  }
+
+  async forecast(
+    tenantId: string,
+    userId: Id,
+    rules: readonly RewardRule[],
+    nowMs: number,
+  ): Promise<RewardForecast[]> {
+    const plans = await this.plansOf(tenantId, rules);
+    let states = await this.heldBy(tenantId, userId, [...plans.keys()]);
+    return rules.map((rule) => {
+      const plan = present(plans.get(rule.id), 'The plan of a reward');
+      const current = extendable(heldOf(states, userId, plan.id), nowMs);
+      const next =
+        current === undefined
+          ? started(this.parts.ids.next(), userId, plan, rule, nowMs)
+          : extended(current, plan, rule, nowMs);
+      // The next rule of the same plan extends what this one made.
+      states = [...states.filter(({ id }) => id !== next.id), next];
+      const { expiresAtMs } = next;
+      return {
+        unit: rule.unit ?? plan.unitTime,
+        expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs),
+      };
+    });
   }
 
   async begin(em: Em, tenantId: string, applications: readonly RewardApplication[]): Promise<RewardSession> {
@@ -72,6 +98,13 @@ export class SubscriptionRewardHandler implements RewardHandler {
       // The copies then live until their time is up, unless the event in the outbox has them dropped before.
       this.parts.log.warn({ err: error, tenantId }, 'Cached subscriptions could not be dropped.');
     }
+  }
+
+  /** As they were at most a second ago; what is not there is missing. */
+  private async plansOf(tenantId: string, rules: readonly RewardRule[]): Promise<Map<Id, Plan>> {
+    const planIds = planIdsOf(rules);
+    const found = await Promise.all(planIds.map((planId) => this.parts.plans.find(tenantId, planId)));
+    return new Map(found.filter((plan) => plan !== null).map((plan) => [plan.id, plan]));
   }
 
   private async heldBy(tenantId: string, userId: Id, planIds: readonly Id[]): Promise<SubscriptionState[]> {

@@ -67,6 +67,13 @@ describe('creating a campaign', () => {
     ]);
   });
 
+  it('takes the name that GraphQL gives the target of a reward', async () => {
+    const tenantId = await world.addTenant();
+    const named = [{ type: 'SUBSCRIPTION' as const, targetId: '4711' }];
+    const same = await world.addCampaign(tenantId, { rule: ruleOf({ rewardRules: named }) });
+    expect(same.rule.rewardRules).toMatchObject([{ type: 'SUBSCRIPTION', id: '4711' }]);
+  });
+
   const later = new Date(Date.UTC(2030, 0, 2));
   const reward = (fault: Record<string, unknown>) => ({
     rule: ruleOf({ rewardRules: [{ type: 'SUBSCRIPTION', id: '4711', ...fault }] }),
@@ -85,6 +92,8 @@ describe('creating a campaign', () => {
     ['no valid days', rule({ validDays: 0 }), 'RULE_NOT_ALLOWED'],
     ['a negative use limit', rule({ useLimit: -1 }), 'RULE_NOT_ALLOWED'],
     ['an unknown reward', reward({ type: 'GOLD' }), 'RULE_NOT_ALLOWED'],
+    ['a reward of nothing', reward({ id: null }), 'RULE_NOT_ALLOWED'],
+    ['a reward with two targets', reward({ targetId: '4711' }), 'RULE_NOT_ALLOWED'],
     ['an unknown unit', reward({ unit: 'WEEK' }), 'RULE_NOT_ALLOWED'],
     ['a quantity of 0', reward({ quantity: 0 }), 'RULE_NOT_ALLOWED'],
     ['a negative value', reward({ value: '-1' }), 'RULE_NOT_ALLOWED'],

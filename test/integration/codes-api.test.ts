@@ -68,12 +68,12 @@ async function run(
 const CREATE_CAMPAIGN = `mutation ($input: CreateCampaignInput!) { createCampaign(input: $input) {
   campaign { id status version startsAt budgetValue tenantType rule {
     codeType length prefix excludeChars validDays useLimit applicableProducts
-    rewardRules { type id unit quantity value condition { userTag } } } }
+    rewardRules { type targetId unit quantity value condition { userTag } } } }
   batchId codes errors { code message field } } }`;
 const GENERATE = `mutation ($input: GenerateCodesInput!) { generateCodes(input: $input) {
   batch { id status requested generated frozenAt } codes replayed errors { code field } } }`;
 
-/** The JSON of seed 004 as it stands there, but for the reward that can be given. */
+/** The JSON of seed 004 as it stands there, but for the reward that can be given and the name of its id. */
 const seedRule = {
   ruleId: 'invite_reward_2023',
   codeType: 'RANDOM_ALPHANUM',
@@ -81,7 +81,7 @@ const seedRule = {
   validDays: 30,
   useLimit: 1,
   applicableProducts: ['APP_A'],
-  rewardRules: [{ type: 'SUBSCRIPTION', id: '4711', condition: { userTag: 'invited_user' } }],
+  rewardRules: [{ type: 'SUBSCRIPTION', targetId: '4711', condition: { userTag: 'invited_user' } }],
 };
 
 interface CampaignAnswer {
@@ -126,7 +126,7 @@ describe('createCampaign', () => {
         rewardRules: [
           {
             type: 'SUBSCRIPTION',
-            id: '4711',
+            targetId: '4711',
             unit: null,
             quantity: 1,
             value: '0',

@@ -1,0 +1,141 @@
+import 'reflect-metadata';
+import { isDeepStrictEqual } from 'node:util';
+import { InMemoryCache } from '@apollo/client';
+import { graphql, parse, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolverContainer } from '../../src/app.js';
+import { RequestScope } from '../../src/graphql/request-scope.js';
+import type { Actor } from '../../src/identity/actor.js';
+import { createLog } from '../../src/platform/log.js';
+import { buildRedeemkitSchema } from '../../src/schema.js';
+import { identifiedTypes, wholeOperations, type Arguments } from '../support/whole-answers.js';
+import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+
+let world: World;
+let schema: GraphQLSchema;
+let answers: readonly Answer[];
+
+interface Answer {
+  readonly document: DocumentNode;
+  readonly data: Record<string, unknown>;
+}
+
+/** Two of each thing, so that one taken for the other would show. */
+beforeAll(async () => {
+  world = await openWorld();
+  schema = buildRedeemkitSchema(resolverContainer(world.services));
+  const tenant = await seedTenant(world);
+  const { tenantId, planId } = tenant;
+  const yearly = await world.services.plans.create(tenantId, {
+    name: 'Yearly',
+    unitPrice: '99',
+    unitTime: 'YEAR',
+  });
+  const targets = [planId, planId, yearly.id, planId];
+  const rewardRules = targets.map((id, at) => ({
+    type: 'SUBSCRIPTION',
+    id,
+    quantity: at + 1,
+    value: `${at}`,
+  }));
+  const big = await seedCampaign(world, tenant, 4, { rule: { rewardRules } });
+  const small = await seedCampaign(world, tenant, 4);
+  const users = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
+  const found: Answer[] = [];
+  for (const [at, userId] of users.entries()) {
+    const codes = [big, small].map((campaign) => `"${campaign.codes[at]}"`);
+    const others = [big, small].map((campaign) => `"${campaign.codes[at + 2]}"`);
+    const asked = {
+      redeemCode: codes.map((code) => `(input: { code: ${code} })`),
+      previewRedemption: others.map((code) => `(code: ${code})`),
+    };
+    found.push(...(await answersTo({ kind: 'USER', tenantId, userId }, asked)));
+  }
+  const staff: Actor = { kind: 'STAFF', tenantId, staffId: 'staff-1', role: 'OWNER' };
+  const lists = await answersTo(staff, {});
+  const byId = await answersTo(staff, singles([...found, ...lists].map(({ data }) => data)));
+  answers = [...found, ...lists, ...byId];
+}, 60_000);
+afterAll(async () => world.close());
+
+/** What the actor may read and do, with everything in it. */
+async function answersTo(actor: Actor, args: Arguments): Promise<Answer[]> {
+  const facts = { requestId: 'r', productCode: 'DEMO', deviceId: null, idempotencyKey: null, ip: '' };
+  const log = createLog({ level: 'silent' });
+  const found: Answer[] = [];
+  for (const source of wholeOperations(schema, args)) {
+    const contextValue = new RequestScope({ ...facts, actor }, log, world.services.feed);
+    const { data, errors } = await graphql({ schema, source, contextValue });
+    const codes = errors?.map(({ extensions }) => extensions['code']) ?? [];
+    expect(codes.filter((code) => code !== 'FORBIDDEN')).toEqual([]);
+    // A client keeps the answer of a mutation as that of a query, and only queries can be read back.
+    const document = parse(source.replace(/^mutation /, 'query '));
+    if (codes.length === 0)
+      found.push({ document, data: JSON.parse(JSON.stringify(data)) as Answer['data'] });
+  }
+  return found;
+}
+
+/** The same objects once more, each by the query for one of its kind. */
+function singles(known: unknown): Arguments {
+  const objects = [...identifiedIn(known)];
+  const idsOf = (type: string): string[] =>
+    objects.filter(({ __typename }) => __typename === type).map(({ id }) => `(id: "${String(id)}")`);
+  const batches = new Set(objects.map(({ batchId }) => batchId).filter((id) => typeof id === 'string'));
+  return {
+    batch: [...batches].map((id) => `(id: "${id}")`),
+    campaign: idsOf('Campaign'),
+    code: idsOf('Code'),
+    order: idsOf('Order').map((args) => args.replace('id', 'orderNo')),
+    plan: idsOf('Plan'),
+    redemption: idsOf('Redemption'),
+  };
+}
+
+/** All objects within an answer that a client would keep by type and id. */
+function* identifiedIn(value: unknown): Generator<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return;
+  if ('id' in value) yield value;
+  for (const inner of Object.values(value)) yield* identifiedIn(inner);
+}
+
+describe('a client that keeps objects by type and id', () => {
+  it('meets two different objects at least of every type that has an id', () => {
+    const met = Map.groupBy(
+      answers.flatMap(({ data }) => [...identifiedIn(data)]),
+      ({ __typename }) => String(__typename),
+    );
+    const counts = identifiedTypes(schema).map((name) => [
+      name,
+      new Set(met.get(name)?.map(({ id }) => id)).size,
+    ]);
+    // A tenant's people see that one tenant; its id is the key of its row.
+    const single = new Set(['Tenant']);
+    expect(counts.filter(([name, count]) => !single.has(String(name)) && Number(count) < 2)).toEqual([]);
+  });
+
+  it('finds the same fields wherever type and id are the same', () => {
+    const known = new Map<string, Record<string, unknown>>();
+    const clashes: unknown[] = [];
+    for (const object of answers.flatMap(({ data }) => [...identifiedIn(data)])) {
+      const key = `${String(object['__typename'])}:${String(object['id'])}`;
+      const before = known.get(key) ?? {};
+      for (const [name, value] of Object.entries(object))
+        if (name in before && !isDeepStrictEqual(value, before[name]))
+          clashes.push([key, name, value, before[name]]);
+      known.set(key, { ...before, ...object });
+    }
+    expect(clashes).toEqual([]);
+    expect(known.size).toBeGreaterThan(20);
+  });
+
+  it("reads every answer out of Apollo Client's cache as it was written, after all were written", () => {
+    const cache = new InMemoryCache();
+    for (const [at, { document, data }] of answers.entries())
+      cache.writeQuery({ id: `ROOT_${at}`, query: document, data });
+    for (const [at, { document, data }] of answers.entries()) {
+      const read = cache.readQuery({ id: `ROOT_${at}`, query: document });
+      expect(JSON.parse(JSON.stringify(read))).toEqual(data);
+    }
+  });
+});
