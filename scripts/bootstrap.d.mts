@@ -17,4 +17,6 @@ export declare function missingServersMessage(
   platform: string,
   found: { readonly database?: object; readonly redis?: object },
 ): string;
+export declare function nodeIsReady(root: string): boolean;
+export declare function ensureNode(root: string): Promise<string>;
 export declare function nodeMessage(found: string): string;

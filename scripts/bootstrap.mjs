@@ -22,8 +22,10 @@ import { ensureServers, missingServersMessage, readServers } from './bootstrap/s
 export {
   BootstrapError,
   buildIsCurrent,
-  nodeMessage,
+  ensureNode,
   makeBuild,
+  nodeIsReady,
+  nodeMessage,
   missingServersMessage,
   packagesAreCurrent,
   withLock,

@@ -2,10 +2,7 @@ import path from 'node:path';
 import type { Config } from './config.js';
 import { runDemo, type Demo } from './demo.js';
 import { migrateUp } from './migrations/migrate.js';
-import {
-  startEmbeddedServices,
-  type EmbeddedServices,
-} from './platform/embedded-services/embedded-services.js';
+import { startEmbeddedServices } from './platform/embedded-services/embedded-services.js';
 import type { Logger } from './platform/log.js';
 import { settleSecrets } from './secrets.js';
 import { startServer, type RunningServer } from './server.js';
@@ -17,45 +14,65 @@ export interface Launched {
   stop(): Promise<void>;
 }
 
+export interface LaunchOptions {
+  readonly say: (line: string) => void;
+  /** Gives the start up. */
+  readonly signal: AbortSignal;
+}
+
+/** What is to be stopped, in the order of its start. */
+type Started = (() => Promise<void>)[];
+
 /**
  * Starts a whole Redeemkit: on the stores of the configuration, or, when there are none, on private servers with
- * their data in the data folder and a demo tenant.
+ * their data in the data folder and a demo tenant. A start that fails or is given up stops what it has started.
  */
-export async function launch(config: Config, log: Logger, say: (line: string) => void): Promise<Launched> {
-  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
-  const secrets = await settleSecrets(config);
-  if (databaseUrl !== undefined && redisUrl !== undefined) {
-    const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
-    return { server, demo: null, stop: async () => server.stop() };
-  }
-  const dataDir = path.resolve(config.DATA_DIR);
-  const stores = await startEmbeddedServices({ dataDir, log: say });
+export async function launch(config: Config, log: Logger, options: LaunchOptions): Promise<Launched> {
+  const started: Started = [];
+  const stop = async (): Promise<void> => {
+    for (const stopOne of started.splice(0).reverse()) await stopOne();
+  };
   try {
-    return await launchOn(stores, { config, ...secrets }, log, say);
+    const isGiven = config.DATABASE_URL !== undefined;
+    const launched = await (isGiven ? launchOnGivenStores : launchOnOwnStores)(config, log, options, started);
+    options.signal.throwIfAborted();
+    return { ...launched, stop };
   } catch (error) {
-    await stores.stop();
+    await stop();
     throw error;
   }
 }
 
-async function launchOn(
-  stores: EmbeddedServices,
-  settings: { readonly config: Config; readonly jwtSecret: string; readonly codePepper: string },
+async function launchOnGivenStores(config: Config, log: Logger, _options: LaunchOptions, started: Started) {
+  const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = config;
+  const secrets = await settleSecrets(config);
+  const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
+  started.push(async () => server.stop());
+  return { server, demo: null };
+}
+
+async function launchOnOwnStores(
+  config: Config,
   log: Logger,
-  say: (line: string) => void,
-): Promise<Launched> {
+  { say, signal }: LaunchOptions,
+  started: Started,
+) {
+  const secrets = await settleSecrets(config);
+  const dataDir = path.resolve(config.DATA_DIR);
+  const stores = await startEmbeddedServices({ dataDir, log: say, signal });
+  started.push(async () => stores.stop());
   const { databaseUrl, redisUrl } = stores;
+  signal.throwIfAborted();
   const applied = await migrateUp(databaseUrl);
   if (applied.length > 0) say(migratedMessage(applied.length));
-  const server = await startServer({ ...settings, databaseUrl, redisUrl }, log);
-  const file = path.resolve(settings.config.DATA_DIR, 'demo.json');
+  signal.throwIfAborted();
+  const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
+  started.push(async () => server.stop());
+  signal.throwIfAborted();
+  const file = path.join(dataDir, 'demo.json');
   const demo = await runDemo(server.services, { file, url: server.address, databaseUrl, redisUrl }, log);
-  const stop = async (): Promise<void> => {
-    demo.stop();
-    await server.stop();
-    await stores.stop();
-  };
-  return { server, demo, stop };
+  started.push(async () => demo.stop());
+  return { server, demo };
 }
 
 function migratedMessage(count: number): string {

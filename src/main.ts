@@ -1,42 +1,56 @@
 import 'reflect-metadata';
-import { ConfigError, loadConfig, type Config } from './config.js';
-import { launch, type Launched } from './launch.js';
+import { once } from 'node:events';
+import { ConfigError, loadConfig } from './config.js';
+import { launch } from './launch.js';
 import { EmbeddedServicesError } from './platform/embedded-services/embedded-services.errors.js';
 import { createLog } from './platform/log.js';
 import { welcome } from './welcome.js';
 
+/** npm passes a Ctrl-C on that the terminal has sent to its children already: the two are one. */
+const SAME_SIGNAL_MS = 1000;
+const SIGNAL_STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
+
 const say = (line: string): void => console.error(line);
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
+  const signals = heedSignals();
   const config = loadConfig();
   const log = createLog({ level: config.LOG_LEVEL });
-  const launched = await launch(config, log, say);
-  stopOnSignals(launched, config);
+  const launching = launch(config, log, { say, signal: signals.first });
+  const launched = await launching.catch((error: unknown) => {
+    if (!signals.first.aborted) throw error;
+    return null;
+  });
+  if (launched === null) {
+    say('Stopped before the start was complete; nothing is left running.');
+    return SIGNAL_STATUS[signals.first.reason as keyof typeof SIGNAL_STATUS];
+  }
   say(welcome(launched));
+  if (!signals.first.aborted) await once(signals.first, 'abort');
+  say('Stopping: finishing what is under way. Press Ctrl-C again to stop at once.');
+  await launched.stop();
+  return 0;
 }
 
-/** The first signal drains; a second one, from somebody who cannot wait, ends at once. */
-function stopOnSignals(launched: Launched, config: Config): void {
-  let isStopping = false;
-  const stop = (): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    say('Stopping: finishing what is under way. Press Ctrl-C again to stop at once.');
-    launched.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        createLog({ level: config.LOG_LEVEL }).fatal({ err: error }, 'stopping failed');
-        process.exit(1);
-      },
-    );
+/** The first signal gives the start up, or drains; a second one, from somebody who cannot wait, ends at once. */
+function heedSignals(): { readonly first: AbortSignal } {
+  const controller = new AbortController();
+  let firstMs = 0;
+  const heed = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted && performance.now() - firstMs > SAME_SIGNAL_MS) process.exit(1);
+    if (!controller.signal.aborted) firstMs = performance.now();
+    controller.abort(signal);
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  process.on('SIGINT', heed);
+  process.on('SIGTERM', heed);
+  return { first: controller.signal };
 }
 
-main().catch((error: unknown) => {
+try {
+  process.exit(await main());
+} catch (error) {
   const isExplained = error instanceof ConfigError || error instanceof EmbeddedServicesError;
   if (isExplained) say(error.message);
   else createLog({ level: 'fatal' }).fatal({ err: error }, 'the start failed');
   process.exit(1);
-});
+}

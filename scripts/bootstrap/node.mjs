@@ -1,4 +1,13 @@
-import { existsSync, realpathSync, statSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { versionText } from './run.mjs';
 import { BootstrapError } from './say.mjs';
@@ -16,22 +25,35 @@ export function isAtLeast(version, wanted) {
   return true;
 }
 
-const packagedNode = (root) => path.join(root, 'node_modules', '.bin', 'node');
+/** The binary of the optional package for this system. */
+const packagedNode = (root) =>
+  path.join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+/** npm puts this folder first in the PATH of every script. */
+const nodeOnPath = (root) => path.join(root, 'node_modules', '.bin', 'node');
 const stampFile = (root) => path.join(root, 'node_modules', '.redeemkit-node');
 
 /** Names one binary exactly, so that it is tried once and not at every start. */
 function fingerprint(root) {
-  const file = realpathSync(packagedNode(root));
-  const { size, mtimeMs } = statSync(file);
-  return `${file} ${size} ${mtimeMs}`;
+  const { size, mtimeMs } = statSync(packagedNode(root));
+  return `${packagedNode(root)} ${size} ${mtimeMs}`;
 }
+
+const isLinked = (root) =>
+  existsSync(nodeOnPath(root)) && realpathSync(nodeOnPath(root)) === realpathSync(packagedNode(root));
 
 export function nodeIsReady(root) {
   if (!existsSync(packagedNode(root))) return isAtLeast(process.versions.node, NODE_MINIMUM);
-  return existsSync(stampFile(root)) && readFileSync(stampFile(root), 'utf8') === fingerprint(root);
+  return (
+    existsSync(stampFile(root)) &&
+    readFileSync(stampFile(root), 'utf8') === fingerprint(root) &&
+    isLinked(root)
+  );
 }
 
-/** The Node that builds and runs the project: the packaged one, else the one that runs this script. */
+/**
+ * The Node that builds and runs the project: the packaged one, else the one that runs this script. The packaged one is
+ * put in the PATH of the npm scripts, because npm 10 does not do so.
+ */
 export async function ensureNode(root) {
   const file = packagedNode(root);
   if (!existsSync(file)) {
@@ -44,8 +66,18 @@ export async function ensureNode(root) {
     throw new BootstrapError(nodeMessage(`${path.relative(root, file)} does not run on this system`));
   if (!isAtLeast(version, NODE_MINIMUM))
     throw new BootstrapError(nodeMessage(`${path.relative(root, file)} is ${version}`));
+  if (!isLinked(root)) linkNode(root);
   writeFileSync(stampFile(root), fingerprint(root));
   return file;
+}
+
+/** By one rename: other scripts may be starting. */
+function linkNode(root) {
+  const link = nodeOnPath(root);
+  const draft = `${link}.${process.pid}`;
+  mkdirSync(path.dirname(link), { recursive: true });
+  symlinkSync(path.relative(path.dirname(link), packagedNode(root)), draft);
+  renameSync(draft, link);
 }
 
 export function nodeMessage(found) {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DemoFile } from '../../src/demo.js';
 import { graphqlRequest } from '../support/graphql-client.js';
+import { processesOn } from '../support/process-list.js';
 import { spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
 
 const run = promisify(execFile);
@@ -49,23 +50,6 @@ async function redeem(url: string, code: string, headers: Record<string, string>
   return answer.data.redeemCode;
 }
 
-/** The command lines of all processes that name the data folder: the servers that were started for it. */
-function processesOnData(): string[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map((pid) => commandLine(pid))
-    .filter((line) => line.includes(dataDir));
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    // It has ended since the folder was listed.
-    return '';
-  }
-}
-
 describe('X.13 npm start on a machine that has nothing', () => {
   let first: DemoFile;
   let spent: { readonly code: string; readonly redemptionId: string | undefined };
@@ -81,7 +65,7 @@ describe('X.13 npm start on a machine that has nothing', () => {
     for (const field of ['tenantId', 'productCode', 'userToken', 'staffToken', 'campaignId'] as const) {
       expect(demo[field]).toMatch(/./);
     }
-    expect(processesOnData()).toHaveLength(2);
+    expect(processesOn(dataDir)).toHaveLength(2);
   });
 
   it('leaves the demo to the staff: a plan of their own does not keep the next start from going on', async () => {
@@ -155,7 +139,7 @@ describe('X.13 npm start on a machine that has nothing', () => {
     const done = (await Promise.all(answers)).filter((answer) => answer !== null);
     expect(done.map(({ status }) => status)).toEqual(done.map(() => 'COMMITTED'));
     expect(done.length).toBeGreaterThan(0);
-    expect(processesOnData()).toEqual([]);
+    expect(processesOn(dataDir)).toEqual([]);
   });
 
   it('X.13 the next start goes on with the same data', async () => {

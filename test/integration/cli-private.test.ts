@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockOwnerOf } from '../../src/platform/embedded-services/data-dir-lock.js';
+import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
 import { CLI, lineOf, runCli } from '../support/cli.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -53,9 +54,9 @@ describe('without addresses of stores', () => {
   }, 60_000);
 
   it('uses the servers of a Redeemkit that runs with the data, and leaves them running', async () => {
-    const redeemkit = spawn(process.execPath, [MAIN], {
+    const redeemkit = spawnTethered(process.execPath, [MAIN], {
       env: { DATA_DIR: dataDir, PORT: '0' },
-      stdio: 'ignore',
+      output: 'ignore',
     });
     try {
       const demo = await demoFile(redeemkit);

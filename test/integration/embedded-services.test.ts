@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +15,8 @@ import {
 import { probe } from '../../src/platform/embedded-services/loopback.js';
 import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
+import { present } from '../../src/platform/assert.js';
+import { processesOn, processIds } from '../support/process-list.js';
 import { commandLineOf, identifyProcess } from '../../src/platform/embedded-services/process-identity.js';
 
 const lines: string[] = [];
@@ -67,6 +70,12 @@ function pidOf(name: 'mariadb' | 'redis'): number {
     pid: number;
   };
   return record.pid;
+}
+
+/** The shell that ends the server should its parent be gone. */
+function watchOf(pid: number): number {
+  const watch = processIds().find((each) => commandLineOf(each).endsWith(` redeemkit-watch ${pid}`));
+  return present(watch, 'The watch');
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -159,25 +168,55 @@ describe('private servers', () => {
     expect(lines.join('\n')).not.toContain('starting it again');
   });
 
-  it('servers left behind by a killed parent are stopped, and the next start has their data', async () => {
+  /** A process that has private servers, and is then killed. */
+  async function startParent() {
     const parent = fork(path.resolve('test/support/run-embedded-services.mjs'), [dataDir]);
-    const url = await new Promise<string>((resolve, reject) => {
-      parent.once('message', (urls: { redisUrl: string }) => {
-        resolve(urls.redisUrl);
-      });
-      parent.once('exit', (code) => {
-        reject(new Error(`The parent ended with ${String(code)}`));
-      });
-    });
-    await redisCommand(url, 'SET', 'kept', '7');
-    const orphans = [pidOf('mariadb'), pidOf('redis')];
-    parent.kill('SIGKILL');
-    await until(() => parent.signalCode !== null);
-    expect(orphans.every((pid) => identifyProcess(pid) !== undefined)).toBe(true);
+    const [urls] = (await once(parent, 'message')) as [{ redisUrl: string }];
+    await redisCommand(urls.redisUrl, 'SET', 'kept', '7');
+    const kill = async (): Promise<void> => {
+      parent.kill('SIGKILL');
+      await once(parent, 'exit');
+    };
+    return { kill, pids: [pidOf('mariadb'), pidOf('redis')] };
+  }
+
+  it('X.15 servers of a killed parent end by themselves, and lose nothing', async () => {
+    const { kill, pids } = await startParent();
+    process.kill(pidOf('redis'), 'SIGSTOP');
+    await kill();
+    await until(() => pids.every((pid) => identifyProcess(pid) === undefined));
     const services = await startBoth();
-    expect(orphans.map((pid) => identifyProcess(pid))).toEqual([undefined, undefined]);
+    expect(await redisCommand(services.redisUrl, 'GET', 'kept')).toBe('7');
+    expect(lines.join('\n')).not.toContain('left behind');
+  });
+
+  it('servers left behind by a killed parent and its watch are stopped by the next start', async () => {
+    const { kill, pids } = await startParent();
+    for (const pid of pids) process.kill(watchOf(pid), 'SIGKILL');
+    await kill();
+    expect(pids.every((pid) => identifyProcess(pid) !== undefined)).toBe(true);
+    const services = await startBoth();
+    expect(pids.map((pid) => identifyProcess(pid))).toEqual([undefined, undefined]);
     expect(await redisCommand(services.redisUrl, 'GET', 'kept')).toBe('7');
   });
+
+  it.each([0, 100, 400, 800])(
+    'X.15 a start given up after %i ms leaves no server and no lock, and the next one works',
+    async (afterMs) => {
+      const controller = new AbortController();
+      const start = startEmbeddedServices({ dataDir, log, durable: false, signal: controller.signal });
+      setTimeout(() => controller.abort('given up'), afterMs);
+      const outcome = await start.then(
+        async (services) => services.stop(),
+        (error: unknown) => error,
+      );
+      expect([undefined, 'given up']).toContain(outcome);
+      expect(processesOn(dataDir)).toEqual([]);
+      expect(existsSync(path.join(dataDir, 'run', 'embedded-services.lock'))).toBe(false);
+      const services = await startBoth();
+      expect(await query(services.databaseUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    },
+  );
 
   it('a record that names a foreign process harms nobody', async () => {
     const services = await startBoth({ database: false });

@@ -1,13 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
 import { TEST_SECRETS } from './world.js';
-
-/** A run that ends early, for whatever reason, leaves none of them behind. */
-const alive = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
-});
 
 const MAIN = path.resolve(import.meta.dirname, '../../dist/main.js');
 const LISTENS = /Redeemkit listens on (\S+)\/graphql/;
@@ -78,8 +73,9 @@ export function spawnProcess({
   redisUrl,
   environment,
 }: ProcessSettings): SpawnedProcess {
-  const child = spawn(process.execPath, [entry ?? MAIN], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  // A run that ends early, for whatever reason, leaves none of them behind.
+  const child = spawnTethered(process.execPath, [entry ?? MAIN], {
+    output: 'pipe',
     env: {
       NODE_ENV: 'test',
       PORT: '0',
@@ -92,15 +88,13 @@ export function spawnProcess({
       ...environment,
     },
   });
-  alive.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8');
-    stream.on('data', (chunk: string) => (text += chunk));
+    stream?.setEncoding('utf8');
+    stream?.on('data', (chunk: string) => (text += chunk));
   }
   const exited = new Promise<ExitedProcess>((resolve) => {
     child.once('close', (code, signal) => {
-      alive.delete(child);
       resolve({ code, signal });
     });
   });

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,7 @@ import {
   readServerBinaries,
   serverEnvironment,
 } from '../../src/platform/embedded-services/server-binaries.js';
-
-/** A run that ends early leaves none of them behind. */
-const alive = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
-});
+import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
 
 /** A Redis of one test file, on a port that it keeps, which can be stopped, killed, held and given other data. */
 export class RedisServer {
@@ -51,13 +46,12 @@ export class RedisServer {
     const binary = readServerBinaries().redis;
     const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.dir, '--save', ''];
     const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
-    const child = spawn(binary.server, [...settings, ...durable, ...args], {
+    const child = spawnTethered(binary.server, [...settings, ...durable, ...args], {
       env: serverEnvironment(binary),
-      stdio: 'ignore',
+      output: 'ignore',
     });
-    alive.add(child);
     this.child = child;
-    this.exited = once(child, 'exit').then(() => alive.delete(child));
+    this.exited = once(child, 'exit');
   }
 
   /** SIGSTOP holds it, SIGCONT lets it go on. */

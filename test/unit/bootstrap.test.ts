@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,8 +17,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   BootstrapError,
   buildIsCurrent,
+  ensureNode,
   makeBuild,
   missingServersMessage,
+  nodeIsReady,
   nodeMessage,
   packagesAreCurrent,
   parseOptions,
@@ -62,6 +73,44 @@ describe('a warm run', () => {
     ]);
     expect(performance.now() - began).toBeLessThan(1_000);
     expect(result.stderr).toBe('');
+  });
+});
+
+describe('X.15 the packaged Node', () => {
+  const packaged = `node_modules/node-${process.platform}-${process.arch}/bin/node`;
+  const version = (text: string): void => {
+    write(packaged, `#!/bin/sh\necho ${text}\n`);
+    chmodSync(path.join(root, packaged), 0o755);
+  };
+
+  it('X.15 is put in the PATH of the scripts, which npm 10 does not do, and again after an update', async () => {
+    version('v24.1.0');
+    expect(nodeIsReady(root)).toBe(false);
+    expect(await ensureNode(root)).toBe(path.join(root, packaged));
+    const onPath = path.join(root, 'node_modules/.bin/node');
+    expect(realpathSync(onPath)).toBe(realpathSync(path.join(root, packaged)));
+    expect(nodeIsReady(root)).toBe(true);
+    rmSync(onPath);
+    expect(nodeIsReady(root)).toBe(false);
+    await ensureNode(root);
+    expect(nodeIsReady(root)).toBe(true);
+  });
+
+  it('X.15 that is too old, or does not run here, is refused by name', async () => {
+    version('v20.0.0');
+    await expect(ensureNode(root)).rejects.toThrow(`${packaged} is v20.0.0.`);
+    write(packaged, 'no program');
+    await expect(ensureNode(root)).rejects.toThrow(`${packaged} does not run on this system.`);
+  });
+
+  it('X.15 is looked for before every script that is called by its name', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const isReady = (name: string): boolean =>
+      name.startsWith('pre') ||
+      (scripts[`pre${name}`] ?? scripts[name] ?? '').includes('scripts/bootstrap.mjs');
+    expect(Object.keys(scripts).filter((name) => !isReady(name))).toEqual([]);
   });
 });
 

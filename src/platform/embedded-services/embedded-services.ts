@@ -23,6 +23,8 @@ export interface EmbeddedServicesOptions {
   readonly redis?: boolean;
   /** False is for tests: nothing waits for the disk. */
   readonly durable?: boolean;
+  /** Gives the start up; what was started by then is stopped. */
+  readonly signal?: AbortSignal;
 }
 
 const nothing = Promise.resolve(undefined);

@@ -1,16 +1,15 @@
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { present } from '../assert.js';
 import { EmbeddedServicesError } from './embedded-services.errors.js';
 import { commonArguments } from './mariadb-settings.js';
+import { signalProcess } from './process-identity.js';
 import { serverEnvironment, type DatabaseBinary } from './server-binaries.js';
+import { spawnTethered } from './tethered-process.js';
 
-const execute = promisify(execFile);
 const DRAFT = 'mariadb.draft';
-const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
 
 /**
  * Makes the system tables, once. They are made in a draft folder that is renamed when it is complete, so an
@@ -20,6 +19,7 @@ export async function initialiseDatabase(
   binary: DatabaseBinary,
   dataDir: string,
   log: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   const datadir = path.join(dataDir, 'mariadb');
   if (existsSync(datadir)) return;
@@ -28,9 +28,10 @@ export async function initialiseDatabase(
   log(`Making the private database (${binary.flavor} ${binary.version}) in ${datadir}.`);
   try {
     await (binary.installDb === undefined
-      ? initialiseMysql(binary, draft)
-      : initialiseMariadb(binary, dataDir));
+      ? initialiseMysql(binary, draft, signal)
+      : initialiseMariadb(binary, dataDir, signal));
   } catch (error) {
+    signal?.throwIfAborted();
     throw new EmbeddedServicesError(`The private database could not be made in ${datadir}.`, {
       cause: error,
     });
@@ -38,21 +39,26 @@ export async function initialiseDatabase(
   renameSync(draft, datadir);
 }
 
-async function initialiseMysql(binary: DatabaseBinary, draft: string): Promise<void> {
-  await runToEnd(binary, binary.server, [...commonArguments(binary, draft), '--initialize-insecure']);
+async function initialiseMysql(binary: DatabaseBinary, draft: string, signal?: AbortSignal): Promise<void> {
+  const args = [...commonArguments(binary, draft), '--initialize-insecure'];
+  await runToEnd(binary, binary.server, args, signal);
 }
 
 /**
  * MariaDB's script does not quote its paths, so a folder with a space in its name breaks it. It is shown both folders
  * under short names in the temporary folder.
  */
-async function initialiseMariadb(binary: DatabaseBinary, dataDir: string): Promise<void> {
+async function initialiseMariadb(
+  binary: DatabaseBinary,
+  dataDir: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const alias = mkdtempSync(path.join(tmpdir(), 'redeemkit-init-'));
   try {
     symlinkSync(binary.basedir, path.join(alias, 'base'));
     symlinkSync(dataDir, path.join(alias, 'data'));
     const aliased = { ...binary, basedir: path.join(alias, 'base') };
-    await runToEnd(binary, present(binary.installDb, 'The installation script'), [
+    const args = [
       ...commonArguments(aliased, path.join(alias, 'data', DRAFT)),
       // Of its own: a server that starts deletes the temporary tables that it finds there, whosever they are.
       `--tmpdir=${alias}`,
@@ -60,16 +66,31 @@ async function initialiseMariadb(binary: DatabaseBinary, dataDir: string): Promi
       // No account has an empty password: the administrator is whoever runs the server, over the socket.
       '--auth-root-authentication-method=socket',
       `--auth-root-socket-user=${userInfo().username}`,
-    ]);
+    ];
+    await runToEnd(binary, present(binary.installDb, 'The installation script'), args, signal);
   } finally {
     rmSync(alias, { recursive: true, force: true });
   }
 }
 
-async function runToEnd(binary: DatabaseBinary, command: string, args: readonly string[]): Promise<void> {
-  await execute(command, args, {
+async function runToEnd(
+  binary: DatabaseBinary,
+  command: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const child = spawnTethered(command, args, {
     env: serverEnvironment(binary),
     cwd: tmpdir(),
-    maxBuffer: OUTPUT_MAX_BYTES,
+    output: 'pipe',
   });
+  // The script and the server that it runs are one process group.
+  const stop = (): void => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGKILL'));
+  signal?.addEventListener('abort', stop, { once: true });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part) => output.push(String(part)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  signal?.removeEventListener('abort', stop);
+  if (code !== 0) throw new Error(output.join('').trim());
 }

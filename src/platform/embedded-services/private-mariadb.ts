@@ -27,7 +27,7 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
     url: (port) => `${binary.flavor}://${DATABASE_USER}:${password}@127.0.0.1:${port}/${DATABASE_NAME}`,
     prepare: async (port) => {
       password = secretOf(dataDir, 'mariadb');
-      await initialiseDatabase(binary, dataDir, options.log);
+      await initialiseDatabase(binary, dataDir, options.log, options.signal);
       const initFile = path.join(dataFolders(dataDir).run, 'mariadb-init.sql');
       writePrivateFile(initFile, initStatements(binary.flavor, password, secretOf(dataDir, 'mariadb-root')));
       const settings = { durable: options.durable ?? true, bufferPoolSize: options.bufferPoolSize ?? '256M' };

@@ -26,6 +26,8 @@ export interface PrivateServerOptions {
   readonly durable?: boolean;
   /** False leaves a dead server dead. */
   readonly supervise?: boolean;
+  /** Gives the start up; what was started by then is stopped. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ServerPlan {
@@ -34,7 +36,7 @@ export interface ServerPlan {
   /** Prepares data and settings for the port and says how to run the server. */
   readonly prepare: (
     port: number,
-  ) => Promise<Omit<ServerProcess, 'supervise' | 'log' | 'name' | 'dataDir' | 'port'>>;
+  ) => Promise<Omit<ServerProcess, 'supervise' | 'signal' | 'log' | 'name' | 'dataDir' | 'port'>>;
 }
 
 /** Starts one server under a lock of its own on the data folder. */
@@ -71,11 +73,20 @@ async function startOnFreePort(
   options: PrivateServerOptions,
   plan: ServerPlan,
 ): Promise<{ server: SupervisedProcess; port: number }> {
-  const { dataDir, log, supervise = true } = options;
+  const { dataDir, log, supervise = true, signal } = options;
   for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
     const port = await findFreePort(attempt === 1 ? rememberedPort(dataDir, plan.name) : undefined);
     const prepared = await plan.prepare(port);
-    const server = new SupervisedProcess({ ...prepared, name: plan.name, dataDir, port, log, supervise });
+    const server = new SupervisedProcess({
+      ...prepared,
+      name: plan.name,
+      dataDir,
+      port,
+      log,
+      supervise,
+      signal,
+    });
     try {
       await server.start();
       rememberPort(dataDir, plan.name, port);

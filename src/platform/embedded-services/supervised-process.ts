@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,6 +13,7 @@ import {
   writeServerRecord,
   type ServerName,
 } from './server-record.js';
+import { spawnTethered } from './tethered-process.js';
 
 const PROBE_PAUSE_MS = 15;
 const BACKOFF_MIN_MS = 100;
@@ -31,21 +32,9 @@ export interface ServerProcess {
   readonly log: (line: string) => void;
   /** Start it again whenever it ends by itself. */
   readonly supervise: boolean;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal | undefined;
   readonly isReady: () => Promise<boolean>;
-}
-
-/** Should this process end without a stop(), its servers are at least asked to end. */
-const running = new Set<ChildProcess>();
-let exitHookIsSet = false;
-
-function stopWithUs(child: ChildProcess): void {
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  if (exitHookIsSet) return;
-  exitHookIsSet = true;
-  process.once('exit', () => {
-    for (const left of running) if (left.pid !== undefined) askToStop(left.pid);
-  });
 }
 
 /** A server as a child process that is started again after a crash, on the same port, until stop(). */
@@ -55,7 +44,10 @@ export class SupervisedProcess {
   private readonly ending = new AbortController();
   private supervision: Promise<void> = Promise.resolve();
 
-  constructor(private readonly spec: ServerProcess) {}
+  constructor(private readonly spec: ServerProcess) {
+    spec.signal?.addEventListener('abort', () => this.ending.abort(), { signal: this.ending.signal });
+    if (spec.signal?.aborted === true) this.ending.abort();
+  }
 
   /** Of the present process, or of the last one while a new one is about to start. */
   get pid(): number {
@@ -66,6 +58,7 @@ export class SupervisedProcess {
   async start(): Promise<void> {
     this.launch();
     if (!(await this.becomesReady())) {
+      this.spec.signal?.throwIfAborted();
       throw new EmbeddedServicesError(`The private ${this.spec.name} did not start.\n${this.endOfLog()}`);
     }
     if (this.spec.supervise) this.supervision = this.superviseUntilStopped();
@@ -95,16 +88,10 @@ export class SupervisedProcess {
     return this.child?.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** A session of its own keeps the terminal's Ctrl-C away: the application drains first and then stops it. */
   private launch(): void {
     const { name, dataDir, command, args, env, log } = this.spec;
     const output = openSync(this.logFile(), 'a', 0o600);
-    const child = spawn(command, args, {
-      env,
-      cwd: dataDir,
-      detached: true,
-      stdio: ['ignore', output, output],
-    });
+    const child = spawnTethered(command, args, { env, cwd: dataDir, output });
     closeSync(output);
     this.child = child;
     this.exited = new Promise((resolve) => {
@@ -117,7 +104,6 @@ export class SupervisedProcess {
       });
     });
     if (child.pid === undefined) return;
-    stopWithUs(child);
     const identity = identifyProcess(child.pid);
     if (identity !== undefined) writeServerRecord(dataDir, name, identity);
   }
