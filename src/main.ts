@@ -46,6 +46,9 @@ function heedSignals(): { readonly first: AbortSignal } {
   return { first: controller.signal };
 }
 
+// Who reads the output may go first; that is no reason to stop.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 try {
   process.exit(await main());
 } catch (error) {

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -16,6 +16,7 @@ import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
 import type { RequestContext } from './context.js';
 import { addHealthRoutes, type HealthChecks } from './health.js';
+import { answerRaw, type TransportAnswer } from './raw-answer.js';
 import { answerElsewhere, answerTransportErrors } from './transport-errors.js';
 import { documentLimits } from './limits.js';
 import { authenticate, clientIp, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
@@ -26,6 +27,17 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const DRAIN_SWEEP_MS = 50;
 /** How long a request may go on after the shutdown began. */
 const DRAIN_MAX_MS = 10_000;
+
+const STOPPING: TransportAnswer = {
+  status: 503,
+  code: 'SERVICE_UNAVAILABLE',
+  message: 'This process is stopping. Connect again.',
+};
+const NOT_HERE: TransportAnswer = {
+  status: 404,
+  code: 'BAD_REQUEST',
+  message: `There is no WebSocket at this path. Connect to ${PATH}.`,
+};
 
 export interface HttpServerParts {
   readonly schema: GraphQLSchema;
@@ -70,7 +82,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
   await app.register(async (scope) => addGraphqlRoute(scope, apollo, contextOf, log));
   answerElsewhere(app, PATH);
-  const isDraining = attachSockets(app, sockets, config.DRAIN_GRACE_MS);
+  const isDraining = attachSockets(app, sockets, parts);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
   app.addHook('onClose', async () => apollo.stop());
 
@@ -100,16 +112,22 @@ function addGraphqlRoute(
 }
 
 /** Sockets share the port. Closing the server closes them first, because it waits for every connection. */
-function attachSockets(app: FastifyInstance, sockets: GraphqlSockets, graceMs: number): () => boolean {
+function attachSockets(
+  app: FastifyInstance,
+  sockets: GraphqlSockets,
+  { config, log }: HttpServerParts,
+): () => boolean {
   let draining = false;
+  // Accepting a connection can fail, as without free file descriptors; the next one may succeed.
+  app.server.on('error', (error) => log.error({ err: error }, 'A connection could not be accepted.'));
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (draining) refuseUpgrade(socket, 503);
+    if (draining) answerRaw(socket, STOPPING);
     else if (request.url?.split('?')[0] === PATH) sockets.upgrade(request, socket, head);
-    else refuseUpgrade(socket, 404);
+    else answerRaw(socket, NOT_HERE);
   });
   app.addHook('preClose', async () => {
     draining = true;
-    await Promise.all([sockets.close(), leaveTaken(app.server, graceMs)]);
+    await Promise.all([sockets.close(), leaveTaken(app.server, config.DRAIN_GRACE_MS)]);
     endConnections(app.server);
   });
   return () => draining;
@@ -161,8 +179,4 @@ async function listening(app: FastifyInstance, config: Config): Promise<AddressI
 
 function addressOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
-function refuseUpgrade(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -1,11 +1,6 @@
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { Logger } from '../platform/log.js';
-
-interface TransportAnswer {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
+import { errorBody, type TransportAnswer } from './raw-answer.js';
 
 const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
 
@@ -39,11 +34,7 @@ export function answerTransportErrors(scope: FastifyInstance, log: Logger): void
     if (answer.status >= 500) log.error({ err: error }, 'A request failed in the transport.');
     const modern = request.headers.accept?.includes('application/graphql-response+json') === true;
     const type = modern ? 'application/graphql-response+json' : 'application/json';
-    const { status, message, code } = answer;
-    return reply
-      .code(status)
-      .header('content-type', `${type}; charset=utf-8`)
-      .send(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+    return reply.code(answer.status).header('content-type', `${type}; charset=utf-8`).send(errorBody(answer));
   });
 }
 
@@ -56,7 +47,7 @@ export function answerElsewhere(app: FastifyInstance, graphqlPath: string): void
     return reply
       .code(isGraphql ? 405 : 404)
       .header('content-type', 'application/json; charset=utf-8')
-      .send(JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }));
+      .send(errorBody({ message, code: 'BAD_REQUEST' }));
   });
 }
 

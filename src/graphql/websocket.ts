@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,6 +20,10 @@ const CLOSE_GRACE_MS = 2000;
 /** How long operations of a socket may go on after the shutdown began. */
 const DRAIN_MAX_MS = 10_000;
 const DRAIN_LOOK_MS = 20;
+/** A close frame holds 123, and a character that is cut in two takes up to three in its place. */
+const REASON_BYTES_MAX = 120;
+/** Messages of the protocol that only a server sends. */
+const SERVER_MESSAGES: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error']);
 
 export interface WebSocketParts {
   readonly events: EventFeed;
@@ -64,7 +67,10 @@ export class GraphqlSockets {
     const gone = [...this.server.clients].map(async (socket) => {
       await this.answered(socket);
       if (socket.readyState === socket.CLOSED) return;
-      const closed = once(socket, 'close');
+      // Not `once` of node:events, which fails when the socket breaks meanwhile.
+      const closed = new Promise((resolve) => {
+        socket.once('close', resolve);
+      });
       const cut = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
       socket.close(SocketCloseCode.GOING_AWAY, 'Going away');
       await closed;
@@ -98,18 +104,31 @@ export class GraphqlSockets {
       {
         protocol: socket.protocol,
         send: (data) => send(socket, data),
-        close: (code, reason) => socket.close(code, reason),
+        close: (code, reason) => socket.close(code, fitting(reason)),
         onMessage: (handle) =>
-          socket.on(
-            'message',
-            (data) => void this.handle(session, () => handle((data as Buffer).toString())),
-          ),
+          socket.on('message', (data) => void this.receive(session, (data as Buffer).toString(), handle)),
       },
       session,
     );
     socket.once('close', (code, reason) => {
       this.sessions.delete(session);
       void this.handle(session, () => closed(code, String(reason)));
+    });
+  }
+
+  private async receive(
+    session: SocketSession,
+    text: string,
+    handle: (text: string) => Promise<void>,
+  ): Promise<void> {
+    await this.handle(session, async () => {
+      try {
+        await handle(text);
+      } catch (error) {
+        // The protocol's library takes them for a fault of its own.
+        if (!SERVER_MESSAGES.has((JSON.parse(text) as { type: unknown }).type)) throw error;
+        session.socket.close(SocketCloseCode.BAD_REQUEST, 'Invalid message received');
+      }
     });
   }
 
@@ -204,4 +223,9 @@ async function send(socket: WebSocket, data: string): Promise<void> {
   await new Promise<void>((resolve) => {
     socket.send(data, () => resolve());
   });
+}
+
+/** A reason may repeat what the client has sent, at any length. */
+function fitting(reason = ''): string {
+  return Buffer.from(reason).subarray(0, REASON_BYTES_MAX).toString();
 }

@@ -140,12 +140,17 @@ export class GroupCommit {
     return batch;
   }
 
+  /** Never throws: nobody waits for it. */
   private async answer(
     batch: readonly Waiting[],
     claims: readonly Claim[],
     outcomes: Outcomes,
   ): Promise<void> {
-    await this.steps.close(present(claims[0], 'The first claim of a batch').tenantId, claims, outcomes);
+    try {
+      await this.steps.close(present(claims[0], 'The first claim of a batch').tenantId, claims, outcomes);
+    } catch (error) {
+      this.log.error({ err: error, claims: claims.length }, 'committed claims could not be closed');
+    }
     for (const { claim, resolve, reject } of batch) {
       const outcome = outcomes.get(claim.redemptionId);
       if (outcome === undefined) reject(new InvariantError('A claim was left out of its batch.'));

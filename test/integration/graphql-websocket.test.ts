@@ -100,12 +100,24 @@ describe('GraphQL over WebSocket', () => {
     expect((await socket.closed).code).toBe(4409);
   });
 
+  it('closes with 4409 also when the id is longer than a close frame may be, and logs no fault', async () => {
+    const before = transport.logged.length;
+    const socket = await RawSocket.ready(url);
+    const id = '漢'.repeat(5000);
+    socket.subscribe(id, 'subscription { forever }');
+    socket.subscribe(id, 'subscription { forever }');
+    const { code, reason } = await socket.closed;
+    expect([code, reason.slice(0, 16)]).toEqual([4409, 'Subscriber for 漢']);
+    expect(transport.logged.slice(before).filter(({ level }) => Number(level) >= 40)).toEqual([]);
+  });
+
   it.each([
     'no JSON',
     '{}',
     '{"type":"gossip"}',
     '{"type":"subscribe","id":"1","payload":{"query":5}}',
     'null',
+    '{"type":"connection_ack"}',
   ])('closes at the message %s with 4400', async (message) => {
     const socket = await RawSocket.ready(url);
     socket.send(message);

@@ -61,6 +61,14 @@ function recorder(): ChannelListener & { readonly told: unknown[] } {
 }
 
 describe('the event bus', () => {
+  it('passes over a message that is no JSON, and delivers the next one', async () => {
+    const listener = recorder();
+    await other.bus.listen(channel, listener);
+    await one.redis.publish(channel, '{ "n": ');
+    await publish(1);
+    await vi.waitFor(() => expect(listener.told).toEqual([1]));
+  });
+
   it('carries events to another process in order, from the moment that listen resolves', async () => {
     const heard = recorder();
     await other.bus.listen(channel, heard);

@@ -24,7 +24,7 @@ export async function findFreePort(preferred?: number): Promise<number> {
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => {
+    server.on('error', () => {
       resolve(false);
     });
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
@@ -50,7 +50,7 @@ export function probe(port: number, request: string, isReady: (reply: Buffer) =>
     socket.setTimeout(PROBE_TIMEOUT_MS, () => {
       settle(false);
     });
-    socket.once('error', () => {
+    socket.on('error', () => {
       settle(false);
     });
     socket.once('close', () => {

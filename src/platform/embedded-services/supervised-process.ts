@@ -98,7 +98,7 @@ export class SupervisedProcess {
       child.once('exit', () => {
         resolve();
       });
-      child.once('error', (error) => {
+      child.on('error', (error) => {
         log(`${command} could not be run: ${error.message}`);
         resolve();
       });

@@ -128,8 +128,13 @@ export class EventBus {
   private deliver(name: string, text: string): void {
     const channel = this.channels.get(name);
     if (channel === undefined) return;
-    const message: unknown = JSON.parse(text);
-    for (const listener of channel.listeners) listener.deliver(message);
+    try {
+      const message: unknown = JSON.parse(text);
+      for (const listener of channel.listeners) listener.deliver(message);
+    } catch (error) {
+      // Thrown on, it would end the process: nothing stands between here and the connection's own event.
+      this.log.error({ err: error, channel: name }, 'an event could not be delivered');
+    }
   }
 
   private lost(): void {
