@@ -54,6 +54,7 @@ import { AttemptPreparation } from './redemption/attempt.js';
 import { ClaimAbandonment } from './redemption/claim-abandonment.js';
 import { ClaimSweeper } from './redemption/claim-sweeper.js';
 import { CodeLoader } from './redemption/code-loader.js';
+import { CodeClaimer } from './redemption/code-claimer.js';
 import { CommitTransaction } from './redemption/commit-transaction.js';
 import { CommitWrites } from './redemption/commit-writes.js';
 import { LateConfirms } from './redemption/late-confirms.js';
@@ -265,6 +266,7 @@ function composeRedemption(
     ids,
     redemptionRedis,
     preparation,
+    new CodeClaimer(redemptionRedis, preparation, settlement, timeoutMs),
     reader,
     settlement,
     pending.pendingRedemptions,

@@ -26,15 +26,25 @@ export async function within<T>(
   }
 }
 
-/** Waits for the end of something that may never come, as the end of work on a store that is away; throws what it throws. */
-export async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+/** What comes of work within a while, or null; the work goes on. Throws what the work throws in time. */
+export async function resultWithin<T>(timeoutMs: number, work: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeoutMs);
   });
   try {
-    return await Promise.race([work.then(() => true), late]);
+    return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Waits for the end of something that may never come, as the end of work on a store that is away; throws what it throws. */
+export async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+  return (
+    (await resultWithin(
+      timeoutMs,
+      work.then(() => true),
+    )) ?? false
+  );
 }

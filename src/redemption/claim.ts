@@ -34,6 +34,14 @@ export interface Claim extends ClaimSnapshot {
   readonly isPromised: boolean;
 }
 
+/**
+ * Whether a request may be answered by an open claim of the same user and code: when both carry the same idempotency
+ * key, or neither has one. Else a key would be answered by a redemption that does not bear it, and later by another.
+ */
+export function mayJoin(claim: ClaimSnapshot, idempotencyKey: string | null): boolean {
+  return claim.idempotencyKey === idempotencyKey;
+}
+
 /** Reads a claim as `claim-code.lua` stores it. */
 export function parseClaim(tenantId: string, redemptionId: Id, digest: string, stored: string): Claim {
   const parts = /^(\d+)\|(\d+)\|([^|]+)\|(.*)$/s.exec(stored);

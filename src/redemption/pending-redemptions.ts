@@ -2,7 +2,7 @@ import type { PromisedOrder } from '../orders/order.service.js';
 import type { Logger } from '../platform/log.js';
 import type { JobQueue } from '../platform/queue.js';
 import type { Id } from '../platform/ids.js';
-import { parseClaim, promisedClaimText, type Claim } from './claim.js';
+import { mayJoin, parseClaim, promisedClaimText, type Claim } from './claim.js';
 import type { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
 import type { AttemptKeys } from './redemption.redis.js';
 
@@ -66,7 +66,9 @@ export class PendingRedemptions {
 
   /** The open claim that a repeated call means; asks only Redis, for when the database is away. */
   async openClaim(attempt: AttemptKeys): Promise<Claim | null> {
-    return attempt.digest === '' ? null : this.redis.openClaim(attempt);
+    if (attempt.digest === '') return null;
+    const claim = await this.redis.openClaim(attempt);
+    return claim !== null && mayJoin(claim, attempt.idempotencyKey) ? claim : null;
   }
 }
 

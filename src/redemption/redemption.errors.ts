@@ -36,29 +36,24 @@ export type RedeemRefusal = keyof typeof REDEEM_REFUSALS;
 
 export const REDEEM_REFUSAL_CODES = Object.keys(REDEEM_REFUSALS) as RedeemRefusal[];
 
-/** A known redemption must be looked for in the database before one of these is answered to a caller with a key. */
-const JUDGED_BY_COPIES: ReadonlySet<RedeemRefusal> = new Set([
-  'CODE_NOT_FOUND',
-  'CAMPAIGN_NOT_ACTIVE',
-  'PRODUCT_NOT_ALLOWED',
-  'CODE_INACTIVE',
-  'CODE_NOT_STARTED',
-  'CODE_EXPIRED',
-  'CODE_NOT_YOURS',
-  // Where Redis had forgotten the key, it may by now be that of a claim which the database is about to refuse.
-  'IDEMPOTENCY_KEY_REUSED',
-  'ALREADY_REDEEMED',
-  'USER_LIMIT_REACHED',
-  'CODE_EXHAUSTED',
-  'CODE_HELD',
-  'BUDGET_EXHAUSTED',
-  'PLAN_NOT_FOR_SALE',
-  'PLAN_QUOTA_REACHED',
-  'NO_REWARD_FOR_USER',
+/**
+ * What comes before the key, and says nothing about it. Attempts above a limit must not reach the database, and are
+ * told when to ask again.
+ */
+const BEFORE_THE_KEY: ReadonlySet<RedeemRefusal> = new Set([
+  'IDEMPOTENCY_KEY_MALFORMED',
+  'DEVICE_ID_MALFORMED',
+  'RATE_LIMITED',
+  'USER_DISABLED',
+  'SERVICE_UNAVAILABLE',
 ]);
 
-export function isJudgedByCopies(refusal: RedeemRefusal): boolean {
-  return JUDGED_BY_COPIES.has(refusal);
+/**
+ * Whether the database must be asked for a caller's key before this is answered. Also IDEMPOTENCY_KEY_REUSED: where
+ * Redis had forgotten the key, it may by now be that of a claim which the database is about to refuse.
+ */
+export function yieldsToKnownKey(refusal: RedeemRefusal): boolean {
+  return !BEFORE_THE_KEY.has(refusal);
 }
 
 /** Refusals that would tell a guesser something about a code; folded into one where the installation says so. */

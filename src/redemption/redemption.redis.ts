@@ -293,9 +293,8 @@ export class RedemptionRedis {
   }
 
   /** Drops an idempotency key's marker that leads to a redemption which is neither open nor committed. */
-  async forgetMarker(attempt: AttemptKeys, redemptionId: Id): Promise<void> {
-    const { tenantId, userId, digest, idempotencyKey } = attempt;
-    const key = keys.marker(tenantId, userId, idempotencyKey);
+  async forgetMarker(attempt: AttemptKeys, { redemptionId, digest }: KnownRedemption): Promise<void> {
+    const key = keys.marker(attempt.tenantId, attempt.userId, attempt.idempotencyKey);
     await this.forgetScript.run([key], [`${redemptionId}|${digest}`]);
   }
 }

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isLimited } from '../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id, IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
@@ -9,22 +7,27 @@ import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import { parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
+import type { ClaimResult, CodeClaimer } from './code-claimer.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { PendingRedemptions } from './pending-redemptions.js';
 import { checkRequest, Refused, type RedeemAnswer, type RedeemRequest } from './redeem-request.js';
 import { orderNoOf, type RedemptionRecord } from './redemption-record.js';
 import type { RedemptionReader } from './redemption-reader.js';
-import type { AdmitReply, ClaimReply, KnownRedemption, RedemptionRedis } from './redemption.redis.js';
+import type {
+  AdmitReply,
+  AttemptKeys,
+  ClaimReply,
+  KnownRedemption,
+  RedemptionRedis,
+} from './redemption.redis.js';
 import {
-  isJudgedByCopies,
   isRedeemRefusal,
   uniformRefusal,
+  yieldsToKnownKey,
   type RedeemRefusal,
 } from './redemption.errors.js';
 import type { SettlementService } from './settlement.service.js';
 
-/** A copy may be evicted between its load and the claim; more often than this it is a fault. */
-const CLAIM_TRIES_MAX = 10;
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
 const HELD_RETRY_MS = 1000;
@@ -53,6 +56,7 @@ export class RedemptionService {
     private readonly ids: IdGenerator,
     private readonly redis: RedemptionRedis,
     private readonly preparation: AttemptPreparation,
+    private readonly claimer: CodeClaimer,
     private readonly reader: RedemptionReader,
     private readonly settlement: SettlementService,
     private readonly pending: PendingRedemptions,
@@ -85,8 +89,11 @@ export class RedemptionService {
   private async answer(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     try {
       checkRequest(request);
-      const attempt = await this.inTime(this.preparation.begin(request));
-      return committed(await this.start(attempt));
+      const record = await this.inTime(this.preparation.begin(request)).then(
+        async (attempt) => this.start(attempt),
+        async (error: unknown) => this.knownByKey(this.preparation.keysOf(request), error),
+      );
+      return committed(record);
     } catch (error) {
       if (error instanceof Refused) return this.refused(error);
       if (error instanceof StillProcessing) return processing(error.redemptionId);
@@ -127,7 +134,6 @@ export class RedemptionService {
         if (isReplayOf(attempt, record, redemptionId)) await this.uncount(attempt, attemptId);
         return record;
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
         const known = await this.knownByKey(attempt, error);
         await this.uncount(attempt, attemptId);
         return known;
@@ -156,29 +162,8 @@ export class RedemptionService {
     if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const prepared = await this.inTime(this.prepare(attempt, admitted));
-    let { unstored } = prepared.code;
-    for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
-      const snapshot = snapshotOf(attempt, prepared);
-      const token = randomUUID();
-      const reply = await this.redis.claim({
-        ...attempt,
-        redemptionId,
-        token,
-        snapshot,
-        unstored,
-        campaignVersion: prepared.campaign.version,
-        rewardRefusal: prepared.rewardRefusal,
-        hasLimits: isLimited(prepared.campaign),
-        nowMs: admitted.nowMs,
-      });
-      if (reply.status !== 'LOAD') {
-        if (reply.status === 'REFUSED') await this.preparation.keepCopy(attempt.tenantId, unstored);
-        return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
-      }
-      const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
-      ({ unstored } = await this.inTime(this.preparation.findCode(attempt, missing)));
-    }
-    throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
+    const { reply, snapshot } = await this.claimer.claim(attempt, prepared, redemptionId, admitted);
+    return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
   }
 
   private async prepare(attempt: Attempt, admitted: AdmitReply): Promise<Prepared> {
@@ -197,7 +182,7 @@ export class RedemptionService {
     prepared: Prepared,
     redemptionId: Id,
     snapshot: ClaimSnapshot,
-    reply: Exclude<ClaimReply, { status: 'LOAD' }>,
+    reply: ClaimResult['reply'],
   ): Promise<RedemptionRecord | null> {
     switch (reply.status) {
       case 'CLAIMED':
@@ -225,9 +210,9 @@ export class RedemptionService {
 
   /** Follows an idempotency key, or the first click, to its redemption: joins, adopts, or reads it. */
   private async settleKnown(attempt: Attempt, known: KnownRedemption): Promise<RedemptionRecord | null> {
-    if (known.digest !== attempt.digest) throw new Refused('IDEMPOTENCY_KEY_REUSED');
     const { tenantId, digest } = attempt;
     const { redemptionId } = known;
+    if (known.digest !== digest) return this.unlessReused(attempt, known);
     if (known.claim !== '') return this.commit(parseClaim(tenantId, redemptionId, digest, known.claim));
     // A claim that Redis has lost while its job was waiting is as good as open.
     const pending = await this.pending.find(tenantId, redemptionId);
@@ -238,7 +223,15 @@ export class RedemptionService {
     const record = await this.reader.byId(tenantId, redemptionId);
     if (record !== null && record.status !== 'ABORTED') return record;
     // Neither open nor committed: what Redis has kept of it leads nowhere.
-    if (attempt.idempotencyKey !== null) await this.redis.forgetMarker(attempt, redemptionId);
+    if (attempt.idempotencyKey !== null) await this.redis.forgetMarker(attempt, known);
+    return null;
+  }
+
+  /** A key is taken by another code until its redemption is given up; Redis may have missed that. */
+  private async unlessReused(attempt: Attempt, known: KnownRedemption): Promise<null> {
+    const record = await this.reader.byId(attempt.tenantId, known.redemptionId);
+    if (record?.status !== 'ABORTED') throw new Refused('IDEMPOTENCY_KEY_REUSED');
+    await this.redis.forgetMarker(attempt, known);
     return null;
   }
 
@@ -316,10 +309,11 @@ export class RedemptionService {
     return this.reader.byCodeAndUser({ tenantId, userId, codeId: prepared.code.codeId });
   }
 
-  /** A committed key answers the same for ever, also when Redis has forgotten it. */
-  private async knownByKey(attempt: Attempt, refused: Refused): Promise<RedemptionRecord> {
+  /** A committed key answers the same for ever, also when Redis has forgotten it, whatever the refusal is by now. */
+  private async knownByKey(attempt: AttemptKeys, refused: unknown): Promise<RedemptionRecord> {
     const { tenantId, userId, idempotencyKey } = attempt;
-    if (idempotencyKey === null || !isJudgedByCopies(refused.refusal)) throw refused;
+    if (!(refused instanceof Refused) || idempotencyKey === null || !yieldsToKnownKey(refused.refusal))
+      throw refused;
     const record = await this.reader.byKey({ tenantId, userId, idempotencyKey });
     if (record === null) throw refused;
     const digest = await this.reader.digestOfCode(tenantId, record.codeId);
@@ -376,17 +370,4 @@ function isReplayOf(attempt: Attempt, record: RedemptionRecord, redemptionId: Id
 
 function committed(record: RedemptionRecord): RedeemAnswer {
   return { status: 'COMMITTED', redemption: record, orderNo: orderNoOf(record.id), refusal: null };
-}
-
-function snapshotOf(attempt: Attempt, prepared: Prepared): ClaimSnapshot {
-  return {
-    userId: attempt.userId,
-    codeId: prepared.code.codeId,
-    campaignId: prepared.code.campaignId,
-    batchId: prepared.code.batchId,
-    productCode: attempt.productCode,
-    deviceId: attempt.request.deviceId,
-    idempotencyKey: attempt.idempotencyKey,
-    rewards: prepared.rewards,
-  };
 }

@@ -88,15 +88,17 @@ describe('a database that takes long', () => {
     expect(await openClaims(world, tenantId)).toBe(0);
   });
 
-  it('gives a retry and a second click the same number, and makes no second job', async () => {
+  it.each([
+    { name: 'a retry', key: { idempotencyKey: 'k' } },
+    { name: 'a second click', key: {} },
+  ])('gives $name the same number, and makes no second job', async ({ key }) => {
     const { tenantId, code, codeId, userId } = await seedCode(world, 5);
     const release = await holdCode(world, tenantId, codeId);
-    const first = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
+    const first = await redeem(world, tenantId, userId, code, key);
     const jobs = await jobsOf(world, tenantId);
     const again = await Promise.all([
-      redeem(world, tenantId, userId, code, { idempotencyKey: 'k' }),
-      redeem(world, tenantId, userId, code),
-      redeem(world, tenantId, userId, code, { idempotencyKey: 'other' }),
+      redeem(world, tenantId, userId, code, key),
+      redeem(world, tenantId, userId, code, key),
     ]);
     for (const answer of again) expect(answer).toEqual(first);
     expect(await jobsOf(world, tenantId)).toEqual(jobs);

@@ -104,7 +104,7 @@ export async function seedUsers(world: World, tenantId: string, count: number): 
 }
 
 export interface RedeemOptions {
-  readonly productCode?: string;
+  readonly productCode?: string | null;
   readonly idempotencyKey?: string;
 }
 
@@ -120,7 +120,7 @@ export async function redeem(
       tenantId,
       userId,
       code,
-      productCode: options.productCode ?? 'DEMO',
+      productCode: options.productCode === undefined ? 'DEMO' : options.productCode,
       deviceId: null,
       idempotencyKey: options.idempotencyKey ?? null,
     },

@@ -89,6 +89,11 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     (e) => (the(e.facts.redemptions[1]).userId = '19'),
   ],
   [
+    'the redemption of another key',
+    'I2 try 1: key null was answered by 102, which bears the key k-other',
+    (e) => (the(e.facts.redemptions[1]).key = 'k-other'),
+  ],
+  [
     'an answer that shows another use',
     'I2 try 1 was shown redemption 102 other than it is',
     (e) => (the(e.facts.redemptions[1]).useNo = 2),

@@ -10,8 +10,9 @@ const exhausted: Result = { kind: 'CODE_EXHAUSTED' };
 const held: Result = { kind: 'CODE_HELD' };
 const unknown: Result = { kind: 'UNKNOWN', redemptionId: null };
 
-const at = (userId: string, startMs: number, endMs: number, result: Result): Operation => ({
+const at = (userId: string, startMs: number, endMs: number, result: Result, key = 'k'): Operation => ({
   userId,
+  key,
   startMs,
   endMs: result.kind === 'UNKNOWN' ? Infinity : endMs,
   result,
@@ -32,6 +33,7 @@ describe('a history that one counter explains', () => {
       1,
       [at('a', 0, 5, unknown), at('b', 6, 7, held), at('b', 8, 9, ok('2'))],
     ],
+    ["a wait for one's own other key", 0, [at('a', 0, 5, ok('1')), at('a', 1, 2, held, 'other')]],
     ['no limit', 0, [at('a', 0, 5, ok('1')), at('b', 0, 5, ok('2')), at('c', 0, 5, ok('3'))]],
   ])('%s', (_name, useLimit, history) => {
     expect(unexplained(history, useLimit)).toEqual([]);
@@ -70,6 +72,7 @@ describe('a history that no counter explains', () => {
     ],
     ['exhausted without limit', 0, [at('a', 0, 5, exhausted)], 'without limit was answered CODE_EXHAUSTED'],
     ['held without limit', 0, [at('a', 0, 5, held)], 'without limit was answered CODE_HELD'],
+    ["held by one's own same key", 0, [at('a', 0, 5, ok('1')), at('a', 1, 2, held)], 'answered CODE_HELD'],
     ['held by nobody', 2, [at('b', 0, 5, ok('1')), at('a', 0, 5, held)], 'only 1 other requests'],
     ['exhausted by who was refused', 1, [at('a', 0, 5, unknown), at('a', 6, 7, exhausted)], 'at most 0 of 1'],
   ])('%s', (_name, useLimit, history, said) => {

@@ -1,4 +1,4 @@
-import type { Try } from '../load/client-log.js';
+import type { Try, TryOutcome } from '../load/client-log.js';
 import { begunMs, committedOf, type Evidence } from './evidence.js';
 import type { Facts, RedemptionFact } from './facts.js';
 import { violation, type Violation } from './violation.js';
@@ -45,10 +45,22 @@ function checkAnswer(each: Try, rows: ReadonlyMap<string, RedemptionFact>): Viol
   const isOfTry = row.userId === userId && row.codeId === codeId;
   if (!isOfTry)
     return [violation('I2', `try ${no} was told of redemption ${named}, of another user or code`)];
-  const isAsShown =
-    outcome.kind !== 'COMMITTED' ||
-    (outcome.userId === userId && outcome.codeId === codeId && outcome.useNo === row.useNo);
-  return isAsShown ? [] : [violation('I2', `try ${no} was shown redemption ${named} other than it is`)];
+  return outcome.kind === 'COMMITTED' ? checkShown(each, outcome, row) : [];
+}
+
+function checkShown(
+  { no, userId, codeId, key }: Try,
+  outcome: Extract<TryOutcome, { kind: 'COMMITTED' }>,
+  row: RedemptionFact,
+): Violation[] {
+  const isAsShown = outcome.userId === userId && outcome.codeId === codeId && outcome.useNo === row.useNo;
+  const isOfKey = row.key === key;
+  return [
+    ...(isAsShown ? [] : [violation('I2', `try ${no} was shown redemption ${row.id} other than it is`)]),
+    ...(isOfKey
+      ? []
+      : [violation('I2', `try ${no}: key ${key} was answered by ${row.id}, which bears the key ${row.key}`)]),
+  ];
 }
 
 /** The redemption that an answer says is there. */

@@ -3,6 +3,7 @@ import type { Try } from '../load/client-log.js';
 /** One answer about one code, or a request without one. */
 export interface Operation {
   readonly userId: string;
+  readonly key: string | null;
   readonly startMs: number;
   /** Infinity where no answer came: what was asked for may happen at any time after the start. */
   readonly endMs: number;
@@ -35,7 +36,8 @@ interface Use {
  * Uses only grow in number, so two instants decide each user's part (not before a request that may have made the
  * redemption, not after the first answer that names it), and one instant decides CODE_EXHAUSTED: all uses must have
  * begun before the first such answer ended. That makes the decision exact without any search. CODE_HELD promises
- * nothing and is only held against the number of requests that could have held the uses.
+ * nothing and is only held against the number of requests that could have held the uses, or the same user's request
+ * under another key, which comes first.
  *
  * @returns what cannot be explained; nothing when the history is fine
  */
@@ -113,8 +115,10 @@ function impossibleExhaustion(
 function impossibleHolds(operations: readonly Operation[], useLimit: number): string[] {
   return operations.flatMap((operation) => {
     if (operation.result.kind !== 'CODE_HELD') return [];
+    const { userId, key, endMs } = operation;
+    const others = operations.filter((other) => other !== operation && other.startMs <= endMs);
+    if (others.some((other) => other.userId === userId && other.key !== key)) return [];
     if (useLimit === 0) return ['a code without limit was answered CODE_HELD'];
-    const others = operations.filter((other) => other !== operation && other.startMs <= operation.endMs);
     return others.length < useLimit
       ? [`CODE_HELD was answered when only ${others.length} other requests had begun, of ${useLimit} uses`]
       : [];
@@ -125,7 +129,7 @@ function impossibleHolds(operations: readonly Operation[], useLimit: number): st
 export function historyOf(tries: readonly Try[], codeId: string): Operation[] {
   return tries
     .filter((each) => each.codeId === codeId)
-    .map((each) => ({ ...timesOf(each), userId: each.userId, result: resultOf(each) }));
+    .map((each) => ({ ...timesOf(each), userId: each.userId, key: each.key, result: resultOf(each) }));
 }
 
 function timesOf({ startMs, endMs, outcome }: Try): { startMs: number; endMs: number } {
@@ -172,7 +176,7 @@ export function resolved(operations: readonly Operation[], uses: readonly KnownU
       .map(({ startMs }) => startMs);
     if (starts.length === 0) return [];
     const result = { kind: 'OK', redemptionId } as const;
-    return [{ userId, startMs: Math.min(...starts), endMs: Infinity, result }];
+    return [{ userId, key: null, startMs: Math.min(...starts), endMs: Infinity, result }];
   });
   return [...answered, ...made];
 }

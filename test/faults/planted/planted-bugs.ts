@@ -154,12 +154,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/redemption/redemption.service.ts',
-        find: 'if (idempotencyKey === null || !isJudgedByCopies(refused.refusal)) throw refused;',
-        replace: 'if (idempotencyKey === null || isJudgedByCopies(refused.refusal)) throw refused;',
+        find: 'idempotencyKey === null || !yieldsToKnownKey(refused.refusal)',
+        replace: 'idempotencyKey === null || yieldsToKnownKey(refused.refusal)',
       },
     ],
     cells: ['BEFORE_REPLY:REDIS_EMPTIED', 'BEFORE_CONFIRM:REDIS_EMPTIED'],
     shows: { invariant: 'I2', like: /stands for .* answered (?!\d)/ },
+  },
+  {
+    name: "a key is answered by the same user's claim without it",
+    edits: [
+      {
+        file: 'src/redemption/claim.ts',
+        find: 'return claim.idempotencyKey === idempotencyKey;',
+        replace: 'return claim.idempotencyKey === idempotencyKey || claim.idempotencyKey === null;',
+      },
+    ],
+    cells: ['OTHER_KEY'],
+    shows: { invariant: 'I2', like: /key .* was answered by \d+, which bears the key null/ },
   },
   {
     name: 'the sweeper gives the uses of committed claims back',

@@ -25,6 +25,7 @@ export const RACES: Readonly<Record<string, Race>> = {
   QUIET: async () => undefined,
   TOMBSTONE_FIRST: tombstoneFirst,
   ADOPTED: adopted,
+  OTHER_KEY: otherKey,
   PROMISED: promised,
   ORPHANED: orphaned,
   DEADLOCK_ALONE: deadlockAlone,
@@ -89,6 +90,18 @@ async function adopted(stage: Stage, round: Round): Promise<void> {
     const first = round.workload.ask(wish, 0);
     await claimOf(stage, round.supply.tenantId);
     const second = round.workload.ask(wish, 1);
+    await Promise.all([first, second]);
+  });
+}
+
+/** A claim without a key whose commit waits is met by the same user's request with one, at the other process. */
+async function otherKey(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const wish = { user, code, key: null, productCode: FREE_LINE };
+  await whileHolding(stage, user, MEETING_MS, async () => {
+    const first = round.workload.ask(wish, 0);
+    await claimOf(stage, round.supply.tenantId);
+    const second = round.workload.ask({ ...wish, key: 'other' }, 1);
     await Promise.all([first, second]);
   });
 }

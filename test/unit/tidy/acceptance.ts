@@ -16,6 +16,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   X: [
     [1, 3],
     [13, 13],
+    [16, 16],
   ],
 };
 

@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { forget, openClaim } from '../support/open-claim.js';
+import { handedOver, IMPATIENT, seedCode } from '../support/promises.js';
+import { holdCode } from '../support/row-lock.js';
+import { TcpForwarder } from '../support/tcp-forwarder.js';
+import {
+  emOf,
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  seedUsers,
+  type World,
+} from '../support/world.js';
+
+let world: World;
+/** Stands for a second process on the same stores. */
+let other: World;
+beforeAll(async () => {
+  world = await openWorld(IMPATIENT);
+  other = await openWorld();
+});
+afterAll(async () => {
+  await world.close();
+  await other.close();
+});
+
+const KEY = { idempotencyKey: 'order-4711' };
+
+/** The keys of a tenant's committed redemptions, by code. */
+async function keysOf(tenantId: string): Promise<(string | null | undefined)[]> {
+  const rows = await emOf(world, tenantId).find(Redemption, { status: 'COMMITTED' });
+  return rows.map(({ idempotencyKey }) => idempotencyKey);
+}
+
+describe("X.16 a request meets the same user's open claim on the same code", () => {
+  it('refuses a key that is committed for another code, when Redis has forgotten the key', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const [a = '', b = ''] = codes;
+    const userId = await seedUser(world, tenantId);
+    const first = await redeem(world, tenantId, userId, a, KEY);
+    await forget(world, tenantId);
+    const claim = await openClaim(world, tenant, b, userId);
+    expect(outcomeOf(await redeem(other, tenantId, userId, b, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(outcomeOf(await redeem(world, tenantId, userId, b, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(await redeem(world, tenantId, userId, a, KEY)).toEqual(first);
+    // The claim that stood in the way came to its own redemption, without a key.
+    const second = await redeem(world, tenantId, userId, b);
+    expect(second).toMatchObject({ redemption: { id: claim.redemptionId, idempotencyKey: null } });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(2, 1));
+    expect(await openClaims(world, tenantId)).toBe(0);
+  });
+
+  it.each([
+    { name: 'without a key, by a request with one', of: null, by: 'k1' },
+    { name: 'with a key, by a request without one', of: 'k1', by: null },
+    { name: 'with a key, by a request with another one', of: 'k1', by: 'k2' },
+  ])('answers ALREADY_REDEEMED with the redemption of a claim $name, each time', async ({ of, by }) => {
+    const { tenantId, userId, code, ...tenant } = await seedCode(world, 2);
+    const claim = await openClaim(world, { tenantId, ...tenant }, code, userId, of);
+    const key = by === null ? {} : { idempotencyKey: by };
+    for (const process of [other, world, other]) {
+      const answer = await redeem(process, tenantId, userId, code, key);
+      expect(outcomeOf(answer)).toBe('ALREADY_REDEEMED');
+      expect(answer.redemption?.id).toBe(claim.redemptionId);
+    }
+    await forget(world, tenantId);
+    expect(outcomeOf(await redeem(other, tenantId, userId, code, key))).toBe('ALREADY_REDEEMED');
+    expect(await keysOf(tenantId)).toEqual([of]);
+    expect(await factsOf(world, tenantId)).toMatchObject({ committed: 1, orders: 1, grants: 1, used: 1 });
+  });
+
+  it.each([
+    { name: 'neither has a key', key: null },
+    { name: 'both have the same key, whose marker is lost', key: 'same' },
+  ])('joins it when $name', async ({ key }) => {
+    const { tenantId, userId, code, ...tenant } = await seedCode(world);
+    const claim = await openClaim(world, { tenantId, ...tenant }, code, userId, key);
+    await world.stores.redis.del(`{${tenantId}}:key:${userId}:${key ?? ''}`);
+    const answer = await redeem(other, tenantId, userId, code, key === null ? {} : { idempotencyKey: key });
+    expect(answer).toMatchObject({ status: 'COMMITTED', redemption: { id: claim.redemptionId } });
+    expect(await keysOf(tenantId)).toEqual([key]);
+  });
+
+  it('claims for itself when the other claim was given up', async () => {
+    const { tenantId, userId, code, ...tenant } = await seedCode(world);
+    const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
+    const { abandonment } = world.services;
+    await abandonment.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+    const answer = await redeem(other, tenantId, userId, code, KEY);
+    expect(outcomeOf(answer)).toBe('COMMITTED');
+    expect(answer.redemption?.id).not.toBe(claim.redemptionId);
+    expect(await redeem(world, tenantId, userId, code, KEY)).toEqual(answer);
+    expect(await keysOf(tenantId)).toEqual([KEY.idempotencyKey]);
+    expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
+  });
+
+  it('waits for a commit that is under way, in the same process and in another one', async () => {
+    const { tenantId, userId, code, codeId } = await seedCode(world, 5);
+    const letGo = await holdCode(world, tenantId, codeId);
+    const first = redeem(other, tenantId, userId, code);
+    await expect.poll(async () => openClaims(world, tenantId)).toBe(1);
+    const later = [other, world].map(async (process) => redeem(process, tenantId, userId, code, KEY));
+    await letGo();
+    const { redemption } = await first;
+    for (const answer of await Promise.all(later)) {
+      expect(outcomeOf(answer)).toBe('ALREADY_REDEEMED');
+      expect(answer.redemption?.id).toBe(redemption?.id);
+    }
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+
+  it('is told to try again, and promised nothing, when the other claim takes long', async () => {
+    const seeded = await seedCode(world, 5);
+    const { tenantId, userId, code, codeId } = seeded;
+    const letGo = await holdCode(world, tenantId, codeId);
+    const claim = await handedOver(world, seeded);
+    for (const process of [world, other]) {
+      const answer = await redeem(process, tenantId, userId, code, KEY);
+      expect(answer).toMatchObject({ status: 'REFUSED', orderNo: null, refusal: { code: 'CODE_HELD' } });
+    }
+    expect(await redeem(world, tenantId, userId, code)).toMatchObject({
+      status: 'PROCESSING',
+      orderNo: claim.redemptionId,
+    });
+    await letGo();
+    await expect
+      .poll(async () => outcomeOf(await redeem(other, tenantId, userId, code, KEY)))
+      .toBe('ALREADY_REDEEMED');
+  });
+});
+
+it("X.16 is promised nothing by another key's claim while the database is away", async () => {
+  const seeded = await seedCode(world);
+  const { tenantId, userId, code } = seeded;
+  const claim = await openClaim(world, seeded, code, userId);
+  const url = new URL(inject('databaseUrl'));
+  const line = await TcpForwarder.start(Number(url.port));
+  url.port = String(line.port);
+  url.hostname = '127.0.0.1';
+  const cutOff = await openWorld({ ...IMPATIENT, STORE_TIMEOUT_MS: '1000' }, { databaseUrl: url.href });
+  await line.close();
+  const keyed = await redeem(cutOff, tenantId, userId, code, KEY);
+  expect(outcomeOf(keyed)).toBe('SERVICE_UNAVAILABLE');
+  const keyless = await redeem(cutOff, tenantId, userId, code);
+  expect(keyless).toMatchObject({ status: 'PROCESSING', orderNo: claim.redemptionId });
+  await cutOff.close();
+});
+
+describe('X.16 the marker of a key', () => {
+  it('leads nowhere once its redemption is given up: the key is free for another code', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const [a = '', b = ''] = codes;
+    const userId = await seedUser(world, tenantId);
+    const claim = await openClaim(world, tenant, a, userId, KEY.idempotencyKey);
+    expect(outcomeOf(await redeem(world, tenantId, userId, b, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
+    // The tombstone is there, and Redis has not been told.
+    await world.services.abandonment.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+    const answer = await redeem(other, tenantId, userId, b, KEY);
+    expect(outcomeOf(answer)).toBe('COMMITTED');
+    expect(await redeem(world, tenantId, userId, b, KEY)).toEqual(answer);
+    expect(outcomeOf(await redeem(world, tenantId, userId, a, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it.each([
+    { name: 'the product line is gone', change: { productCode: 'GONE' } },
+    { name: 'the product line is not named', change: { productCode: null } },
+  ])('may be lost, and the key is still answered by its redemption when $name', async ({ change }) => {
+    const { tenantId, userId, code } = await seedCode(world);
+    const first = await redeem(world, tenantId, userId, code, KEY);
+    await forget(world, tenantId);
+    expect(await redeem(other, tenantId, userId, code, { ...KEY, ...change })).toEqual(first);
+  });
+
+  it('may be lost, and the key is still refused for what cannot be a code', async () => {
+    const { tenantId, userId, code } = await seedCode(world);
+    await redeem(world, tenantId, userId, code, KEY);
+    await forget(world, tenantId);
+    expect(outcomeOf(await redeem(other, tenantId, userId, '?', KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+});
+
+it('X.16 every key has one answer for ever, in a race of keys on two codes while Redis forgets', async () => {
+  const tenant = await seedTenant(world);
+  const { tenantId } = tenant;
+  const users = await seedUsers(world, tenantId, 12);
+  const { codes } = await seedCampaign(world, tenant, 2, { rule: { useLimit: 0 } });
+  const wishes = users.flatMap((userId) =>
+    ['k1', 'k2', null].flatMap((key) => codes.map((code) => ({ userId, key, code }))),
+  );
+  const ask = async (at: number) => {
+    const { userId, key, code } = wishes[at % wishes.length] as (typeof wishes)[number];
+    const process = at % 2 === 0 ? world : other;
+    const answer = await redeem(process, tenantId, userId, code, key === null ? {} : { idempotencyKey: key });
+    return { user: userId, key, outcome: outcomeOf(answer), id: answer.redemption?.id };
+  };
+  const race = new AbortController();
+  const forgetting = (async () => {
+    while (!race.signal.aborted) {
+      const markers = await world.stores.redis.keys(`{${tenantId}}:key:*`);
+      if (markers.length > 0) await world.stores.redis.del(markers);
+    }
+  })();
+  const answers = await Promise.all(Array.from({ length: wishes.length * 5 }, async (_, at) => ask(at)));
+  race.abort();
+  await forgetting;
+  for (let at = 0; at < wishes.length * 2; at += 1) answers.push(await ask(at));
+
+  const rows = await emOf(world, tenantId).find(Redemption, { status: 'COMMITTED' });
+  expect(rows).toHaveLength(users.length * codes.length);
+  const keyed = answers.filter(({ key }) => key !== null);
+  for (const [name, own] of Map.groupBy(keyed, ({ user, key }) => `${user} ${key}`)) {
+    const row = rows.find(({ userId, idempotencyKey }) => `${userId} ${idempotencyKey}` === name);
+    const committed = new Set(own.filter(({ outcome }) => outcome === 'COMMITTED').map(({ id }) => id));
+    expect([...committed]).toEqual(row === undefined ? [] : [row.id]);
+  }
+  const outcomes = new Set(answers.map(({ outcome }) => outcome));
+  outcomes.delete('CODE_HELD');
+  expect([...outcomes].toSorted()).toEqual(['ALREADY_REDEEMED', 'COMMITTED', 'IDEMPOTENCY_KEY_REUSED']);
+  expect(await openClaims(world, tenantId)).toBe(0);
+});
