@@ -14,10 +14,13 @@ import { SubscriptionEventsResolver } from './subscriptions/subscription-events.
 import { SubscriptionResolver } from './subscriptions/subscription.resolver.js';
 import { TenantResolver } from './tenancy/tenant.resolver.js';
 import { UserResolver } from './identity/user.resolver.js';
+import { ViewerResolver } from './identity/viewer.resolver.js';
 import { present } from './platform/assert.js';
 import { CampaignChangeService } from './campaigns/campaign-change.service.js';
+import { Campaign } from './campaigns/campaign.entity.js';
 import { CampaignReader } from './campaigns/campaign-reader.service.js';
-import { CampaignService, type RewardTargets } from './campaigns/campaign.service.js';
+import { CampaignRuleChecks, type RewardTargets } from './campaigns/campaign-rule-checks.js';
+import { CampaignService } from './campaigns/campaign.service.js';
 import { BatchChangeService } from './codes/batch-change.service.js';
 import { CodeChangeService } from './codes/code-change.service.js';
 import { BatchGate } from './codes/batch-gate.service.js';
@@ -34,6 +37,7 @@ import { assertSpace } from './codes/code-space.js';
 import { formatOf } from './codes/code-format.js';
 import type { Config } from './config.js';
 import { TokenService } from './identity/token.service.js';
+import { UserChangeService } from './identity/user-change.service.js';
 import { UserService } from './identity/user.service.js';
 import { RateLimitService } from './limits/rate-limit.service.js';
 import { OrderService, type PromisedOrders } from './orders/order.service.js';
@@ -73,12 +77,15 @@ import { ReconciliationResolver } from './redemption/reconciliation/reconciliati
 import { composeReconciliation } from './app-reconciliation.js';
 import type { ResolverContainer } from './schema.js';
 import type { Stores } from './stores.js';
+import { PlanChangeService } from './subscriptions/plan-change.service.js';
 import { PlanService } from './subscriptions/plan.service.js';
 import { SubscriptionCache } from './subscriptions/subscription-cache.redis.js';
 import { SubscriptionRewardHandler } from './subscriptions/subscription-reward.handler.js';
 import { SubscriptionJobs } from './subscriptions/subscriptions.jobs.js';
 import { SubscriptionService } from './subscriptions/subscription.service.js';
+import { ProductLineChangeService } from './tenancy/product-line-change.service.js';
 import { ProductLineService } from './tenancy/product-line.service.js';
+import { TenantChangeService } from './tenancy/tenant-change.service.js';
 import { TenantService } from './tenancy/tenant.service.js';
 
 /** What the services need from the configuration; secrets are settled by now. */
@@ -119,16 +126,17 @@ export function resolverContainer(services: Services): ResolverContainer {
     [CodeResolver, new CodeResolver(services.codeChanges, codeReader)],
     [DeadLetterResolver, new DeadLetterResolver(services.deadLetters)],
     [OrderResolver, new OrderResolver(services.orders, promisedOrders)],
-    [PlanResolver, new PlanResolver(services.plans)],
-    [ProductLineResolver, new ProductLineResolver(services.lines)],
+    [PlanResolver, new PlanResolver(services.plans, services.planChanges)],
+    [ProductLineResolver, new ProductLineResolver(services.lines, services.lineChanges)],
     [ReconciliationResolver, new ReconciliationResolver(services.reports)],
     [RedemptionEventsResolver, new RedemptionEventsResolver()],
     [RedemptionResolver, new RedemptionResolver(services.redemptions, services.previews, redemptionReader)],
     [RedemptionSettledResolver, new RedemptionSettledResolver(services.uniformRefusals)],
     [SubscriptionEventsResolver, new SubscriptionEventsResolver()],
     [SubscriptionResolver, new SubscriptionResolver(services.subscriptions, services.plans)],
-    [TenantResolver, new TenantResolver(services.tenants)],
-    [UserResolver, new UserResolver(services.users)],
+    [TenantResolver, new TenantResolver(services.tenants, services.tenantChanges)],
+    [UserResolver, new UserResolver(services.users, services.userChanges)],
+    [ViewerResolver, new ViewerResolver(services.tenants, services.users)],
   ]);
   return { get: (resolver: unknown) => present(instances.get(resolver), 'The resolver') };
 }
@@ -153,12 +161,19 @@ function composePlatform(stores: Stores, config: Config, log: Logger) {
 
 type Platform = ReturnType<typeof composePlatform>;
 
-function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock }: Platform) {
+function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock, transactions }: Platform) {
   const tokens = new TokenService(tokenSecrets(settings), clock);
   const users = new UserService(stores.orm, ids, clock, tokens);
   const tenants = new TenantService(stores.orm, clock);
   const lines = new ProductLineService(stores.orm, clock);
-  return { tokens, users, tenants, lines };
+  const tenantChanges = new TenantChangeService(transactions, tenants, {
+    renamed: async (em, tenantId, tenantName) => {
+      await em.nativeUpdate(Campaign, { tenantId }, { tenantName });
+    },
+  });
+  const lineChanges = new ProductLineChangeService(transactions, lines);
+  const userChanges = new UserChangeService(transactions);
+  return { tokens, users, userChanges, tenants, tenantChanges, lines, lineChanges };
 }
 
 type Identity = ReturnType<typeof composeIdentity>;
@@ -175,13 +190,14 @@ function composeSubscriptions(
   log: Logger,
 ) {
   const plans = new PlanService(orm, ids, clock);
+  const planChanges = new PlanChangeService(transactions, plans);
   const cache = new SubscriptionCache(redis);
   const subscriptions = new SubscriptionService(orm, cache, clock);
   const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
   const orders = new OrderService(orm, config.STORE_TIMEOUT_MS);
   const handlers: RewardHandlers = new Map([[rewards.type, rewards]]);
-  return { plans, subscriptions, subscriptionJobs, orders, handlers };
+  return { plans, planChanges, subscriptions, subscriptionJobs, orders, handlers };
 }
 
 type Subscriptions = ReturnType<typeof composeSubscriptions>;
@@ -198,23 +214,22 @@ function composeCodes(
   const recognizer = new CodeRecognizer(orm, digester);
   const refresh = new CodeRefresh(copies, log);
   const campaignReader = new CampaignReader(orm);
-  const campaignChanges = new CampaignChangeService(transactions, outbox, {
-    changed: async (tenantId) => refresh.added(tenantId),
-  });
   const rewardTargets: RewardTargets = {
-    exists: async (tenantId, type, id) => type === 'SUBSCRIPTION' && plans.exists(tenantId, id),
+    find: async (tenantId, type, id) => (type === 'SUBSCRIPTION' ? plans.asTarget(tenantId, id) : null),
   };
-  const campaigns = new CampaignService({
-    orm,
+  const ruleChecks = new CampaignRuleChecks(rewardTargets, its.lines, (rule, count) =>
+    assertSpace(formatOf(rule), count),
+  );
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
+  const campaignChanges = new CampaignChangeService({
     transactions,
-    ids,
     clock,
     outbox,
-    tenants,
-    rewardTargets,
-    productLines: its.lines,
-    checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+    ruleChecks,
+    codes: batchChanges,
+    copies: { changed: async (tenantId) => refresh.added(tenantId) },
   });
+  const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);
   const onGenerated = (campaignId: string, count: number): void => {
     its.metrics.codesGenerated.inc({ campaign: its.metrics.campaignLabel(campaignId) }, count);
@@ -222,7 +237,6 @@ function composeCodes(
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
   const codeReader = new CodeReader(orm);
   const batchGate = new BatchGate(orm);
   return {

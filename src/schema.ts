@@ -5,6 +5,7 @@ import { CampaignResolver } from './campaigns/campaign.resolver.js';
 import { BatchResolver } from './codes/batch.resolver.js';
 import { CodeResolver } from './codes/code.resolver.js';
 import { UserResolver } from './identity/user.resolver.js';
+import { ViewerResolver } from './identity/viewer.resolver.js';
 import { OrderResolver } from './orders/order.resolver.js';
 import { DeadLetterResolver } from './redemption/dead-letter.resolver.js';
 import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
@@ -41,6 +42,7 @@ const resolvers = [
   SubscriptionResolver,
   TenantResolver,
   UserResolver,
+  ViewerResolver,
 ] as const satisfies readonly ResolverClass[];
 
 /**

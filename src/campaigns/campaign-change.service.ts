@@ -1,15 +1,23 @@
-import { LockMode, type EntityData } from '@mikro-orm/core';
+import type { EntityData } from '@mikro-orm/core';
+import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
-import type { Id } from '../platform/ids.js';
+import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
+import { changeRow, givenFields, type ExpectedVersion } from '../platform/orm/change-row.js';
 import type { Em } from '../platform/orm/orm.js';
 import type { Transactions } from '../platform/orm/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import { campaignChanged } from './campaign-events.js';
 import { CHANGEABLE_FIELD_REFUSALS, updateCampaignInput } from './campaign-input.js';
+import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
 import { CampaignUsage } from './campaign-usage.entity.js';
+import { campaignWarnings, type WarningText } from './campaign-warnings.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
-import type { CampaignStateRefusal, UpdateCampaignRefusal } from './campaign.errors.js';
+import type {
+  CampaignStateRefusal,
+  DeleteCampaignRefusal,
+  UpdateCampaignRefusal,
+} from './campaign.errors.js';
 
 interface Step {
   readonly from: readonly CampaignStatus[];
@@ -31,18 +39,29 @@ export interface CampaignCopies {
   changed(tenantId: string): Promise<void>;
 }
 
+/** What becomes of a campaign's codes when it is deleted; implemented by the feature that makes codes. */
+export interface CampaignCodes {
+  /** Takes them out of use for good, in the transaction of the caller, who has locked the campaign. */
+  voidAll(em: Em, tenantId: string, campaignId: Id): Promise<void>;
+}
+
+export interface CampaignChangeCollaborators {
+  readonly transactions: Transactions;
+  readonly clock: Clock;
+  readonly outbox: Outbox;
+  readonly copies: CampaignCopies;
+  readonly ruleChecks: CampaignRuleChecks;
+  readonly codes: CampaignCodes;
+}
+
 /** Changes of campaigns by staff. Each raises the version, and tells of itself in its own transaction. */
 export class CampaignChangeService {
-  constructor(
-    private readonly transactions: Transactions,
-    private readonly outbox: Outbox,
-    private readonly copies: CampaignCopies,
-  ) {}
+  constructor(private readonly its: CampaignChangeCollaborators) {}
 
   /** Takes one step of the campaign's life. @throws DomainError one of {@link CAMPAIGN_STATE_REFUSALS} */
   async step(tenantId: string, id: Id, name: CampaignStep): Promise<Campaign> {
     const { from, to, refusal } = STEPS[name];
-    return this.change(tenantId, id, (campaign) => {
+    return this.change(tenantId, id, null, (campaign) => {
       if (campaign.status === 'ENDED') refuse('CAMPAIGN_ENDED', 'The campaign has ended.');
       if (!from.some((status) => status === campaign.status)) {
         refuse(refusal, `The campaign is ${campaign.status}; it would have to be ${from.join(' or ')}.`);
@@ -51,14 +70,31 @@ export class CampaignChangeService {
     });
   }
 
-  /** Changes what may change: name, window, limits, budget. @throws DomainError one of {@link UPDATE_CAMPAIGN_REFUSALS} */
+  /** Activates, and says what deserves a look. @throws DomainError as {@link step} */
+  async activate(tenantId: string, id: Id): Promise<{ campaign: Campaign; warnings: WarningText[] }> {
+    const campaign = await this.step(tenantId, id, 'activate');
+    return { campaign, warnings: campaignWarnings(campaign, this.its.clock.nowMs()) };
+  }
+
+  /**
+   * Changes name, window, limits, budget; of a DRAFT also the rule, which counts for codes that are made from then on.
+   * @throws DomainError one of {@link UPDATE_CAMPAIGN_REFUSALS}
+   */
   async update(tenantId: string, id: Id, input: unknown): Promise<Campaign> {
-    const { startsAt, endsAt, ...rest } = parseInput(updateCampaignInput, input, CHANGEABLE_FIELD_REFUSALS);
-    const given = Object.fromEntries(
-      Object.entries(rest).filter(([, value]) => value !== undefined && value !== null),
+    const { startsAt, endsAt, expectedVersion, ...rest } = parseInput(
+      updateCampaignInput,
+      input,
+      CHANGEABLE_FIELD_REFUSALS,
     );
-    return this.change(tenantId, id, (campaign) => {
+    const given = givenFields(rest);
+    // What a rule refers to is never taken away, so it may be looked at before the row is locked.
+    if (given.rule !== undefined) await this.its.ruleChecks.assertRule(tenantId, given.rule, 0);
+    return this.change(tenantId, id, expectedVersion, (campaign) => {
       if (campaign.status === 'ENDED') refuse('CAMPAIGN_ENDED', 'The campaign has ended.');
+      if (given.rule !== undefined && campaign.status !== 'DRAFT')
+        refuse('RULE_FROZEN', RULE_FROZEN, ['input', 'rule']);
+      const changed = { ...campaign, ...given };
+      if (TOTALED.some((field) => given[field] !== undefined)) assertTotals(changed);
       const window = {
         startsAt: startsAt === undefined ? (campaign.startsAt ?? null) : startsAt,
         endsAt: endsAt === undefined ? (campaign.endsAt ?? null) : endsAt,
@@ -70,41 +106,60 @@ export class CampaignChangeService {
     });
   }
 
-  /** The row is locked before it is judged, so two changes at once are two changes one after the other. */
+  /**
+   * Throws a DRAFT away. It was never redeemed, so its codes are voided with it, and their quota is given back.
+   * @throws DomainError one of {@link DELETE_CAMPAIGN_REFUSALS}
+   */
+  async delete(tenantId: string, id: Id, expected: ExpectedVersion): Promise<void> {
+    const decide = (campaign: Campaign) => {
+      if (campaign.status !== 'DRAFT') {
+        refuse(
+          'CAMPAIGN_NOT_DRAFT',
+          `The campaign is ${campaign.status}; only a DRAFT can be deleted. End it instead.`,
+        );
+      }
+      return { deletedAt: new Date(this.its.clock.nowMs()) };
+    };
+    await this.change(tenantId, id, expected, decide, async (em) => this.its.codes.voidAll(em, tenantId, id));
+  }
+
   private async change(
     tenantId: string,
     id: Id,
+    expected: ExpectedVersion,
     decide: (campaign: Campaign) => EntityData<Campaign>,
+    within: (em: Em) => Promise<void> = async () => undefined,
   ): Promise<Campaign> {
-    const changed = await this.transactions.run(tenantId, async (em) => {
-      const campaign = await find(em, id, LockMode.PESSIMISTIC_WRITE);
-      const version = campaign.version + 1;
-      const change = decide(campaign);
-      await em.nativeUpdate(Campaign, { id }, { ...change, version });
+    const changed = await this.its.transactions.run(tenantId, async (em) => {
+      const where = { id, deletedAt: null };
+      const row = isId(id) ? await changeRow(em, Campaign, where, expected, decide) : null;
+      if (row === null) return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.');
+      const { before, after } = row;
       // What was redeemed while a limit was off was not counted: the counters are made anew, from what was redeemed.
-      if (isLimitAdded(campaign, change)) await em.nativeDelete(CampaignUsage, { campaignId: id });
-      const after = await find(em, id, LockMode.NONE);
-      await this.outbox.append(em, tenantId, [campaignChanged(after)]);
+      if (isLimitAdded(before, after)) await em.nativeDelete(CampaignUsage, { campaignId: id });
+      await within(em);
+      await this.its.outbox.append(em, tenantId, [campaignChanged(after)]);
       return after;
     });
-    await this.copies.changed(tenantId);
+    await this.its.copies.changed(tenantId);
     return changed;
   }
 }
 
-async function find(em: Em, id: Id, lockMode: LockMode): Promise<Campaign> {
-  const campaign = await em.findOne(Campaign, { id }, { disableIdentityMap: true, lockMode });
-  return campaign ?? refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.');
-}
+const RULE_FROZEN =
+  'Codes of this campaign may be in circulation, so its rule stays as it is. Make a new campaign for another rule.';
+
+/** What the sums of `assertTotals` are made of. */
+const TOTALED = ['rule', 'userLimitTotal', 'userLimitDay', 'budgetUses'] as const;
 
 const LIMITS = ['userLimitTotal', 'userLimitDay', 'budgetUses', 'budgetValue'] as const;
 
-function isLimitAdded(before: Campaign, change: EntityData<Campaign>): boolean {
-  return LIMITS.some((limit) => Number(before[limit]) === 0 && Number(change[limit] ?? 0) > 0);
+function isLimitAdded(before: Campaign, after: Campaign): boolean {
+  return LIMITS.some((limit) => Number(before[limit]) === 0 && Number(after[limit]) > 0);
 }
 
 function refuse(
-  code: CampaignStateRefusal | UpdateCampaignRefusal,
+  code: CampaignStateRefusal | UpdateCampaignRefusal | DeleteCampaignRefusal,
   message: string,
   field: readonly string[] = ['input', 'campaignId'],
 ): never {

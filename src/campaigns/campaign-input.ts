@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Money } from '../platform/decimal.js';
 import { countNumber, foreignKeyText, instant, nameText } from '../platform/input.js';
+import { expectedVersion } from '../platform/orm/change-row.js';
 import { isQuantity } from '../rewards/calendar.js';
 import { REWARD_TYPES } from '../rewards/reward-rule.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';
@@ -100,7 +101,7 @@ export const createCampaignInput = z
 export type CreateCampaign = z.input<typeof createCampaignInput>;
 export type CampaignWanted = z.output<typeof createCampaignInput>;
 
-/** What may change later. A field that is missing stays; null takes an end of the window away. */
+/** What may change later; the rule of a DRAFT only. A field that is missing stays; null takes an end of the window away. */
 export const updateCampaignInput = z
   .strictObject({
     name: nameText(64).nullish(),
@@ -110,6 +111,8 @@ export const updateCampaignInput = z
     userLimitDay: limitNumber.nullish(),
     budgetUses: limitNumber.nullish(),
     budgetValue: amountText.nullish(),
+    rule: campaignRule.nullish(),
+    expectedVersion,
   })
   .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
 
@@ -123,10 +126,10 @@ export const CHANGEABLE_FIELD_REFUSALS = {
   userLimitDay: 'LIMIT_OUT_OF_RANGE',
   budgetUses: 'BUDGET_OUT_OF_RANGE',
   budgetValue: 'BUDGET_OUT_OF_RANGE',
+  rule: 'RULE_NOT_ALLOWED',
 } as const;
 export const FIELD_REFUSALS = {
   ...CHANGEABLE_FIELD_REFUSALS,
-  rule: 'RULE_NOT_ALLOWED',
   initialCodes: 'CODE_COUNT_OUT_OF_RANGE',
   idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
 } as const;

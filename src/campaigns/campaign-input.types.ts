@@ -1,4 +1,5 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
+import { ExpectedVersionField } from '../graphql/expected-version.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { CampaignRuleInput } from './campaign-rule.types.js';
 import type { CampaignStatus, CodeVisibility } from './campaign.entity.js';
@@ -95,6 +96,25 @@ export class UpdateCampaignInput {
     description: 'Sum of the values of rewards; 0 means unlimited.',
   })
   budgetValue?: string | null;
+
+  @Field(() => CampaignRuleInput, {
+    nullable: true,
+    description:
+      'Replaces the whole rule, of a DRAFT only. Codes that were made before keep their look, end and uses.',
+  })
+  rule?: CampaignRuleInput | null;
+
+  @ExpectedVersionField()
+  expectedVersion?: number | null;
+}
+
+@InputType()
+export class DeleteCampaignInput {
+  @Field(() => ID)
+  campaignId!: string;
+
+  @ExpectedVersionField()
+  expectedVersion?: number | null;
 }
 
 @InputType()

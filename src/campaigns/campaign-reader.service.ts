@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type { Id } from '../platform/ids.js';
+import { isId, type Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
@@ -26,12 +26,21 @@ export class CampaignReader {
 
   /** As it stands now, for staff. */
   async read(tenantId: string, id: Id): Promise<Campaign | null> {
-    return tenantEm(this.orm, tenantId).findOne(Campaign, { id }, { disableIdentityMap: true });
+    if (!isId(id)) return null;
+    return tenantEm(this.orm, tenantId).findOne(
+      Campaign,
+      { id, deletedAt: null },
+      { disableIdentityMap: true },
+    );
   }
 
   /** The campaign that was made under an idempotency key. */
   async byKey(tenantId: string, idempotencyKey: string): Promise<Campaign | null> {
-    return tenantEm(this.orm, tenantId).findOne(Campaign, { idempotencyKey }, { disableIdentityMap: true });
+    return tenantEm(this.orm, tenantId).findOne(
+      Campaign,
+      { idempotencyKey, deletedAt: null },
+      { disableIdentityMap: true },
+    );
   }
 
   /** Newest first, with the exact total. */
@@ -40,7 +49,7 @@ export class CampaignReader {
     filter: CampaignFilter,
     page: { readonly offset: number; readonly size: number },
   ): Promise<{ total: number; items: Campaign[] }> {
-    const where = filter.status ? { status: filter.status } : {};
+    const where = { deletedAt: null, ...(filter.status && { status: filter.status }) };
     const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(Campaign, where, {
       orderBy: { id: 'desc' },
       offset: page.offset,

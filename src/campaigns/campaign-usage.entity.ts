@@ -2,9 +2,9 @@ import { defineEntity } from '@mikro-orm/core';
 import {
   countColumn,
   idColumn,
-  moneyColumn,
   smallCountColumn,
   tenantColumn,
+  totalColumn,
 } from '../platform/orm/columns.js';
 
 /**
@@ -22,7 +22,7 @@ const CampaignUsageSchema = defineEntity({
     /** Days since 1970, UTC; 0 stands for all days together. */
     day: smallCountColumn().primary(),
     uses: countColumn(),
-    value: moneyColumn(),
+    value: totalColumn(),
   },
 });
 export class CampaignUsage extends CampaignUsageSchema.class {}

@@ -47,6 +47,8 @@ const CampaignSchema = defineEntity({
     /** Digest of the creation's arguments: the same key with others is refused. */
     argumentsDigest: p.character().length(64).nullable(),
     createdAt: instantColumn(),
+    /** A draft that staff threw away; its idempotency key stays taken. */
+    deletedAt: instantColumn().nullable(),
   },
 });
 export class Campaign extends CampaignSchema.class {}

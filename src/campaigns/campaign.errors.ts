@@ -1,5 +1,21 @@
+import { VERSION_REFUSALS } from '../platform/orm/change-row.js';
 import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
 import { CODE_FORMAT_REFUSALS } from './campaign-rule.js';
+
+/** Why a rule is not taken, beside its own form; in order of precedence. */
+const RULE_REFUSALS = [
+  ...CODE_FORMAT_REFUSALS,
+  'REWARD_TYPE_NOT_AVAILABLE',
+  'REWARD_TARGET_NOT_FOUND',
+  'REWARD_QUANTITY_OUT_OF_RANGE',
+  'PRODUCT_LINE_NOT_FOUND',
+] as const;
+/** The last two also answer for what rewards come to within a limit. */
+export type CampaignRuleRefusal =
+  | (typeof RULE_REFUSALS)[number]
+  | 'REWARD_VALUE_OUT_OF_RANGE'
+  | 'LIMIT_OUT_OF_RANGE'
+  | 'BUDGET_OUT_OF_RANGE';
 
 /** Why a campaign, with its first codes, is not made; in order of precedence. */
 export const CREATE_CAMPAIGN_REFUSALS = [
@@ -11,25 +27,39 @@ export const CREATE_CAMPAIGN_REFUSALS = [
   'CODE_COUNT_OUT_OF_RANGE',
   'IDEMPOTENCY_KEY_NOT_ALLOWED',
   'INPUT_NOT_ALLOWED',
+  'REWARD_VALUE_OUT_OF_RANGE',
   'IDEMPOTENCY_KEY_REUSED',
   ...TENANT_REFUSALS,
-  ...CODE_FORMAT_REFUSALS,
-  'REWARD_TYPE_NOT_AVAILABLE',
-  'REWARD_TARGET_NOT_FOUND',
-  'PRODUCT_LINE_NOT_FOUND',
+  ...RULE_REFUSALS,
 ] as const;
 export type CreateCampaignRefusal = (typeof CREATE_CAMPAIGN_REFUSALS)[number];
 
 export const UPDATE_CAMPAIGN_REFUSALS = [
   'NAME_NOT_ALLOWED',
+  'RULE_NOT_ALLOWED',
   'WINDOW_NOT_ALLOWED',
   'LIMIT_OUT_OF_RANGE',
   'BUDGET_OUT_OF_RANGE',
   'INPUT_NOT_ALLOWED',
+  ...RULE_REFUSALS,
   'CAMPAIGN_NOT_FOUND',
+  ...VERSION_REFUSALS,
   'CAMPAIGN_ENDED',
+  'RULE_FROZEN',
+  'REWARD_VALUE_OUT_OF_RANGE',
 ] as const;
 export type UpdateCampaignRefusal = (typeof UPDATE_CAMPAIGN_REFUSALS)[number];
+
+export const DELETE_CAMPAIGN_REFUSALS = [
+  'CAMPAIGN_NOT_FOUND',
+  ...VERSION_REFUSALS,
+  'CAMPAIGN_NOT_DRAFT',
+] as const;
+export type DeleteCampaignRefusal = (typeof DELETE_CAMPAIGN_REFUSALS)[number];
+
+/** What deserves a look before a campaign that was activated is announced. */
+export const CAMPAIGN_WARNINGS = ['CAMPAIGN_WITHOUT_REWARDS', 'CAMPAIGN_WINDOW_OVER'] as const;
+export type CampaignWarning = (typeof CAMPAIGN_WARNINGS)[number];
 
 /** Why a campaign does not change its state: each names the state it would have to be in, or is in. */
 export const CAMPAIGN_STATE_REFUSALS = [

@@ -8,6 +8,7 @@ import {
   CampaignFilterInput,
   CampaignIdInput,
   CreateCampaignInput,
+  DeleteCampaignInput,
   UpdateCampaignInput,
 } from './campaign-input.types.js';
 import type { CampaignReader } from './campaign-reader.service.js';
@@ -17,6 +18,7 @@ import {
   CampaignPageType,
   CampaignType,
   CreateCampaignPayloadType,
+  DeleteCampaignPayloadType,
   EndCampaignPayloadType,
   PauseCampaignPayloadType,
   ResumeCampaignPayloadType,
@@ -56,7 +58,8 @@ export class CampaignResolver {
   }
 
   @Mutation(() => UpdateCampaignPayloadType, {
-    description: 'Changes name, window, limits, budget; what is missing stays. For OWNER and OPERATOR.',
+    description:
+      'Changes name, window, limits, budget, and of a DRAFT the rule; what is missing stays. For OWNER and OPERATOR.',
   })
   async updateCampaign(
     @Arg('input', () => UpdateCampaignInput) { campaignId, ...changes }: UpdateCampaignInput,
@@ -66,6 +69,21 @@ export class CampaignResolver {
     return answer(async () => ({ campaign: await this.changes.update(tenantId, campaignId, changes) }));
   }
 
+  @Mutation(() => DeleteCampaignPayloadType, {
+    description:
+      'Throws a DRAFT away for good. Its codes are voided, and their quota is given back. For OWNER and OPERATOR.',
+  })
+  async deleteCampaign(
+    @Arg('input', () => DeleteCampaignInput) { campaignId, expectedVersion }: DeleteCampaignInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => {
+      await this.changes.delete(tenantId, campaignId, expectedVersion);
+      return { campaignId };
+    });
+  }
+
   @Mutation(() => ActivateCampaignPayloadType, {
     description: 'DRAFT becomes ACTIVE. For OWNER and OPERATOR.',
   })
@@ -73,7 +91,8 @@ export class CampaignResolver {
     @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    return this.step(context, campaignId, 'activate');
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => this.changes.activate(tenantId, campaignId));
   }
 
   @Mutation(() => PauseCampaignPayloadType, { description: 'ACTIVE becomes PAUSED. For OWNER and OPERATOR.' })

@@ -8,23 +8,13 @@ import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
 import type { Transactions } from '../platform/orm/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
-import type { RewardType } from '../rewards/reward-rule.js';
-import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { campaignChanged } from './campaign-events.js';
 import { createCampaignInput, FIELD_REFUSALS, type CampaignWanted } from './campaign-input.js';
-import type { CampaignRule } from './campaign-rule.js';
+import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
 import { Campaign } from './campaign.entity.js';
 import type { CreateCampaignRefusal } from './campaign.errors.js';
-
-/** What can be given so far; the others follow with their features. */
-const AVAILABLE_REWARD_TYPES: ReadonlySet<RewardType> = new Set(['SUBSCRIPTION']);
-
-/** Knows what rewards name; implemented by the features that give them. */
-export interface RewardTargets {
-  exists(tenantId: string, type: RewardType, id: string): Promise<boolean>;
-}
 
 export interface CampaignCollaborators {
   readonly orm: MikroORM;
@@ -33,10 +23,7 @@ export interface CampaignCollaborators {
   readonly clock: Clock;
   readonly outbox: Outbox;
   readonly tenants: TenantService;
-  readonly productLines: ProductLineService;
-  readonly rewardTargets: RewardTargets;
-  /** Refuses a rule whose codes cannot be made, or could be guessed; what codes look like is not known here. */
-  readonly checkCodes: (rule: CampaignRule, count: number) => void;
+  readonly ruleChecks: CampaignRuleChecks;
 }
 
 /** What belongs to the creation and shares its transaction: the first batch of codes. */
@@ -69,6 +56,7 @@ export class CampaignService {
       wanted.initialCodes === 0 || firstBatch !== undefined,
       'Initial codes need whoever makes them.',
     );
+    assertTotals(wanted);
     const digest = argumentsDigest(wanted);
     const known = await this.findByKey(tenantId, wanted, digest);
     if (known !== null) return known;
@@ -91,36 +79,12 @@ export class CampaignService {
     firstBatch: FirstBatch | undefined,
   ): Promise<Campaign> {
     const tenant = await this.its.tenants.assertCanIssue(tenantId, wanted.initialCodes);
-    await this.assertRule(tenantId, wanted);
+    await this.its.ruleChecks.assertRule(tenantId, wanted.rule, wanted.initialCodes);
     return this.its.transactions.run(tenantId, async (em) => {
       const campaign = await this.insert(em, tenant, wanted, digest);
       if (wanted.initialCodes > 0) await firstBatch?.(em, campaign, wanted.initialCodes);
       return campaign;
     });
-  }
-
-  private async assertRule(tenantId: string, { rule, initialCodes }: CampaignWanted): Promise<void> {
-    this.its.checkCodes(rule, Math.max(1, initialCodes));
-    for (const [index, reward] of rule.rewardRules.entries()) {
-      const field = ['input', 'rule', 'rewardRules', String(index)];
-      if (!AVAILABLE_REWARD_TYPES.has(reward.type)) {
-        refuse('REWARD_TYPE_NOT_AVAILABLE', `Rewards of type ${reward.type} cannot be given yet.`, [
-          ...field,
-          'type',
-        ]);
-      }
-      if (!(await this.its.rewardTargets.exists(tenantId, reward.type, reward.id))) {
-        refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [
-          ...field,
-          'targetId',
-        ]);
-      }
-    }
-    const [missing] = await this.its.productLines.missing(tenantId, rule.applicableProducts);
-    if (missing !== undefined) {
-      const field = ['input', 'rule', 'applicableProducts'];
-      refuse('PRODUCT_LINE_NOT_FOUND', `The tenant has no product line ${JSON.stringify(missing)}.`, field);
-    }
   }
 
   private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, digest: string): Promise<Campaign> {
@@ -135,6 +99,7 @@ export class CampaignService {
       version: 1,
       argumentsDigest: wanted.idempotencyKey === null ? null : digest,
       createdAt: new Date(this.its.clock.nowMs()),
+      deletedAt: null,
     };
     // Written at once: a unit of work would write it again, or at a moment of its own.
     const campaign = em.create(Campaign, row, { persist: false });
@@ -159,6 +124,13 @@ export class CampaignService {
     const em = tenantEm(this.its.orm, tenantId);
     const campaign = await em.findOne(Campaign, { idempotencyKey }, { disableIdentityMap: true });
     if (campaign === null) return null;
+    if (campaign.deletedAt) {
+      refuse(
+        'IDEMPOTENCY_KEY_REUSED',
+        'The campaign that was made with this key has been deleted. Use a new key.',
+        ['input', 'idempotencyKey'],
+      );
+    }
     if (campaign.argumentsDigest !== digest) {
       refuse('IDEMPOTENCY_KEY_REUSED', 'The idempotency key belongs to a call with other arguments.', [
         'input',

@@ -1,5 +1,6 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { VERSION_FIELD } from '../graphql/expected-version.js';
 import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
@@ -12,9 +13,12 @@ import {
   type CodeVisibility,
 } from './campaign.entity.js';
 import {
+  CAMPAIGN_WARNINGS,
   CREATE_CAMPAIGN_REFUSALS,
+  DELETE_CAMPAIGN_REFUSALS,
   UPDATE_CAMPAIGN_REFUSALS,
   type CampaignStateRefusal,
+  type CampaignWarning,
 } from './campaign.errors.js';
 
 export const CampaignStatusEnum = enumFromValues(
@@ -83,7 +87,7 @@ export class CampaignType {
   @Field(() => DecimalScalar, { description: 'Sum of the values of rewards; 0 means unlimited.' })
   budgetValue!: string;
 
-  @Field(() => Int, { description: 'Raised by every change.' })
+  @Field(() => Int, VERSION_FIELD)
   version!: number;
 
   @Field(() => InstantScalar)
@@ -107,11 +111,34 @@ export const UpdateCampaignPayloadType = payloadType('UpdateCampaign', UPDATE_CA
   campaign,
 });
 
+export const DeleteCampaignPayloadType = payloadType('DeleteCampaign', DELETE_CAMPAIGN_REFUSALS, {
+  campaignId: { type: () => ID, description: 'The campaign that is gone.' },
+});
+
+const CampaignWarningEnum = enumFromValues(
+  'CampaignWarningCode',
+  CAMPAIGN_WARNINGS,
+  'What deserves a look before a campaign is announced.',
+);
+
+@ObjectType('CampaignWarning', { description: 'It was done, but it may not be what was meant.' })
+export class CampaignWarningType {
+  @Field(() => CampaignWarningEnum)
+  code!: CampaignWarning;
+
+  @Field(() => String, { description: 'A sentence for people; programs go by the code.' })
+  message!: string;
+}
+
 const NOT_FOUND_OR_ENDED = ['CAMPAIGN_NOT_FOUND', 'CAMPAIGN_ENDED'] as const;
 const withState = (...states: CampaignStateRefusal[]) => [...NOT_FOUND_OR_ENDED, ...states];
 
 export const ActivateCampaignPayloadType = payloadType('ActivateCampaign', withState('CAMPAIGN_NOT_DRAFT'), {
   campaign,
+  warnings: {
+    type: () => [CampaignWarningType],
+    description: 'What deserves a look: a campaign without rewards, or one whose window is over.',
+  },
 });
 export const PauseCampaignPayloadType = payloadType('PauseCampaign', withState('CAMPAIGN_NOT_ACTIVE'), {
   campaign,

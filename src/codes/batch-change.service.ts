@@ -1,4 +1,4 @@
-import { LockMode, type EntityData } from '@mikro-orm/core';
+import { LockMode, raw, type EntityData, type RawQueryFragment } from '@mikro-orm/core';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
@@ -51,6 +51,25 @@ export class BatchChangeService {
       async (em) =>
         this.tenants.giveBackCodes(em, tenantId, await em.count(Code, { batchId: id, deletedAt: null })),
     );
+  }
+
+  /** All of a campaign that is deleted: its row is locked, so no batch is added meanwhile. */
+  async voidAll(em: Em, tenantId: string, campaignId: Id): Promise<void> {
+    const options = { orderBy: { id: 'asc' }, disableIdentityMap: true } as const;
+    const where = { campaignId, voidedAt: null };
+    const batches = await em.find(CodeBatch, where, { ...options, lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (batches.length === 0) return;
+    const ids = batches.map(({ id }) => id);
+    const voidedAt = new Date(this.clock.nowMs());
+    await em.nativeUpdate(
+      CodeBatch,
+      { id: { $in: ids } },
+      { voidedAt, version: raw<RawQueryFragment>('version + 1') },
+    );
+    const after = batches.map((batch) => ({ ...batch, voidedAt, version: batch.version + 1 }));
+    await this.outbox.append(em, tenantId, after.map(batchChanged));
+    const left = await em.count(Code, { batchId: { $in: ids }, deletedAt: null });
+    await this.tenants.giveBackCodes(em, tenantId, left);
   }
 
   private async change(

@@ -148,7 +148,7 @@ function isLost(error: unknown): boolean {
 /** Locked against a change of its state until the codes are there. */
 async function openCampaign(em: Em, id: Id): Promise<Campaign> {
   const options = { lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true } as const;
-  const campaign = isId(id) ? await em.findOne(Campaign, { id }, options) : null;
+  const campaign = isId(id) ? await em.findOne(Campaign, { id, deletedAt: null }, options) : null;
   if (campaign === null)
     return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.', 'campaignId');
   if (campaign.status === 'ENDED') refuse('CAMPAIGN_ENDED', 'The campaign has ended.', 'campaignId');

@@ -27,6 +27,7 @@ export function requireStaff(context: RequestContext, ...roles: StaffRole[]): St
   throw forbidden(`The role ${actor.role} may not do this; it takes ${roles.join(' or ')}.`);
 }
 
-function forbidden(message: string): GraphQLError {
+/** The token is good, and may not do this. */
+export function forbidden(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'FORBIDDEN' } });
 }

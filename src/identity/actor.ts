@@ -19,3 +19,5 @@ export interface StaffActor {
 }
 
 export type Actor = UserActor | StaffActor;
+
+export const ACTOR_KINDS = ['USER', 'STAFF'] as const satisfies readonly Actor['kind'][];

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { idColumn, instantColumn, tenantColumn } from '../platform/orm/columns.js';
+import { idColumn, instantColumn, tenantColumn, versionColumn } from '../platform/orm/columns.js';
 
 export const USER_STATUSES = ['ACTIVE', 'DISABLED'] as const;
 export type UserStatus = (typeof USER_STATUSES)[number];
@@ -16,6 +16,8 @@ const UserSchema = defineEntity({
     status: p.enum(() => USER_STATUSES).$type<UserStatus>(),
     /** Facts that reward conditions read, e.g. `['invited_user']`. */
     tags: p.json().$type<string[]>(),
+    /** Raised by every change. */
+    version: versionColumn(),
     createdAt: instantColumn(),
   },
 });

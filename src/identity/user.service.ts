@@ -1,9 +1,9 @@
-import type { MikroORM } from '@mikro-orm/core';
+import { raw, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
 import { z } from 'zod';
 import { present } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
-import type { Id, IdGenerator } from '../platform/ids.js';
+import { isId, type Id, type IdGenerator } from '../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, parseInput } from '../platform/input.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
@@ -22,7 +22,8 @@ type CreateUserTokenRefusal = (typeof CREATE_USER_TOKEN_REFUSALS)[number];
 const TTL_S_MAX = 900;
 const TAGS_MAX = 64;
 
-const tagList = z
+/** Facts that reward conditions read: each once, in order. */
+export const tagList = z
   .array(nameText(64))
   .max(TAGS_MAX, `must hold at most ${TAGS_MAX} tags`)
   .transform((tags) => [...new Set(tags)].toSorted());
@@ -49,6 +50,16 @@ export interface IssuedUserToken {
 export interface UserFacts {
   readonly status: UserStatus;
   readonly tags: readonly string[];
+}
+
+/** One user: by the internal id, or by the id of the tenant's own system. */
+export type UserReference =
+  | { readonly id: Id; readonly externalId?: undefined }
+  | { readonly externalId: string; readonly id?: undefined };
+
+export interface UserFilter {
+  readonly status?: UserStatus | null;
+  readonly externalUserId?: string | null;
 }
 
 /** Users of a tenant, known by the id that the tenant's own system gave them. */
@@ -100,6 +111,7 @@ export class UserService {
         externalId,
         status: 'ACTIVE',
         tags: [...(tags ?? [])],
+        version: 1,
         createdAt: new Date(this.clock.nowMs()),
       },
       { persist: false },
@@ -110,15 +122,39 @@ export class UserService {
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
+    const existing = await this.known(tenantId, externalId);
+    if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
     // A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing.
-    if (tags !== undefined)
-      await em.nativeUpdate(User, { externalId, status: 'ACTIVE' }, { tags: [...tags] });
-    const existing = await tenantEm(this.orm, tenantId).findOne(
-      User,
-      { externalId },
-      { disableIdentityMap: true },
-    );
-    return present(existing, 'The user that the unique key speaks of');
+    const active = { externalId, status: 'ACTIVE' } as const;
+    await em.nativeUpdate(User, active, { tags: [...tags], version: raw<RawQueryFragment>('version + 1') });
+    return this.known(tenantId, externalId);
+  }
+
+  private async known(tenantId: string, externalId: string): Promise<User> {
+    return present(await this.find(tenantId, { externalId }), 'The user that the unique key speaks of');
+  }
+
+  /** By the internal id, or by the one of the tenant's own system. */
+  async find(tenantId: string, { id, externalId }: UserReference): Promise<User | null> {
+    if (id !== undefined && !isId(id)) return null;
+    const where = id === undefined ? { externalId } : { id };
+    return tenantEm(this.orm, tenantId).findOne(User, where, { disableIdentityMap: true });
+  }
+
+  /** Newest first, with the exact total. */
+  async page(
+    tenantId: string,
+    { status, externalUserId }: UserFilter,
+    page: { readonly offset: number; readonly size: number },
+  ): Promise<{ total: number; items: User[] }> {
+    const where = { ...(status && { status }), ...(externalUserId && { externalId: externalUserId }) };
+    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(User, where, {
+      orderBy: { id: 'desc' },
+      offset: page.offset,
+      limit: page.size,
+      disableIdentityMap: true,
+    });
+    return { total, items };
   }
 
   /** A short read before a claim, for campaigns whose rewards have conditions. */

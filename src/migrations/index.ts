@@ -1,6 +1,8 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import { Migration20261120000000_create_redemption_tables } from './Migration20261120000000_create_redemption_tables.js';
 import { Migration20261121000000_keep_a_mark_of_deleted_tombstones } from './Migration20261121000000_keep_a_mark_of_deleted_tombstones.js';
+import { Migration20261128040001_number_the_versions_of_what_staff_edit } from './Migration20261128040001_number_the_versions_of_what_staff_edit.js';
+import { Migration20261128040002_widen_totals_of_reward_values } from './Migration20261128040002_widen_totals_of_reward_values.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -11,5 +13,13 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261121000000_keep_a_mark_of_deleted_tombstones',
     class: Migration20261121000000_keep_a_mark_of_deleted_tombstones,
+  },
+  {
+    name: 'Migration20261128040001_number_the_versions_of_what_staff_edit',
+    class: Migration20261128040001_number_the_versions_of_what_staff_edit,
+  },
+  {
+    name: 'Migration20261128040002_widen_totals_of_reward_values',
+    class: Migration20261128040002_widen_totals_of_reward_values,
   },
 ];

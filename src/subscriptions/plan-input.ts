@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isId } from '../platform/ids.js';
 import { countNumber, nameText, parseInput } from '../platform/input.js';
+import { expectedVersion, givenFields } from '../platform/orm/change-row.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';
 import { RESET_CYCLES } from './plan.entity.js';
 
@@ -14,11 +15,10 @@ const distinct = (item: z.ZodType<string>, most: number) =>
   z
     .array(item)
     .max(most, `must hold at most ${most}`)
-    .nullish()
     .transform((items) => [...new Set(items)]);
 
-/** In the order of precedence of the refusals. What is missing or null takes the preset. */
-const createPlanInput = z.strictObject({
+/** In the order of precedence of the refusals. */
+const fields = {
   name: nameText(64),
   unitPrice: z
     .string()
@@ -26,17 +26,35 @@ const createPlanInput = z.strictObject({
       /^[0-9]{1,20}(\.[0-9]{1,10})?$/,
       'must be a decimal such as 9.90, not negative and without an exponent',
     ),
-  unitTime: z.enum(TIME_UNITS, `must be one of ${TIME_UNITS.join(', ')}`),
-  trafficBytes: orElse(countNumber(0, Number.MAX_SAFE_INTEGER), 0),
-  deviceLimit: orElse(countNumber(0, LIMIT_MAX), 0),
-  quotaPerUser: orElse(countNumber(0, LIMIT_MAX), 0),
-  inventory: orElse(countNumber(-1, INT_MAX), -1),
+  trafficBytes: countNumber(0, Number.MAX_SAFE_INTEGER),
+  deviceLimit: countNumber(0, LIMIT_MAX),
+  quotaPerUser: countNumber(0, LIMIT_MAX),
+  inventory: countNumber(-1, INT_MAX),
   nodeIds: distinct(z.string().refine(isId, 'must be an id'), 1000),
   nodeTags: distinct(nameText(32), 100),
-  resetCycle: orElse(z.enum(RESET_CYCLES, `must be one of ${RESET_CYCLES.join(', ')}`), 'NONE'),
-  sell: orElse(z.boolean(), true),
-  show: orElse(z.boolean(), true),
+  resetCycle: z.enum(RESET_CYCLES, `must be one of ${RESET_CYCLES.join(', ')}`),
+  sell: z.boolean(),
+  show: z.boolean(),
+};
+
+/** What is missing or null takes the preset. */
+const createPlanInput = z.strictObject({
+  name: fields.name,
+  unitPrice: fields.unitPrice,
+  unitTime: z.enum(TIME_UNITS, `must be one of ${TIME_UNITS.join(', ')}`),
+  trafficBytes: orElse(fields.trafficBytes, 0),
+  deviceLimit: orElse(fields.deviceLimit, 0),
+  quotaPerUser: orElse(fields.quotaPerUser, 0),
+  inventory: orElse(fields.inventory, -1),
+  nodeIds: fields.nodeIds.nullish().transform((ids) => ids ?? []),
+  nodeTags: fields.nodeTags.nullish().transform((tags) => tags ?? []),
+  resetCycle: orElse(fields.resetCycle, 'NONE'),
+  sell: orElse(fields.sell, true),
+  show: orElse(fields.show, true),
 });
+
+/** What is missing or null stays. The unit of time never changes: codes in circulation promise so many of it. */
+const updatePlanInput = z.strictObject({ ...fields, expectedVersion }).partial();
 
 /** What a person sets; judged by {@link checkPlan} whatever its type claims. */
 export type CreatePlan = Omit<z.input<typeof createPlanInput>, 'unitTime' | 'resetCycle'> & {
@@ -45,19 +63,25 @@ export type CreatePlan = Omit<z.input<typeof createPlanInput>, 'unitTime' | 'res
 };
 export type CheckedPlan = z.output<typeof createPlanInput>;
 
+const FIELD_REFUSALS = {
+  name: 'PLAN_NAME_MALFORMED',
+  unitPrice: 'PLAN_PRICE_MALFORMED',
+  trafficBytes: 'PLAN_TRAFFIC_OUT_OF_RANGE',
+  deviceLimit: 'PLAN_DEVICE_LIMIT_OUT_OF_RANGE',
+  quotaPerUser: 'PLAN_QUOTA_OUT_OF_RANGE',
+  inventory: 'PLAN_INVENTORY_OUT_OF_RANGE',
+  nodeIds: 'PLAN_NODES_MALFORMED',
+  nodeTags: 'PLAN_NODES_MALFORMED',
+  resetCycle: 'PLAN_RESET_CYCLE_UNKNOWN',
+  input: 'INPUT_NOT_ALLOWED',
+} as const;
+
 /** @throws DomainError with a code of `CREATE_PLAN_ERROR_CODES`: the first that applies, and the field at fault */
 export function checkPlan(input: CreatePlan): CheckedPlan {
-  return parseInput(createPlanInput, input, {
-    name: 'PLAN_NAME_MALFORMED',
-    unitPrice: 'PLAN_PRICE_MALFORMED',
-    unitTime: 'PLAN_UNIT_UNKNOWN',
-    trafficBytes: 'PLAN_TRAFFIC_OUT_OF_RANGE',
-    deviceLimit: 'PLAN_DEVICE_LIMIT_OUT_OF_RANGE',
-    quotaPerUser: 'PLAN_QUOTA_OUT_OF_RANGE',
-    inventory: 'PLAN_INVENTORY_OUT_OF_RANGE',
-    nodeIds: 'PLAN_NODES_MALFORMED',
-    nodeTags: 'PLAN_NODES_MALFORMED',
-    resetCycle: 'PLAN_RESET_CYCLE_UNKNOWN',
-    input: 'INPUT_NOT_ALLOWED',
-  });
+  return parseInput(createPlanInput, input, { ...FIELD_REFUSALS, unitTime: 'PLAN_UNIT_UNKNOWN' });
+}
+
+/** @throws DomainError with a code of `UPDATE_PLAN_ERROR_CODES`: the first that applies, and the field at fault */
+export function checkPlanChange(input: object): z.output<typeof updatePlanInput> {
+  return parseInput(updatePlanInput, givenFields(input), FIELD_REFUSALS);
 }

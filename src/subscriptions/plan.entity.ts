@@ -6,6 +6,7 @@ import {
   moneyColumn,
   smallCountColumn,
   tenantColumn,
+  versionColumn,
 } from '../platform/orm/columns.js';
 import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 
@@ -34,6 +35,8 @@ const PlanSchema = defineEntity({
     sell: p.boolean(),
     show: p.boolean(),
     resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),
+    /** Raised by every change. */
+    version: versionColumn(),
     createdAt: instantColumn(),
   },
 });

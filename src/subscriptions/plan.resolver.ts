@@ -3,12 +3,23 @@ import { requireActor, requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
+import type { PlanChangeService } from './plan-change.service.js';
 import type { PlanService } from './plan.service.js';
-import { CreatePlanInput, CreatePlanPayloadType, PlanPageType, PlanType } from './plan.types.js';
+import {
+  CreatePlanInput,
+  CreatePlanPayloadType,
+  PlanPageType,
+  PlanType,
+  UpdatePlanInput,
+  UpdatePlanPayloadType,
+} from './plan.types.js';
 
 @Resolver(() => PlanType)
 export class PlanResolver {
-  constructor(private readonly service: PlanService) {}
+  constructor(
+    private readonly service: PlanService,
+    private readonly changes: PlanChangeService,
+  ) {}
 
   @Mutation(() => CreatePlanPayloadType, { description: 'Makes a plan. For OWNER and OPERATOR.' })
   async createPlan(
@@ -17,6 +28,17 @@ export class PlanResolver {
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
     return answer(async () => ({ plan: await this.service.create(tenantId, input) }));
+  }
+
+  @Mutation(() => UpdatePlanPayloadType, {
+    description: 'Changes a plan; counts for what is bought or redeemed from now on. For OWNER and OPERATOR.',
+  })
+  async updatePlan(
+    @Arg('input', () => UpdatePlanInput) { planId, ...changes }: UpdatePlanInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ plan: await this.changes.update(tenantId, planId, changes) }));
   }
 
   @Query(() => PlanType, {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.js';
 import { isId, type Id, type IdGenerator } from '../platform/ids.js';
 import { tenantEm } from '../platform/orm/orm.js';
+import type { TimeUnit } from '../rewards/time-unit.js';
 import { checkPlan, type CreatePlan } from './plan-input.js';
 import { Plan } from './plan.entity.js';
 
@@ -48,6 +49,7 @@ export class PlanService {
       ...checkPlan(input),
       tenantId,
       id: this.ids.next(),
+      version: 1,
       createdAt: new Date(this.clock.nowMs()),
     };
     const em = tenantEm(this.orm, tenantId);
@@ -73,9 +75,15 @@ export class PlanService {
     return this.cache.peek(keyOf(tenantId, planId), { allowStale: true })?.plan ?? undefined;
   }
 
-  /** Whether there is such a plan now, by the database. */
-  async exists(tenantId: string, planId: Id): Promise<boolean> {
-    return isId(planId) && (await this.read({ tenantId, planId })) !== null;
+  /** After a change in this process, so that the next look finds it; other processes follow within a second. */
+  invalidate(tenantId: string, planId: Id): void {
+    this.cache.delete(keyOf(tenantId, planId));
+  }
+
+  /** What a campaign that gives the plan depends on, by the database; null where there is none. */
+  async asTarget(tenantId: string, planId: Id): Promise<{ readonly unit: TimeUnit } | null> {
+    const plan = isId(planId) ? await this.read({ tenantId, planId }) : null;
+    return plan && { unit: plan.unitTime };
   }
 
   /** Newest first. Users see what is shown to them, staff sees all. */

@@ -1,12 +1,13 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
 import { pageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { RESET_CYCLES, type ResetCycle } from './plan.entity.js';
-import { CREATE_PLAN_ERROR_CODES } from './plan.errors.js';
+import { CREATE_PLAN_ERROR_CODES, UPDATE_PLAN_ERROR_CODES } from './plan.errors.js';
 
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is set back.');
@@ -44,6 +45,15 @@ export class PlanType {
 
   @Field(() => ResetCycleEnum)
   resetCycle!: ResetCycle;
+
+  @Field(() => [ID], { description: 'Nodes of the plan, beside those of its tags; both empty means all.' })
+  nodeIds!: string[];
+
+  @Field(() => [String])
+  nodeTags!: string[];
+
+  @Field(() => Int, VERSION_FIELD)
+  version!: number;
 
   @Field(() => InstantScalar)
   createdAt!: Date;
@@ -99,6 +109,58 @@ export class CreatePlanInput {
   resetCycle?: ResetCycle | null;
 }
 
+@InputType({ description: 'What is missing or null stays. The unit of time never changes: make a new plan.' })
+export class UpdatePlanInput {
+  @Field(() => ID)
+  planId!: string;
+
+  @Field(() => String, { nullable: true, description: '1 to 64 characters.' })
+  name?: string | null;
+
+  @Field(() => DecimalScalar, { nullable: true, description: 'Not negative.' })
+  unitPrice?: string | null;
+
+  @Field(() => GraphQLSafeInt, { nullable: true, description: 'Bytes; 0 means unlimited.' })
+  trafficBytes?: number | null;
+
+  @Field(() => Int, { nullable: true, description: '0 means unlimited.' })
+  deviceLimit?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Live subscriptions a user may hold; 0 means unlimited.',
+  })
+  quotaPerUser?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'New subscriptions left from now on; -1 means unlimited, 0 sold out.',
+  })
+  inventory?: number | null;
+
+  @Field(() => [ID], { nullable: true, description: 'Replaces the former ones.' })
+  nodeIds?: string[] | null;
+
+  @Field(() => [String], { nullable: true, description: 'Replaces the former ones.' })
+  nodeTags?: string[] | null;
+
+  @Field(() => Boolean, { nullable: true })
+  sell?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true })
+  show?: boolean | null;
+
+  @Field(() => ResetCycleEnum, { nullable: true })
+  resetCycle?: ResetCycle | null;
+
+  @ExpectedVersionField()
+  expectedVersion?: number | null;
+}
+
 export const CreatePlanPayloadType = payloadType('CreatePlan', CREATE_PLAN_ERROR_CODES, {
+  plan: { type: () => PlanType },
+});
+
+export const UpdatePlanPayloadType = payloadType('UpdatePlan', UPDATE_PLAN_ERROR_CODES, {
   plan: { type: () => PlanType },
 });

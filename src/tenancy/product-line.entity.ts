@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { instantColumn, smallCountColumn, tenantColumn } from '../platform/orm/columns.js';
+import { instantColumn, smallCountColumn, tenantColumn, versionColumn } from '../platform/orm/columns.js';
 
 export const PRODUCT_LINE_STATUSES = ['ACTIVE', 'DISABLED'] as const;
 export type ProductLineStatus = (typeof PRODUCT_LINE_STATUSES)[number];
@@ -17,6 +17,8 @@ const ProductLineSchema = defineEntity({
     hourLimit: smallCountColumn().nullable(),
     /** Attempts admitted in any rolling day; 0 means no limit, null the default of the installation. */
     dayLimit: smallCountColumn().nullable(),
+    /** Raised by every change. */
+    version: versionColumn(),
     createdAt: instantColumn(),
   },
 });

@@ -2,16 +2,22 @@ import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { answer } from '../graphql/payload.js';
+import type { ProductLineChangeService } from './product-line-change.service.js';
 import type { ProductLineService } from './product-line.service.js';
 import {
   CreateProductLineInput,
   CreateProductLinePayloadType,
   ProductLineType,
+  UpdateProductLineInput,
+  UpdateProductLinePayloadType,
 } from './product-line.types.js';
 
 @Resolver(() => ProductLineType)
 export class ProductLineResolver {
-  constructor(private readonly productLines: ProductLineService) {}
+  constructor(
+    private readonly productLines: ProductLineService,
+    private readonly changes: ProductLineChangeService,
+  ) {}
 
   @Mutation(() => CreateProductLinePayloadType, {
     description: 'Makes a product line. For OWNER and OPERATOR.',
@@ -22,6 +28,17 @@ export class ProductLineResolver {
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
     return answer(async () => ({ productLine: await this.productLines.create(tenantId, input) }));
+  }
+
+  @Mutation(() => UpdateProductLinePayloadType, {
+    description: 'Changes name, limits, status; counts within a second everywhere. For OWNER and OPERATOR.',
+  })
+  async updateProductLine(
+    @Arg('input', () => UpdateProductLineInput) { code, ...changes }: UpdateProductLineInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ productLine: await this.changes.update(tenantId, code, changes) }));
   }
 
   @Query(() => [ProductLineType], {

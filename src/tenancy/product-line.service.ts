@@ -16,12 +16,14 @@ export const CREATE_PRODUCT_LINE_REFUSALS = [
 ] as const;
 type CreateProductLineRefusal = (typeof CREATE_PRODUCT_LINE_REFUSALS)[number];
 
-const limitNumber = countNumber(0, 2_147_483_647).nullable().default(null);
+/** Attempts that a window admits; 0 means no limit. */
+export const limitNumber = countNumber(0, 2_147_483_647);
+const presetLimit = limitNumber.nullable().default(null);
 const createProductLineInput = z.object({
   code: keyText(16),
   name: nameText(64),
-  hourLimit: limitNumber,
-  dayLimit: limitNumber,
+  hourLimit: presetLimit,
+  dayLimit: presetLimit,
 });
 
 /** The apps and sites of a tenant. */
@@ -54,6 +56,7 @@ export class ProductLineService {
         ...wanted,
         tenantId,
         status: 'ACTIVE',
+        version: 1,
         createdAt: new Date(this.clock.nowMs()),
       },
       { persist: false },

@@ -1,8 +1,10 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { PRODUCT_LINE_STATUSES, type ProductLineStatus } from './product-line.entity.js';
+import { UPDATE_PRODUCT_LINE_REFUSALS } from './product-line-change.service.js';
 import { CREATE_PRODUCT_LINE_REFUSALS } from './product-line.service.js';
 
 const ProductLineStatusEnum = enumFromValues(
@@ -34,6 +36,9 @@ export class ProductLineType {
   })
   dayLimit?: number | null | undefined;
 
+  @Field(() => Int, VERSION_FIELD)
+  version!: number;
+
   @Field(() => InstantScalar)
   createdAt!: Date;
 }
@@ -59,6 +64,37 @@ export class CreateProductLineInput {
   dayLimit?: number | null;
 }
 
+@InputType()
+export class UpdateProductLineInput {
+  @Field(() => String, { description: 'Names the product line; it never changes.' })
+  code!: string;
+
+  @Field(() => String, { nullable: true, description: '1 to 64 characters. Missing leaves it.' })
+  name?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "0 means unlimited, null the installation's default; missing leaves it.",
+  })
+  hourLimit?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: "0 means unlimited, null the installation's default; missing leaves it.",
+  })
+  dayLimit?: number | null;
+
+  @Field(() => ProductLineStatusEnum, { nullable: true, description: 'Missing leaves it.' })
+  status?: ProductLineStatus | null;
+
+  @ExpectedVersionField()
+  expectedVersion?: number | null;
+}
+
 export const CreateProductLinePayloadType = payloadType('CreateProductLine', CREATE_PRODUCT_LINE_REFUSALS, {
+  productLine: { type: () => ProductLineType },
+});
+
+export const UpdateProductLinePayloadType = payloadType('UpdateProductLine', UPDATE_PRODUCT_LINE_REFUSALS, {
   productLine: { type: () => ProductLineType },
 });

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { countColumn, instantColumn } from '../platform/orm/columns.js';
+import { countColumn, instantColumn, versionColumn } from '../platform/orm/columns.js';
 
 export const TENANT_TYPES = ['PLATFORM', 'CHANNEL'] as const;
 export type TenantType = (typeof TENANT_TYPES)[number];
@@ -20,6 +20,8 @@ const TenantSchema = defineEntity({
     codeQuota: countColumn(),
     /** Codes issued and not given back; moved only by conditional updates. */
     codesIssued: countColumn(),
+    /** Raised by every change. */
+    version: versionColumn(),
     createdAt: instantColumn(),
   },
 });

@@ -1,12 +1,14 @@
-import { raw, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
+import { raw, type FilterQuery, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
 import { z } from 'zod';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
 import { systemEm, tenantEm, type Em } from '../platform/orm/orm.js';
+import { likePart } from '../platform/orm/sql-values.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
-import { Tenant, TENANT_TYPES } from './tenant.entity.js';
+import { ACROSS_TENANTS } from '../platform/orm/tenant-filter.js';
+import { Tenant, TENANT_TYPES, type TenantStatus, type TenantType } from './tenant.entity.js';
 
 export const CREATE_TENANT_REFUSALS = [
   'PLATFORM_TENANT_REQUIRED',
@@ -20,12 +22,22 @@ export const TENANT_REFUSALS = ['TENANT_NOT_FOUND', 'TENANT_NOT_ACTIVE', 'TENANT
 type CreateTenantRefusal = (typeof CREATE_TENANT_REFUSALS)[number];
 type TenantRefusal = (typeof TENANT_REFUSALS)[number];
 
+/** GraphQL's Int ends here. */
+export const QUOTA_MAX = 2_147_483_647;
+
 const createTenantInput = z.object({
   id: keyText(24),
   name: nameText(64),
   type: z.enum(TENANT_TYPES),
-  codeQuota: countNumber(0, 2_147_483_647).default(0),
+  codeQuota: countNumber(0, QUOTA_MAX).default(0),
 });
+
+export interface TenantFilter {
+  readonly status?: TenantStatus | null;
+  readonly type?: TenantType | null;
+  /** Part of the id or of the name, in capitals or not. */
+  readonly part?: string | null;
+}
 
 /** Tenants and their quota of codes. */
 export class TenantService {
@@ -36,12 +48,19 @@ export class TenantService {
 
   /** On behalf of a tenant's staff: only the platform's own may make tenants. */
   async createBy(askingTenantId: string, input: unknown): Promise<Tenant> {
-    const asking = await this.find(askingTenantId);
-    if (asking?.type !== 'PLATFORM' || asking.status !== 'ACTIVE') {
-      const code: CreateTenantRefusal = 'PLATFORM_TENANT_REQUIRED';
-      throw new DomainError(code, 'Only the staff of an active platform tenant may make tenants.');
-    }
+    await this.assertPlatform(askingTenantId);
     return this.create(input);
+  }
+
+  async isPlatform(tenantId: string): Promise<boolean> {
+    return runsInstallation(await this.find(tenantId));
+  }
+
+  /** @throws DomainError PLATFORM_TENANT_REQUIRED */
+  async assertPlatform(tenantId: string): Promise<void> {
+    if (await this.isPlatform(tenantId)) return;
+    const code: CreateTenantRefusal = 'PLATFORM_TENANT_REQUIRED';
+    throw new DomainError(code, 'Only the staff of an active platform tenant may make or change tenants.');
   }
 
   /** @throws DomainError one of {@link CREATE_TENANT_REFUSALS} */
@@ -59,6 +78,7 @@ export class TenantService {
         ...wanted,
         status: 'ACTIVE',
         codesIssued: 0,
+        version: 1,
         createdAt: new Date(this.clock.nowMs()),
       },
       { persist: false },
@@ -75,6 +95,32 @@ export class TenantService {
 
   async find(tenantId: string): Promise<Tenant | null> {
     return tenantEm(this.orm, tenantId).findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
+  }
+
+  /** All tenants, newest first, with the exact total. */
+  async page(
+    { status, type, part }: TenantFilter,
+    page: { readonly offset: number; readonly size: number },
+  ): Promise<{ total: number; items: Tenant[] }> {
+    const conditions: FilterQuery<Tenant>[] = [{}];
+    if (status) conditions.push({ status });
+    if (type) conditions.push({ type });
+    if (part)
+      conditions.push({
+        $or: [{ [raw('lower(id)')]: likePart(part) }, { [raw('lower(name)')]: likePart(part) }],
+      });
+    const [items, total] = await systemEm(this.orm).findAndCount(
+      Tenant,
+      { $and: conditions },
+      {
+        orderBy: { createdAt: 'desc', id: 'desc' },
+        offset: page.offset,
+        limit: page.size,
+        disableIdentityMap: true,
+        ...ACROSS_TENANTS,
+      },
+    );
+    return { total, items };
   }
 
   /** A page of all tenants' ids, in order, also of those that are switched off. @param after "" for the first page */
@@ -128,6 +174,11 @@ export class TenantService {
     );
     invariant(moved === 1, `Tenant ${tenantId} gives back more codes than it has issued.`);
   }
+}
+
+/** Whether the tenant's staff look after all tenants. */
+export function runsInstallation(tenant: Tenant | null): boolean {
+  return tenant?.type === 'PLATFORM' && tenant.status === 'ACTIVE';
 }
 
 function issueRefusal(tenant: Tenant | null, count: number): DomainError<TenantRefusal> | null {

@@ -1,6 +1,8 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
+import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import {
@@ -9,6 +11,7 @@ import {
   type TenantStatus,
   type TenantType as TenantKind,
 } from './tenant.entity.js';
+import { UPDATE_TENANT_REFUSALS } from './tenant-change.service.js';
 import { CREATE_TENANT_REFUSALS } from './tenant.service.js';
 
 const TenantTypeEnum = enumFromValues(
@@ -42,6 +45,9 @@ export class TenantType {
   @Field(() => GraphQLSafeInt, { description: 'Codes issued and not given back.' })
   codesIssued!: number;
 
+  @Field(() => Int, VERSION_FIELD)
+  version!: number;
+
   @Field(() => InstantScalar)
   createdAt!: Date;
 }
@@ -64,6 +70,46 @@ export class CreateTenantInput {
   codeQuota?: number | null;
 }
 
+@InputType()
+export class UpdateTenantInput {
+  @Field(() => ID)
+  tenantId!: string;
+
+  @Field(() => String, { nullable: true, description: '1 to 64 characters. Missing leaves it.' })
+  name?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Codes that may be issued; 0 means unlimited. Below what is issued it stops further issue, and takes nothing back. Missing leaves it.',
+  })
+  codeQuota?: number | null;
+
+  @Field(() => TenantStatusEnum, { nullable: true, description: 'Missing leaves it.' })
+  status?: TenantStatus | null;
+
+  @ExpectedVersionField()
+  expectedVersion?: number | null;
+}
+
+@InputType()
+export class TenantFilterInput {
+  @Field(() => TenantStatusEnum, { nullable: true })
+  status?: TenantStatus | null;
+
+  @Field(() => TenantTypeEnum, { nullable: true })
+  type?: TenantKind | null;
+
+  @Field(() => String, { nullable: true, description: 'Part of the id or the name, in capitals or not.' })
+  part?: string | null;
+}
+
+export const TenantPageType = pageOf(TenantType, 'TenantPage');
+
 export const CreateTenantPayloadType = payloadType('CreateTenant', CREATE_TENANT_REFUSALS, {
+  tenant: { type: () => TenantType },
+});
+
+export const UpdateTenantPayloadType = payloadType('UpdateTenant', UPDATE_TENANT_REFUSALS, {
   tenant: { type: () => TenantType },
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { CampaignStep } from '../../src/campaigns/campaign-change.service.js';
 import type { CampaignStatus } from '../../src/campaigns/campaign.entity.js';
-import { openCodesWorld, refusalOf, ruleOf, type CodesWorld } from '../support/codes-world.js';
+import { openCodesWorld, refusalOf, type CodesWorld } from '../support/codes-world.js';
 
 let world: CodesWorld;
 beforeAll(async () => {
@@ -138,7 +138,7 @@ describe('changing a campaign', () => {
     ['a beginning at the end that stays', { startsAt: endsAt }, 'WINDOW_NOT_ALLOWED'],
     ['a negative limit', { userLimitTotal: -1 }, 'LIMIT_OUT_OF_RANGE'],
     ['a negative budget', { budgetValue: '-1' }, 'BUDGET_OUT_OF_RANGE'],
-    ['another rule', { rule: ruleOf() }, 'INPUT_NOT_ALLOWED'],
+    ['a rule that is none', { rule: { ruleId: 'r' } }, 'RULE_NOT_ALLOWED'],
     ['another state', { status: 'ENDED' }, 'INPUT_NOT_ALLOWED'],
   ];
 

@@ -8,9 +8,12 @@ import { CodeResolver } from '../../src/codes/code.resolver.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import type { Actor, StaffRole } from '../../src/identity/actor.js';
 import { TokenService } from '../../src/identity/token.service.js';
+import { UserChangeService } from '../../src/identity/user-change.service.js';
 import { UserResolver } from '../../src/identity/user.resolver.js';
 import { UserService } from '../../src/identity/user.service.js';
+import { ProductLineChangeService } from '../../src/tenancy/product-line-change.service.js';
 import { ProductLineResolver } from '../../src/tenancy/product-line.resolver.js';
+import { TenantChangeService } from '../../src/tenancy/tenant-change.service.js';
 import { TenantResolver } from '../../src/tenancy/tenant.resolver.js';
 import { openCodesWorld, type CodesWorld } from '../support/codes-world.js';
 
@@ -21,13 +24,20 @@ beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
   tenantId = await world.addTenant();
   const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
+  const users = new UserService(world.orm, world.ids, world.clock, tokens);
+  const tenantChanges = new TenantChangeService(world.transactions, world.tenants, {
+    renamed: async () => undefined,
+  });
   const resolvers = new Map<new (...args: never[]) => object, object>([
     [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],
     [CampaignResolver, new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader)],
     [CodeResolver, new CodeResolver(world.codeChanges, world.codeReader)],
-    [ProductLineResolver, new ProductLineResolver(world.lines)],
-    [TenantResolver, new TenantResolver(world.tenants)],
-    [UserResolver, new UserResolver(new UserService(world.orm, world.ids, world.clock, tokens))],
+    [
+      ProductLineResolver,
+      new ProductLineResolver(world.lines, new ProductLineChangeService(world.transactions, world.lines)),
+    ],
+    [TenantResolver, new TenantResolver(world.tenants, tenantChanges)],
+    [UserResolver, new UserResolver(users, new UserChangeService(world.transactions))],
   ]);
   schema = await buildSchema({
     resolvers: [...resolvers.keys()] as unknown as NonEmptyArray<new () => object>,

@@ -150,8 +150,8 @@ describe('finding a plan', () => {
   it("S4.1 finds no other tenant's plan, and nothing for what cannot be an id", async () => {
     const { id } = await world.addPlan();
     expect(await world.plans.find('T_other', id)).toBeNull();
-    expect(await world.plans.exists('T_other', id)).toBe(false);
-    expect(await world.plans.exists(world.tenantId, id)).toBe(true);
+    expect(await world.plans.asTarget('T_other', id)).toBeNull();
+    expect(await world.plans.asTarget(world.tenantId, id)).toEqual({ unit: 'MONTH' });
     for (const wrong of [
       '',
       '0',
@@ -163,7 +163,7 @@ describe('finding a plan', () => {
       '18446744073709551615',
     ]) {
       expect(await world.plans.find(world.tenantId, wrong)).toBeNull();
-      expect(await world.plans.exists(world.tenantId, wrong)).toBe(false);
+      expect(await world.plans.asTarget(world.tenantId, wrong)).toBeNull();
     }
   });
 

@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { CampaignChangeService } from '../../src/campaigns/campaign-change.service.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { CampaignReader } from '../../src/campaigns/campaign-reader.service.js';
+import { CampaignRuleChecks } from '../../src/campaigns/campaign-rule-checks.js';
 import { CampaignService } from '../../src/campaigns/campaign.service.js';
 import { BatchChangeService } from '../../src/codes/batch-change.service.js';
 import { CampaignLaunchService } from '../../src/codes/campaign-launch.service.js';
@@ -26,6 +27,7 @@ import { connectOrm, tenantEm } from '../../src/platform/orm/orm.js';
 import { Transactions } from '../../src/platform/orm/transaction.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
+import type { TimeUnit } from '../../src/rewards/time-unit.js';
 import { ProductLineService } from '../../src/tenancy/product-line.service.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { TenantService } from '../../src/tenancy/tenant.service.js';
@@ -93,28 +95,33 @@ export async function openCodesWorld(databaseUrl: string) {
   const digester = new CodeDigester('a pepper that only the tests know.');
   const recognizer = new CodeRecognizer(orm, digester);
   const campaignReader = new CampaignReader(orm);
-  const campaignChanges = new CampaignChangeService(transactions, outbox, {
-    changed: async (tenantId) => copies.raise(tenantId),
-  });
-  const plans = new Set<string>(['4711']);
-  const campaigns = new CampaignService({
-    orm,
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
+  const plans = new Map<string, TimeUnit>([['4711', 'MONTH']]);
+  const ruleChecks = new CampaignRuleChecks(
+    {
+      find: async (_tenantId, _type, id) => {
+        const unit = plans.get(id);
+        return unit === undefined ? null : { unit };
+      },
+    },
+    lines,
+    (rule, count) => assertSpace(formatOf(rule), count),
+  );
+  const campaignChanges = new CampaignChangeService({
     transactions,
-    ids,
     clock,
     outbox,
-    tenants,
-    productLines: lines,
-    rewardTargets: { exists: async (_tenantId, _type, id) => plans.has(id) },
-    checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+    ruleChecks,
+    codes: batchChanges,
+    copies: { changed: async (tenantId) => copies.raise(tenantId) },
   });
+  const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);
   const generated: [string, number][] = [];
   const onGenerated = (campaignId: string, count: number): void => void generated.push([campaignId, count]);
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
   const codeReader = new CodeReader(orm);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 

@@ -1,0 +1,88 @@
+import { Money, MONEY_MAX } from '../platform/decimal.js';
+import { DomainError } from '../platform/errors.js';
+import { isQuantity } from '../rewards/calendar.js';
+import type { RewardRule, RewardType } from '../rewards/reward-rule.js';
+import type { TimeUnit } from '../rewards/time-unit.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import type { CampaignRule } from './campaign-rule.js';
+import type { Campaign } from './campaign.entity.js';
+import type { CampaignRuleRefusal } from './campaign.errors.js';
+
+/** What can be given so far; the others follow with their features. */
+const AVAILABLE_REWARD_TYPES: ReadonlySet<RewardType> = new Set(['SUBSCRIPTION']);
+
+/** What a reward names, as far as a rule depends on it. */
+export interface RewardTarget {
+  /** The unit of a rule that names none. It never changes, so what is checked once holds for ever. */
+  readonly unit: TimeUnit;
+}
+
+/** Knows what rewards name; implemented by the features that give them. */
+export interface RewardTargets {
+  find(tenantId: string, type: RewardType, id: string): Promise<RewardTarget | null>;
+}
+
+/** Judges rules of campaigns by what they refer to. Redemptions rely on it: what is accepted here can be given. */
+export class CampaignRuleChecks {
+  constructor(
+    private readonly targets: RewardTargets,
+    private readonly productLines: ProductLineService,
+    /** Refuses a rule whose codes cannot be made, or could be guessed; what codes look like is not known here. */
+    private readonly checkCodes: (rule: CampaignRule, count: number) => void,
+  ) {}
+
+  /** @param count codes that are to be made by it at once */
+  async assertRule(tenantId: string, rule: CampaignRule, count: number): Promise<void> {
+    this.checkCodes(rule, Math.max(1, count));
+    for (const [index, reward] of rule.rewardRules.entries()) {
+      await this.assertReward(tenantId, reward, ['input', 'rule', 'rewardRules', String(index)]);
+    }
+    const [missing] = await this.productLines.missing(tenantId, rule.applicableProducts);
+    if (missing !== undefined) {
+      const field = ['input', 'rule', 'applicableProducts'];
+      refuse('PRODUCT_LINE_NOT_FOUND', `The tenant has no product line ${JSON.stringify(missing)}.`, field);
+    }
+  }
+
+  private async assertReward(tenantId: string, reward: RewardRule, field: readonly string[]): Promise<void> {
+    const { type, id, unit, quantity } = reward;
+    if (!AVAILABLE_REWARD_TYPES.has(type)) {
+      refuse('REWARD_TYPE_NOT_AVAILABLE', `Rewards of type ${type} cannot be given yet.`, [...field, 'type']);
+    }
+    const target = await this.targets.find(tenantId, type, id);
+    if (target === null) {
+      return refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [
+        ...field,
+        'targetId',
+      ]);
+    }
+    const effective = unit ?? target.unit;
+    if (!isQuantity(effective, quantity)) {
+      const message = `${quantity} × ${effective} is longer than a hundred years, which is the most that one reward gives.`;
+      refuse('REWARD_QUANTITY_OUT_OF_RANGE', message, [...field, 'quantity']);
+    }
+  }
+}
+
+type Totals = Pick<Campaign, 'rule' | 'budgetUses' | 'userLimitTotal' | 'userLimitDay'>;
+
+/**
+ * Refuses values of rewards that add up to more than an amount can state: in one redemption, or in as many as a limit
+ * allows. To be asked with the campaign as it would stand, also where only a limit changes.
+ */
+export function assertTotals({ rule, ...limits }: Totals): void {
+  const sum = rule.rewardRules.reduce((total, { value }) => total.add(value), new Money(0));
+  if (sum.gt(MONEY_MAX)) {
+    const message = `The rewards of one redemption are worth ${sum.toFixed()} together; at most ${MONEY_MAX} can be counted.`;
+    refuse('REWARD_VALUE_OUT_OF_RANGE', message, ['input', 'rule', 'rewardRules']);
+  }
+  for (const limit of ['userLimitTotal', 'userLimitDay', 'budgetUses'] as const) {
+    if (sum.mul(limits[limit]).lte(MONEY_MAX)) continue;
+    const message = `${limits[limit]} redemptions worth ${sum.toFixed()} each come to more than ${MONEY_MAX}, which is the most that can be counted. Lower ${limit} or the values of the rewards.`;
+    refuse(limit === 'budgetUses' ? 'BUDGET_OUT_OF_RANGE' : 'LIMIT_OUT_OF_RANGE', message, ['input', limit]);
+  }
+}
+
+function refuse(code: CampaignRuleRefusal, message: string, field: readonly string[]): never {
+  throw new DomainError(code, message, { field });
+}

@@ -1,0 +1,10 @@
+import { Field, Int } from 'type-graphql';
+
+/** The field by which a change is refused when somebody else was quicker. */
+export function ExpectedVersionField(): PropertyDecorator {
+  const description =
+    'The `version` that you have read: the change is refused with VERSION_CONFLICT where somebody has changed it since. Missing changes it whatever its version is.';
+  return (prototype, key) => Field(() => Int, { nullable: true, description })(prototype, key);
+}
+
+export const VERSION_FIELD = { description: 'Raised by every change; for `expectedVersion`.' } as const;
