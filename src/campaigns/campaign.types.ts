@@ -122,7 +122,7 @@ const CampaignWarningEnum = enumFromValues(
 );
 
 @ObjectType('CampaignWarning', { description: 'It was done, but it may not be what was meant.' })
-export class CampaignWarningType {
+class CampaignWarningType {
   @Field(() => CampaignWarningEnum)
   code!: CampaignWarning;
 

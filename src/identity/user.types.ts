@@ -8,7 +8,7 @@ import { UPDATE_USER_REFUSALS } from './user-change.service.js';
 import { USER_STATUSES, type UserStatus } from './user.entity.js';
 import { CREATE_USER_TOKEN_REFUSALS } from './user.service.js';
 
-export const UserStatusEnum = enumFromValues('UserStatus', USER_STATUSES, 'A DISABLED user redeems nothing.');
+const UserStatusEnum = enumFromValues('UserStatus', USER_STATUSES, 'A DISABLED user redeems nothing.');
 
 @ObjectType('User', { description: 'Somebody who redeems codes of a tenant.' })
 export class UserType {
