@@ -36,6 +36,7 @@ import { CodeRefresh } from './codes/code-refresh.js';
 import { assertSpace } from './codes/code-space.js';
 import { formatOf } from './codes/code-format.js';
 import type { Config } from './config.js';
+import { AccessService } from './identity/access.service.js';
 import { TokenService } from './identity/token.service.js';
 import { UserChangeService } from './identity/user-change.service.js';
 import { UserService } from './identity/user.service.js';
@@ -166,14 +167,16 @@ function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock, tr
   const users = new UserService(stores.orm, ids, clock, tokens);
   const tenants = new TenantService(stores.orm, clock);
   const lines = new ProductLineService(stores.orm, clock);
+  const access = new AccessService(stores.orm, settings.config.STORE_TIMEOUT_MS);
   const tenantChanges = new TenantChangeService(transactions, tenants, {
     renamed: async (em, tenantId, tenantName) => {
       await em.nativeUpdate(Campaign, { tenantId }, { tenantName });
     },
+    changed: (tenantId) => access.changed({ tenantId }),
   });
   const lineChanges = new ProductLineChangeService(transactions, lines);
-  const userChanges = new UserChangeService(transactions);
-  return { tokens, users, userChanges, tenants, tenantChanges, lines, lineChanges };
+  const userChanges = new UserChangeService(transactions, access);
+  return { tokens, access, users, userChanges, tenants, tenantChanges, lines, lineChanges };
 }
 
 type Identity = ReturnType<typeof composeIdentity>;

@@ -50,6 +50,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
   const http = await createHttpServer({
     schema: schemaFor(services, settings.further),
     tokens: services.tokens,
+    access: services.access,
     config,
     log,
     redis: stores.redis,

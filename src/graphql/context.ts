@@ -1,3 +1,4 @@
+import type { AccessService } from '../identity/access.service.js';
 import type { Actor } from '../identity/actor.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
@@ -7,6 +8,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Who asks, by the token; null when nobody is signed in. */
   readonly actor: Actor | null;
+  /** Judges whether the actor may do anything; asked before every operation (`admission.ts`). */
+  readonly access: Pick<AccessService, 'refusalOf'>;
   /** `x-product-code` */
   readonly productCode: string | null;
   /** `x-device-id` */

@@ -36,6 +36,7 @@ export class RequestScope implements RequestContext {
     facts: RequestFacts,
     private readonly parentLog: Logger,
     readonly events: EventFeed,
+    readonly access: RequestContext['access'],
   ) {
     this.requestId = facts.requestId;
     this.actor = facts.actor;

@@ -8,10 +8,12 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import type { AccessService } from '../identity/access.service.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 import type { Redis } from '../platform/redis/redis.js';
+import { guardOperations } from './admission.js';
 import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
 import type { RequestContext } from './context.js';
@@ -42,6 +44,7 @@ const NOT_HERE: TransportAnswer = {
 export interface HttpServerParts {
   readonly schema: GraphQLSchema;
   readonly tokens: TokenService;
+  readonly access: Pick<AccessService, 'refusalOf'>;
   readonly config: Config;
   readonly log: Logger;
   readonly redis: Redis;
@@ -75,6 +78,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
   });
+  guardOperations(parts.schema);
   const limits = documentLimits(config);
   const apollo = createApollo({ ...parts, limits, apq: new ApqCache(parts.redis) });
   await apollo.start();
@@ -158,7 +162,7 @@ function endConnections(server: Server): void {
 
 function contextFrom(
   request: FastifyRequest,
-  { tokens, config, log, events }: HttpServerParts,
+  { tokens, access, config, log, events }: HttpServerParts,
 ): RequestContext {
   const { headers, raw } = request;
   const facts = {
@@ -169,7 +173,7 @@ function contextFrom(
     idempotencyKey: namedHeader(headers, 'idempotency-key'),
     ip: clientIp(raw, config.TRUST_PROXY),
   };
-  return new RequestScope(facts, log, events);
+  return new RequestScope(facts, log, events, access);
 }
 
 async function listening(app: FastifyInstance, config: Config): Promise<AddressInfo> {

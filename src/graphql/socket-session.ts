@@ -5,11 +5,14 @@ import type { Actor } from '../identity/actor.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
+import { admitInOutage } from './admission.js';
+import type { RequestContext } from './context.js';
 import { authenticate, clientIp, namedHeader, RequestScope } from './request-scope.js';
 
 interface SessionParts {
   readonly events: EventFeed;
   readonly tokens: TokenService;
+  readonly access: RequestContext['access'];
   readonly log: Logger;
   readonly trustProxy: boolean;
 }
@@ -33,16 +36,17 @@ export class SocketSession {
 
   /**
    * Takes the connection's parameters as headers, over those of the upgrade, which browsers cannot set.
-   * @throws GraphQLError when they prove nobody
+   * @throws GraphQLError when they prove nobody, or somebody who may do nothing
    */
-  open(params: Readonly<Record<string, unknown>> | undefined): void {
+  async open(params: Readonly<Record<string, unknown>> | undefined): Promise<void> {
     const given = Object.entries(params ?? {}).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     );
     const named = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]));
     this.headers = { ...this.headers, ...named };
     this.actor = this.authenticated();
-    this.scope();
+    // Every operation is judged again, so a socket may open while the database does not answer.
+    await admitInOutage(this.scope());
   }
 
   /** @throws GraphQLError once the token that opened the socket has expired. */
@@ -60,7 +64,7 @@ export class SocketSession {
       idempotencyKey: null,
       ip: this.ip,
     };
-    return new RequestScope(facts, this.parts.log, this.parts.events);
+    return new RequestScope(facts, this.parts.log, this.parts.events, this.parts.access);
   }
 
   /** Under which its sockets are counted; null for nobody. */

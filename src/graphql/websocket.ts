@@ -29,6 +29,7 @@ export interface WebSocketParts {
   readonly events: EventFeed;
   readonly schema: GraphQLSchema;
   readonly tokens: TokenService;
+  readonly access: RequestContext['access'];
   readonly config: Config;
   readonly log: Logger;
   readonly limits: DocumentLimits;
@@ -89,10 +90,11 @@ export class GraphqlSockets {
   }
 
   private accept(socket: WebSocket, request: IncomingMessage): void {
-    const { log, tokens, config, events } = this.parts;
+    const { log, tokens, access, config, events } = this.parts;
     const session = new SocketSession(socket, request, {
       log,
       tokens,
+      access,
       events,
       trustProxy: config.TRUST_PROXY,
     });
@@ -144,18 +146,18 @@ export class GraphqlSockets {
   private makeProtocol(): Server<SocketSession> {
     return makeServer<Record<string, unknown>, SocketSession>({
       connectionInitWaitTimeout: this.parts.config.WS_INIT_TIMEOUT_MS,
-      onConnect: (context) => this.open(context),
+      onConnect: async (context) => this.open(context),
       onSubscribe: (context, _id, payload) => this.prepare(context, payload),
       onError: (context, _id, _payload, errors) => this.present(errors, context.extra.scope()),
       onNext: (context, _id, _payload, args, result) => this.presentResult(context, args, result),
     });
   }
 
-  private open(context: SocketContext): boolean {
+  private async open(context: SocketContext): Promise<boolean> {
     const { extra: session, connectionParams } = context;
     this.contexts.set(session.socket, context);
     try {
-      session.open(connectionParams);
+      await session.open(connectionParams);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       session.socket.close(SocketCloseCode.FORBIDDEN, error.message);

@@ -4,6 +4,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
 import { changeRow, expectedVersion, givenFields, VERSION_REFUSALS } from '../platform/orm/change-row.js';
 import type { Transactions } from '../platform/orm/transaction.js';
+import type { AccessService } from './access.service.js';
 import { User, USER_STATUSES } from './user.entity.js';
 import { tagList } from './user.service.js';
 
@@ -24,9 +25,12 @@ const updateUserInput = z.strictObject({
   expectedVersion,
 });
 
-/** Changes of users by staff. The next redemption goes by them: it reads the user's row. */
+/** Changes of users by staff: they take effect at once in this process, within a second in every other. */
 export class UserChangeService {
-  constructor(private readonly transactions: Transactions) {}
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly access: AccessService,
+  ) {}
 
   /** Changes status and tags of the user with one of the two ids. @throws DomainError one of {@link UPDATE_USER_REFUSALS} */
   async update(tenantId: string, input: unknown): Promise<User> {
@@ -39,9 +43,10 @@ export class UserChangeService {
     const changed = await this.transactions.run(tenantId, async (em) =>
       changeRow(em, User, where, expected, () => givenFields(values)),
     );
-    return (
-      changed?.after ?? refuse('USER_NOT_FOUND', 'The tenant has no user with this id.', idField(wanted))
-    );
+    if (changed === null)
+      return refuse('USER_NOT_FOUND', 'The tenant has no user with this id.', idField(wanted));
+    this.access.changed({ tenantId, userId: changed.after.id });
+    return changed.after;
   }
 }
 

@@ -8,6 +8,7 @@ const UserSchema = defineEntity({
   name: 'User',
   tableName: 'user',
   uniques: [{ name: 'uq_user__tenant_external', properties: ['tenantId', 'externalId'] }],
+  indexes: [{ name: 'ix_user__tenant_changed', properties: ['tenantId', 'changedAt'] }],
   properties: {
     tenantId: tenantColumn().primary(),
     id: idColumn().primary(),
@@ -19,6 +20,13 @@ const UserSchema = defineEntity({
     /** Raised by every change. */
     version: versionColumn(),
     createdAt: instantColumn(),
+    /** The server's own note of the last change of the row; null for one that was never changed. */
+    changedAt: p
+      .datetime()
+      .columnType('timestamp(3)')
+      .extra('on update current_timestamp(3)')
+      .nullable()
+      .lazy(),
   },
 });
 export class User extends UserSchema.class {}

@@ -1,6 +1,7 @@
 import type { MigrationObject } from '@mikro-orm/core';
 import { Migration20261120000000_create_redemption_tables } from './Migration20261120000000_create_redemption_tables.js';
 import { Migration20261121000000_keep_a_mark_of_deleted_tombstones } from './Migration20261121000000_keep_a_mark_of_deleted_tombstones.js';
+import { Migration20261128030001_note_when_users_change } from './Migration20261128030001_note_when_users_change.js';
 import { Migration20261128040001_number_the_versions_of_what_staff_edit } from './Migration20261128040001_number_the_versions_of_what_staff_edit.js';
 import { Migration20261128040002_widen_totals_of_reward_values } from './Migration20261128040002_widen_totals_of_reward_values.js';
 
@@ -13,6 +14,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261121000000_keep_a_mark_of_deleted_tombstones',
     class: Migration20261121000000_keep_a_mark_of_deleted_tombstones,
+  },
+  {
+    name: 'Migration20261128030001_note_when_users_change',
+    class: Migration20261128030001_note_when_users_change,
   },
   {
     name: 'Migration20261128040001_number_the_versions_of_what_staff_edit',

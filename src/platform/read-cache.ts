@@ -1,26 +1,42 @@
 import { LRUCache } from 'lru-cache';
+import { StoreUnavailableError } from './errors.js';
 
 const ENTRIES_MAX = 10_000;
 const TTL_MS = 1000;
 
+export interface ReadCacheOptions {
+  readonly ttlMs?: number;
+  /** How long "there is no such row" is kept; by default not at all, so that a new row is found at once. */
+  readonly missingTtlMs?: number;
+  /** Answers the last row read while the store does not answer. Only where a transaction decides afterwards. */
+  readonly outlastsStore?: boolean;
+}
+
 /**
  * Rows that every request reads, kept for a second. Callers that ask for the same row at once share one read.
  * Whatever must hold exactly is decided again inside the transaction, so a second of staleness costs nothing.
- * That a row is missing is not kept: what was just made is found at once.
  */
-export class ReadCache<T extends object> {
+export class ReadCache<T extends object | string> {
   private readonly cache: LRUCache<string, Read<T>, ReadArguments>;
 
-  constructor(load: (tenantId: string, key: string) => Promise<T | null>, ttlMs: number = TTL_MS) {
+  constructor(
+    load: (tenantId: string, key: string) => Promise<T | null>,
+    { ttlMs = TTL_MS, missingTtlMs = 1, outlastsStore = false }: ReadCacheOptions = {},
+  ) {
     this.cache = new LRUCache<string, Read<T>, ReadArguments>({
       max: ENTRIES_MAX,
       ttl: ttlMs,
       // A reader that waits while its row is invalidated gets what was read; it is only not kept.
       ignoreFetchAbort: true,
-      fetchMethod: async (_cacheKey, _stale, { context, options }) => {
-        const row = await load(context.tenantId, context.key);
-        if (row === null) Object.assign(options, { ttl: 1 });
-        return { row };
+      fetchMethod: async (_cacheKey, last, { context, options }) => {
+        try {
+          const row = await load(context.tenantId, context.key);
+          if (row === null) Object.assign(options, { ttl: missingTtlMs });
+          return { row };
+        } catch (error) {
+          if (outlastsStore && last !== undefined && error instanceof StoreUnavailableError) return last;
+          throw error;
+        }
       },
     });
   }

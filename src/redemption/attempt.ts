@@ -3,18 +3,24 @@ import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../codes/batch-gate.service.js';
 import type { CodeCopy, CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
+import type { AccessRefusal, AccessService } from '../identity/access.service.js';
 import type { UserService } from '../identity/user.service.js';
 import type { RateLimitService, RateWindow } from '../limits/rate-limit.service.js';
+import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
+import { within } from '../platform/timeout.js';
 import type { RewardRefusal } from '../rewards/reward-handler.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { ChosenReward } from './claim.js';
 import type { CodeLoader, LoadedCode } from './code-loader.js';
 import { isCampaignOpen } from './commit-guards.js';
-import { Refused, type RedeemRequest } from './redeem-request.js';
+import { checkRequest, Refused, type RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from './redemption.redis.js';
 import { chooseRewards, hasConditions } from './reward-choice.js';
 import type { RewardHandlers } from './reward-round.js';
+
+/** How long a claim waits to learn whether its user may redeem. */
+const ACCESS_PATIENCE_MS = 250;
 
 /** What is known of an attempt before Redis is asked. */
 export interface Attempt extends AttemptKeys {
@@ -37,6 +43,7 @@ export interface Prepared {
 type Admitted = Pick<AdmitReply, 'epoch' | 'nowMs'>;
 
 export interface AttemptServices {
+  readonly access: AccessService;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
   readonly recognizer: CodeRecognizer;
@@ -59,9 +66,12 @@ export class AttemptPreparation {
     return { tenantId, userId, digest, idempotencyKey };
   }
 
-  /** Who redeems where, and under which limits. */
+  /** Who redeems where, and under which limits. Every door comes this way, so nobody disabled gets further. */
   async begin(request: RedeemRequest): Promise<Attempt> {
     const { tenantId, userId, productCode, idempotencyKey } = request;
+    const denied = await this.denialOf(request);
+    if (denied !== null) throw new Refused(denied);
+    checkRequest(request);
     if (productCode === null) throw new Refused('PRODUCT_REQUIRED');
     const line = await this.services.lines.find(tenantId, productCode);
     if (line?.status !== 'ACTIVE') throw new Refused('PRODUCT_UNKNOWN');
@@ -70,6 +80,20 @@ export class AttemptPreparation {
     const windows = this.services.limits.windows(line);
     // The line's own code: the database takes one with blanks behind it for the same.
     return { request, tenantId, userId, digest, idempotencyKey, productCode: line.code, canonical, windows };
+  }
+
+  /**
+   * Whether the user may redeem at all. Where the database does not say so soon, the attempt goes on: the commit
+   * judges the user under lock, and a claim must not depend on a database that is slow.
+   */
+  private async denialOf({ tenantId, userId }: RedeemRequest): Promise<AccessRefusal | null> {
+    try {
+      const judged = this.services.access.refusalOf({ tenantId, userId });
+      return await within(ACCESS_PATIENCE_MS, 'database', judged);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return null;
+      throw error;
+    }
   }
 
   /** Which code it is, by what the first round trip found. */

@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
+import { OPEN_IN_OUTAGE } from '../graphql/admission.js';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
@@ -15,6 +16,7 @@ import {
 export class DeadLetterResolver {
   constructor(private readonly service: DeadLetterService) {}
 
+  @Extensions(OPEN_IN_OUTAGE)
   @Query(() => DeadLetterPageType, {
     description:
       'Redemptions that were answered PROCESSING and never settled, the latest first; for staff. Of an installation with very many the latest 10,000 are looked at.',
@@ -26,6 +28,7 @@ export class DeadLetterResolver {
     return this.service.page(requireStaff(context).tenantId, page);
   }
 
+  @Extensions(OPEN_IN_OUTAGE)
   @Mutation(() => RedriveDeadLettersPayloadType, {
     description: 'Has one dead letter, or all, tried again from the beginning. For OWNER and OPERATOR.',
   })

@@ -15,7 +15,7 @@ import type { Claim } from './claim.js';
 import { usageWanted } from './commit-decider.js';
 import { guardByRows, guardUses } from './commit-guards.js';
 import type { LockedRows } from './commit-locks.js';
-import { checkRequest, Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
+import { Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
 import type { RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRedis } from './redemption.redis.js';
 import { uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
@@ -61,7 +61,6 @@ export class RedemptionPreviewService {
   }
 
   private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
-    checkRequest(request);
     const attempt = await this.preparation.begin(request);
     const id = this.ids.next();
     const admitted = await this.redis.admit(id, attempt, previewWindows(attempt.windows));

@@ -3,6 +3,9 @@
  * One spelling everywhere: Lua reply, database, metric label, GraphQL.
  */
 export const REDEEM_REFUSALS = {
+  TENANT_NOT_ACTIVE:
+    'Codes cannot be redeemed here at the moment. Please ask the support of this app or site.',
+  USER_DISABLED: 'This account does not exist or is disabled. Please ask the support of this app or site.',
   IDEMPOTENCY_KEY_MALFORMED: 'An idempotency key has 1 to 64 visible ASCII characters.',
   IDEMPOTENCY_KEY_REUSED:
     'This idempotency key was used for another code. Use a new key for each redemption.',
@@ -26,7 +29,6 @@ export const REDEEM_REFUSALS = {
   PLAN_NOT_FOR_SALE: 'The plan that this code gives is not available at the moment.',
   PLAN_QUOTA_REACHED: 'You already have as many subscriptions of this plan as one person may.',
   NO_REWARD_FOR_USER: 'This code holds no reward for your account.',
-  USER_DISABLED: 'This account is disabled.',
   CODE_REFUSED: 'This code cannot be redeemed.',
   SERVICE_UNAVAILABLE:
     'We cannot redeem codes at the moment. Please try again soon; a code is never spent twice.',
@@ -41,6 +43,7 @@ export const REDEEM_REFUSAL_CODES = Object.keys(REDEEM_REFUSALS) as RedeemRefusa
  * told when to ask again.
  */
 const BEFORE_THE_KEY: ReadonlySet<RedeemRefusal> = new Set([
+  'TENANT_NOT_ACTIVE',
   'IDEMPOTENCY_KEY_MALFORMED',
   'DEVICE_ID_MALFORMED',
   'RATE_LIMITED',

@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Extensions, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { JUDGES_ACCESS } from '../graphql/admission.js';
 import { requireActor, requireUser } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { PageArgs } from '../graphql/page.js';
@@ -24,6 +25,7 @@ export class RedemptionResolver {
     private readonly reader: RedemptionReader,
   ) {}
 
+  @Extensions(JUDGES_ACCESS)
   @Mutation(() => RedeemCodePayload, { description: 'Redeems a code for the signed-in user, exactly once.' })
   async redeemCode(
     @Ctx() context: RequestContext,
@@ -33,6 +35,7 @@ export class RedemptionResolver {
     return redeemPayload(await this.service.redeem(request, context));
   }
 
+  @Extensions(JUDGES_ACCESS)
   @Query(() => PreviewRedemptionPayload, {
     description: 'What redeeming a code would come to; changes nothing.',
   })

@@ -10,7 +10,7 @@ import { parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
 import type { ClaimResult, CodeClaimer } from './code-claimer.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { PendingRedemptions } from './pending-redemptions.js';
-import { checkRequest, Refused, type RedeemAnswer, type RedeemRequest } from './redeem-request.js';
+import { Refused, type RedeemAnswer, type RedeemRequest } from './redeem-request.js';
 import { orderNoOf, type RedemptionRecord } from './redemption-record.js';
 import type { RedemptionReader } from './redemption-reader.js';
 import type {
@@ -88,7 +88,6 @@ export class RedemptionService {
 
   private async answer(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     try {
-      checkRequest(request);
       const record = await this.inTime(this.preparation.begin(request)).then(
         async (attempt) => this.start(attempt),
         async (error: unknown) => this.knownByKey(this.preparation.keysOf(request), error),

@@ -25,9 +25,12 @@ const updateTenantInput = z.strictObject({
   expectedVersion,
 });
 
-/** Where names of tenants are kept as well; told inside the transaction, before the tenant's row is locked. */
-export interface TenantNameCopies {
+/** Where names and statuses of tenants are kept as well. */
+export interface TenantCopies {
+  /** Inside the transaction, before the tenant's row is locked. */
   renamed(em: Em, tenantId: string, name: string): Promise<void>;
+  /** After the commit. */
+  changed(tenantId: string): void;
 }
 
 /** Changes of tenants by the platform's staff, or by the operator on the server. */
@@ -35,7 +38,7 @@ export class TenantChangeService {
   constructor(
     private readonly transactions: Transactions,
     private readonly tenants: TenantService,
-    private readonly copies: TenantNameCopies,
+    private readonly copies: TenantCopies,
   ) {}
 
   /** On behalf of a tenant's staff: only the platform's own may change tenants. @throws DomainError one of {@link UPDATE_TENANT_REFUSALS} */
@@ -63,6 +66,7 @@ export class TenantChangeService {
     });
     if (changed === null)
       return refuse('TENANT_NOT_FOUND', 'There is no such tenant.', ['input', 'tenantId']);
+    this.copies.changed(tenantId);
     return changed.after;
   }
 }

@@ -105,7 +105,7 @@ export class Bench {
   ): Promise<MeasuredRound> {
     const { world, intents } = this.parts;
     // "Unknown" is remembered for a minute only, so it is said again shortly before it counts.
-    if (kind === 'refusal') await this.run(kind, servers, intents.warmRefusals());
+    if (kind === 'refusal') await this.run(kind, servers, await intents.warmRefusals());
     const wanted = await intents.of(kind, this.amount(kind), withKeys);
     await drainOutbox(world);
     const before = await readCounters(world);

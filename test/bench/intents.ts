@@ -37,7 +37,7 @@ export class Intents {
   async of(kind: RoundKind, count: number, withKeys = true): Promise<readonly Intent[]> {
     switch (kind) {
       case 'empty':
-        return this.pairs(this.supply.passersBy(count), this.supply.unknownCodes(count), withKeys);
+        return this.pairs(await this.supply.passersBy(count), this.supply.unknownCodes(count), withKeys);
       case 'redeem':
       case 'single_transactions':
       case 'two_processes':
@@ -51,15 +51,15 @@ export class Intents {
         );
       }
       case 'refusal':
-        return this.refusals(this.supply.passersBy(count));
+        return this.refusals(await this.supply.passersBy(count));
       case 'scarce':
         return this.scarce();
     }
   }
 
   /** Every refused code once, so that from then on its refusal is known. */
-  warmRefusals(): readonly Intent[] {
-    return this.refusals(this.supply.passersBy(this.refused.length));
+  async warmRefusals(): Promise<readonly Intent[]> {
+    return this.refusals(await this.supply.passersBy(this.refused.length));
   }
 
   /** More users than uses, in an order that brings all users of a code at about the same time. */

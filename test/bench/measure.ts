@@ -58,7 +58,7 @@ export class Measurement {
     this.bench.calibrate('hot_code', rps);
     this.bench.calibrate('two_processes', rps);
     this.parts.intents.setRefused(attempts.map(({ code }) => code));
-    await this.bench.run('refusal', [server], this.parts.intents.warmRefusals());
+    await this.bench.run('refusal', [server], await this.parts.intents.warmRefusals());
     await this.bench.warmUp('refusal', [server], warmUp);
     const round = this.bench.amount('redeem');
     await this.supply.stock(

@@ -11,6 +11,8 @@ import type { BenchWorld } from './world.js';
 export const TENANT = 'BENCH';
 export const PRODUCT = 'BENCH';
 const USERS_AT_ONCE = 5000;
+/** As many as there are connections at most. */
+const REGULARS = 256;
 const HOT_LIMIT = 10_000_000;
 export const SCARCE_LIMIT = 3;
 const TOKEN_TTL_S = 900;
@@ -36,6 +38,7 @@ interface SpecialCodes {
 export class Supply {
   private readonly codes: string[] = [];
   private readonly users: string[] = [];
+  private readonly regulars: BenchUser[] = [];
   private issued = 0;
 
   private readonly world: BenchWorld;
@@ -116,9 +119,14 @@ export class Supply {
     return this.users.splice(-count, count).map((id) => this.signedIn(id));
   }
 
-  /** Users for requests that redeem nothing: they need not exist, their tokens are as good. */
-  passersBy(count: number): readonly BenchUser[] {
-    return Array.from({ length: count }, () => this.signedIn(this.world.services.ids.next()));
+  /** For requests that redeem nothing: few users, as most callers come again, and a token of its own each time. */
+  async passersBy(count: number): Promise<readonly BenchUser[]> {
+    if (this.regulars.length === 0) this.regulars.push(...(await this.takeUsers(REGULARS)));
+    return Array.from({ length: count }, (_, at) => {
+      const { id } = present(this.regulars[at % REGULARS], 'A regular');
+      // Tokens of one user and second differ by their end alone.
+      return this.signedIn(id, TOKEN_TTL_S - (Math.floor(at / REGULARS) % (TOKEN_TTL_S / 2)));
+    });
   }
 
   /** Codes in the form of the tenant's, which nobody has issued. */
@@ -127,12 +135,9 @@ export class Supply {
     return new CodeGenerator(format).distinct(count).map((code) => code.text);
   }
 
-  private signedIn(id: string): BenchUser {
+  private signedIn(id: string, ttlS = TOKEN_TTL_S): BenchUser {
     this.issued += 1;
-    const token = this.world.services.tokens.sign(
-      { kind: 'USER', tenantId: TENANT, userId: id },
-      TOKEN_TTL_S,
-    );
+    const token = this.world.services.tokens.sign({ kind: 'USER', tenantId: TENANT, userId: id }, ttlS);
     const [a, b, c] = [this.issued >> 16, (this.issued >> 8) & 255, this.issued & 255];
     return { id, token, ip: `10.${a & 255}.${b}.${c}` };
   }

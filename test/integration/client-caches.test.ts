@@ -64,7 +64,12 @@ async function answersTo(actor: Actor, args: Arguments): Promise<Answer[]> {
   const log = createLog({ level: 'silent' });
   const found: Answer[] = [];
   for (const source of wholeOperations(schema, args)) {
-    const contextValue = new RequestScope({ ...facts, actor }, log, world.services.feed);
+    const contextValue = new RequestScope(
+      { ...facts, actor },
+      log,
+      world.services.feed,
+      world.services.access,
+    );
     const { data, errors } = await graphql({ schema, source, contextValue });
     const codes = errors?.map(({ extensions }) => extensions['code']) ?? [];
     expect(codes.filter((code) => code !== 'FORBIDDEN')).toEqual([]);

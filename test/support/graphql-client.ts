@@ -51,25 +51,30 @@ export interface GraphqlStream<Data> {
   close(): Promise<void>;
 }
 
-/** A subscription over WebSocket. Headers go as connection parameters, as they do from a browser. */
-export async function graphqlSubscribe<Data = Record<string, unknown>>(
-  url: string,
-  call: GraphqlCall & { readonly query: string },
-): Promise<GraphqlStream<Data>> {
-  const { token, headers, query, variables } = call;
-  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+/** A socket that is open, for several operations. */
+export async function connectedClient(url: string, token: string, headers: Record<string, string> = {}) {
   const client = createClient({
     url: endpoint(url).replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     lazy: false,
     onNonLazyError: () => undefined,
-    connectionParams: { ...authorization, ...headers },
+    connectionParams: { ...(token === '' ? {} : { authorization: `Bearer ${token}` }), ...headers },
   });
   await new Promise<void>((resolve, reject) => {
     client.on('connected', () => resolve());
     client.on('closed', (event) => reject(closeError(event)));
   });
+  return client;
+}
+
+/** A subscription over WebSocket. Headers go as connection parameters, as they do from a browser. */
+export async function graphqlSubscribe<Data = Record<string, unknown>>(
+  url: string,
+  call: GraphqlCall & { readonly query: string },
+): Promise<GraphqlStream<Data>> {
+  const { token, headers, query, variables } = call;
+  const client = await connectedClient(url, token ?? '', headers);
   const events = client.iterate({ query, ...(variables === undefined ? {} : { variables }) });
   return {
     next: async () => {

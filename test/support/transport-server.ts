@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Registry } from 'prom-client';
 import { loadConfig } from '../../src/config.js';
 import type { HealthChecks } from '../../src/graphql/health.js';
-import { createHttpServer, type HttpServer } from '../../src/graphql/server.js';
+import { createHttpServer, type HttpServer, type HttpServerParts } from '../../src/graphql/server.js';
 import type { Actor } from '../../src/identity/actor.js';
 import { TokenService } from '../../src/identity/token.service.js';
 import type { EventFeed } from '../../src/platform/outbox/event-feed.js';
@@ -20,6 +20,8 @@ interface TransportOptions {
   readonly metrics?: Registry;
   readonly clock?: Clock;
   readonly redisUrl?: string;
+  /** Without it everybody is let in: the callers of this server have no rows. */
+  readonly access?: HttpServerParts['access'];
 }
 
 /** The transport alone, on a port of its own, with a small schema that misbehaves on demand. */
@@ -50,6 +52,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
   const server = await createHttpServer({
     schema: transportSchema(),
     tokens,
+    access: options.access ?? { refusalOf: async () => null },
     config,
     log,
     redis,

@@ -1,0 +1,66 @@
+import { GraphQLError, type GraphQLField, type GraphQLSchema } from 'graphql';
+import type { AccessRefusal } from '../identity/access.service.js';
+import { StoreUnavailableError } from '../platform/errors.js';
+import type { RequestContext } from './context.js';
+
+const MESSAGES: Record<AccessRefusal, string> = {
+  TENANT_NOT_ACTIVE: 'This tenant does not exist or is disabled. Ask the operator of the installation.',
+  USER_DISABLED: 'This account does not exist or is disabled. Ask the support of the app or site.',
+};
+
+/** `@Extensions(JUDGES_ACCESS)`: the service judges the caller's access by itself and answers it as a refusal. */
+export const JUDGES_ACCESS = { access: 'JUDGED_BY_SERVICE' } as const;
+/** `@Extensions(OPEN_IN_OUTAGE)`: what staff need while the database is away lets in whose status cannot be read. */
+export const OPEN_IN_OUTAGE = { access: 'OPEN_IN_OUTAGE' } as const;
+
+const guarded = new WeakSet<GraphQLSchema>();
+
+/**
+ * The border: puts the check of the caller's tenant and user before every operation of the schema, and before every
+ * event of a subscription, so that no resolver can forget it.
+ */
+export function guardOperations(schema: GraphQLSchema): void {
+  if (guarded.has(schema)) return;
+  guarded.add(schema);
+  for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+    for (const field of Object.values(type?.getFields() ?? {})) {
+      if (field.extensions['access'] !== JUDGES_ACCESS.access) guard(field as Field);
+    }
+  }
+}
+
+type Field = GraphQLField<unknown, RequestContext>;
+
+function guard(field: Field): void {
+  const { resolve, subscribe, extensions } = field;
+  const admitted = extensions['access'] === OPEN_IN_OUTAGE.access ? admitInOutage : admit;
+  if (resolve !== undefined) {
+    field.resolve = async (source, args, context, info) => {
+      await admitted(context);
+      return resolve(source, args, context, info);
+    };
+  }
+  if (subscribe !== undefined) {
+    field.subscribe = async (source, args, context, info) => {
+      await admitted(context);
+      return subscribe(source, args, context, info);
+    };
+  }
+}
+
+/** @throws GraphQLError with the refusal, or StoreUnavailableError while the status cannot be read */
+export async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
+  if (actor === null) return;
+  const refusal = await access.refusalOf(actor);
+  if (refusal === null) return;
+  throw new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal } });
+}
+
+/** The same, except that somebody whose status cannot be read is let in. */
+export async function admitInOutage(context: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
+  try {
+    await admit(context);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+  }
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { loadConfig } from '../../src/config.js';
+import { STATUS_TTL_MS } from '../../src/identity/access.service.js';
+import type { Actor } from '../../src/identity/actor.js';
+import { createLog } from '../../src/platform/log.js';
+import { systemEm } from '../../src/platform/orm/orm.js';
+import { buildRedeemkitSchema } from '../../src/schema.js';
+import { startServer, type RunningServer } from '../../src/server.js';
+import { connectedClient, graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
+import { rootFields } from '../support/root-fields.js';
+import {
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  TEST_SECRETS,
+  type SeededTenant,
+  type World,
+} from '../support/world.js';
+
+/** What a status may take to count everywhere. */
+const EFFECTIVE_MS = 1000;
+const PROBE = `P${randomBytes(6).toString('hex').toUpperCase()}`;
+
+let world: World;
+let server: RunningServer;
+let tenant: SeededTenant;
+let codes: readonly string[];
+
+beforeAll(async () => {
+  world = await openWorld();
+  const [databaseUrl, redisUrl] = [inject('databaseUrl'), inject('redisUrl')];
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '5000' });
+  const settings = { config, ...TEST_SECRETS, databaseUrl, redisUrl };
+  server = await startServer(settings, createLog({ level: 'silent' }));
+  tenant = await seedTenant(world);
+  ({ codes } = await seedCampaign(world, tenant, 20));
+});
+
+afterAll(async () => {
+  await server.stop();
+  await world.close();
+});
+
+const tokenOf = (actor: Actor): string => world.services.tokens.sign(actor, 900);
+const user = (tenantId: string, userId: string): Actor => ({ kind: 'USER', tenantId, userId });
+const owner = (tenantId: string): Actor => ({ kind: 'STAFF', tenantId, staffId: 's1', role: 'OWNER' });
+
+/** By hand, as no service of this process would: every process has to find out by itself. */
+async function setStatus(table: 'tenant' | 'user', id: string, status: string): Promise<void> {
+  await systemEm(world.stores.orm).execute(`update ${table} set status = ? where id = ?`, [status, id]);
+}
+
+/** All that is stored of a tenant: rows by table, and the names of its keys. */
+async function stored(tenantId: string): Promise<unknown> {
+  const em = systemEm(world.stores.orm);
+  const tables = await em.execute<{ name: string }[]>(
+    `select table_name as name from information_schema.columns
+     where table_schema = database() and column_name = 'tenant_id' order by table_name`,
+  );
+  const rows: Record<string, number> = {};
+  for (const { name } of tables) {
+    const [row] = await em.execute<[{ n: number }]>(
+      `select count(*) as n from \`${name}\` where tenant_id = ?`,
+      [tenantId],
+    );
+    rows[name] = row.n;
+  }
+  const probes = await em.execute('select id from tenant where id = ?', [PROBE]);
+  const keys = await world.stores.redis.keys(`{${tenantId}}:*`);
+  return { rows, probes, keys: keys.filter((key) => !key.includes(':code:')).toSorted() };
+}
+
+describe('every operation of the schema', () => {
+  const fields = rootFields(buildRedeemkitSchema(), PROBE);
+
+  async function callers(): Promise<Record<string, { tenantId: string; refusal: string; token: string }>> {
+    const off = await seedTenant(world);
+    const offUser = await seedUser(world, off.tenantId);
+    await seedCampaign(world, off, 2);
+    await setStatus('tenant', off.tenantId, 'DISABLED');
+    const disabled = await seedUser(world, tenant.tenantId);
+    await setStatus('user', disabled, 'DISABLED');
+    const unknownTenant = `NOPE_${PROBE}`;
+    const unknownUser = world.services.ids.next();
+    const of = (actor: Actor, refusal: string) => ({
+      tenantId: actor.tenantId,
+      refusal,
+      token: tokenOf(actor),
+    });
+    return {
+      "a disabled tenant's staff": of(owner(off.tenantId), 'TENANT_NOT_ACTIVE'),
+      "a disabled tenant's user": of(user(off.tenantId, offUser), 'TENANT_NOT_ACTIVE'),
+      'a disabled user': of(user(tenant.tenantId, disabled), 'USER_DISABLED'),
+      'a user without a row': of(user(tenant.tenantId, unknownUser), 'USER_DISABLED'),
+      'the staff of a tenant without a row': of(owner(unknownTenant), 'TENANT_NOT_ACTIVE'),
+      'a user of a tenant without a row': of(user(unknownTenant, unknownUser), 'TENANT_NOT_ACTIVE'),
+    };
+  }
+
+  it('knows all kinds of operations', () => {
+    expect(new Set(fields.map(({ kind }) => kind))).toEqual(new Set(['query', 'mutation', 'subscription']));
+    expect(fields.length).toBeGreaterThan(35);
+  });
+
+  it('refuses callers who are disabled or do not exist, over HTTP and WebSocket, and writes nothing', async () => {
+    for (const [name, { tenantId, refusal, token }] of Object.entries(await callers())) {
+      const before = await stored(tenantId);
+      for (const { kind, name: field, document } of fields) {
+        if (kind === 'subscription') continue;
+        const headers = { 'x-product-code': 'DEMO', 'x-device-id': 'd1' };
+        const answer = await graphqlRequest(server.address, { query: document, token, headers });
+        // Staff redeem nothing, whoever they are.
+        const isForUsers = field === 'redeemCode' || field === 'previewRedemption';
+        const expected = isForUsers && name.includes('staff') ? 'FORBIDDEN' : refusal;
+        expect([name, field, refusalIn(answer, field)]).toEqual([name, field, expected]);
+      }
+      const socket = graphqlSubscribe(server.address, { query: 'subscription { x }', token });
+      await expect(socket).rejects.toThrow('4403');
+      expect([name, await stored(tenantId)]).toEqual([name, before]);
+    }
+  });
+
+  it('refuses operations on a socket that was opened before its user was disabled', async () => {
+    const userId = await seedUser(world, tenant.tenantId);
+    const token = tokenOf(user(tenant.tenantId, userId));
+    const client = await connectedClient(server.address, token);
+    const first = async (query: string) => {
+      for await (const answer of client.iterate({ query })) return answer;
+      return null;
+    };
+    expect(await first('{ mySubscriptions { id } }')).toEqual({ data: { mySubscriptions: [] } });
+    await setStatus('user', userId, 'DISABLED');
+    await pause(EFFECTIVE_MS);
+    for (const { kind, document } of fields) {
+      if (kind !== 'subscription') continue;
+      expect(await first(document)).toMatchObject({ errors: [{ extensions: { code: 'USER_DISABLED' } }] });
+    }
+    await client.dispose();
+  });
+});
+
+/** The one reason in an answer: in the payload where the operation has a code for it, else at the top. */
+function refusalIn(
+  answer: { data?: Record<string, unknown> | null; errors?: readonly { extensions: { code: string } }[] },
+  field: string,
+): string | undefined {
+  const payload = answer.data?.[field] as { errors?: { code: string }[] } | null | undefined;
+  if (payload !== null && payload !== undefined) return payload.errors?.map(({ code }) => code).join();
+  return answer.errors?.map(({ extensions }) => extensions.code).join();
+}
+
+describe('a redemption', () => {
+  const answers = async (token: string, code: string) => {
+    const { data } = await graphqlRequest<{ redeemCode: { errors: { code: string }[] } }>(server.address, {
+      query: `mutation { redeemCode(input: {code: "${code}"}) { status errors { code } } }`,
+      headers: { 'x-product-code': 'DEMO' },
+      token,
+    });
+    return data?.redeemCode;
+  };
+
+  it('of a disabled user is refused 100 times before the claim: no tombstone, and the code stays free', async () => {
+    const { tenantId } = tenant;
+    const [userId, other] = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
+    await setStatus('user', userId, 'DISABLED');
+    const before = await stored(tenantId);
+    const [code = ''] = codes;
+    const token = tokenOf(user(tenantId, userId));
+    const refusals = await Promise.all(Array.from({ length: 100 }, async () => answers(token, code)));
+    const refused = { status: 'REFUSED', errors: [{ code: 'USER_DISABLED' }] };
+    expect(refusals).toEqual(Array.from({ length: 100 }, () => refused));
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('USER_DISABLED');
+    expect(await stored(tenantId)).toEqual(before);
+    expect(outcomeOf(await redeem(world, tenantId, other, code))).toBe('COMMITTED');
+  });
+
+  it('goes by a status that was changed elsewhere within a second', async () => {
+    const { tenantId } = tenant;
+    const userId = await seedUser(world, tenantId);
+    const token = tokenOf(user(tenantId, userId));
+    expect(await answers(token, 'NO-SUCH-CODE-2222')).toMatchObject({ status: 'REFUSED' });
+    expect(outcomeOf(await redeem(world, tenantId, userId, codes[1] ?? ''))).toBe('COMMITTED');
+    for (const [status, outcome] of [
+      ['DISABLED', 'USER_DISABLED'],
+      ['ACTIVE', 'ALREADY_REDEEMED'],
+    ] as const) {
+      await setStatus('user', userId, status);
+      const changedMs = performance.now();
+      const seen = async () => (await answers(token, codes[1] ?? ''))?.errors[0]?.code;
+      await expect.poll(seen, { interval: 20 }).toBe(outcome);
+      expect(performance.now() - changedMs).toBeLessThan(EFFECTIVE_MS);
+    }
+  });
+
+  it('reads a status once in a while, and those of many users together', async () => {
+    const { tenantId } = tenant;
+    const [userId, ...crowd] = await Promise.all(
+      Array.from({ length: 65 }, async () => seedUser(world, tenantId)),
+    );
+    const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
+    const statusReads = (): number =>
+      reads.mock.calls.filter(([query]) => /from (?:tenant|user) /.test(query)).length;
+    const startMs = performance.now();
+    for (let tries = 0; tries < 50; tries += 1) await redeem(world, tenantId, userId ?? '', 'NO');
+    const periods = Math.ceil((performance.now() - startMs) / STATUS_TTL_MS);
+    expect(statusReads()).toBeGreaterThan(0);
+    // The tenant each time, the user once.
+    expect(statusReads()).toBeLessThanOrEqual(periods + 1);
+    reads.mockClear();
+    await Promise.all(crowd.map(async (each) => redeem(world, tenantId, each, 'NO')));
+    expect(statusReads()).toBeLessThanOrEqual(4);
+    reads.mockRestore();
+  });
+});
