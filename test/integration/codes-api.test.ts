@@ -6,6 +6,7 @@ import { CampaignResolver } from '../../src/campaigns/campaign.resolver.js';
 import { BatchResolver } from '../../src/codes/batch.resolver.js';
 import { CodeResolver } from '../../src/codes/code.resolver.js';
 import type { RequestContext } from '../../src/graphql/context.js';
+import { AccessService } from '../../src/identity/access.service.js';
 import type { Actor, StaffRole } from '../../src/identity/actor.js';
 import { TokenService } from '../../src/identity/token.service.js';
 import { UserChangeService } from '../../src/identity/user-change.service.js';
@@ -27,7 +28,9 @@ beforeAll(async () => {
   const users = new UserService(world.orm, world.ids, world.clock, tokens);
   const tenantChanges = new TenantChangeService(world.transactions, world.tenants, {
     renamed: async () => undefined,
+    changed: () => undefined,
   });
+  const access = new AccessService(world.orm, 5000);
   const resolvers = new Map<new (...args: never[]) => object, object>([
     [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],
     [CampaignResolver, new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader)],
@@ -37,7 +40,7 @@ beforeAll(async () => {
       new ProductLineResolver(world.lines, new ProductLineChangeService(world.transactions, world.lines)),
     ],
     [TenantResolver, new TenantResolver(world.tenants, tenantChanges)],
-    [UserResolver, new UserResolver(users, new UserChangeService(world.transactions))],
+    [UserResolver, new UserResolver(users, new UserChangeService(world.transactions, access))],
   ]);
   schema = await buildSchema({
     resolvers: [...resolvers.keys()] as unknown as NonEmptyArray<new () => object>,
