@@ -10,6 +10,7 @@ interface ListOptions extends TenantOptions {
 
 interface RedriveOptions extends TenantOptions {
   readonly order?: string;
+  readonly all?: boolean;
 }
 
 const LIST = example('pending list --tenant DEMO');
@@ -43,13 +44,17 @@ export function addPendingCommands(program: Command): void {
     .command('redrive')
     .description('Have one, or all of a tenant, tried again from the beginning; prints how many.')
     .requiredOption('--tenant <id>', 'the tenant')
-    .option('--order <number>', 'its order number; all of the tenant without it')
+    .option('--order <number>', 'its order number')
+    .option('--all', 'all of the tenant; give either this or --order')
     .addHelpText('after', REDRIVE)
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<RedriveOptions>();
       const redriven = await withServices(options, async (services) => {
         await assertTenant(services, options.tenant);
-        return services.deadLetters.redrive(options.tenant, options.order ?? null);
+        return services.deadLetters.redrive(options.tenant, {
+          orderNo: options.order ?? null,
+          all: options.all ?? false,
+        });
       });
       await printLine(String(redriven));
     });

@@ -33,10 +33,10 @@ export class DeadLetterResolver {
     description: 'Has one dead letter, or all, tried again from the beginning. For OWNER and OPERATOR.',
   })
   async redriveDeadLetters(
-    @Arg('input', () => RedriveDeadLettersInput) { orderNo }: RedriveDeadLettersInput,
+    @Arg('input', () => RedriveDeadLettersInput) input: RedriveDeadLettersInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
-    return answer(async () => ({ redriven: await this.service.redrive(tenantId, orderNo ?? null) }));
+    return answer(async () => ({ redriven: await this.service.redrive(tenantId, input) }));
   }
 }

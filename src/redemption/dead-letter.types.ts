@@ -52,8 +52,14 @@ export const DeadLetterPageType = pageOf(DeadLetterType, 'DeadLetterPage');
 
 @InputType()
 export class RedriveDeadLettersInput {
-  @Field(() => ID, { nullable: true, description: 'Missing means all of the tenant.' })
+  @Field(() => ID, { nullable: true, description: 'The dead letter; without it give `all`.' })
   orderNo?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True means all of the tenant; then give no orderNo.',
+  })
+  all?: boolean | null;
 }
 
 export const RedriveDeadLettersPayloadType = payloadType(

@@ -15,7 +15,7 @@ import {
 export const DEAD_LETTER_REASONS = ['STORE_UNAVAILABLE', 'COMMIT_FAILED'] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
-export const REDRIVE_DEAD_LETTERS_REFUSALS = ['DEAD_LETTER_NOT_FOUND'] as const;
+export const REDRIVE_DEAD_LETTERS_REFUSALS = ['ORDER_NO_OR_ALL_REQUIRED', 'DEAD_LETTER_NOT_FOUND'] as const;
 type RedriveRefusal = (typeof REDRIVE_DEAD_LETTERS_REFUSALS)[number];
 
 /** Further ones come to light as these are worked off. It bounds what a look costs, whoever has how many. */
@@ -36,6 +36,12 @@ export interface DeadLetter {
   readonly since: Date;
 }
 
+/** One dead letter, or all of the tenant. */
+export interface RedriveWanted {
+  readonly orderNo?: string | null;
+  readonly all?: boolean | null;
+}
+
 /** Dead letters of a tenant: what staff see of them, and how they are brought back to life. */
 export class DeadLetterService {
   constructor(private readonly queue: PendingQueue) {}
@@ -54,15 +60,20 @@ export class DeadLetterService {
    * Has one dead letter, or all of the tenant, tried again from the beginning. Which outcome it comes to is decided as
    * ever: one that was given up meanwhile is only removed.
    * @returns how many are tried again
-   * @throws DomainError DEAD_LETTER_NOT_FOUND
+   * @throws DomainError one of {@link REDRIVE_DEAD_LETTERS_REFUSALS}
    */
-  async redrive(tenantId: string, orderNo: string | null): Promise<number> {
+  async redrive(tenantId: string, { orderNo = null, all }: RedriveWanted): Promise<number> {
+    // All of them is never what somebody gets who has left something out.
+    if ((orderNo === null) !== (all === true)) {
+      refuse(
+        'ORDER_NO_OR_ALL_REQUIRED',
+        'Name one dead letter by orderNo, or say `all: true`; not both.',
+        'all',
+      );
+    }
     if (orderNo === null) return this.redriveAll(tenantId);
     if (isId(orderNo) && (await this.queue.redrive(jobIdOf(tenantId, orderNo)))) return 1;
-    const code: RedriveRefusal = 'DEAD_LETTER_NOT_FOUND';
-    throw new DomainError(code, 'There is no dead letter with this order number.', {
-      field: ['input', 'orderNo'],
-    });
+    return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this order number.', 'orderNo');
   }
 
   /**
@@ -88,6 +99,10 @@ export class DeadLetterService {
     const ids = await this.queue.deadIds(LOOKED_AT_MAX);
     return ids.filter((id) => tenantOfJob(id) === tenantId);
   }
+}
+
+function refuse(code: RedriveRefusal, message: string, field: string): never {
+  throw new DomainError(code, message, { field: ['input', field] });
 }
 
 function deadLetter({ data, reason, attempts, sinceMs }: DeadJob<PendingRedemption>): DeadLetter {

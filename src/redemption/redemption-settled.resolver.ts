@@ -1,6 +1,6 @@
 import { Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { RequestContext } from '../graphql/context.js';
-import { uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
+import { isRedeemRefusal, uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
 import { RedemptionSettledEvent } from './redemption.types.js';
 
 @Resolver(() => RedemptionSettledEvent)
@@ -13,7 +13,8 @@ export class RedemptionSettledResolver {
     @Root() { refusal }: { readonly refusal?: RedeemRefusal | null },
     @Ctx() { actor }: RequestContext,
   ): RedeemRefusal | null {
-    if (refusal === undefined || refusal === null) return null;
+    // Events of an older program may name a reason that is no longer one.
+    if (refusal === undefined || refusal === null || !isRedeemRefusal(refusal)) return null;
     return this.uniformRefusals && actor?.kind !== 'STAFF' ? uniformRefusal(refusal) : refusal;
   }
 }

@@ -26,7 +26,8 @@ export const REDEEM_REFUSALS = {
   CODE_EXHAUSTED: 'This code has been used up.',
   CODE_HELD: 'Somebody is redeeming this code right now. Please try again in a moment.',
   BUDGET_EXHAUSTED: 'This campaign has given everything it had to give.',
-  PLAN_NOT_FOR_SALE: 'The plan that this code gives is not available at the moment.',
+  PLAN_SOLD_OUT:
+    'The plan that this code gives is sold out at the moment. The code stays valid; please try again later.',
   PLAN_QUOTA_REACHED: 'You already have as many subscriptions of this plan as one person may.',
   NO_REWARD_FOR_USER: 'This code holds no reward for your account.',
   CODE_REFUSED: 'This code cannot be redeemed.',

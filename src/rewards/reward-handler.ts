@@ -5,7 +5,7 @@ import type { RewardRule, RewardType } from './reward-rule.js';
 import type { TimeUnit } from './time-unit.js';
 
 /** Why a reward cannot be given; step 10 of the order of refusals. */
-export const REWARD_REFUSALS = ['PLAN_NOT_FOR_SALE', 'PLAN_QUOTA_REACHED'] as const;
+export const REWARD_REFUSALS = ['PLAN_SOLD_OUT', 'PLAN_QUOTA_REACHED'] as const;
 export type RewardRefusal = (typeof REWARD_REFUSALS)[number];
 
 /** One reward of one redemption. */

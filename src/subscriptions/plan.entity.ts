@@ -31,7 +31,7 @@ const PlanSchema = defineEntity({
     inventory: p.integer(),
     nodeIds: p.json().$type<string[]>(),
     nodeTags: p.json().$type<string[]>(),
-    /** A plan that is not for sale cannot be started by a code either. */
+    /** Rules purchases only: a code gives what is not for sale, too. */
     sell: p.boolean(),
     show: p.boolean(),
     resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),

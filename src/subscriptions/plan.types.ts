@@ -37,7 +37,7 @@ export class PlanType {
   @Field(() => Int, { description: 'New subscriptions left; -1 means unlimited, 0 sold out.' })
   inventory!: number;
 
-  @Field(() => Boolean, { description: 'Whether it can be had at all, by purchase or by code.' })
+  @Field(() => Boolean, { description: 'Whether it can be bought. A code gives it either way.' })
   sell!: boolean;
 
   @Field(() => Boolean, { description: 'Whether users see it in the list of plans.' })
@@ -99,7 +99,10 @@ export class CreatePlanInput {
   @Field(() => [String], { nullable: true })
   nodeTags?: string[] | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Missing means true.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether it can be bought; a code gives it either way. Missing means true.',
+  })
   sell?: boolean | null;
 
   @Field(() => Boolean, { nullable: true, description: 'Missing means true.' })

@@ -13,7 +13,6 @@ export interface PlanTerms {
   readonly trafficBytes: number;
   readonly quotaPerUser: number;
   readonly inventory: number;
-  readonly sell: boolean;
 }
 
 /** What a grant has to know of a subscription. */
@@ -49,15 +48,19 @@ export function extendable(held: readonly SubscriptionState[], nowMs: number): S
     .toSorted((a, b) => Number(runs(b)) - Number(runs(a)) || compareIds(b.id, a.id))[0];
 }
 
-/** Step 10 of the order of refusals. An extension needs neither inventory nor quota. */
+/**
+ * Step 10 of the order of refusals. An extension needs neither inventory nor quota. Whether a plan is sold does not
+ * matter here: a code may give what nobody can buy.
+ */
 export function grantRefusal(
   plan: PlanTerms | undefined,
   held: readonly SubscriptionState[],
   nowMs: number,
 ): RewardRefusal | null {
-  if (!plan?.sell) return 'PLAN_NOT_FOR_SALE';
+  // A plan is never taken away, and campaigns check at creation that theirs exist; one that is not there gives nothing.
+  if (plan === undefined) return 'PLAN_SOLD_OUT';
   if (extendable(held, nowMs) !== undefined) return null;
-  if (plan.inventory === 0) return 'PLAN_NOT_FOR_SALE';
+  if (plan.inventory === 0) return 'PLAN_SOLD_OUT';
   const live = held.filter(
     (state) => (state.status === 'ACTIVE' || state.status === 'PENDING') && running(state, nowMs),
   );

@@ -55,7 +55,6 @@ interface StoredTerms {
   readonly traffic_bytes: number | string;
   readonly quota_per_user: number;
   readonly inventory: number;
-  readonly sell: number;
 }
 
 /** The plans, locked in primary-key order. */
@@ -68,7 +67,7 @@ export async function lockPlans(
   if (planIds.length === 0) return [];
   const rows = await queryTogether<StoredTerms>(
     em,
-    `select id, unit_time, traffic_bytes, quota_per_user, inventory, sell
+    `select id, unit_time, traffic_bytes, quota_per_user, inventory
        from plan force index (primary)
       where tenant_id = ? and id in (?) order by id ${exclusive ? 'for update' : 'lock in share mode'}`,
     [tenantId, planIds],
@@ -79,7 +78,6 @@ export async function lockPlans(
     trafficBytes: Number(row.traffic_bytes),
     quotaPerUser: row.quota_per_user,
     inventory: row.inventory,
-    sell: row.sell === 1,
   }));
 }
 

@@ -212,6 +212,18 @@ const letters = async (tenantId: string): Promise<number> =>
   (await world.services.deadLetters.page(tenantId, { offset: 0, size: 10 })).total;
 
 describe('a dead letter', () => {
+  it.each([
+    ['nothing', {}],
+    ['all: false', { all: false }],
+    ['an order number and all', { orderNo: '1', all: true }],
+  ])('is not tried again for a call that names %s', async (_name, input) => {
+    const { tenantId } = await seedCode(world);
+    const { deadLetters } = world.services;
+    const redriven = deadLetters.redrive(tenantId, input);
+    await expect(redriven).rejects.toMatchObject({ code: 'ORDER_NO_OR_ALL_REQUIRED' });
+    expect(await deadLetters.redrive(tenantId, { all: true })).toBe(0);
+  });
+
   it('S0.11 whose claim is lost is tried again by itself after two hours', { timeout: 60_000 }, async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId } = seeded;

@@ -225,7 +225,7 @@ describe('S0.14 what a plan allows', () => {
     return [precheck, given.refused];
   };
   const granted = [null, null];
-  const notForSale = ['PLAN_NOT_FOR_SALE', 'PLAN_NOT_FOR_SALE'];
+  const soldOut = ['PLAN_SOLD_OUT', 'PLAN_SOLD_OUT'];
 
   it('extends at quota 1 with a live subscription of its own', async () => {
     const [userId, plan] = [await world.addUser(), await world.addPlan({ quotaPerUser: 1 })];
@@ -254,38 +254,39 @@ describe('S0.14 what a plan allows', () => {
     expect(await world.held(userId)).toHaveLength(5);
   });
 
-  it.each(['sold out', 'not sold'] as const)(
-    'refuses a new subscription of a plan that is %s',
-    async (state) => {
-      const [userId, plan] = [
-        await world.addUser(),
-        await world.addPlan(state === 'not sold' ? { sell: false } : { inventory: 0 }),
-      ];
-      expect(await ask(plan.id, userId)).toEqual(notForSale);
-      await world.addSubscription(userId, plan.id);
-      expect(await ask(plan.id, userId)).toEqual(state === 'sold out' ? granted : notForSale);
-    },
-  );
+  it('refuses a new subscription of a plan that is sold out, and extends one', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan({ inventory: 0 })];
+    expect(await ask(plan.id, userId)).toEqual(soldOut);
+    await world.addSubscription(userId, plan.id);
+    expect(await ask(plan.id, userId)).toEqual(granted);
+  });
+
+  it('starts and extends a plan that is not for sale: that rules purchases only', async () => {
+    const [userId, plan] = [await world.addUser(), await world.addPlan({ sell: false })];
+    expect(await ask(plan.id, userId)).toEqual(granted);
+    expect(await ask(plan.id, userId)).toEqual(granted);
+    expect(await world.held(userId)).toHaveLength(1);
+  });
 
   it.each(['', '0', 'x', '1 or 1=1', '9223372036854775807', '99999999999999999999'])(
     'refuses the unknown plan "%s"',
     async (planId) => {
-      expect(await ask(planId, await world.addUser())).toEqual(notForSale);
+      expect(await ask(planId, await world.addUser())).toEqual(soldOut);
     },
   );
 
   it('S4.1 refuses a plan of another tenant', async () => {
     const foreign = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
     const plan = await foreign.addPlan();
-    expect(await ask(plan.id, await world.addUser())).toEqual(notForSale);
+    expect(await ask(plan.id, await world.addUser())).toEqual(soldOut);
     await foreign.close();
   });
 
   it('judges by the locked row when the precheck was late', async () => {
     const [userId, plan] = [await world.addUser(), await world.addPlan()];
     await world.plans.find(world.tenantId, plan.id);
-    await world.em().nativeUpdate(Plan, { id: plan.id }, { sell: false });
-    expect(await world.give({ userId, planId: plan.id })).toEqual([{ refused: 'PLAN_NOT_FOR_SALE' }]);
+    await world.em().nativeUpdate(Plan, { id: plan.id }, { inventory: 0 });
+    expect(await world.give({ userId, planId: plan.id })).toEqual([{ refused: 'PLAN_SOLD_OUT' }]);
   });
 
   it('refuses in one batch only those that the inventory does not reach', async () => {
