@@ -28,7 +28,7 @@ import { CodeReader } from './codes/code-reader.service.js';
 import { CampaignLaunchService } from './codes/campaign-launch.service.js';
 import { CodeCopyRedis } from './codes/code-copy.redis.js';
 import { CodeCopyService } from './codes/code-copy.service.js';
-import { CodeDigester } from './codes/code-digester.js';
+import { CodeDigester, type PepperKey } from './codes/code-digester.js';
 import { CodeGenerationService } from './codes/code-generation.service.js';
 import { CodeIssuer } from './codes/code-issuer.js';
 import { CodeRecognizer } from './codes/code-recognizer.service.js';
@@ -93,7 +93,8 @@ import { TenantService } from './tenancy/tenant.service.js';
 export interface AppSettings {
   readonly config: Config;
   readonly jwtSecret: string;
-  readonly codePepper: string;
+  /** The peppers that codes are looked up by, the current one first. */
+  readonly codePeppers: readonly PepperKey[];
 }
 
 export type Services = ReturnType<typeof composeServices>;
@@ -207,13 +208,13 @@ type Subscriptions = ReturnType<typeof composeSubscriptions>;
 
 function composeCodes(
   { orm, redis }: Stores,
-  { config, codePepper }: AppSettings,
+  { config, codePeppers }: AppSettings,
   its: Platform & Identity & Subscriptions,
   log: Logger,
 ) {
   const { ids, clock, transactions, outbox, tenants, plans } = its;
   const copies = new CodeCopyService(new CodeCopyRedis(redis, config.CODE_COPY_TTL_S * 1000));
-  const digester = new CodeDigester(codePepper);
+  const digester = new CodeDigester(codePeppers);
   const recognizer = new CodeRecognizer(orm, digester);
   const refresh = new CodeRefresh(copies, log);
   const campaignReader = new CampaignReader(orm);

@@ -19,7 +19,13 @@ const addressOf = (schemes: RegExp, problem: string) =>
     .regex(schemes, problem)
     .refine((url) => URL.canParse(url), 'is not a URL')
     .optional();
-const secret = z.string().min(32, 'must have at least 32 characters').optional();
+const secretText = z.string().min(32, 'must have at least 32 characters');
+const secret = secretText.optional();
+const secretList = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(secretText))
+  .optional();
 
 const environmentSchema = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
@@ -33,6 +39,8 @@ const environmentSchema = z.object({
   /** The secret before the last change of JWT_SECRET: tokens signed with it are still taken. */
   JWT_SECRET_PREVIOUS: secret,
   CODE_PEPPER: secret,
+  /** Peppers before the last change of CODE_PEPPER, separated by commas: codes made with them are still found. */
+  CODE_PEPPER_PREVIOUS: secretList,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUST_PROXY: booleanText.default(false),
   DATABASE_POOL_SIZE: count(4, 500, 16),
@@ -112,9 +120,25 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
       if (config[name] === undefined) throw new ConfigError(`${name} must be set in production.`);
     }
   }
+  checkSecrets(config);
   // Tests let claims run out while their callers wait.
   if (config.NODE_ENV !== 'test') checkTimes(config);
   return Object.freeze(config);
+}
+
+/** A secret that serves two purposes gives both away with one leak, and one in another's place was mixed up. */
+function checkSecrets(config: Config): void {
+  const { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER, CODE_PEPPER_PREVIOUS = [] } = config;
+  const named = { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER };
+  const given = [
+    ...Object.entries(named).filter(([, value]) => value !== undefined),
+    ...CODE_PEPPER_PREVIOUS.map((value) => ['CODE_PEPPER_PREVIOUS', value] as const),
+  ];
+  for (const [index, [name, value]] of given.entries()) {
+    const other = given.slice(0, index).find(([, earlier]) => earlier === value)?.[0];
+    if (other === undefined) continue;
+    throw new ConfigError(`${other} and ${name} have the same value; each secret must be one of its own.`);
+  }
 }
 
 /** The end that a claim comes to by itself has to be later than what is yet to be done about it. */

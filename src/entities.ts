@@ -2,6 +2,7 @@ import { Campaign } from './campaigns/campaign.entity.js';
 import { CampaignUsage } from './campaigns/campaign-usage.entity.js';
 import { CodeBatch } from './codes/code-batch.entity.js';
 import { CodeFormatRow } from './codes/code-format.entity.js';
+import { CodePepper } from './codes/code-pepper.entity.js';
 import { Code } from './codes/code.entity.js';
 import { User } from './identity/user.entity.js';
 import { Order } from './orders/order.entity.js';
@@ -22,6 +23,7 @@ export const entities = [
   Code,
   CodeBatch,
   CodeFormatRow,
+  CodePepper,
   Order,
   OutboxCounter,
   OutboxEvent,

@@ -1,4 +1,5 @@
-import { composeServices, resolverContainer, type AppSettings, type Services } from './app.js';
+import { resolverContainer, type Services } from './app.js';
+import { openApp, type OpenSettings } from './app-open.js';
 import { propagateChanges } from './change-propagation.js';
 import { createHttpServer } from './graphql/server.js';
 import type { Logger } from './platform/log.js';
@@ -6,15 +7,16 @@ import { systemEm } from './platform/orm/orm.js';
 import { settingsWarnings } from './platform/orm/settings-check.js';
 import { buildRedeemkitSchema, type ResolverClass } from './schema.js';
 import { startWork } from './work.js';
-import { openStores, type Stores } from './stores.js';
+import type { Stores } from './stores.js';
 import { endsWithin } from './platform/timeout.js';
 
 /** So long one step of stopping waits for the database. */
 const STOP_STEP_MS = 5000;
 
-export interface ServerSettings extends AppSettings {
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
+export interface ServerSettings extends Pick<
+  OpenSettings,
+  'config' | 'jwtSecret' | 'codePepper' | 'databaseUrl' | 'redisUrl'
+> {
   /** Resolvers beside the product's own, and how to make them; for measurements. */
   readonly further?: { readonly resolver: ResolverClass; readonly make: (services: Services) => object };
 }
@@ -31,18 +33,16 @@ export interface RunningServer {
 
 /** Starts what the role asks for: the API, the worker, or both. */
 export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
-  const { config, databaseUrl, redisUrl } = settings;
-  const stores = await openStores(
+  const { config, redisUrl } = settings;
+  const { stores, services } = await openApp(
     {
-      databaseUrl,
-      redisUrl,
+      ...settings,
       databasePoolSize: config.DATABASE_POOL_SIZE,
       commitPoolSize: config.COMMIT_LANES + 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
     },
     log,
   );
-  const services = composeServices(stores, settings, log);
   propagateChanges(services);
   await services.wake.listen();
   for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);

@@ -12,6 +12,8 @@ export interface StoreSettings {
   /** A connection for each lane of the group commit, and some for those who tombstone. */
   readonly commitPoolSize: number;
   readonly storeTimeoutMs: number;
+  /** Fingerprints of the keys that this process can read with, told to the other processes. */
+  readonly keyPrints: readonly string[];
 }
 
 /** The connections of a process, and its place among the others. */
@@ -47,7 +49,7 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     bounds: { askAfterMs, whenAway: 'WAIT' },
     entities,
   });
-  const node = await acquireProcessNode(orm, log);
+  const node = await acquireProcessNode(orm, log, { keyPrints: settings.keyPrints });
   const redis = connectRedis(settings.redisUrl, settings.storeTimeoutMs);
   const listener = connectRedisListener(settings.redisUrl);
   const close = async (): Promise<void> => {

@@ -31,10 +31,7 @@ export async function withServices<T>(
   return onStores(options, async (found, config, untilSignal) => {
     if (found.areOwn) await migrateUp(found.databaseUrl);
     // Loaded late: help and mistakes in the usage are answered at once.
-    const [{ composeServices }, { openStores }] = await Promise.all([
-      import('../app.js'),
-      import('../stores.js'),
-    ]);
+    const { openApp } = await import('../app-open.js');
     const log = createLog({ level: options.verbose === true ? config.LOG_LEVEL : 'silent' }, process.stderr);
     const { databaseUrl, redisUrl } = found;
     const secrets = await settleSecrets(config);
@@ -43,8 +40,10 @@ export async function withServices<T>(
       commitPoolSize: 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
     };
-    const stores = await openStores({ databaseUrl, redisUrl, ...settings }, log);
-    const services = composeServices(stores, { config, ...secrets }, log);
+    const { stores, services } = await openApp(
+      { config, ...secrets, databaseUrl, redisUrl, ...settings },
+      log,
+    );
     try {
       return await untilSignal(work(services, log));
     } finally {

@@ -15,6 +15,7 @@ import { formatOf, type CodeFormat } from './code-format.js';
 import { CodeGenerator, type GeneratedCode } from './code-generator.js';
 import { assertSpace } from './code-space.js';
 import { Code } from './code.entity.js';
+import { activePepper } from './pepper-registry.js';
 
 const ROWS_AT_ONCE = 1000;
 const DAY_MS = 86_400_000;
@@ -32,6 +33,15 @@ export interface IssueOrder {
   readonly argumentsDigest: string | null;
   /** Looks for existing codes first; worth its reads only after a collision. */
   readonly avoidTaken: boolean;
+}
+
+/** What all codes of a batch share. */
+interface CodeOrigin {
+  readonly campaign: Campaign;
+  readonly batchId: Id;
+  /** Of the pepper. */
+  readonly keyId: number;
+  readonly issuedAt: Date;
 }
 
 export interface IssuedBatch {
@@ -57,10 +67,12 @@ export class CodeIssuer {
     const format = formatOf(campaign.rule);
     assertSpace(format, (await issuedSoFar(em, campaign)) + count);
     const issuedAt = new Date(this.clock.nowMs());
+    // First, so that a change of the active pepper waits for nobody who waits for anything else.
+    const keyId = await activePepper(em);
     const batch = await this.insertBatch(em, order, issuedAt);
     await this.registerFormat(em, tenantId, format, issuedAt);
     const codes = await this.makeCodes(em, format, order);
-    const rows = codes.map((code) => this.rowOf(code, campaign, batch.id, issuedAt));
+    const rows = codes.map((code) => this.rowOf(code, { campaign, batchId: batch.id, keyId, issuedAt }));
     await insertAll(em, rows);
     await this.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.tenants.reserveCodes(em, tenantId, count);
@@ -97,33 +109,34 @@ export class CodeIssuer {
   private async makeCodes(em: Em, format: CodeFormat, order: IssueOrder): Promise<GeneratedCode[]> {
     const { tenantId } = order.campaign;
     const generator = new CodeGenerator(format);
-    if (!order.avoidTaken) return generator.distinct(order.count);
+    // The unique key knows equal codes by equal digests only, so those under another pepper are looked for.
+    if (!order.avoidTaken && this.digester.keyIds.length === 1) return generator.distinct(order.count);
     const made = new Map<string, GeneratedCode>();
     while (made.size < order.count) {
       const fresh = generator.distinct(Math.min(ROWS_AT_ONCE, order.count - made.size), (canonical) =>
         made.has(canonical),
       );
-      const digests = new Map(fresh.map((code) => [this.digester.digest(tenantId, code.canonical), code]));
+      const digests = new Map(
+        fresh.flatMap(({ canonical }) =>
+          this.digester.digests(tenantId, canonical).map((digest) => [digest, canonical]),
+        ),
+      );
       const where = { codeDigest: { $in: [...digests.keys()] } };
-      const taken = await em.find(Code, where, { fields: ['codeDigest'], disableIdentityMap: true });
-      for (const { codeDigest } of taken) digests.delete(codeDigest);
-      for (const code of digests.values()) made.set(code.canonical, code);
+      const found = await em.find(Code, where, { fields: ['codeDigest'], disableIdentityMap: true });
+      const taken = new Set(found.map(({ codeDigest }) => digests.get(codeDigest)));
+      for (const code of fresh) if (!taken.has(code.canonical)) made.set(code.canonical, code);
     }
     return [...made.values()];
   }
 
-  private rowOf(
-    { text, canonical }: GeneratedCode,
-    campaign: Campaign,
-    batchId: Id,
-    issuedAt: Date,
-  ): RequiredEntityData<Code> {
+  private rowOf({ text, canonical }: GeneratedCode, its: CodeOrigin): RequiredEntityData<Code> {
+    const { campaign, batchId, keyId, issuedAt } = its;
     const { tenantId, rule } = campaign;
     return {
       tenantId,
       id: this.ids.next(),
-      codeDigest: this.digester.digest(tenantId, canonical),
-      digestKeyId: this.digester.keyId,
+      codeDigest: this.digester.digest(tenantId, canonical, keyId),
+      digestKeyId: keyId,
       codeText: campaign.codeVisibility === 'VISIBLE' ? text : null,
       lastFour: lastFourOf(text),
       campaignId: campaign.id,

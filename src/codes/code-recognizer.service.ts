@@ -23,9 +23,9 @@ export class CodeRecognizer {
     return canonicalize(text);
   }
 
-  /** What a code is looked up by. */
-  digest(tenantId: string, canonical: string): string {
-    return this.digester.digest(tenantId, canonical);
+  /** What a code is looked up by: one digest a pepper, the current pepper's first. */
+  digests(tenantId: string, canonical: string): string[] {
+    return this.digester.digests(tenantId, canonical);
   }
 
   /**

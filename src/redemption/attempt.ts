@@ -62,8 +62,7 @@ export class AttemptPreparation {
   /** What Redis knows an attempt by; asks nobody. */
   keysOf({ tenantId, userId, code, idempotencyKey }: RedeemRequest): AttemptKeys {
     const canonical = this.services.recognizer.canonicalize(code);
-    const digest = canonical === null ? '' : this.services.recognizer.digest(tenantId, canonical);
-    return { tenantId, userId, digest, idempotencyKey };
+    return { tenantId, userId, ...this.digestsOf(tenantId, canonical), idempotencyKey };
   }
 
   /** Who redeems where, and under which limits. Every door comes this way, so nobody disabled gets further. */
@@ -76,10 +75,24 @@ export class AttemptPreparation {
     const line = await this.services.lines.find(tenantId, productCode);
     if (line?.status !== 'ACTIVE') throw new Refused('PRODUCT_UNKNOWN');
     const canonical = this.services.recognizer.canonicalize(request.code);
-    const digest = canonical === null ? '' : this.services.recognizer.digest(tenantId, canonical);
     const windows = this.services.limits.windows(line);
+    const digests = this.digestsOf(tenantId, canonical);
     // The line's own code: the database takes one with blanks behind it for the same.
-    return { request, tenantId, userId, digest, idempotencyKey, productCode: line.code, canonical, windows };
+    return {
+      request,
+      tenantId,
+      userId,
+      ...digests,
+      idempotencyKey,
+      productCode: line.code,
+      canonical,
+      windows,
+    };
+  }
+
+  private digestsOf(tenantId: string, canonical: string | null): Pick<AttemptKeys, 'digest' | 'digests'> {
+    const digests = canonical === null ? [] : this.services.recognizer.digests(tenantId, canonical);
+    return { digest: digests[0] ?? '', digests };
   }
 
   /**
@@ -100,16 +113,16 @@ export class AttemptPreparation {
   async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode> {
     if (admitted.status === 'FOUND') {
       const { codeId, campaignId, batchId } = admitted;
-      return { codeId, campaignId, batchId, unstored: null };
+      return { codeId, campaignId, batchId, digest: attempt.digest, unstored: null };
     }
     if (attempt.canonical === null) throw new Refused('CODE_MALFORMED');
-    const { tenantId, digest, canonical } = attempt;
+    const { tenantId, digests, canonical } = attempt;
     // Codes of a new format raise the epoch, so what is remembered of the formats is never behind.
     const epoch = admitted.epoch === '' ? await this.services.copies.epoch(tenantId) : admitted.epoch;
     if (!(await this.services.recognizer.fits(tenantId, canonical, epoch)))
       throw new Refused('CODE_MALFORMED');
     if (admitted.status === 'NOT_FOUND') throw new Refused('CODE_NOT_FOUND');
-    const loaded = await this.services.loader.load({ tenantId, digest, epoch });
+    const loaded = await this.services.loader.load({ tenantId, digests, epoch });
     if (loaded === null) throw new Refused('CODE_NOT_FOUND');
     return loaded;
   }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isLimited } from '../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
@@ -11,12 +12,15 @@ import type { SettlementService } from './settlement.service.js';
 
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
 const CLAIM_TRIES_MAX = 10;
+const LOAD_PAUSE_MS = 5;
 /** How long an attempt waits for the claims that stand in its way before it is told to try again. */
 const WAIT_MS = 500;
 
 /** What the claim script answered in the end, and what the claim holds if it was made. */
 export interface ClaimResult {
   readonly snapshot: ClaimSnapshot;
+  /** Under which the code was claimed: the one of its row. */
+  readonly digest: string;
   readonly reply: Exclude<ClaimReply, { status: 'LOAD' }>;
 }
 
@@ -38,10 +42,11 @@ export class CodeClaimer {
   ): Promise<ClaimResult> {
     const snapshot = snapshotOf(attempt, prepared);
     const waitUntilMs = performance.now() + WAIT_MS;
-    let { unstored } = prepared.code;
+    let { unstored, digest } = prepared.code;
     for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
       const reply = await this.redis.claim({
         ...attempt,
+        digest,
         redemptionId,
         token: randomUUID(),
         snapshot,
@@ -52,19 +57,21 @@ export class CodeClaimer {
         nowMs: admitted.nowMs,
       });
       if (reply.status === 'LOAD') {
+        // Longer each time: a code that is just getting a new digest cannot be claimed for a moment.
+        if (tries > 1) await pause(tries * LOAD_PAUSE_MS);
         const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
         const loading = this.preparation.findCode(attempt, missing);
-        ({ unstored } = await within(this.storeTimeoutMs, 'database', loading));
+        ({ unstored, digest } = await within(this.storeTimeoutMs, 'database', loading));
         continue;
       }
-      const other = reply.status === 'JOIN' ? otherClaim(attempt, reply) : null;
+      const other = reply.status === 'JOIN' ? otherClaim({ ...attempt, digest }, reply) : null;
       if (other !== null) {
         const answer = await this.afterOther(other, reply.nowMs, waitUntilMs);
-        if (answer !== null) return { snapshot, reply: answer };
+        if (answer !== null) return { snapshot, digest, reply: answer };
         continue;
       }
       if (reply.status === 'REFUSED') await this.preparation.keepCopy(attempt.tenantId, unstored);
-      return { snapshot, reply };
+      return { snapshot, digest, reply };
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
   }

@@ -10,7 +10,8 @@ import { Redemption } from './redemption.entity.js';
 
 interface Lookup {
   readonly tenantId: string;
-  readonly digest: string;
+  /** All that the code may be stored under, at least one. */
+  readonly digests: readonly string[];
   /** The tenant's epoch before the look-up began; "" when Redis has none. */
   readonly epoch: string;
 }
@@ -20,6 +21,8 @@ export interface LoadedCode {
   readonly codeId: Id;
   readonly campaignId: Id;
   readonly batchId: Id;
+  /** The one that the code is stored under. */
+  readonly digest: string;
   /** As just read from the primary; null where Redis holds it. */
   readonly unstored: CodeCopy | null;
 }
@@ -62,13 +65,15 @@ export class CodeLoader {
       for (const [digest, code] of await this.loadOfTenant(tenantId, group))
         found.set(`${tenantId}|${digest}`, code);
     }
-    return lookups.map((lookup) => found.get(`${lookup.tenantId}|${lookup.digest}`) ?? null);
+    return lookups.map(({ tenantId, digests }) => {
+      const codes = digests.map((digest) => found.get(`${tenantId}|${digest}`));
+      return codes.find((code) => code !== undefined) ?? null;
+    });
   }
 
   private async loadOfTenant(tenantId: string, group: readonly Lookup[]): Promise<Map<string, LoadedCode>> {
     const em = tenantEm(this.orm, tenantId);
-    const epochs = new Map(group.map((lookup) => [lookup.digest, lookup.epoch]));
-    const codes = await readCodes(em, tenantId, [...epochs.keys()]);
+    const codes = await readCodes(em, tenantId, [...new Set(group.flatMap(({ digests }) => digests))]);
     const usedUp = codes.filter((code) => code.useLimit === 1 && code.used === 1).map((code) => code.id);
     const uses =
       usedUp.length === 0
@@ -79,16 +84,16 @@ export class CodeLoader {
             { disableIdentityMap: true, fields: ['codeId', 'userId'] },
           );
     const soleUsers = new Map(uses.map((use) => [use.codeId, use.userId]));
-    const unknown = new Set(epochs.keys());
-    for (const code of codes) unknown.delete(code.codeDigest);
+    const known = new Set(codes.map(({ codeDigest }) => codeDigest));
+    const unknown = group.filter(({ digests }) => !digests.some((digest) => known.has(digest)));
     const copies = codes.map((code) => copyOf(code, soleUsers.get(code.id)));
     await Promise.all([
       this.copies.store(
         tenantId,
         copies.filter((copy) => !isUntouched(copy)),
       ),
-      ...[...unknown].map(async (digest) =>
-        this.copies.noteUnknown(tenantId, digest, epochs.get(digest) ?? ''),
+      ...unknown.map(async ({ digests: [digest = ''], epoch }) =>
+        this.copies.noteUnknown(tenantId, digest, epoch),
       ),
     ]);
     return new Map(copies.map((copy) => [copy.digest, loadedCode(copy)]));
@@ -100,8 +105,8 @@ function isUntouched({ useLimit, used, status }: CodeCopy): boolean {
 }
 
 function loadedCode(copy: CodeCopy): LoadedCode {
-  const { id: codeId, campaignId, batchId } = copy;
-  return { codeId, campaignId, batchId, unstored: isUntouched(copy) ? copy : null };
+  const { id: codeId, campaignId, batchId, digest } = copy;
+  return { codeId, campaignId, batchId, digest, unstored: isUntouched(copy) ? copy : null };
 }
 
 type StoredCode = Omit<CopiedCode, 'startsAt' | 'expiresAt'> & {

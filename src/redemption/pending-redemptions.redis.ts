@@ -38,7 +38,18 @@ export class PendingRedemptionsRedis {
   }
 
   /** The open claim that a repeated call means, found without the database. */
-  async openClaim({ tenantId, userId, digest, idempotencyKey }: AttemptKeys): Promise<Claim | null> {
+  async openClaim(attempt: AttemptKeys): Promise<Claim | null> {
+    for (const digest of attempt.digests) {
+      const claim = await this.openClaimUnder(digest, attempt);
+      if (claim !== null) return claim;
+    }
+    return null;
+  }
+
+  private async openClaimUnder(
+    digest: string,
+    { tenantId, userId, idempotencyKey }: AttemptKeys,
+  ): Promise<Claim | null> {
     const found = (await this.findScript.run(
       [
         keys.marker(tenantId, userId, idempotencyKey),

@@ -66,7 +66,6 @@ export class PendingRedemptions {
 
   /** The open claim that a repeated call means; asks only Redis, for when the database is away. */
   async openClaim(attempt: AttemptKeys): Promise<Claim | null> {
-    if (attempt.digest === '') return null;
     const claim = await this.redis.openClaim(attempt);
     return claim !== null && mayJoin(claim, attempt.idempotencyKey) ? claim : null;
   }

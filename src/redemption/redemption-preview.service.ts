@@ -10,6 +10,7 @@ import type { IdGenerator } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
+import { admit } from './admit.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import type { Claim } from './claim.js';
 import { usageWanted } from './commit-decider.js';
@@ -61,9 +62,10 @@ export class RedemptionPreviewService {
   }
 
   private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
-    const attempt = await this.preparation.begin(request);
+    const begun = await this.preparation.begin(request);
     const id = this.ids.next();
-    const admitted = await this.redis.admit(id, attempt, previewWindows(attempt.windows));
+    const windows = previewWindows(begun.windows);
+    const { attempt, admitted } = await admit(this.redis, id, begun, windows);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const code = await this.preparation.findCode(attempt, admitted);
     const prepared = await this.preparation.prepare(attempt, code, admitted);
@@ -120,7 +122,6 @@ function hypotheticalClaim(redemptionId: string, attempt: Attempt, prepared: Pre
   return {
     tenantId: attempt.tenantId,
     redemptionId,
-    digest: attempt.digest,
     token: '',
     claimedAtMs: nowMs,
     isPromised: false,

@@ -32,8 +32,10 @@ export const keys = {
 export interface AttemptKeys {
   readonly tenantId: string;
   readonly userId: Id;
-  /** "" when what was typed cannot be a code. */
+  /** The one that the code is stored under, as far as that is known; "" when what was typed cannot be a code. */
   readonly digest: string;
+  /** All that it may be stored under: one a pepper. */
+  readonly digests: readonly string[];
   readonly idempotencyKey: string | null;
 }
 

@@ -5,8 +5,9 @@ import type { Logger } from '../platform/log.js';
 import type { Metrics } from '../platform/metrics.js';
 import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
+import { admit, type Admitted } from './admit.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
-import { parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
+import { parseClaim, type Claim } from './claim.js';
 import type { ClaimResult, CodeClaimer } from './code-claimer.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { PendingRedemptions } from './pending-redemptions.js';
@@ -126,9 +127,10 @@ export class RedemptionService {
     const attemptId = this.ids.next();
     for (let start = 1; start <= STARTS_MAX; start += 1) {
       const redemptionId = start === 1 ? attemptId : this.ids.next();
-      const admitted = await this.redis.admit(redemptionId, attempt, start === 1 ? attempt.windows : []);
+      const windows = start === 1 ? attempt.windows : [];
+      const admission = await admit(this.redis, redemptionId, attempt, windows);
       try {
-        const record = await this.runOnce(attempt, redemptionId, admitted);
+        const record = await this.runOnce(admission, redemptionId);
         if (record === null) continue;
         if (isReplayOf(attempt, record, redemptionId)) await this.uncount(attempt, attemptId);
         return record;
@@ -153,16 +155,12 @@ export class RedemptionService {
   }
 
   /** @returns null when the id was given up, and a new one may try */
-  private async runOnce(
-    attempt: Attempt,
-    redemptionId: Id,
-    admitted: AdmitReply,
-  ): Promise<RedemptionRecord | null> {
+  private async runOnce({ attempt, admitted }: Admitted, redemptionId: Id): Promise<RedemptionRecord | null> {
     if (admitted.status === 'KNOWN') return this.settleKnown(attempt, admitted);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const prepared = await this.inTime(this.prepare(attempt, admitted));
-    const { reply, snapshot } = await this.claimer.claim(attempt, prepared, redemptionId, admitted);
-    return this.afterClaim(attempt, prepared, redemptionId, snapshot, reply);
+    const claimed = await this.claimer.claim(attempt, prepared, redemptionId, admitted);
+    return this.afterClaim({ ...attempt, digest: claimed.digest }, prepared, redemptionId, claimed);
   }
 
   private async prepare(attempt: Attempt, admitted: AdmitReply): Promise<Prepared> {
@@ -180,8 +178,7 @@ export class RedemptionService {
     attempt: Attempt,
     prepared: Prepared,
     redemptionId: Id,
-    snapshot: ClaimSnapshot,
-    reply: ClaimResult['reply'],
+    { snapshot, reply }: ClaimResult,
   ): Promise<RedemptionRecord | null> {
     switch (reply.status) {
       case 'CLAIMED':
@@ -316,7 +313,8 @@ export class RedemptionService {
     const record = await this.reader.byKey({ tenantId, userId, idempotencyKey });
     if (record === null) throw refused;
     const digest = await this.reader.digestOfCode(tenantId, record.codeId);
-    if (digest !== attempt.digest) throw new Refused('IDEMPOTENCY_KEY_REUSED');
+    const isSame = digest !== null && attempt.digests.includes(digest);
+    if (!isSame) throw new Refused('IDEMPOTENCY_KEY_REUSED');
     return record;
   }
 

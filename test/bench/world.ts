@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { composeServices, type Services } from '../../src/app.js';
+import type { Services } from '../../src/app.js';
+import { openApp } from '../../src/app-open.js';
 import { loadConfig } from '../../src/config.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { startEmbeddedServices } from '../../src/platform/embedded-services/embedded-services.js';
 import { createLog } from '../../src/platform/log.js';
-import { openStores, type Stores } from '../../src/stores.js';
+import type { Stores } from '../../src/stores.js';
 import { ServerProcess } from './server-process.js';
 
 /** As in `src/config.ts`; one transaction for each redemption has as many lanes as there are connections. */
@@ -38,16 +39,20 @@ export async function openBenchWorld(say: (line: string) => void): Promise<Bench
     const environment = serverEnvironment(databaseUrl, redisUrl);
     const config = loadConfig(environment);
     const log = createLog({ level: 'silent' });
-    const stores = await openStores(
-      { databaseUrl, redisUrl, databasePoolSize: 4, commitPoolSize: 2, storeTimeoutMs: 30_000 },
+    const { stores, services } = await openApp(
+      {
+        config,
+        jwtSecret: SECRETS.JWT_SECRET,
+        codePepper: SECRETS.CODE_PEPPER,
+        databaseUrl,
+        redisUrl,
+        databasePoolSize: 4,
+        commitPoolSize: 2,
+        storeTimeoutMs: 30_000,
+      },
       log,
     );
     closers.push(async () => stores.close());
-    const services = composeServices(
-      stores,
-      { config, jwtSecret: SECRETS.JWT_SECRET, codePepper: SECRETS.CODE_PEPPER },
-      log,
-    );
     const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> => {
       const server = await ServerProcess.start({ ...environment, ...settings });
       closers.push(async () => server.stop());

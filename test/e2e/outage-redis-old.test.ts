@@ -38,7 +38,7 @@ async function remembered(store: Redis, tenantId: string, wishes: readonly Redee
   const { recognizer } = cluster.world.services;
   const name = (key: string): string => `{${tenantId}}:${key}`;
   for (const { user, code, key = '' } of wishes) {
-    const digest = recognizer.digest(tenantId, recognizer.canonicalize(code) ?? '');
+    const digest = recognizer.digests(tenantId, recognizer.canonicalize(code) ?? '')[0] ?? '';
     counts.copies += await store.exists(name(`code:${digest}`));
     counts.claims += await store.hlen(name(`claims:${digest}`));
     counts.keys += await store.exists(name(`key:${user.userId}:${key}`));

@@ -121,7 +121,7 @@ describe('redeeming a code', () => {
       { codeText: first(twin.codes) },
       {
         codeText: shared,
-        codeDigest: recognizer.digest(two.tenantId, recognizer.canonicalize(shared) ?? ''),
+        codeDigest: recognizer.digests(two.tenantId, recognizer.canonicalize(shared) ?? '')[0] ?? '',
       },
     );
     const [userOne, userTwo] = [await seedUser(world, one.tenantId), await seedUser(world, two.tenantId)];

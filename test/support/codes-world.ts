@@ -14,6 +14,7 @@ import { CodeGenerationService } from '../../src/codes/code-generation.service.j
 import { CodeIssuer } from '../../src/codes/code-issuer.js';
 import { CodeReader } from '../../src/codes/code-reader.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
+import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { CodeRefresh, type CodeCopies } from '../../src/codes/code-refresh.js';
 import { assertSpace } from '../../src/codes/code-space.js';
 import { Code } from '../../src/codes/code.entity.js';
@@ -31,6 +32,7 @@ import type { TimeUnit } from '../../src/rewards/time-unit.js';
 import { ProductLineService } from '../../src/tenancy/product-line.service.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { TenantService } from '../../src/tenancy/tenant.service.js';
+import { TEST_SECRETS } from './world.js';
 
 /** What the copies in Redis would have been told, in order. */
 class ToldCopies implements CodeCopies {
@@ -92,7 +94,9 @@ export async function openCodesWorld(databaseUrl: string) {
   const lines = new ProductLineService(orm, clock);
   const copies = new ToldCopies();
   const refresh = new CodeRefresh(copies, log);
-  const digester = new CodeDigester('a pepper that only the tests know.');
+  const { codePepper: current } = TEST_SECRETS;
+  const peppers = await new PepperRegistry(orm, log).settle({ current, previous: [], others: [] });
+  const digester = new CodeDigester(peppers);
   const recognizer = new CodeRecognizer(orm, digester);
   const campaignReader = new CampaignReader(orm);
   const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);

@@ -21,7 +21,7 @@ export async function openClaim(
 ): Promise<Claim> {
   const { services, stores } = world;
   const { tenantId } = tenant;
-  const digest = services.recognizer.digest(tenantId, services.recognizer.canonicalize(code) ?? '');
+  const digest = services.recognizer.digests(tenantId, services.recognizer.canonicalize(code) ?? '')[0] ?? '';
   const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
   await services.copies.store(tenantId, [copyOf(row)]);
   const campaign = await services.campaignReader.read(tenantId, row.campaignId);

@@ -40,7 +40,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     NODE_ENV: 'test',
     PORT: '0',
     JWT_SECRET: SECRET,
-    CODE_PEPPER: SECRET,
+    CODE_PEPPER: 'p'.repeat(40),
     ...options.environment,
   });
   const logged: Record<string, unknown>[] = [];

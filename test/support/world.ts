@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import { composeServices, type Services } from '../../src/app.js';
+import type { Services } from '../../src/app.js';
+import { openApp } from '../../src/app-open.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { loadConfig } from '../../src/config.js';
 import { createLog } from '../../src/platform/log.js';
 import { tenantEm, type Em } from '../../src/platform/orm/orm.js';
 import type { RedeemAnswer } from '../../src/redemption/redeem-request.js';
-import { openStores, type Stores } from '../../src/stores.js';
+import type { Stores } from '../../src/stores.js';
 
 export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
 const quietLog = createLog({ level: 'silent' });
@@ -22,8 +23,11 @@ export async function openWorld(
   environment: Record<string, string> = {},
   urls: { databaseUrl?: string; redisUrl?: string } = {},
 ): Promise<World> {
-  const stores = await openStores(
+  const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });
+  const { stores, services } = await openApp(
     {
+      config,
+      ...TEST_SECRETS,
       databaseUrl: urls.databaseUrl ?? inject('databaseUrl'),
       redisUrl: urls.redisUrl ?? inject('redisUrl'),
       databasePoolSize: 12,
@@ -32,8 +36,6 @@ export async function openWorld(
     },
     quietLog,
   );
-  const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });
-  const services = composeServices(stores, { config, ...TEST_SECRETS }, quietLog);
   const close = async (): Promise<void> => {
     await services.settlement.drained();
     await stores.close();

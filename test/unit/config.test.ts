@@ -97,6 +97,20 @@ describe('the configuration', () => {
   });
 
   it.each([
+    [{ JWT_SECRET: 's'.repeat(32), CODE_PEPPER: 's'.repeat(32) }, 'JWT_SECRET and CODE_PEPPER'],
+    [{ ...SECRETS, JWT_SECRET_PREVIOUS: SECRETS.CODE_PEPPER }, 'JWT_SECRET_PREVIOUS and CODE_PEPPER'],
+    [{ ...SECRETS, CODE_PEPPER_PREVIOUS: SECRETS.CODE_PEPPER }, 'CODE_PEPPER and CODE_PEPPER_PREVIOUS'],
+    [
+      { ...SECRETS, CODE_PEPPER_PREVIOUS: `${'o'.repeat(32)},${SECRETS.JWT_SECRET}` },
+      'JWT_SECRET and CODE_PEPPER_PREVIOUS',
+    ],
+  ])('X.21 refuses one secret for two purposes: %#', (environment, names) => {
+    expect(complaintOf(environment)).toBe(
+      `${names} have the same value; each secret must be one of its own.`,
+    );
+  });
+
+  it.each([
     [{ REPLY_WITHIN_MS: '15000' }, 'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS'],
     [{ CLAIM_DEADLINE_MS: '2000' }, 'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS'],
     [{ PENDING_ATTEMPTS: '130' }, 'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end'],

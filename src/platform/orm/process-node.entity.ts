@@ -9,6 +9,8 @@ const ProcessNodeSchema = defineEntity({
     nodeNo: smallCountColumn().primary().autoincrement(false),
     owner: p.character().length(36),
     leasedUntil: instantColumn(),
+    /** Fingerprints of the keys that the process can read with, joined by commas; null before there were any. */
+    keyPrints: p.string().length(255).nullable(),
   },
 });
 export class ProcessNode extends ProcessNodeSchema.class {}

@@ -4,7 +4,7 @@ import { invariant } from '../assert.js';
 import { systemClock, type Clock } from '../clock.js';
 import { NODE_COUNT, type NodeLease } from '../ids.js';
 import type { Logger } from '../log.js';
-import { systemEm } from './orm.js';
+import { systemEm, type Em } from './orm.js';
 import { ProcessNode } from './process-node.entity.js';
 import { isDuplicateKey } from './sql-errors.js';
 import { ACROSS_TENANTS } from './tenant-filter.js';
@@ -12,6 +12,8 @@ import { ACROSS_TENANTS } from './tenant-filter.js';
 const HOUR_MS = 3_600_000;
 const LEASE_HOURS = 24;
 const RENEW_EVERY_MS = 600_000;
+/** A process that has not renewed its lease for so long is gone. */
+const SILENCE_MAX_S = 900;
 /**
  * How far the clocks of two processes may be apart: a node that was given back rests so long, and a lease counts
  * as run out so long before it is. Ids of the next holder are then later than all of the last one.
@@ -27,6 +29,8 @@ const databaseNow = () => raw<Date>('utc_timestamp(3)');
 export interface ProcessNodeOptions {
   readonly clock?: Clock;
   readonly renewEveryMs?: number;
+  /** Fingerprints of the keys that this process can read with, for {@link processesWithout}. */
+  readonly keyPrints?: readonly string[];
 }
 
 export interface ProcessNodeHolder {
@@ -42,7 +46,7 @@ export async function acquireProcessNode(
   log: Logger,
   options: ProcessNodeOptions = {},
 ): Promise<ProcessNodeHolder> {
-  const node = new LeasedNode(orm, log, options.clock ?? systemClock);
+  const node = new LeasedNode(orm, log, options.clock ?? systemClock, (options.keyPrints ?? []).join(','));
   await node.take();
   const timer = setInterval(() => void node.renew(), options.renewEveryMs ?? RENEW_EVERY_MS);
   timer.unref();
@@ -55,6 +59,21 @@ export async function acquireProcessNode(
   };
 }
 
+/**
+ * How many processes are at work that cannot read with this key. One that was killed counts until its lease should
+ * have been renewed.
+ */
+export async function processesWithout(em: Em, keyPrint: string): Promise<number> {
+  const lastRenewalS = LEASE_HOURS * 3600 - SILENCE_MAX_S;
+  const [row]: { count: number }[] = await em.execute(
+    `select count(*) as count from process_node
+      where leased_until > utc_timestamp(3) + interval ? second
+        and (key_prints is null or not find_in_set(?, key_prints))`,
+    [lastRenewalS, keyPrint],
+  );
+  return row?.count ?? 0;
+}
+
 class LeasedNode {
   lease: NodeLease = { nodeNo: 0, validUntilMs: 0 };
   private readonly owner = randomUUID();
@@ -64,6 +83,7 @@ class LeasedNode {
     private readonly orm: MikroORM,
     private readonly log: Logger,
     private readonly clock: Clock,
+    private readonly keyPrints: string,
   ) {}
 
   /** Tries free numbers at random, so that processes that start together seldom meet; the primary key decides. */
@@ -140,7 +160,7 @@ class LeasedNode {
   private async claim(nodeNo: number): Promise<boolean> {
     const em = systemEm(this.orm);
     const expired = { nodeNo, leasedUntil: { $lt: databaseNow() } };
-    const lease = { owner: this.owner, leasedUntil: leaseEnd() };
+    const lease = { owner: this.owner, leasedUntil: leaseEnd(), keyPrints: this.keyPrints };
     const taken = await em.nativeUpdate(ProcessNode, expired, lease, ACROSS_TENANTS);
     if (taken === 1) return true;
     try {

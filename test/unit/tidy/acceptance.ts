@@ -17,6 +17,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [1, 3],
     [13, 13],
     [16, 16],
+    [21, 21],
   ],
 };
 

@@ -1,0 +1,177 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { ConfigError } from '../config.js';
+import type { Logger } from '../platform/log.js';
+import { systemEm, type Em } from '../platform/orm/orm.js';
+import { processesWithout } from '../platform/orm/process-node.js';
+import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import { canonicalize } from './canonical-code.js';
+import { CodeDigester, fingerprintOf, type PepperKey } from './code-digester.js';
+import type { PepperState } from './code-pepper.entity.js';
+
+/** The secrets of the configuration, as far as peppers are concerned. */
+export interface ConfiguredPeppers {
+  readonly current: string;
+  readonly previous: readonly string[];
+  /** Secrets for other purposes; one of them that is a pepper of the database was set in the wrong place. */
+  readonly others: readonly string[];
+}
+
+interface KnownPepper {
+  readonly keyId: number;
+  readonly fingerprint: string;
+  readonly state: PepperState;
+}
+
+/** What became of the wish to make new codes with a pepper. */
+export type Activation = 'ACTIVE' | { readonly waitsFor: number };
+
+const MIXED_UP =
+  'JWT_SECRET holds a pepper of this database: it and CODE_PEPPER were mixed up. Set each to the value it had before.';
+const ANOTHER_PEPPER =
+  "CODE_PEPPER is not the pepper that this database's codes were made with, so no code would be found. Set it back to the value it had. To rotate the pepper, set CODE_PEPPER_PREVIOUS to the old value and CODE_PEPPER to the new one.";
+const missingPepper = ({ keyId, state }: KnownPepper) =>
+  state === 'ACTIVE'
+    ? `The pepper was rotated, and new codes are made with one that is not configured (key ${keyId}). Set CODE_PEPPER to it.`
+    : `Codes still need a pepper that is not configured (key ${keyId}). Set CODE_PEPPER_PREVIOUS to it.`;
+
+/**
+ * Knows by fingerprints which peppers the codes of the database were made with, so that no process works with another
+ * one: it would take every code for unknown.
+ */
+export class PepperRegistry {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly log: Logger,
+  ) {}
+
+  /**
+   * The configured peppers with their numbers, the current one first. Asked once, at start, when the process has its
+   * node: then whoever activates another pepper sees this process, or this process sees the activation.
+   *
+   * @throws ConfigError when codes need a pepper that is not configured
+   */
+  async settle(configured: ConfiguredPeppers): Promise<PepperKey[]> {
+    const peppers = [configured.current, ...configured.previous];
+    for (const pepper of peppers.toReversed()) await this.register(pepper, configured);
+    const activation = await this.activate(configured.current);
+    if (activation !== 'ACTIVE')
+      this.log.info(activation, 'new codes get the previous pepper until all processes know the current one');
+    const known = await this.known();
+    const missing = known.find(
+      ({ state, fingerprint }) =>
+        isNeeded(state) && !peppers.some((pepper) => fingerprintOf(pepper) === fingerprint),
+    );
+    if (missing !== undefined) throw new ConfigError(missingPepper(missing));
+    return peppers.flatMap((pepper) => {
+      const row = known.find(({ fingerprint }) => fingerprint === fingerprintOf(pepper));
+      if (row?.state === 'RETIRED')
+        this.log.info({ keyId: row.keyId }, 'CODE_PEPPER_PREVIOUS can go: no code needs this pepper');
+      return row === undefined || row.state === 'RETIRED' ? [] : [{ keyId: row.keyId, pepper }];
+    });
+  }
+
+  /** Makes new codes with this pepper from now on, if every process at work can read it. */
+  async activate(pepper: string): Promise<Activation> {
+    const fingerprint = fingerprintOf(pepper);
+    return systemEm(this.orm).transactional(async (em) => {
+      const known = await this.known(em, 'for update');
+      const wanted = known.find((each) => each.fingerprint === fingerprint);
+      if (wanted?.state !== 'PENDING') return 'ACTIVE';
+      const waitsFor = await processesWithout(em, fingerprint);
+      if (waitsFor > 0) return { waitsFor };
+      await em.execute(`update code_pepper set state = 'RETIRING' where state = 'ACTIVE'`);
+      await em.execute(`update code_pepper set state = 'ACTIVE' where key_id = ?`, [wanted.keyId]);
+      return 'ACTIVE';
+    });
+  }
+
+  /** Retires the peppers that no code is left of. @returns how many are still needed beside the active one */
+  async retire(): Promise<number> {
+    const em = systemEm(this.orm);
+    const retiring = (await this.known()).filter(({ state }) => state === 'RETIRING');
+    let needed = 0;
+    for (const { keyId } of retiring) {
+      const [row]: unknown[] = await em.execute(
+        'select 1 from code where digest_key_id = ? and deleted_at is null limit 1',
+        [keyId],
+      );
+      if (row !== undefined) needed += 1;
+      else
+        await em.execute(`update code_pepper set state = 'RETIRED' where key_id = ? and state = 'RETIRING'`, [
+          keyId,
+        ]);
+    }
+    return needed;
+  }
+
+  /** Numbers a pepper that the database does not know yet. The unique keys decide between two first starts. */
+  private async register(pepper: string, configured: ConfiguredPeppers): Promise<void> {
+    const known = await this.known();
+    const prints = new Set(known.map(({ fingerprint }) => fingerprint));
+    if (configured.others.some((secret) => prints.has(fingerprintOf(secret))))
+      throw new ConfigError(MIXED_UP);
+    if (prints.has(fingerprintOf(pepper))) return;
+    const isFirst = known.length === 0;
+    const isOurs = [configured.current, ...configured.previous].some((each) =>
+      prints.has(fingerprintOf(each)),
+    );
+    if (!isFirst && !isOurs) throw new ConfigError(ANOTHER_PEPPER);
+    const next = isFirst ? await this.firstPepper(configured) : pepper;
+    const keyId = Math.max(0, ...known.map((each) => each.keyId)) + 1;
+    try {
+      await systemEm(this.orm).execute(
+        'insert into code_pepper (key_id, fingerprint, state, created_at) values (?, ?, ?, utc_timestamp(3))',
+        [keyId, fingerprintOf(next), isFirst ? 'ACTIVE' : 'PENDING'],
+      );
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+    // Lost to another start, or the first pepper was another of the configured ones: looked at once more.
+    await this.register(pepper, configured);
+  }
+
+  /** Which of the configured peppers made the codes of a database that has no fingerprints yet. */
+  private async firstPepper({ current, previous }: ConfiguredPeppers): Promise<string> {
+    const oldest = previous.at(-1) ?? current;
+    const em = systemEm(this.orm);
+    const [visible]: { tenantId: string; text: string; digest: string }[] = await em.execute(
+      `select tenant_id as tenantId, code_text as text, code_digest as digest from code
+        where code_text is not null limit 1`,
+    );
+    const canonical = visible === undefined ? null : canonicalize(visible.text);
+    if (visible === undefined || canonical === null) {
+      const [any]: unknown[] = await em.execute('select 1 from code limit 1');
+      if (any !== undefined)
+        this.log.warn('the pepper of existing codes was taken on trust: only their digests are kept');
+      return oldest;
+    }
+    const { tenantId, digest } = visible;
+    const found = [current, ...previous].find(
+      (pepper) => new CodeDigester([{ keyId: 1, pepper }]).digest(tenantId, canonical) === digest,
+    );
+    if (found === undefined) throw new ConfigError(ANOTHER_PEPPER);
+    return found;
+  }
+
+  /** Waits for an activation under way, so that what is read stays true for whoever is seen by it. */
+  private async known(
+    em: Em = systemEm(this.orm),
+    lock: 'for update' | 'lock in share mode' = 'lock in share mode',
+  ): Promise<KnownPepper[]> {
+    return em.execute(`select key_id as keyId, fingerprint, state from code_pepper order by key_id ${lock}`);
+  }
+}
+
+/** Whether there may be codes that only this pepper finds. */
+function isNeeded(state: PepperState): boolean {
+  return state === 'ACTIVE' || state === 'RETIRING';
+}
+
+/** The number of the pepper that new codes are made with; it stays so until the transaction ends. */
+export async function activePepper(em: Em): Promise<number> {
+  const [row]: { keyId: number }[] = await em.execute(
+    `select key_id as keyId from code_pepper where state = 'ACTIVE' lock in share mode`,
+  );
+  if (row === undefined) throw new Error('No pepper is active.');
+  return row.keyId;
+}

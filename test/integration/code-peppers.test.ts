@@ -1,0 +1,132 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { PepperRegistry } from '../../src/codes/pepper-registry.js';
+import { ConfigError } from '../../src/config.js';
+import { entities } from '../../src/entities.js';
+import { createLog } from '../../src/platform/log.js';
+import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { acquireProcessNode } from '../../src/platform/orm/process-node.js';
+import { fingerprintOf } from '../../src/codes/code-digester.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openWorld, seedCampaign, seedTenant, TEST_SECRETS } from '../support/world.js';
+
+const log = createLog({ level: 'silent' });
+const OLD = TEST_SECRETS.codePepper;
+const NEW = 'n'.repeat(40);
+
+let database: ScratchDatabase;
+let orm: MikroORM;
+beforeEach(async () => {
+  database = await createScratchDatabase(inject('databaseUrl'));
+  orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 8, entities });
+});
+afterEach(async () => {
+  await orm.close();
+  await database.drop();
+});
+
+const settle = async (current: string, previous: readonly string[] = [], others: readonly string[] = []) =>
+  new PepperRegistry(orm, log).settle({ current, previous, others });
+
+/** Why it is refused; fails where it is not. */
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  const outcome: unknown = await work.then(
+    () => 'settled',
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(ConfigError);
+  return outcome instanceof ConfigError ? outcome.message : '';
+}
+
+const rows = async (): Promise<unknown> =>
+  systemEm(orm).execute('select key_id, fingerprint, state from code_pepper order by key_id');
+
+/** A campaign with codes, as a program without fingerprints has left it. */
+async function codesFromBefore(codeVisibility: 'VISIBLE' | 'HASHED'): Promise<void> {
+  const world = await openWorld({}, { databaseUrl: database.databaseUrl });
+  try {
+    await seedCampaign(world, await seedTenant(world), 3, { campaign: { codeVisibility } });
+  } finally {
+    await world.close();
+  }
+  await systemEm(orm).execute('delete from code_pepper');
+  await systemEm(orm).execute('update process_node set leased_until = utc_timestamp(3)');
+}
+
+describe('X.21 the pepper of codes', () => {
+  it('is known by a fingerprint that does not tell it, and another one is refused', async () => {
+    expect(await settle(OLD)).toEqual([{ keyId: 1, pepper: OLD }]);
+    expect(await settle(OLD)).toEqual([{ keyId: 1, pepper: OLD }]);
+    const before = await rows();
+    expect(before).toEqual([{ key_id: 1, fingerprint: fingerprintOf(OLD), state: 'ACTIVE' }]);
+    expect(JSON.stringify(before)).not.toContain(OLD);
+    expect(await refusalOf(settle(NEW))).toContain('CODE_PEPPER is not the pepper');
+    expect(await rows()).toEqual(before);
+  });
+
+  it('is one, however many start at once for the first time', async () => {
+    const starts = await Promise.allSettled(
+      Array.from({ length: 12 }, async (_, at) => settle(at % 2 === 0 ? OLD : NEW)),
+    );
+    const won = starts.filter(({ status }) => status === 'fulfilled');
+    expect(won).toHaveLength(6);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it.each(['VISIBLE', 'HASHED'] as const)('is taken from %s codes that are there', async (visibility) => {
+    await codesFromBefore(visibility);
+    expect(await settle(OLD)).toEqual([{ keyId: 1, pepper: OLD }]);
+    expect(await refusalOf(settle(NEW))).toContain('CODE_PEPPER is not the pepper');
+  });
+
+  it('is refused where it has not made the codes that are there, and nothing is recorded', async () => {
+    await codesFromBefore('VISIBLE');
+    expect(await refusalOf(settle(NEW))).toContain('CODE_PEPPER is not the pepper');
+    expect(await rows()).toEqual([]);
+  });
+
+  it('is the previous one where that has made the codes that are there', async () => {
+    await codesFromBefore('VISIBLE');
+    expect(await settle(NEW, [OLD])).toEqual([
+      { keyId: 2, pepper: NEW },
+      { keyId: 1, pepper: OLD },
+    ]);
+  });
+
+  it('is refused where it was set as the secret of tokens', async () => {
+    await settle(OLD);
+    expect(await refusalOf(settle(NEW, [], [OLD]))).toContain('JWT_SECRET holds a pepper');
+    expect(await refusalOf(settle(NEW, [OLD], [OLD]))).toContain('JWT_SECRET holds a pepper');
+  });
+});
+
+describe('X.21 a new pepper', () => {
+  it('makes no codes while a process at work cannot read it, and does when all can', async () => {
+    await settle(OLD);
+    const registry = new PepperRegistry(orm, log);
+    const behind = await acquireProcessNode(orm, log, { keyPrints: [fingerprintOf(OLD)] });
+    const ahead = await acquireProcessNode(orm, log, { keyPrints: [OLD, NEW].map(fingerprintOf) });
+    expect(await settle(NEW, [OLD])).toHaveLength(2);
+    expect(await registry.activate(NEW)).toEqual({ waitsFor: 1 });
+    expect(await settle(OLD), 'a process that knows the old one alone may still start').toHaveLength(1);
+    await behind.release();
+    expect(await registry.activate(NEW)).toBe('ACTIVE');
+    expect(await rows()).toMatchObject([{ state: 'RETIRING' }, { state: 'ACTIVE' }]);
+    expect(await refusalOf(settle(OLD))).toContain('The pepper was rotated');
+    expect(await settle(OLD, [NEW]), 'whichever is named first').toHaveLength(2);
+    await ahead.release();
+  });
+
+  it('leaves no code without its pepper: the old one can go when nothing needs it', async () => {
+    await codesFromBefore('HASHED');
+    const registry = new PepperRegistry(orm, log);
+    expect(await settle(NEW, [OLD])).toHaveLength(2);
+    expect(await registry.retire()).toBe(1);
+    expect(await refusalOf(settle(NEW))).toContain('(key 1). Set CODE_PEPPER_PREVIOUS');
+    await systemEm(orm).execute('update code set deleted_at = now(3)');
+    expect(await registry.retire()).toBe(0);
+    expect(await settle(NEW)).toEqual([{ keyId: 2, pepper: NEW }]);
+    expect(await settle(NEW, [OLD]), 'and is not looked up any more').toEqual([{ keyId: 2, pepper: NEW }]);
+    expect(await refusalOf(settle(OLD))).toContain('The pepper was rotated');
+  });
+});
