@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { TOKEN_TTL_MAX_S } from '../identity/token-life.js';
 
 /** What every command takes. */
 export interface GlobalOptions {
@@ -11,7 +12,7 @@ export interface TenantOptions extends GlobalOptions {
 
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 /** A token cannot be taken back, so it does not live for ever. */
-const TTL_S_MAX = 366 * 86_400;
+const TTL_S_MAX = TOKEN_TTL_MAX_S.BY_OPERATOR;
 
 /** A time to live: `15m`, `2h`, `7d`, or seconds. */
 export function ttlSeconds(text: string): number {

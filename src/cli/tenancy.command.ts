@@ -37,7 +37,7 @@ function addTenantCreate(group: Command): void {
   group
     .command('create')
     .description('Make a tenant, and print its id.')
-    .requiredOption('--id <id>', 'capitals, digits and underscores, e.g. CH_123')
+    .requiredOption('--id <id>', 'capitals and digits, joined by single underscores, e.g. CH_123')
     .requiredOption('--name <name>', 'the name that people read')
     .addOption(
       new Option('--type <type>', 'PLATFORM may make further tenants')
@@ -61,7 +61,7 @@ function addProductLineCreate(group: Command): void {
     .command('create')
     .description('Make a product line, and print its code.')
     .requiredOption('--tenant <id>', 'the tenant')
-    .requiredOption('--code <code>', 'capitals, digits and underscores, e.g. APP_A')
+    .requiredOption('--code <code>', 'capitals and digits, joined by single underscores, e.g. APP_A')
     .requiredOption('--name <name>', 'the name that people read')
     .option('--hour <n>', "attempts in any hour; 0 is without limit, none the configuration's", wholeNumber)
     .option('--day <n>', "attempts in any day; 0 is without limit, none the configuration's", wholeNumber)

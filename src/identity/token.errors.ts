@@ -1,8 +1,9 @@
 /** Why a token was not taken. A caller is told no more than this, so that forgeries cannot be tuned by the answers. */
-export type TokenFault = 'EXPIRED' | 'NOT_VALID';
+export type TokenFault = 'EXPIRED' | 'KEY_UNKNOWN' | 'NOT_VALID';
 
 const MESSAGES: Record<TokenFault, string> = {
   EXPIRED: 'The token has expired. Sign in again.',
+  KEY_UNKNOWN: 'The token was signed with a key that is not in use here. Sign in again.',
   NOT_VALID: 'The token is not valid.',
 };
 

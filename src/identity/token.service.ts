@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.js';
 import { isId } from '../platform/ids.js';
 import { STAFF_ROLES, type Actor, type StaffRole } from './actor.js';
 import { TokenError } from './token.errors.js';
+import { endOfLife, TOKEN_TTL_MAX_S, type TokenWish } from './token-life.js';
 
 /** The transport tells this refusal from a fault. */
 export { TokenError } from './token.errors.js';
@@ -13,10 +14,7 @@ export { TokenError } from './token.errors.js';
 const ISSUER = 'redeemkit';
 const AUDIENCE = 'redeemkit';
 const ALGORITHM = 'HS256';
-const CLAIMS = ['iss', 'aud', 'exp', 'sub', 'tid', 'kind'];
-
-/** A stolen token is of use for a quarter of an hour at most. */
-const USER_TOKEN_TTL_MAX_S = 900;
+const CLAIMS = ['iss', 'aud', 'iat', 'exp', 'sub', 'tid', 'kind'];
 
 /** Tokens that were verified lately. Each is a few hundred bytes, and verifying again costs an HMAC. */
 const CACHE_MAX = 10_000;
@@ -50,14 +48,11 @@ export class TokenService {
     this.verifiers = new Map(secrets.map((secret) => [keyIdOf(secret), verifierOf(secret)]));
   }
 
-  /**
-   * A token that proves `actor` for `ttlS` seconds. A user's is short; only the operator's own command, run by hand
-   * on the server, may ask for a longer one.
-   */
-  sign(actor: Actor, ttlS: number, asked: 'BY_PROGRAM' | 'BY_OPERATOR' = 'BY_PROGRAM'): string {
+  /** A token that proves `actor` for `ttlS` seconds, at most {@link TOKEN_TTL_MAX_S}. */
+  sign(actor: Actor, ttlS: number, wish: TokenWish = 'BY_PROGRAM'): string {
+    const maxS = TOKEN_TTL_MAX_S[wish];
     invariant(Number.isSafeInteger(ttlS) && ttlS > 0, 'A token lives for a whole number of seconds.');
-    const short = asked === 'BY_OPERATOR' || actor.kind === 'STAFF' || ttlS <= USER_TOKEN_TTL_MAX_S;
-    invariant(short, `A user's token lives for ${USER_TOKEN_TTL_MAX_S} seconds at most.`);
+    invariant(ttlS <= maxS, `A token that is signed ${wish} lives for ${maxS} seconds at most.`);
     const issuedS = Math.floor(this.clock.nowMs() / 1000);
     return this.signClaims({
       iss: ISSUER,
@@ -68,6 +63,7 @@ export class TokenService {
       tid: actor.tenantId,
       kind: actor.kind,
       ...(actor.kind === 'STAFF' ? { role: actor.role } : {}),
+      ...(wish === 'BY_OPERATOR' ? { wish } : {}),
     });
   }
 
@@ -88,19 +84,24 @@ export class TokenService {
   }
 
   private verifyAnew(token: string): Verified {
-    let claims: Record<string, unknown>;
+    const claims = this.genuineClaims(token);
+    const actor = actorOf(claims);
+    const expiresS = endOfLife(claims, this.clock.nowMs() / 1000);
+    if (actor === null || expiresS === null) throw new TokenError('NOT_VALID');
+    return { actor, expiresMs: expiresS * 1000 };
+  }
+
+  private genuineClaims(token: string): Record<string, unknown> {
     try {
       const { header } = this.decode(token) as { header: Record<string, unknown> };
-      const verify = this.verifiers.get(String(header['kid']));
-      if (verify === undefined) throw new TokenError('NOT_VALID');
-      claims = verify(token);
+      const { kid } = header;
+      if (typeof kid !== 'string') throw new TokenError('NOT_VALID');
+      const verify = this.verifiers.get(kid);
+      if (verify === undefined) throw new TokenError('KEY_UNKNOWN');
+      return verify(token);
     } catch (error) {
-      throw new TokenError('NOT_VALID', { cause: error });
+      throw error instanceof TokenError ? error : new TokenError('NOT_VALID', { cause: error });
     }
-    const actor = actorOf(claims);
-    const expires = claims['exp'];
-    if (actor === null || typeof expires !== 'number') throw new TokenError('NOT_VALID');
-    return { actor, expiresMs: expires * 1000 };
   }
 }
 
@@ -117,7 +118,9 @@ function verifierOf(secret: string): (token: string) => Record<string, unknown> 
     allowedIss: ISSUER,
     allowedAud: AUDIENCE,
     requiredClaims: CLAIMS,
+    // Times are judged by `endOfLife`, by the clock of this service.
     ignoreExpiration: true,
+    ignoreNotBefore: true,
     cache: false,
   });
 }

@@ -8,6 +8,7 @@ import { countNumber, foreignKeyText, nameText, parseInput } from '../platform/i
 import { tenantEm } from '../platform/orm/orm.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
 import type { Actor } from './actor.js';
+import { TOKEN_TTL_MAX_S } from './token-life.js';
 import { User, type UserStatus } from './user.entity.js';
 
 export const CREATE_USER_TOKEN_REFUSALS = [
@@ -18,8 +19,7 @@ export const CREATE_USER_TOKEN_REFUSALS = [
 ] as const;
 type CreateUserTokenRefusal = (typeof CREATE_USER_TOKEN_REFUSALS)[number];
 
-/** SPEC §8: a user's token lives fifteen minutes at most. */
-const TTL_S_MAX = 900;
+const TTL_S_MAX = TOKEN_TTL_MAX_S.BY_PROGRAM;
 const TAGS_MAX = 64;
 
 /** Facts that reward conditions read: each once, in order. */

@@ -19,13 +19,18 @@ export const nameText = (lengthMax: number) =>
       if (fault !== null) context.addIssue({ code: 'custom', message: fault });
     });
 
-/** Codes that name a tenant, a product line: capitals, digits and underscores. */
+/**
+ * Codes that name a tenant, a product line: capitals and digits, in groups joined by single underscores. Two that
+ * differ only in underscores would look alike.
+ */
 export const keyText = (lengthMax: number) =>
   z
     .string()
+    .min(2, 'must have at least 2 characters')
+    .max(lengthMax, `must have at most ${lengthMax} characters`)
     .regex(
-      new RegExp(`^[A-Z0-9_]{2,${lengthMax}}$`),
-      `must be 2 to ${lengthMax} capitals, digits or underscores`,
+      /^[A-Z0-9]+(?:_[A-Z0-9]+)*$/,
+      'must be capitals and digits, in groups joined by single underscores',
     );
 
 /** Ids and keys of other systems: printable ASCII, so that no two of them look alike. */

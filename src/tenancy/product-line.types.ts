@@ -45,7 +45,9 @@ export class ProductLineType {
 
 @InputType()
 export class CreateProductLineInput {
-  @Field(() => String, { description: '2 to 16 capitals, digits or underscores.' })
+  @Field(() => String, {
+    description: '2 to 16 capitals and digits, in groups joined by single underscores.',
+  })
   code!: string;
 
   @Field(() => String, { description: '1 to 64 characters.' })

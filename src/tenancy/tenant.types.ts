@@ -54,7 +54,7 @@ export class TenantType {
 
 @InputType()
 export class CreateTenantInput {
-  @Field(() => ID, { description: '2 to 24 capitals, digits or underscores.' })
+  @Field(() => ID, { description: '2 to 24 capitals and digits, in groups joined by single underscores.' })
   id!: string;
 
   @Field(() => String, { description: '1 to 64 characters.' })

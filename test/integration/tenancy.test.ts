@@ -16,11 +16,19 @@ afterAll(async () => world.close());
 
 const randomKey = (prefix: string): string => `${prefix}${world.ids.next().slice(-12)}`;
 
+/** Underscores alone, or where another key would look the same. */
+const ODD_KEYS = ['__', '___', '_A', 'A_', 'A__B', '_A_'];
+
 describe('tenants', () => {
   const bad: [string, Record<string, unknown>, string][] = [
     ['a short id', { id: 'A' }, 'TENANT_ID_NOT_ALLOWED'],
     ['a long id', { id: 'A'.repeat(25) }, 'TENANT_ID_NOT_ALLOWED'],
     ['an id in small letters', { id: 'ch_123' }, 'TENANT_ID_NOT_ALLOWED'],
+    ...ODD_KEYS.map((id): [string, Record<string, unknown>, string] => [
+      `the id ${id}`,
+      { id },
+      'TENANT_ID_NOT_ALLOWED',
+    ]),
     ['an id with a line feed', { id: 'CH_123\n' }, 'TENANT_ID_NOT_ALLOWED'],
     ['an id that is an operator', { id: { $ne: null } }, 'TENANT_ID_NOT_ALLOWED'],
     ['no name', { name: '   ' }, 'NAME_NOT_ALLOWED'],
@@ -99,6 +107,11 @@ describe('product lines', () => {
   const bad: [string, Record<string, unknown>, string][] = [
     ['a short code', { code: 'A' }, 'PRODUCT_CODE_NOT_ALLOWED'],
     ['a long code', { code: 'A'.repeat(17) }, 'PRODUCT_CODE_NOT_ALLOWED'],
+    ...ODD_KEYS.map((code): [string, Record<string, unknown>, string] => [
+      `the code ${code}`,
+      { code },
+      'PRODUCT_CODE_NOT_ALLOWED',
+    ]),
     ['a code in small letters', { code: 'app_a' }, 'PRODUCT_CODE_NOT_ALLOWED'],
     ['no name', { name: '' }, 'NAME_NOT_ALLOWED'],
     ['a negative limit', { hourLimit: -1 }, 'LIMIT_OUT_OF_RANGE'],

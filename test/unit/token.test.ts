@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import * as fc from 'fast-check';
 import { createSigner } from 'fast-jwt';
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../src/identity/actor.js';
@@ -11,6 +12,7 @@ const OTHER = 'another-secret-of-the-test-with-enough-characters';
 const USER: Actor = { kind: 'USER', tenantId: 'CH_123', userId: '1234567890123456789' };
 const STAFF: Actor = { kind: 'STAFF', tenantId: 'CH_123', staffId: 'ops@example', role: 'OPERATOR' };
 const START_MS = 1_800_000_000_000;
+const YEAR_S = 366 * 86_400;
 
 class TurnedClock {
   ms = START_MS;
@@ -95,7 +97,12 @@ describe('TokenService', () => {
     ['another algorithm', forge(good.claims, { ...good.header, alg: 'HS512' }, SECRET, 'sha512')],
     ['no signature', `${part(good.header)}.${part(good.claims)}.`],
     ['another secret', forge(good.claims, good.header, OTHER)],
-    ['an unknown kid', forge(good.claims, { ...good.header, kid: 'unknown' })],
+    [
+      'a kid that is a list of the right one',
+      forge(good.claims, { ...good.header, kid: [good.header['kid']] }),
+    ],
+    ['a kid that is a number', forge(good.claims, { ...good.header, kid: 1 })],
+    ['a kid that is null', forge(good.claims, { ...good.header, kid: null })],
     ['no kid', forge(good.claims, { alg: 'HS256', typ: 'JWT' })],
     ['a critical header that nobody knows', forge(good.claims, { ...good.header, crit: ['x'], x: 1 })],
     ['an empty text', ''],
@@ -128,6 +135,9 @@ describe('TokenService', () => {
     ['kind', undefined],
     ['kind', 'ADMIN'],
     ['nbf', START_MS],
+    ['iat', undefined],
+    ['wish', 'BY_MYSELF'],
+    ['wish', { toString: 'BY_OPERATOR' }],
   ])('refuses a genuine signature when the claim %s is %j', (claim, value) => {
     expect(faultOf(forge({ ...good.claims, [claim]: value }, good.header))).toBe('NOT_VALID');
   });
@@ -140,7 +150,7 @@ describe('TokenService', () => {
   it('takes tokens of the previous secret after a rotation, and signs with the new one', () => {
     const rotated = new TokenService([OTHER, SECRET], clock);
     expect(rotated.verify(tokens.sign(USER, 60))).toEqual(USER);
-    expect(faultOf(rotated.sign(USER, 60), tokens)).toBe('NOT_VALID');
+    expect(faultOf(rotated.sign(USER, 60), tokens)).toBe('KEY_UNKNOWN');
     expect(new TokenService([OTHER], clock).verify(rotated.sign(USER, 60))).toEqual(USER);
   });
 
@@ -149,9 +159,78 @@ describe('TokenService', () => {
     expect(tokens.verify(sign({ ...good.claims }))).toEqual(USER);
   });
 
-  it("signs no user's token for longer than a quarter of an hour, unless the operator asks by hand", () => {
-    expect(() => tokens.sign(USER, 901)).toThrow(InvariantError);
-    expect(() => tokens.sign(USER, 0)).toThrow(InvariantError);
-    expect(tokens.verify(tokens.sign(USER, 86_400, 'BY_OPERATOR'))).toEqual(USER);
+  it.each(['unknown', '', 'constructor', '__proto__'])('says that the key %j is not in use', (kid) => {
+    expect(faultOf(forge(good.claims, { ...good.header, kid }))).toBe('KEY_UNKNOWN');
+  });
+
+  it.each([USER, STAFF])(
+    'signs for longer than a quarter of an hour only by the hand of the operator: %j',
+    (actor) => {
+      for (const ttlS of [0, 1.5, 901, Number.NaN])
+        expect(() => tokens.sign(actor, ttlS)).toThrow(InvariantError);
+      expect(tokens.verify(tokens.sign(actor, 86_400, 'BY_OPERATOR'))).toEqual(actor);
+      expect(() => tokens.sign(actor, YEAR_S + 1, 'BY_OPERATOR')).toThrow(InvariantError);
+    },
+  );
+});
+
+describe('the life of a genuine token', () => {
+  const nowS = START_MS / 1000;
+  const taken = (life: object): boolean =>
+    faultOf(forge({ ...good.claims, ...life }, good.header)) !== 'NOT_VALID';
+
+  it.each([
+    ['exp', 1e300],
+    ['exp', 2 ** 53 + 2],
+    ['exp', nowS + 900.5],
+    ['exp', `${nowS + 60}`],
+    ['exp', -1],
+    ['exp', null],
+    ['exp', [nowS + 60]],
+    ['exp', nowS + 10 * 365 * 86_400],
+    ['exp', nowS + 901],
+    ['iat', 0],
+    ['iat', -nowS],
+    ['iat', 1e300],
+    ['iat', nowS + 61],
+    ['iat', nowS + 900],
+    ['iat', nowS - 1],
+    ['iat', `${nowS}`],
+    ['nbf', nowS + 61],
+    ['nbf', nowS + 900],
+    ['nbf', nowS - 0.5],
+    ['nbf', null],
+  ])('is refused when %s is %j', (claim, value) => {
+    expect(taken({ [claim]: value })).toBe(false);
+  });
+
+  it('may begin a minute ahead, as clocks are apart', () => {
+    expect(taken({ iat: nowS + 60, exp: nowS + 960 })).toBe(true);
+    expect(taken({ iat: nowS + 60, exp: nowS + 961 })).toBe(false);
+    expect(taken({ nbf: nowS + 60 })).toBe(true);
+  });
+
+  it('is a year and a day at most when the operator has asked', () => {
+    const wish = 'BY_OPERATOR';
+    expect(taken({ wish, exp: nowS + YEAR_S })).toBe(true);
+    expect(taken({ wish, exp: nowS + YEAR_S + 1 })).toBe(false);
+    expect(taken({ wish, iat: nowS - 1, exp: nowS + YEAR_S })).toBe(false);
+  });
+
+  it('never reaches further than its kind allows, whatever the claims are', () => {
+    const second = fc.oneof(
+      fc.integer({ min: nowS - 2000, max: nowS + 2000 }),
+      fc.double(),
+      fc.constantFrom(1e300, -1, 0, 2 ** 53, null, 'x'),
+    );
+    fc.assert(
+      fc.property(second, second, (exp, iat) => {
+        if (!taken({ exp, iat })) return;
+        const [end, start] = [Number(exp), Number(iat)];
+        expect(Number.isSafeInteger(end) && Number.isSafeInteger(start)).toBe(true);
+        expect(end - start).toBeLessThanOrEqual(900);
+        expect(end).toBeLessThanOrEqual(nowS + 960);
+      }),
+    );
   });
 });
