@@ -6,7 +6,6 @@ import { OrderResolver } from './orders/order.resolver.js';
 import { PlanResolver } from './subscriptions/plan.resolver.js';
 import { ProductLineResolver } from './tenancy/product-line.resolver.js';
 import { DeadLetterResolver } from './redemption/dead-letter.resolver.js';
-import { DeadLetterService } from './redemption/dead-letters.service.js';
 import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
 import { RedemptionSettledResolver } from './redemption/redemption-settled.resolver.js';
 import { RedemptionResolver } from './redemption/redemption.resolver.js';
@@ -48,34 +47,21 @@ import type { Logger } from './platform/log.js';
 import { createMetrics } from './platform/metrics.js';
 import { Transactions } from './platform/orm/transaction.js';
 import { Outbox } from './platform/outbox/outbox.js';
-import { JobQueue } from './platform/queue.js';
 import { EventFeed } from './platform/outbox/event-feed.js';
 import { OutboxReader } from './platform/outbox/outbox-reader.js';
 import { EventBus } from './platform/pubsub/event-bus.js';
 import { OutboxRelay } from './platform/outbox/outbox-relay.js';
-import { OutboxRetention } from './platform/outbox/outbox-retention.js';
 import { OutboxWake } from './platform/outbox/outbox-wake.js';
 import { AttemptPreparation } from './redemption/attempt.js';
-import { ClaimAbandonment } from './redemption/claim-abandonment.js';
-import { ClaimSweeper } from './redemption/claim-sweeper.js';
 import { CodeLoader } from './redemption/code-loader.js';
 import { CodeClaimer } from './redemption/code-claimer.js';
-import { CommitTransaction } from './redemption/commit-transaction.js';
-import { CommitWrites } from './redemption/commit-writes.js';
-import { LateConfirms } from './redemption/late-confirms.js';
-import { OpenClaimsRedis } from './redemption/open-claims.redis.js';
-import { PendingRedemptionJobs } from './redemption/pending-redemptions.jobs.js';
-import { PendingRedemptionsRedis } from './redemption/pending-redemptions.redis.js';
-import { PendingRedemptions, type PendingQueue } from './redemption/pending-redemptions.js';
 import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
 import { RedemptionReader } from './redemption/redemption-reader.js';
-import { RedemptionRedis } from './redemption/redemption.redis.js';
 import { RedemptionService } from './redemption/redemption.service.js';
-import { SettlementService } from './redemption/settlement.service.js';
 import type { RewardHandlers } from './redemption/reward-round.js';
-import { TombstoneRetention } from './redemption/tombstone-retention.js';
 import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
 import { composeReconciliation } from './app-reconciliation.js';
+import { composePending, composeSettlement } from './app-settlement.js';
 import type { ResolverContainer } from './schema.js';
 import type { Stores } from './stores.js';
 import { PlanChangeService } from './subscriptions/plan-change.service.js';
@@ -284,7 +270,7 @@ function composeRedemption(
     ids,
     redemptionRedis,
     preparation,
-    new CodeClaimer(redemptionRedis, preparation, settlement, timeoutMs),
+    new CodeClaimer(redemptionRedis, preparation, settlement, settling.heldUses, timeoutMs),
     reader,
     settlement,
     pending.pendingRedemptions,
@@ -309,84 +295,4 @@ function composeRedemption(
     uniformRefusals,
     ...pending,
   };
-}
-
-/** What brings claims to their end, one way or the other. */
-function composeSettlement(
-  { orm, commitOrm, redis }: Stores,
-  config: Config,
-  its: Platform & Identity & Subscriptions,
-  log: Logger,
-) {
-  const { metrics, handlers } = its;
-  const redemptionRedis = new RedemptionRedis(redis, {
-    claimDeadlineMs: config.CLAIM_DEADLINE_MS,
-    markerMs: config.IDEMPOTENCY_MARKER_TTL_S * 1000,
-  });
-  const writes = new CommitWrites(its.orders, its.outbox);
-  const commits = new Transactions(commitOrm, { log });
-  // Whoever gives claims up does not wait long for rows that others hold; it comes again.
-  const abandons = new Transactions(commitOrm, { log, attempts: 2 });
-  const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
-  const abandonment = new ClaimAbandonment(abandons, writes, its.orders, its.outbox, its.clock);
-  const wakeRelay = (tenantId: string): void => its.wake.notify(tenantId);
-  const groups = { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES };
-  const settlement = new SettlementService(
-    commit,
-    abandonment,
-    redemptionRedis,
-    handlers,
-    wakeRelay,
-    metrics,
-    log,
-    groups,
-  );
-  const lateConfirms = new LateConfirms(redemptionRedis, settlement, log);
-  const sweeper = new ClaimSweeper({
-    ...its,
-    open: new OpenClaimsRedis(redis),
-    redis: redemptionRedis,
-    settlement,
-    log,
-  });
-  const tombstones = new TombstoneRetention(
-    orm,
-    its.transactions,
-    its.tenants,
-    config.TOMBSTONE_RETENTION_DAYS,
-  );
-  const outboxRetention = new OutboxRetention(orm, config.OUTBOX_RETENTION_DAYS);
-  return { redemptionRedis, abandonment, settlement, lateConfirms, sweeper, tombstones, outboxRetention };
-}
-
-/** What goes on after PROCESSING was answered. */
-function composePending(
-  { redis, redisUrl }: Stores,
-  config: Config,
-  its: Pick<Platform, 'metrics'> & { redemptionRedis: RedemptionRedis; settlement: SettlementService },
-  log: Logger,
-) {
-  const queue: PendingQueue = new JobQueue({
-    redis,
-    redisUrl,
-    name: 'pending-redemptions',
-    log,
-    commandTimeoutMs: config.STORE_TIMEOUT_MS,
-    attempts: config.PENDING_ATTEMPTS,
-    backoffMs: config.PENDING_BACKOFF_MS,
-    backoffMaxMs: config.PENDING_BACKOFF_MAX_MS,
-    // Those that wait for the database at once are committed together.
-    concurrency: 64,
-  });
-  const pendingRedis = new PendingRedemptionsRedis(redis);
-  const pendingRedemptions = new PendingRedemptions(queue, pendingRedis, log, config.PENDING_BACKOFF_MS);
-  const pendingJobs = new PendingRedemptionJobs(
-    queue,
-    its.redemptionRedis,
-    its.settlement,
-    its.metrics,
-    log,
-    config.REPLY_WITHIN_MS,
-  );
-  return { pendingRedemptions, pendingJobs, deadLetters: new DeadLetterService(queue) };
 }

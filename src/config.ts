@@ -58,6 +58,7 @@ const environmentSchema = z.object({
   STORE_TIMEOUT_MS: count(100, 60_000, 1000),
   /** How long a caller waits for the commit before the answer is PROCESSING. */
   REPLY_WITHIN_MS: count(100, 600_000, 2000),
+  HELD_WAIT_MS: count(0, 60_000, 500),
   /** How often a redemption that was answered PROCESSING is tried before it is given up. */
   PENDING_ATTEMPTS: count(1, 1000, 100),
   PENDING_BACKOFF_MS: count(10, 600_000, 1000),

@@ -7,14 +7,13 @@ import { resultWithin, within } from '../platform/timeout.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import { mayJoin, parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
+import type { HeldUses } from './held-uses.js';
 import type { AdmitReply, ClaimReply, KnownRedemption, RedemptionRedis } from './redemption.redis.js';
 import type { SettlementService } from './settlement.service.js';
 
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
-const CLAIM_TRIES_MAX = 10;
+const LOADS_MAX = 10;
 const LOAD_PAUSE_MS = 5;
-/** How long an attempt waits for the claims that stand in its way before it is told to try again. */
-const WAIT_MS = 500;
 
 /** What the claim script answered in the end, and what the claim holds if it was made. */
 export interface ClaimResult {
@@ -30,6 +29,7 @@ export class CodeClaimer {
     private readonly redis: RedemptionRedis,
     private readonly preparation: AttemptPreparation,
     private readonly settlement: Pick<SettlementService, 'settle'>,
+    private readonly heldUses: HeldUses,
     /** How long a read before the claim may take. */
     private readonly storeTimeoutMs: number,
   ) {}
@@ -40,10 +40,11 @@ export class CodeClaimer {
     redemptionId: Id,
     admitted: AdmitReply,
   ): Promise<ClaimResult> {
+    const { tenantId } = attempt;
     const snapshot = snapshotOf(attempt, prepared);
-    const waitUntilMs = performance.now() + WAIT_MS;
     let { unstored, digest } = prepared.code;
-    for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries += 1) {
+    let waitUntilMs: number | null = null;
+    for (let loads = 0; loads < LOADS_MAX;) {
       const reply = await this.redis.claim({
         ...attempt,
         digest,
@@ -58,20 +59,22 @@ export class CodeClaimer {
       });
       if (reply.status === 'LOAD') {
         // Longer each time: a code that is just getting a new digest cannot be claimed for a moment.
-        if (tries > 1) await pause(tries * LOAD_PAUSE_MS);
+        if (loads > 0) await pause(loads * LOAD_PAUSE_MS);
+        loads += 1;
         const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
         const loading = this.preparation.findCode(attempt, missing);
         ({ unstored, digest } = await within(this.storeTimeoutMs, 'database', loading));
         continue;
       }
+      if (reply.status === 'REFUSED') await this.preparation.keepCopy(tenantId, unstored);
+      waitUntilMs ??= performance.now() + this.heldUses.waitMs;
       const other = reply.status === 'JOIN' ? otherClaim({ ...attempt, digest }, reply) : null;
       if (other !== null) {
         const answer = await this.afterOther(other, reply.nowMs, waitUntilMs);
         if (answer !== null) return { snapshot, digest, reply: answer };
-        continue;
+      } else if (!isHeld(reply) || !(await this.heldUses.settled(tenantId, digest, waitUntilMs))) {
+        return { snapshot, digest, reply };
       }
-      if (reply.status === 'REFUSED') await this.preparation.keepCopy(attempt.tenantId, unstored);
-      return { snapshot, digest, reply };
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
   }
@@ -103,6 +106,10 @@ function otherClaim(attempt: Attempt, { redemptionId, claim }: KnownRedemption):
 function cameToNothing(error: unknown): CommitOutcome {
   if (error instanceof StoreUnavailableError) throw error;
   return { kind: 'ABORTED' };
+}
+
+function isHeld(reply: ClaimReply): boolean {
+  return reply.status === 'REFUSED' && reply.refusal === 'CODE_HELD';
 }
 
 /** The redemption by which the user of a claim has redeemed its code. */

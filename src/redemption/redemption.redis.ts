@@ -119,6 +119,7 @@ export class RedemptionRedis {
   private readonly confirmScript: RedisScript;
   private readonly releaseScript: RedisScript;
   private readonly forgetScript: RedisScript;
+  private readonly heldScript: RedisScript;
 
   constructor(
     private readonly redis: Redis,
@@ -129,6 +130,7 @@ export class RedemptionRedis {
     this.confirmScript = new RedisScript(redis, 'confirm-claims', 'at once');
     this.releaseScript = new RedisScript(redis, 'release-claims', 'at once');
     this.forgetScript = new RedisScript(redis, 'forget-marker');
+    this.heldScript = new RedisScript(redis, 'uses-held');
   }
 
   async admit(attemptId: Id, attempt: AttemptKeys, windows: readonly RateWindow[]): Promise<AdmitReply> {
@@ -273,6 +275,15 @@ export class RedemptionRedis {
       if (error !== null && error !== undefined) throw asRedisFailure(error);
       return typeof claim === 'string' ? [{ redemptionId, digest, claim }] : [];
     });
+  }
+
+  /** Whether a code has no free use, but only because of open claims. */
+  async areUsesHeld(tenantId: string, digest: string): Promise<boolean> {
+    const held = await this.heldScript.run(
+      [codeKeys.copy(tenantId, digest), keys.claims(tenantId, digest)],
+      [],
+    );
+    return held === 1;
   }
 
   /** How many uses of a code are reserved at this moment. */

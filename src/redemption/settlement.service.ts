@@ -6,6 +6,7 @@ import { parseClaim, type Claim } from './claim.js';
 import { refusalReason, type CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
 import { GroupCommit, type GroupCommitSettings, type GroupCommitSteps } from './group-commit.js';
+import type { HeldUses } from './held-uses.js';
 import type { Confirmation, RedemptionRedis, Release } from './redemption.redis.js';
 import type { RewardHandlers } from './reward-round.js';
 
@@ -22,6 +23,7 @@ export class SettlementService {
     private readonly transaction: CommitTransaction,
     private readonly abandonment: ClaimAbandonment,
     private readonly redis: RedemptionRedis,
+    private readonly heldUses: Pick<HeldUses, 'closed'>,
     private readonly handlers: RewardHandlers,
     private readonly wakeRelay: (tenantId: string) => void,
     private readonly metrics: Metrics,
@@ -161,6 +163,7 @@ export class SettlementService {
         confirmations.map(({ claim }) => claim),
       ),
     ]);
+    this.heldUses.closed(tenantId, claims);
     for (const result of results) {
       if (result.status === 'rejected')
         this.log.warn({ err: result.reason as unknown }, 'claims stay open after their commit');

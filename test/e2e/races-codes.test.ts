@@ -6,8 +6,12 @@ import { seedCampaign, seedTenant } from '../support/world.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster();
+  // On two busy cores a commit may take its time, and these tests are about answers and counts.
+  cluster = await startCluster({ environment: { HELD_WAIT_MS: '20000' } });
 });
+
+/** Nobody is sent away with "try again": the first answer is the last one, unless the server is too slow for any. */
+const FINAL = ['PROCESSING'];
 afterAll(async () => cluster.close());
 
 /** That many users ask for the same code, in parallel and over both processes. */
@@ -20,6 +24,7 @@ async function race(useLimit: number, userCount: number) {
   const answers = await redeemAll(
     urls,
     users.map((user) => ({ user, code })),
+    FINAL,
   );
   return { ...tenant, answers };
 }
@@ -69,7 +74,7 @@ it('S4.9 200 users and 200 codes in any order: each code is redeemed once, by th
     { user, code: codes[index] ?? '' },
     { user, code: codes[(index + 7) % 200] ?? '' },
   ]);
-  const answers = await redeemAll(urls, wishes);
+  const answers = await redeemAll(urls, wishes, FINAL);
   expect(tallyOf(answers)).toEqual({ COMMITTED: 200, CODE_EXHAUSTED: 200 });
   await expectExactly(world, tenant.tenantId, 200, answers);
 });
