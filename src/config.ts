@@ -19,6 +19,16 @@ const addressOf = (schemes: RegExp, problem: string) =>
     .regex(schemes, problem)
     .refine((url) => URL.canParse(url), 'is not a URL')
     .optional();
+/** `*`, or origins as browsers send them: scheme, host and port, without a path. */
+const origins = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+  .refine(
+    (list) =>
+      list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
+    'must be * or a list of origins like https://shop.example, without a path',
+  )
+  .optional();
 const secretText = z.string().min(32, 'must have at least 32 characters');
 const secret = secretText.optional();
 const secretList = z
@@ -76,10 +86,28 @@ const environmentSchema = z.object({
   GRAPHQL_MAX_TOKENS: count(100, 100_000, 2000),
   GRAPHQL_MAX_COST: count(100, 1_000_000, 5000),
   HTTP_BODY_LIMIT_BYTES: count(1024, 104_857_600, 262_144),
+  /** How long a client may take to send its request. */
+  HTTP_REQUEST_TIMEOUT_MS: count(1000, 600_000, 30_000),
+  /** How long a client may take to read its answer. */
+  HTTP_ANSWER_TIMEOUT_MS: count(1000, 600_000, 30_000),
+  /** Connections of one process, WebSockets included. */
+  HTTP_CONNECTIONS_MAX: count(10, 1_000_000, 10_000),
+  /** What may wait in one process for slow readers, over all connections. */
+  SEND_BUFFER_TOTAL_BYTES: count(1_048_576, 10_737_418_240, 67_108_864),
+  /** Pages of other origins that may call the API. */
+  CORS_ORIGINS: origins,
   /** Operations under way at once on one WebSocket. */
   WS_MAX_OPERATIONS: count(1, 10_000, 50),
   /** WebSockets of one user or member of staff in one process. */
   WS_SOCKETS_PER_USER: count(1, 10_000, 20),
+  /** WebSockets in one process, signed in or not: in all, and from one address. */
+  WS_SOCKETS_TOTAL: count(1, 1_000_000, 2000),
+  WS_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 100),
+  /** Messages that one WebSocket may send, in the long run; three seconds' worth may come at once. */
+  WS_MESSAGES_PER_S: count(1, 100_000, 200),
+  /** What may wait for the client of one WebSocket to read, and for how long it may read none of it. */
+  WS_SEND_BUFFER_BYTES: count(65_536, 1_073_741_824, 4_194_304),
+  WS_SLOW_READER_MS: count(100, 600_000, 10_000),
   WS_INIT_TIMEOUT_MS: count(100, 60_000, 3000),
   /** How often sockets are asked whether they live, and their tokens whether they still hold. */
   WS_HEARTBEAT_MS: count(50, 600_000, 12_000),

@@ -22,5 +22,9 @@ export const SocketCloseCode = {
   TOO_MANY_INITS: 4429,
   /** The caller has too many sockets at this process. */
   TOO_MANY_SOCKETS: 4430,
+  /** The caller does not read what is sent to it, or far too slowly. */
+  SLOW_READER: 4431,
+  /** More messages a second than a socket may send. */
+  TOO_MANY_MESSAGES: 4432,
   INTERNAL_ERROR: 4500,
 } as const;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Actor } from '../identity/actor.js';
-import { TokenError, type TokenService } from '../identity/token.service.js';
+import { TokenError, type Proof, type TokenService } from '../identity/token.service.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 import type { RequestContext } from './context.js';
@@ -54,11 +54,16 @@ export class RequestScope implements RequestContext {
 
 /** Who asks. No token is nobody, which public operations allow; a bad token is refused, and never taken for nobody. */
 export function authenticate(tokens: TokenService, authorization: string | undefined): Actor | null {
+  return proofOf(tokens, authorization)?.actor ?? null;
+}
+
+/** The same, with the instant at which the token expires. */
+export function proofOf(tokens: TokenService, authorization: string | undefined): Proof | null {
   if (authorization === undefined || authorization === '') return null;
   const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
   if (token === undefined) throw unauthenticated('The authorization must have the form `Bearer <token>`.');
   try {
-    return tokens.verify(token);
+    return tokens.prove(token);
   } catch (error) {
     if (error instanceof TokenError) throw unauthenticated(error.message);
     throw error;

@@ -1,7 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -9,7 +8,9 @@ import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import type { AccessService } from '../identity/access.service.js';
+import type { Actor } from '../identity/actor.js';
 import type { TokenService } from '../identity/token.service.js';
+import { systemClock, type Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 import type { Redis } from '../platform/redis/redis.js';
@@ -18,33 +19,27 @@ import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
 import type { RequestContext } from './context.js';
 import { addHealthRoutes, type HealthChecks } from './health.js';
-import { answerRaw, type TransportAnswer } from './raw-answer.js';
-import { answerElsewhere, answerTransportErrors } from './transport-errors.js';
+import { Connections, type ConnectionLimits } from './connections.js';
+import { allowOrigins } from './cors.js';
 import { documentLimits } from './limits.js';
 import { authenticate, clientIp, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
+import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
+import { answerUnreadable, answerUnroutable } from './unreadable.js';
+import { admitSockets, isSocketRequest } from './upgrades.js';
 import { GraphqlSockets } from './websocket.js';
 
 const PATH = '/graphql';
-const REQUEST_TIMEOUT_MS = 30_000;
+/** How often node looks for requests that take too long; every half minute by itself. */
+const LOOK_EVERY_MS = 500;
 const DRAIN_SWEEP_MS = 50;
 /** How long a request may go on after the shutdown began. */
 const DRAIN_MAX_MS = 10_000;
-
-const STOPPING: TransportAnswer = {
-  status: 503,
-  code: 'SERVICE_UNAVAILABLE',
-  message: 'This process is stopping. Connect again.',
-};
-const NOT_HERE: TransportAnswer = {
-  status: 404,
-  code: 'BAD_REQUEST',
-  message: `There is no WebSocket at this path. Connect to ${PATH}.`,
-};
 
 export interface HttpServerParts {
   readonly schema: GraphQLSchema;
   readonly tokens: TokenService;
   readonly access: Pick<AccessService, 'refusalOf'>;
+  readonly clock?: Clock;
   readonly config: Config;
   readonly log: Logger;
   readonly redis: Redis;
@@ -61,6 +56,11 @@ export interface HttpServer {
   /** Resolves with the address, e.g. `http://127.0.0.1:4000`. */
   listen(): Promise<string>;
   /**
+   * Ends the WebSockets of the callers that are meant at once, with 4403 and the reason.
+   * @returns how many
+   */
+  endSessions(isMeant: (actor: Actor) => boolean, reason: string): number;
+  /**
    * Says that it is not ready, closes the sockets with 1001 once their operations are answered, and takes requests for
    * a little longer, so that no client is cut off between two of them; then takes no more, and finishes what is under way.
    */
@@ -70,31 +70,65 @@ export interface HttpServer {
 /** GraphQL over HTTP and WebSocket on one port, with the health routes beside it. */
 export async function createHttpServer(parts: HttpServerParts): Promise<HttpServer> {
   const { config, log } = parts;
-  const app = Fastify({
-    logger: false,
-    bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
-    forceCloseConnections: 'idle',
-    // What is taken during the shutdown is answered, too, and its connection then closed.
-    return503OnClosing: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-  });
+  const { schema, tokens, access, events } = parts;
+  const app = newApp(config);
   guardOperations(parts.schema);
-  const limits = documentLimits(config);
-  const apollo = createApollo({ ...parts, limits, apq: new ApqCache(parts.redis) });
-  await apollo.start();
-  const sockets = new GraphqlSockets({ ...parts, limits });
-  const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
-  await app.register(async (scope) => addGraphqlRoute(scope, apollo, contextOf, log));
+  answerTransportErrors(app, log);
   answerElsewhere(app, PATH);
-  const isDraining = attachSockets(app, sockets, parts);
+  answerUnroutable(app.server);
+  const connections = new Connections(app.server, connectionLimits(config), log);
+  const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
+  const limits = documentLimits(config);
+  const clock = parts.clock ?? systemClock;
+  const sockets = new GraphqlSockets({ schema, tokens, access, events, clock, config, log, limits });
+  const isDraining = drainsFirst(app, sockets, config);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
-  app.addHook('onClose', async () => apollo.stop());
+  // A worker answers how it fares, and nothing else.
+  if (config.ROLE !== 'worker') {
+    const apollo = createApollo({ ...parts, limits, apq: new ApqCache(parts.redis) });
+    await apollo.start();
+    app.addHook('onClose', async () => apollo.stop());
+    await app.register(async (scope) => {
+      await allowOrigins(scope, config.CORS_ORIGINS ?? []);
+      addGraphqlRoute(scope, apollo, contextOf);
+    });
+    admitSockets(app.server, { sockets, connections, config, isDraining });
+  }
 
   return {
     app,
     contextOf,
     listen: async () => addressOf(await listening(app, config)),
+    endSessions: (isMeant, reason) => sockets.endSessions(isMeant, reason),
     close: async () => app.close(),
+  };
+}
+
+function newApp(config: Config): FastifyInstance {
+  const requestTimeout = config.HTTP_REQUEST_TIMEOUT_MS;
+  return Fastify({
+    logger: false,
+    bodyLimit: config.HTTP_BODY_LIMIT_BYTES,
+    forceCloseConnections: 'idle',
+    // What is taken during the shutdown is answered, too, and its connection then closed.
+    return503OnClosing: false,
+    requestTimeout,
+    http: {
+      requestTimeout,
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
+      shouldUpgradeCallback: (request) => config.ROLE !== 'worker' && isSocketRequest(request, PATH),
+    },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: answerTransportError,
+  });
+}
+
+function connectionLimits(config: Config): ConnectionLimits {
+  return {
+    connections: config.HTTP_CONNECTIONS_MAX,
+    answerMs: config.HTTP_ANSWER_TIMEOUT_MS,
+    bufferedBytes: config.SEND_BUFFER_TOTAL_BYTES,
   };
 }
 
@@ -102,9 +136,7 @@ function addGraphqlRoute(
   scope: FastifyInstance,
   apollo: ApolloServer<RequestContext>,
   contextOf: (request: FastifyRequest) => RequestContext,
-  log: Logger,
 ): void {
-  answerTransportErrors(scope, log);
   const handler = fastifyApolloHandler(apollo, {
     context: async (request: FastifyRequest, reply: FastifyReply) => {
       const context = contextOf(request);
@@ -115,20 +147,9 @@ function addGraphqlRoute(
   scope.route({ method: ['GET', 'POST'], url: PATH, exposeHeadRoute: false, handler });
 }
 
-/** Sockets share the port. Closing the server closes them first, because it waits for every connection. */
-function attachSockets(
-  app: FastifyInstance,
-  sockets: GraphqlSockets,
-  { config, log }: HttpServerParts,
-): () => boolean {
+/** Closing the server closes the sockets first, because it waits for every connection. */
+function drainsFirst(app: FastifyInstance, sockets: GraphqlSockets, config: Config): () => boolean {
   let draining = false;
-  // Accepting a connection can fail, as without free file descriptors; the next one may succeed.
-  app.server.on('error', (error) => log.error({ err: error }, 'A connection could not be accepted.'));
-  app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (draining) answerRaw(socket, STOPPING);
-    else if (request.url?.split('?')[0] === PATH) sockets.upgrade(request, socket, head);
-    else answerRaw(socket, NOT_HERE);
-  });
   app.addHook('preClose', async () => {
     draining = true;
     await Promise.all([sockets.close(), leaveTaken(app.server, config.DRAIN_GRACE_MS)]);

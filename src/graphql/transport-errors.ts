@@ -1,7 +1,8 @@
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import type { Logger } from '../platform/log.js';
 import { errorBody, type TransportAnswer } from './raw-answer.js';
 
+const ENCODED = 'CONTENT_ENCODED';
 const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
 
 /** What fastify refuses before GraphQL sees it, in GraphQL's form. */
@@ -22,20 +23,54 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
     code: 'UNSUPPORTED_MEDIA_TYPE',
     message: 'Send the operation as application/json.',
   },
+  [ENCODED]: {
+    status: 415,
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: 'Send the body as it is, without content-encoding.',
+    headers: { 'accept-encoding': 'identity' },
+  },
+  FST_ERR_BAD_URL: { ...BAD_REQUEST, message: 'The path cannot be decoded.' },
   // The adapter builds a URL from the host header to read the search parameters.
   ERR_INVALID_URL: { ...BAD_REQUEST, message: 'The host header is not a host.' },
 };
 
-/** Makes the routes of this scope take JSON alone, and answer what is wrong with a request in GraphQL's form. */
-export function answerTransportErrors(scope: FastifyInstance, log: Logger): void {
-  scope.removeContentTypeParser('text/plain');
-  scope.setErrorHandler<FastifyError>((error, request, reply) => {
-    const answer = ANSWERS[error.code] ?? otherwise(error.statusCode);
-    if (answer.status >= 500) log.error({ err: error }, 'A request failed in the transport.');
-    const modern = request.headers.accept?.includes('application/graphql-response+json') === true;
-    const type = modern ? 'application/graphql-response+json' : 'application/json';
-    return reply.code(answer.status).header('content-type', `${type}; charset=utf-8`).send(errorBody(answer));
+/** Makes the routes take JSON alone, and answer what is wrong with a request in GraphQL's form. */
+export function answerTransportErrors(app: FastifyInstance, log: Logger): void {
+  app.removeContentTypeParser('text/plain');
+  app.addHook('preParsing', refuseEncoded);
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = answerTransportError(error, request, reply);
+    if (status >= 500) log.error({ err: error }, 'A request failed in the transport.');
+    return reply;
   });
+}
+
+/** @returns the status */
+export function answerTransportError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): number {
+  const answer = ANSWERS[error.code] ?? otherwise(error.statusCode);
+  const modern = request.headers.accept?.includes('application/graphql-response+json') === true;
+  const type = modern ? 'application/graphql-response+json' : 'application/json';
+  void reply
+    .code(answer.status)
+    .headers({ ...answer.headers, 'content-type': `${type}; charset=utf-8` })
+    .send(errorBody(answer));
+  return answer.status;
+}
+
+/** Read as if it were plain, a compressed body would be no JSON, and the answer would mislead. */
+function refuseEncoded(
+  { headers }: FastifyRequest,
+  _reply: FastifyReply,
+  payload: RequestPayload,
+  done: (error: Error | null, payload?: RequestPayload) => void,
+): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') done(null, payload);
+  else done(Object.assign(new Error('The body is encoded.'), { code: ENCODED }));
 }
 
 /** What is no operation at all: another path, or a method that the API does not have. */

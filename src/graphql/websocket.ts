@@ -5,7 +5,9 @@ import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Config } from '../config.js';
+import type { Actor } from '../identity/actor.js';
 import type { TokenService } from '../identity/token.service.js';
+import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 import { SocketCloseCode } from './close-codes.js';
@@ -20,8 +22,6 @@ const CLOSE_GRACE_MS = 2000;
 /** How long operations of a socket may go on after the shutdown began. */
 const DRAIN_MAX_MS = 10_000;
 const DRAIN_LOOK_MS = 20;
-/** A close frame holds 123, and a character that is cut in two takes up to three in its place. */
-const REASON_BYTES_MAX = 120;
 /** Messages of the protocol that only a server sends. */
 const SERVER_MESSAGES: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error']);
 
@@ -30,6 +30,7 @@ export interface WebSocketParts {
   readonly schema: GraphQLSchema;
   readonly tokens: TokenService;
   readonly access: RequestContext['access'];
+  readonly clock: Clock;
   readonly config: Config;
   readonly log: Logger;
   readonly limits: DocumentLimits;
@@ -49,13 +50,26 @@ export class GraphqlSockets {
   constructor(private readonly parts: WebSocketParts) {
     this.operations = new SocketOperations(parts.schema, parts.limits);
     this.protocol = this.makeProtocol();
+    // The types do not know `closeTimeout` yet.
+    const closing: object = { closeTimeout: CLOSE_GRACE_MS };
     this.server = new WebSocketServer({
+      ...closing,
       noServer: true,
       maxPayload: parts.config.HTTP_BODY_LIMIT_BYTES,
       perMessageDeflate: false,
       handleProtocols,
     });
     this.heartbeat = setInterval(() => this.beat(), parts.config.WS_HEARTBEAT_MS).unref();
+  }
+
+  /**
+   * Ends the sockets of the callers that are meant, as those of a user or tenant who was disabled.
+   * @returns how many
+   */
+  endSessions(isMeant: (actor: Actor) => boolean, reason: string): number {
+    const meant = [...this.sessions].filter(({ actor }) => actor !== null && isMeant(actor));
+    for (const session of meant) session.end(SocketCloseCode.FORBIDDEN, reason);
+    return meant.length;
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -72,10 +86,8 @@ export class GraphqlSockets {
       const closed = new Promise((resolve) => {
         socket.once('close', resolve);
       });
-      const cut = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
       socket.close(SocketCloseCode.GOING_AWAY, 'Going away');
       await closed;
-      clearTimeout(cut);
     });
     await Promise.all(gone);
   }
@@ -90,25 +102,24 @@ export class GraphqlSockets {
   }
 
   private accept(socket: WebSocket, request: IncomingMessage): void {
-    const { log, tokens, access, config, events } = this.parts;
-    const session = new SocketSession(socket, request, {
-      log,
-      tokens,
-      access,
-      events,
-      trustProxy: config.TRUST_PROXY,
-    });
+    const { log, tokens, access, clock, config, events } = this.parts;
+    const session = new SocketSession(socket, request, { log, tokens, access, clock, events, config });
     this.sessions.add(session);
     // A message that is too big or no text ends here; ws closes the socket with the code for it.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
-    socket.on('pong', () => (session.awaitsPong = false));
+    socket.on('pong', ({ length }) => {
+      session.awaitsPong = false;
+      session.admits(length);
+    });
+    socket.on('ping', ({ length }) => session.admits(length));
     const closed = this.protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => send(socket, data),
-        close: (code, reason) => socket.close(code, fitting(reason)),
+        send: async (text) => session.send(text),
+        close: (code = SocketCloseCode.INTERNAL_ERROR, reason) => session.end(code, reason),
         onMessage: (handle) =>
-          socket.on('message', (data) => void this.receive(session, (data as Buffer).toString(), handle)),
+          socket.on('message', (data) => void this.receive(session, data as Buffer, handle)),
+        onPing: async (payload) => session.pong(payload),
       },
       session,
     );
@@ -120,16 +131,18 @@ export class GraphqlSockets {
 
   private async receive(
     session: SocketSession,
-    text: string,
+    data: Buffer,
     handle: (text: string) => Promise<void>,
   ): Promise<void> {
+    if (!session.admits(data.length)) return;
+    const text = data.toString();
     await this.handle(session, async () => {
       try {
         await handle(text);
       } catch (error) {
         // The protocol's library takes them for a fault of its own.
         if (!SERVER_MESSAGES.has((JSON.parse(text) as { type: unknown }).type)) throw error;
-        session.socket.close(SocketCloseCode.BAD_REQUEST, 'Invalid message received');
+        session.end(SocketCloseCode.BAD_REQUEST, 'Invalid message received');
       }
     });
   }
@@ -139,7 +152,7 @@ export class GraphqlSockets {
       await work();
     } catch (error) {
       this.parts.log.error({ err: error }, 'A socket message failed.');
-      session.socket.close(SocketCloseCode.INTERNAL_ERROR, 'Internal server error');
+      session.end(SocketCloseCode.INTERNAL_ERROR, 'Internal server error');
     }
   }
 
@@ -160,13 +173,13 @@ export class GraphqlSockets {
       await session.open(connectionParams);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
-      session.socket.close(SocketCloseCode.FORBIDDEN, error.message);
+      session.end(SocketCloseCode.FORBIDDEN, error.message);
       return false;
     }
     const { owner } = session;
     const siblings = owner === null ? [] : [...this.sessions].filter((other) => other.owner === owner);
     if (siblings.length <= this.parts.config.WS_SOCKETS_PER_USER) return true;
-    session.socket.close(SocketCloseCode.TOO_MANY_SOCKETS, 'Too many sockets');
+    session.end(SocketCloseCode.TOO_MANY_SOCKETS, 'Too many sockets');
     return false;
   }
 
@@ -201,33 +214,21 @@ export class GraphqlSockets {
     return errors.map((error) => presentError(error, scope, hideSuggestions));
   }
 
-  /** Cuts the sockets that are gone, and ends those whose token has run out: a socket outlives no sign-in. */
+  /**
+   * Cuts the sockets that are gone, and ends those whose token has expired where their timer does not: when the wall
+   * clock was set forward.
+   */
   private beat(): void {
     for (const session of this.sessions) {
+      if (session.endIfExpired()) continue;
+      // Its client reads slowly, and is watched by the clock of the sender.
+      if (session.isHeldUp) continue;
       if (session.awaitsPong) {
         session.socket.terminate();
         continue;
       }
       session.awaitsPong = true;
       session.socket.ping();
-      try {
-        if (session.actor !== null) session.authenticated();
-      } catch {
-        session.socket.close(SocketCloseCode.FORBIDDEN, 'The token has expired. Sign in again.');
-      }
     }
   }
-}
-
-async function send(socket: WebSocket, data: string): Promise<void> {
-  if (socket.readyState !== socket.OPEN) return;
-  // A socket that breaks while it is written to closes by itself; the operation ends with it.
-  await new Promise<void>((resolve) => {
-    socket.send(data, () => resolve());
-  });
-}
-
-/** A reason may repeat what the client has sent, at any length. */
-function fitting(reason = ''): string {
-  return Buffer.from(reason).subarray(0, REASON_BYTES_MAX).toString();
 }

@@ -19,7 +19,8 @@ const CLAIMS = ['iss', 'aud', 'iat', 'exp', 'sub', 'tid', 'kind'];
 /** Tokens that were verified lately. Each is a few hundred bytes, and verifying again costs an HMAC. */
 const CACHE_MAX = 10_000;
 
-interface Verified {
+/** What a token proves, and until when. */
+export interface Proof {
   readonly actor: Actor;
   readonly expiresMs: number;
 }
@@ -33,7 +34,7 @@ export class TokenService {
   private readonly signClaims: (claims: Record<string, unknown>) => string;
   private readonly verifiers: ReadonlyMap<string, (token: string) => Record<string, unknown>>;
   private readonly decode = createDecoder({ complete: true });
-  private readonly verified = new LRUCache<string, Verified>({ max: CACHE_MAX });
+  private readonly verified = new LRUCache<string, Proof>({ max: CACHE_MAX });
 
   constructor(
     secrets: readonly [string, ...string[]],
@@ -72,18 +73,23 @@ export class TokenService {
    * @throws TokenError
    */
   verify(token: string): Actor {
+    return this.prove(token).actor;
+  }
+
+  /** As {@link verify}, for what outlives the moment. @throws TokenError */
+  prove(token: string): Proof {
     let known = this.verified.get(token);
     if (known === undefined) {
       known = this.verifyAnew(token);
       this.verified.set(token, known);
     }
     // The time is judged here and nowhere else, because a token may expire while it is in the cache.
-    if (this.clock.nowMs() < known.expiresMs) return known.actor;
+    if (this.clock.nowMs() < known.expiresMs) return known;
     this.verified.delete(token);
     throw new TokenError('EXPIRED');
   }
 
-  private verifyAnew(token: string): Verified {
+  private verifyAnew(token: string): Proof {
     const claims = this.genuineClaims(token);
     const actor = actorOf(claims);
     const expiresS = endOfLife(claims, this.clock.nowMs() / 1000);

@@ -6,12 +6,14 @@ import {
   buildSchemaSync,
   Ctx,
   Field,
+  Float,
   Int,
   Mutation,
   ObjectType,
   Query,
   registerEnumType,
   Resolver,
+  Root,
   Subscription,
 } from 'type-graphql';
 import { requireStaff, requireUser } from '../../src/graphql/auth.js';
@@ -105,6 +107,11 @@ class TransportResolver {
     return to;
   }
 
+  @Subscription(() => Float, { description: 'The time, again and again.', subscribe: () => ticking() })
+  ticks(@Root() atMs: number): number {
+    return atMs;
+  }
+
   @Subscription(() => Int, { subscribe: () => new Waiting() })
   forever(): number {
     return 1;
@@ -113,6 +120,13 @@ class TransportResolver {
 
 async function* counting({ to }: { to: number }): AsyncGenerator<number> {
   for (let count = 1; count <= Math.abs(to); count += 1) yield count;
+}
+
+async function* ticking(): AsyncGenerator<number> {
+  for (;;) {
+    await setTimeout(5);
+    yield Date.now();
+  }
 }
 
 /** Gives nothing until it is told to stop. */

@@ -53,6 +53,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     schema: transportSchema(),
     tokens,
     access: options.access ?? { refusalOf: async () => null },
+    clock: options.clock ?? systemClock,
     config,
     log,
     redis,

@@ -1,0 +1,90 @@
+import type { Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Logger } from '../platform/log.js';
+
+const SWEEP_EVERY_MS = 250;
+/** Clients must not be able to fill the log. */
+const WARN_EVERY_MS = 60_000;
+/** Requests that may wait behind another one of their connection for its answer. No browser sends any. */
+const PIPELINED_MAX = 16;
+
+export interface ConnectionLimits {
+  readonly connections: number;
+  /** How long a client may take to read an answer. */
+  readonly answerMs: number;
+  /** What may wait for clients to read, over all connections. */
+  readonly bufferedBytes: number;
+}
+
+/** Bounds what the clients of a server can make it hold: connections, unread answers, requests behind each other. */
+export class Connections {
+  /** With the instant from which on something has waited to be read; null while nothing waits. */
+  private readonly open = new Map<Socket, number | null>();
+  private readonly upgraded = new WeakSet<Duplex>();
+  private warnedMs = -Infinity;
+
+  constructor(
+    server: Server,
+    private readonly limits: ConnectionLimits,
+    private readonly log: Logger,
+  ) {
+    server.maxConnections = limits.connections;
+    server.on('connection', (socket: Socket) => {
+      this.open.set(socket, null);
+      socket.once('close', () => this.open.delete(socket));
+    });
+    // Accepting a connection can fail, as without free file descriptors; the next one may succeed.
+    server.on('error', (error) => log.error({ err: error }, 'A connection could not be accepted.'));
+    boundPipelines(server);
+    const sweeping = setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
+    server.once('close', () => clearInterval(sweeping));
+  }
+
+  /** A WebSocket watches over its own reader; only what waits for it counts here. */
+  exempt(socket: Duplex): void {
+    this.upgraded.add(socket);
+  }
+
+  private sweep(): void {
+    const nowMs = performance.now();
+    let bytes = 0;
+    for (const [socket, since] of this.open) {
+      const waits = socket.writableLength;
+      bytes += waits;
+      if (waits === 0) this.open.set(socket, null);
+      else if (since === null) this.open.set(socket, nowMs);
+      else if (nowMs - since >= this.limits.answerMs && !this.upgraded.has(socket)) socket.destroy();
+    }
+    if (bytes > this.limits.bufferedBytes) this.relieve(bytes, nowMs);
+  }
+
+  /** Ends those for whom most waits, until the rest is within the limit. */
+  private relieve(bytes: number, nowMs: number): void {
+    const fullest = [...this.open.keys()].toSorted((a, b) => b.writableLength - a.writableLength);
+    let left = bytes;
+    let ended = 0;
+    for (const socket of fullest) {
+      if (left <= this.limits.bufferedBytes) break;
+      left -= socket.writableLength;
+      ended += 1;
+      socket.destroy();
+    }
+    if (nowMs - this.warnedMs < WARN_EVERY_MS) return;
+    this.warnedMs = nowMs;
+    this.log.warn({ bytes, ended }, 'Slow readers were cut: too much waited for them.');
+  }
+}
+
+/** Node answers requests of one connection in turn, but runs them all at once and keeps the answers. */
+function boundPipelines(server: Server): void {
+  const behind = new WeakMap<Socket, number>();
+  server.on('request', ({ socket }, response) => {
+    // A response has no socket while another one is ahead of it.
+    if (response.socket !== null) return;
+    const count = (behind.get(socket) ?? 0) + 1;
+    behind.set(socket, count);
+    response.once('close', () => behind.set(socket, (behind.get(socket) ?? 1) - 1));
+    if (count > PIPELINED_MAX) socket.destroy();
+  });
+}

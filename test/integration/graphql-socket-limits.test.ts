@@ -1,0 +1,210 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Actor } from '../../src/identity/actor.js';
+import { RawConnection, frame, upgradeRequest } from '../support/raw-connection.js';
+import { RawSocket } from '../support/raw-socket.js';
+import { startTransport, USER, type TransportServer } from '../support/transport-server.js';
+
+async function withTransport(
+  environment: Record<string, string>,
+  work: (transport: TransportServer) => Promise<void>,
+): Promise<void> {
+  const transport = await startTransport({ environment });
+  try {
+    await work(transport);
+  } finally {
+    await transport.close();
+  }
+}
+
+/** The status and the error of an upgrade that is refused; 101 for one that is not. */
+async function upgrade(url: string, head: Record<string, string> = {}) {
+  const connection = await RawConnection.open(url);
+  connection.send(upgradeRequest('/graphql', head));
+  const [, status] = await connection.answers(/^HTTP\/1\.1 (\d+)[^]*\r\n\r\n(?:\{.*\})?/);
+  const body = connection.received.split('\r\n\r\n')[1] ?? '';
+  const { errors } = (body.startsWith('{') ? JSON.parse(body) : {}) as {
+    errors?: { extensions: { code: string } }[];
+  };
+  return { connection, answer: [Number(status), errors?.[0]?.extensions.code] };
+}
+
+/** Milliseconds until the server has ended the connection, whose client answers nothing. */
+async function lifeMs(connection: RawConnection): Promise<number> {
+  const fromMs = performance.now();
+  await connection.closed;
+  return performance.now() - fromMs;
+}
+
+describe('places for sockets', () => {
+  it('are limited for an address, signed in or not, and free again when a socket closes', async () => {
+    await withTransport({ WS_SOCKETS_PER_ADDRESS: '2' }, async ({ url }) => {
+      const [first, second] = [await RawSocket.ready(url), await RawSocket.open(url)];
+      const third = await upgrade(url);
+      expect(third.answer).toEqual([429, 'TOO_MANY_SOCKETS']);
+      expect(third.connection.received).toMatch(/^retry-after: \d+\r$/im);
+      await third.connection.closed;
+      await first.close();
+      await expect.poll(async () => (await upgrade(url)).answer).toEqual([101, undefined]);
+      await second.close();
+    });
+  });
+
+  it('are limited in all, and an address behind a proxy is that of the client', async () => {
+    const environment = { WS_SOCKETS_PER_ADDRESS: '2', WS_SOCKETS_TOTAL: '3', TRUST_PROXY: 'true' };
+    await withTransport(environment, async ({ url }) => {
+      const from = async (address: string) => (await upgrade(url, { 'x-forwarded-for': address })).answer;
+      expect(await from('192.0.2.1')).toEqual([101, undefined]);
+      expect(await from('192.0.2.1')).toEqual([101, undefined]);
+      expect(await from('192.0.2.1')).toEqual([429, 'TOO_MANY_SOCKETS']);
+      expect(await from('2001:db8::1')).toEqual([101, undefined]);
+      expect(await from('192.0.2.3')).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    });
+  });
+
+  it('count an IPv6 network as one address', async () => {
+    const environment = { WS_SOCKETS_PER_ADDRESS: '1', TRUST_PROXY: 'true' };
+    await withTransport(environment, async ({ url }) => {
+      const from = async (address: string) => (await upgrade(url, { 'x-forwarded-for': address })).answer[0];
+      expect(await from('2001:db8:1:2::1')).toBe(101);
+      expect(await from('2001:DB8:1:2:ffff:1:2:3')).toBe(429);
+      expect(await from('2001:db8:1:3::1')).toBe(101);
+      expect(await from('::ffff:192.0.2.1')).toBe(101);
+      expect(await from('192.0.2.1')).toBe(429);
+    });
+  });
+
+  it.each<[string, (at: number) => Buffer]>([
+    ['nothing', () => Buffer.alloc(0)],
+    ['a frame byte by byte', (at) => (at === 0 ? frame('x'.repeat(1000)).subarray(0, 9) : Buffer.from('x'))],
+    ['pings of the protocol', () => frame('{"type":"ping"}')],
+    ['ping frames', () => frame('x', 9)],
+  ])('are lost soon by a client that sends %s and never introduces itself', async (_name, part) => {
+    await withTransport({ WS_INIT_TIMEOUT_MS: '300' }, async ({ url }) => {
+      const connection = await RawConnection.upgraded(url);
+      let at = 0;
+      const sending = setInterval(() => connection.send(part(at++)), 50);
+      const ms = await lifeMs(connection);
+      clearInterval(sending);
+      expect(ms).toBeGreaterThan(250);
+      expect(ms).toBeLessThan(300 + 2000 + 1000);
+    });
+  });
+});
+
+describe('messages of a client', () => {
+  it('end the socket with 4432 when there are too many, and others go on', async () => {
+    await withTransport({ WS_MESSAGES_PER_S: '10' }, async ({ url }) => {
+      const [loud, quiet] = [await RawSocket.ready(url), await RawSocket.ready(url)];
+      for (let sent = 0; sent < 40; sent += 1) loud.send({ type: 'ping' });
+      expect(await loud.closed).toEqual({ code: 4432, reason: 'Too many messages' });
+      quiet.subscribe('1', '{ echo(text: "x") }');
+      expect(await quiet.next()).toMatchObject({ payload: { data: { echo: 'x' } } });
+      await quiet.close();
+    });
+  });
+
+  it('count by their size, too', async () => {
+    await withTransport({ WS_MESSAGES_PER_S: '10' }, async ({ url }) => {
+      const socket = await RawSocket.ready(url);
+      socket.send({ type: 'ping', payload: { pad: 'x'.repeat(200_000) } });
+      expect((await socket.closed).code).toBe(4432);
+    });
+  });
+
+  it('are answered within the allowance, and a ping payload comes back only when it is small', async () => {
+    await withTransport({ WS_MESSAGES_PER_S: '10' }, async ({ url }) => {
+      const socket = await RawSocket.ready(url);
+      socket.send({ type: 'ping', payload: { at: 1 } });
+      expect(await socket.next()).toEqual({ type: 'pong', payload: { at: 1 } });
+      socket.send({ type: 'ping', payload: { pad: 'x'.repeat(2000) } });
+      expect(await socket.next()).toEqual({ type: 'pong' });
+      socket.send({ type: 'ping' });
+      expect(await socket.next()).toEqual({ type: 'pong' });
+      await socket.close();
+    });
+  });
+});
+
+describe('a client that does not read', () => {
+  it('is ended with 4431, learns it when it reads on, and is not asked for more meanwhile', async () => {
+    await withTransport({ WS_SLOW_READER_MS: '500' }, async ({ url, logged }) => {
+      const socket = await RawSocket.ready(url);
+      socket.subscribe('1', 'subscription { counted(to: 10000000) }');
+      await socket.next();
+      socket.freeze();
+      await pause(2000);
+      socket.thaw();
+      expect(await socket.closed).toEqual({ code: 4431, reason: 'Messages are not read in time' });
+      expect(logged.filter(({ level }) => Number(level) >= 40)).toEqual([]);
+    });
+  });
+
+  it('is ended when more waits for it than may', async () => {
+    const environment = { WS_SEND_BUFFER_BYTES: '65536', HTTP_BODY_LIMIT_BYTES: '20000000' };
+    await withTransport({ ...environment, WS_MESSAGES_PER_S: '100000' }, async ({ url }) => {
+      const socket = await RawSocket.ready(url);
+      socket.subscribe('1', 'query ($t: String!) { echo(text: $t) }', { t: 'x'.repeat(15_000_000) });
+      expect((await socket.closed).code).toBe(4431);
+    });
+  });
+});
+
+describe('a token that expires', () => {
+  it('ends its socket in that instant, and no event is sent after it', async () => {
+    await withTransport({}, async ({ url, tokens }) => {
+      const expiresMs = (Math.floor(Date.now() / 1000) + 2) * 1000;
+      const authorization = `Bearer ${tokens.sign(USER, 2)}`;
+      const socket = await RawSocket.ready(url, { authorization });
+      socket.subscribe('1', 'subscription { ticks }');
+      const { code } = await socket.closed;
+      const closedMs = Date.now();
+      const ticks: number[] = [];
+      for (;;) {
+        const event = await socket.next().catch(() => null);
+        if (event === null) break;
+        ticks.push((event.payload as { data: { ticks: number } }).data.ticks);
+      }
+      expect(code).toBe(4403);
+      expect(closedMs - expiresMs).toBeLessThan(1000);
+      expect(ticks.length).toBeGreaterThan(20);
+      expect(Math.max(...ticks)).toBeLessThan(expiresMs);
+    });
+  });
+
+  it('lets a socket live whose token expires later than a timer can wait', async () => {
+    await withTransport({}, async ({ url, tokens }) => {
+      const days = 24 * 3600;
+      const authorization = `Bearer ${tokens.sign(USER, 60 * days, 'BY_OPERATOR')}`;
+      const socket = await RawSocket.ready(url, { authorization });
+      await pause(100);
+      socket.subscribe('1', '{ userOnly }');
+      expect(await socket.next()).toMatchObject({ payload: { data: { userOnly: '42' } } });
+      await socket.close();
+    });
+  });
+});
+
+const user = (userId: string): Actor => ({ kind: 'USER', tenantId: 'T_1', userId });
+
+describe('ending sessions', () => {
+  it('ends the sockets of those who are meant with 4403 and the reason, and of nobody else', async () => {
+    await withTransport({}, async ({ url, tokens, server }) => {
+      const ready = async (userId: string) =>
+        RawSocket.ready(url, { authorization: `Bearer ${tokens.sign(user(userId), 60)}` });
+      const [meant, other, nobody] = [await ready('1'), await ready('2'), await RawSocket.ready(url)];
+      meant.subscribe('1', 'subscription { ticks }');
+      const ended = server.endSessions(
+        (actor) => actor.kind === 'USER' && actor.userId === '1',
+        'The user was disabled.',
+      );
+      expect(ended).toBe(1);
+      expect(await meant.closed).toEqual({ code: 4403, reason: 'The user was disabled.' });
+      for (const socket of [other, nobody]) {
+        socket.subscribe('1', '{ echo(text: "here") }');
+        expect(await socket.next()).toMatchObject({ payload: { data: { echo: 'here' } } });
+        await socket.close();
+      }
+    });
+  });
+});
