@@ -1,19 +1,4 @@
-import 'reflect-metadata';
-import { failureOf } from './cli/failures.js';
-import { createProgram } from './cli/program.js';
+import { requireNode } from './node-version.js';
 
-// Writing to a reader that has gone fails at the writer; without a listener it would end the process on the spot.
-process.stdout.on('error', () => undefined);
-
-const program = createProgram();
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  const { line, stack, status } = failureOf(error);
-  const isVerbose = program.opts<{ verbose?: boolean }>().verbose === true;
-  if (line !== null) console.error(isVerbose && stack !== null ? stack : line);
-  process.exitCode = status;
-}
-// All output has been waited for; a connection that is slow to close is no reason to keep anybody waiting.
-process.exit();
+requireNode();
+await import('./cli/run.js');

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { StartError } from './platform/errors.js';
 
 /** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
 export const HAND_OVER_MS = 2 * 60 * 60_000;
 
-const booleanText = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const oneOf = <const Values extends readonly string[]>(...values: Values) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+const booleanText = oneOf('true', 'false', '1', '0').transform((text) => text === 'true' || text === '1');
 /** Digits only: what else JavaScript takes for a number (`1e3`, `0x10`, a blank) is more likely a slip. */
 const count = (least: number, most: number, preset: number) => {
   const problem = `must be a whole number from ${least} to ${most}`;
@@ -38,8 +41,8 @@ const secretList = z
   .optional();
 
 const environmentSchema = z.object({
-  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
-  ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  NODE_ENV: oneOf('production', 'development', 'test').default('development'),
+  ROLE: oneOf('all', 'api', 'worker').default('all'),
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: count(0, 65_535, 4000),
   DATA_DIR: z.string().min(1).default('.data'),
@@ -51,7 +54,7 @@ const environmentSchema = z.object({
   CODE_PEPPER: secret,
   /** Peppers before the last change of CODE_PEPPER, separated by commas: codes made with them are still found. */
   CODE_PEPPER_PREVIOUS: secretList,
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: booleanText.default(false),
   DATABASE_POOL_SIZE: count(4, 500, 16),
   /** Claims that one transaction commits at most; 1 switches group commit off. */
@@ -66,6 +69,8 @@ const environmentSchema = z.object({
   /** Far longer than a paused process, or a job, may come back with a claim that was given up. */
   TOMBSTONE_RETENTION_DAYS: count(2, 3650, 30),
   STORE_TIMEOUT_MS: count(100, 60_000, 1000),
+  /** How long a start waits for stores that are just coming up. */
+  START_WAIT_MS: count(0, 600_000, 5000),
   /** How long a caller waits for the commit before the answer is PROCESSING. */
   REPLY_WITHIN_MS: count(100, 600_000, 2000),
   HELD_WAIT_MS: count(0, 60_000, 500),
@@ -122,8 +127,8 @@ export const VARIABLES: readonly string[] = Object.keys(environmentSchema.shape)
 /** Everything that can be set, checked once at start. Times end in their unit. */
 export type Config = Readonly<Environment>;
 
-/** A wrong setting; the message names the variable, and never shows the value of a secret. */
-export class ConfigError extends Error {
+/** Wrong settings, all that are found; the message names the variables, and never shows the value of a secret. */
+export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
 }
 
@@ -134,54 +139,55 @@ export class ConfigError extends Error {
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`Wrong settings in the environment.\n  ${lines.join('\n  ')}`);
-  }
-  const config = parsed.data;
-  if ((config.DATABASE_URL === undefined) !== (config.REDIS_URL === undefined)) {
-    throw new ConfigError(
-      'Set both DATABASE_URL and REDIS_URL, or neither: with neither, private servers are started.',
-    );
-  }
-  if (config.NODE_ENV === 'production') {
-    for (const name of ['JWT_SECRET', 'CODE_PEPPER'] as const) {
-      if (config[name] === undefined) throw new ConfigError(`${name} must be set in production.`);
-    }
-  }
-  checkSecrets(config);
-  // Tests let claims run out while their callers wait.
-  if (config.NODE_ENV !== 'test') checkTimes(config);
-  return Object.freeze(config);
+  const wrong = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`);
+  const contradictions = parsed.success ? [...secretProblems(parsed.data), ...timeProblems(parsed.data)] : [];
+  const problems = [...wrong, ...missing(given), ...contradictions];
+  if (!parsed.success || problems.length > 0)
+    throw new ConfigError(`Wrong settings in the environment: ${problems.join('; ')}.`);
+  return Object.freeze(parsed.data);
+}
+
+const STORES = ['DATABASE_URL', 'REDIS_URL'] as const;
+const SECRETS = ['JWT_SECRET', 'CODE_PEPPER'] as const;
+
+function missing(given: NodeJS.ProcessEnv): string[] {
+  const isProduction = given['NODE_ENV'] === 'production';
+  const absent = (names: readonly string[]): string[] => names.filter((name) => given[name] === undefined);
+  if (isProduction) return absent([...STORES, ...SECRETS]).map((name) => `${name} must be set in production`);
+  const isHalf = absent(STORES).length === 1;
+  return isHalf ? ['DATABASE_URL and REDIS_URL must both be set, or neither, for private servers'] : [];
 }
 
 /** A secret that serves two purposes gives both away with one leak, and one in another's place was mixed up. */
-function checkSecrets(config: Config): void {
+function secretProblems(config: Config): string[] {
   const { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER, CODE_PEPPER_PREVIOUS = [] } = config;
   const named = { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER };
   const given = [
     ...Object.entries(named).filter(([, value]) => value !== undefined),
     ...CODE_PEPPER_PREVIOUS.map((value) => ['CODE_PEPPER_PREVIOUS', value] as const),
   ];
-  for (const [index, [name, value]] of given.entries()) {
+  return given.flatMap(([name, value], index) => {
     const other = given.slice(0, index).find(([, earlier]) => earlier === value)?.[0];
-    if (other === undefined) continue;
-    throw new ConfigError(`${other} and ${name} have the same value; each secret must be one of its own.`);
-  }
+    return other === undefined ? [] : [`${other} and ${name} must not have the same value`];
+  });
 }
 
 /** The end that a claim comes to by itself has to be later than what is yet to be done about it. */
-function checkTimes(config: Config): void {
-  if (config.REPLY_WITHIN_MS >= config.CLAIM_DEADLINE_MS) {
-    throw new ConfigError(
-      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are handed over.',
+function timeProblems(config: Config): string[] {
+  // Tests let claims run out while their callers wait.
+  if (config.NODE_ENV === 'test') return [];
+  const problems = [];
+  if (config.REPLY_WITHIN_MS >= config.CLAIM_DEADLINE_MS)
+    problems.push(
+      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are handed over',
     );
-  }
-  if (pausesMs(config) > HAND_OVER_MS) {
-    throw new ConfigError(
-      'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are given up.',
+  if (pausesMs(config) > HAND_OVER_MS)
+    problems.push(
+      'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are given up',
     );
-  }
+  return problems;
 }
 
 /** The pauses between all attempts, as long as they can be: each doubles the one before. */

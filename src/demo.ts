@@ -9,7 +9,8 @@ const TENANT = 'DEMO';
 const PRODUCT = 'DEMO';
 const CAMPAIGN_KEY = 'demo-campaign';
 const CODES_WANTED = 200;
-const TOKEN_TTL_S = 24 * 3600;
+/** The tokens of the file are renewed long before. */
+const TOKEN_TTL_S = 3600;
 const REFRESH_EVERY_MS = 60_000;
 
 /** What `.data/demo.json` holds, for scripts and for further processes. */
@@ -34,6 +35,7 @@ export interface DemoPlace {
 }
 
 export interface Demo {
+  readonly file: string;
   readonly content: DemoFile;
   stop(): void;
 }
@@ -48,7 +50,7 @@ export async function runDemo(services: Services, place: DemoPlace, log: Logger)
     );
   }, REFRESH_EVERY_MS);
   timer.unref();
-  return { content, stop: () => clearInterval(timer) };
+  return { file: place.file, content, stop: () => clearInterval(timer) };
 }
 
 async function seedDemo(services: Services): Promise<string> {

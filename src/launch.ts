@@ -1,7 +1,10 @@
 import path from 'node:path';
+import { awaitStores } from './await-stores.js';
 import type { Config } from './config.js';
 import { runDemo, type Demo } from './demo.js';
+import { assertCanListen } from './listen-address.js';
 import { migrateUp } from './migrations/migrate.js';
+import { assertSchemaIsCurrent } from './migrations/schema-state.js';
 import { startEmbeddedServices } from './platform/embedded-services/embedded-services.js';
 import type { Logger } from './platform/log.js';
 import { settleSecrets } from './secrets.js';
@@ -28,6 +31,8 @@ type Started = (() => Promise<void>)[];
  * their data in the data folder and a demo tenant. A start that fails or is given up stops what it has started.
  */
 export async function launch(config: Config, log: Logger, options: LaunchOptions): Promise<Launched> {
+  // First of all: a start that cannot be heard in the end must not touch any data.
+  await assertCanListen(config.HOST, config.PORT);
   const started: Started = [];
   const stop = async (): Promise<void> => {
     for (const stopOne of started.splice(0).reverse()) await stopOne();
@@ -43,9 +48,11 @@ export async function launch(config: Config, log: Logger, options: LaunchOptions
   }
 }
 
-async function launchOnGivenStores(config: Config, log: Logger, _options: LaunchOptions, started: Started) {
+async function launchOnGivenStores(config: Config, log: Logger, { signal }: LaunchOptions, started: Started) {
   const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = config;
   const secrets = await settleSecrets(config);
+  await awaitStores({ databaseUrl, redisUrl }, { waitMs: config.START_WAIT_MS, signal });
+  await assertSchemaIsCurrent(databaseUrl);
   const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
   started.push(async () => server.stop());
   return { server, demo: null };

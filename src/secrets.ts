@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from './config.js';
+import {
+  dataFolders,
+  linkIfAbsent,
+  makeDataFolders,
+  readIfExists,
+  removeIfExists,
+  writePrivateFile,
+} from './platform/embedded-services/files.js';
 
 export interface Secrets {
   readonly jwtSecret: string;
@@ -15,19 +23,20 @@ export interface Secrets {
 export async function settleSecrets(config: Config): Promise<Secrets> {
   const { JWT_SECRET: jwtSecret, CODE_PEPPER: codePepper } = config;
   if (jwtSecret !== undefined && codePepper !== undefined) return { jwtSecret, codePepper };
-  const kept = await keptSecrets(path.join(config.DATA_DIR, 'secrets', 'application.json'));
+  const kept = await keptSecrets(path.resolve(config.DATA_DIR));
   return { jwtSecret: jwtSecret ?? kept.jwtSecret, codePepper: codePepper ?? kept.codePepper };
 }
 
-async function keptSecrets(file: string): Promise<Secrets> {
+async function keptSecrets(dataDir: string): Promise<Secrets> {
+  const file = path.join(dataFolders(dataDir).secrets, 'application.json');
   const made = { jwtSecret: randomSecret(), codePepper: randomSecret() };
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    // Of two processes that start at once, one makes the file and the other reads it.
-    await writeFile(file, `${JSON.stringify(made)}\n`, { flag: 'wx', mode: 0o600 });
-    return made;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  if (readIfExists(file) === undefined) {
+    makeDataFolders(dataDir);
+    const draft = `${file}.${randomBytes(4).toString('hex')}`;
+    writePrivateFile(draft, `${JSON.stringify(made)}\n`);
+    // Of two processes that start at once, one makes the file whole and the other reads it.
+    linkIfAbsent(draft, file);
+    removeIfExists(draft);
   }
   return JSON.parse(await readFile(file, 'utf8')) as Secrets;
 }

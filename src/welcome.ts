@@ -1,18 +1,27 @@
+import type { DemoFile } from './demo.js';
 import type { Launched } from './launch.js';
 
-/** What a person reads after the start: where it is, and a line to paste. */
-export function welcome({ server, demo }: Launched): string {
-  if (demo === null) return `Redeemkit listens on ${server.address}/graphql`;
-  const { url, productCode, userToken, staffToken, codes } = demo.content;
+/** What a person reads after the start: where it is, and on a terminal a line to paste. */
+export function welcome({ server, demo }: Launched, isTerminal: boolean): string {
+  const where = `Redeemkit listens on ${server.address}/graphql`;
+  if (demo === null) return where;
+  const whose = `${where} (database and Redis are its own, with their data in the data folder).`;
+  // Output that is not a terminal is often a log that many can read, and one of the tokens is an owner's.
+  if (!isTerminal) return `${whose}\nTokens and codes to try it with are in ${demo.file}.`;
+  return `${whose}
+
+${sampleOf(demo.content)}
+
+More codes, tokens that are renewed, and the addresses of the servers are in ${demo.file}. Ctrl-C stops everything.`;
+}
+
+export function sampleOf({ url, productCode, userToken, staffToken, codes }: DemoFile): string {
   const query =
     'mutation($code:String!){redeemCode(input:{code:$code}){status orderNo redemption{id useNo rewards{type targetId}} errors{code message}}}';
   const body = JSON.stringify({ query, variables: { code: codes[0] } });
-  return `
-Redeemkit listens on ${url}/graphql (database and Redis are its own, with their data in the data folder).
+  return `A user's token, for an hour:   ${userToken}
 
-A user's token:   ${userToken}
-
-A staff token:    ${staffToken}
+A staff token, for an hour:   ${staffToken}
 
 Redeem a code (paste it into another terminal; the second time it is already redeemed):
 
@@ -20,7 +29,5 @@ curl -s ${url}/graphql \\
   -H 'content-type: application/json' \\
   -H 'authorization: Bearer ${userToken}' \\
   -H 'x-product-code: ${productCode}' \\
-  -d '${body}'
-
-More codes and the addresses of the servers are in demo.json in the data folder. Ctrl-C stops everything.`;
+  -d '${body}'`;
 }

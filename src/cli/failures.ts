@@ -1,7 +1,5 @@
 import { CommanderError } from 'commander';
-import { ConfigError } from '../config.js';
-import { EmbeddedServicesError } from '../platform/embedded-services/embedded-services.errors.js';
-import { DomainError, StoreUnavailableError } from '../platform/errors.js';
+import { failureMessage, oneLine } from '../failure-message.js';
 import { scrub } from '../platform/scrub.js';
 
 /** Something that the person at the terminal can mend; the message says what. */
@@ -45,54 +43,11 @@ export function failureOf(error: unknown): Failure {
     const failure = failureOf(error.cause);
     return failure.status === FAILED ? { ...failure, status: NOT_LOOKED } : failure;
   }
-  return { line: oneLine(messageOf(error)), stack: stackOf(error), status: FAILED };
-}
-
-export function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, ' ');
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof DomainError) return `${error.code}: ${error.message}`;
-  if (
-    error instanceof CliError ||
-    error instanceof ConfigError ||
-    error instanceof EmbeddedServicesError ||
-    error instanceof StoreUnavailableError
-  ) {
-    return error.message;
-  }
-  if (!(error instanceof Error)) return scrub(String(error));
-  return systemMessage(error) ?? `Failed: ${scrub(error.message)} (--verbose tells more)`;
-}
-
-/** Names by which drivers and the system tell what a person can mend. */
-function systemMessage(error: Error): string | null {
-  if (error.name === 'TableNotFoundException') {
-    return 'The database has no schema yet: run `npm run migrate` first.';
-  }
-  const { code } = rootOf(error) as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EPIPE':
-      return 'The reader of the output has gone; not everything was written.';
-    case 'ECONNREFUSED':
-    case 'ENOTFOUND':
-    case 'ETIMEDOUT':
-    case 'EHOSTUNREACH':
-      return `A server could not be reached: ${scrub(error.message)}`;
-    case 'ER_ACCESS_DENIED_ERROR':
-    case 'ER_DBACCESS_DENIED_ERROR':
-    case 'ER_BAD_DB_ERROR':
-      return `The database refused: ${scrub(error.message)}`;
-    default:
-      return null;
-  }
-}
-
-/** Drivers wrap; an attempt at several addresses of one host fails with all of their errors. */
-function rootOf(error: Error): Error {
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
-  return inner instanceof Error && !('code' in error) ? rootOf(inner) : error;
+  return {
+    line: error instanceof CliError ? oneLine(error.message) : failureMessage(error, '--verbose'),
+    stack: stackOf(error),
+    status: FAILED,
+  };
 }
 
 function stackOf(error: unknown): string | null {

@@ -10,7 +10,7 @@ import { addRedeemCommand } from './redeem.command.js';
 import { addSchemaCommand } from './schema.command.js';
 import { addTenancyCommands } from './tenancy.command.js';
 import { addTokenCommand } from './token.command.js';
-import { oneLine } from './failures.js';
+import { oneLine } from '../failure-message.js';
 
 const STORES = `
 Works on DATABASE_URL and REDIS_URL where they are set; else on the Redeemkit that runs with the data folder

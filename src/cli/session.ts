@@ -1,6 +1,8 @@
 import type { Services } from '../app.js';
+import { awaitDatabaseServer, awaitStores } from '../await-stores.js';
 import { loadConfig, type Config } from '../config.js';
 import { migrateUp } from '../migrations/migrate.js';
+import { assertSchemaIsCurrent } from '../migrations/schema-state.js';
 import { DomainError } from '../platform/errors.js';
 import { createLog, type Logger } from '../platform/log.js';
 import { endsWithin } from '../platform/timeout.js';
@@ -20,7 +22,10 @@ export async function withStores<T>(
   options: GlobalOptions,
   work: (found: FoundStores) => Promise<T>,
 ): Promise<T> {
-  return onStores(options, async (found, _config, untilSignal) => untilSignal(work(found)));
+  return onStores(options, async (found, { START_WAIT_MS: waitMs }, untilSignal) => {
+    if (!found.areOwn) await untilSignal(awaitDatabaseServer(found.databaseUrl, { waitMs }));
+    return untilSignal(work(found));
+  });
 }
 
 /** The same, with the services of the product. */
@@ -30,6 +35,7 @@ export async function withServices<T>(
 ): Promise<T> {
   return onStores(options, async (found, config, untilSignal) => {
     if (found.areOwn) await migrateUp(found.databaseUrl);
+    else await untilSignal(ready(found, config));
     // Loaded late: help and mistakes in the usage are answered at once.
     const { openApp } = await import('../app-open.js');
     const log = createLog({ level: options.verbose === true ? config.LOG_LEVEL : 'silent' }, process.stderr);
@@ -53,6 +59,11 @@ export async function withServices<T>(
       await endsWithin(STOP_STEP_MS, stores.close());
     }
   });
+}
+
+async function ready({ databaseUrl, redisUrl }: FoundStores, config: Config): Promise<void> {
+  await awaitStores({ databaseUrl, redisUrl }, { waitMs: config.START_WAIT_MS });
+  await assertSchemaIsCurrent(databaseUrl);
 }
 
 async function onStores<T>(

@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { migrations } from './index.js';
 import { NamedLock } from '../platform/orm/named-lock.js';
+import { refuseNewer } from './schema-state.js';
 import { connectOrm } from '../platform/orm/orm.js';
 
 /** Brings the database at the address to the newest schema, and names the migrations that this took; often none. */
@@ -24,6 +25,7 @@ async function withMigrations(
   const orm = await connectOrm({ databaseUrl, poolSize: 4, entities: [], migrations });
   try {
     await orm.schema.ensureDatabase();
+    refuseNewer((await orm.migrator.getExecuted()).map(({ name }) => name));
     const moved = await new NamedLock(orm, 'migrate').during(async () => work(orm));
     return moved.map(({ name }) => name);
   } finally {

@@ -33,3 +33,8 @@ export class StoreUnavailableError extends Error {
     super(`The ${store} did not answer in time.`, options);
   }
 }
+
+/** The process cannot start as it is set up; the message is one line that says what is wrong and what to do. */
+export class StartError extends Error {
+  override readonly name: string = 'StartError';
+}

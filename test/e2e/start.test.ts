@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DemoFile } from '../../src/demo.js';
+import { sampleOf } from '../../src/welcome.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { processesOn } from '../support/process-list.js';
 import { spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
@@ -68,6 +69,17 @@ describe('X.13 npm start on a machine that has nothing', () => {
     expect(processesOn(dataDir)).toHaveLength(2);
   });
 
+  it('X.15 prints no token where its output is not a terminal, and names the file; tokens there last an hour', () => {
+    const said = running?.said() ?? '';
+    expect(said).toContain(`are in ${path.join(dataDir, 'demo.json')}.`);
+    for (const token of [demo.userToken, demo.staffToken]) {
+      expect(said).not.toContain(token);
+      const [, claims = ''] = token.split('.');
+      const { iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, number>;
+      expect((exp ?? 0) - (iat ?? 0)).toBe(3600);
+    }
+  });
+
   it('leaves the demo to the staff: a plan of their own does not keep the next start from going on', async () => {
     const { data } = await graphqlRequest<{ createPlan: { plan: { id: string } | null } }>(demo.url, {
       query: 'mutation { createPlan(input: { name: "Own", unitPrice: "1", unitTime: DAY }) { plan { id } } }',
@@ -77,8 +89,8 @@ describe('X.13 npm start on a machine that has nothing', () => {
   });
 
   it('X.13 prints a curl that redeems a code as it stands, and the second time says that it is redeemed', async () => {
-    const said = running?.said() ?? '';
-    const curl = /^curl [\s\S]+?'$/m.exec(said.slice(said.indexOf('\ncurl ') + 1))?.[0] ?? said;
+    const sample = sampleOf(demo);
+    const curl = sample.slice(sample.indexOf('\ncurl ') + 1);
     const answers = [];
     for (let time = 0; time < 2; time += 1) {
       const { stdout } = await run('bash', ['-c', curl]);

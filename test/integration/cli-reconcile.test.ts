@@ -92,10 +92,10 @@ describe('X.2 the command reconcile', () => {
       status: 2,
       line: 'TENANT_NOT_FOUND: There is no tenant "T_NOBODY".',
     });
-    const away = { ...environment, REDIS_URL: 'redis://127.0.0.1:1', STORE_TIMEOUT_MS: '300' };
+    const away = { ...environment, REDIS_URL: 'redis://127.0.0.1:1', START_WAIT_MS: '0' };
     expect(await refusalLineOf(runCli(away, ['reconcile']))).toEqual({
       status: 2,
-      line: 'The redis did not answer in time.',
+      line: 'At 127.0.0.1:1 Redis does not answer: start it, or correct REDIS_URL.',
     });
   }, 60_000);
 });

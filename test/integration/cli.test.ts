@@ -242,11 +242,12 @@ describe('campaign create', () => {
 
 describe('what goes wrong outside', () => {
   it('is told in one line without a stack, and with it under --verbose', async () => {
-    const elsewhere = { ...environment, DATABASE_URL: 'mariadb://root:hush-hush@127.0.0.1:1/x' };
+    const DATABASE_URL = 'mariadb://root:hush-hush@127.0.0.1:1/x';
+    const elsewhere = { ...environment, DATABASE_URL, START_WAIT_MS: '0' };
     const { line, status } = await refusalLineOf(runCli(elsewhere, ['migrate']));
     expect({ line, status }).toEqual({
       status: 1,
-      line: 'A server could not be reached: connect ECONNREFUSED 127.0.0.1:1',
+      line: 'At 127.0.0.1:1 the database does not answer: start it, or correct DATABASE_URL.',
     });
     const verbose = await runCli(elsewhere, ['migrate', '--verbose']);
     expect(verbose).toMatchObject({ status: 1, stdout: '' });
@@ -260,7 +261,7 @@ describe('what goes wrong outside', () => {
     );
     expect({ line, status }).toEqual({
       status: 1,
-      line: 'Wrong settings in the environment. JWT_SECRET: must have at least 32 characters',
+      line: 'Wrong settings in the environment: JWT_SECRET must have at least 32 characters.',
     });
   });
 });

@@ -38,7 +38,8 @@ export class RedisServer {
   /** Starts it on its port with the data of its folder; resolves when it answers. */
   async start(...args: string[]): Promise<void> {
     this.launch(...args);
-    while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => reply.includes('+PONG')))) await pause(10);
+    while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => /\+PONG|-NOAUTH/.test(String(reply)))))
+      await pause(10);
   }
 
   /** The same without waiting: it may be reading its data. */

@@ -26,6 +26,7 @@ import {
   parseOptions,
   withLock,
 } from '../../scripts/bootstrap.mjs';
+import { NODE_MINIMUM } from '../../src/node-version.js';
 
 const execute = promisify(execFile);
 let root = '';
@@ -238,6 +239,14 @@ describe('messages', () => {
   it('names only what is missing', () => {
     expect(missingServersMessage('darwin', { database: {} })).not.toContain('MariaDB 10.11');
     expect(missingServersMessage('darwin', {})).toContain('brew install mariadb redis');
+  });
+
+  it('X.15 the program names the same Node, and its entries import nothing that an old one cannot parse', () => {
+    expect(nodeMessage('x')).toContain(`on Node ${NODE_MINIMUM.join('.')} or newer`);
+    for (const entry of ['main', 'cli']) {
+      const imports = readFileSync(`src/${entry}.ts`, 'utf8').matchAll(/^import .* from '(.*)';$/gm);
+      expect([...imports].map(([, from]) => from)).toEqual(['./node-version.js']);
+    }
   });
 
   it('an old Node is told what to install', () => {

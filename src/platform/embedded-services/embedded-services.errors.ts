@@ -1,5 +1,7 @@
+import { StartError } from '../errors.js';
+
 /** The private servers could not be started or are not set up; the message says what to do. */
-export class EmbeddedServicesError extends Error {
+export class EmbeddedServicesError extends StartError {
   override readonly name: string = 'EmbeddedServicesError';
 }
 

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { StartError } from '../errors.js';
 
 /** The folders of the private servers inside the data folder. */
 export function dataFolders(dataDir: string) {
@@ -11,9 +21,21 @@ export function dataFolders(dataDir: string) {
   };
 }
 
+/** @throws StartError where they cannot be made, or not be written to */
 export function makeDataFolders(dataDir: string): void {
-  for (const folder of Object.values(dataFolders(dataDir)))
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    for (const folder of Object.values(dataFolders(dataDir))) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      accessSync(folder, constants.W_OK);
+    }
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new StartError(
+      `The data folder ${dataDir} cannot be written (${code}): make it writable, or set DATA_DIR to another folder.`,
+      { cause: error },
+    );
+  }
 }
 
 export function isErrno(error: unknown, code: string): boolean {

@@ -18,6 +18,9 @@ import { spawnTethered } from './tethered-process.js';
 const PROBE_PAUSE_MS = 15;
 const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 10_000;
+/** How much of a server's log is searched for the reason of its end. */
+const LOG_LINES = 15;
+const COMPLAINT = /\berror\b|\bfatal\b|can't|cannot|failed/i;
 /** A server that ran this long begins its backoff anew. */
 const STABLE_AFTER_MS = 5_000;
 
@@ -54,12 +57,14 @@ export class SupervisedProcess {
     return present(this.child?.pid, `The process of ${this.spec.name}`);
   }
 
-  /** @throws EmbeddedServicesError with the end of the server's log when it does not come up. */
+  /** @throws EmbeddedServicesError with the server's last complaint when it does not come up. */
   async start(): Promise<void> {
     this.launch();
     if (!(await this.becomesReady())) {
       this.spec.signal?.throwIfAborted();
-      throw new EmbeddedServicesError(`The private ${this.spec.name} did not start.\n${this.endOfLog()}`);
+      throw new EmbeddedServicesError(
+        `The private ${this.spec.name} did not start: ${this.lastComplaint()}. Its log is ${this.logFile()}.`,
+      );
     }
     if (this.spec.supervise) this.supervision = this.superviseUntilStopped();
   }
@@ -165,7 +170,10 @@ export class SupervisedProcess {
     return path.join(dataFolders(this.spec.dataDir).logs, `${this.spec.name}.log`);
   }
 
-  private endOfLog(): string {
-    return (readIfExists(this.logFile()) ?? '').trimEnd().split('\n').slice(-15).join('\n');
+  /** The server's own word for what is wrong; the lines after it only say that it gives up. */
+  private lastComplaint(): string {
+    const lines = (readIfExists(this.logFile()) ?? '').trimEnd().split('\n').slice(-LOG_LINES);
+    const complaints = lines.filter((line) => COMPLAINT.test(line) && !/Aborting\s*$/.test(line));
+    return (complaints.at(-1) ?? lines.at(-1) ?? '').replace(/^.*?\[ERROR\]\s*|[\s.]+$/g, '');
   }
 }

@@ -16,7 +16,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   X: [
     [1, 3],
     [13, 13],
-    [16, 17],
+    [15, 17],
     [21, 21],
   ],
 };

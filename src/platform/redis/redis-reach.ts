@@ -1,0 +1,91 @@
+import { Redis } from 'ioredis';
+import { networkCodeOf, networkObstacle, type StoreObstacle } from '../await-store.js';
+import { scrub } from '../scrub.js';
+
+const ANSWER_WITHIN_MS = 2000;
+const VARIABLE = 'REDIS_URL';
+const VERSION_MIN = 7;
+
+const stays = (message: string): StoreObstacle => ({ message, mayPass: false });
+const passes = (message: string): StoreObstacle => ({ message, mayPass: true });
+
+/** Why the Redis of the address cannot be used now; null where it can. */
+export async function redisObstacle(redisUrl: string): Promise<StoreObstacle | null> {
+  const url = new URL(redisUrl);
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: ANSWER_WITHIN_MS,
+    commandTimeout: ANSWER_WITHIN_MS,
+  });
+  // What is wrong with a connection is told by an event; the command that it fails says only that it is closed.
+  const errors: unknown[] = [];
+  redis.on('error', (error: unknown) => errors.push(error));
+  try {
+    await redis.connect();
+    const info = await redis.info();
+    return errors.length > 0 ? refusal(errors[0], url) : stateObstacle(info, url);
+  } catch (error) {
+    return refusal(errors[0] ?? error, url);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function refusal(error: unknown, url: URL): StoreObstacle | null {
+  const text = error instanceof Error ? error.message : String(error);
+  const at = `Redis at ${url.host}`;
+  // Who may not ask for its state may still use it.
+  if (text.startsWith('NOPERM')) return null;
+  if (text.startsWith('NOAUTH')) return stays(`${at} wants a password: put it into ${VARIABLE}.`);
+  if (text.startsWith('WRONGPASS') || text.startsWith('ERR AUTH'))
+    return stays(`${at} refuses the user or password: correct ${VARIABLE}.`);
+  if (text.startsWith('LOADING'))
+    return passes(`${at} is still reading its data: start again when it is done.`);
+  if (text.includes('DB index is out of range'))
+    return stays(
+      `${at} has no database ${url.pathname.slice(1)}: correct the number at the end of ${VARIABLE}.`,
+    );
+  if (text.includes('not allowed in cluster mode')) return cluster(url);
+  return transportObstacle(error, url) ?? stays(`${at} refuses: ${scrub(text)}. Correct ${VARIABLE}.`);
+}
+
+function transportObstacle(error: unknown, url: URL): StoreObstacle | null {
+  const code = networkCodeOf(error) ?? '';
+  const isTls = url.protocol === 'rediss:';
+  if (isTls && (code === 'ETIMEDOUT' || code === 'EPROTO' || code === 'ECONNRESET'))
+    return passes(
+      `Redis at ${url.host} does not answer by TLS: where it takes none, begin ${VARIABLE} with redis://.`,
+    );
+  if (!isTls && code === 'ECONNRESET')
+    return passes(
+      `Redis at ${url.host} hangs up: where it takes only TLS, begin ${VARIABLE} with rediss://.`,
+    );
+  if (/CERT|SSL|TLS/.test(code))
+    return stays(
+      `The certificate of Redis at ${url.host} is not trusted (${code}): name its authority in NODE_EXTRA_CA_CERTS.`,
+    );
+  return networkObstacle(error, 'Redis', url, VARIABLE);
+}
+
+/** From the text of INFO: `name:value` lines. */
+function stateObstacle(info: string, url: URL): StoreObstacle | null {
+  const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
+  const at = `Redis at ${url.host}`;
+  const version = value('redis_version') ?? `${VERSION_MIN}`;
+  if (Number.parseInt(version, 10) < VERSION_MIN)
+    return stays(`${at} is version ${version}: Redeemkit needs Redis ${VERSION_MIN} or newer.`);
+  if (value('cluster_enabled') === '1') return cluster(url);
+  if (value('loading') === '1')
+    return passes(`${at} is still reading its data: start again when it is done.`);
+  if (value('role') === 'slave') return passes(`${at} is a replica: point ${VARIABLE} at the primary.`);
+  return null;
+}
+
+function cluster(url: URL): StoreObstacle {
+  return stays(
+    `Redis at ${url.host} is a node of a cluster, which Redeemkit does not support: point ${VARIABLE} at a single Redis.`,
+  );
+}
