@@ -24,6 +24,7 @@ import { BatchChangeService } from './codes/batch-change.service.js';
 import { CodeChangeService } from './codes/code-change.service.js';
 import { BatchGate } from './codes/batch-gate.service.js';
 import { CodeReader } from './codes/code-reader.service.js';
+import { EffectiveStatusService } from './codes/effective-status.service.js';
 import { CampaignLaunchService } from './codes/campaign-launch.service.js';
 import { CodeCopyRedis } from './codes/code-copy.redis.js';
 import { CodeCopyService } from './codes/code-copy.service.js';
@@ -227,7 +228,7 @@ function composeCodes(
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const codeReader = new CodeReader(orm);
+  const codeReader = new CodeReader(orm, new EffectiveStatusService(orm), recognizer);
   const batchGate = new BatchGate(orm);
   return {
     copies,

@@ -1,8 +1,12 @@
-import { raw, type FilterQuery, type MikroORM } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
+import { both, effectiveClauses, partClauses, type Clause } from './code-clauses.js';
+import type { CodeRecognizer } from './code-recognizer.service.js';
 import { Code, CODE_STATUSES } from './code.entity.js';
+import type { EffectiveStatus } from './effective-status.js';
+import type { EffectiveStatusService } from './effective-status.service.js';
 
 /** What people are told: that a code is used up follows from its counters. */
 export const SHOWN_CODE_STATUSES = [...CODE_STATUSES, 'REDEEMED'] as const;
@@ -12,9 +16,14 @@ export interface CodeFilter {
   readonly campaignId?: Id | null;
   readonly batchId?: Id | null;
   readonly status?: ShownCodeStatus | null;
-  /** Part of the code as it is shown, in capitals or not; of a code whose text is not kept, of its last four. */
+  /** Any of these, at this instant. */
+  readonly effectiveStatus?: readonly EffectiveStatus[] | null;
+  /** What a customer typed of the code, in any spelling. */
   readonly part?: string | null;
 }
+
+/** Among so few codes a part may stand anywhere in the code: to look at them takes a fraction of a second. */
+const FEW_CODES = 50_000;
 
 /** An active code without a use left is redeemed; one that was switched off stays so to the eye. */
 export function shownStatus(code: Pick<Code, 'status' | 'useLimit' | 'used'>): ShownCodeStatus {
@@ -25,7 +34,11 @@ export function shownStatus(code: Pick<Code, 'status' | 'useLimit' | 'used'>): S
 
 /** Codes and batches for staff. Deleted codes are not shown. */
 export class CodeReader {
-  constructor(private readonly orm: MikroORM) {}
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly states: EffectiveStatusService,
+    private readonly recognizer: CodeRecognizer,
+  ) {}
 
   async code(tenantId: string, id: Id): Promise<Code | null> {
     if (!isId(id)) return null;
@@ -37,46 +50,91 @@ export class CodeReader {
     return tenantEm(this.orm, tenantId).findOne(CodeBatch, { id }, { disableIdentityMap: true });
   }
 
+  /** What the code comes to at this instant. */
+  async effectiveStatus(code: Code): Promise<EffectiveStatus> {
+    return this.states.of(code);
+  }
+
   /** Newest first, with the exact total. */
   async page(
     tenantId: string,
     filter: CodeFilter,
     page: { readonly offset: number; readonly size: number },
   ): Promise<{ total: number; items: Code[] }> {
-    const ids = [filter.campaignId, filter.batchId].filter((id) => id !== null && id !== undefined);
-    if (!ids.every(isId)) return { total: 0, items: [] };
-    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(Code, conditionsOf(filter), {
-      orderBy: { id: 'desc' },
-      offset: page.offset,
-      limit: page.size,
-      disableIdentityMap: true,
-    });
+    const em = tenantEm(this.orm, tenantId);
+    const { sql, params } = await this.search(em, tenantId, filter);
+    if (sql === '') return { total: 0, items: [] };
+    const [{ total }] = await em.execute<[{ total: number }]>(
+      `select count(*) as total from (${sql}) found`,
+      params,
+    );
+    const ids = await em.execute<{ id: Id }[]>(
+      `select cast(found.id as char) as id from (${sql}) found order by found.id desc limit ? offset ?`,
+      [...params, page.size, page.offset],
+    );
+    const items = await em.find(
+      Code,
+      { id: { $in: ids.map(({ id }) => id) } },
+      { orderBy: { id: 'desc' }, disableIdentityMap: true },
+    );
     return { total, items };
+  }
+
+  /** The statement that finds the ids; empty where nothing can be found. Raw SQL, because indexes are forced. */
+  async search(em: Em, tenantId: string, filter: CodeFilter): Promise<{ sql: string; params: unknown[] }> {
+    const given = [filter.campaignId, filter.batchId].filter((id) => id !== null && id !== undefined);
+    const clauses = given.every(isId) ? await this.clausesOf(em, tenantId, filter) : [];
+    const own = ownConditions(tenantId, filter);
+    const selects = clauses.map(({ index, where }) => {
+      const hint = index === null ? '' : ` force index (${index})`;
+      return `select id from code${hint} where ${own.where} and ${where}`;
+    });
+    // Codes that several spellings of a part lead to are the same; a code has one effective status.
+    const union = filter.part ? ' union ' : ' union all ';
+    return { sql: selects.join(union), params: clauses.flatMap(({ params }) => [...own.params, ...params]) };
+  }
+
+  private async clausesOf(em: Em, tenantId: string, filter: CodeFilter): Promise<Clause[]> {
+    const { part, effectiveStatus } = filter;
+    const states = effectiveStatus ? effectiveClauses(effectiveStatus, await this.states.scope(em)) : [];
+    if (effectiveStatus && states.length === 0) return [];
+    if (!part) return states.length > 0 ? states : [ALL];
+    const areFew = (await issuedCount(em, tenantId, filter)) <= FEW_CODES;
+    const digests = (canonical: string) => this.recognizer.digests(tenantId, canonical);
+    return partClauses(part, digests, areFew).map((clause) => both(clause, states));
   }
 }
 
-function conditionsOf({ campaignId, batchId, status, part }: CodeFilter): FilterQuery<Code> {
-  const conditions: FilterQuery<Code>[] = [{ deletedAt: null }];
-  if (campaignId) conditions.push({ campaignId });
-  if (batchId) conditions.push({ batchId });
-  if (status) conditions.push(statusCondition(status));
-  if (part) conditions.push(partCondition(part));
-  return { $and: conditions };
+const ALL: Clause = { index: null, where: 'true', params: [] };
+
+const STORED_STATUS_SQL: Readonly<Record<ShownCodeStatus, string>> = {
+  INACTIVE: "status = 'INACTIVE'",
+  ACTIVE: "status = 'ACTIVE' and (use_limit = 0 or used < use_limit)",
+  REDEEMED: "status = 'ACTIVE' and use_limit > 0 and used >= use_limit",
+  DISABLED: "status = 'DISABLED'",
+};
+
+function ownConditions(tenantId: string, { campaignId, batchId, status }: CodeFilter) {
+  const conditions = ['tenant_id = ?', 'deleted_at is null'];
+  const params: unknown[] = [tenantId];
+  if (campaignId) {
+    conditions.push('campaign_id = ?');
+    params.push(campaignId);
+  }
+  if (batchId) {
+    conditions.push('batch_id = ?');
+    params.push(batchId);
+  }
+  if (status) conditions.push(STORED_STATUS_SQL[status]);
+  return { where: conditions.join(' and '), params };
 }
 
-function statusCondition(status: ShownCodeStatus): FilterQuery<Code> {
-  const usedUp = { useLimit: { $gt: 0 }, [raw('used')]: { $gte: raw('use_limit') } };
-  if (status === 'REDEEMED') return { status: 'ACTIVE', ...usedUp };
-  return status === 'ACTIVE' ? { status, $not: usedUp } : { status };
-}
-
-/** The wildcards of LIKE mean themselves: no code holds one, so they find nothing. */
-function partCondition(part: string): FilterQuery<Code> {
-  const pattern = `%${part.toUpperCase().replace(/[\\%_]/g, String.raw`\$&`)}%`;
-  return {
-    $or: [
-      { [raw('upper(code_text)')]: { $like: pattern } },
-      { codeText: null, lastFour: { $like: pattern } },
-    ],
-  };
+/** How many codes were issued, at least as many as there are. */
+async function issuedCount(em: Em, tenantId: string, { campaignId, batchId }: CodeFilter): Promise<number> {
+  const conditions = [campaignId ? ' and campaign_id = ?' : '', batchId ? ' and id = ?' : ''];
+  const [row] = await em.execute<[{ issued: string }]>(
+    `select coalesce(sum(\`generated\`), 0) as issued from code_batch where tenant_id = ?${conditions.join('')}`,
+    [tenantId, campaignId, batchId].filter((value) => Boolean(value)),
+  );
+  return Number(row.issued);
 }

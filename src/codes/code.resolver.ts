@@ -6,6 +6,7 @@ import { answer } from '../graphql/payload.js';
 import type { CodeChangeService } from './code-change.service.js';
 import { shownStatus, type CodeReader, type ShownCodeStatus } from './code-reader.service.js';
 import type { Code } from './code.entity.js';
+import type { EffectiveStatus } from './effective-status.js';
 import {
   CodeFilterInput,
   CodePageType,
@@ -13,6 +14,7 @@ import {
   CodeType,
   DeleteCodesInput,
   DeleteCodesPayloadType,
+  EffectiveStatusEnum,
   SetCodeEnabledInput,
   SetCodeEnabledPayloadType,
   UpdateCodeInput,
@@ -74,5 +76,10 @@ export class CodeResolver {
   @FieldResolver(() => CodeStatusEnum)
   status(@Root() code: Code): ShownCodeStatus {
     return shownStatus(code);
+  }
+
+  @FieldResolver(() => EffectiveStatusEnum)
+  async effectiveStatus(@Root() code: Code): Promise<EffectiveStatus> {
+    return this.reader.effectiveStatus(code);
   }
 }

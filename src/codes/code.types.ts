@@ -3,6 +3,7 @@ import { enumFromValues } from '../graphql/enums.js';
 import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
+import { EFFECTIVE_STATUSES, type EffectiveStatus } from './effective-status.js';
 import { SHOWN_CODE_STATUSES, type ShownCodeStatus } from './code-reader.service.js';
 import { DELETE_CODES_REFUSALS, SET_CODE_ENABLED_REFUSALS, UPDATE_CODE_REFUSALS } from './code.errors.js';
 
@@ -10,6 +11,12 @@ export const CodeStatusEnum = enumFromValues(
   'CodeStatus',
   SHOWN_CODE_STATUSES,
   'An ACTIVE code without a use left is REDEEMED.',
+);
+
+export const EffectiveStatusEnum = enumFromValues(
+  'CodeEffectiveStatus',
+  EFFECTIVE_STATUSES,
+  'What a redemption at this instant would meet, in order of precedence: the state of the campaign, of the batch, of the code. ASSIGNED can be redeemed by one user, ACTIVE by all.',
 );
 
 @ObjectType('Code', { description: 'What a user types to get the rewards of a campaign.' })
@@ -71,7 +78,14 @@ export class CodeFilterInput {
   @Field(() => CodeStatusEnum, { nullable: true })
   status?: ShownCodeStatus | null;
 
-  @Field(() => String, { nullable: true, description: 'Part of the code; % and _ mean themselves.' })
+  @Field(() => [EffectiveStatusEnum], { nullable: true, description: 'Any of these at this instant.' })
+  effectiveStatus?: EffectiveStatus[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What a customer typed, in any spelling: the whole code, also of a HASHED campaign; its beginning, its end, its last four. Any part of it where campaign, batch or tenant has at most 50,000 codes.',
+  })
   part?: string | null;
 }
 

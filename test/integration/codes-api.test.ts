@@ -185,16 +185,23 @@ it('a campaign is activated, its codes generated, listed, switched off, changed 
   expect(replayed.data['generateCodes']).toMatchObject({ batch: { id: batch.id }, codes, replayed: true });
 
   const list = `query ($campaignId: ID) { codes(filter: { campaignId: $campaignId }, page: 1, size: 2) {
-    total items { id code lastFour status useLimit used version } } }`;
+    total items { id code lastFour status effectiveStatus useLimit used version } } }`;
   const listed = await run(staff('AUDITOR'), list, { campaignId });
-  const page = listed.data['codes'] as { total: number; items: { id: string; code: string }[] };
+  const page = listed.data['codes'] as {
+    total: number;
+    items: { id: string; code: string; effectiveStatus: string }[];
+  };
   expect([page.total, page.items.map((item) => item.code)]).toEqual([3, [codes[2], codes[1]]]);
+  expect(page.items.map((item) => item.effectiveStatus)).toEqual(['ACTIVE', 'ACTIVE']);
   const codeId = page.items[0]?.id ?? '';
 
   const disable = `mutation ($input: SetCodeEnabledInput!) { setCodeEnabled(input: $input) {
-    code { status version } errors { code } } }`;
+    code { status effectiveStatus version } errors { code } } }`;
   const disabled = await run(staff('OPERATOR'), disable, { codeId, enabled: false });
-  expect(disabled.data['setCodeEnabled']).toEqual({ code: { status: 'DISABLED', version: 2 }, errors: [] });
+  expect(disabled.data['setCodeEnabled']).toEqual({
+    code: { status: 'DISABLED', effectiveStatus: 'DISABLED', version: 2 },
+    errors: [],
+  });
 
   const update = `mutation ($input: UpdateCodeInput!) { updateCode(input: $input) {
     code { useLimit expiresAt } errors { code } } }`;
@@ -210,6 +217,12 @@ it('a campaign is activated, its codes generated, listed, switched off, changed 
   expect(frozen.data['freezeBatch']).toMatchObject({
     batch: { frozenAt: expect.any(String) as string },
     errors: [],
+  });
+  const byState = `query ($states: [CodeEffectiveStatus!]) { codes(filter: { effectiveStatus: $states }) {
+    total items { effectiveStatus } } }`;
+  expect((await run(staff('AUDITOR'), byState, { states: ['FROZEN'] })).data['codes']).toEqual({
+    total: 3,
+    items: [{ effectiveStatus: 'FROZEN' }, { effectiveStatus: 'FROZEN' }, { effectiveStatus: 'FROZEN' }],
   });
 
   const remove =

@@ -13,6 +13,7 @@ import { formatOf } from '../../src/codes/code-format.js';
 import { CodeGenerationService } from '../../src/codes/code-generation.service.js';
 import { CodeIssuer } from '../../src/codes/code-issuer.js';
 import { CodeReader } from '../../src/codes/code-reader.service.js';
+import { EffectiveStatusService } from '../../src/codes/effective-status.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { CodeRefresh, type CodeCopies } from '../../src/codes/code-refresh.js';
@@ -126,7 +127,7 @@ export async function openCodesWorld(databaseUrl: string) {
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const codeReader = new CodeReader(orm);
+  const codeReader = new CodeReader(orm, new EffectiveStatusService(orm), recognizer);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 
   async function addTenant(codeQuota = 0): Promise<string> {

@@ -1,0 +1,99 @@
+import type { Id } from '../platform/ids.js';
+import { CANONICAL_LENGTH_MIN, canonicalPart } from './canonical-code.js';
+import {
+  batchState,
+  campaignState,
+  CODE_STATE_SQL,
+  CODE_STATES,
+  type BatchFacts,
+  type CampaignFacts,
+  type EffectiveStatus,
+} from './effective-status.js';
+
+/** One way to find codes of a tenant: a condition, and the index that leads to its rows. */
+export interface Clause {
+  readonly index: 'ix_code__batch' | 'ix_code__state' | TextIndex | null;
+  readonly where: string;
+  readonly params: readonly unknown[];
+}
+type TextIndex = 'uq_code__tenant_digest' | 'ix_code__canonical_text' | 'ix_code__canonical_tail';
+
+/** What of a tenant's campaigns and batches decides the state of its codes. */
+export interface StateScope {
+  readonly nowMs: number;
+  readonly campaigns: readonly CampaignFacts[];
+  /** Those that are frozen or void. */
+  readonly blockedBatches: readonly BatchFacts[];
+}
+
+/** Where one of the effective statuses holds. No code fits two of the clauses. */
+export function effectiveClauses(wanted: readonly EffectiveStatus[], scope: StateScope): Clause[] {
+  const { nowMs, campaigns, blockedBatches } = scope;
+  const isWanted = new Set<EffectiveStatus | null>(wanted);
+  const closedIds = idsOf(campaigns.filter((campaign) => isWanted.has(campaignState(campaign, nowMs))));
+  const openIds = idsOf(campaigns.filter((campaign) => campaignState(campaign, nowMs) === null));
+  const open = new Set(openIds);
+  const batchIds = idsOf(
+    blockedBatches.filter((batch) => open.has(batch.campaignId) && isWanted.has(batchState(batch))),
+  );
+  const states = CODE_STATES.filter((state) => isWanted.has(state));
+  const unblocked = blockedBatches.length === 0 ? '' : ' and batch_id not in (?)';
+  const oneOfStates = states.map((state) => `(${CODE_STATE_SQL[state]})`).join(' or ');
+  const clauses: (Clause | false)[] = [
+    closedIds.length > 0 && { index: 'ix_code__state', where: 'campaign_id in (?)', params: [closedIds] },
+    batchIds.length > 0 && { index: 'ix_code__batch', where: 'batch_id in (?)', params: [batchIds] },
+    openIds.length > 0 &&
+      states.length > 0 && {
+        // Uses are in no index, so where they decide between most codes, the optimizer may go by the rows.
+        index: isWanted.has('ACTIVE') || isWanted.has('USED_UP') ? null : 'ix_code__state',
+        where: `campaign_id in (?)${unblocked} and (${oneOfStates.replaceAll(':now', instantSql(nowMs))})`,
+        params: [openIds, ...(blockedBatches.length === 0 ? [] : [idsOf(blockedBatches)])],
+      },
+  ];
+  return clauses.filter((clause) => clause !== false);
+}
+
+/**
+ * Where a part of the code that a customer typed fits: a whole code is found by its digest, also when its text is not
+ * kept. Among few codes a part may stand anywhere; among many it is the beginning or the end, which have an index.
+ * The canonical form holds no wildcard.
+ */
+export function partClauses(
+  part: string,
+  digests: (canonical: string) => readonly string[],
+  areFew: boolean,
+): Clause[] {
+  const canonical = canonicalPart(part);
+  if (canonical === null) return [];
+  const isWhole = canonical.length >= CANONICAL_LENGTH_MIN;
+  const whole: Clause[] = isWhole
+    ? [{ index: 'uq_code__tenant_digest', where: 'code_digest in (?)', params: [digests(canonical)] }]
+    : [];
+  if (areFew) {
+    const where = '(canonical_text like ? or (code_text is null and canonical_tail like ?))';
+    return [...whole, { index: null, where, params: [`%${canonical}%`, `%${canonical}%`] }];
+  }
+  const tail = canonical.slice(-CANONICAL_LENGTH_MIN);
+  const isLonger = canonical.length > tail.length;
+  const where = `canonical_tail = ?${isLonger ? ' and canonical_text like ?' : ''}`;
+  return [
+    ...whole,
+    { index: 'ix_code__canonical_text', where: 'canonical_text like ?', params: [`${canonical}%`] },
+    { index: 'ix_code__canonical_tail', where, params: [tail, ...(isLonger ? [`%${canonical}`] : [])] },
+  ];
+}
+
+/** Several conditions at once, by the index of the first. */
+export function both(first: Clause, others: readonly Clause[]): Clause {
+  if (others.length === 0) return first;
+  const where = `${first.where} and (${others.map((other) => `(${other.where})`).join(' or ')})`;
+  return { ...first, where, params: [...first.params, ...others.flatMap((other) => other.params)] };
+}
+
+function idsOf(rows: readonly { readonly id: Id }[]): Id[] {
+  return rows.map((row) => row.id);
+}
+
+function instantSql(ms: number): string {
+  return `'${new Date(ms).toISOString().slice(0, 23).replace('T', ' ')}'`;
+}

@@ -1,0 +1,85 @@
+import type { MikroORM } from '@mikro-orm/core';
+import DataLoader from 'dataloader';
+import { Campaign } from '../campaigns/campaign.entity.js';
+import { present } from '../platform/assert.js';
+import type { Id } from '../platform/ids.js';
+import { databaseNowMs } from '../platform/orm/database-clock.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
+import type { StateScope } from './code-clauses.js';
+import { CodeBatch } from './code-batch.entity.js';
+import {
+  effectiveStatusOf,
+  type BatchFacts,
+  type CampaignFacts,
+  type CodeFacts,
+  type EffectiveStatus,
+} from './effective-status.js';
+
+const CAMPAIGN_FIELDS = ['id', 'status', 'startsAt', 'endsAt'] as const;
+const BATCH_FIELDS = ['id', 'campaignId', 'frozenAt', 'voidedAt'] as const;
+
+type AskedCode = CodeFacts & { readonly tenantId: string; readonly campaignId: Id; readonly batchId: Id };
+
+/** What codes come to at this instant, by the database's clock. */
+export class EffectiveStatusService {
+  /** Asked for at once, the codes of a page read their campaigns and batches once. */
+  private readonly codes = new DataLoader(async (codes: readonly AskedCode[]) => this.judge(codes), {
+    cache: false,
+  });
+
+  constructor(private readonly orm: MikroORM) {}
+
+  async of(code: AskedCode): Promise<EffectiveStatus> {
+    return this.codes.load(code);
+  }
+
+  /** What decides the state of all codes of the tenant. */
+  async scope(em: Em): Promise<StateScope> {
+    const nowMs = await databaseNowMs(em);
+    const campaigns = await em.find(Campaign, {}, { fields: CAMPAIGN_FIELDS, disableIdentityMap: true });
+    const blocked = { $or: [{ frozenAt: { $ne: null } }, { voidedAt: { $ne: null } }] };
+    const blockedBatches = await em.find(CodeBatch, blocked, {
+      fields: BATCH_FIELDS,
+      disableIdentityMap: true,
+    });
+    return { nowMs, campaigns, blockedBatches };
+  }
+
+  private async judge(codes: readonly AskedCode[]): Promise<EffectiveStatus[]> {
+    const tenants = [...new Set(codes.map((code) => code.tenantId))];
+    const facts = await Promise.all(
+      tenants.map(async (tenantId) => {
+        const own = codes.filter((code) => code.tenantId === tenantId);
+        return [tenantId, await this.factsOf(tenantId, own)] as const;
+      }),
+    );
+    const byTenant = new Map(facts);
+    return codes.map((code) => {
+      const { nowMs, batches, campaigns } = present(byTenant.get(code.tenantId), 'The facts of a tenant');
+      const batch = present(batches.get(code.batchId), 'The batch of a code');
+      const campaign = present(campaigns.get(code.campaignId), 'The campaign of a code');
+      return effectiveStatusOf(code, batch, campaign, nowMs);
+    });
+  }
+
+  private async factsOf(tenantId: string, codes: readonly AskedCode[]) {
+    const em = tenantEm(this.orm, tenantId);
+    const batchIds = [...new Set(codes.map((code) => code.batchId))];
+    const campaignIds = [...new Set(codes.map((code) => code.campaignId))];
+    const batches: BatchFacts[] = await em.find(
+      CodeBatch,
+      { id: { $in: batchIds } },
+      { fields: BATCH_FIELDS, disableIdentityMap: true },
+    );
+    const campaigns: CampaignFacts[] = await em.find(
+      Campaign,
+      { id: { $in: campaignIds } },
+      { fields: CAMPAIGN_FIELDS, disableIdentityMap: true },
+    );
+    return {
+      nowMs: await databaseNowMs(em),
+      batches: new Map(batches.map((batch) => [batch.id, batch])),
+      campaigns: new Map(campaigns.map((campaign) => [campaign.id, campaign])),
+    };
+  }
+}

@@ -1,0 +1,92 @@
+import type { Campaign } from '../campaigns/campaign.entity.js';
+import type { CodeBatch } from './code-batch.entity.js';
+import { isSet } from './code-events.js';
+import type { Code } from './code.entity.js';
+
+/**
+ * What a redemption at this instant would meet, in order of precedence: campaign, batch, code, as the refusals of a
+ * redemption. ASSIGNED can be redeemed by one user, ACTIVE by all.
+ */
+const CAMPAIGN_STATES = [
+  'CAMPAIGN_ENDED',
+  'CAMPAIGN_DRAFT',
+  'CAMPAIGN_PAUSED',
+  'CAMPAIGN_NOT_STARTED',
+] as const;
+const BATCH_STATES = ['VOIDED', 'FROZEN'] as const;
+export const CODE_STATES = [
+  'DISABLED',
+  'INACTIVE',
+  'NOT_STARTED',
+  'EXPIRED',
+  'USED_UP',
+  'ASSIGNED',
+  'ACTIVE',
+] as const;
+export const EFFECTIVE_STATUSES = [...CAMPAIGN_STATES, ...BATCH_STATES, ...CODE_STATES] as const;
+type CampaignState = (typeof CAMPAIGN_STATES)[number];
+type BatchState = (typeof BATCH_STATES)[number];
+export type CodeState = (typeof CODE_STATES)[number];
+export type EffectiveStatus = (typeof EFFECTIVE_STATUSES)[number];
+
+export type CampaignFacts = Pick<Campaign, 'id' | 'status' | 'startsAt' | 'endsAt'>;
+export type BatchFacts = Pick<CodeBatch, 'id' | 'campaignId' | 'frozenAt' | 'voidedAt'>;
+export type CodeFacts = Pick<
+  Code,
+  'status' | 'useLimit' | 'used' | 'startsAt' | 'expiresAt' | 'assignedUserId'
+>;
+
+export function effectiveStatusOf(
+  code: CodeFacts,
+  batch: BatchFacts,
+  campaign: CampaignFacts,
+  nowMs: number,
+): EffectiveStatus {
+  return campaignState(campaign, nowMs) ?? batchState(batch) ?? codeState(code, nowMs);
+}
+
+/** Null while the campaign runs. */
+export function campaignState(campaign: CampaignFacts, nowMs: number): CampaignState | null {
+  const { status } = campaign;
+  if (status === 'ENDED' || !isBefore(nowMs, campaign.endsAt)) return 'CAMPAIGN_ENDED';
+  if (status === 'DRAFT') return 'CAMPAIGN_DRAFT';
+  if (status === 'PAUSED') return 'CAMPAIGN_PAUSED';
+  return hasCome(nowMs, campaign.startsAt) ? null : 'CAMPAIGN_NOT_STARTED';
+}
+
+export function batchState({ voidedAt, frozenAt }: BatchFacts): BatchState | null {
+  if (isSet(voidedAt)) return 'VOIDED';
+  return isSet(frozenAt) ? 'FROZEN' : null;
+}
+
+/** The same as {@link CODE_STATE_SQL} says of rows. */
+function codeState(code: CodeFacts, nowMs: number): CodeState {
+  if (code.status !== 'ACTIVE') return code.status;
+  if (!hasCome(nowMs, code.startsAt)) return 'NOT_STARTED';
+  if (!isBefore(nowMs, code.expiresAt)) return 'EXPIRED';
+  if (code.useLimit > 0 && code.used >= code.useLimit) return 'USED_UP';
+  return code.assignedUserId === null || code.assignedUserId === undefined ? 'ACTIVE' : 'ASSIGNED';
+}
+
+function hasCome(nowMs: number, start: Date | null | undefined): boolean {
+  return nowMs >= (start?.getTime() ?? Number.NEGATIVE_INFINITY);
+}
+
+function isBefore(nowMs: number, end: Date | null | undefined): boolean {
+  return nowMs < (end?.getTime() ?? Number.POSITIVE_INFINITY);
+}
+
+const STARTED = "status = 'ACTIVE' and (starts_at is null or starts_at <= :now)";
+const CURRENT = `${STARTED} and (expires_at is null or expires_at > :now)`;
+const USE_LEFT = '(use_limit = 0 or used < use_limit)';
+
+/** The same as {@link codeState}, of rows. Each row fits exactly one. */
+export const CODE_STATE_SQL: Readonly<Record<CodeState, string>> = {
+  DISABLED: "status = 'DISABLED'",
+  INACTIVE: "status = 'INACTIVE'",
+  NOT_STARTED: "status = 'ACTIVE' and starts_at > :now",
+  EXPIRED: `${STARTED} and expires_at <= :now`,
+  USED_UP: `${CURRENT} and use_limit > 0 and used >= use_limit`,
+  ASSIGNED: `${CURRENT} and assigned_user_id is not null and ${USE_LEFT}`,
+  ACTIVE: `${CURRENT} and assigned_user_id is null and ${USE_LEFT}`,
+};
