@@ -33,6 +33,8 @@ import { CodeGenerationService } from './codes/code-generation.service.js';
 import { CodeIssuer } from './codes/code-issuer.js';
 import { CodeRecognizer } from './codes/code-recognizer.service.js';
 import { CodeRefresh } from './codes/code-refresh.js';
+import { CodeRedigest } from './codes/code-redigest.service.js';
+import { PepperRegistry } from './codes/pepper-registry.js';
 import { assertSpace } from './codes/code-space.js';
 import { formatOf } from './codes/code-format.js';
 import type { Config } from './config.js';
@@ -54,6 +56,7 @@ import { EventBus } from './platform/pubsub/event-bus.js';
 import { OutboxRelay } from './platform/outbox/outbox-relay.js';
 import { OutboxWake } from './platform/outbox/outbox-wake.js';
 import { AttemptPreparation } from './redemption/attempt.js';
+import { CodeFenceRedis } from './redemption/code-fence.redis.js';
 import { CodeLoader } from './redemption/code-loader.js';
 import { CodeClaimer } from './redemption/code-claimer.js';
 import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
@@ -230,7 +233,11 @@ function composeCodes(
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
   const codeReader = new CodeReader(orm, new EffectiveStatusService(orm), recognizer);
   const batchGate = new BatchGate(orm);
+  const peppers = new PepperRegistry(orm, log);
+  const fence = new CodeFenceRedis(redis);
+  const redigest = new CodeRedigest({ orm, transactions, digester, peppers, copies, fence });
   return {
+    redigest,
     copies,
     recognizer,
     campaignReader,

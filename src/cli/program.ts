@@ -7,6 +7,7 @@ import { addPendingCommands } from './pending.command.js';
 import { addPlanCommands } from './plan.command.js';
 import { addReconcileCommand } from './reconcile.command.js';
 import { addRedeemCommand } from './redeem.command.js';
+import { addRedigestCommand } from './redigest.command.js';
 import { addSchemaCommand } from './schema.command.js';
 import { addTenancyCommands } from './tenancy.command.js';
 import { addTokenCommand } from './token.command.js';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addReconcileCommand(program);
   addCompensateCommand(program);
   addPendingCommands(program);
+  addRedigestCommand(program);
   addMigrateCommand(program);
   addSchemaCommand(program);
   return program;

@@ -15,6 +15,11 @@ export class CodeDigester {
   /** The pepper of the configuration first, then the previous one while codes still need it. */
   constructor(private readonly keys: readonly PepperKey[]) {}
 
+  /** The pepper of the configuration. */
+  get current(): string {
+    return present(this.keys[0], 'The pepper').pepper;
+  }
+
   get keyIds(): number[] {
     return this.keys.map(({ keyId }) => keyId);
   }

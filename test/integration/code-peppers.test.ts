@@ -1,14 +1,25 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { ConfigError } from '../../src/config.js';
 import { entities } from '../../src/entities.js';
 import { createLog } from '../../src/platform/log.js';
 import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
 import { acquireProcessNode } from '../../src/platform/orm/process-node.js';
+import { Code } from '../../src/codes/code.entity.js';
 import { fingerprintOf } from '../../src/codes/code-digester.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { openWorld, seedCampaign, seedTenant, TEST_SECRETS } from '../support/world.js';
+import { openClaim } from '../support/open-claim.js';
+import {
+  emOf,
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUsers,
+  TEST_SECRETS,
+} from '../support/world.js';
 
 const log = createLog({ level: 'silent' });
 const OLD = TEST_SECRETS.codePepper;
@@ -128,5 +139,51 @@ describe('X.21 a new pepper', () => {
     expect(await settle(NEW)).toEqual([{ keyId: 2, pepper: NEW }]);
     expect(await settle(NEW, [OLD]), 'and is not looked up any more').toEqual([{ keyId: 2, pepper: NEW }]);
     expect(await refusalOf(settle(OLD))).toContain('The pepper was rotated');
+  });
+});
+
+describe('X.21 moving codes to the current pepper', () => {
+  it('leaves a code with an open claim as it is until the claim is settled, and spends it once', async () => {
+    const urls = { databaseUrl: database.databaseUrl };
+    const before = await openWorld({}, urls);
+    const tenant = await seedTenant(before);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(before, tenant, 3);
+    const [holder = '', other = ''] = await seedUsers(before, tenantId, 2);
+    const claim = await openClaim(before, tenant, codes[0] ?? '', holder);
+    await before.close();
+    const world = await openWorld({ CODE_PEPPER: NEW, CODE_PEPPER_PREVIOUS: OLD }, urls);
+    const keyIds = async (): Promise<number[]> => {
+      const found = await emOf(world, tenantId).find(
+        Code,
+        {},
+        { disableIdentityMap: true, orderBy: { id: 'asc' } },
+      );
+      return found.map(({ digestKeyId }) => digestKeyId);
+    };
+    const moving = world.services.redigest.run(() => undefined);
+    await vi.waitFor(async () => expect(await keyIds()).toEqual([1, 2, 2]), { timeout: 10_000 });
+    expect((await world.services.settlement.settle(claim)).kind).toBe('COMMITTED');
+    expect(await moving).toEqual({ waitsFor: 0, needed: 0, moved: 3, held: 0, odd: [] });
+    expect(await keyIds()).toEqual([2, 2, 2]);
+    const answers = [];
+    for (const userId of [holder, other]) answers.push(await redeem(world, tenantId, userId, codes[0] ?? ''));
+    expect(answers.map(outcomeOf)).toEqual(['ALREADY_REDEEMED', 'CODE_EXHAUSTED']);
+    expect(outcomeOf(await redeem(world, tenantId, other, codes[1] ?? ''))).toBe('COMMITTED');
+    await world.close();
+  });
+
+  it('names codes whose digest is not that of their text, and does not touch them', async () => {
+    const urls = { databaseUrl: database.databaseUrl };
+    const before = await openWorld({}, urls);
+    const tenant = await seedTenant(before);
+    await seedCampaign(before, tenant, 2);
+    const [row] = await emOf(before, tenant.tenantId).find(Code, {}, { orderBy: { id: 'asc' } });
+    await before.close();
+    await systemEm(orm).execute('update code set code_digest = ? where id = ?', ['x'.repeat(43), row?.id]);
+    const world = await openWorld({ CODE_PEPPER: NEW, CODE_PEPPER_PREVIOUS: OLD }, urls);
+    const report = await world.services.redigest.run(() => undefined);
+    expect(report).toMatchObject({ moved: 1, held: 0, odd: [row?.id], needed: 1 });
+    await world.close();
   });
 });

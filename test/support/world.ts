@@ -28,6 +28,7 @@ export async function openWorld(
     {
       config,
       ...TEST_SECRETS,
+      codePepper: config.CODE_PEPPER ?? TEST_SECRETS.codePepper,
       databaseUrl: urls.databaseUrl ?? inject('databaseUrl'),
       redisUrl: urls.redisUrl ?? inject('redisUrl'),
       databasePoolSize: 12,

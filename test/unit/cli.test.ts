@@ -33,6 +33,7 @@ describe('the help', () => {
       'pending',
       'pending list',
       'pending redrive',
+      'redigest',
       'migrate',
       'schema',
     ]);

@@ -48,6 +48,8 @@ const SELECT_REDEMPTIONS = `
     left join code c on c.tenant_id = r.tenant_id and c.id = r.code_id
    where r.tenant_id = ? and r.id in (?)`;
 
+const SELECT_DIGESTS = 'select code_digest as digest from code where tenant_id = ? and code_digest in (?)';
+
 /** What lets Redis answer a repeated attempt by itself: markers of idempotency keys, and of codes that were redeemed. */
 export class MarkerChecks implements RedisChecks {
   readonly name = 'markers';
@@ -73,10 +75,13 @@ export class MarkerChecks implements RedisChecks {
     const ids = [...new Set(markers.map(({ redemptionId }) => redemptionId))];
     const rows = await this.rows.read<LedTo>(tenantId, SELECT_REDEMPTIONS, [ids]);
     const byId = new Map(rows.map((row) => [row.id, row]));
+    const digests = [...new Set(markers.map(({ digest }) => digest))];
+    const codes = await this.rows.read<{ digest: string }>(tenantId, SELECT_DIGESTS, [digests]);
+    const known = new Set(codes.map(({ digest }) => digest));
     return markers.flatMap((marker, at) => {
       const row = byId.get(marker.redemptionId);
       const isOpen = (claims[at]?.claim ?? null) !== null;
-      if (isOpen || (row !== undefined && leadsHome(marker, row))) return [];
+      if (isOpen || (row !== undefined && leadsHome(marker, row, known))) return [];
       const { kind, item, redemptionId, text } = marker;
       return [
         { kind, item, subject: redemptionId, evidence: text, details: { status: row?.status ?? null } },
@@ -89,8 +94,10 @@ export class MarkerChecks implements RedisChecks {
   }
 }
 
-function leadsHome({ userId, key, digest }: Marker, row: LedTo): boolean {
-  if (row.status === 'ABORTED' || row.userId !== userId || row.digest !== digest) return false;
+/** A digest that no code has is that of a former pepper: markers outlive the move to another one. */
+function leadsHome({ userId, key, digest }: Marker, row: LedTo, known: ReadonlySet<string>): boolean {
+  if (row.status === 'ABORTED' || row.userId !== userId) return false;
+  if (row.digest !== digest && known.has(digest)) return false;
   return key === null ? row.holdsUse === 1 : row.idempotencyKey === key;
 }
 
