@@ -25,12 +25,12 @@ export async function readCounters(world: BenchWorld): Promise<ServerCounters> {
  * Waits until every event of the outbox is published: what a round leaves behind must not burden the next.
  * @returns how long that took
  */
-export async function drainOutbox(world: BenchWorld): Promise<number> {
+export async function drainOutbox(world: BenchWorld, tenantId = TENANT): Promise<number> {
   const startMs = performance.now();
   const sql = `select exists (select 1 from outbox_event where tenant_id = ? and seq is null)
     or exists (select 1 from outbox_counter where tenant_id = ? and published_seq < last_seq) as behind`;
   for (;;) {
-    const [row] = await emOf(world).execute<{ behind: number }[]>(sql, [TENANT, TENANT]);
+    const [row] = await emOf(world).execute<{ behind: number }[]>(sql, [tenantId, tenantId]);
     const waitedMs = performance.now() - startMs;
     if (row?.behind === 0) return waitedMs;
     if (waitedMs > DRAIN_MAX_MS) throw new Error('The outbox is not published after a minute.');

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { requireUser } from '../../src/graphql/auth.js';
+import { UNSHARED } from '../../src/graphql/fair-schema.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { redeemRequest } from '../../src/redemption/redemption-payload.js';
 import { RedeemCodeInput, RedeemCodePayload } from '../../src/redemption/redemption.types.js';
@@ -41,4 +42,5 @@ Mutation(() => RedeemCodePayload, { description: 'Does nothing, as redeemCode wo
   'emptyMutation',
   {},
 );
+Extensions(UNSHARED)(prototype, 'emptyMutation', {});
 Resolver()(EmptyMutationResolver);

@@ -58,6 +58,7 @@ async function measured(
     deviations,
     seconds: Math.round((performance.now() - startMs) / 1000),
     kinds: kindFiguresOf(rounds),
+    neighbours: measurement.neighbours,
     unexpected: Object.fromEntries(
       [...Map.groupBy(unexpected, (answer) => answer)].map(([answer, times]) => [answer, times.length]),
     ),

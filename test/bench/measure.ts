@@ -1,5 +1,6 @@
 import { Bench, type BenchParts } from './bench.js';
-import type { RatioName } from './options.js';
+import { measureNeighbour, type NeighbourFigure } from './neighbour.js';
+import { RATIO_NAMES, type RatioName } from './options.js';
 import type { ServerProcess } from './server-process.js';
 import type { Supply } from './supply.js';
 import { SINGLE_TRANSACTIONS } from './world.js';
@@ -9,6 +10,8 @@ export type Ratios = ReadonlyMap<RatioName, readonly number[]>;
 /** The whole run: each figure from rounds of its own, and other servers only while a figure needs them. */
 export class Measurement {
   readonly bench: Bench;
+  /** What `neighbour_p99` is made of. */
+  readonly neighbours: NeighbourFigure[] = [];
   private readonly found = new Map<RatioName, readonly number[]>();
   private readonly parts: BenchParts;
   private readonly supply: Supply;
@@ -20,6 +23,20 @@ export class Measurement {
   }
 
   async run(): Promise<Ratios> {
+    if (RATIO_NAMES.some((name) => name !== 'neighbour_p99' && this.isWanted(name)))
+      await this.compareRounds();
+    await this.figure('neighbour_p99', async () => this.besideFloods());
+    return this.found;
+  }
+
+  private async besideFloods(): Promise<readonly number[]> {
+    this.neighbours.push(...(await measureNeighbour(this.parts, this.parts.options.size.neighbour)));
+    const failed = this.neighbours.filter(({ failures }) => failures > 0);
+    this.bench.unexpected.push(...failed.map(({ flood, failures }) => `${failures} failed beside ${flood}`));
+    return this.neighbours.map(({ ratio }) => ratio);
+  }
+
+  private async compareRounds(): Promise<void> {
     const { world, say } = this.parts;
     const server = await world.startServer();
     say('Warming up.');
@@ -40,12 +57,15 @@ export class Measurement {
       await this.figure('two_processes_vs_one', async () => this.withSecondProcess(server));
     }
     await server.stop();
-    return this.found;
+  }
+
+  private isWanted(name: RatioName): boolean {
+    const { only } = this.parts.options;
+    return only.length === 0 || only.includes(name);
   }
 
   private async figure(name: RatioName, measure: () => Promise<readonly number[]>): Promise<void> {
-    const { only } = this.parts.options;
-    if (only.length > 0 && !only.includes(name)) return;
+    if (!this.isWanted(name)) return;
     this.parts.say(`Measuring ${name}.`);
     this.found.set(name, await measure());
   }

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
+import type { NeighbourSize } from './neighbour.js';
 
-/** The figures that compare two kinds of rounds, in the order in which they are measured. */
+/** The figures that compare two sides in one run, in the order in which they are measured. */
 export const RATIO_NAMES = [
   'redeem_vs_empty',
   'hot_code_vs_distinct',
   'refusal_vs_empty',
   'redeem_vs_single_tx',
   'two_processes_vs_one',
+  'neighbour_p99',
 ] as const;
 export type RatioName = (typeof RATIO_NAMES)[number];
 
@@ -24,6 +26,7 @@ export interface BenchSize {
   /** Unknown, used-up and expired codes, of each so many. */
   readonly refusedEach: number;
   readonly withTwoProcesses: boolean;
+  readonly neighbour: NeighbourSize;
 }
 
 const FORMS = {
@@ -36,6 +39,7 @@ const FORMS = {
     scarceCodes: 4,
     refusedEach: 10,
     withTwoProcesses: false,
+    neighbour: { orders: 600, codes: 300, redemptions: 10 },
   },
   quick: {
     pairs: 5,
@@ -46,6 +50,7 @@ const FORMS = {
     scarceCodes: 60,
     refusedEach: 300,
     withTwoProcesses: false,
+    neighbour: { orders: 11_000, codes: 40_000, redemptions: 40 },
   },
   long: {
     pairs: 7,
@@ -56,6 +61,7 @@ const FORMS = {
     scarceCodes: 200,
     refusedEach: 300,
     withTwoProcesses: true,
+    neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },
   },
 } as const satisfies Record<string, BenchSize>;
 

@@ -1,5 +1,6 @@
 import type { Deviations } from './count.js';
 import type { Figure, KindFigures } from './figures.js';
+import type { NeighbourFigure } from './neighbour.js';
 import type { BenchOptions, RatioName } from './options.js';
 import { rounded } from './statistics.js';
 
@@ -8,6 +9,7 @@ export interface BenchReport {
   readonly seconds: number;
   readonly figures: readonly Figure[];
   readonly kinds: readonly KindFigures[];
+  readonly neighbours: readonly NeighbourFigure[];
   readonly ratios: ReadonlyMap<RatioName, readonly number[]>;
   readonly deviations: Deviations;
   /** How often each answer was given that should not have been. */
@@ -37,6 +39,7 @@ export function reportJson(report: BenchReport): string {
     load_cpu_us: ofKinds((kind) => kind.loadCpuUs),
     relay_lag_ms: ofKinds((kind) => kind.relayLagMs),
     pair_ratios: ratios,
+    neighbours: report.neighbours,
     deviations: report.deviations,
     unexpected_answers: report.unexpected,
     sound: report.isSound,
@@ -87,11 +90,37 @@ export function reportTable(report: BenchReport): string {
       ]),
     ),
     '',
+    ...neighbourTable(report.neighbours),
     'Ratios are medians over pairs of rounds in turn. µs are processor time for one request.',
   ];
   if (!report.isSound)
     lines.push(`NOT SOUND: ${JSON.stringify({ ...report.deviations, ...report.unexpected })}`);
   return lines.join('\n');
+}
+
+function neighbourTable(neighbours: readonly NeighbourFigure[]): string[] {
+  if (neighbours.length === 0) return [];
+  const rows = neighbours.map(({ flood, aloneP50Ms, aloneP99Ms, p50Ms, p99Ms, ratio, answers }) => [
+    flood,
+    String(ratio),
+    String(p99Ms),
+    String(aloneP99Ms),
+    String(p50Ms),
+    String(aloneP50Ms),
+    Object.entries(answers)
+      .map(([answer, times]) => `${answer} × ${times}`)
+      .join(', '),
+  ]);
+  const head = [
+    'flood beside a quiet tenant',
+    'p99 ratio',
+    'p99 ms',
+    'alone',
+    'p50 ms',
+    'alone',
+    'the flood got',
+  ];
+  return [...table(head, rows), ''];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

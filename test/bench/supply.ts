@@ -9,6 +9,8 @@ import { tenantEm } from '../../src/platform/orm/orm.js';
 import type { BenchWorld } from './world.js';
 
 export const TENANT = 'BENCH';
+/** A tenant that does little, beside one that does much. */
+export const QUIET_TENANT = 'QUIET';
 export const PRODUCT = 'BENCH';
 const USERS_AT_ONCE = 5000;
 /** As many as there are connections at most. */
@@ -42,32 +44,39 @@ export class Supply {
   private issued = 0;
 
   private readonly world: BenchWorld;
+  readonly tenantId: string;
   private readonly special: SpecialCodes;
 
-  private constructor(world: BenchWorld, special: SpecialCodes) {
+  private constructor(world: BenchWorld, tenantId: string, special: SpecialCodes) {
     this.world = world;
+    this.tenantId = tenantId;
     this.special = special;
   }
 
-  static async open(world: BenchWorld, counts: { scarce: number; expired: number }): Promise<Supply> {
+  static async open(
+    world: BenchWorld,
+    counts: { scarce: number; expired: number },
+    tenantId: string = TENANT,
+  ): Promise<Supply> {
     const { tenants, lines, plans } = world.services;
-    await tenants.create({ id: TENANT, name: 'Bench', type: 'PLATFORM', codeQuota: 0 });
-    await lines.create(TENANT, { code: PRODUCT, name: 'No limits', hourLimit: 0, dayLimit: 0 });
-    const plan = await plans.create(TENANT, {
+    await tenants.create({ id: tenantId, name: 'Bench', type: 'PLATFORM', codeQuota: 0 });
+    await lines.create(tenantId, { code: PRODUCT, name: 'No limits', hourLimit: 0, dayLimit: 0 });
+    const plan = await plans.create(tenantId, {
       name: 'Monthly',
       unitPrice: '9.90',
       unitTime: 'MONTH',
       trafficBytes: 100_000_000_000,
     });
     const { services } = world;
-    const distinct = await campaign(services, plan.id, 1);
-    const [hotCode] = await generated(services, await campaign(services, plan.id, HOT_LIMIT), 1);
-    const scarce = await generated(services, await campaign(services, plan.id, SCARCE_LIMIT), counts.scarce);
-    const ended = await campaign(services, plan.id, 1);
-    const expired = await generated(services, ended, counts.expired);
-    await expire(world, ended);
+    const having = async (useLimit: number) => campaign(services, tenantId, plan.id, useLimit);
+    const distinct = await having(1);
+    const [hotCode] = await generated(services, tenantId, await having(HOT_LIMIT), 1);
+    const scarce = await generated(services, tenantId, await having(SCARCE_LIMIT), counts.scarce);
+    const ended = await having(1);
+    const expired = await generated(services, tenantId, ended, counts.expired);
+    await expire(world, tenantId, ended);
     const special = { campaignId: distinct, hotCode: present(hotCode, 'The hot code'), scarce, expired };
-    return new Supply(world, special);
+    return new Supply(world, tenantId, special);
   }
 
   get hotCode(): string {
@@ -87,14 +96,14 @@ export class Supply {
     const { services, stores } = this.world;
     while (this.codes.length < codes) {
       const count = Math.min(CODES_AT_ONCE_MAX, codes - this.codes.length);
-      this.codes.push(...(await generated(services, this.special.campaignId, count)));
+      this.codes.push(...(await generated(services, this.tenantId, this.special.campaignId, count)));
     }
     while (this.users.length < users) {
       const rows = Array.from({ length: Math.min(USERS_AT_ONCE, users - this.users.length) }, () => {
         const id = services.ids.next();
         const created = new Date(services.clock.nowMs());
         return {
-          tenant_id: TENANT,
+          tenant_id: this.tenantId,
           id,
           external_id: `bench-${id}`,
           status: 'ACTIVE',
@@ -102,7 +111,7 @@ export class Supply {
           created_at: created,
         };
       });
-      await insertRows(tenantEm(stores.orm, TENANT), 'user', rows);
+      await insertRows(tenantEm(stores.orm, this.tenantId), 'user', rows);
       this.users.push(...rows.map((row) => row.id));
     }
   }
@@ -137,32 +146,41 @@ export class Supply {
 
   private signedIn(id: string, ttlS = TOKEN_TTL_S): BenchUser {
     this.issued += 1;
-    const token = this.world.services.tokens.sign({ kind: 'USER', tenantId: TENANT, userId: id }, ttlS);
+    const token = this.world.services.tokens.sign(
+      { kind: 'USER', tenantId: this.tenantId, userId: id },
+      ttlS,
+    );
     const [a, b, c] = [this.issued >> 16, (this.issued >> 8) & 255, this.issued & 255];
     return { id, token, ip: `10.${a & 255}.${b}.${c}` };
   }
 }
 
-async function campaign(services: Services, planId: string, useLimit: number): Promise<string> {
-  const made = await services.campaigns.create(TENANT, {
+async function campaign(
+  services: Services,
+  tenantId: string,
+  planId: string,
+  useLimit: number,
+): Promise<string> {
+  const made = await services.campaigns.create(tenantId, {
     name: `Bench, ${useLimit} uses`,
     rule: { ...RULE, useLimit, rewardRules: [{ type: 'SUBSCRIPTION', id: planId }] },
   });
-  await services.campaignChanges.step(TENANT, made.campaign.id, 'activate');
+  await services.campaignChanges.step(tenantId, made.campaign.id, 'activate');
   return made.campaign.id;
 }
 
 async function generated(
   { generation }: Services,
+  tenantId: string,
   campaignId: string,
   count: number,
 ): Promise<readonly string[]> {
-  const { codes } = await generation.generate(TENANT, { campaignId, count });
+  const { codes } = await generation.generate(tenantId, { campaignId, count });
   return present(codes, 'The codes of a campaign that shows them');
 }
 
 /** Before anybody has asked for them, so that no copy of them is behind. */
-async function expire({ stores, services }: BenchWorld, campaignId: string): Promise<void> {
+async function expire({ stores, services }: BenchWorld, tenantId: string, campaignId: string): Promise<void> {
   const expiresAt = new Date(services.clock.nowMs() - 86_400_000);
-  await tenantEm(stores.orm, TENANT).nativeUpdate(Code, { campaignId }, { expiresAt, version: 2 });
+  await tenantEm(stores.orm, tenantId).nativeUpdate(Code, { campaignId }, { expiresAt, version: 2 });
 }
