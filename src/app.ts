@@ -44,6 +44,7 @@ import { UserChangeService } from './identity/user-change.service.js';
 import { UserService } from './identity/user.service.js';
 import { RateLimitService } from './limits/rate-limit.service.js';
 import { OrderService, type PromisedOrders } from './orders/order.service.js';
+import { WorkShares } from './graphql/work-shares.js';
 import { systemClock } from './platform/clock.js';
 import { IdGenerator } from './platform/ids.js';
 import type { Logger } from './platform/log.js';
@@ -136,11 +137,13 @@ export function resolverContainer(services: Services): ResolverContainer {
 function composePlatform(stores: Stores, config: Config, log: Logger) {
   const clock = systemClock;
   const metrics = createMetrics({ withProcess: true });
+  const shares = new WorkShares(Math.floor(config.READ_POOL_SIZE / 2));
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(stores.orm, { log });
   const outbox = new Outbox(ids, clock);
   const bus = new EventBus(stores.redis, stores.listener, log);
-  const feed = new EventFeed(bus, new OutboxReader(stores.orm, config.STORE_TIMEOUT_MS));
+  const reader = new OutboxReader(stores.readOrm, config.STORE_TIMEOUT_MS);
+  const feed = new EventFeed(bus, reader, { turns: shares.turns });
   const relay = new OutboxRelay({
     orm: stores.orm,
     log,
@@ -148,7 +151,7 @@ function composePlatform(stores: Stores, config: Config, log: Logger) {
     metrics,
   });
   const wake = new OutboxWake(stores.redis, stores.listener, relay);
-  return { clock, metrics, ids, transactions, outbox, bus, feed, relay, wake };
+  return { clock, metrics, shares, ids, transactions, outbox, bus, feed, relay, wake };
 }
 
 type Platform = ReturnType<typeof composePlatform>;
@@ -178,18 +181,18 @@ function tokenSecrets({ jwtSecret, config }: AppSettings): [string, ...string[]]
 }
 
 function composeSubscriptions(
-  { orm, redis }: Stores,
+  { orm, readOrm, redis }: Stores,
   config: Config,
   { ids, clock, transactions, outbox }: Platform,
   log: Logger,
 ) {
-  const plans = new PlanService(orm, ids, clock);
+  const plans = new PlanService(orm, ids, clock, readOrm);
   const planChanges = new PlanChangeService(transactions, plans);
   const cache = new SubscriptionCache(redis);
   const subscriptions = new SubscriptionService(orm, cache, clock);
   const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
-  const orders = new OrderService(orm, config.STORE_TIMEOUT_MS);
+  const orders = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);
   const handlers: RewardHandlers = new Map([[rewards.type, rewards]]);
   return { plans, planChanges, subscriptions, subscriptionJobs, orders, handlers };
 }
@@ -197,7 +200,7 @@ function composeSubscriptions(
 type Subscriptions = ReturnType<typeof composeSubscriptions>;
 
 function composeCodes(
-  { orm, redis }: Stores,
+  { orm, readOrm, redis }: Stores,
   { config, codePeppers }: AppSettings,
   its: Platform & Identity & Subscriptions,
   log: Logger,
@@ -207,7 +210,7 @@ function composeCodes(
   const digester = new CodeDigester(codePeppers);
   const recognizer = new CodeRecognizer(orm, digester);
   const refresh = new CodeRefresh(copies, log);
-  const campaignReader = new CampaignReader(orm);
+  const campaignReader = new CampaignReader(orm, readOrm);
   const rewardTargets: RewardTargets = {
     find: async (tenantId, type, id) => (type === 'SUBSCRIPTION' ? plans.asTarget(tenantId, id) : null),
   };
@@ -231,7 +234,7 @@ function composeCodes(
   const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
   const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const codeReader = new CodeReader(orm, new EffectiveStatusService(orm), recognizer);
+  const codeReader = new CodeReader(readOrm, new EffectiveStatusService(readOrm), recognizer);
   const batchGate = new BatchGate(orm);
   const peppers = new PepperRegistry(orm, log);
   const fence = new CodeFenceRedis(redis);
@@ -260,7 +263,7 @@ function composeRedemption(
   its: Platform & Identity & Subscriptions & Codes,
   log: Logger,
 ) {
-  const { orm } = stores;
+  const { orm, readOrm } = stores;
   const { ids, metrics } = its;
   const settling = composeSettlement(stores, config, its, log);
   const { redemptionRedis, settlement } = settling;
@@ -271,7 +274,7 @@ function composeRedemption(
   const timeoutMs = config.STORE_TIMEOUT_MS;
   const loader = new CodeLoader(orm, its.copies, timeoutMs);
   const preparation = new AttemptPreparation({ ...its, limits, loader, campaigns: its.campaignReader });
-  const reader = new RedemptionReader(orm, timeoutMs);
+  const reader = new RedemptionReader(orm, timeoutMs, readOrm);
   const uniformRefusals = config.UNIFORM_REFUSALS;
   const pending = composePending(stores, config, { redemptionRedis, settlement, metrics }, log);
   const redemptions = new RedemptionService(

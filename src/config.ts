@@ -57,6 +57,10 @@ const environmentSchema = z.object({
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: booleanText.default(false),
   DATABASE_POOL_SIZE: count(4, 500, 16),
+  /** Connections for queries alone, beside those of DATABASE_POOL_SIZE; half as many queries run at once. */
+  READ_POOL_SIZE: count(2, 200, 8),
+  /** How long one statement of a query may take. */
+  READ_TIMEOUT_MS: count(100, 600_000, 5000),
   /** Claims that one transaction commits at most; 1 switches group commit off. */
   COMMIT_BATCH_MAX: count(1, 256, 256),
   /** Commits under way at once in one process. */
@@ -89,7 +93,7 @@ const environmentSchema = z.object({
   GRAPHQL_MAX_DEPTH: count(3, 100, 12),
   GRAPHQL_MAX_ALIASES: count(1, 1000, 15),
   GRAPHQL_MAX_TOKENS: count(100, 100_000, 2000),
-  GRAPHQL_MAX_COST: count(100, 1_000_000, 5000),
+  GRAPHQL_MAX_COST: count(100, 10_000_000, 40_000),
   HTTP_BODY_LIMIT_BYTES: count(1024, 104_857_600, 262_144),
   /** How long a client may take to send its request. */
   HTTP_REQUEST_TIMEOUT_MS: count(1000, 600_000, 30_000),

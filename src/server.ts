@@ -1,6 +1,7 @@
 import { resolverContainer, type Services } from './app.js';
 import { openApp, type OpenSettings } from './app-open.js';
 import { propagateChanges } from './change-propagation.js';
+import { serveFairly } from './graphql/fair-schema.js';
 import { createHttpServer } from './graphql/server.js';
 import type { Logger } from './platform/log.js';
 import { systemEm } from './platform/orm/orm.js';
@@ -40,6 +41,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
       databasePoolSize: config.DATABASE_POOL_SIZE,
       commitPoolSize: config.COMMIT_LANES + 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
+      reads: { poolSize: config.READ_POOL_SIZE, statementMsMax: config.READ_TIMEOUT_MS },
     },
     log,
   );
@@ -48,7 +50,8 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
   for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);
   const work = config.ROLE === 'api' ? null : await startWork(services, config, redisUrl, log);
   const http = await createHttpServer({
-    schema: schemaFor(services, settings.further),
+    schema: serveFairly(schemaFor(services, settings.further), services.shares),
+    shares: services.shares,
     tokens: services.tokens,
     access: services.access,
     config,

@@ -14,11 +14,15 @@ export interface StoreSettings {
   readonly storeTimeoutMs: number;
   /** Fingerprints of the keys that this process can read with, told to the other processes. */
   readonly keyPrints: readonly string[];
+  /** Connections for queries alone; without them queries take those of everything else. */
+  readonly reads?: { readonly poolSize: number; readonly statementMsMax: number };
 }
 
 /** The connections of a process, and its place among the others. */
 export interface Stores {
   readonly orm: MikroORM;
+  /** For queries alone, which give up after a while: lists must not take the connections of redemptions. */
+  readonly readOrm: MikroORM;
   /** For commits alone: a message of theirs holds several statements. */
   readonly commitOrm: MikroORM;
   readonly redis: Redis;
@@ -42,6 +46,17 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     bounds: { askAfterMs, whenAway: 'REFUSE' },
     entities,
   });
+  const { reads } = settings;
+  const readOrm =
+    reads === undefined
+      ? orm
+      : await connectOrm({
+          databaseUrl: settings.databaseUrl,
+          poolSize: reads.poolSize,
+          statementMsMax: reads.statementMsMax,
+          bounds: { askAfterMs, whenAway: 'REFUSE' },
+          entities,
+        });
   const commitOrm = await connectOrm({
     databaseUrl: settings.databaseUrl,
     poolSize: settings.commitPoolSize,
@@ -57,7 +72,7 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     await node.release().catch((error: unknown) => log.warn({ err: error }, 'process node was not released'));
     redis.disconnect();
     listener.disconnect();
-    await Promise.all([orm.close(), commitOrm.close()]);
+    await Promise.all([...new Set([orm, readOrm, commitOrm])].map(async (each) => each.close()));
   };
-  return { orm, commitOrm, redis, redisUrl: settings.redisUrl, listener, node, close };
+  return { orm, readOrm, commitOrm, redis, redisUrl: settings.redisUrl, listener, node, close };
 }

@@ -12,7 +12,11 @@ export interface CampaignFilter {
 export class CampaignReader {
   private readonly cache: ReadCache<Campaign>;
 
-  constructor(private readonly orm: MikroORM) {
+  /** @param listOrm where lists are read, which may take long */
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly listOrm: MikroORM = orm,
+  ) {
     this.cache = new ReadCache(async (tenantId, key) => this.read(tenantId, key.split('|')[0] ?? ''));
   }
 
@@ -50,7 +54,7 @@ export class CampaignReader {
     page: { readonly offset: number; readonly size: number },
   ): Promise<{ total: number; items: Campaign[] }> {
     const where = { deletedAt: null, ...(filter.status && { status: filter.status }) };
-    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(Campaign, where, {
+    const [items, total] = await tenantEm(this.listOrm, tenantId).findAndCount(Campaign, where, {
       orderBy: { id: 'desc' },
       offset: page.offset,
       limit: page.size,

@@ -11,12 +11,16 @@ const HASH_LENGTH = 64;
  *
  * Anyone may register, so what can be stored is bounded: a text goes into one of 4,096 slots by its hash and replaces
  * what was there. At most 64 MiB are ever held, and whoever fills the slots with rubbish costs others one extra
- * round trip. When Redis is away, an operation is unknown and the client sends its text: nothing fails.
+ * round trip. A text that holds a value written out, which may be a code, is run and never stored. When Redis is away, an operation is unknown and the client sends its text: nothing fails.
  */
 export class ApqCache {
   private readonly memory = new LRUCache<string, string>({ max: MEMORY_MAX });
+  private readonly neverStored = new LRUCache<string, true>({ max: MEMORY_MAX });
 
-  constructor(private readonly redis: Redis) {}
+  constructor(
+    private readonly redis: Redis,
+    private readonly mayBeStored: (text: string) => boolean,
+  ) {}
 
   /** Apollo gives the hash with its own prefix, `apq:`. */
   async get(key: string): Promise<string | undefined> {
@@ -33,9 +37,18 @@ export class ApqCache {
 
   async set(key: string, text: string): Promise<void> {
     const hash = hashOf(key);
-    if (hash === null || text.length > TEXT_LENGTH_MAX) return;
+    if (hash === null) return;
+    if (text.length > TEXT_LENGTH_MAX || !this.mayBeStored(text)) {
+      this.neverStored.set(hash, true);
+      return;
+    }
     this.memory.set(hash, text);
     await this.ask(() => this.redis.set(slotOf(hash), hash + text, 'EX', TTL_S));
+  }
+
+  /** A text of this hash was sent to this process, and will always have to be sent in full. */
+  isNeverStored(hash: unknown): boolean {
+    return typeof hash === 'string' && this.neverStored.has(hash);
   }
 
   async delete(key: string): Promise<boolean> {

@@ -1,4 +1,3 @@
-import { costLimitRule } from '@escape.tech/graphql-armor-cost-limit';
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth';
 import {
@@ -10,11 +9,13 @@ import {
   type ValidationRule,
 } from 'graphql';
 import type { Config } from '../config.js';
+import { isSchemaField, rootFields } from './root-fields.js';
 
 /** What one document may cost at most, before any of it runs. The same object serves HTTP and WebSocket. */
 export interface DocumentLimits {
   readonly parseOptions: { readonly maxTokens: number };
   readonly rules: ValidationRule[];
+  readonly maxCost: number;
 }
 
 type LimitSettings = Pick<
@@ -30,19 +31,34 @@ type LimitSettings = Pick<
 export function documentLimits(config: LimitSettings): DocumentLimits {
   // The armour's own way is to throw out of the validation, which would answer 500.
   const refusal = { propagateOnRejection: false, onReject: [report], flattenFragments: true };
+  // By default it lets any number of `__typename` pass.
+  const aliases = { ...refusal, n: config.GRAPHQL_MAX_ALIASES, allowList: [] };
   const introspection = config.INTROSPECTION ?? config.NODE_ENV !== 'production';
   const rules: ValidationRule[] = [
     asRule(maxDepthRule({ ...refusal, n: config.GRAPHQL_MAX_DEPTH })),
-    asRule(maxAliasesRule({ ...refusal, n: config.GRAPHQL_MAX_ALIASES })),
-    asRule(costLimitRule({ ...refusal, maxCost: config.GRAPHQL_MAX_COST })),
+    asRule(maxAliasesRule(aliases)),
     noConditionalSubscriptions,
+    schemaAlone,
   ];
   if (!introspection) rules.push(NoSchemaIntrospectionCustomRule);
-  return { parseOptions: { maxTokens: config.GRAPHQL_MAX_TOKENS }, rules };
+  return { parseOptions: { maxTokens: config.GRAPHQL_MAX_TOKENS }, rules, maxCost: config.GRAPHQL_MAX_COST };
 }
 
 function report(context: ValidationContext | null, error: GraphQLError): void {
-  context?.reportError(new GraphQLError(error.message.replace('Syntax Error: ', '')));
+  const message = error.message.replace('Syntax Error: ', '');
+  context?.reportError(new GraphQLError(`${message} Ask for less in one operation, or send several.`));
+}
+
+/** The answer to a question about the schema is kept, and so must not depend on anything else. */
+function schemaAlone(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition: (node) => {
+      const names = rootFields(context.getDocument(), node.selectionSet);
+      if (!names.some(isSchemaField) || names.every((name) => name.startsWith('__'))) return;
+      const message = 'Ask for the schema (__schema, __type) in an operation of its own.';
+      context.reportError(new GraphQLError(message, { nodes: node }));
+    },
+  };
 }
 
 /** A subscription whose only field is left out has nothing to listen to; graphql-js fails at it with a fault of its own. */

@@ -1,7 +1,5 @@
 import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
-
-const SIZE_DEFAULT = 15;
-const SIZE_MAX = 500;
+import { readPageSize, SIZE_DEFAULT } from './page-size.js';
 
 /**
  * An argument behind an accessor. type-graphql takes a decorated accessor for a computed field of an answer, so its
@@ -34,7 +32,7 @@ export class PageArgs {
     return this.pageSize;
   }
   set size(requested: number | null | undefined) {
-    this.pageSize = (requested ?? 0) <= 0 ? SIZE_DEFAULT : Math.min(requested ?? 0, SIZE_MAX);
+    this.pageSize = readPageSize(requested);
   }
 
   /** Rows to pass over before this page. */

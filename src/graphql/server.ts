@@ -21,7 +21,11 @@ import type { RequestContext } from './context.js';
 import { addHealthRoutes, type HealthChecks } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
+import { Documents } from './documents.js';
 import { documentLimits } from './limits.js';
+import { ReadingBudget } from './reading-budget.js';
+import { SchemaAnswers } from './schema-answers.js';
+import type { WorkShares } from './work-shares.js';
 import { authenticate, clientIp, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
 import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
 import { answerUnreadable, answerUnroutable } from './unreadable.js';
@@ -44,6 +48,7 @@ export interface HttpServerParts {
   readonly log: Logger;
   readonly redis: Redis;
   readonly events: EventFeed;
+  readonly shares: WorkShares;
   readonly health: HealthChecks;
   readonly metrics?: Registry;
 }
@@ -78,14 +83,15 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   answerUnroutable(app.server);
   const connections = new Connections(app.server, connectionLimits(config), log);
   const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
-  const limits = documentLimits(config);
+  const reading = readingOf(parts);
   const clock = parts.clock ?? systemClock;
-  const sockets = new GraphqlSockets({ schema, tokens, access, events, clock, config, log, limits });
+  const sockets = new GraphqlSockets({ schema, tokens, access, events, clock, config, log, ...reading });
   const isDraining = drainsFirst(app, sockets, config);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
   // A worker answers how it fares, and nothing else.
   if (config.ROLE !== 'worker') {
-    const apollo = createApollo({ ...parts, limits, apq: new ApqCache(parts.redis) });
+    const apq = new ApqCache(parts.redis, (text) => reading.documents.mayBeStored(text));
+    const apollo = createApollo({ ...parts, ...reading, apq });
     await apollo.start();
     app.addHook('onClose', async () => apollo.stop());
     await app.register(async (scope) => {
@@ -130,6 +136,13 @@ function connectionLimits(config: Config): ConnectionLimits {
     answerMs: config.HTTP_ANSWER_TIMEOUT_MS,
     bufferedBytes: config.SEND_BUFFER_TOTAL_BYTES,
   };
+}
+
+/** What reads operations and answers for the schema, shared by HTTP and WebSocket. */
+function readingOf({ schema, config, shares }: HttpServerParts) {
+  const budget = new ReadingBudget();
+  const documents = new Documents(schema, documentLimits(config), budget);
+  return { documents, answers: new SchemaAnswers(schema, budget, shares) };
 }
 
 function addGraphqlRoute(

@@ -13,7 +13,8 @@ import type { EventFeed } from '../platform/outbox/event-feed.js';
 import { SocketCloseCode } from './close-codes.js';
 import type { RequestContext } from './context.js';
 import { presentError } from './error-format.js';
-import type { DocumentLimits } from './limits.js';
+import type { Documents } from './documents.js';
+import type { SchemaAnswers } from './schema-answers.js';
 import { SocketOperations } from './socket-operations.js';
 import { SocketSession } from './socket-session.js';
 
@@ -33,7 +34,8 @@ export interface WebSocketParts {
   readonly clock: Clock;
   readonly config: Config;
   readonly log: Logger;
-  readonly limits: DocumentLimits;
+  readonly documents: Documents;
+  readonly answers: SchemaAnswers;
 }
 
 type SocketContext = Context<Record<string, unknown>, SocketSession>;
@@ -48,7 +50,7 @@ export class GraphqlSockets {
   private readonly heartbeat: NodeJS.Timeout;
 
   constructor(private readonly parts: WebSocketParts) {
-    this.operations = new SocketOperations(parts.schema, parts.limits);
+    this.operations = new SocketOperations(parts.schema, parts.documents, parts.answers);
     this.protocol = this.makeProtocol();
     // The types do not know `closeTimeout` yet.
     const closing: object = { closeTimeout: CLOSE_GRACE_MS };
@@ -161,6 +163,7 @@ export class GraphqlSockets {
       connectionInitWaitTimeout: this.parts.config.WS_INIT_TIMEOUT_MS,
       onConnect: async (context) => this.open(context),
       onSubscribe: (context, _id, payload) => this.prepare(context, payload),
+      execute: async (args) => this.operations.execute(args),
       onError: (context, _id, _payload, errors) => this.present(errors, context.extra.scope()),
       onNext: (context, _id, _payload, args, result) => this.presentResult(context, args, result),
     });
@@ -183,7 +186,10 @@ export class GraphqlSockets {
     return false;
   }
 
-  private prepare(context: SocketContext, payload: SubscribePayload): ExecutionArgs | GraphQLError[] {
+  private prepare(
+    context: SocketContext,
+    payload: SubscribePayload,
+  ): ExecutionArgs | readonly GraphQLError[] {
     const most = this.parts.config.WS_MAX_OPERATIONS;
     // The protocol's table already has the new operation.
     if (Object.keys(context.subscriptions).length > most) {

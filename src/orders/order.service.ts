@@ -36,9 +36,11 @@ export interface PromisedOrder {
 export type PromisedOrders = (tenantId: string, orderNo: string) => Promise<PromisedOrder | null>;
 
 export class OrderService {
+  /** @param listOrm where lists are read, which may take long */
   constructor(
     private readonly orm: MikroORM,
     private readonly timeoutMs: number,
+    private readonly listOrm: MikroORM = orm,
   ) {}
 
   /** Which of these users have paid before. For all the others an order is new. */
@@ -110,7 +112,7 @@ export class OrderService {
 
   /** Newest first. @param userId whose orders; null lists those of the whole tenant */
   async list(tenantId: string, page: { page: number; size: number }, userId: Id | null): Promise<OrderPage> {
-    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(Order, ofUser(userId), {
+    const [items, total] = await tenantEm(this.listOrm, tenantId).findAndCount(Order, ofUser(userId), {
       orderBy: { id: 'desc' },
       limit: page.size,
       offset: (page.page - 1) * page.size,

@@ -46,9 +46,11 @@ export class RedemptionReader {
   private readonly codeUsers: DataLoader<CodeUserLookup, RedemptionRecord | null>;
   private readonly ids: DataLoader<IdLookup, RedemptionRecord | null>;
 
+  /** @param listOrm where lists are read, which may take long */
   constructor(
     private readonly orm: MikroORM,
     private readonly timeoutMs: number,
+    private readonly listOrm: MikroORM = orm,
   ) {
     this.keys = this.loader(
       (lookups) => ({
@@ -100,7 +102,7 @@ export class RedemptionReader {
     offset: number,
     size: number,
   ): Promise<RedemptionPage> {
-    const em = tenantEm(this.orm, tenantId);
+    const em = tenantEm(this.listOrm, tenantId);
     const where = { ...filter, status: { $ne: 'ABORTED' as const } };
     const [rows, total] = await em.findAndCount(Redemption, where, {
       disableIdentityMap: true,

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, Extensions, ID, Mutation, Query, Resolver } from 'type-
 import { JUDGES_ACCESS } from '../graphql/admission.js';
 import { requireActor, requireUser } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { UNSHARED } from '../graphql/fair-schema.js';
 import { PageArgs } from '../graphql/page.js';
 import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
 import type { RedemptionPreviewService } from './redemption-preview.service.js';
@@ -25,7 +26,7 @@ export class RedemptionResolver {
     private readonly reader: RedemptionReader,
   ) {}
 
-  @Extensions(JUDGES_ACCESS)
+  @Extensions({ ...JUDGES_ACCESS, ...UNSHARED })
   @Mutation(() => RedeemCodePayload, { description: 'Redeems a code for the signed-in user, exactly once.' })
   async redeemCode(
     @Ctx() context: RequestContext,

@@ -33,6 +33,8 @@ export class PlanService {
     private readonly orm: MikroORM,
     private readonly ids: IdGenerator,
     private readonly clock: Clock,
+    /** Where lists are read, which may take long. */
+    private readonly listOrm: MikroORM = orm,
   ) {
     this.cache = new LRUCache<string, FoundPlan, PlanKey>({
       max: PLANS_MAX,
@@ -88,7 +90,7 @@ export class PlanService {
 
   /** Newest first. Users see what is shown to them, staff sees all. */
   async list(tenantId: string, page: { page: number; size: number }, shownOnly: boolean): Promise<PlanPage> {
-    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(
+    const [items, total] = await tenantEm(this.listOrm, tenantId).findAndCount(
       Plan,
       shownOnly ? { show: true } : {},
       {

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { GraphQLSchema } from 'graphql';
 import {
   Arg,
+  Args,
   buildSchemaSync,
   Ctx,
   Field,
@@ -18,6 +19,7 @@ import {
 } from 'type-graphql';
 import { requireStaff, requireUser } from '../../src/graphql/auth.js';
 import type { RequestContext } from '../../src/graphql/context.js';
+import { PageArgs, pageOf } from '../../src/graphql/page.js';
 import { DecimalScalar } from '../../src/graphql/scalars.js';
 import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js';
 
@@ -32,6 +34,8 @@ class BoxType {
   @Field(() => BoxType, { nullable: true })
   inner?: BoxType | null;
 }
+
+const BoxPageType = pageOf(BoxType, 'BoxPage');
 
 /** What the fault's message holds, and no caller may ever read. */
 export const SECRET_OF_FAULT = 'select password from user';
@@ -53,6 +57,12 @@ class TransportResolver {
     const box: BoxType = { name: 'box' };
     box.inner = box;
     return box;
+  }
+
+  @Query(() => BoxPageType)
+  async boxes(@Args(() => PageArgs) { size }: PageArgs) {
+    await setTimeout(5);
+    return { total: size, items: Array.from({ length: size }, (_, at) => ({ name: `box ${at}` })) };
   }
 
   @Query(() => String, { nullable: true })

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { loadConfig } from '../../src/config.js';
 import type { HealthChecks } from '../../src/graphql/health.js';
 import { createHttpServer, type HttpServer, type HttpServerParts } from '../../src/graphql/server.js';
+import { WorkShares } from '../../src/graphql/work-shares.js';
 import type { Actor } from '../../src/identity/actor.js';
 import { TokenService } from '../../src/identity/token.service.js';
 import type { EventFeed } from '../../src/platform/outbox/event-feed.js';
@@ -57,6 +58,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     config,
     log,
     redis,
+    shares: new WorkShares(4),
     health,
     // The test schema has sources of its own, so nobody listens.
     events: {} as EventFeed,

@@ -16,6 +16,8 @@ export interface OrmSettings {
   readonly poolSize: number;
   /** Lets one message to the server hold several statements; see `execute-together.ts`. */
   readonly severalStatements?: boolean;
+  /** How long one SELECT may take; for the whole server's good it ends there by itself. */
+  readonly statementMsMax?: number;
   readonly entities: readonly EntityName[];
   readonly migrations?: readonly MigrationObject[];
   /** Without them everybody waits for the server as long as it takes. */
@@ -68,8 +70,7 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     logger: (line) => void process.stderr.write(`${line}\n`),
     discovery: { warnWhenNoEntities: false },
     schemaGenerator: { createForeignKeyConstraints: false },
-    onCreateConnection: async (connection) =>
-      prepareSession(connection as Session, settings.severalStatements === true, isMysql),
+    onCreateConnection: async (connection) => prepareSession(connection as Session, settings, isMysql),
   };
 }
 
@@ -77,14 +78,23 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
  * Sessions judge by committed rows only, and give up a row lock early: whoever waits in vain runs its whole
  * transaction anew (`transaction.ts`) rather than hold up a lane.
  */
-async function prepareSession(session: Session, severalStatements: boolean, isMysql: boolean): Promise<void> {
-  SessionGuard.install(session, severalStatements);
+async function prepareSession(
+  session: Session,
+  { severalStatements, statementMsMax }: OrmSettings,
+  isMysql: boolean,
+): Promise<void> {
+  SessionGuard.install(session, severalStatements === true);
   const settings = [
     'transaction isolation level read committed',
     'innodb_lock_wait_timeout = 2',
     // MySQL knows no difference between a session that is silent in a transaction and one that is idle.
     `${isMysql ? 'wait_timeout' : 'idle_transaction_timeout'} = ${TRANSACTION_SILENCE_MAX_S}`,
   ];
+  if (statementMsMax !== undefined) {
+    settings.push(
+      isMysql ? `max_execution_time = ${statementMsMax}` : `max_statement_time = ${statementMsMax / 1000}`,
+    );
+  }
   for (const setting of settings) {
     await session.executeQuery({ sql: `set session ${setting}`, parameters: [] });
   }

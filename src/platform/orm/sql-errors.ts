@@ -1,4 +1,6 @@
 const DUPLICATE_KEY = 1062;
+/** The statement ran for longer than its session allows: MariaDB's number and MySQL's. */
+const STATEMENT_TIMEOUT: ReadonlySet<number> = new Set([1969, 3024]);
 
 /**
  * After these nothing of the transaction may stand, whatever part of it the server itself undid:
@@ -48,6 +50,11 @@ export function isRetryable(error: unknown): boolean {
 
 export function isDuplicateKey(error: unknown): boolean {
   return mysqlErrno(error) === DUPLICATE_KEY;
+}
+
+export function isStatementTimeout(error: unknown): boolean {
+  const errno = mysqlErrno(error);
+  return errno !== null && STATEMENT_TIMEOUT.has(errno);
 }
 
 /** The connection ended, and the server with it or not. */

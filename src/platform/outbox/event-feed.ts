@@ -1,7 +1,9 @@
 import { tenantChannel, userChannel } from '../pubsub/channels.js';
 import type { EventBus } from '../pubsub/event-bus.js';
 import { requireKnown, requireWithinReach } from './feed-cursor.js';
-import { FeedSubscription } from './feed-subscription.js';
+import { FairGate, type GateLimits } from '../fair-gate.js';
+import { LoopTurns } from '../loop-turns.js';
+import { FeedSubscription, type FeedSource } from './feed-subscription.js';
 import type { FeedFilter, OutboxReader } from './outbox-reader.js';
 import type { PublishedEvent } from './published-event.js';
 
@@ -13,18 +15,33 @@ type WireEvent = Omit<PublishedEvent, 'createdAt'> & { readonly createdAt: strin
 
 export interface EventFeedOptions {
   readonly advanceEveryMs?: number;
+  readonly turns?: LoopTurns;
 }
+
+/** Pages read at once: for one user, for one tenant, and in all. Those who wait hold nothing but their place. */
+const PAGES: GateLimits = {
+  atOnce: 4,
+  perTenant: 2,
+  perCaller: 1,
+  waiting: 100_000,
+  waitingPerCaller: 10_000,
+  waitMsMax: 60_000,
+};
 
 /** Carries published events to the subscribers of all processes: a message a batch for staff, and one for each user. */
 export class EventFeed {
   private readonly subscriptions = new Map<FeedSubscription, string>();
   private advancing: NodeJS.Timeout | null = null;
+  private readonly pages = new FairGate(PAGES);
+  private readonly turns: LoopTurns;
 
   constructor(
     private readonly bus: EventBus,
     private readonly reader: OutboxReader,
     private readonly options: EventFeedOptions = {},
-  ) {}
+  ) {
+    this.turns = options.turns ?? new LoopTurns();
+  }
 
   /** Hands on events of one tenant, in order of `seq`. */
   async publish(events: readonly PublishedEvent[]): Promise<void> {
@@ -53,12 +70,8 @@ export class EventFeed {
       requireKnown(afterSeq, lastSeq);
       requireWithinReach(afterSeq, publishedSeq);
     }
-    const source = {
-      position: async () => this.reader.position(tenantId),
-      read: async (after: number, upTo: number) => this.reader.read(filter, after, upTo),
-    };
-    const select = (message: unknown): PublishedEvent[] => ofType(type, message);
-    const subscription = new FeedSubscription(afterSeq ?? publishedSeq, source, select);
+    const select = (message: unknown): readonly PublishedEvent[] => ofType(type, message);
+    const subscription = new FeedSubscription(afterSeq ?? publishedSeq, this.sourceOf(filter), select);
     const channel = userId === null ? tenantChannel(tenantId) : userChannel(tenantId, userId);
     const leave = await this.bus.listen(channel, subscription);
     this.remember(subscription, tenantId);
@@ -67,6 +80,19 @@ export class EventFeed {
       this.forget(subscription);
     });
     return subscription;
+  }
+
+  private sourceOf(filter: FeedFilter): FeedSource {
+    const { tenantId, userId } = filter;
+    const caller = { tenantId, id: userId ?? '' };
+    return {
+      position: async () => this.reader.position(tenantId),
+      read: async (after, upTo) => {
+        const leave = await this.pages.enter(caller);
+        return this.reader.read(filter, after, upTo).finally(leave);
+      },
+      turn: async () => this.turns.next(caller),
+    };
   }
 
   private remember(subscription: FeedSubscription, tenantId: string): void {
@@ -100,9 +126,16 @@ export class EventFeed {
   }
 }
 
-function ofType(type: string, message: unknown): PublishedEvent[] {
-  const events = message as readonly WireEvent[];
-  return events
-    .filter((event) => event.type === type)
-    .map((event) => ({ ...event, createdAt: new Date(event.createdAt) }));
+/** What a message holds, by type: read once for all who listen, however long each of them keeps it. */
+const readMessages = new WeakMap<object, ReadonlyMap<string, readonly PublishedEvent[]>>();
+
+function ofType(type: string, message: unknown): readonly PublishedEvent[] {
+  const wire = message as readonly WireEvent[];
+  let read = readMessages.get(wire);
+  if (read === undefined) {
+    const events = wire.map((event) => ({ ...event, createdAt: new Date(event.createdAt) }));
+    read = Map.groupBy(events, (event) => event.type);
+    readMessages.set(wire, read);
+  }
+  return read.get(type) ?? [];
 }

@@ -7,6 +7,8 @@ import type { PublishedEvent } from './published-event.js';
 
 /** Events that wait for a subscriber at most; what comes beyond is read again from the table in its time. */
 const WAITING_MAX = 1000;
+/** Events handed on in one go; then others have their turn of the event loop. */
+const SLICE_EVENTS = 10;
 const READ_ATTEMPTS_MAX = 6;
 const RETRY_FIRST_MS = 100;
 /** How soon to look again for what is numbered and about to be published. */
@@ -18,6 +20,8 @@ export interface FeedSource {
   position(): Promise<FeedPosition>;
   /** The next events behind `afterSeq`; nothing behind `upToSeq` is asked for. */
   read(afterSeq: number, upToSeq: number): Promise<FeedPage>;
+  /** Resolves when it is this subscriber's turn to be given many events. */
+  turn(): Promise<void>;
 }
 
 /**
@@ -38,6 +42,7 @@ export class FeedSubscription implements AsyncIterableIterator<PublishedEvent, u
   /** Resolves when the channel is live again; null while it is. */
   private away: Promise<void> | null = null;
   private looks = 0;
+  private handedOn = 0;
   private failure: Error | null = null;
   private turn: Promise<unknown> = Promise.resolve();
   private wake: () => void = () => undefined;
@@ -109,7 +114,7 @@ export class FeedSubscription implements AsyncIterableIterator<PublishedEvent, u
   private async pull(): Promise<IteratorResult<PublishedEvent, undefined>> {
     while (!this.hasEnded) {
       const event = this.due.shift();
-      if (event !== undefined) return { value: event, done: false };
+      if (event !== undefined) return await this.handOn(event);
       if (this.held === null || this.away !== null) await this.woken();
       else await this.readOn(this.held).catch((error: unknown) => this.end(asError(error)));
     }
@@ -117,6 +122,13 @@ export class FeedSubscription implements AsyncIterableIterator<PublishedEvent, u
     this.failure = null;
     if (failure !== null) throw failure;
     return { value: undefined, done: true };
+  }
+
+  /** A long backlog goes out in slices: subscribers who catch up must not hold the event loop. */
+  private async handOn(event: PublishedEvent): Promise<IteratorResult<PublishedEvent, undefined>> {
+    this.handedOn = this.due.length === 0 ? 0 : this.handedOn + 1;
+    if (this.handedOn % SLICE_EVENTS === 1) await this.source.turn();
+    return this.hasEnded ? this.pull() : { value: event, done: false };
   }
 
   private async comeBack(live: Promise<void>): Promise<void> {

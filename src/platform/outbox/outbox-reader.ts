@@ -36,8 +36,8 @@ export interface FeedPage {
 }
 
 /** Numbers that one page spans at most. Pages begin at multiples of it, so that many who catch up share them. */
-const PAGE_SPAN = 500;
-const PAGES_KEPT = 16;
+const PAGE_SPAN = 100;
+const PAGES_KEPT = 64;
 const PAGE_TTL_MS = 10_000;
 /** Pages read at once: those who catch up must not take the connections of those who redeem. */
 const READS_AT_ONCE = 2;

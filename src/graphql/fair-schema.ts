@@ -1,0 +1,125 @@
+import {
+  GraphQLError,
+  getNullableType,
+  isListType,
+  isObjectType,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+} from 'graphql';
+import type { Caller } from '../platform/fair-queue.js';
+import type { LoopTurns } from '../platform/loop-turns.js';
+import { isStatementTimeout } from '../platform/orm/sql-errors.js';
+import { callerOf } from './caller.js';
+import type { RequestContext } from './context.js';
+import { readPageSize } from './page-size.js';
+import type { WorkKind, WorkShares } from './work-shares.js';
+
+/** Rows that are resolved in one go; with ten fields each that takes about a millisecond. */
+const SLICE_ROWS = 20;
+
+type Resolver = GraphQLFieldResolver<unknown, RequestContext>;
+
+/** Rows that can be paged through: the database walks over all that lie before a page. */
+const OFFSET_MAX = 1_000_000;
+
+/** Set by `@Extensions(UNSHARED)` on what may never wait behind lists: the redemption. */
+export const UNSHARED = { unshared: true };
+
+/**
+ * Makes every query and mutation of the schema take its caller's share, and every long list resolve in slices. It works
+ * on the finished schema, so a field that is added later cannot forget it.
+ */
+export function serveFairly(schema: GraphQLSchema, shares: WorkShares): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    const kind = kindOf(schema, type);
+    for (const field of Object.values(type.getFields())) {
+      const resolve = field.resolve as Resolver | undefined;
+      if (resolve === undefined) continue;
+      const sliced = isListType(getNullableType(field.type)) ? inSlices(resolve, shares.turns) : resolve;
+      field.resolve =
+        kind === null || field.extensions['unshared'] === true ? sliced : inTurn(sliced, shares, kind);
+    }
+  }
+  return schema;
+}
+
+function kindOf(schema: GraphQLSchema, type: unknown): WorkKind | null {
+  if (type === schema.getQueryType()) return 'reads';
+  return type === schema.getMutationType() ? 'writes' : null;
+}
+
+/** The place is left when the last row of the page was handed on, so that rows of few lists are in memory at once. */
+function inTurn(resolve: Resolver, shares: WorkShares, kind: WorkKind): Resolver {
+  return async (source, args, context, info) => {
+    requireNearPage(args as PageRequest);
+    const caller = callerOf(context);
+    const leave = await shares.enter(kind, caller);
+    let rest: Promise<void> | null = null;
+    try {
+      const result: unknown = await resolve(source, args, context, info);
+      if (!isPage(result) || result.items.length <= SLICE_ROWS) return result;
+      const { items, last } = spread(result.items, shares.turns, caller);
+      rest = last;
+      return { ...result, items };
+    } catch (error) {
+      throw isStatementTimeout(error) ? timedOut() : error;
+    } finally {
+      if (rest === null) leave();
+      else void rest.then(leave);
+    }
+  };
+}
+
+interface PageRequest {
+  readonly page?: unknown;
+  readonly size?: unknown;
+}
+
+function requireNearPage({ page, size }: PageRequest): void {
+  if (typeof page !== 'number' || !(size === undefined || size === null || typeof size === 'number')) return;
+  if ((page - 1) * readPageSize(size) <= OFFSET_MAX) return;
+  throw new GraphQLError(`Only the first ${OFFSET_MAX} rows can be paged through. Narrow the filter.`, {
+    extensions: { code: 'PAGE_TOO_DEEP', limit: OFFSET_MAX },
+  });
+}
+
+function timedOut(): GraphQLError {
+  return new GraphQLError('This takes too long to find. Narrow the filter, or ask for an earlier page.', {
+    extensions: { code: 'READ_TIMED_OUT' },
+  });
+}
+
+function isPage(result: unknown): result is { readonly items: readonly unknown[] } {
+  return typeof result === 'object' && result !== null && 'items' in result && Array.isArray(result.items);
+}
+
+function inSlices(resolve: Resolver, turns: LoopTurns): Resolver {
+  const cut = (list: unknown, context: RequestContext): unknown => {
+    if (!Array.isArray(list) || list.length <= SLICE_ROWS || list[0] instanceof Promise) return list;
+    return spread(list, turns, callerOf(context)).items;
+  };
+  return (source, args, context, info) => {
+    const list: unknown = resolve(source, args, context, info);
+    return list instanceof Promise ? list.then((items: unknown) => cut(items, context)) : cut(list, context);
+  };
+}
+
+/** A slice of rows per turn: graphql-js resolves each row as soon as its promise does. */
+function spread(
+  rows: readonly unknown[],
+  turns: LoopTurns,
+  caller: Caller,
+): { readonly items: readonly Promise<unknown>[]; readonly last: Promise<void> } {
+  let last = Promise.resolve();
+  const items = rows.map((row, at) => {
+    if (at % SLICE_ROWS === 0) last = nextTurn(last, turns, caller);
+    return last.then(() => row);
+  });
+  return { items, last };
+}
+
+async function nextTurn(before: Promise<void>, turns: LoopTurns, caller: Caller): Promise<void> {
+  await before;
+  await turns.next(caller);
+}

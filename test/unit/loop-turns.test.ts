@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { LoopTurns } from '../../src/platform/loop-turns.js';
+
+const A = { tenantId: 'A', id: '1' };
+const B = { tenantId: 'B', id: '1' };
+const round = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('turns of the event loop (X.19)', () => {
+  it('runs one slice per round of the loop, so that what arrives in between is served', async () => {
+    const turns = new LoopTurns();
+    let slices = 0;
+    for (let asked = 0; asked < 20; asked += 1) void turns.next(A).then(() => (slices += 1));
+    const perRound: number[] = [];
+    for (let rounds = 0; rounds < 20; rounds += 1) {
+      await round();
+      perRound.push(slices);
+    }
+    expect(perRound).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
+  });
+
+  it('lets a tenant with one slice pass one with a thousand', async () => {
+    const turns = new LoopTurns();
+    let ofA = 0;
+    for (let asked = 0; asked < 1000; asked += 1) void turns.next(A).then(() => (ofA += 1));
+    await turns.next(B);
+    expect(ofA).toBeLessThanOrEqual(2);
+  });
+});
