@@ -1,4 +1,5 @@
 /** Floods a server until told to stop: a process of its own, so that it delays nothing but the server. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { Client } from 'undici';
 import { WebSocket } from 'ws';
@@ -6,16 +7,17 @@ import type { FloodJob, FloodResult } from './flood-job.js';
 
 const ANSWER_WITHIN_MS = 30_000;
 
-let stopping = false;
+/** Renewed by each job; aborted when it is to stop. */
+let ending = new AbortController();
 let stopped: Promise<FloodResult> | null = null;
 
 process.on('message', (message: FloodJob | { readonly kind: 'STOP' }) => {
   if (message.kind === 'STOP') {
-    stopping = true;
+    ending.abort();
     void stopped?.then((result) => process.send?.(result));
     return;
   }
-  stopping = false;
+  ending = new AbortController();
   stopped = message.kind === 'HTTP' ? overHttp(message) : overSocket(message);
   process.send?.({ started: true });
 });
@@ -31,7 +33,7 @@ async function overHttp({
   const statuses: Record<string, number> = {};
   const loop = async (no: number): Promise<void> => {
     const client = new Client(url, { headersTimeout: ANSWER_WITHIN_MS, bodyTimeout: ANSWER_WITHIN_MS });
-    for (let at = no; !stopping; at += connections) {
+    for (let at = no; !ending.signal.aborted; at += connections) {
       const body = bodies[at % bodies.length] as string;
       const word = await client
         .request({ path: '/graphql', method: 'POST', headers, body })
@@ -64,24 +66,24 @@ async function overSocket({
     retryAttempts: 0,
   });
   const loop = async (): Promise<void> => {
-    while (!stopping) {
+    while (!ending.signal.aborted) {
       try {
         let received = 0;
         for await (const { errors } of client.iterate({ query })) {
           const word = errors === undefined ? 'event' : 'error';
           statuses[word] = (statuses[word] ?? 0) + 1;
           received += 1;
-          if (stopping || received >= eventsEach) break;
+          if (ending.signal.aborted || received >= eventsEach) break;
         }
       } catch {
         statuses['refused'] = (statuses['refused'] ?? 0) + 1;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
       }
     }
   };
   const loops = Array.from({ length: operations }, loop);
   const watch = setInterval(() => {
-    if (stopping) void client.dispose();
+    if (ending.signal.aborted) void client.dispose();
   }, 20);
   await Promise.all(loops);
   clearInterval(watch);

@@ -94,7 +94,7 @@ describe('automatic persisted queries', () => {
     const extensions = JSON.stringify({ persistedQuery: { version: 1, sha256Hash: hashOf(text) } });
     const search = new URLSearchParams({ extensions, variables: JSON.stringify(variables) });
     const get = async (headers: Record<string, string>) => {
-      const reply = await fetch(`${one.url}/graphql?${search}`, { headers });
+      const reply = await fetch(`${one.url}/graphql?${search.toString()}`, { headers });
       return { status: reply.status, body: await reply.text() };
     };
     await persisted(one.url, hashOf(text), text);

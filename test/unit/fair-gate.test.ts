@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as round, setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BusyError, FairGate, type GateLimits } from '../../src/platform/fair-gate.js';
 import { FairQueue, type Caller } from '../../src/platform/fair-queue.js';
@@ -77,7 +77,7 @@ describe('the gate of queries and changes (X.19)', () => {
       const leave = await gate.enter(caller(`T${no % 5}`, String(no % 10)));
       running += 1;
       most = Math.max(most, running);
-      await new Promise((resolve) => setImmediate(resolve));
+      await round();
       running -= 1;
       leave();
     };

@@ -1,9 +1,9 @@
+import { setImmediate as round } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LoopTurns } from '../../src/platform/loop-turns.js';
 
 const A = { tenantId: 'A', id: '1' };
 const B = { tenantId: 'B', id: '1' };
-const round = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('turns of the event loop (X.19)', () => {
   it('runs one slice per round of the loop, so that what arrives in between is served', async () => {
