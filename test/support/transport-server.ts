@@ -42,6 +42,9 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     PORT: '0',
     JWT_SECRET: SECRET,
     CODE_PEPPER: 'p'.repeat(40),
+    // Production asks for both; the transport alone opens neither.
+    DATABASE_URL: 'mariadb://nobody@127.0.0.1:1/none',
+    REDIS_URL: 'redis://127.0.0.1:1',
     ...options.environment,
   });
   const logged: Record<string, unknown>[] = [];
