@@ -18,7 +18,13 @@ async function startServer() {
   if (given) return { url: given, stop: async () => undefined };
   // Named as the folders of the tests, which take away what a killed run left behind.
   const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-test-'));
-  const services = await startEmbeddedServices({ dataDir, log: quiet, redis: false, durable: false });
+  const services = await startEmbeddedServices({
+    dataDir,
+    log: quiet,
+    redis: false,
+    durable: false,
+    scratchDatabases: true,
+  });
   const stop = async () => {
     await services.stop();
     rmSync(dataDir, { recursive: true, force: true });

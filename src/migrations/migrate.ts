@@ -25,8 +25,10 @@ async function withMigrations(
   const orm = await connectOrm({ databaseUrl, poolSize: 4, entities: [], migrations });
   try {
     await orm.schema.ensureDatabase();
-    refuseNewer((await orm.migrator.getExecuted()).map(({ name }) => name));
-    const moved = await new NamedLock(orm, 'migrate').during(async () => work(orm));
+    const moved = await new NamedLock(orm, 'migrate').during(async () => {
+      refuseNewer((await orm.migrator.getExecuted()).map(({ name }) => name));
+      return work(orm);
+    });
     return moved.map(({ name }) => name);
   } finally {
     await orm.close();

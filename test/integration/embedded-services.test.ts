@@ -13,6 +13,7 @@ import {
   type EmbeddedServices,
 } from '../../src/platform/embedded-services/embedded-services.js';
 import { probe } from '../../src/platform/embedded-services/loopback.js';
+import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
 import { present } from '../../src/platform/assert.js';
@@ -239,6 +240,36 @@ describe('private servers', () => {
       expect(statSync(path.join(dataDir, 'secrets', name)).mode & 0o777).toBe(0o600);
       const secret = readFileSync(path.join(dataDir, 'secrets', name), 'utf8').trim();
       expect(commandLineOf(pidOf(name))).not.toContain(secret);
+    }
+  });
+
+  it('the account of the database may do what the program does, and no more; a folder of an earlier version too', async () => {
+    const initFile = path.join(dataDir, 'all-privileges.sql');
+    const user = `'redeemkit'@'127.0.0.1'`;
+    const everything = `CREATE USER ${user};\nGRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION;\n`;
+    writeFileSync(initFile, `CREATE DATABASE redeemkit;\n${everything}`);
+    const options = { dataDir, log, durable: false };
+    const earlier = await startPrivateMariadb({ ...options, extraArgs: [`--init-file=${initFile}`] });
+    stops.push(async () => earlier.stop());
+    const noPassword = earlier.url.replace(/:[0-9a-f]+@/, '@');
+    await query(noPassword, `SELECT LOAD_FILE('/etc/passwd')`);
+    await query(noPassword, 'CREATE DATABASE of_another');
+    await earlier.stop();
+    const { databaseUrl } = await startBoth();
+    await migrateUp(databaseUrl);
+    expect(await query(databaseUrl, `SELECT LOAD_FILE('/etc/passwd') AS file`)).toEqual([{ file: null }]);
+    for (const statement of [
+      `SELECT 1 INTO OUTFILE '${path.join(dataDir, 'stolen')}'`,
+      `GRANT SELECT ON redeemkit.* TO ${user}`,
+      `CREATE USER 'another'@'127.0.0.1'`,
+      `SET GLOBAL max_connections = 10`,
+      `SET GLOBAL general_log_file = '${path.join(dataDir, 'log')}'`,
+      'SELECT * FROM mysql.global_priv',
+      'CREATE DATABASE redeemkit_more',
+      'DROP DATABASE of_another',
+      'SHUTDOWN',
+    ]) {
+      await expect(query(databaseUrl, statement)).rejects.toThrow(/denied/i);
     }
   });
 

@@ -29,7 +29,13 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
   const dataDir = mkdtempSync(path.join(tmpdir(), PREFIX));
   const given = databaseUrl === undefined ? null : await createEmptyDatabase(databaseUrl);
   const database = given === null;
-  const services = await startEmbeddedServices({ dataDir, log: quiet, durable: false, database });
+  const services = await startEmbeddedServices({
+    dataDir,
+    log: quiet,
+    durable: false,
+    scratchDatabases: true,
+    database,
+  });
   return {
     databaseUrl: given?.databaseUrl ?? services.databaseUrl,
     redisUrl: services.redisUrl,

@@ -23,6 +23,8 @@ export interface EmbeddedServicesOptions {
   readonly redis?: boolean;
   /** False is for tests: nothing waits for the disk. */
   readonly durable?: boolean;
+  /** For tests: the account may also use databases whose names begin with the program's and an underscore. */
+  readonly scratchDatabases?: boolean;
   /** Gives the start up; what was started by then is stopped. */
   readonly signal?: AbortSignal;
 }

@@ -8,6 +8,10 @@ import type { DatabaseBinary } from './server-binaries.js';
 export const DATABASE_NAME = 'redeemkit';
 export const DATABASE_USER = 'redeemkit';
 
+/** What the program and its migrations do, in their own database alone: no files, no other accounts, no server. */
+const PRIVILEGES =
+  'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER, CREATE TEMPORARY TABLES';
+
 /** A socket's path is cut by the kernel at 107 characters, 103 on macOS. */
 const SOCKET_PATH_MAX = 100;
 
@@ -82,14 +86,19 @@ export function initStatements(
   flavor: DatabaseBinary['flavor'],
   password: string,
   rootPassword: string,
+  withScratch: boolean,
 ): string {
+  // An underscore stands for any character in the name of a grant.
+  const grants = [DATABASE_NAME, ...(withScratch ? [`${DATABASE_NAME}\\_%`] : [])];
   const user = `'${DATABASE_USER}'@'127.0.0.1'`;
   const statements = [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
     `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${password}'`,
     // The secrets may have been deleted and made anew since the user was created.
     `ALTER USER ${user} IDENTIFIED BY '${password}'`,
-    `GRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION`,
+    // Data folders of earlier versions gave it everything.
+    `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}`,
+    ...grants.map((database) => `GRANT ${PRIVILEGES} ON \`${database}\`.* TO ${user}`),
     // MariaDB's root is bound to the socket and the system's user; MySQL's is created without a password.
     ...(flavor === 'mysql' ? [`ALTER USER 'root'@'localhost' IDENTIFIED BY '${rootPassword}'`] : []),
   ];

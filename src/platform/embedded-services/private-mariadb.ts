@@ -29,7 +29,9 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
       password = secretOf(dataDir, 'mariadb');
       await initialiseDatabase(binary, dataDir, options.log, options.signal);
       const initFile = path.join(dataFolders(dataDir).run, 'mariadb-init.sql');
-      writePrivateFile(initFile, initStatements(binary.flavor, password, secretOf(dataDir, 'mariadb-root')));
+      const rootPassword = secretOf(dataDir, 'mariadb-root');
+      const withScratch = options.scratchDatabases ?? false;
+      writePrivateFile(initFile, initStatements(binary.flavor, password, rootPassword, withScratch));
       const settings = { durable: options.durable ?? true, bufferPoolSize: options.bufferPoolSize ?? '256M' };
       return {
         command: binary.server,

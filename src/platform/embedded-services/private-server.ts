@@ -24,6 +24,8 @@ export interface PrivateServerOptions {
   readonly log: (line: string) => void;
   /** False trades safety against a power failure for speed; a killed server still loses nothing. */
   readonly durable?: boolean;
+  /** For tests: the account may also use databases whose names begin with the program's and an underscore. */
+  readonly scratchDatabases?: boolean;
   /** False leaves a dead server dead. */
   readonly supervise?: boolean;
   /** Gives the start up; what was started by then is stopped. */
