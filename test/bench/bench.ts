@@ -62,6 +62,7 @@ export class Bench {
 
   /** Requests of a round of this kind. */
   amount(kind: RoundKind): number {
+    if (kind === 'race') return this.parts.options.size.racers;
     return this.amounts.get(kind) ?? this.parts.options.connections;
   }
 
@@ -85,7 +86,8 @@ export class Bench {
 
   /** A round outside of all figures. */
   async run(kind: RoundKind, servers: readonly ServerProcess[], intents: readonly Intent[]): Promise<Round> {
-    const { connections } = this.parts.options;
+    // Racers come at the same moment, each over a connection of its own.
+    const connections = kind === 'race' ? intents.length : this.parts.options.connections;
     const urls = servers.map((server) => server.address);
     const before = await processorTimes(servers, this.parts.world.dataDir);
     const round = await runRound(this.parts.load, { kind, urls, connections }, intents);

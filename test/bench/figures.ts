@@ -10,6 +10,9 @@ const TARGETS = {
   redeem_vs_single_tx: { least: 5 },
   hot_code_vs_distinct: { least: 0.8 },
   refusal_vs_empty: { least: 0.85 },
+  race_loser_vs_refusal: { least: 0.3 },
+  race_loser_p99_ms: { most: 1500 },
+  race_losers_held: { most: 0 },
   two_processes_vs_one: { least: 1 },
   neighbour_p99: { most: 3 },
   transactions_per_1000: { most: 40 },
@@ -74,6 +77,13 @@ export function figuresOf(
     figures.push(
       figureOf('refusal_db_reads_per_1000', (sumOf(refusals, (round) => round.selects) / refused) * 1000),
     );
+  }
+  const races = rounds.filter(({ kind }) => kind === 'race');
+  if (races.length > 0) {
+    const latenciesMs = new Float64Array(races.flatMap((round) => [...round.latenciesMs]));
+    const held = races.flatMap(({ attempts }) => attempts.filter(({ answer }) => answer.why === 'CODE_HELD'));
+    figures.push(figureOf('race_loser_p99_ms', percentile(latenciesMs, 0.99)));
+    figures.push(figureOf('race_losers_held', held.length));
   }
   figures.push(figureOf('over_redeemed', overRedeemed(deviations)));
   figures.push(figureOf('under_redeemed', underRedeemed(deviations)));

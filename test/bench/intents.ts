@@ -52,6 +52,8 @@ export class Intents {
       }
       case 'refusal':
         return this.refusals(await this.supply.passersBy(count));
+      case 'race':
+        return this.race(count);
       case 'scarce':
         return this.scarce();
     }
@@ -68,6 +70,15 @@ export class Intents {
     const users = await this.supply.takeUsers(codes.length);
     const intents = this.pairs(users, codes, true);
     return intents.map((intent) => ({ ...intent, mayAnswer: ['COMMITTED', 'CODE_EXHAUSTED', 'CODE_HELD'] }));
+  }
+
+  /** Everybody wants the same single-use code. */
+  private async race(count: number): Promise<readonly Intent[]> {
+    const [code] = await this.supply.takeCodes(1);
+    const users = await this.supply.takeUsers(count);
+    const codes = users.map(() => present(code, 'The code of a race'));
+    const mayAnswer = ['COMMITTED', 'CODE_EXHAUSTED', 'CODE_HELD'];
+    return this.pairs(users, codes, false).map((intent) => ({ ...intent, mayAnswer }));
   }
 
   private pairs(users: readonly BenchUser[], codes: readonly string[], withKeys: boolean): readonly Intent[] {

@@ -52,6 +52,9 @@ export class Measurement {
     await this.figure('refusal_vs_empty', async () =>
       this.bench.compare({ kind: 'empty', servers: one }, { kind: 'refusal', servers: one }, false),
     );
+    await this.figure('race_loser_vs_refusal', async () =>
+      this.bench.compare({ kind: 'refusal', servers: one }, { kind: 'race', servers: one }, false),
+    );
     await this.figure('redeem_vs_single_tx', async () => this.againstSingleTransactions(server));
     if (this.parts.options.size.withTwoProcesses) {
       await this.figure('two_processes_vs_one', async () => this.withSecondProcess(server));

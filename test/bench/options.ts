@@ -6,6 +6,7 @@ export const RATIO_NAMES = [
   'redeem_vs_empty',
   'hot_code_vs_distinct',
   'refusal_vs_empty',
+  'race_loser_vs_refusal',
   'redeem_vs_single_tx',
   'two_processes_vs_one',
   'neighbour_p99',
@@ -23,6 +24,8 @@ export interface BenchSize {
   readonly warmUp: number;
   readonly roundMax: number;
   readonly scarceCodes: number;
+  /** Users who want the same single-use code at the same moment. */
+  readonly racers: number;
   /** Unknown, used-up and expired codes, of each so many. */
   readonly refusedEach: number;
   readonly withTwoProcesses: boolean;
@@ -37,6 +40,7 @@ const FORMS = {
     warmUp: 40,
     roundMax: 60,
     scarceCodes: 4,
+    racers: 40,
     refusedEach: 10,
     withTwoProcesses: false,
     neighbour: { orders: 600, codes: 300, redemptions: 10 },
@@ -48,6 +52,7 @@ const FORMS = {
     warmUp: 3000,
     roundMax: 12_000,
     scarceCodes: 60,
+    racers: 1000,
     refusedEach: 300,
     withTwoProcesses: false,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 40 },
@@ -59,6 +64,7 @@ const FORMS = {
     warmUp: 8000,
     roundMax: 24_000,
     scarceCodes: 200,
+    racers: 1000,
     refusedEach: 300,
     withTwoProcesses: true,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },

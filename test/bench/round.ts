@@ -8,6 +8,7 @@ export const ROUND_KINDS = [
   'redeem',
   'hot_code',
   'refusal',
+  'race',
   'single_transactions',
   'two_processes',
   'scarce',

@@ -19,6 +19,9 @@ const FIGURES = [
   'redeem_vs_single_tx',
   'hot_code_vs_distinct',
   'refusal_vs_empty',
+  'race_loser_vs_refusal',
+  'race_loser_p99_ms',
+  'race_losers_held',
   'transactions_per_1000',
 ];
 const SOUND = {
