@@ -210,17 +210,36 @@ export class RedemptionService {
     const { redemptionId } = known;
     if (known.digest !== digest) return this.unlessReused(attempt, known);
     if (known.claim !== '') return this.commit(parseClaim(tenantId, redemptionId, digest, known.claim));
-    // A claim that Redis has lost while its job was waiting is as good as open.
-    const pending = await this.pending.find(tenantId, redemptionId);
-    if (pending !== null) return this.commit(pending);
     const underWay = this.settlement.joining(redemptionId);
     if (underWay !== undefined)
       return this.resultOf(await within(this.settings.replyWithinMs, 'database', underWay));
-    const record = await this.reader.byId(tenantId, redemptionId);
-    if (record !== null && record.status !== 'ABORTED') return record;
+    const settled = await this.settledOrPending(tenantId, redemptionId);
+    if (settled !== null && 'claimedAtMs' in settled) return this.commit(settled);
+    if (settled !== null && settled.status !== 'ABORTED') return settled;
     // Neither open nor committed: what Redis has kept of it leads nowhere.
     if (attempt.idempotencyKey !== null) await this.redis.forgetMarker(attempt, known);
     return null;
+  }
+
+  /**
+   * The row of a redemption, else the claim that Redis has lost while its job was waiting. The row comes first: what is
+   * settled must not hang on the job queue. While the database is away the job alone can tell.
+   */
+  private async settledOrPending(
+    tenantId: string,
+    redemptionId: Id,
+  ): Promise<RedemptionRecord | Claim | null> {
+    const pending = async (): Promise<Claim | null> => this.pending.find(tenantId, redemptionId);
+    let row: RedemptionRecord | null;
+    try {
+      row = await this.reader.byId(tenantId, redemptionId);
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error;
+      const claim = await pending();
+      if (claim === null) throw error;
+      return claim;
+    }
+    return row ?? pending();
   }
 
   /** A key is taken by another code until its redemption is given up; Redis may have missed that. */

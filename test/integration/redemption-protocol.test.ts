@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Claim } from '../../src/redemption/claim.js';
+import { jobIdOf } from '../../src/redemption/pending-redemptions.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -60,6 +61,21 @@ describe('idempotency keys', () => {
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
     const fresh = await redeem(world, tenant.tenantId, userId, two, { idempotencyKey: 'order-4712' });
     expect(outcomeOf(fresh)).toBe('COMMITTED');
+  });
+
+  it('are answered from the row, whatever the job queue does', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 1);
+    const userId = await seedUser(world, tenant.tenantId);
+    const key = { idempotencyKey: 'k' };
+    const answer = await redeem(world, tenant.tenantId, userId, first(codes), key);
+    const job = `{bull}:pending-redemptions:${jobIdOf(tenant.tenantId, answer.redemption?.id ?? '')}`;
+    await world.stores.redis.set(job, 'what cannot be read as a job');
+    await expect(
+      world.services.pendingRedemptions.find(tenant.tenantId, answer.redemption?.id ?? ''),
+    ).rejects.toThrow();
+    expect(await redeem(world, tenant.tenantId, userId, first(codes), key)).toEqual(answer);
+    await world.stores.redis.del(job);
   });
 
   it('belong to one user: another user may use the same text', async () => {
