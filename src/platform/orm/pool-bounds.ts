@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { DatabasePulse } from './database-pulse.js';
+import { isReadOnly } from './sql-errors.js';
 
 /** So long a statement, or the wait for a connection, may take on a server that answers others. */
 const ANSWERED_MS_MAX = 15_000;
@@ -44,38 +45,66 @@ export interface DriverPool {
  * Bounds how long a pool's users wait. The driver has no such bound: where the server hangs, or a connection is dead
  * without a word, a statement waits for as long as that lasts, and so does everybody for a connection of the pool.
  * Slow is not away: whether a statement is given up goes by whether the server answers a question beside it.
+ *
+ * A primary that has become a replica keeps its connections. The one that is refused a write ends, and with it all
+ * that are as old, when they are next asked for: they lead to the same server, and new ones may lead to another.
  */
 export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabasePulse): void {
-  const bounded = new WeakSet<DriverConnection>();
+  const generations = new WeakMap<DriverConnection, number>();
+  let generation = 0;
+  const retireAll = (): void => {
+    generation += 1;
+  };
   const take = pool.getConnection.bind(pool);
   pool.getConnection = (done) => {
     const watch = new Watch(bounds, pulse, (error) => done(error));
-    take((error, connection) => {
+    const taken: Callback<DriverConnection> = (error, connection) => {
       if (connection === undefined) {
         if (watch.end()) done(error);
         return;
       }
-      if (!bounded.has(connection)) boundStatements(connection, bounds, pulse);
-      bounded.add(connection);
+      const born = generations.get(connection);
+      if (born !== undefined && born < generation) {
+        end(connection);
+        take(taken);
+        return;
+      }
+      if (born === undefined) boundStatements(connection, bounds, pulse, retireAll);
+      generations.set(connection, generation);
       // Whoever asked for it has been sent away.
       if (watch.end()) done(null, connection);
       else connection.release();
-    });
+    };
+    take(taken);
   };
 }
 
-function boundStatements(connection: DriverConnection, bounds: PoolBounds, pulse: DatabasePulse): void {
+/** Takes it out of the pool, too. */
+function end(connection: DriverConnection): void {
+  connection.destroy();
+  connection.stream.destroy();
+}
+
+function boundStatements(
+  connection: DriverConnection,
+  bounds: PoolBounds,
+  pulse: DatabasePulse,
+  retireAll: () => void,
+): void {
   const query = connection.query.bind(connection);
   connection.query = (sql, values, done) => {
     if (done === undefined) return query(sql, values);
     const watch = new Watch(bounds, pulse, (error, isThere) => {
       if (isThere && connection.threadId !== null) void pulse.end(connection.threadId);
       // The answer may come yet, and nobody could tell whose it is.
-      connection.destroy();
-      connection.stream.destroy();
+      end(connection);
       done(error);
     });
     return query(sql, values, (error, result) => {
+      if (isReadOnly(error)) {
+        end(connection);
+        retireAll();
+      }
       if (watch.end()) done(error, result);
     });
   };

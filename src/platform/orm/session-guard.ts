@@ -2,6 +2,7 @@ import {
   CommitUnknownError,
   DoomedTransactionError,
   isLostBeforeCommit,
+  isReadOnly,
   isRetryable,
   namedError,
 } from './sql-errors.js';
@@ -117,14 +118,14 @@ export class SessionGuard {
     return this.beginWasNeverSent() ? NOTHING : send();
   }
 
-  /** A server that refuses a COMMIT with a deadlock says that nothing stands; anything else leaves it open. */
+  /** A server that refuses a COMMIT with a deadlock, or because it only reads, says that nothing stands; anything else leaves it open. */
   private async commit(send: Send): Promise<unknown> {
     try {
       const answer = this.beginWasNeverSent() ? NOTHING : await send();
       this.open = false;
       return answer;
     } catch (error) {
-      throw isRetryable(error) ? this.judged(error) : new CommitUnknownError(error);
+      throw isRetryable(error) || isReadOnly(error) ? this.judged(error) : new CommitUnknownError(error);
     }
   }
 

@@ -65,8 +65,14 @@ const LOST = new Set([
   'ER_SERVER_SHUTDOWN',
   'ER_SERVER_SHUTTING_DOWN',
 ]);
-/** The session was ended: 1927 killed, 4031 silent for too long; the driver names not all of them. */
-const LOST_ERRNO: ReadonlySet<number> = new Set([1927, 4031]);
+/** The server takes no writes any more: 1290 and 1836 it has become a replica, 1792 its sessions may only read. */
+const READ_ONLY_ERRNO: ReadonlySet<number> = new Set([1290, 1792, 1836]);
+
+/**
+ * The session was ended: 1927 killed, 4031 silent for too long; the driver names not all of them. Or it is of no use:
+ * a session on a server that takes no writes is ended by this side (`pool-bounds.ts`).
+ */
+const LOST_ERRNO: ReadonlySet<number> = new Set([1927, 4031, ...READ_ONLY_ERRNO]);
 
 /** A statement for a connection that had ended before; the driver says so without any code. */
 class ConnectionEndedError extends Error {
@@ -92,10 +98,13 @@ export function isLostBeforeCommit(error: unknown): boolean {
   return causes.some((cause) => hasCode(cause, LOST)) || (errno !== null && LOST_ERRNO.has(errno));
 }
 
-const AWAY = new Set([...LOST, 'ECONNREFUSED', 'ETIMEDOUT', 'ENOENT', 'ER_CON_COUNT_ERROR']);
+/** The connection leads to a server that takes no writes; the one that does may be found by a new connection. */
+export function isReadOnly(error: unknown): boolean {
+  const errno = mysqlErrno(error);
+  return errno !== null && READ_ONLY_ERRNO.has(errno);
+}
 
-/** The session was ended, or its server has become a replica (1290, 1836). */
-const AWAY_ERRNO: ReadonlySet<number> = new Set([...LOST_ERRNO, 1290, 1836]);
+const AWAY = new Set([...LOST, 'ECONNREFUSED', 'ETIMEDOUT', 'ENOENT', 'ER_CON_COUNT_ERROR']);
 
 /** The server cannot be reached at all, or said that it goes away; nothing is known to be wrong with the work. */
 export function isServerAway(error: unknown): boolean {
@@ -103,7 +112,7 @@ export function isServerAway(error: unknown): boolean {
   return (
     error instanceof CommitUnknownError ||
     causesOf(error).some((cause) => hasCode(cause, AWAY)) ||
-    (errno !== null && AWAY_ERRNO.has(errno))
+    (errno !== null && LOST_ERRNO.has(errno))
   );
 }
 
