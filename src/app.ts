@@ -62,6 +62,7 @@ import { CodeLoader } from './redemption/code-loader.js';
 import { CodeClaimer } from './redemption/code-claimer.js';
 import { RedemptionPreviewService } from './redemption/redemption-preview.service.js';
 import { RedemptionReader } from './redemption/redemption-reader.js';
+import { REDEEM_REFUSALS } from './redemption/redemption.errors.js';
 import { RedemptionService } from './redemption/redemption.service.js';
 import type { RewardHandlers } from './redemption/reward-round.js';
 import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
@@ -304,6 +305,7 @@ function composeRedemption(
     redemptions,
     previews,
     uniformRefusals,
+    refusalMessages: REDEEM_REFUSALS,
     ...pending,
   };
 }

@@ -71,6 +71,13 @@ export async function ensureNode(root) {
   return file;
 }
 
+/** The Node for the built program, without making anything: the one that runs this script, else the packaged one. */
+export function findNode(root) {
+  if (isAtLeast(process.versions.node, NODE_MINIMUM)) return process.execPath;
+  if (existsSync(packagedNode(root))) return packagedNode(root);
+  throw new BootstrapError(nodeMessage(`this is ${process.versions.node}`));
+}
+
 /** By one rename: other scripts may be starting. */
 function linkNode(root) {
   const link = nodeOnPath(root);

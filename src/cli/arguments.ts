@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { TOKEN_TTL_MAX_S } from '../identity/token-life.js';
 
 /** What every command takes. */
@@ -38,4 +38,42 @@ export function collected(text: string, before: readonly string[] = []): readonl
   return [...before, text];
 }
 
-export const example = (line: string): string => `\nExample:\n  npm run -s cli -- ${line}`;
+export const example = (line: string): string => `\nExample:\n  npx redeemkit ${line}`;
+
+/** For changes: refused where somebody else was quicker. */
+export const expectOption = (): Option =>
+  new Option('--expect <version>', 'only if it is at this version still, as list shows it').argParser(
+    wholeNumber,
+  );
+
+/** An instant, e.g. 2026-12-31T23:59:59Z. */
+export function instant(text: string): Date {
+  const date = new Date(text);
+  if (
+    /^[0-9]{4}-[0-9]{2}-[0-9]{2}T.*(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text) &&
+    !Number.isNaN(date.getTime())
+  ) {
+    return date;
+  }
+  throw new InvalidArgumentError('Give an instant with its zone, e.g. 2026-12-31T23:59:59Z.');
+}
+
+/** What clears a field. The command line's parser knows no null, so the word stands for it until {@link orNull}. */
+export const NONE = 'none';
+export type OrNone<T> = T | typeof NONE;
+
+/** The same as a parser of values, or `none`. */
+export const orNone =
+  <T>(parse: (text: string) => T) =>
+  (text: string): OrNone<T> =>
+    text === NONE ? NONE : parse(text);
+
+export function orNull<T>(value: OrNone<T> | undefined): T | null | undefined {
+  return value === NONE ? null : value;
+}
+
+/** Yes or no, as an answer to a question. */
+export function yesOrNo(text: string): boolean {
+  if (text === 'yes' || text === 'no') return text === 'yes';
+  throw new InvalidArgumentError('Give yes or no.');
+}

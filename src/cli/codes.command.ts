@@ -3,6 +3,7 @@ import type { Services } from '../app.js';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
 import { example, externalId, wholeNumber, type TenantOptions } from './arguments.js';
 import { openCodeSink, type CodeSink } from './code-sink.js';
+import { addCodesList } from './codes-list.command.js';
 import { CliError } from './failures.js';
 import { openProgress, type Progress } from './progress.js';
 import { assertTenant, withServices } from './session.js';
@@ -27,6 +28,7 @@ const GENERATE = example(
 
 export function addCodesCommands(program: Command): void {
   const group = program.command('codes').description('Codes of a campaign.').addHelpText('after', GENERATE);
+  addCodesList(group);
   group
     .command('generate')
     .description('Make codes, and print them, one a line. They are ready as soon as they are printed.')

@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander';
 import { failureMessage, oneLine } from '../failure-message.js';
+import { DomainError } from '../platform/errors.js';
 import { scrub } from '../platform/scrub.js';
+import { hinted } from './hints.js';
 
 /** Something that the person at the terminal can mend; the message says what. */
 export class CliError extends Error {
@@ -43,11 +45,12 @@ export function failureOf(error: unknown): Failure {
     const failure = failureOf(error.cause);
     return failure.status === FAILED ? { ...failure, status: NOT_LOOKED } : failure;
   }
-  return {
-    line: error instanceof CliError ? oneLine(error.message) : failureMessage(error, '--verbose'),
-    stack: stackOf(error),
-    status: FAILED,
-  };
+  return { line: lineOf(error), stack: stackOf(error), status: FAILED };
+}
+
+function lineOf(error: unknown): string {
+  if (error instanceof DomainError) return oneLine(hinted(String(error.code), error.message));
+  return error instanceof CliError ? oneLine(error.message) : failureMessage(error, '--verbose');
 }
 
 function stackOf(error: unknown): string | null {

@@ -1,45 +1,40 @@
 import type { Command } from 'commander';
-import { example, wholeNumber, type TenantOptions } from './arguments.js';
+import type { Services } from '../app.js';
+import { example, type TenantOptions } from './arguments.js';
 import { printLine } from './output.js';
-import { assertTenant, withServices } from './session.js';
+import { addList } from './rows.js';
+import { onTenant } from './session.js';
 
-interface ListOptions extends TenantOptions {
-  readonly page: number;
-  readonly size: number;
-}
+type DeadLetter = Awaited<ReturnType<Services['deadLetters']['page']>>['items'][number];
 
 interface RedriveOptions extends TenantOptions {
   readonly order?: string;
   readonly all?: boolean;
 }
 
-const LIST = example('pending list --tenant DEMO');
+const LIST = 'pending list --tenant DEMO';
 const REDRIVE = example('pending redrive --tenant DEMO --order 7312345678901234');
 
 export function addPendingCommands(program: Command): void {
   const group = program
     .command('pending')
     .description('Redemptions that were answered PROCESSING and could neither be settled nor given up.')
-    .addHelpText('after', LIST);
-  group
-    .command('list')
-    .description('List those of a tenant as JSON, the latest first.')
-    .requiredOption('--tenant <id>', 'the tenant')
-    .option('--page <n>', 'which page', wholeNumber, 1)
-    .option('--size <n>', 'how many a page', wholeNumber, 100)
-    .addHelpText('after', LIST)
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<ListOptions>();
-      const page = await withServices(options, async (services) => {
-        await assertTenant(services, options.tenant);
-        const size = Math.max(options.size, 1);
-        return services.deadLetters.page(options.tenant, {
-          offset: (Math.max(options.page, 1) - 1) * size,
-          size,
-        });
-      });
-      await printLine(JSON.stringify(page, null, 2));
-    });
+    .addHelpText('after', example(LIST));
+  addList<object, DeadLetter>(group, {
+    description: 'List those of a tenant, the latest first.',
+    example: LIST,
+    columns: {
+      orderNo: (letter) => letter.orderNo,
+      userId: (letter) => letter.userId,
+      campaignId: (letter) => letter.campaignId,
+      codeId: (letter) => letter.codeId,
+      reason: (letter) => letter.reason,
+      attempts: (letter) => letter.attempts,
+      claimedAt: (letter) => letter.claimedAt,
+      since: (letter) => letter.since,
+    },
+    page: async ({ deadLetters }, { tenant }, page) => deadLetters.page(tenant, page),
+  });
   group
     .command('redrive')
     .description('Have one, or all of a tenant, tried again from the beginning; prints how many.')
@@ -48,14 +43,11 @@ export function addPendingCommands(program: Command): void {
     .option('--all', 'all of the tenant; give either this or --order')
     .addHelpText('after', REDRIVE)
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<RedriveOptions>();
-      const redriven = await withServices(options, async (services) => {
-        await assertTenant(services, options.tenant);
-        return services.deadLetters.redrive(options.tenant, {
-          orderNo: options.order ?? null,
-          all: options.all ?? false,
-        });
-      });
+      const redriven = await onTenant(
+        command.optsWithGlobals<RedriveOptions>(),
+        async ({ deadLetters }, { tenant, order = null, all = false }) =>
+          deadLetters.redrive(tenant, { orderNo: order, all }),
+      );
       await printLine(String(redriven));
     });
 }

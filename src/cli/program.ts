@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBatchCommands } from './batch.command.js';
 import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
 import { addCompensateCommand } from './compensate.command.js';
@@ -9,9 +10,11 @@ import { addReconcileCommand } from './reconcile.command.js';
 import { addRedeemCommand } from './redeem.command.js';
 import { addRedigestCommand } from './redigest.command.js';
 import { addSchemaCommand } from './schema.command.js';
-import { addTenancyCommands } from './tenancy.command.js';
+import { addProductLineCommands } from './product-line.command.js';
+import { addTenantCommands } from './tenant.command.js';
 import { addTokenCommand } from './token.command.js';
 import { oneLine } from '../failure-message.js';
+import { addUserCommands } from './user.command.js';
 
 const STORES = `
 Works on DATABASE_URL and REDIS_URL where they are set; else on the Redeemkit that runs with the data folder
@@ -19,11 +22,11 @@ Works on DATABASE_URL and REDIS_URL where they are set; else on the Redeemkit th
 else to standard error. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
 
 Example:
-  npm run -s cli -- token --tenant DEMO --user demo-user`;
+  npx redeemkit token --tenant DEMO --user demo-user`;
 
 /** The command line. Commands throw; what is shown of it is decided in one place, `failures.ts`. */
 export function createProgram(): Command {
-  const program = new Command('npm run -s cli --')
+  const program = new Command('npx redeemkit')
     .description('Runs a Redeemkit by hand.')
     .option('--verbose', 'tell on standard error what is done, and failures with their stack')
     .configureHelp({ showGlobalOptions: true })
@@ -31,9 +34,12 @@ export function createProgram(): Command {
     .exitOverride()
     .addHelpText('after', STORES);
   addTokenCommand(program);
-  addTenancyCommands(program);
+  addTenantCommands(program);
+  addProductLineCommands(program);
+  addUserCommands(program);
   addPlanCommands(program);
   addCampaignCommands(program);
+  addBatchCommands(program);
   addCodesCommands(program);
   addRedeemCommand(program);
   addReconcileCommand(program);

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Services } from '../app.js';
 import { example, externalId, type TenantOptions } from './arguments.js';
+import { withNextStep } from './hints.js';
 import { printLine } from './output.js';
-import { assertTenant, withServices } from './session.js';
+import { onTenant } from './session.js';
 
 interface RedeemOptions extends TenantOptions {
   readonly user: string;
@@ -25,21 +26,23 @@ export function addRedeemCommand(program: Command): void {
     .option('--key <key>', 'idempotency key: the same call again prints the same answer')
     .addHelpText('after', example('redeem --tenant DEMO --user alice --product DEMO ABCD-EFGH-JKLM-NPQR'))
     .action(async (code: string, _options, command: Command) => {
-      const options = command.optsWithGlobals<RedeemOptions>();
-      const answer = await withServices(options, async (services, log) => {
-        const { tenant: tenantId, user, product: productCode, key } = options;
-        await assertTenant(services, tenantId);
-        const { id: userId } = await services.users.ensureUser(tenantId, user);
-        const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey: key ?? null };
-        return services.redemptions.redeem(asked, { log });
-      });
-      await printLine(JSON.stringify(shown(answer), null, 2));
-      if (answer.status !== 'COMMITTED') process.exitCode = 1;
+      const told = await onTenant(
+        command.optsWithGlobals<RedeemOptions>(),
+        async (services, options, log) => {
+          const { tenant: tenantId, user, product: productCode, key } = options;
+          const { id: userId } = await services.users.ensureUser(tenantId, user);
+          const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey: key ?? null };
+          const answer = await services.redemptions.redeem(asked, { log });
+          if (answer.status !== 'COMMITTED') process.exitCode = 1;
+          return shown(answer, services.refusalMessages);
+        },
+      );
+      await printLine(JSON.stringify(told, null, 2));
     });
 }
 
 /** As the API answers, without what is there for machines alone. */
-function shown({ status, orderNo, redemption, refusal }: Answer) {
+function shown({ status, orderNo, redemption, refusal }: Answer, messages: Services['refusalMessages']) {
   return {
     status,
     orderNo,
@@ -51,6 +54,6 @@ function shown({ status, orderNo, redemption, refusal }: Answer) {
       claimedAt: redemption.claimedAt,
       rewards: redemption.rewards.map(({ type, sourceId, targetId }) => ({ type, sourceId, targetId })),
     },
-    refusal,
+    refusal: refusal && { ...refusal, message: withNextStep(refusal.code, messages[refusal.code]) },
   };
 }

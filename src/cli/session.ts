@@ -7,7 +7,7 @@ import { DomainError } from '../platform/errors.js';
 import { createLog, type Logger } from '../platform/log.js';
 import { endsWithin } from '../platform/timeout.js';
 import { settleSecrets } from '../secrets.js';
-import type { GlobalOptions } from './arguments.js';
+import type { GlobalOptions, TenantOptions } from './arguments.js';
 import { InterruptedError } from './failures.js';
 import { findStores, type FoundStores } from './found-stores.js';
 import { sayOnStderr } from './output.js';
@@ -64,6 +64,17 @@ export async function withServices<T>(
 async function ready({ databaseUrl, redisUrl }: FoundStores, config: Config): Promise<void> {
   await awaitStores({ databaseUrl, redisUrl }, { waitMs: config.START_WAIT_MS });
   await assertSchemaIsCurrent(databaseUrl);
+}
+
+/** The same, for a tenant that has to be there. */
+export async function onTenant<Options extends TenantOptions, T>(
+  options: Options,
+  work: (services: Services, options: Options, log: Logger) => Promise<T>,
+): Promise<T> {
+  return withServices(options, async (services, log) => {
+    await assertTenant(services, options.tenant);
+    return work(services, options, log);
+  });
 }
 
 async function onStores<T>(

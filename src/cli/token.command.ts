@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Services } from '../app.js';
 import { STAFF_ROLES, type Actor, type StaffRole } from '../identity/actor.js';
+import { DomainError } from '../platform/errors.js';
 import { example, externalId, ttlSeconds, type TenantOptions } from './arguments.js';
 import { printLine } from './output.js';
 import { assertTenant, withServices } from './session.js';
@@ -34,6 +35,7 @@ export function addTokenCommand(program: Command): void {
       const options = command.optsWithGlobals<TokenOptions>();
       const token = await withServices(options, async (services) => {
         await assertTenant(services, options.tenant);
+        await assertActive(services, options.tenant);
         return services.tokens.sign(await actorOf(services, options), options.ttl, 'BY_OPERATOR');
       });
       await printLine(token);
@@ -45,4 +47,10 @@ async function actorOf({ users }: Services, { tenant: tenantId, user, role }: To
   // The service's own token is short-lived; what counts here is that it judges the user and makes the row.
   const { userId } = await users.createUserToken(tenantId, { externalUserId: user });
   return { kind: 'USER', tenantId, userId };
+}
+
+/** A token is made for nothing where its tenant may do nothing. */
+async function assertActive({ access }: Services, tenantId: string): Promise<void> {
+  const refusal = await access.refusalOf({ tenantId });
+  if (refusal !== null) throw new DomainError(refusal, 'The tenant is switched off; its tokens do nothing.');
 }

@@ -1,10 +1,13 @@
-import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import type { BatchChangeService } from './batch-change.service.js';
 import {
+  BatchFilterInput,
   BatchIdInput,
+  BatchPageType,
   BatchType,
   FreezeBatchPayloadType,
   GenerateCodesInput,
@@ -70,5 +73,14 @@ export class BatchResolver {
   @Query(() => BatchType, { nullable: true, description: 'A batch of the tenant. For staff.' })
   async batch(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<BatchType | null> {
     return this.reader.batch(requireStaff(context).tenantId, id);
+  }
+
+  @Query(() => BatchPageType, { description: 'The batches of the tenant, newest first. For staff.' })
+  async batches(
+    @Arg('filter', () => BatchFilterInput, { nullable: true }) filter: BatchFilterInput | null,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<BatchType>> {
+    return this.reader.batches(requireStaff(context).tenantId, filter ?? {}, page);
   }
 }

@@ -1,6 +1,7 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { BATCH_STATUSES, type BatchStatus } from './code-batch.entity.js';
@@ -73,6 +74,14 @@ export class BatchIdInput {
   @Field(() => ID)
   batchId!: string;
 }
+
+@InputType()
+export class BatchFilterInput {
+  @Field(() => ID, { nullable: true })
+  campaignId?: string | null;
+}
+
+export const BatchPageType = pageOf(BatchType, 'BatchPage');
 
 const batch = { type: () => BatchType };
 

@@ -25,6 +25,10 @@ export interface CodeFilter {
 /** Among so few codes a part may stand anywhere in the code: to look at them takes a fraction of a second. */
 const FEW_CODES = 50_000;
 
+export interface BatchFilter {
+  readonly campaignId?: Id | null;
+}
+
 /** An active code without a use left is redeemed; one that was switched off stays so to the eye. */
 export function shownStatus(code: Pick<Code, 'status' | 'useLimit' | 'used'>): ShownCodeStatus {
   return code.status === 'ACTIVE' && code.useLimit > 0 && code.used >= code.useLimit
@@ -53,6 +57,23 @@ export class CodeReader {
   /** What the code comes to at this instant. */
   async effectiveStatus(code: Code): Promise<EffectiveStatus> {
     return this.states.of(code);
+  }
+
+  /** Newest first, with the exact total. */
+  async batches(
+    tenantId: string,
+    { campaignId }: BatchFilter,
+    page: { readonly offset: number; readonly size: number },
+  ): Promise<{ total: number; items: CodeBatch[] }> {
+    if (campaignId && !isId(campaignId)) return { total: 0, items: [] };
+    const where = campaignId ? { campaignId } : {};
+    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(CodeBatch, where, {
+      orderBy: { id: 'desc' },
+      offset: page.offset,
+      limit: page.size,
+      disableIdentityMap: true,
+    });
+    return { total, items };
   }
 
   /** Newest first, with the exact total. */

@@ -32,7 +32,7 @@ const ANOTHER_PEPPER =
 const missingPepper = ({ keyId, state }: KnownPepper) =>
   state === 'ACTIVE'
     ? `The pepper was rotated, and new codes are made with one that is not configured (key ${keyId}). Set CODE_PEPPER to it.`
-    : `Codes still need a pepper that is not configured (key ${keyId}). Set CODE_PEPPER_PREVIOUS to it; \`npm run -s cli -- redigest\` moves codes to the current pepper.`;
+    : `Codes still need a pepper that is not configured (key ${keyId}). Set CODE_PEPPER_PREVIOUS to it; \`npx redeemkit redigest\` moves codes to the current pepper.`;
 
 /**
  * Knows by fingerprints which peppers the codes of the database were made with, so that no process works with another

@@ -241,7 +241,7 @@ describe('a dead letter', () => {
       JWT_SECRET: TEST_SECRETS.jwtSecret,
       CODE_PEPPER: TEST_SECRETS.codePepper,
     };
-    const listed = await runCli(environment, ['pending', 'list', '--tenant', scene.tenantId]);
+    const listed = await runCli(environment, ['pending', 'list', '--tenant', scene.tenantId, '--json']);
     expect(JSON.parse(listed.stdout)).toMatchObject({ total: 1, items: [{ orderNo: answer.orderNo }] });
     const args = ['pending', 'redrive', '--tenant', scene.tenantId];
     const refused = await refusalLineOf(runCli(environment, args));

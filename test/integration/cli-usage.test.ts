@@ -7,7 +7,7 @@ describe('help', () => {
   it('needs no store', async () => {
     const { stdout, stderr, status } = await runCli({}, ['codes', 'generate', '--help']);
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
-    expect(stdout).toContain('Usage: npm run -s cli -- codes generate [options]');
+    expect(stdout).toContain('Usage: npx redeemkit codes generate [options]');
   });
 });
 

@@ -19,13 +19,35 @@ describe('the help', () => {
       'token',
       'tenant',
       'tenant create',
+      'tenant list',
+      'tenant update',
       'product-line',
       'product-line create',
+      'product-line list',
+      'product-line update',
+      'user',
+      'user list',
+      'user update',
       'plan',
       'plan create',
+      'plan list',
+      'plan update',
       'campaign',
       'campaign create',
+      'campaign list',
+      'campaign update',
+      'campaign activate',
+      'campaign pause',
+      'campaign resume',
+      'campaign end',
+      'campaign delete',
+      'batch',
+      'batch list',
+      'batch freeze',
+      'batch unfreeze',
+      'batch void',
       'codes',
+      'codes list',
       'codes generate',
       'redeem',
       'reconcile',
@@ -42,10 +64,10 @@ describe('the help', () => {
   it.each(commandsOf(createProgram()))('for "%s" says what it is for, with one example', (name, command) => {
     let help = '';
     command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
-    expect(help).toContain(`Usage: npm run -s cli -- ${name}`);
+    expect(help).toContain(`Usage: npx redeemkit ${name}`);
     expect(help).toContain('--verbose');
     expect(command.description()).toMatch(/\.$/);
-    expect(help.match(new RegExp(`Example:\n  npm run -s cli -- ${name}`, 'g'))).toHaveLength(1);
+    expect(help.match(new RegExp(`Example:\n  npx redeemkit ${name}`, 'g'))).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,33 @@
+/** What to do next at the command line, by the code of a refusal. */
+const NEXT: Readonly<Record<string, string>> = {
+  TENANT_NOT_FOUND: '`tenant list` shows those that there are; `tenant create` makes one.',
+  TENANT_NOT_ACTIVE: '`tenant update --status ACTIVE` switches it on again.',
+  TENANT_QUOTA_EXCEEDED: '`tenant update --quota` raises it.',
+  TENANT_EXISTS: 'Choose another id, or change it with `tenant update`.',
+  PRODUCT_LINE_EXISTS: 'Choose another code, or change it with `product-line update`.',
+  PRODUCT_LINE_NOT_FOUND: '`product-line list` shows those that there are.',
+  PRODUCT_UNKNOWN: '`product-line list` shows those that there are, and which are ACTIVE.',
+  PLAN_NOT_FOUND: '`plan list` shows those that there are.',
+  PLAN_SOLD_OUT: '`plan update --inventory` raises what is left.',
+  REWARD_TARGET_NOT_FOUND: '`plan list` shows the ids of plans; `plan create` makes one.',
+  CAMPAIGN_NOT_FOUND: '`campaign list` shows those that there are.',
+  CAMPAIGN_NOT_ACTIVE: '`campaign list` shows its state and its window.',
+  CAMPAIGN_NOT_DRAFT: '`campaign list` shows its state.',
+  CAMPAIGN_NOT_STARTED: '`campaign delete` throws a draft away.',
+  RULE_NOT_ALLOWED: 'docs/examples shows a rule with every field.',
+  USER_NOT_FOUND: '`user list` shows those that there are.',
+  USER_DISABLED: '`user update --status ACTIVE` switches them on again.',
+  BATCH_NOT_FOUND: '`batch list` shows those that there are.',
+  VERSION_CONFLICT: '`list` shows the version.',
+  DEAD_LETTER_NOT_FOUND: '`pending list` shows those that there are.',
+  ORDER_NO_OR_ALL_REQUIRED: 'Give --order <number> or --all.',
+};
+
+/** What happened, and what to do next. */
+export function withNextStep(code: string, message: string): string {
+  const next = NEXT[code];
+  return next === undefined ? message : `${message} ${next}`;
+}
+
+/** A refusal or a warning as a person reads it. */
+export const hinted = (code: string, message: string): string => `${code}: ${withNextStep(code, message)}`;

@@ -1,0 +1,46 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { lineOf, refusalLineOf, runCli } from '../support/cli.js';
+import { openWorld, seedTenant, TEST_SECRETS, type SeededTenant, type World } from '../support/world.js';
+
+const FOLDER = fileURLToPath(new URL('../../docs/examples/', import.meta.url));
+const examples = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+
+let world: World;
+let tenant: SeededTenant;
+beforeAll(async () => {
+  world = await openWorld();
+  tenant = await seedTenant(world);
+});
+afterAll(async () => world.close());
+
+const cli = async (...args: string[]) =>
+  runCli(
+    {
+      DATABASE_URL: inject('databaseUrl'),
+      REDIS_URL: inject('redisUrl'),
+      JWT_SECRET: TEST_SECRETS.jwtSecret,
+      CODE_PEPPER: TEST_SECRETS.codePepper,
+      STORE_TIMEOUT_MS: '5000',
+    },
+    args,
+  );
+
+it.each(examples)(
+  'the example %s makes a campaign whose codes are redeemed',
+  async (name) => {
+    const its = ['--tenant', tenant.tenantId];
+    const create = ['campaign', 'create', ...its, '--name', name, '--rule', `${FOLDER}${name}`];
+    const refused = await refusalLineOf(cli(...create));
+    expect(refused.line).toContain('say which plan it is with --plan <id>');
+    const campaign = await lineOf(cli(...create, '--plan', tenant.planId, '--activate'));
+    const code = await lineOf(cli('codes', 'generate', ...its, '--campaign', campaign, '--count', '1'));
+    const redeemed = await cli('redeem', ...its, '--user', `u-${name}`, '--product', 'APP_A', code);
+    expect(JSON.parse(redeemed.stdout)).toMatchObject({
+      status: 'COMMITTED',
+      redemption: { rewards: [{ type: 'SUBSCRIPTION', sourceId: tenant.planId }] },
+    });
+  },
+  60_000,
+);
