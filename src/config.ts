@@ -22,13 +22,14 @@ const addressOf = (schemes: RegExp, problem: string) =>
     .regex(schemes, problem)
     .refine((url) => URL.canParse(url), 'is not a URL')
     .optional();
+const isOrigin = (text: string): boolean =>
+  !text.includes('*') && URL.canParse(text) && new URL(text).origin === text;
 /** `*`, or origins as browsers send them: scheme, host and port, without a path. */
 const origins = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
   .refine(
-    (list) =>
-      list.every((origin) => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
+    (list) => list.every((part) => part === '*' || isOrigin(part)),
     'must be * or a list of origins like https://shop.example, without a path',
   )
   .optional();

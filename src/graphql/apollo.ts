@@ -20,6 +20,7 @@ import { presentError, presentFormatted } from './error-format.js';
 import { DocumentError, documentPlugin } from './document-plugin.js';
 import type { Documents } from './documents.js';
 import type { SchemaAnswers } from './schema-answers.js';
+import { subscriptionRefusal } from './subscription-refusal.js';
 
 const APQ_TTL_S = 86_400;
 const NEVER_STORED =
@@ -67,6 +68,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
       ApolloServerPluginUsageReportingDisabled(),
       documentPlugin(parts.documents, parts.answers),
       errorsPlugin(parts.apq, hideSuggestions),
+      subscriptionRefusal,
     ],
   });
 }

@@ -79,7 +79,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const app = newApp(config);
   guardOperations(parts.schema);
   answerTransportErrors(app, log);
-  answerElsewhere(app, PATH);
+  const servesApi = config.ROLE !== 'worker';
+  answerElsewhere(app, servesApi ? PATH : null);
   answerUnroutable(app.server);
   const connections = new Connections(app.server, connectionLimits(config), log);
   const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
@@ -89,7 +90,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const isDraining = drainsFirst(app, sockets, config);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
   // A worker answers how it fares, and nothing else.
-  if (config.ROLE !== 'worker') {
+  if (servesApi) {
     const apq = new ApqCache(parts.redis, (text) => reading.documents.mayBeStored(text));
     const apollo = createApollo({ ...parts, ...reading, apq });
     await apollo.start();
@@ -122,6 +123,8 @@ function newApp(config: Config): FastifyInstance {
     http: {
       requestTimeout,
       headersTimeout: requestTimeout,
+      // It would be refused without a word.
+      requireHostHeader: false,
       connectionsCheckingInterval: LOOK_EVERY_MS,
       shouldUpgradeCallback: (request) => config.ROLE !== 'worker' && isSocketRequest(request, PATH),
     },

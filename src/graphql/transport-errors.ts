@@ -3,6 +3,7 @@ import type { Logger } from '../platform/log.js';
 import { errorBody, type TransportAnswer } from './raw-answer.js';
 
 const ENCODED = 'CONTENT_ENCODED';
+const NO_HOST = 'NO_HOST';
 const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
 
 /** What fastify refuses before GraphQL sees it, in GraphQL's form. */
@@ -29,6 +30,7 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
     message: 'Send the body as it is, without content-encoding.',
     headers: { 'accept-encoding': 'identity' },
   },
+  [NO_HOST]: { ...BAD_REQUEST, message: 'The host header is missing.' },
   FST_ERR_BAD_URL: { ...BAD_REQUEST, message: 'The path cannot be decoded.' },
   // The adapter builds a URL from the host header to read the search parameters.
   ERR_INVALID_URL: { ...BAD_REQUEST, message: 'The host header is not a host.' },
@@ -37,7 +39,7 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
 /** Makes the routes take JSON alone, and answer what is wrong with a request in GraphQL's form. */
 export function answerTransportErrors(app: FastifyInstance, log: Logger): void {
   app.removeContentTypeParser('text/plain');
-  app.addHook('preParsing', refuseEncoded);
+  app.addHook('preParsing', refuseUnfit);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = answerTransportError(error, request, reply);
     if (status >= 500) log.error({ err: error }, 'A request failed in the transport.');
@@ -61,20 +63,26 @@ export function answerTransportError(
   return answer.status;
 }
 
-/** Read as if it were plain, a compressed body would be no JSON, and the answer would mislead. */
-function refuseEncoded(
-  { headers }: FastifyRequest,
+/** What node and the parser of bodies would answer in another form, or with a message that misleads. */
+function refuseUnfit(
+  { headers, raw }: FastifyRequest,
   _reply: FastifyReply,
   payload: RequestPayload,
   done: (error: Error | null, payload?: RequestPayload) => void,
 ): void {
   const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity') done(null, payload);
-  else done(Object.assign(new Error('The body is encoded.'), { code: ENCODED }));
+  const isPlain = encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
+  if (!isPlain) done(unfit(ENCODED));
+  else if (headers.host === undefined && raw.httpVersion === '1.1') done(unfit(NO_HOST));
+  else done(null, payload);
 }
 
-/** What is no operation at all: another path, or a method that the API does not have. */
-export function answerElsewhere(app: FastifyInstance, graphqlPath: string): void {
+function unfit(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** What is no operation at all: another path, or a method that the API does not have. Without a path there is no API. */
+export function answerElsewhere(app: FastifyInstance, graphqlPath: string | null): void {
   app.setNotFoundHandler((request, reply) => {
     const isGraphql = request.url.split('?')[0] === graphqlPath;
     const message = isGraphql ? 'Send the operation by POST.' : 'There is nothing at this path.';

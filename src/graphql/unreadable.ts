@@ -21,7 +21,10 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
 };
 const NOT_HTTP: TransportAnswer = { status: 400, code: 'BAD_REQUEST', message: 'This is no HTTP request.' };
 const NO_TUNNEL: TransportAnswer = { status: 405, code: 'BAD_REQUEST', message: 'This server is no proxy.' };
-const NO_SUCH_EXPECTATION = { code: 'BAD_REQUEST', message: 'Only the expectation 100-continue is met.' };
+const NO_SUCH_EXPECTATION = errorBody({
+  code: 'BAD_REQUEST',
+  message: 'Only the expectation 100-continue is met.',
+});
 
 /** Answers what node could not read as a request, or not in time, in the form of every other error. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -35,8 +38,12 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
 export function answerUnroutable(server: Server): void {
   server.on('connect', (_request, socket) => answerRaw(socket, NO_TUNNEL));
   server.on('checkExpectation', (_request, response) => {
-    response.writeHead(417, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
-    response.end(errorBody(NO_SUCH_EXPECTATION));
+    response.writeHead(417, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': NO_SUCH_EXPECTATION.length,
+      connection: 'close',
+    });
+    response.end(NO_SUCH_EXPECTATION);
   });
 }
 

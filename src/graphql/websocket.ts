@@ -15,6 +15,7 @@ import type { RequestContext } from './context.js';
 import { presentError } from './error-format.js';
 import type { Documents } from './documents.js';
 import type { SchemaAnswers } from './schema-answers.js';
+import { answerRaw, type TransportAnswer } from './raw-answer.js';
 import { SocketOperations } from './socket-operations.js';
 import { SocketSession } from './socket-session.js';
 
@@ -61,6 +62,7 @@ export class GraphqlSockets {
       perMessageDeflate: false,
       handleProtocols,
     });
+    this.server.on('wsClientError', ({ message }, socket) => answerRaw(socket, badHandshake(message)));
     this.heartbeat = setInterval(() => this.beat(), parts.config.WS_HEARTBEAT_MS).unref();
   }
 
@@ -237,4 +239,13 @@ export class GraphqlSockets {
       session.socket.ping();
     }
   }
+}
+
+function badHandshake(problem: string): TransportAnswer {
+  return {
+    status: 400,
+    code: 'BAD_REQUEST',
+    message: `This is no handshake of a WebSocket. ${problem}.`,
+    headers: { 'sec-websocket-version': '13' },
+  };
 }

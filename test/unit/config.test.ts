@@ -148,3 +148,24 @@ describe('the configuration', () => {
     expect(complaint).not.toContain(hidden);
   });
 });
+
+describe('CORS_ORIGINS', () => {
+  it('takes * and lists of origins', () => {
+    expect(loadConfig({ CORS_ORIGINS: '*' }).CORS_ORIGINS).toEqual(['*']);
+    expect(loadConfig({ CORS_ORIGINS: 'https://a.example, http://localhost:5173' }).CORS_ORIGINS).toEqual([
+      'https://a.example',
+      'http://localhost:5173',
+    ]);
+    expect(loadConfig({}).CORS_ORIGINS).toBeUndefined();
+  });
+
+  it.each([
+    'https://a.example/',
+    'a.example',
+    'https://A.example',
+    'https://a.example/path',
+    'https://*.example',
+  ])('refuses %s, which no browser sends as an origin', (origin) => {
+    expect(() => loadConfig({ CORS_ORIGINS: origin })).toThrow(/CORS_ORIGINS/);
+  });
+});
