@@ -124,7 +124,10 @@ export function resolverContainer(services: Services): ResolverContainer {
     [ProductLineResolver, new ProductLineResolver(services.lines, services.lineChanges)],
     [ReconciliationResolver, new ReconciliationResolver(services.reports)],
     [RedemptionEventsResolver, new RedemptionEventsResolver()],
-    [RedemptionResolver, new RedemptionResolver(services.redemptions, services.previews, redemptionReader)],
+    [
+      RedemptionResolver,
+      new RedemptionResolver(services.redemptions, services.previews, redemptionReader, services.users),
+    ],
     [RedemptionSettledResolver, new RedemptionSettledResolver(services.uniformRefusals)],
     [SubscriptionEventsResolver, new SubscriptionEventsResolver()],
     [SubscriptionResolver, new SubscriptionResolver(services.subscriptions, services.plans)],

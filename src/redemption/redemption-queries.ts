@@ -1,4 +1,5 @@
 import type { Actor } from '../identity/actor.js';
+import type { UserService } from '../identity/user.service.js';
 import { isId, type Id } from '../platform/ids.js';
 import type { RedemptionListFilter, RedemptionPage, RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRecord } from './redemption-record.js';
@@ -15,7 +16,11 @@ export async function findRedemption(
   return actor.kind === 'STAFF' || record.userId === actor.userId ? record : null;
 }
 
+const NOTHING: RedemptionPage = { total: 0, items: [] };
+
 interface WantedFilter {
+  /** The user's id in the tenant's own system. */
+  readonly externalUserId?: string | null | undefined;
   readonly userId?: Id | null | undefined;
   readonly codeId?: Id | null | undefined;
   readonly campaignId?: Id | null | undefined;
@@ -24,14 +29,18 @@ interface WantedFilter {
 /** A page of redemptions: users see their own, whatever they filter by. An id that is none matches nothing. */
 export async function listRedemptions(
   reader: RedemptionReader,
+  users: Pick<UserService, 'find'>,
   actor: Actor,
-  wanted: WantedFilter,
+  { externalUserId, ...wanted }: WantedFilter,
   page: { readonly offset: number; readonly size: number },
 ): Promise<RedemptionPage> {
   const given = Object.entries(wanted).filter((entry): entry is [string, Id] => typeof entry[1] === 'string');
-  if (given.some(([, id]) => !isId(id))) return { total: 0, items: [] };
+  if (given.some(([, id]) => !isId(id))) return NOTHING;
+  const named = externalUserId ? await users.find(actor.tenantId, { externalId: externalUserId }) : undefined;
+  if (named === null || (named && (wanted.userId ?? named.id) !== named.id)) return NOTHING;
   const filter: RedemptionListFilter = {
     ...Object.fromEntries(given),
+    ...(named && { userId: named.id }),
     ...(actor.kind === 'USER' ? { userId: actor.userId } : {}),
   };
   return reader.page(actor.tenantId, filter, page.offset, page.size);

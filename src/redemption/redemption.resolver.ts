@@ -3,6 +3,7 @@ import { JUDGES_ACCESS } from '../graphql/admission.js';
 import { requireActor, requireUser } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { UNSHARED } from '../graphql/fair-schema.js';
+import type { UserService } from '../identity/user.service.js';
 import { PageArgs } from '../graphql/page.js';
 import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
 import type { RedemptionPreviewService } from './redemption-preview.service.js';
@@ -24,6 +25,7 @@ export class RedemptionResolver {
     private readonly service: RedemptionService,
     private readonly previews: RedemptionPreviewService,
     private readonly reader: RedemptionReader,
+    private readonly users: Pick<UserService, 'find'>,
   ) {}
 
   @Extensions({ ...JUDGES_ACCESS, ...UNSHARED })
@@ -56,6 +58,6 @@ export class RedemptionResolver {
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => RedemptionFilter, { nullable: true }) filter: RedemptionFilter | null,
   ) {
-    return listRedemptions(this.reader, requireActor(context), filter ?? {}, page);
+    return listRedemptions(this.reader, this.users, requireActor(context), filter ?? {}, page);
   }
 }

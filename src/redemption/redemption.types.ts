@@ -191,6 +191,9 @@ export class RedemptionFilter {
   @Field(() => ID, { nullable: true })
   userId?: string | null;
 
+  @Field(() => String, { nullable: true, description: "The user's id in the tenant's own system." })
+  externalUserId?: string | null;
+
   @Field(() => ID, { nullable: true })
   codeId?: string | null;
 

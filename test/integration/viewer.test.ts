@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Actor } from '../../src/identity/actor.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
-import { openWorld, seedTenant, seedUser, type World } from '../support/world.js';
+import { openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 
 let world: World;
 let api: ProductApi;
@@ -186,4 +186,22 @@ describe('users', () => {
     const user: Actor = { kind: 'USER', tenantId, userId: ids[0] ?? '' };
     expect((await api.ask(user, USERS)).errors).toEqual(['FORBIDDEN']);
   });
+});
+
+it('redemptions are found by the external id of their user, and by no contradiction', async () => {
+  const tenant = await seedTenant(world);
+  const { tenantId } = tenant;
+  const { codes } = await seedCampaign(world, tenant, 1);
+  const { id: userId } = await world.services.users.ensureUser(tenantId, 'u-1');
+  const { id: otherId } = await world.services.users.ensureUser(tenantId, 'u-2');
+  await redeem(world, tenantId, userId, codes[0] ?? '');
+  const REDEMPTIONS = 'query ($filter: RedemptionFilter) { redemptions(filter: $filter) { total } }';
+  const total = async (filter: Record<string, unknown>, actor = staffOf(tenantId, 'AUDITOR')) =>
+    (await api.ask(actor, REDEMPTIONS, { filter })).data['redemptions']?.['total'];
+  expect(await total({ externalUserId: 'u-1' })).toBe(1);
+  expect(await total({ externalUserId: 'u-1', userId })).toBe(1);
+  expect(await total({ externalUserId: 'u-2' })).toBe(0);
+  expect(await total({ externalUserId: 'u-1', userId: otherId })).toBe(0);
+  expect(await total({ externalUserId: 'nobody' })).toBe(0);
+  expect(await total({ externalUserId: 'u-1' }, { kind: 'USER', tenantId, userId: otherId })).toBe(0);
 });
