@@ -19,6 +19,7 @@ export type CampaignRuleRefusal =
 
 /** Why a campaign, with its first codes, is not made; in order of precedence. */
 export const CREATE_CAMPAIGN_REFUSALS = [
+  'IDEMPOTENCY_KEYS_DIFFER',
   'NAME_NOT_ALLOWED',
   'RULE_NOT_ALLOWED',
   'WINDOW_NOT_ALLOWED',

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
+import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { answer } from '../graphql/payload.js';
 import type { CampaignChangeService, CampaignStep } from './campaign-change.service.js';
 import {
@@ -53,8 +54,10 @@ export class CampaignResolver {
     @Ctx() context: RequestContext,
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
-    const idempotencyKey = input.idempotencyKey ?? context.idempotencyKey;
-    return answer(async () => this.launcher.create(tenantId, { ...input, idempotencyKey }));
+    return answer(async () => {
+      const idempotencyKey = idempotencyKeyOf(context, input);
+      return this.launcher.create(tenantId, { ...input, idempotencyKey });
+    });
   }
 
   @Mutation(() => UpdateCampaignPayloadType, {

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import type { BatchChangeService } from './batch-change.service.js';
@@ -34,8 +35,10 @@ export class BatchResolver {
     @Ctx() context: RequestContext,
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
-    const idempotencyKey = input.idempotencyKey ?? context.idempotencyKey;
-    return answer(async () => this.generation.generate(tenantId, { ...input, idempotencyKey }));
+    return answer(async () => {
+      const idempotencyKey = idempotencyKeyOf(context, input);
+      return this.generation.generate(tenantId, { ...input, idempotencyKey });
+    });
   }
 
   @Mutation(() => FreezeBatchPayloadType, {

@@ -2,6 +2,7 @@ import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
 
 /** Why codes are not generated, in order of precedence. */
 export const GENERATE_CODES_REFUSALS = [
+  'IDEMPOTENCY_KEYS_DIFFER',
   'CODE_COUNT_OUT_OF_RANGE',
   'IDEMPOTENCY_KEY_NOT_ALLOWED',
   'INPUT_NOT_ALLOWED',

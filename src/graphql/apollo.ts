@@ -16,6 +16,7 @@ import type { Config } from '../config.js';
 import type { Logger } from '../platform/log.js';
 import type { ApqCache } from './apq.redis.js';
 import type { RequestContext } from './context.js';
+import { oneKeyOneMutation } from './idempotency-key.js';
 import { presentError, presentFormatted } from './error-format.js';
 import { DocumentError, documentPlugin } from './document-plugin.js';
 import type { Documents } from './documents.js';
@@ -67,6 +68,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       documentPlugin(parts.documents, parts.answers),
+      oneKeyOneMutation(),
       errorsPlugin(parts.apq, hideSuggestions),
       subscriptionRefusal,
     ],

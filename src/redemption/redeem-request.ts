@@ -13,6 +13,8 @@ export interface RedeemRequest {
   /** `x-device-id` */
   readonly deviceId: string | null;
   readonly idempotencyKey: string | null;
+  /** The key of the header, which must be the same where there is one. */
+  readonly headerKey?: string | null;
 }
 
 export interface RedeemAnswer {
@@ -45,7 +47,8 @@ const VISIBLE_ASCII = /^[\x21-\x7e]{1,64}$/;
 
 /** Refuses headers that could not be stored as they are. */
 export function checkRequest(request: RedeemRequest): void {
-  const { idempotencyKey, deviceId } = request;
+  const { idempotencyKey, headerKey = null, deviceId } = request;
+  if (headerKey !== null && headerKey !== idempotencyKey) throw new Refused('IDEMPOTENCY_KEYS_DIFFER');
   if (idempotencyKey !== null && !VISIBLE_ASCII.test(idempotencyKey))
     throw new Refused('IDEMPOTENCY_KEY_MALFORMED');
   if (deviceId !== null && !VISIBLE_ASCII.test(deviceId)) throw new Refused('DEVICE_ID_MALFORMED');

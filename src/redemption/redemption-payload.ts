@@ -23,6 +23,7 @@ export function redeemRequest(
     productCode: headers.productCode,
     deviceId: headers.deviceId,
     idempotencyKey: input.idempotencyKey ?? headers.idempotencyKey,
+    headerKey: headers.idempotencyKey,
   };
 }
 
@@ -54,6 +55,7 @@ const KEY_FIELD = ['input', 'idempotencyKey'];
 
 /** Which input a refusal is about, where it is about one. */
 const FIELDS: Partial<Record<Refusal['code'], string[]>> = {
+  IDEMPOTENCY_KEYS_DIFFER: KEY_FIELD,
   IDEMPOTENCY_KEY_MALFORMED: KEY_FIELD,
   IDEMPOTENCY_KEY_REUSED: KEY_FIELD,
   CODE_MALFORMED: CODE_FIELD,

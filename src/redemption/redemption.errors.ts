@@ -6,6 +6,8 @@ export const REDEEM_REFUSALS = {
   TENANT_NOT_ACTIVE:
     'Codes cannot be redeemed here at the moment. Please ask the support of this app or site.',
   USER_DISABLED: 'This account does not exist or is disabled. Please ask the support of this app or site.',
+  IDEMPOTENCY_KEYS_DIFFER:
+    'The header idempotency-key and the idempotencyKey of the input are not the same. Send one of them.',
   IDEMPOTENCY_KEY_MALFORMED: 'An idempotency key has 1 to 64 visible ASCII characters.',
   IDEMPOTENCY_KEY_REUSED:
     'This idempotency key was used for another code. Use a new key for each redemption.',

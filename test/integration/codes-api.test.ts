@@ -153,8 +153,19 @@ describe('createCampaign', () => {
   it('takes the key of the header where the input has none', async () => {
     const [first, again] = [await createCampaign({}, 'header-key'), await createCampaign({}, 'header-key')];
     expect(again.campaign?.id).toBe(first.campaign?.id);
-    const own = await createCampaign({ idempotencyKey: 'own-key' }, 'header-key');
-    expect(own.campaign?.id).not.toBe(first.campaign?.id);
+    const own = await createCampaign({ idempotencyKey: 'header-key' }, 'header-key');
+    expect(own.campaign?.id).toBe(first.campaign?.id);
+  });
+
+  it('and generateCodes refuse a key of the input that differs from that of the header, and make nothing', async () => {
+    const before = await world.state(tenantId);
+    const refused = await createCampaign({ idempotencyKey: 'own-key' }, 'header-key');
+    const error = { code: 'IDEMPOTENCY_KEYS_DIFFER', field: ['input', 'idempotencyKey'] };
+    expect(refused).toMatchObject({ campaign: null, errors: [error] });
+    const input = { campaignId: before.campaigns[0]?.id, count: 1, idempotencyKey: 'own-key' };
+    const { data } = await run(staff('OPERATOR'), GENERATE, input, 'header-key');
+    expect(data['generateCodes']).toEqual({ batch: null, codes: null, replayed: null, errors: [error] });
+    expect(await world.state(tenantId)).toEqual(before);
   });
 
   it('answers a refusal as data, with the field at fault', async () => {

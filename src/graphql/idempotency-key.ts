@@ -1,0 +1,70 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import {
+  getNamedType,
+  GraphQLError,
+  isInputObjectType,
+  Kind,
+  OperationTypeNode,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  type SelectionSetNode,
+} from 'graphql';
+import { DomainError } from '../platform/errors.js';
+import type { RequestContext } from './context.js';
+
+interface KeyedInput {
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/**
+ * The key of a mutation: that of its input, else that of the header.
+ * @throws DomainError IDEMPOTENCY_KEYS_DIFFER where both are given and are not the same
+ */
+export function idempotencyKeyOf(context: RequestContext, { idempotencyKey }: KeyedInput): string | null {
+  const header = context.idempotencyKey;
+  const own = idempotencyKey ?? header;
+  if (header === null || own === header) return own;
+  throw new DomainError(
+    'IDEMPOTENCY_KEYS_DIFFER',
+    'The header idempotency-key and the idempotencyKey of the input are not the same. Send one of them.',
+    { field: ['input', 'idempotencyKey'] },
+  );
+}
+
+/** Refuses, before anything is done, a header's key for several mutations of one request: it would mean the first alone. */
+export function oneKeyOneMutation(): ApolloServerPlugin<RequestContext> {
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ operation, document, schema, contextValue }) => {
+        if (operation?.operation !== OperationTypeNode.MUTATION || contextValue.idempotencyKey === null)
+          return;
+        const keyed = fieldsOf(operation.selectionSet, document).filter((field) => takesKey(schema, field));
+        if (keyed.length <= 1) return;
+        throw new GraphQLError(
+          `The header idempotency-key stands for one mutation, and this request has ${keyed.length} that take a key. Leave the header out, and give each a key of its own as idempotencyKey of its input.`,
+          { nodes: keyed, extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } } },
+        );
+      },
+    }),
+  };
+}
+
+function fieldsOf({ selections }: SelectionSetNode, document: DocumentNode): FieldNode[] {
+  return selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection];
+    if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf(selection.selectionSet, document);
+    const { value: name } = selection.name;
+    return document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name
+        ? fieldsOf(definition.selectionSet, document)
+        : [],
+    );
+  });
+}
+
+function takesKey(schema: GraphQLSchema, field: FieldNode): boolean {
+  const mutation = schema.getMutationType()?.getFields()[field.name.value];
+  const type = getNamedType(mutation?.args.find(({ name }) => name === 'input')?.type);
+  return isInputObjectType(type) && Object.hasOwn(type.getFields(), 'idempotencyKey');
+}
