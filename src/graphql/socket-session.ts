@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { GraphQLError } from 'graphql';
 import type { WebSocket } from 'ws';
 import type { Config } from '../config.js';
 import type { Actor } from '../identity/actor.js';
@@ -98,6 +99,16 @@ export class SocketSession {
     if (this.proof === null || this.parts.clock.nowMs() < this.proof.expiresMs) return false;
     this.end(SocketCloseCode.FORBIDDEN, 'The token has expired. Sign in again.');
     return true;
+  }
+
+  /** Ends the socket of a caller who was disabled, or whose tenant was. */
+  async judgeAccess(): Promise<void> {
+    try {
+      await admitInOutage(this.scope());
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      this.end(SocketCloseCode.FORBIDDEN, error.message);
+    }
   }
 
   /** Nothing is sent after it, and what the client still sends is ignored. */

@@ -5,11 +5,13 @@ import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Config } from '../config.js';
+import { STATUS_TTL_MS } from '../identity/access.service.js';
 import type { Actor } from '../identity/actor.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
+import { Periodic } from '../platform/periodic.js';
 import { SocketCloseCode } from './close-codes.js';
 import type { RequestContext } from './context.js';
 import { presentError } from './error-format.js';
@@ -49,6 +51,7 @@ export class GraphqlSockets {
   private readonly sessions = new Set<SocketSession>();
   private readonly contexts = new WeakMap<WebSocket, SocketContext>();
   private readonly heartbeat: NodeJS.Timeout;
+  private readonly accessWatch: Periodic;
 
   constructor(private readonly parts: WebSocketParts) {
     this.operations = new SocketOperations(parts.schema, parts.documents, parts.answers);
@@ -64,6 +67,11 @@ export class GraphqlSockets {
     });
     this.server.on('wsClientError', ({ message }, socket) => answerRaw(socket, badHandshake(message)));
     this.heartbeat = setInterval(() => this.beat(), parts.config.WS_HEARTBEAT_MS).unref();
+    this.accessWatch = new Periodic(
+      { name: 'access of sockets', everyMs: STATUS_TTL_MS, log: parts.log },
+      async () => void (await Promise.all([...this.sessions].map(async (session) => session.judgeAccess()))),
+    );
+    this.accessWatch.start();
   }
 
   /**
@@ -83,6 +91,7 @@ export class GraphqlSockets {
   /** Tells every client to go elsewhere, once its operations are answered, and waits until they have gone. */
   async close(): Promise<void> {
     clearInterval(this.heartbeat);
+    const watched = this.accessWatch.stop();
     const gone = [...this.server.clients].map(async (socket) => {
       await this.answered(socket);
       if (socket.readyState === socket.CLOSED) return;
@@ -93,7 +102,7 @@ export class GraphqlSockets {
       socket.close(SocketCloseCode.GOING_AWAY, 'Going away');
       await closed;
     });
-    await Promise.all(gone);
+    await Promise.all([...gone, watched]);
   }
 
   /** Operations that answer once have no generator in the protocol's table; subscriptions do, and would never end. */

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config.js';
+import { guardOperations } from '../../src/graphql/admission.js';
 import { STATUS_TTL_MS } from '../../src/identity/access.service.js';
 import type { Actor } from '../../src/identity/actor.js';
+import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/log.js';
 import { systemEm } from '../../src/platform/orm/orm.js';
 import { buildRedeemkitSchema } from '../../src/schema.js';
 import { startServer, type RunningServer } from '../../src/server.js';
-import { connectedClient, graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
+import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { rootFields } from '../support/root-fields.js';
 import {
   openWorld,
@@ -125,22 +127,38 @@ describe('every operation of the schema', () => {
     }
   });
 
-  it('refuses operations on a socket that was opened before its user was disabled', async () => {
-    const userId = await seedUser(world, tenant.tenantId);
-    const token = tokenOf(user(tenant.tenantId, userId));
-    const client = await connectedClient(server.address, token);
-    const first = async (query: string) => {
-      for await (const answer of client.iterate({ query })) return answer;
-      return null;
-    };
-    expect(await first('{ mySubscriptions { id } }')).toEqual({ data: { mySubscriptions: [] } });
-    await setStatus('user', userId, 'DISABLED');
-    await pause(EFFECTIVE_MS);
-    for (const { kind, document } of fields) {
-      if (kind !== 'subscription') continue;
-      expect(await first(document)).toMatchObject({ errors: [{ extensions: { code: 'USER_DISABLED' } }] });
+  it.each(['user', 'tenant'] as const)(
+    'ends the sockets of a disabled %s within a second, on every process, and they get no event any more',
+    async (table) => {
+      const own = await seedTenant(world);
+      const [userId, other] = [await seedUser(world, own.tenantId), await seedUser(world, own.tenantId)];
+      const listen = async (token: string) =>
+        graphqlSubscribe(server.address, { query: 'subscription { redemptionSettled { userId } }', token });
+      const [mine, others] = [
+        await listen(tokenOf(user(own.tenantId, userId))),
+        await listen(tokenOf(user(own.tenantId, other))),
+      ];
+      const endOf = async ({ next }: { next(): Promise<unknown> }) => next().then(JSON.stringify, String);
+      const [mineEnd, othersEnd] = [endOf(mine), endOf(others)];
+      await setStatus(table, table === 'user' ? userId : own.tenantId, 'DISABLED');
+      const changedMs = performance.now();
+      expect(await mineEnd).toContain('closed: 4403');
+      expect(performance.now() - changedMs).toBeLessThan(EFFECTIVE_MS);
+      const othersState = await Promise.race([othersEnd, pause(EFFECTIVE_MS, 'open')]);
+      expect(othersState).toContain(table === 'tenant' ? 'closed: 4403' : 'open');
+      await others.close();
+    },
+  );
+
+  it('guards each event by itself: one that comes before its socket is ended holds no data', async () => {
+    const schema = buildRedeemkitSchema();
+    guardOperations(schema);
+    for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
+      const access = { refusalOf: async () => 'USER_DISABLED' as const };
+      const context = { actor: user(tenant.tenantId, '1'), access };
+      const resolve = present(field.resolve, 'The resolver');
+      await expect(resolve({}, {}, context, {} as never)).rejects.toThrow('disabled');
     }
-    await client.dispose();
   });
 });
 

@@ -52,7 +52,7 @@ export interface GraphqlStream<Data> {
 }
 
 /** A socket that is open, for several operations. */
-export async function connectedClient(url: string, token: string, headers: Record<string, string> = {}) {
+async function connectedClient(url: string, token: string, headers: Record<string, string> = {}) {
   const client = createClient({
     url: endpoint(url).replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
