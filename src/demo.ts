@@ -36,21 +36,23 @@ export interface DemoPlace {
 
 export interface Demo {
   readonly file: string;
-  readonly content: DemoFile;
+  /** As it stands now: tokens are renewed, and codes get used. */
+  content(): DemoFile;
   stop(): void;
 }
 
 /** Makes the demo tenant where it is missing, and keeps the file's tokens valid and its codes unused. */
 export async function runDemo(services: Services, place: DemoPlace, log: Logger): Promise<Demo> {
   const campaignId = await seedDemo(services);
-  const content = await refresh(services, place, campaignId);
+  let content = await refresh(services, place, campaignId);
   const timer = setInterval(() => {
-    refresh(services, place, campaignId).catch((error: unknown) =>
-      log.warn({ err: error }, 'demo file not refreshed'),
+    refresh(services, place, campaignId).then(
+      (refreshed) => (content = refreshed),
+      (error: unknown) => log.warn({ err: error }, 'demo file not refreshed'),
     );
   }, REFRESH_EVERY_MS);
   timer.unref();
-  return { file: place.file, content, stop: () => clearInterval(timer) };
+  return { file: place.file, content: () => content, stop: () => clearInterval(timer) };
 }
 
 async function seedDemo(services: Services): Promise<string> {

@@ -73,13 +73,16 @@ async function launchOnOwnStores(
   const applied = await migrateUp(databaseUrl);
   if (applied.length > 0) say(migratedMessage(applied.length));
   signal.throwIfAborted();
-  const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
+  let demo: Demo | null = null;
+  const tryOut = () => demo?.content() ?? null;
+  const server = await startServer({ config, databaseUrl, redisUrl, ...secrets, tryOut }, log);
   started.push(async () => server.stop());
   signal.throwIfAborted();
   const file = path.join(dataDir, 'demo.json');
-  const demo = await runDemo(server.services, { file, url: server.address, databaseUrl, redisUrl }, log);
-  started.push(async () => demo.stop());
-  return { server, demo };
+  const running = await runDemo(server.services, { file, url: server.address, databaseUrl, redisUrl }, log);
+  demo = running;
+  started.push(async () => running.stop());
+  return { server, demo: running };
 }
 
 function migratedMessage(count: number): string {

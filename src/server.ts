@@ -2,6 +2,7 @@ import { resolverContainer, type Services } from './app.js';
 import { openApp, type OpenSettings } from './app-open.js';
 import { propagateChanges } from './change-propagation.js';
 import { serveFairly } from './graphql/fair-schema.js';
+import type { TryOut } from './graphql/graphiql.js';
 import { createHttpServer } from './graphql/server.js';
 import type { Logger } from './platform/log.js';
 import { systemEm } from './platform/orm/orm.js';
@@ -18,6 +19,8 @@ export interface ServerSettings extends Pick<
   OpenSettings,
   'config' | 'jwtSecret' | 'codePepper' | 'databaseUrl' | 'redisUrl'
 > {
+  /** What GraphiQL is filled with in development. */
+  readonly tryOut?: () => TryOut | null;
   /** Resolvers beside the product's own, and how to make them; for measurements. */
   readonly further?: { readonly resolver: ResolverClass; readonly make: (services: Services) => object };
 }
@@ -59,6 +62,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     redis: stores.redis,
     events: services.feed,
     metrics: services.metrics.registry,
+    ...(settings.tryOut === undefined ? {} : { tryOut: settings.tryOut }),
     health: {
       // Written, because a replica and a Redis without memory answer a PING all the same.
       redis: async () => stores.redis.set('health', '1', 'EX', 60),

@@ -10,7 +10,7 @@ export function welcome({ server, demo }: Launched, isTerminal: boolean): string
   if (!isTerminal) return `${whose}\nTokens and codes to try it with are in ${demo.file}.`;
   return `${whose}
 
-${sampleOf(demo.content)}
+${sampleOf(demo.content())}
 
 More codes, tokens that are renewed, and the addresses of the servers are in ${demo.file}. Ctrl-C stops everything.`;
 }

@@ -18,6 +18,8 @@ import { guardOperations } from './admission.js';
 import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
 import type { RequestContext } from './context.js';
+import { addFrontPage } from './front-page.js';
+import type { TryOut } from './graphiql.js';
 import { addHealthRoutes, type HealthChecks } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
@@ -26,6 +28,7 @@ import { documentLimits } from './limits.js';
 import { ReadingBudget } from './reading-budget.js';
 import { SchemaAnswers } from './schema-answers.js';
 import type { WorkShares } from './work-shares.js';
+import { admitPersistedGets } from './persisted-get.js';
 import { authenticate, clientIp, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
 import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
 import { answerUnreadable, answerUnroutable } from './unreadable.js';
@@ -51,6 +54,8 @@ export interface HttpServerParts {
   readonly shares: WorkShares;
   readonly health: HealthChecks;
   readonly metrics?: Registry;
+  /** What GraphiQL is filled with in development. */
+  readonly tryOut?: () => TryOut | null;
 }
 
 export interface HttpServer {
@@ -75,7 +80,7 @@ export interface HttpServer {
 /** GraphQL over HTTP and WebSocket on one port, with the health routes beside it. */
 export async function createHttpServer(parts: HttpServerParts): Promise<HttpServer> {
   const { config, log } = parts;
-  const { schema, tokens, access, events } = parts;
+  const { schema, tokens, access, events, tryOut = () => null } = parts;
   const app = newApp(config);
   guardOperations(parts.schema);
   answerTransportErrors(app, log);
@@ -95,8 +100,10 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     const apollo = createApollo({ ...parts, ...reading, apq });
     await apollo.start();
     app.addHook('onClose', async () => apollo.stop());
+    addFrontPage(app, { graphqlPath: PATH, isDevelopment: config.NODE_ENV === 'development', tryOut });
     await app.register(async (scope) => {
       await allowOrigins(scope, config.CORS_ORIGINS ?? []);
+      admitPersistedGets(scope);
       addGraphqlRoute(scope, apollo, contextOf);
     });
     admitSockets(app.server, { sockets, connections, config, isDraining });

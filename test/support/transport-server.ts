@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import type { Registry } from 'prom-client';
 import { loadConfig } from '../../src/config.js';
 import type { HealthChecks } from '../../src/graphql/health.js';
+import type { TryOut } from '../../src/graphql/graphiql.js';
 import { createHttpServer, type HttpServer, type HttpServerParts } from '../../src/graphql/server.js';
 import { WorkShares } from '../../src/graphql/work-shares.js';
 import type { Actor } from '../../src/identity/actor.js';
@@ -16,6 +17,8 @@ const SECRET = 's'.repeat(40);
 export const USER: Actor = { kind: 'USER', tenantId: 'T_1', userId: '42' };
 
 interface TransportOptions {
+  /** What GraphiQL is filled with. */
+  readonly tryOut?: () => TryOut | null;
   readonly environment?: Record<string, string>;
   readonly health?: HealthChecks;
   readonly metrics?: Registry;
@@ -66,6 +69,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     // The test schema has sources of its own, so nobody listens.
     events: {} as EventFeed,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    ...(options.tryOut === undefined ? {} : { tryOut: options.tryOut }),
   });
   const url = await server.listen();
   const close = async (): Promise<void> => {
