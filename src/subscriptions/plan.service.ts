@@ -40,6 +40,8 @@ export class PlanService {
       max: PLANS_MAX,
       ttl: PLAN_TTL_MS,
       ttlResolution: 0,
+      // Who waits for a plan while it is invalidated gets what was read; it is only not kept.
+      ignoreFetchAbort: true,
       perf: { now: () => clock.nowMs() },
       fetchMethod: async (_key, _stale, { context }) => ({ plan: await this.read(context) }),
     });

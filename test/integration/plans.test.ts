@@ -147,6 +147,15 @@ describe('finding a plan', () => {
     expect((await world.plans.find(world.tenantId, id))?.sell).toBe(false);
   });
 
+  it('is found by who waits for it while it is changed, and read anew afterwards', async () => {
+    const { id } = await world.addPlan();
+    const waiting = world.plans.find(world.tenantId, id);
+    world.plans.invalidate(world.tenantId, id);
+    expect(await waiting).toMatchObject({ id, sell: true });
+    await world.em().nativeUpdate(Plan, { id }, { sell: false });
+    expect(await world.plans.find(world.tenantId, id)).toMatchObject({ sell: false });
+  });
+
   it("S4.1 finds no other tenant's plan, and nothing for what cannot be an id", async () => {
     const { id } = await world.addPlan();
     expect(await world.plans.find('T_other', id)).toBeNull();
