@@ -14,6 +14,8 @@ import type { SettlementService } from './settlement.service.js';
 const PAGE = 256;
 /** So many pages of a tenant, then the others have their turn; the next sweep goes on. */
 const PAGES_MAX = 40;
+/** How long a tenant's turn may take; what is left then is for the next sweep. */
+const TURN_MS = 5000;
 const TENANTS_PAGE = 500;
 const TENANTS_AT_ONCE = 4;
 /** Claims of a tenant that can be stuck behind transactions of others before its sweep is left for the next time. */
@@ -56,7 +58,7 @@ export class ClaimSweeper {
     for (;;) {
       if (signal?.aborted === true) return total;
       const page = await tenants.idsAfter(after, TENANTS_PAGE);
-      const due = await open.tenantsOverdue(page);
+      const due = await open.tenantsOverdue(page, this.failed);
       for (const { count } of due) overdue += count;
       metrics.claimsOverdue.set(overdue);
       await eachOf(due, TENANTS_AT_ONCE, async ({ tenantId }) => {
@@ -65,17 +67,21 @@ export class ClaimSweeper {
       after = page.at(-1) ?? '';
       if (page.length < TENANTS_PAGE) break;
     }
-    const relisted = await open.relist();
+    const relisted = await open.relist(this.failed);
     if (relisted > 0) log.warn({ relisted }, 'open claims were missing in their list');
     return total;
   }
+
+  private readonly failed = (tenantId: string, error: unknown): void =>
+    this.parts.log.error({ err: error, tenantId }, 'claims past their deadline stay open');
 
   /** One tenant. */
   async sweep(tenantId: string, signal?: AbortSignal): Promise<Swept> {
     const swept = new Tally();
     const seen = new Set<Id>();
     let skip = 0;
-    for (let page = 0; page < PAGES_MAX; page += 1) {
+    const untilMs = performance.now() + TURN_MS;
+    for (let page = 0; page < PAGES_MAX && performance.now() < untilMs; page += 1) {
       if (signal?.aborted === true) break;
       const { nowMs, entries } = await this.parts.open.overdue(tenantId, skip, PAGE);
       const fresh = entries.filter(({ redemptionId }) => !seen.has(redemptionId));
@@ -97,7 +103,7 @@ export class ClaimSweeper {
       return swept;
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
-      this.parts.log.error({ err: error, tenantId }, 'claims past their deadline stay open');
+      this.failed(tenantId, error);
       return new Tally();
     }
   }
@@ -152,8 +158,9 @@ export class ClaimSweeper {
   ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
     const outcomes = new Map<Id, AbandonOutcome>();
     let stuck = 0;
+    const untilMs = performance.now() + TURN_MS;
     for (const one of late) {
-      if (stuck === STUCK_MAX) break;
+      if (stuck === STUCK_MAX || performance.now() > untilMs) break;
       try {
         for (const [id, outcome] of await this.parts.settlement.abandon(tenantId, [one]))
           outcomes.set(id, outcome);

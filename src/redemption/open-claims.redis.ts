@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { asRedisFailure } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
@@ -23,6 +24,9 @@ export interface OverdueCount {
   readonly count: number;
 }
 
+/** Called for each tenant whose keys cannot be read. */
+export type TenantFailed = (tenantId: string, error: unknown) => void;
+
 /** Keys that one step of the walk over Redis looks at; a fraction of a millisecond of Redis' time. */
 const WALK_KEYS = 2000;
 const CLAIMS_KEY = /^\{([^}]+)\}:claims:(.+)$/;
@@ -40,11 +44,19 @@ export class OpenClaimsRedis {
     this.listScript = new RedisScript(redis, 'list-open-claims');
   }
 
-  /** Which of these tenants have claims past their deadline. A script each, and all of them leave in one write. */
-  async tenantsOverdue(tenantIds: readonly string[]): Promise<OverdueCount[]> {
+  /**
+   * Which of these tenants have claims past their deadline. A script each, and all of them leave in one write.
+   * A tenant whose list cannot be read has none, and is reported.
+   */
+  async tenantsOverdue(tenantIds: readonly string[], failed: TenantFailed): Promise<OverdueCount[]> {
     const counts = await Promise.all(
       tenantIds.map(async (tenantId) => {
-        const [, count] = (await this.overdueScript.run([keys.open(tenantId)], [0, 0])) as [number, number];
+        const asked = this.overdueScript.run([keys.open(tenantId)], [0, 0]).catch((error: unknown) => {
+          if (error instanceof StoreUnavailableError) throw error;
+          failed(tenantId, error);
+          return [0, 0];
+        });
+        const [, count] = (await asked) as [number, number];
         return { tenantId, count };
       }),
     );
@@ -74,16 +86,22 @@ export class OpenClaimsRedis {
   }
 
   /**
-   * One step of an endless walk over all keys: claims that the list has lost are listed again.
+   * One step of an endless walk over all keys: claims that the list has lost are listed again. A key that is no hash
+   * of claims is reported, and the walk goes on.
    * @returns how many
    */
-  async relist(): Promise<number> {
+  async relist(failed: TenantFailed): Promise<number> {
     const found = await this.walk();
     let added = 0;
     for (const key of found) {
       const [, tenantId, digest] = CLAIMS_KEY.exec(key) ?? [];
       if (tenantId === undefined || digest === undefined) continue;
-      added += (await this.listScript.run([keys.open(tenantId), key], [digest])) as number;
+      try {
+        added += (await this.listScript.run([keys.open(tenantId), key], [digest])) as number;
+      } catch (error) {
+        if (error instanceof StoreUnavailableError) throw error;
+        failed(tenantId, error);
+      }
     }
     return added;
   }

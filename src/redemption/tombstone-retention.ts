@@ -1,3 +1,4 @@
+import { TenantFailures } from '../platform/failures.js';
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import { firstIdAt, type Id } from '../platform/ids.js';
 import { databaseNowMs } from '../platform/orm/database-clock.js';
@@ -39,15 +40,18 @@ export class TombstoneRetention {
   async prune(signal?: AbortSignal): Promise<number> {
     const cutoffMs = (await databaseNowMs(systemEm(this.orm))) - this.keptDays * DAY_MS;
     let deleted = 0;
+    const failures = new TenantFailures();
     for (let after = ''; ;) {
       const page = await this.tenants.idsAfter(after, TENANTS_PAGE);
       for (const tenantId of page) {
         if (signal?.aborted === true) return deleted;
-        deleted += await this.pruneTenant(tenantId, firstIdAt(cutoffMs));
+        deleted += await this.pruneTenant(tenantId, firstIdAt(cutoffMs)).catch(failures.note);
       }
-      if (page.length < TENANTS_PAGE) return deleted;
+      if (page.length < TENANTS_PAGE) break;
       after = page.at(-1) ?? '';
     }
+    failures.throwFirst();
+    return deleted;
   }
 
   private async pruneTenant(tenantId: string, beforeId: Id): Promise<number> {

@@ -186,6 +186,32 @@ describe('the outbox relay', () => {
     }
   });
 
+  it('publishes the events of others while the rows of one tenant are locked', async () => {
+    const [held, other] = [newTenant(), newTenant()];
+    await append(held, 't');
+    const em = tenantEm(orm, held);
+    const ofHeld = collector(held);
+    const ofOther = collector(other);
+    const relay = newRelay(async (batch) => {
+      await Promise.all([ofHeld.publish(batch), ofOther.publish(batch)]);
+    });
+    relay.start();
+    await expect.poll(() => ofHeld.events).toHaveLength(1);
+    await em.begin();
+    await em.execute('select * from outbox_counter where tenant_id = ? for update', [held]);
+    await append(held, 't');
+    relay.wake(held);
+    await pause(50);
+    await append(other, 't');
+    const startMs = performance.now();
+    relay.wake(other);
+    await expect.poll(() => ofOther.events).toHaveLength(1);
+    // The relay would wait two seconds for the lock.
+    expect(performance.now() - startMs).toBeLessThan(1500);
+    await em.rollback();
+    await expect.poll(() => ofHeld.events).toHaveLength(2);
+  });
+
   it('does not wait for events that are not committed yet', async () => {
     const tenantId = newTenant();
     const { events, publish } = collector(tenantId);

@@ -107,6 +107,21 @@ describe('events of the outbox', () => {
     expect([left.length, Math.min(...left.map((seq) => seq ?? 0))]).toEqual([200, 2301]);
   });
 
+  it('are deleted of all tenants but the one whose rows are locked, which is reported', async () => {
+    const both = [await seedEvents([9, 9], 2), await seedEvents([9, 9], 2)];
+    // Whichever comes first in the order of tenants must not stop the other.
+    const [locked = '', other = ''] = both.toSorted();
+    const em = tenantEm(orm, locked);
+    await em.begin();
+    await em.execute('select id from outbox_event where tenant_id = ? for update', [locked]);
+    await expect(outboxRetention().prune()).rejects.toThrow();
+    await em.rollback();
+    expect(await tenantEm(orm, other).count(OutboxEvent, {})).toBe(0);
+    expect(await tenantEm(orm, locked).count(OutboxEvent, {})).toBe(2);
+    await outboxRetention().prune();
+    expect(await tenantEm(orm, locked).count(OutboxEvent, {})).toBe(0);
+  });
+
   it('are found through the index of their numbers', async () => {
     const tenantId = await seedEvents(
       Array.from({ length: 3000 }, () => 1),

@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { eachOf } from '../each-of.js';
 import type { Logger } from '../log.js';
 import type { Metrics } from '../metrics.js';
+import { resultWithin } from '../timeout.js';
 import { NamedLock } from '../orm/named-lock.js';
 import { Transactions } from '../orm/transaction.js';
 import { OUTBOX_BATCH_MAX, OutboxStore } from './outbox-store.js';
@@ -15,6 +16,10 @@ const LINGER_MS = 5;
 const BUSY_LINGER_MS = 100;
 const BUSY_EVENTS = 40;
 const TENANTS_AT_ONCE = 4;
+/** How long the others wait for a tenant. */
+const TURN_MS = 250;
+/** Tenants that may take longer at once; with more the others wait, because each takes a connection. */
+const SLOW_MAX = 6;
 
 /** Gets events of one tenant and one type, in order of `seq`. At least once: a failure brings all of them again. */
 export type EventHandler = (events: readonly PublishedEvent[]) => Promise<void>;
@@ -48,6 +53,8 @@ export class OutboxRelay {
   private isBehind = false;
   /** Tenants whose publication failed; tried again at the next poll, not at every wake-up. */
   private readonly stalled = new Set<string>();
+  /** Tenants whose turn is not over, also those that are no longer waited for. */
+  private readonly atWork = new Map<string, Promise<void>>();
 
   constructor(private readonly parts: OutboxRelayParts) {
     this.store = new OutboxStore(parts.orm, new Transactions(parts.orm, { log: parts.log }));
@@ -67,6 +74,7 @@ export class OutboxRelay {
     this.stopped = true;
     this.signal.raise();
     await this.running;
+    await Promise.all(this.atWork.values());
     await this.lock.release();
   }
 
@@ -118,7 +126,16 @@ export class OutboxRelay {
       this.stalled.clear();
       tenantIds = await this.poll();
     }
-    await eachOf(tenantIds, TENANTS_AT_ONCE, async (tenantId) => this.relayTenant(tenantId));
+    const free = tenantIds.filter((tenantId) => !this.atWork.has(tenantId));
+    await eachOf(free, TENANTS_AT_ONCE, async (tenantId) => this.giveTurn(tenantId));
+  }
+
+  /** A tenant whose rows are locked, or whose handlers hang, goes on by itself: the others do not wait for it. */
+  private async giveTurn(tenantId: string): Promise<void> {
+    const work = this.relayTenant(tenantId).finally(() => this.atWork.delete(tenantId));
+    this.atWork.set(tenantId, work);
+    if (this.atWork.size > SLOW_MAX) await work;
+    else await resultWithin(TURN_MS, work);
   }
 
   private async poll(): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { TenantFailures } from '../failures.js';
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import type { Id } from '../ids.js';
 import { databaseNowMs } from '../orm/database-clock.js';
@@ -36,6 +37,7 @@ export class OutboxRetention {
     const em = systemEm(this.orm);
     const cutoff = new Date((await databaseNowMs(em)) - this.keptDays * DAY_MS);
     let deleted = 0;
+    const failures = new TenantFailures();
     for (let after = ''; ;) {
       const page = await em.execute<{ tenant_id: string }[]>(
         'select tenant_id from outbox_counter where tenant_id > ? order by tenant_id limit ?',
@@ -43,11 +45,13 @@ export class OutboxRetention {
       );
       for (const { tenant_id: tenantId } of page) {
         if (signal?.aborted === true) return deleted;
-        deleted += await this.pruneTenant(tenantId, cutoff);
+        deleted += await this.pruneTenant(tenantId, cutoff).catch(failures.note);
       }
-      if (page.length < TENANTS_PAGE) return deleted;
+      if (page.length < TENANTS_PAGE) break;
       after = page.at(-1)?.tenant_id ?? '';
     }
+    failures.throwFirst();
+    return deleted;
   }
 
   private async pruneTenant(tenantId: string, cutoff: Date): Promise<number> {

@@ -23,8 +23,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/redemption/claim-sweeper.ts',
-        find: 'const due = await open.tenantsOverdue(page);',
-        replace: 'const due = await open.tenantsOverdue(page.slice(page.length));',
+        find: 'const due = await open.tenantsOverdue(page, this.failed);',
+        replace: 'const due = await open.tenantsOverdue(page.slice(page.length), this.failed);',
       },
     ],
     cells: ['LUA_APPLIED:KILL_API', 'LUA_APPLIED:CUT_REDIS'],

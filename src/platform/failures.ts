@@ -1,0 +1,22 @@
+import { StoreUnavailableError } from './errors.js';
+import { isServerAway } from './orm/sql-errors.js';
+
+/**
+ * Failures of work that is done for one tenant after the other: what is wrong with one must not hold up the others.
+ * A store that is away holds up all, and is thrown at once.
+ */
+export class TenantFailures {
+  private readonly errors: unknown[] = [];
+
+  /** For `catch`. */
+  readonly note = (error: unknown): number => {
+    if (error instanceof StoreUnavailableError || isServerAway(error)) throw error;
+    this.errors.push(error);
+    return 0;
+  };
+
+  /** At the end, so that the failure is logged by whoever asked for the work. */
+  throwFirst(): void {
+    if (this.errors.length > 0) throw this.errors[0];
+  }
+}
