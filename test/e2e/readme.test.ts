@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { DemoFile } from '../../src/demo.js';
+import { present } from '../../src/platform/assert.js';
+import { findFreePort } from '../../src/platform/embedded-services/loopback.js';
+import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
+import { graphqlRequest } from '../support/graphql-client.js';
+import { startProcess, type RunningProcess } from '../support/processes.js';
+
+const run = promisify(execFile);
+
+/** The shell samples of the README, as they stand. */
+const samples = [...readFileSync('README.md', 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(
+  ([, text]) => text ?? '',
+);
+const sampleWith = (word: string): string =>
+  present(
+    samples.find((sample) => sample.includes(word)),
+    `The sample with ${word}`,
+  );
+
+let folder = '';
+let port = 0;
+let server: RunningProcess;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'redeemkit-readme-'));
+  symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
+  port = await findFreePort();
+  server = await start();
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(): Promise<RunningProcess> {
+  const environment = { DATA_DIR: path.join(folder, '.data'), PORT: String(port), NODE_ENV: '' };
+  return startProcess({ environment });
+}
+
+const demoFile = (): DemoFile =>
+  JSON.parse(readFileSync(path.join(folder, '.data', 'demo.json'), 'utf8')) as DemoFile;
+
+interface Redeemed {
+  readonly redeemCode: {
+    readonly status: string;
+    readonly redemption: { readonly id: string } | null;
+    readonly errors: readonly { readonly code: string }[];
+  };
+}
+
+async function curl(): Promise<Redeemed['redeemCode']> {
+  const { stdout } = await run('bash', ['-c', sampleWith('curl -s')], { cwd: folder });
+  return (JSON.parse(stdout) as { data: Redeemed }).data.redeemCode;
+}
+
+/** Redeems the code at that place of the file; answers the redemption's id. */
+async function redeem(index: number): Promise<string> {
+  const demo = demoFile();
+  const { data } = await graphqlRequest<Redeemed>(demo.url, {
+    query:
+      'mutation ($code: String!) { redeemCode(input: { code: $code }) { status redemption { id } errors { code } } }',
+    variables: { code: demo.codes[index] ?? '' },
+    token: demo.userToken,
+    headers: { 'x-product-code': demo.productCode },
+  });
+  expect(data?.redeemCode.errors).toEqual([]);
+  return data?.redeemCode.redemption?.id ?? '';
+}
+
+describe('X.15 the samples of the README, pasted as they stand', () => {
+  it('X.15 redeem a code, and say the second time that it is redeemed', async () => {
+    const first = await curl();
+    expect(first).toMatchObject({ status: 'COMMITTED', errors: [] });
+    expect(await curl()).toMatchObject({
+      status: 'REFUSED',
+      redemption: { id: first.redemption?.id },
+      errors: [{ code: 'ALREADY_REDEEMED' }],
+    });
+  });
+
+  it('X.15 show each redemption once and in order, also those of a restart of the server', async () => {
+    const live = spawnTethered('bash', ['-c', sampleWith('graphql-ws')], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] },
+      output: 'pipe',
+    });
+    let said = '';
+    for (const stream of [live.stdout, live.stderr]) stream?.on('data', (part) => (said += String(part)));
+    const shown = (): string[] => [...said.matchAll(/redemptionId: '(\d+)'/g)].map(([, id]) => id ?? '');
+    try {
+      const redeemed: string[] = [];
+      // The first that it shows is the first after its subscription; from there on none may be missing.
+      for (let index = 1; shown().length === 0; index += 1) {
+        redeemed.push(await redeem(index));
+        await pause(300);
+      }
+      await server.stop();
+      server = await start();
+      // Before the client has found the server again.
+      for (const index of [0, 1]) redeemed.push(await redeem(index));
+      await vi.waitFor(() => expect(shown().at(-1)).toBe(redeemed.at(-1)), { timeout: 30_000 });
+      redeemed.push(await redeem(2));
+      await vi.waitFor(() => expect(shown().at(-1)).toBe(redeemed.at(-1)), { timeout: 30_000 });
+      expect(shown()).toEqual(redeemed.slice(redeemed.indexOf(shown()[0] ?? '')));
+    } catch (error) {
+      throw new Error(`The sample said:\n${said}`, { cause: error });
+    } finally {
+      live.kill('SIGTERM');
+    }
+  });
+});
