@@ -1,3 +1,4 @@
+import type { CodeRecognizer } from './codes/code-recognizer.service.js';
 import type { Config } from './config.js';
 import type { Clock } from './platform/clock.js';
 import type { Logger } from './platform/log.js';
@@ -17,6 +18,7 @@ const DAY_MS = 86_400_000;
 type Parts = Omit<RedisCheckParts, 'redis' | 'rows'> & {
   readonly clock: Clock;
   readonly sweeper: ClaimSweeper;
+  readonly recognizer: CodeRecognizer;
 };
 
 /** A part of `app.ts`: what compares Redis and the database, and brings them in step. */
@@ -33,7 +35,7 @@ export function composeReconciliation(
     redis,
     rows,
     clock,
-    databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS),
+    databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS, its.recognizer),
     redisChecks: redisChecks({ ...its, redis, rows }),
   });
   const compensation = new Compensation(reconciler, its.sweeper);

@@ -28,6 +28,13 @@ export class CodeRecognizer {
     return this.digester.digests(tenantId, canonical);
   }
 
+  /** Whether a stored digest is that of the code's text, by the pepper of this number. */
+  isDigestOf(tenantId: string, text: string, digest: string, keyId: number): boolean {
+    const canonical = canonicalize(text);
+    if (canonical === null || !this.digester.keyIds.includes(keyId)) return false;
+    return this.digester.digest(tenantId, canonical, keyId) === digest;
+  }
+
   /**
    * Whether the code fits one of the tenant's formats. The formats are kept for a second per epoch: codes of a new
    * format raise the tenant's epoch, and a copy from before it is not asked again.

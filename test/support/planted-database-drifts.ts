@@ -68,6 +68,16 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     plant: async (s) => changeCode(s, 'last_use_no = last_use_no + 1'),
   },
   {
+    kind: 'DIGEST_DIFFERS',
+    what: 'a digest that another pepper has made',
+    plant: async (s) =>
+      s.sql('update code set code_digest = ? where tenant_id = ? and id = ?', [
+        s.idleCode.codeDigest.split('').toReversed().join(''),
+        s.tenantId,
+        s.idleCode.id,
+      ]),
+  },
+  {
     kind: 'REDEMPTION_WITHOUT_ORDER',
     what: 'an order that is gone',
     plant: async (s) => s.sql('delete from `order` where tenant_id = ? and id = ?', of(s)),

@@ -22,7 +22,7 @@ export function reconcilerOf({ services, stores }: World, secondLookMs: number =
     redis,
     rows,
     clock: systemClock,
-    databaseChecks: databaseChecks(rows, systemClock, WEEK_MS),
+    databaseChecks: databaseChecks(rows, systemClock, WEEK_MS, services.recognizer),
     redisChecks: redisChecks({ ...services, redis, rows }),
     secondLookMs,
   });

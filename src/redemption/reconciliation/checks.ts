@@ -1,10 +1,12 @@
 import type { CodeCopyService } from '../../codes/code-copy.service.js';
+import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../../limits/rate-limit.service.js';
 import type { Clock } from '../../platform/clock.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
 import type { SettlementService } from '../settlement.service.js';
 import { ClaimChecks } from './claim-checks.js';
 import { CodeChecks } from './code-checks.js';
+import { DigestChecks } from './digest-checks.js';
 import { CopyChecks } from './copy-checks.js';
 import type { DatabaseChecks, RedisChecks } from './drift.js';
 import { EventChecks, ToldChecks } from './event-checks.js';
@@ -24,10 +26,16 @@ import { UsageChecks } from './usage-checks.js';
 import { WindowChecks } from './window-checks.js';
 
 /** Everything that the database alone can be judged by. */
-export function databaseChecks(rows: Rows, clock: Clock, retentionMs: number): DatabaseChecks[] {
+export function databaseChecks(
+  rows: Rows,
+  clock: Clock,
+  retentionMs: number,
+  recognizer: CodeRecognizer,
+): DatabaseChecks[] {
   const events = new EventReader(rows);
   return [
     new CodeChecks(rows),
+    new DigestChecks(rows, recognizer),
     new BatchChecks(rows),
     new QuotaChecks(rows),
     new UsageChecks(rows),
