@@ -23,6 +23,7 @@ import { CampaignService } from './campaigns/campaign.service.js';
 import { BatchChangeService } from './codes/batch-change.service.js';
 import { CodeChangeService } from './codes/code-change.service.js';
 import { BatchGate } from './codes/batch-gate.service.js';
+import { ShownCodes } from './codes/shown-codes.redis.js';
 import { CodeReader } from './codes/code-reader.service.js';
 import { EffectiveStatusService } from './codes/effective-status.service.js';
 import { CampaignLaunchService } from './codes/campaign-launch.service.js';
@@ -235,8 +236,17 @@ function composeCodes(
   const onGenerated = (campaignId: string, count: number): void => {
     its.metrics.codesGenerated.inc({ campaign: its.metrics.campaignLabel(campaignId) }, count);
   };
-  const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
-  const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
+  const shown = new ShownCodes(redis, digester, config.HASHED_CODES_FETCH_S, log);
+  const generation = new CodeGenerationService({
+    shown,
+    orm,
+    transactions,
+    issuer,
+    tenants,
+    refresh,
+    onGenerated,
+  });
+  const launches = new CampaignLaunchService(orm, campaigns, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
   const codeReader = new CodeReader(readOrm, new EffectiveStatusService(readOrm), recognizer);
   const batchGate = new BatchGate(orm);

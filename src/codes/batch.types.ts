@@ -89,7 +89,8 @@ export const GenerateCodesPayloadType = payloadType('GenerateCodes', GENERATE_CO
   batch,
   codes: {
     type: () => [String],
-    description: 'The codes. A HASHED campaign shows them once: null when the call is repeated.',
+    description:
+      'The codes. Those of a HASHED campaign are not kept: repeating the call with the same idempotency key answers them once more within ten minutes, then null.',
   },
   replayed: { type: () => Boolean, description: 'Whether an earlier call with the same key made the batch.' },
 });

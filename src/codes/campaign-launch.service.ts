@@ -6,7 +6,7 @@ import type { Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
 import type { CodeGenerationService } from './code-generation.service.js';
-import type { CodeIssuer, IssuedBatch } from './code-issuer.js';
+import type { IssuedBatch } from './code-issuer.js';
 
 export interface LaunchedCampaign {
   readonly campaign: Campaign;
@@ -21,7 +21,6 @@ export class CampaignLaunchService {
   constructor(
     private readonly orm: MikroORM,
     private readonly campaigns: CampaignService,
-    private readonly issuer: CodeIssuer,
     private readonly generation: CodeGenerationService,
   ) {}
 
@@ -30,13 +29,8 @@ export class CampaignLaunchService {
     let issued: IssuedBatch | null = null;
     const created = await this.generation.untilDistinct(async (avoidTaken) =>
       this.campaigns.create(tenantId, input, async (em, campaign, count) => {
-        issued = await this.issuer.issue(em, {
-          campaign,
-          count,
-          idempotencyKey: null,
-          argumentsDigest: null,
-          avoidTaken,
-        });
+        const order = { campaign, count, idempotencyKey: null, argumentsDigest: null, avoidTaken };
+        issued = await this.generation.issue(em, order, campaign.idempotencyKey ?? null);
       }),
     );
     return created.replayed ? this.repeat(created) : this.answer(created, issued);
@@ -51,7 +45,10 @@ export class CampaignLaunchService {
 
   private async repeat({ campaign, initialCodes }: CreatedCampaign): Promise<LaunchedCampaign> {
     if (initialCodes === 0) return { campaign, batchId: null, codes: null, replayed: true };
-    const { batch, codes } = await this.generation.repeat(await this.firstBatch(campaign));
+    const { batch, codes } = await this.generation.repeat(
+      await this.firstBatch(campaign),
+      campaign.idempotencyKey ?? null,
+    );
     return { campaign, batchId: batch.id, codes, replayed: true };
   }
 

@@ -9,8 +9,15 @@ import { tenantEm, type Em } from '../platform/orm/orm.js';
 import type { Transactions } from '../platform/orm/transaction.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch } from './code-batch.entity.js';
-import { BatchKeyTakenError, CodesCollidedError, type CodeIssuer, type IssuedBatch } from './code-issuer.js';
+import {
+  BatchKeyTakenError,
+  CodesCollidedError,
+  type CodeIssuer,
+  type IssuedBatch,
+  type IssueOrder,
+} from './code-issuer.js';
 import type { CodeRefresh } from './code-refresh.js';
+import type { ShownCodes } from './shown-codes.redis.js';
 import { Code } from './code.entity.js';
 import type { GenerateCodesRefusal } from './code.errors.js';
 
@@ -25,7 +32,7 @@ const generateCodesInput = z.strictObject({
 
 export interface GeneratedBatch {
   readonly batch: CodeBatch;
-  /** Null where they are not kept and were shown before: an answer is repeated, a HASHED campaign's codes are not. */
+  /** Null where they are not kept, and were fetched again before, or the time for it is over. */
   readonly codes: readonly string[] | null;
   readonly replayed: boolean;
 }
@@ -36,6 +43,7 @@ export interface GenerationCollaborators {
   readonly issuer: CodeIssuer;
   readonly tenants: TenantService;
   readonly refresh: CodeRefresh;
+  readonly shown: ShownCodes;
   /** For the metrics: codes that were made and committed. */
   readonly onGenerated: (campaignId: Id, count: number) => void;
 }
@@ -87,8 +95,17 @@ export class CodeGenerationService {
     await this.its.refresh.added(batch.tenantId);
   }
 
-  /** A batch that was made before, with its codes where they are kept. */
-  async repeat(batch: CodeBatch): Promise<GeneratedBatch> {
+  /** Issues codes in the caller's transaction. Those that are not kept can be fetched once more by the key. */
+  async issue(em: Em, order: IssueOrder, idempotencyKey: string | null): Promise<IssuedBatch> {
+    const issued = await this.its.issuer.issue(em, order);
+    const { tenantId, codeVisibility } = order.campaign;
+    if (idempotencyKey !== null && codeVisibility === 'HASHED')
+      await this.its.shown.keep({ tenantId, batchId: issued.batch.id, idempotencyKey }, issued.codes);
+    return issued;
+  }
+
+  /** A batch that was made before, with its codes where they are kept, or can be fetched once more. */
+  async repeat(batch: CodeBatch, idempotencyKey: string | null): Promise<GeneratedBatch> {
     const em = tenantEm(this.its.orm, batch.tenantId);
     const rows = await em.find(
       Code,
@@ -98,7 +115,11 @@ export class CodeGenerationService {
     const texts = rows.flatMap((row) => row.codeText ?? []);
     // The first call may have died between its commit and this.
     await this.its.refresh.added(batch.tenantId);
-    return { batch, codes: texts.length === rows.length ? texts : null, replayed: true };
+    if (texts.length === rows.length) return { batch, codes: texts, replayed: true };
+    const { tenantId, id: batchId } = batch;
+    const codes =
+      idempotencyKey === null ? null : await this.its.shown.take({ tenantId, batchId, idempotencyKey });
+    return { batch, codes, replayed: true };
   }
 
   private async make(
@@ -112,13 +133,8 @@ export class CodeGenerationService {
       this.its.transactions.run(tenantId, async (em) => {
         const campaign = await openCampaign(em, campaignId);
         const argumentsOfKey = idempotencyKey === null ? null : digest;
-        return this.its.issuer.issue(em, {
-          campaign,
-          count,
-          idempotencyKey,
-          argumentsDigest: argumentsOfKey,
-          avoidTaken,
-        });
+        const order = { campaign, count, idempotencyKey, argumentsDigest: argumentsOfKey, avoidTaken };
+        return this.issue(em, order, idempotencyKey);
       }),
     );
   }
@@ -132,7 +148,7 @@ export class CodeGenerationService {
     const em = tenantEm(this.its.orm, tenantId);
     const batch = await em.findOne(CodeBatch, { idempotencyKey }, { disableIdentityMap: true });
     if (batch === null) return null;
-    if (batch.argumentsDigest === digest) return this.repeat(batch);
+    if (batch.argumentsDigest === digest) return this.repeat(batch, idempotencyKey);
     return refuse(
       'IDEMPOTENCY_KEY_REUSED',
       'The idempotency key belongs to a call with other arguments.',

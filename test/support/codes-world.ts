@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { inject } from 'vitest';
 import { CampaignChangeService } from '../../src/campaigns/campaign-change.service.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { CampaignReader } from '../../src/campaigns/campaign-reader.service.js';
@@ -12,6 +13,8 @@ import { CodeDigester } from '../../src/codes/code-digester.js';
 import { formatOf } from '../../src/codes/code-format.js';
 import { CodeGenerationService } from '../../src/codes/code-generation.service.js';
 import { CodeIssuer } from '../../src/codes/code-issuer.js';
+import { ShownCodes } from '../../src/codes/shown-codes.redis.js';
+import { connectRedis } from '../../src/platform/redis/redis.js';
 import { CodeReader } from '../../src/codes/code-reader.service.js';
 import { EffectiveStatusService } from '../../src/codes/effective-status.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
@@ -81,7 +84,7 @@ export async function outcomeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-/** One database, with everything that campaigns and codes are made of; Redis only listens. */
+/** One database, with everything that campaigns and codes are made of; Redis only listens, but for the codes of HASHED batches. */
 export async function openCodesWorld(databaseUrl: string) {
   const orm = await connectOrm({ databaseUrl, poolSize: 12, entities });
   const clock = { offsetMs: 0, nowMs: () => systemClock.nowMs() + clock.offsetMs };
@@ -124,8 +127,18 @@ export async function openCodesWorld(databaseUrl: string) {
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);
   const generated: [string, number][] = [];
   const onGenerated = (campaignId: string, count: number): void => void generated.push([campaignId, count]);
-  const generation = new CodeGenerationService({ orm, transactions, issuer, tenants, refresh, onGenerated });
-  const launches = new CampaignLaunchService(orm, campaigns, issuer, generation);
+  const redis = connectRedis(inject('redisUrl'), 1000);
+  const shown = new ShownCodes(redis, digester, 600, log);
+  const generation = new CodeGenerationService({
+    shown,
+    orm,
+    transactions,
+    issuer,
+    tenants,
+    refresh,
+    onGenerated,
+  });
+  const launches = new CampaignLaunchService(orm, campaigns, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
   const codeReader = new CodeReader(orm, new EffectiveStatusService(orm), recognizer);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
@@ -179,7 +192,11 @@ export async function openCodesWorld(databaseUrl: string) {
     addTenant,
     addCampaign,
     state,
-    close: async () => orm.close(),
+    redis,
+    close: async () => {
+      redis.disconnect();
+      await orm.close();
+    },
   };
 }
 
