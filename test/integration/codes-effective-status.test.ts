@@ -190,7 +190,7 @@ describe('X.20 among many codes', () => {
         const em = world.em(tenantId);
         const { sql, params } = await world.codeReader.search(em, tenantId, filter);
         const rows = await em.execute<{ table: string; key: string | null; rows: number }[]>(
-          `explain ${sql}`,
+          `explain format = traditional ${sql}`,
           params,
         );
         return rows.filter(({ table }) => table === 'code');
