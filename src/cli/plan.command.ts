@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { Money } from '../platform/decimal.js';
 import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { RESET_CYCLES, type Plan, type ResetCycle } from '../subscriptions/plan.entity.js';
 import { collected, example, expectOption, wholeNumber, yesOrNo, type TenantOptions } from './arguments.js';
@@ -37,7 +38,8 @@ interface UpdateOptions extends TermOptions, RowOptions {
 const COLUMNS: Columns<Plan> = {
   id: (plan) => plan.id,
   name: (plan) => plan.name,
-  unitPrice: (plan) => plan.unitPrice,
+  // The database pads to the column's scale; the same amount has one text.
+  unitPrice: (plan) => new Money(plan.unitPrice).toFixed(),
   unitTime: (plan) => plan.unitTime,
   trafficBytes: (plan) => plan.trafficBytes,
   deviceLimit: (plan) => plan.deviceLimit,

@@ -40,7 +40,7 @@ describe('list', () => {
     const lists: [string, string[], Record<string, unknown>][] = [
       ['tenant', ['--part', tenant.tenantId], { id: tenant.tenantId, status: 'ACTIVE' }],
       ['product-line', its(), { code: 'APP_A', hourLimit: 100 }],
-      ['plan', its(), { id: tenant.planId, unitTime: 'MONTH', version: 1 }],
+      ['plan', its(), { id: tenant.planId, unitPrice: '9.9', version: 1 }],
       ['campaign', its(), { id: campaignId, status: 'ACTIVE', rewards: [`SUBSCRIPTION:${tenant.planId}`] }],
       ['batch', [...its(), '--campaign', campaignId], { campaignId, generated: 2 }],
       ['codes', [...its(), '--campaign', campaignId], { campaignId, effectiveStatus: 'ACTIVE', used: 0 }],
