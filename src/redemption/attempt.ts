@@ -173,12 +173,16 @@ export class AttemptPreparation {
     rewards: readonly ChosenReward[],
     nowMs: number,
   ): Promise<RewardRefusal | null> {
-    for (const [type, chosen] of Map.groupBy(rewards, ({ rule }) => rule.type)) {
+    const byType = Map.groupBy(rewards, ({ rule }) => rule.type);
+    let idle = 0;
+    for (const [type, chosen] of byType) {
       const rules = chosen.map(({ rule }) => rule);
       const refusal =
         (await this.services.handlers.get(type)?.precheck(tenantId, userId, rules, nowMs)) ?? null;
-      if (refusal !== null) return refusal;
+      if (refusal === 'REWARD_HAS_NO_EFFECT') idle += 1;
+      else if (refusal !== null) return refusal;
     }
-    return null;
+    // A code is not spent for nothing; one reward with an effect is enough.
+    return idle === byType.size && idle > 0 ? 'REWARD_HAS_NO_EFFECT' : null;
   }
 }

@@ -74,11 +74,14 @@ export class RedemptionPreviewService {
     const rows = await readRows(em, claim);
     const refusal = (await this.refusal(em, claim, rows)) ?? prepared.rewardRefusal;
     if (refusal !== null) return this.refusedPreview(refusal, null);
+    const rewards = await forecastRewards(this.handlers, attempt, prepared.rewards, admitted.nowMs);
+    const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
+    if (isIdle) return this.refusedPreview('REWARD_HAS_NO_EFFECT', null);
     return {
       refusal: null,
       campaignName: prepared.campaign.name,
       expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
-      rewards: await forecastRewards(this.handlers, attempt, prepared.rewards, admitted.nowMs),
+      rewards,
     };
   }
 

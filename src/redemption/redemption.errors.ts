@@ -31,6 +31,8 @@ export const REDEEM_REFUSALS = {
   PLAN_SOLD_OUT:
     'The plan that this code gives is sold out at the moment. The code stays valid; please try again later.',
   PLAN_QUOTA_REACHED: 'You already have as many subscriptions of this plan as one person may.',
+  REWARD_HAS_NO_EFFECT:
+    'You already have all that this code gives, so it was not redeemed. The code stays valid; you can give it away.',
   NO_REWARD_FOR_USER: 'This code holds no reward for your account.',
   CODE_REFUSED: 'This code cannot be redeemed.',
   SERVICE_UNAVAILABLE:

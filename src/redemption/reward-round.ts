@@ -43,7 +43,9 @@ export class RewardRound {
       const refusal = this.session(application).refusal(application);
       if (refusal !== null) return refusal;
     }
-    return null;
+    const applications = applicationsOf(claim);
+    const isIdle = applications.every((application) => !this.session(application).hasEffect(application));
+    return isIdle && applications.length > 0 ? 'REWARD_HAS_NO_EFFECT' : null;
   }
 
   /** Gives all rewards of a claim, none of which was refused. */

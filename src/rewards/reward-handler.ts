@@ -5,7 +5,7 @@ import type { RewardRule, RewardType } from './reward-rule.js';
 import type { TimeUnit } from './time-unit.js';
 
 /** Why a reward cannot be given; step 10 of the order of refusals. */
-export const REWARD_REFUSALS = ['PLAN_SOLD_OUT', 'PLAN_QUOTA_REACHED'] as const;
+export const REWARD_REFUSALS = ['PLAN_SOLD_OUT', 'PLAN_QUOTA_REACHED', 'REWARD_HAS_NO_EFFECT'] as const;
 export type RewardRefusal = (typeof REWARD_REFUSALS)[number];
 
 /** One reward of one redemption. */
@@ -34,6 +34,8 @@ export interface RewardForecast {
   readonly unit: TimeUnit | null;
   /** When what was given ends; null if never. */
   readonly expiresAt: Date | null;
+  /** False where giving it would change nothing. */
+  readonly hasEffect: boolean;
 }
 
 /**
@@ -43,6 +45,8 @@ export interface RewardForecast {
 export interface RewardSession {
   /** Whether it can be given as things stand now. Changes nothing. */
   refusal(application: RewardApplication): RewardRefusal | null;
+  /** Whether giving it would change anything; a code is not spent for nothing. Asked of rewards that can be given. */
+  hasEffect(application: RewardApplication): boolean;
   /** Gives it, in memory. Only after every reward of the redemption has been found possible. */
   apply(application: RewardApplication): RewardOutcome;
   flush(): Promise<void>;
@@ -51,7 +55,10 @@ export interface RewardSession {
 /** What a feature implements so that campaigns can give its goods. */
 export interface RewardHandler {
   readonly type: RewardType;
-  /** Before the claim, from cached or plain reads: saves a claim that would be refused. The session decides. */
+  /**
+   * Before the claim, from cached or plain reads: saves a claim that would be refused. The session decides.
+   * REWARD_HAS_NO_EFFECT when that is known of all these rules; no read is made for rules that hardly ever come to it.
+   */
   precheck(
     tenantId: string,
     userId: Id,

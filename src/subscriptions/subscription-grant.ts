@@ -32,6 +32,8 @@ export interface SubscriptionState {
  */
 const EXTENDABLE: ReadonlySet<SubscriptionStatus> = new Set(['ACTIVE', 'EXPIRED', 'FINISHED']);
 
+const CHANGED_BY_A_GRANT = ['status', 'expiresAtMs', 'trafficBytes', 'trafficUsedBytes'] as const;
+
 const running = (state: SubscriptionState, nowMs: number) =>
   state.expiresAtMs === null || state.expiresAtMs > nowMs;
 
@@ -84,6 +86,19 @@ export function extended(
     // A plan without a limit has nothing to renew; what was used is then a statistic and goes on.
     trafficUsedBytes: plan.trafficBytes > 0 ? 0 : state.trafficUsedBytes,
   };
+}
+
+/** Whether a grant changes anything: it does not extend what never ends, or what ends with the calendar. */
+export function hasEffect(
+  plan: PlanTerms,
+  held: readonly SubscriptionState[],
+  rule: RewardRule,
+  nowMs: number,
+): boolean {
+  const current = extendable(held, nowMs);
+  if (current === undefined) return true;
+  const next = extended(current, plan, rule, nowMs);
+  return CHANGED_BY_A_GRANT.some((field) => next[field] !== current[field]);
 }
 
 /** A new subscription, from now, with the traffic of its plan. */

@@ -14,7 +14,14 @@ import type { RewardRule } from '../rewards/reward-rule.js';
 import type { Plan } from './plan.entity.js';
 import type { PlanService } from './plan.service.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
-import { extendable, extended, grantRefusal, started, type SubscriptionState } from './subscription-grant.js';
+import {
+  extendable,
+  extended,
+  grantRefusal,
+  hasEffect,
+  started,
+  type SubscriptionState,
+} from './subscription-grant.js';
 import { loadStates, lockPlans } from './subscription-rows.js';
 import { SubscriptionRewardSession } from './subscription-reward.session.js';
 
@@ -39,8 +46,12 @@ export class SubscriptionRewardHandler implements RewardHandler {
     nowMs: number,
   ): Promise<RewardRefusal | null> {
     const plans = await this.plansOf(tenantId, rules);
-    // Only a quota or an empty inventory makes it matter what the user holds.
-    const asked = [...plans.values()].filter((plan) => plan.quotaPerUser > 0 || plan.inventory === 0);
+    const isForEver = ({ id, unit }: RewardRule): boolean => (unit ?? plans.get(id)?.unitTime) === 'NO_LIMIT';
+    const forEver = new Set(rules.filter(isForEver).map(({ id }) => id));
+    // Only a quota, an empty inventory, or what is given for ever makes it matter what the user holds.
+    const asked = [...plans.values()].filter(
+      (plan) => plan.quotaPerUser > 0 || plan.inventory === 0 || forEver.has(plan.id),
+    );
     const held =
       asked.length === 0
         ? []
@@ -53,7 +64,11 @@ export class SubscriptionRewardHandler implements RewardHandler {
       const refusal = grantRefusal(plans.get(id), heldOf(held, userId, id), nowMs);
       if (refusal !== null) return refusal;
     }
-    return null;
+    const isIdle = rules.every((rule) => {
+      const plan = plans.get(rule.id);
+      return plan !== undefined && !hasEffect(plan, heldOf(held, userId, rule.id), rule, nowMs);
+    });
+    return isIdle ? 'REWARD_HAS_NO_EFFECT' : null;
   }
 
   async forecast(
@@ -67,6 +82,7 @@ export class SubscriptionRewardHandler implements RewardHandler {
     return rules.map((rule) => {
       const plan = present(plans.get(rule.id), 'The plan of a reward');
       const current = extendable(heldOf(states, userId, plan.id), nowMs);
+      const isChange = hasEffect(plan, heldOf(states, userId, plan.id), rule, nowMs);
       const next =
         current === undefined
           ? started(this.parts.ids.next(), userId, plan, rule, nowMs)
@@ -77,6 +93,7 @@ export class SubscriptionRewardHandler implements RewardHandler {
       return {
         unit: rule.unit ?? plan.unitTime,
         expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs),
+        hasEffect: isChange,
       };
     });
   }

@@ -12,6 +12,7 @@ import {
   extendable,
   extended,
   grantRefusal,
+  hasEffect,
   started,
   type PlanTerms,
   type SubscriptionState,
@@ -48,6 +49,12 @@ export class SubscriptionRewardSession implements RewardSession {
       this.heldFor(application),
       application.claimedAtMs,
     );
+  }
+
+  hasEffect(application: RewardApplication): boolean {
+    const { rule, claimedAtMs } = application;
+    const plan = present(this.plans.get(rule.id), 'The plan of a reward');
+    return hasEffect(plan, this.heldFor(application), rule, claimedAtMs);
   }
 
   apply(application: RewardApplication): RewardOutcome {
