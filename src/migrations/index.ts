@@ -5,6 +5,7 @@ import { Migration20261128030001_note_when_users_change } from './Migration20261
 import { Migration20261128040001_number_the_versions_of_what_staff_edit } from './Migration20261128040001_number_the_versions_of_what_staff_edit.js';
 import { Migration20261128040002_widen_totals_of_reward_values } from './Migration20261128040002_widen_totals_of_reward_values.js';
 import { Migration20261128060001_find_codes_by_text_and_state } from './Migration20261128060001_find_codes_by_text_and_state.js';
+import { Migration20261128070001_digest_idempotency_keys_of_redemptions } from './Migration20261128070001_digest_idempotency_keys_of_redemptions.js';
 import { Migration20261128080001_keep_fingerprints_of_peppers } from './Migration20261128080001_keep_fingerprints_of_peppers.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
@@ -32,6 +33,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261128060001_find_codes_by_text_and_state',
     class: Migration20261128060001_find_codes_by_text_and_state,
+  },
+  {
+    name: 'Migration20261128070001_digest_idempotency_keys_of_redemptions',
+    class: Migration20261128070001_digest_idempotency_keys_of_redemptions,
   },
   {
     name: 'Migration20261128080001_keep_fingerprints_of_peppers',

@@ -13,6 +13,7 @@ import type { RewardRefusal } from '../rewards/reward-handler.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { ChosenReward } from './claim.js';
 import type { CodeLoader, LoadedCode } from './code-loader.js';
+import { keyDigest } from './idempotency-key.js';
 import { isCampaignOpen } from './commit-guards.js';
 import { checkRequest, Refused, type RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from './redemption.redis.js';
@@ -62,7 +63,8 @@ export class AttemptPreparation {
   /** What Redis knows an attempt by; asks nobody. */
   keysOf({ tenantId, userId, code, idempotencyKey }: RedeemRequest): AttemptKeys {
     const canonical = this.services.recognizer.canonicalize(code);
-    return { tenantId, userId, ...this.digestsOf(tenantId, canonical), idempotencyKey };
+    const digests = this.digestsOf(tenantId, canonical);
+    return { tenantId, userId, ...digests, idempotencyKey: storedKey(tenantId, userId, idempotencyKey) };
   }
 
   /** Who redeems where, and under which limits. Every door comes this way, so nobody disabled gets further. */
@@ -83,7 +85,7 @@ export class AttemptPreparation {
       tenantId,
       userId,
       ...digests,
-      idempotencyKey,
+      idempotencyKey: storedKey(tenantId, userId, idempotencyKey),
       productCode: line.code,
       canonical,
       windows,
@@ -185,4 +187,9 @@ export class AttemptPreparation {
     // A code is not spent for nothing; one reward with an effect is enough.
     return idle === byType.size && idle > 0 ? 'REWARD_HAS_NO_EFFECT' : null;
   }
+}
+
+/** From here on the key itself is not known any more. */
+function storedKey(tenantId: string, userId: Id, key: string | null): string | null {
+  return key === null ? null : keyDigest(tenantId, userId, key);
 }

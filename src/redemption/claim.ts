@@ -1,4 +1,5 @@
 import { HAND_OVER_MS } from '../config.js';
+import { digestOfStoredKey } from './idempotency-key.js';
 import type { Id } from '../platform/ids.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 
@@ -17,6 +18,7 @@ export interface ClaimSnapshot {
   readonly batchId: Id;
   readonly productCode: string;
   readonly deviceId: string | null;
+  /** As {@link keyDigest} makes it; the caller's text is stored nowhere. */
   readonly idempotencyKey: string | null;
   readonly rewards: readonly ChosenReward[];
 }
@@ -48,8 +50,10 @@ export function parseClaim(tenantId: string, redemptionId: Id, digest: string, s
   if (parts === null) throw new Error(`The claim of redemption ${redemptionId} cannot be read.`);
   const [, claimedMs, deadlineMs, token = '', json = ''] = parts;
   const snapshot = JSON.parse(json) as ClaimSnapshot;
+  const { userId, idempotencyKey } = snapshot;
   return {
     ...snapshot,
+    idempotencyKey: digestOfStoredKey(tenantId, userId, idempotencyKey),
     tenantId,
     redemptionId,
     digest,

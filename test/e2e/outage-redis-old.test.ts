@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { sceneOf, type Scene } from '../support/outage.js';
@@ -41,7 +42,9 @@ async function remembered(store: Redis, tenantId: string, wishes: readonly Redee
     const digest = recognizer.digests(tenantId, recognizer.canonicalize(code) ?? '')[0] ?? '';
     counts.copies += await store.exists(name(`code:${digest}`));
     counts.claims += await store.hlen(name(`claims:${digest}`));
-    counts.keys += await store.exists(name(`key:${user.userId}:${key}`));
+    counts.keys += await store.exists(
+      name(`key:${user.userId}:${keyDigest(user.tenantId, user.userId, key)}`),
+    );
   }
   return counts;
 }

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/platform/clock.js';
 import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
 import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
 import { deadlineOf } from '../../src/redemption/claim.js';
+import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';
@@ -202,7 +203,7 @@ describe('the job of a redemption that was handed over', () => {
     // They end by themselves; the rest is what the test took until now.
     const soon = twoHoursMs - 30_000;
     expect(await store.pttl(key(`redemption_lock:${userId}:${digest}`))).toBeGreaterThan(soon);
-    expect(await store.pttl(key(`key:${userId}:k`))).toBeGreaterThan(soon);
+    expect(await store.pttl(key(`key:${userId}:${keyDigest(tenantId, userId, 'k')}`))).toBeGreaterThan(soon);
     for (const lasting of [key(`claims:${digest}`), key('open')]) expect(await store.pttl(lasting)).toBe(-1);
     const [job = '', ...others] = await jobsOf(world, tenantId);
     expect(others).toEqual([]);

@@ -87,7 +87,7 @@ describe('a promise whose process has died and whose job is lost', () => {
     const { tenantId, userId, code } = seeded;
     const claim = await handedOver(world, seeded, 'k');
     await loseJobs(world, tenantId);
-    const lost = [`key:${userId}:k`, `redemption_lock:${userId}:${claim.digest}`];
+    const lost = [`key:${userId}:${claim.idempotencyKey ?? ''}`, `redemption_lock:${userId}:${claim.digest}`];
     await world.stores.redis.del(lost.map((key) => `{${tenantId}}:${key}`));
     const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     expect(winner.status).toBe('COMMITTED');

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
+import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import type { Claim } from '../../src/redemption/claim.js';
 import { emOf, type SeededTenant, type World } from './world.js';
 
@@ -17,10 +18,11 @@ export async function openClaim(
   tenant: SeededTenant,
   code: string,
   userId: string,
-  idempotencyKey: string | null = null,
+  key: string | null = null,
 ): Promise<Claim> {
   const { services, stores } = world;
   const { tenantId } = tenant;
+  const idempotencyKey = key === null ? null : keyDigest(tenantId, userId, key);
   const digest = services.recognizer.digests(tenantId, services.recognizer.canonicalize(code) ?? '')[0] ?? '';
   const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
   await services.copies.store(tenantId, [copyOf(row)]);

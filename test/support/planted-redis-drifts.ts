@@ -1,3 +1,4 @@
+import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { openClaim } from './open-claim.js';
 import type { PlantedDrift } from './planted-database-drifts.js';
@@ -127,14 +128,22 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
     what: "a key that leads to somebody else's redemption",
     isMended: true,
     plant: async (s) =>
-      setText(s, `key:${s.users[1]}:key:a`, `${s.redemptions[0].id}|${s.codes[0].codeDigest}`),
+      setText(
+        s,
+        `key:${s.users[1]}:${keyDigest(s.tenantId, s.users[1], 'key:a')}`,
+        `${s.redemptions[0].id}|${s.codes[0].codeDigest}`,
+      ),
   },
   {
     kind: 'KEY_MARKER_ASTRAY',
     what: 'a key that leads to the redemption of another code',
     isMended: true,
     plant: async (s) =>
-      setText(s, `key:${s.users[0]}:key:a`, `${s.redemptions[0].id}|${s.codes[1].codeDigest}`),
+      setText(
+        s,
+        `key:${s.users[0]}:${keyDigest(s.tenantId, s.users[0], 'key:a')}`,
+        `${s.redemptions[0].id}|${s.codes[1].codeDigest}`,
+      ),
   },
   {
     kind: 'DONE_MARKER_ASTRAY',

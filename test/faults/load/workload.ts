@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { keyDigest } from '../../../src/redemption/idempotency-key.js';
 import { eachOf } from '../../../src/platform/each-of.js';
 import { ClientLog, type TryOutcome } from './client-log.js';
 import { redeem } from './redeem-client.js';
@@ -150,7 +151,7 @@ class Asker {
       wishNo: wish.no,
       userId: user.userId,
       codeId: code.codeId,
-      key,
+      key: key === null ? null : keyDigest(user.tenantId, user.userId, key),
       productCode,
       process,
     });
