@@ -53,6 +53,8 @@ import { createMetrics } from './platform/metrics.js';
 import { Transactions } from './platform/orm/transaction.js';
 import { Outbox } from './platform/outbox/outbox.js';
 import { EventFeed } from './platform/outbox/event-feed.js';
+import { OutboxStore } from './platform/outbox/outbox-store.js';
+import { within } from './platform/timeout.js';
 import { OutboxReader } from './platform/outbox/outbox-reader.js';
 import { EventBus } from './platform/pubsub/event-bus.js';
 import { OutboxRelay } from './platform/outbox/outbox-relay.js';
@@ -141,11 +143,15 @@ export function resolverContainer(services: Services): ResolverContainer {
 
 function composePlatform(stores: Stores, config: Config, log: Logger) {
   const clock = systemClock;
-  const metrics = createMetrics({ withProcess: true });
   const shares = new WorkShares(Math.floor(config.READ_POOL_SIZE / 2));
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(stores.orm, { log });
   const outbox = new Outbox(ids, clock);
+  const outboxStore = new OutboxStore(stores.orm, transactions);
+  const metrics = createMetrics({
+    withProcess: true,
+    countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', outboxStore.countPending()),
+  });
   const bus = new EventBus(stores.redis, stores.listener, log);
   const reader = new OutboxReader(stores.readOrm, config.STORE_TIMEOUT_MS);
   const feed = new EventFeed(bus, reader, { turns: shares.turns });

@@ -1,6 +1,9 @@
+import type { Id } from '../platform/ids.js';
 import type { ProductLine } from '../tenancy/product-line.entity.js';
 
 const HOUR_MS = 3_600_000;
+/** A client that is set up wrongly stays below it; who guesses codes of product lines does not. */
+const UNKNOWN_LINES_PER_HOUR = 60;
 const DAY_MS = 24 * HOUR_MS;
 
 /** At most `limit` attempts in any `lengthMs` milliseconds, counted under one Redis key. */
@@ -26,6 +29,12 @@ export class RateLimitService {
     const hour = { key, limit: line.hourLimit ?? this.defaults.hour, lengthMs: HOUR_MS };
     const day = { key, limit: line.dayLimit ?? this.defaults.day, lengthMs: DAY_MS };
     return [hour, day].filter((window) => window.limit > 0);
+  }
+
+  /** The rolling hour of a user's attempts at product lines that the tenant does not have, or has disabled. */
+  unknownLineWindows(tenantId: string, userId: Id): RateWindow[] {
+    const key = `{${tenantId}}:rate:unknown_line:${userId}`;
+    return [{ key, limit: UNKNOWN_LINES_PER_HOUR, lengthMs: HOUR_MS }];
   }
 }
 

@@ -7,11 +7,17 @@ const OTHER = 'other';
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
+export interface MetricsOptions {
+  readonly withProcess?: boolean;
+  /** Counts the events that wait for publication. */
+  readonly countOutboxPending?: () => Promise<number>;
+}
+
 /** Everything that is measured. Ids are no labels, with the one exception of {@link campaignLabels}. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** The metrics of this process, in a registry of their own so that two in one process (tests) do not collide. */
-export function createMetrics(options: { readonly withProcess?: boolean } = {}) {
+export function createMetrics(options: MetricsOptions = {}) {
   const registry = new Registry();
   const registers = [registry];
   if (options.withProcess === true) collectDefaultMetrics({ register: registry });
@@ -19,7 +25,7 @@ export function createMetrics(options: { readonly withProcess?: boolean } = {}) 
     registry,
     ...redemptionMetrics(registers),
     ...pendingMetrics(registers),
-    ...outboxMetrics(registers),
+    ...outboxMetrics(registers, options.countOutboxPending),
     codesGenerated: new Counter({
       name: 'marketing_codes_generated_total',
       help: 'Codes generated and stored, by campaign; campaigns beyond the first 200 are "other".',
@@ -97,12 +103,16 @@ function pendingMetrics(registers: Registry[]) {
   };
 }
 
-function outboxMetrics(registers: Registry[]) {
+function outboxMetrics(registers: Registry[], countPending: MetricsOptions['countOutboxPending']) {
   return {
     outboxPending: new Gauge({
       name: 'outbox_pending',
-      help: 'Events that wait for publication, as last seen by the active relay.',
+      help: 'Events that wait for publication, counted at each scrape; the last count while the database is away.',
       registers,
+      async collect() {
+        const pending = await countPending?.().catch(() => undefined);
+        if (pending !== undefined) this.set(pending);
+      },
     }),
     outboxPublished: new Counter({
       name: 'outbox_published_total',

@@ -27,6 +27,8 @@ const ACCESS_PATIENCE_MS = 250;
 export interface Attempt extends AttemptKeys {
   readonly request: RedeemRequest;
   readonly productCode: string;
+  /** An attempt at no active product line is counted, and refused afterwards. */
+  readonly isLineActive: boolean;
   /** Null when what was typed cannot be a code. */
   readonly canonical: string | null;
   readonly windows: readonly RateWindow[];
@@ -75,18 +77,20 @@ export class AttemptPreparation {
     checkRequest(request);
     if (productCode === null) throw new Refused('PRODUCT_REQUIRED');
     const line = await this.services.lines.find(tenantId, productCode);
-    if (line?.status !== 'ACTIVE') throw new Refused('PRODUCT_UNKNOWN');
     const canonical = this.services.recognizer.canonicalize(request.code);
-    const windows = this.services.limits.windows(line);
+    const isLineActive = line?.status === 'ACTIVE';
+    const windows = isLineActive
+      ? this.services.limits.windows(line)
+      : this.services.limits.unknownLineWindows(tenantId, userId);
     const digests = this.digestsOf(tenantId, canonical);
-    // The line's own code: the database takes one with blanks behind it for the same.
     return {
       request,
       tenantId,
       userId,
       ...digests,
       idempotencyKey: storedKey(tenantId, userId, idempotencyKey),
-      productCode: line.code,
+      productCode,
+      isLineActive,
       canonical,
       windows,
     };
@@ -113,6 +117,7 @@ export class AttemptPreparation {
 
   /** Which code it is, by what the first round trip found. */
   async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode> {
+    if (!attempt.isLineActive) throw new Refused('PRODUCT_UNKNOWN');
     if (admitted.status === 'FOUND') {
       const { codeId, campaignId, batchId } = admitted;
       return { codeId, campaignId, batchId, digest: attempt.digest, unstored: null };

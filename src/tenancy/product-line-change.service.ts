@@ -60,7 +60,7 @@ export class ProductLineChangeService {
       const message = `The tenant has no product line ${JSON.stringify(code)}.`;
       throw new DomainError(refusal, message, { field: ['input', 'code'] });
     }
-    this.lines.invalidate(tenantId, changed.after.code);
+    this.lines.invalidate(tenantId);
     return changed.after;
   }
 }

@@ -19,6 +19,7 @@ import {
   seedCampaign,
   seedTenant,
   seedUser,
+  tally,
   TEST_SECRETS,
   type SeededTenant,
   type World,
@@ -213,6 +214,26 @@ describe('a redemption', () => {
       await expect.poll(seen, { interval: 20 }).toBe(outcome);
       expect(performance.now() - changedMs).toBeLessThan(EFFECTIVE_MS);
     }
+  });
+
+  it('at unknown product lines reads one list a second, and is limited, while known ones go on', async () => {
+    const { tenantId } = tenant;
+    const userId = await seedUser(world, tenantId);
+    const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
+    const startMs = performance.now();
+    const attempts = await Promise.all(
+      Array.from({ length: 1000 }, async (_, at) =>
+        redeem(world, tenantId, userId, codes[2] ?? '', { productCode: `NO_${at}` }),
+      ),
+    );
+    const periods = Math.ceil((performance.now() - startMs) / STATUS_TTL_MS);
+    expect(tally(attempts)).toEqual({ PRODUCT_UNKNOWN: 60, RATE_LIMITED: 940 });
+    const limited = attempts.find(({ refusal }) => refusal?.code === 'RATE_LIMITED');
+    expect(limited?.refusal?.retryAfterMs).toBeGreaterThan(3_500_000);
+    // The tenant's and the user's status, and the tenant's lines.
+    expect(reads.mock.calls.length).toBeLessThanOrEqual(2 * periods + 2);
+    reads.mockRestore();
+    expect(outcomeOf(await redeem(world, tenantId, userId, codes[2] ?? ''))).toBe('COMMITTED');
   });
 
   it('reads a status once in a while, and those of many users together', async () => {

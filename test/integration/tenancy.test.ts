@@ -151,7 +151,7 @@ describe('product lines', () => {
     expect(new Set(found).size).toBe(1);
     await world.em(tenantId).nativeUpdate(ProductLine, { code: 'APP_A' }, { hourLimit: 5 });
     expect(await world.lines.find(tenantId, 'APP_A')).toMatchObject({ hourLimit: null });
-    world.lines.invalidate(tenantId, 'APP_A');
+    world.lines.invalidate(tenantId);
     expect(await world.lines.find(tenantId, 'APP_A')).toMatchObject({ hourLimit: 5 });
   });
 });

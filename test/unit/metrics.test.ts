@@ -37,4 +37,13 @@ describe('the metrics', () => {
       createMetrics({ withProcess: true }).registry,
     );
   });
+
+  it('counts the events that wait at each scrape, and keeps the last count while the database is away', async () => {
+    const counts = [async () => 3, async () => Promise.reject(new Error('away')), async () => 5];
+    const { registry } = createMetrics({
+      countOutboxPending: async () => (counts.shift() ?? (async () => 0))(),
+    });
+    const scrape = async () => /^outbox_pending (\d+)$/m.exec(await registry.metrics())?.[1];
+    expect([await scrape(), await scrape(), await scrape()]).toEqual(['3', '3', '5']);
+  });
 });

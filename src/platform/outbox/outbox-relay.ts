@@ -29,7 +29,7 @@ export interface OutboxRelayParts {
   readonly log: Logger;
   /** Hands events of one tenant to the subscribers, in order of `seq`; called again with the same ones after a failure. */
   readonly publish: (events: readonly PublishedEvent[]) => Promise<void>;
-  readonly metrics?: Pick<Metrics, 'outboxPending' | 'outboxPublished'>;
+  readonly metrics?: Pick<Metrics, 'outboxPublished'>;
 }
 
 /**
@@ -141,7 +141,6 @@ export class OutboxRelay {
   private async poll(): Promise<string[]> {
     const pending = await this.store.tenantsToNumber();
     const behind = await this.store.tenantsBehind();
-    this.parts.metrics?.outboxPending.set(await this.store.countPending(pending));
     return [...new Set([...behind, ...pending])];
   }
 

@@ -34,11 +34,17 @@ export class OutboxStore {
     return this.tenants('select tenant_id from outbox_counter where published_seq < last_seq');
   }
 
-  async countPending(tenantIds: readonly string[]): Promise<number> {
-    if (tenantIds.length === 0) return 0;
-    const sql = 'select count(*) as pending from outbox_event where seq is null and tenant_id in (?)';
-    const [row] = await systemEm(this.orm).execute<[{ pending: number }]>(sql, [tenantIds]);
-    return row.pending;
+  /** Events that wait for publication, numbered or not, of all tenants. */
+  async countPending(): Promise<number> {
+    const em = systemEm(this.orm);
+    const [behind] = await em.execute<[{ events: number }]>(
+      'select cast(coalesce(sum(last_seq - published_seq), 0) as double) as events from outbox_counter',
+    );
+    const tenantIds = await this.tenantsToNumber();
+    if (tenantIds.length === 0) return behind.events;
+    const sql = 'select count(*) as events from outbox_event where seq is null and tenant_id in (?)';
+    const [unnumbered] = await em.execute<[{ events: number }]>(sql, [tenantIds]);
+    return behind.events + unnumbered.events;
   }
 
   /**

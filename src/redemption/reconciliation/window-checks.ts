@@ -1,4 +1,4 @@
-import { previewWindows, type RateLimitService } from '../../limits/rate-limit.service.js';
+import { previewWindows, type RateLimitService, type RateWindow } from '../../limits/rate-limit.service.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
 import { finding, type Check, type Finding, type RedisChecks, type TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
@@ -15,7 +15,7 @@ const CHECKS = [
   },
 ] as const satisfies readonly Check[];
 
-/** The windows of product lines, of attempts and of previews. */
+/** The windows of product lines and of attempts at unknown ones, of attempts and of previews. */
 export class WindowChecks implements RedisChecks {
   readonly name = 'rateWindows';
   readonly checks = CHECKS;
@@ -35,10 +35,11 @@ export class WindowChecks implements RedisChecks {
     const nowMs = await this.redis.nowMs();
     const found: Finding[] = [];
     for (const item of items) {
-      const [, code, preview] = /^line:([^:]+)(:preview)?$/.exec(item) ?? [];
-      const line = code === undefined ? null : await this.lines.find(tenantId, code);
-      if (line === null) continue;
-      const windows = this.limits.windows(line);
+      const [, kind, subject = '', preview] = /^(line|unknown_line):([^:]+)(:preview)?$/.exec(item) ?? [];
+      const windows =
+        kind === 'unknown_line'
+          ? this.limits.unknownLineWindows(tenantId, subject)
+          : await this.lineWindows(tenantId, subject);
       for (const { key, limit, lengthMs } of preview === undefined ? windows : previewWindows(windows)) {
         const attempts = await this.redis.attemptsSince(key, nowMs - lengthMs);
         if (attempts <= limit) continue;
@@ -48,6 +49,11 @@ export class WindowChecks implements RedisChecks {
       }
     }
     return found;
+  }
+
+  private async lineWindows(tenantId: string, code: string): Promise<RateWindow[]> {
+    const line = await this.lines.find(tenantId, code);
+    return line === null ? [] : this.limits.windows(line);
   }
 
   async repair(): Promise<void> {
