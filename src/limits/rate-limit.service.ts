@@ -38,6 +38,11 @@ export class RateLimitService {
   }
 }
 
+/** Where attempts are counted that are too many to be kept one by one; `admit-attempt.lua` tells how. */
+export function olderAttemptsKey(windowKey: string): string {
+  return `${windowKey}:older`;
+}
+
 /** Previews have the limits of attempts, counted apart, so that looking does not use up redeeming. */
 export function previewWindows(windows: readonly RateWindow[]): RateWindow[] {
   return windows.map((window) => ({ ...window, key: `${window.key}:preview` }));

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../codes/code-copy.service.js';
 import { HAND_OVER_MS } from '../config.js';
-import type { RateWindow } from '../limits/rate-limit.service.js';
+import { olderAttemptsKey, type RateWindow } from '../limits/rate-limit.service.js';
 import type { Id } from '../platform/ids.js';
 import { asRedisFailure } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
@@ -143,9 +143,13 @@ export class RedemptionRedis {
       codeKeys.epoch(tenantId),
     ];
     const subjects = [...new Set(windows.map((window) => window.key))];
-    const triples = windows.flatMap((w) => [fixed.length + 1 + subjects.indexOf(w.key), w.limit, w.lengthMs]);
+    const triples = windows.flatMap((w) => [
+      fixed.length + 1 + 2 * subjects.indexOf(w.key),
+      w.limit,
+      w.lengthMs,
+    ]);
     const reply = (await this.admitScript.run(
-      [...fixed, ...subjects],
+      [...fixed, ...subjects.flatMap((key) => [key, olderAttemptsKey(key)])],
       [attemptId, digest, idempotencyKey === null ? '' : '1', ...triples],
     )) as [string, number, string, ...string[]];
     return decodeAdmit(reply);

@@ -1,5 +1,6 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys } from '../../codes/code-copy.service.js';
+import { olderAttemptsKey } from '../../limits/rate-limit.service.js';
 import { asRedisFailure } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { keys as redemptionKeys } from '../redemption.redis.js';
@@ -7,6 +8,9 @@ import type { TenantKey } from './drift.js';
 
 /** A hint to Redis how much one step of a walk looks at: short enough to hold nobody up. */
 const STEP = 500;
+
+/** As in `admit-attempt.lua`. */
+const WINDOW_BUCKETS = 60;
 
 /** Of all tenants; it expires when it is time to compensate. */
 const COMPENSATED_KEY = 'compensated';
@@ -147,9 +151,18 @@ export class ReconciliationRedis {
     return replies.map((reply) => (reply === null ? null : Number(reply)));
   }
 
-  /** How many attempts a window holds since an instant. */
-  async attemptsSince(key: string, sinceMs: number): Promise<number> {
-    return this.asked(this.redis.zcount(key, `(${sinceMs}`, '+inf'));
+  /** How many attempts a window holds at least: of the older ones, those in buckets that lie in it as a whole. */
+  async attemptsWithin(key: string, lengthMs: number, nowMs: number): Promise<number> {
+    const sinceMs = nowMs - lengthMs;
+    const [newest, older] = await Promise.all([
+      this.asked(this.redis.zcount(key, `(${sinceMs}`, '+inf')),
+      this.asked(this.redis.hgetall(olderAttemptsKey(key))),
+    ]);
+    const inside = Object.entries(older).filter(([bucket]) => {
+      const [length, number] = bucket.split(':').map(Number);
+      return length === lengthMs && ((number ?? 0) * lengthMs) / WINDOW_BUCKETS > sinceMs;
+    });
+    return inside.reduce((sum, [, count]) => sum + Number(count), newest);
   }
 
   /** Drops a copy that still is as it was found. @param version of the row; null when there is none */

@@ -41,7 +41,7 @@ export class WindowChecks implements RedisChecks {
           ? this.limits.unknownLineWindows(tenantId, subject)
           : await this.lineWindows(tenantId, subject);
       for (const { key, limit, lengthMs } of preview === undefined ? windows : previewWindows(windows)) {
-        const attempts = await this.redis.attemptsSince(key, nowMs - lengthMs);
+        const attempts = await this.redis.attemptsWithin(key, lengthMs, nowMs);
         if (attempts <= limit) continue;
         found.push(
           finding('RATE_WINDOW_OVER_LIMIT', item, { attempts, limit, lengthMs }, `${item}/${lengthMs}`),
