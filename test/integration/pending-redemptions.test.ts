@@ -57,6 +57,23 @@ async function withWorker(
   }
 }
 
+/** As the queue does it: a delivery that found no time to commit comes again. */
+async function deliver(
+  jobs: World['services']['pendingJobs'] | undefined,
+  pending: Parameters<World['services']['pendingJobs']['work']>[0],
+): Promise<void> {
+  let isSettled = false;
+  while (!isSettled) {
+    isSettled = await (jobs?.work(pending, false) ?? Promise.resolve()).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Error && error.name === 'NotSettledError') return false;
+        throw error;
+      },
+    );
+  }
+}
+
 describe('a database that takes long', () => {
   it('S0.10 is answered PROCESSING with an order number that is PENDING, then FINISHED', async () => {
     const { tenantId, code, codeId, userId } = await seedCode(world);
@@ -223,8 +240,8 @@ describe('the job of a redemption that was handed over', () => {
     const pending = { tenantId, redemptionId, digest, claim: stored ?? '' };
     await withWorker(async () => {
       const jobs = [world, worker].map(({ services }) => services.pendingJobs);
-      await Promise.all([0, 1, 0, 1].map(async (at) => jobs[at]?.work(pending, false)));
-      await jobs[0]?.work(pending, false);
+      await Promise.all([0, 1, 0, 1].map(async (at) => deliver(jobs[at], pending)));
+      await deliver(jobs[0], pending);
       await eventually(async () =>
         expect(await world.services.pendingRedemptions.find(tenantId, claim.redemptionId)).toBeNull(),
       );
