@@ -41,7 +41,7 @@ export class SocketSession {
   private expiry: NodeJS.Timeout | undefined;
   private headers: IncomingHttpHeaders;
   private readonly ip: string;
-  private readonly writer: SocketWriter;
+  readonly writer: SocketWriter;
   private readonly allowance: MessageAllowance;
 
   constructor(
@@ -67,11 +67,6 @@ export class SocketSession {
 
   get actor(): Actor | null {
     return this.proof?.actor ?? null;
-  }
-
-  /** Something waits for the client to read; it answers no ping before. */
-  get isHeldUp(): boolean {
-    return this.writer.isWaiting;
   }
 
   /** Counts a message of the client, and closes the socket when there are too many. @returns whether it may be handled */

@@ -52,15 +52,14 @@ export class SocketWriter {
     const taken = new Promise<void>((resolve) => {
       this.socket.send(text, () => resolve());
     });
-    if (this.socket.bufferedAmount > 0) {
-      this.hold();
-      await taken;
-      this.release();
-    }
-    await this.letOthersIn();
+    if (this.socket.bufferedAmount === 0) return;
+    this.hold();
+    await taken;
+    this.release();
   }
 
-  private async letOthersIn(): Promise<void> {
+  /** Before each result: a subscription with a backlog is sent without a pause where its client reads fast. */
+  async letOthersIn(): Promise<void> {
     this.turning ??= this.turn();
     this.sentInTurn += 1;
     if (this.sentInTurn >= MESSAGES_IN_TURN_MAX) await this.turning;

@@ -176,7 +176,10 @@ export class GraphqlSockets {
       onSubscribe: (context, _id, payload) => this.prepare(context, payload),
       execute: async (args) => this.operations.execute(args),
       onError: (context, _id, _payload, errors) => this.present(errors, context.extra.scope()),
-      onNext: (context, _id, _payload, args, result) => this.presentResult(context, args, result),
+      onNext: async (context, _id, _payload, args, result) => {
+        await context.extra.writer.letOthersIn();
+        return this.presentResult(context, args, result);
+      },
     });
   }
 
@@ -239,7 +242,7 @@ export class GraphqlSockets {
     for (const session of this.sessions) {
       if (session.endIfExpired()) continue;
       // Its client reads slowly, and is watched by the clock of the sender.
-      if (session.isHeldUp) continue;
+      if (session.writer.isWaiting) continue;
       if (session.awaitsPong) {
         session.socket.terminate();
         continue;
