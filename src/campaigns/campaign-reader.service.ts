@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
+import { findPage } from '../platform/orm/find-page.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
@@ -54,12 +55,6 @@ export class CampaignReader {
     page: { readonly offset: number; readonly size: number },
   ): Promise<{ total: number; items: Campaign[] }> {
     const where = { deletedAt: null, ...(filter.status && { status: filter.status }) };
-    const [items, total] = await tenantEm(this.listOrm, tenantId).findAndCount(Campaign, where, {
-      orderBy: { id: 'desc' },
-      offset: page.offset,
-      limit: page.size,
-      disableIdentityMap: true,
-    });
-    return { total, items };
+    return findPage(tenantEm(this.listOrm, tenantId), Campaign, where, page);
   }
 }

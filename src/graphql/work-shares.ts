@@ -18,7 +18,7 @@ export class WorkShares {
   readonly turns = new LoopTurns();
   private readonly gates: Readonly<Record<WorkKind, FairGate>>;
 
-  /** @param readsAtOnce two of its connections each: a page and its total are read side by side */
+  /** @param readsAtOnce at most as many as there are connections for them */
   constructor(readsAtOnce: number) {
     this.gates = {
       reads: new FairGate(limitsOf(readsAtOnce)),
@@ -44,8 +44,8 @@ export class WorkShares {
   }
 }
 
-/** No tenant takes all of it, and no caller more than half. */
+/** No tenant takes more than half of it, and no caller more than a quarter. */
 function limitsOf(atOnce: number): GateLimits {
   const share = (part: number): number => Math.max(1, Math.floor(atOnce * part));
-  return { atOnce, perTenant: share(0.75), perCaller: share(0.5), ...WAITING };
+  return { atOnce, perTenant: share(0.5), perCaller: share(0.25), ...WAITING };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, parseInput } from '../platform/input.js';
+import { findPage } from '../platform/orm/find-page.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
 import type { Actor } from './actor.js';
@@ -148,13 +149,7 @@ export class UserService {
     page: { readonly offset: number; readonly size: number },
   ): Promise<{ total: number; items: User[] }> {
     const where = { ...(status && { status }), ...(externalUserId && { externalId: externalUserId }) };
-    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(User, where, {
-      orderBy: { id: 'desc' },
-      offset: page.offset,
-      limit: page.size,
-      disableIdentityMap: true,
-    });
-    return { total, items };
+    return findPage(tenantEm(this.orm, tenantId), User, where, page);
   }
 
   /** A short read before a claim, for campaigns whose rewards have conditions. */

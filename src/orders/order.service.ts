@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
 import { queryTogether } from '../platform/orm/execute-together.js';
 import { insertRows } from '../platform/orm/insert-rows.js';
+import { findPage } from '../platform/orm/find-page.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { within } from '../platform/timeout.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
@@ -111,14 +112,13 @@ export class OrderService {
   }
 
   /** Newest first. @param userId whose orders; null lists those of the whole tenant */
-  async list(tenantId: string, page: { page: number; size: number }, userId: Id | null): Promise<OrderPage> {
-    const [items, total] = await tenantEm(this.listOrm, tenantId).findAndCount(Order, ofUser(userId), {
-      orderBy: { id: 'desc' },
-      limit: page.size,
-      offset: (page.page - 1) * page.size,
-      disableIdentityMap: true,
-    });
-    return { items, total };
+  async list(
+    tenantId: string,
+    { page, size }: { page: number; size: number },
+    userId: Id | null,
+  ): Promise<OrderPage> {
+    const range = { offset: (page - 1) * size, size };
+    return findPage(tenantEm(this.listOrm, tenantId), Order, ofUser(userId), range);
   }
 }
 

@@ -4,6 +4,7 @@ import { Code } from '../codes/code.entity.js';
 import { Money } from '../platform/decimal.js';
 import type { Id } from '../platform/ids.js';
 import { LoadGate } from '../platform/load-gate.js';
+import { findPage } from '../platform/orm/find-page.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { within } from '../platform/timeout.js';
 import { Redemption } from './redemption.entity.js';
@@ -104,13 +105,8 @@ export class RedemptionReader {
   ): Promise<RedemptionPage> {
     const em = tenantEm(this.listOrm, tenantId);
     const where = { ...filter, status: { $ne: 'ABORTED' as const } };
-    const [rows, total] = await em.findAndCount(Redemption, where, {
-      disableIdentityMap: true,
-      orderBy: { id: 'desc' },
-      limit: size,
-      offset,
-    });
-    return { total, items: await withRewards(em, rows) };
+    const { total, items } = await findPage(em, Redemption, where, { offset, size });
+    return { total, items: await withRewards(em, items) };
   }
 
   private loader<Lookup extends { readonly tenantId: string }>(

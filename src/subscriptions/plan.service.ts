@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.js';
 import { isId, type Id, type IdGenerator } from '../platform/ids.js';
+import { findPage } from '../platform/orm/find-page.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import { checkPlan, type CreatePlan } from './plan-input.js';
@@ -91,18 +92,13 @@ export class PlanService {
   }
 
   /** Newest first. Users see what is shown to them, staff sees all. */
-  async list(tenantId: string, page: { page: number; size: number }, shownOnly: boolean): Promise<PlanPage> {
-    const [items, total] = await tenantEm(this.listOrm, tenantId).findAndCount(
-      Plan,
-      shownOnly ? { show: true } : {},
-      {
-        orderBy: { id: 'desc' },
-        limit: page.size,
-        offset: (page.page - 1) * page.size,
-        disableIdentityMap: true,
-      },
-    );
-    return { items, total };
+  async list(
+    tenantId: string,
+    { page, size }: { page: number; size: number },
+    shownOnly: boolean,
+  ): Promise<PlanPage> {
+    const range = { offset: (page - 1) * size, size };
+    return findPage(tenantEm(this.listOrm, tenantId), Plan, shownOnly ? { show: true } : {}, range);
   }
 
   private async read({ tenantId, planId }: PlanKey): Promise<Plan | null> {

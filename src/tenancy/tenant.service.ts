@@ -4,6 +4,7 @@ import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
+import { findPage } from '../platform/orm/find-page.js';
 import { systemEm, tenantEm, type Em } from '../platform/orm/orm.js';
 import { likePart } from '../platform/orm/sql-values.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
@@ -109,18 +110,8 @@ export class TenantService {
       conditions.push({
         $or: [{ [raw('lower(id)')]: likePart(part) }, { [raw('lower(name)')]: likePart(part) }],
       });
-    const [items, total] = await systemEm(this.orm).findAndCount(
-      Tenant,
-      { $and: conditions },
-      {
-        orderBy: { createdAt: 'desc', id: 'desc' },
-        offset: page.offset,
-        limit: page.size,
-        disableIdentityMap: true,
-        ...ACROSS_TENANTS,
-      },
-    );
-    return { total, items };
+    const orderBy = { createdAt: 'desc', id: 'desc' } as const;
+    return findPage(systemEm(this.orm), Tenant, { $and: conditions }, page, { orderBy, ...ACROSS_TENANTS });
   }
 
   /** A page of all tenants' ids, in order, also of those that are switched off. @param after "" for the first page */

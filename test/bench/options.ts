@@ -55,7 +55,7 @@ const FORMS = {
     racers: 1000,
     refusedEach: 300,
     withTwoProcesses: false,
-    neighbour: { orders: 11_000, codes: 40_000, redemptions: 40 },
+    neighbour: { orders: 11_000, codes: 40_000, redemptions: 200 },
   },
   long: {
     pairs: 7,

@@ -165,6 +165,11 @@ const UNUSED_PUB_SUB = { publish: () => undefined, subscribe: () => new Waiting(
 let schema: GraphQLSchema | undefined;
 
 export function transportSchema(): GraphQLSchema {
-  schema ??= buildSchemaSync({ resolvers: [TransportResolver], validate: false, pubSub: UNUSED_PUB_SUB });
+  schema ??= newTransportSchema();
   return schema;
+}
+
+/** One of its own, for a test that changes it. */
+export function newTransportSchema(): GraphQLSchema {
+  return buildSchemaSync({ resolvers: [TransportResolver], validate: false, pubSub: UNUSED_PUB_SUB });
 }

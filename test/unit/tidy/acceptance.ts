@@ -17,7 +17,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [1, 3],
     [13, 13],
     [15, 17],
-    [20, 21],
+    [19, 21],
   ],
 };
 
