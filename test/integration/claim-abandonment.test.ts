@@ -6,6 +6,7 @@ import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { CommitTransaction } from '../../src/redemption/commit-transaction.js';
 import type { Abandonment } from '../../src/redemption/claim-abandonment.js';
 import type { Claim } from '../../src/redemption/claim.js';
+import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { openClaim, reopen } from '../support/open-claim.js';
@@ -188,7 +189,7 @@ describe('a claim that was promised', () => {
     const { tenantId, code, userId, claim } = await claimOne({ useLimit: 9 });
     await world.stores.redis.del(`{${tenantId}}:redemption_lock:${userId}:${claim.digest}`);
     const won = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
-    const keyed = { ...claim, idempotencyKey: 'k' };
+    const keyed = { ...claim, idempotencyKey: keyDigest(tenantId, userId, 'k') };
     expect(await world.services.settlement.settle(keyed)).toMatchObject({ kind: 'REPLAYED' });
     await world.services.settlement.abandon(tenantId, [promised(keyed)]);
     const { told } = await ordersAndEvents(tenantId);
