@@ -7,8 +7,9 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Caller } from '../platform/fair-queue.js';
+import { StoreUnavailableError } from '../platform/errors.js';
 import type { LoopTurns } from '../platform/loop-turns.js';
-import { isStatementTimeout } from '../platform/orm/sql-errors.js';
+import { isServerAway, isStatementTimeout } from '../platform/orm/sql-errors.js';
 import { callerOf } from './caller.js';
 import type { RequestContext } from './context.js';
 import { readPageSize } from './page-size.js';
@@ -16,6 +17,10 @@ import type { WorkKind, WorkShares } from './work-shares.js';
 
 /** Rows that are resolved in one go; with ten fields each that takes about a millisecond. */
 const SLICE_ROWS = 20;
+
+const STORE_AWAY = new StoreUnavailableError('database', {
+  cause: 'A request of the same caller found a store away.',
+});
 
 type Resolver = GraphQLFieldResolver<unknown, RequestContext>;
 
@@ -58,11 +63,14 @@ function inTurn(resolve: Resolver, shares: WorkShares, kind: WorkKind): Resolver
     let rest: Promise<void> | null = null;
     try {
       const result: unknown = await resolve(source, args, context, info);
+      // Which store it was is not said, and others may need the other one.
+      if (isRefusedForStore(result)) shares.failWaiting(kind, STORE_AWAY, (other) => isSame(other, caller));
       if (!isPage(result) || result.items.length <= SLICE_ROWS) return result;
       const { items, last } = spread(result.items, shares.turns, caller);
       rest = last;
       return { ...result, items };
     } catch (error) {
+      if (isDatabaseAway(error)) shares.failWaiting(kind, error);
       throw isStatementTimeout(error) ? timedOut() : error;
     } finally {
       if (rest === null) leave();
@@ -70,6 +78,19 @@ function inTurn(resolve: Resolver, shares: WorkShares, kind: WorkKind): Resolver
     }
   };
 }
+
+function isDatabaseAway(error: unknown): boolean {
+  return (error instanceof StoreUnavailableError && error.store === 'database') || isServerAway(error);
+}
+
+/** A preview tells of a store that is away as data. */
+function isRefusedForStore(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null || !('errors' in result)) return false;
+  const [error] = result.errors as readonly { readonly code: string }[];
+  return error?.code === 'SERVICE_UNAVAILABLE';
+}
+
+const isSame = (a: Caller, b: Caller): boolean => a.tenantId === b.tenantId && a.id === b.id;
 
 interface PageRequest {
   readonly page?: unknown;

@@ -42,6 +42,11 @@ export class WorkShares {
       );
     }
   }
+
+  /** A store is away: what waits for its turn is told now, not after a wait of its own for the store. */
+  failWaiting(kind: WorkKind, error: unknown, whose?: (caller: Caller) => boolean): void {
+    this.gates[kind].failWaiting(error, whose);
+  }
 }
 
 /** No tenant takes more than half of it, and no caller more than a quarter. */

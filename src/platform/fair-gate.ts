@@ -21,9 +21,14 @@ export class BusyError extends Error {
   }
 }
 
+interface Waiting {
+  start(): void;
+  fail(error: unknown): void;
+}
+
 /** Bounds work of one kind: a few at once for each caller and tenant, the others in turn, and not without end. */
 export class FairGate {
-  private readonly queue = new FairQueue<() => void>();
+  private readonly queue = new FairQueue<Waiting>();
   private readonly ofTenant = new Map<string, number>();
   private readonly ofCaller = new Map<string, number>();
   private running = 0;
@@ -33,7 +38,7 @@ export class FairGate {
   /**
    * Takes a place, and waits for one if need be.
    * @returns how to leave it, which must happen once
-   * @throws BusyError when too much waits already, or this has waited for too long
+   * @throws BusyError when too much waits already, or this has waited for too long; or the error of {@link failWaiting}
    */
   async enter(caller: Caller): Promise<() => void> {
     if (this.mayStart(caller) && this.queue.sizeOf(caller) === 0) this.count(caller, 1);
@@ -51,24 +56,36 @@ export class FairGate {
       throw new BusyError(waitMsMax);
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const start = (): void => {
-      clearTimeout(timer);
-      this.count(caller, 1);
-      resolve();
+    const item: Waiting = {
+      start: () => {
+        clearTimeout(timer);
+        this.count(caller, 1);
+        resolve();
+      },
+      fail: (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
     };
     const timer = setTimeout(() => {
-      this.queue.remove(caller, start);
+      this.queue.remove(caller, item);
       reject(new BusyError(waitMsMax));
     }, waitMsMax);
-    this.queue.push(caller, start);
+    this.queue.push(caller, item);
     await promise;
+  }
+
+  /** Ends the wait of work that waits now: what it needs is away, and each turn would wait for that again. */
+  failWaiting(error: unknown, whose: (caller: Caller) => boolean = () => true): void {
+    for (let item = this.queue.take(whose); item !== undefined; item = this.queue.take(whose))
+      item.fail(error);
   }
 
   private startNext(): void {
     while (this.running < this.limits.atOnce) {
-      const start = this.queue.take((caller) => this.mayStart(caller));
-      if (start === undefined) return;
-      start();
+      const next = this.queue.take((caller) => this.mayStart(caller));
+      if (next === undefined) return;
+      next.start();
     }
   }
 
