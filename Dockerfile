@@ -19,7 +19,9 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json schema.graphql ./
 COPY scripts/lua ./scripts/lua
+COPY scripts/redeemkit.mjs ./scripts/redeemkit.mjs
 COPY --from=build /app/dist ./dist
+RUN ln -s /app/scripts/redeemkit.mjs /usr/local/bin/redeemkit
 # Nothing in the image belongs to this user: the process keeps no state of its own.
 USER node
 EXPOSE 4000

@@ -9,8 +9,6 @@ import { existsSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildIsCurrent } from './bootstrap/build.mjs';
-import { findNode } from './bootstrap/node.mjs';
 
 const WRONG_PLACE = 1;
 const root = path.resolve(path.dirname(realpathSync(fileURLToPath(import.meta.url))), '..');
@@ -31,17 +29,28 @@ function runOn(node) {
   child.once('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
+async function runHere() {
+  await import(pathToFileURL(program).href);
+}
+
+async function runInCheckout() {
+  const { buildIsCurrent } = await import('./bootstrap/build.mjs');
+  const { findNode } = await import('./bootstrap/node.mjs');
+  if (!buildIsCurrent(root)) {
+    process.stderr.write('The sources have changed since the build: `npm run build` makes a new one.\n');
+  }
+  const node = findNode(root);
+  if (node === process.execPath) await runHere();
+  else runOn(node);
+}
+
 if (!existsSync(program)) {
   refuse(`Redeemkit is not built yet: run \`npm start\` or \`npm run build\` in ${root} first.`);
 }
-// An image holds no sources, and what is built there is what there is.
-if (existsSync(path.join(root, 'src')) && !buildIsCurrent(root)) {
-  process.stderr.write('The sources have changed since the build: `npm run build` makes a new one.\n');
-}
 try {
-  const node = findNode(root);
-  if (node === process.execPath) await import(pathToFileURL(program).href);
-  else runOn(node);
+  // An image holds no sources and no bootstrap: what is built there is what there is, and its Node is the right one.
+  if (existsSync(path.join(root, 'src'))) await runInCheckout();
+  else await runHere();
 } catch (error) {
   refuse(error.message);
 }

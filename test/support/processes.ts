@@ -13,6 +13,8 @@ export interface ProcessSettings {
   readonly role?: 'all' | 'api' | 'worker';
   /** Another build's `main.js`. */
   readonly entry?: string;
+  /** Where it is started; here if it is not said. */
+  readonly cwd?: string;
   /** Both or neither, as in the configuration. */
   readonly databaseUrl?: string;
   readonly redisUrl?: string;
@@ -69,6 +71,7 @@ export interface SpawnedProcess {
 export function spawnProcess({
   role,
   entry,
+  cwd,
   databaseUrl,
   redisUrl,
   environment,
@@ -76,6 +79,7 @@ export function spawnProcess({
   // A run that ends early, for whatever reason, leaves none of them behind.
   const child = spawnTethered(process.execPath, [entry ?? MAIN], {
     output: 'pipe',
+    ...(cwd === undefined ? {} : { cwd }),
     env: {
       NODE_ENV: 'test',
       PORT: '0',
