@@ -63,14 +63,14 @@ function inTurn(resolve: Resolver, shares: WorkShares, kind: WorkKind): Resolver
     let rest: Promise<void> | null = null;
     try {
       const result: unknown = await resolve(source, args, context, info);
-      // Which store it was is not said, and others may need the other one.
+      // As below: one slow read proves nothing about what other callers need.
       if (isRefusedForStore(result)) shares.failWaiting(kind, STORE_AWAY, (other) => isSame(other, caller));
       if (!isPage(result) || result.items.length <= SLICE_ROWS) return result;
       const { items, last } = spread(result.items, shares.turns, caller);
       rest = last;
       return { ...result, items };
     } catch (error) {
-      if (isDatabaseAway(error)) shares.failWaiting(kind, error);
+      if (isDatabaseAway(error)) shares.failWaiting(kind, error, (other) => isSame(other, caller));
       throw isStatementTimeout(error) ? timedOut() : error;
     } finally {
       if (rest === null) leave();

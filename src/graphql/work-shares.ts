@@ -43,8 +43,8 @@ export class WorkShares {
     }
   }
 
-  /** A store is away: what waits for its turn is told now, not after a wait of its own for the store. */
-  failWaiting(kind: WorkKind, error: unknown, whose?: (caller: Caller) => boolean): void {
+  /** A store did not answer: what waits for its turn is told now, not after a wait of its own for the store. */
+  failWaiting(kind: WorkKind, error: unknown, whose: (caller: Caller) => boolean): void {
     this.gates[kind].failWaiting(error, whose);
   }
 }

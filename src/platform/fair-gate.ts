@@ -76,7 +76,7 @@ export class FairGate {
   }
 
   /** Ends the wait of work that waits now: what it needs is away, and each turn would wait for that again. */
-  failWaiting(error: unknown, whose: (caller: Caller) => boolean = () => true): void {
+  failWaiting(error: unknown, whose: (caller: Caller) => boolean): void {
     for (let item = this.queue.take(whose); item !== undefined; item = this.queue.take(whose))
       item.fail(error);
   }
