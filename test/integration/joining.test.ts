@@ -229,3 +229,13 @@ it('X.16 every key has one answer for ever, in a race of keys on two codes while
   expect([...outcomes].toSorted()).toEqual(['ALREADY_REDEEMED', 'COMMITTED', 'IDEMPOTENCY_KEY_REUSED']);
   expect(await openClaims(world, tenantId)).toBe(0);
 });
+
+describe('X.16 a request whose header bears another key than its input', () => {
+  it('is refused, also when the key of the input is committed', async () => {
+    const { tenantId, userId, code } = await seedCode(world);
+    expect(outcomeOf(await redeem(world, tenantId, userId, code, KEY))).toBe('COMMITTED');
+    const differing = { ...KEY, headerKey: 'order-4712' };
+    expect(outcomeOf(await redeem(world, tenantId, userId, code, differing))).toBe('IDEMPOTENCY_KEYS_DIFFER');
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+});

@@ -107,6 +107,8 @@ export async function seedUsers(world: World, tenantId: string, count: number): 
 }
 
 export interface RedeemOptions {
+  /** The key of the header, where the input bears one as well. */
+  readonly headerKey?: string;
   readonly productCode?: string | null;
   readonly idempotencyKey?: string;
 }
@@ -126,6 +128,7 @@ export async function redeem(
       productCode: options.productCode === undefined ? 'DEMO' : options.productCode,
       deviceId: null,
       idempotencyKey: options.idempotencyKey ?? null,
+      headerKey: options.headerKey ?? null,
     },
     { log: quietLog },
   );
