@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { StartError } from './platform/errors.js';
+import { trustedProxies } from './platform/trusted-proxies.js';
 
 /** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
 export const HAND_OVER_MS = 2 * 60 * 60_000;
@@ -33,6 +34,16 @@ const origins = z
     'must be * or a list of origins like https://shop.example, without a path',
   )
   .optional();
+const proxies = z.string().transform((text, context) => {
+  try {
+    return trustedProxies(text);
+  } catch {
+    context.addIssue(
+      'must be false, the number of proxies before this process (1 to 16), or their addresses and networks',
+    );
+    return z.NEVER;
+  }
+});
 const secretText = z.string().min(32, 'must have at least 32 characters');
 const secret = secretText.optional();
 const secretList = z
@@ -56,7 +67,7 @@ const environmentSchema = z.object({
   /** Peppers before the last change of CODE_PEPPER, separated by commas: codes made with them are still found. */
   CODE_PEPPER_PREVIOUS: secretList,
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
-  TRUST_PROXY: booleanText.default(false),
+  TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),
   /** Connections for queries alone, beside those of DATABASE_POOL_SIZE; half as many queries run at once. */
   READ_POOL_SIZE: count(2, 200, 8),
@@ -112,9 +123,10 @@ const environmentSchema = z.object({
   WS_MAX_OPERATIONS: count(1, 10_000, 50),
   /** WebSockets of one user or member of staff in one process. */
   WS_SOCKETS_PER_USER: count(1, 10_000, 20),
-  /** WebSockets in one process, signed in or not: in all, and from one address. */
+  /** WebSockets in one process: in all, without a token from one address, and of signed-in callers from one address. */
   WS_SOCKETS_TOTAL: count(1, 1_000_000, 2000),
   WS_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 100),
+  WS_SIGNED_IN_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 1000),
   /** Messages that one WebSocket may send, in the long run; three seconds' worth may come at once. */
   WS_MESSAGES_PER_S: count(1, 100_000, 200),
   /** What may wait for the client of one WebSocket to read, and for how long it may read none of it. */

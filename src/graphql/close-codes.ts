@@ -20,7 +20,7 @@ export const SocketCloseCode = {
   SUBSCRIBER_ALREADY_EXISTS: 4409,
   /** A second `connection_init`. */
   TOO_MANY_INITS: 4429,
-  /** The caller has too many sockets at this process. */
+  /** The caller has too many sockets at this process, or its address too many without a token. */
   TOO_MANY_SOCKETS: 4430,
   /** The caller does not read what is sent to it, or far too slowly. */
   SLOW_READER: 4431,

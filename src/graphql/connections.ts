@@ -2,10 +2,9 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { Logger } from '../platform/log.js';
+import { RareWarning } from '../platform/rare-warning.js';
 
 const SWEEP_EVERY_MS = 250;
-/** Clients must not be able to fill the log. */
-const WARN_EVERY_MS = 60_000;
 /** Requests that may wait behind another one of their connection for its answer. No browser sends any. */
 const PIPELINED_MAX = 16;
 
@@ -22,15 +21,20 @@ export class Connections {
   /** With the instant from which on something has waited to be read; null while nothing waits. */
   private readonly open = new Map<Socket, number | null>();
   private readonly upgraded = new WeakSet<Duplex>();
-  private warnedMs = -Infinity;
+  private readonly cuts: RareWarning;
 
   constructor(
     server: Server,
     private readonly limits: ConnectionLimits,
-    private readonly log: Logger,
+    log: Logger,
   ) {
-    server.maxConnections = limits.connections;
+    this.cuts = new RareWarning(log, 'Slow readers were cut: too much waited for them.');
+    // Node's own bound, maxConnections, would count the connections of one listener alone.
     server.on('connection', (socket: Socket) => {
+      if (this.open.size >= limits.connections) {
+        socket.destroy();
+        return;
+      }
       this.open.set(socket, null);
       socket.once('close', () => this.open.delete(socket));
     });
@@ -39,6 +43,10 @@ export class Connections {
     boundPipelines(server);
     const sweeping = setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
     server.once('close', () => clearInterval(sweeping));
+  }
+
+  get count(): number {
+    return this.open.size;
   }
 
   /** A WebSocket watches over its own reader; only what waits for it counts here. */
@@ -56,11 +64,11 @@ export class Connections {
       else if (since === null) this.open.set(socket, nowMs);
       else if (nowMs - since >= this.limits.answerMs && !this.upgraded.has(socket)) socket.destroy();
     }
-    if (bytes > this.limits.bufferedBytes) this.relieve(bytes, nowMs);
+    if (bytes > this.limits.bufferedBytes) this.relieve(bytes);
   }
 
   /** Ends those for whom most waits, until the rest is within the limit. */
-  private relieve(bytes: number, nowMs: number): void {
+  private relieve(bytes: number): void {
     const fullest = [...this.open.keys()].toSorted((a, b) => b.writableLength - a.writableLength);
     let left = bytes;
     let ended = 0;
@@ -70,9 +78,7 @@ export class Connections {
       ended += 1;
       socket.destroy();
     }
-    if (nowMs - this.warnedMs < WARN_EVERY_MS) return;
-    this.warnedMs = nowMs;
-    this.log.warn({ bytes, ended }, 'Slow readers were cut: too much waited for them.');
+    this.cuts.warn({ bytes, ended });
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Actor } from '../identity/actor.js';
 import { TokenError, type Proof, type TokenService } from '../identity/token.service.js';
@@ -70,6 +70,15 @@ export function proofOf(tokens: TokenService, authorization: string | undefined)
   }
 }
 
+/** Whether these headers sign a caller in. A bad token does not, and is refused once it is to open something. */
+export function hasProof(tokens: TokenService, authorization: string | undefined): boolean {
+  try {
+    return proofOf(tokens, authorization) !== null;
+  } catch {
+    return false;
+  }
+}
+
 function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 }
@@ -88,14 +97,4 @@ export function namedHeader(headers: IncomingHttpHeaders, name: string): string 
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && /^[\w.:-]{8,64}$/.test(given) ? given : randomUUID();
-}
-
-/**
- * The caller's address. Behind a proxy it is the last entry of `x-forwarded-for`, which our own proxy wrote;
- * everything before it is the caller's own claim.
- */
-export function clientIp(request: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = trustProxy ? request.headers['x-forwarded-for'] : undefined;
-  const last = (Array.isArray(forwarded) ? forwarded.join() : forwarded)?.split(',').at(-1)?.trim();
-  return last === undefined || last === '' ? (request.socket.remoteAddress ?? '') : last;
 }

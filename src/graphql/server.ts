@@ -14,6 +14,7 @@ import { systemClock, type Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 import type { Redis } from '../platform/redis/redis.js';
+import { clientAddress } from '../platform/trusted-proxies.js';
 import { guardOperations } from './admission.js';
 import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
@@ -25,13 +26,15 @@ import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
 import { documentLimits } from './limits.js';
+import { Listeners } from './listeners.js';
 import { ReadingBudget } from './reading-budget.js';
 import { SchemaAnswers } from './schema-answers.js';
 import type { WorkShares } from './work-shares.js';
 import { admitPersistedGets } from './persisted-get.js';
-import { authenticate, clientIp, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
+import { authenticate, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
 import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
 import { answerUnreadable, answerUnroutable } from './unreadable.js';
+import { SocketPlaces, type SocketBounds } from './socket-places.js';
 import { admitSockets, isSocketRequest } from './upgrades.js';
 import { GraphqlSockets } from './websocket.js';
 
@@ -91,8 +94,20 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
   const reading = readingOf(parts);
   const clock = parts.clock ?? systemClock;
-  const sockets = new GraphqlSockets({ schema, tokens, access, events, clock, config, log, ...reading });
-  const isDraining = drainsFirst(app, sockets, config);
+  const places = new SocketPlaces(socketBounds(config), log);
+  const sockets = new GraphqlSockets({
+    schema,
+    tokens,
+    access,
+    events,
+    clock,
+    config,
+    log,
+    places,
+    ...reading,
+  });
+  const listeners = new Listeners(app, log);
+  const isDraining = drainsFirst(app, { sockets, connections, listeners }, config.DRAIN_GRACE_MS);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
   // A worker answers how it fares, and nothing else.
   if (servesApi) {
@@ -106,13 +121,13 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
       admitPersistedGets(scope);
       addGraphqlRoute(scope, apollo, contextOf);
     });
-    admitSockets(app.server, { sockets, connections, config, isDraining });
+    admitSockets(app.server, { sockets, connections, config, places, tokens, isDraining });
   }
 
   return {
     app,
     contextOf,
-    listen: async () => addressOf(await listening(app, config)),
+    listen: async () => addressOf(await listeners.listen(config.HOST, config.PORT)),
     endSessions: (isMeant, reason) => sockets.endSessions(isMeant, reason),
     close: async () => app.close(),
   };
@@ -148,6 +163,14 @@ function connectionLimits(config: Config): ConnectionLimits {
   };
 }
 
+function socketBounds(config: Config): SocketBounds {
+  return {
+    total: config.WS_SOCKETS_TOTAL,
+    anonymous: config.WS_SOCKETS_PER_ADDRESS,
+    signedIn: config.WS_SIGNED_IN_SOCKETS_PER_ADDRESS,
+  };
+}
+
 /** What reads operations and answers for the schema, shared by HTTP and WebSocket. */
 function readingOf({ schema, config, shares }: HttpServerParts) {
   const budget = new ReadingBudget();
@@ -170,25 +193,31 @@ function addGraphqlRoute(
   scope.route({ method: ['GET', 'POST'], url: PATH, exposeHeadRoute: false, handler });
 }
 
+interface DrainParts {
+  readonly sockets: GraphqlSockets;
+  readonly connections: Connections;
+  readonly listeners: Listeners;
+}
+
 /** Closing the server closes the sockets first, because it waits for every connection. */
-function drainsFirst(app: FastifyInstance, sockets: GraphqlSockets, config: Config): () => boolean {
+function drainsFirst(app: FastifyInstance, parts: DrainParts, graceMs: number): () => boolean {
+  const { sockets, connections, listeners } = parts;
   let draining = false;
+  let closed = Promise.resolve();
   app.addHook('preClose', async () => {
     draining = true;
-    await Promise.all([sockets.close(), leaveTaken(app.server, config.DRAIN_GRACE_MS)]);
+    await Promise.all([sockets.close(), leaveTaken(connections, graceMs)]);
+    closed = listeners.close();
     endConnections(app.server);
   });
+  app.addHook('onClose', async () => closed);
   return () => draining;
 }
 
 /** Every answer closes its connection by now, so that clients who are at work are gone after their next request. */
-async function leaveTaken(server: Server, graceMs: number): Promise<void> {
+async function leaveTaken(connections: Connections, graceMs: number): Promise<void> {
   const endMs = performance.now() + graceMs;
-  const open = async (): Promise<number> =>
-    new Promise((resolve) => {
-      server.getConnections((_error, count) => resolve(count));
-    });
-  while (performance.now() < endMs && (await open()) > 0) await pause(DRAIN_SWEEP_MS);
+  while (performance.now() < endMs && connections.count > 0) await pause(DRAIN_SWEEP_MS);
 }
 
 /**
@@ -215,14 +244,9 @@ function contextFrom(
     productCode: namedHeader(headers, 'x-product-code'),
     deviceId: namedHeader(headers, 'x-device-id'),
     idempotencyKey: namedHeader(headers, 'idempotency-key'),
-    ip: clientIp(raw, config.TRUST_PROXY),
+    ip: clientAddress(raw, config.TRUST_PROXY),
   };
   return new RequestScope(facts, log, events, access);
-}
-
-async function listening(app: FastifyInstance, config: Config): Promise<AddressInfo> {
-  await app.listen({ host: config.HOST, port: config.PORT });
-  return app.server.address() as AddressInfo;
 }
 
 function addressOf({ address, family, port }: AddressInfo): string {

@@ -8,11 +8,12 @@ import type { Proof, TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
+import { clientAddress } from '../platform/trusted-proxies.js';
 import { admitInOutage } from './admission.js';
 import type { RequestContext } from './context.js';
 import { SocketCloseCode } from './close-codes.js';
 import { MessageAllowance } from './message-allowance.js';
-import { clientIp, namedHeader, proofOf, RequestScope } from './request-scope.js';
+import { namedHeader, proofOf, RequestScope } from './request-scope.js';
 import { SocketWriter } from './socket-writer.js';
 
 /** The longest time of a timer; a longer one would fire at once. */
@@ -31,6 +32,8 @@ interface SessionParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly config: Config;
+  /** Counts the socket among those of signed-in callers or of the others. @returns whether there is room for it */
+  readonly settle: (isSignedIn: boolean) => boolean;
 }
 
 /** One socket, and from its `connection_init` on whose it is. */
@@ -51,7 +54,7 @@ export class SocketSession {
   ) {
     this.headers = request.headers;
     const { config } = parts;
-    this.ip = clientIp(request, config.TRUST_PROXY);
+    this.ip = clientAddress(request, config.TRUST_PROXY);
     this.allowance = new MessageAllowance(config.WS_MESSAGES_PER_S);
     const limits = {
       // Each operation leaves two: its result, and that it is complete.
@@ -114,18 +117,21 @@ export class SocketSession {
 
   /**
    * Takes the connection's parameters as headers, over those of the upgrade, which browsers cannot set.
-   * @throws GraphQLError when they prove nobody, or somebody who may do nothing
+   * @returns false when there are too many sockets
+   * @throws GraphQLError for a bad token, or one of a caller who may do nothing
    */
-  async open(params: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+  async open(params: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
     const given = Object.entries(params ?? {}).filter(
       (entry): entry is [string, string] => typeof entry[1] === 'string',
     );
     const named = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]));
     this.headers = { ...this.headers, ...named };
     this.proof = proofOf(this.parts.tokens, this.headers.authorization);
+    if (!this.parts.settle(this.proof !== null)) return false;
     this.watchExpiry();
     // Every operation is judged again, so a socket may open while the database does not answer.
     await admitInOutage(this.scope());
+    return true;
   }
 
   /** @throws GraphQLError once the token that opened the socket has expired. */

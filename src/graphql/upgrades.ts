@@ -1,11 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config.js';
+import type { TokenService } from '../identity/token.service.js';
 import type { Connections } from './connections.js';
 import { originRefusal } from './cors.js';
 import { answerRaw, type TransportAnswer } from './raw-answer.js';
-import { clientIp } from './request-scope.js';
-import { SocketPlaces } from './socket-places.js';
+import { clientAddress } from '../platform/trusted-proxies.js';
+import { hasProof } from './request-scope.js';
+import type { SocketPlace, SocketPlaces } from './socket-places.js';
 import type { GraphqlSockets } from './websocket.js';
 
 const STOPPING: TransportAnswer = {
@@ -18,6 +20,8 @@ interface UpgradeParts {
   readonly sockets: GraphqlSockets;
   readonly connections: Connections;
   readonly config: Config;
+  readonly places: SocketPlaces;
+  readonly tokens: TokenService;
   readonly isDraining: () => boolean;
 }
 
@@ -32,22 +36,21 @@ export function isSocketRequest({ method, headers, url }: IncomingMessage, path:
 /** Lets sockets in, or answers why not: before the handshake, which costs more than the answer. */
 export function admitSockets(
   server: Server,
-  { sockets, connections, config, isDraining }: UpgradeParts,
+  { sockets, connections, config, places, tokens, isDraining }: UpgradeParts,
 ): void {
-  const places = new SocketPlaces({
-    total: config.WS_SOCKETS_TOTAL,
-    perAddress: config.WS_SOCKETS_PER_ADDRESS,
-  });
-  const refusalOf = (request: IncomingMessage, socket: Duplex): TransportAnswer | null => {
+  const admit = (request: IncomingMessage, socket: Duplex): SocketPlace | TransportAnswer => {
     if (isDraining()) return STOPPING;
     const refusal = originRefusal(request, config.CORS_ORIGINS ?? []);
-    return refusal ?? places.take(socket, clientIp(request, config.TRUST_PROXY));
+    if (refusal !== null) return refusal;
+    const address = clientAddress(request, config.TRUST_PROXY);
+    return places.take(socket, address, hasProof(tokens, request.headers.authorization));
   };
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const refusal = refusalOf(request, socket);
-    if (refusal === null) {
+    const admitted = admit(request, socket);
+    if ('status' in admitted) answerRaw(socket, admitted);
+    else {
       connections.exempt(socket);
-      sockets.upgrade(request, socket, head);
-    } else answerRaw(socket, refusal);
+      sockets.upgrade(request, socket, head, admitted);
+    }
   });
 }

@@ -18,6 +18,7 @@ import { presentError } from './error-format.js';
 import type { Documents } from './documents.js';
 import type { SchemaAnswers } from './schema-answers.js';
 import { answerRaw, type TransportAnswer } from './raw-answer.js';
+import type { SocketPlace, SocketPlaces } from './socket-places.js';
 import { SocketOperations } from './socket-operations.js';
 import { SocketSession } from './socket-session.js';
 
@@ -39,6 +40,7 @@ export interface WebSocketParts {
   readonly log: Logger;
   readonly documents: Documents;
   readonly answers: SchemaAnswers;
+  readonly places: SocketPlaces;
 }
 
 type SocketContext = Context<Record<string, unknown>, SocketSession>;
@@ -84,8 +86,8 @@ export class GraphqlSockets {
     return meant.length;
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.server.handleUpgrade(request, socket, head, (opened) => this.accept(opened, request));
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, place: SocketPlace): void {
+    this.server.handleUpgrade(request, socket, head, (opened) => this.accept(opened, request, place));
   }
 
   /** Tells every client to go elsewhere, once its operations are answered, and waits until they have gone. */
@@ -114,9 +116,10 @@ export class GraphqlSockets {
     while (isBusy() && performance.now() < endMs) await pause(DRAIN_LOOK_MS);
   }
 
-  private accept(socket: WebSocket, request: IncomingMessage): void {
-    const { log, tokens, access, clock, config, events } = this.parts;
-    const session = new SocketSession(socket, request, { log, tokens, access, clock, events, config });
+  private accept(socket: WebSocket, request: IncomingMessage, place: SocketPlace): void {
+    const { log } = this.parts;
+    const settle = (isSignedIn: boolean) => this.parts.places.settle(place, isSignedIn);
+    const session = new SocketSession(socket, request, { ...this.parts, settle });
     this.sessions.add(session);
     // A message that is too big or no text ends here; ws closes the socket with the code for it.
     socket.on('error', (error) => log.debug({ err: error }, 'A socket failed.'));
@@ -186,8 +189,9 @@ export class GraphqlSockets {
   private async open(context: SocketContext): Promise<boolean> {
     const { extra: session, connectionParams } = context;
     this.contexts.set(session.socket, context);
+    let hasRoom: boolean;
     try {
-      await session.open(connectionParams);
+      hasRoom = await session.open(connectionParams);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       session.end(SocketCloseCode.FORBIDDEN, error.message);
@@ -195,7 +199,7 @@ export class GraphqlSockets {
     }
     const { owner } = session;
     const siblings = owner === null ? [] : [...this.sessions].filter((other) => other.owner === owner);
-    if (siblings.length <= this.parts.config.WS_SOCKETS_PER_USER) return true;
+    if (hasRoom && siblings.length <= this.parts.config.WS_SOCKETS_PER_USER) return true;
     session.end(SocketCloseCode.TOO_MANY_SOCKETS, 'Too many sockets');
     return false;
   }

@@ -188,11 +188,17 @@ describe('GraphQL over HTTP', () => {
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('believes no proxy but its own, and of that one only the last entry', async () => {
-    const behind = await startTransport({ environment: { TRUST_PROXY: 'true' } });
-    const headers = { 'x-forwarded-for': '10.9.9.9, 203.0.113.9' };
+  it.each([
+    ['false', '203.0.113.9', '127.0.0.1'],
+    ['true', '10.9.9.9, 203.0.113.9', '203.0.113.9'],
+    ['2', '10.9.9.9, 203.0.113.9, 198.51.100.7', '203.0.113.9'],
+    ['loopback', '10.9.9.9, 203.0.113.9', '203.0.113.9'],
+    ['10.0.0.0/8', '203.0.113.9', '127.0.0.1'],
+  ])('with TRUST_PROXY=%s and "%s" the caller is %s', async (setting, forwarded, ip) => {
+    const behind = await startTransport({ environment: { TRUST_PROXY: setting } });
+    const headers = { 'x-forwarded-for': forwarded };
     const { data } = await graphqlRequest<{ context: string }>(behind.url, { query: '{ context }', headers });
-    expect(JSON.parse(data?.context ?? '')).toMatchObject({ ip: '203.0.113.9' });
+    expect(JSON.parse(data?.context ?? '')).toMatchObject({ ip });
     await behind.close();
   });
 

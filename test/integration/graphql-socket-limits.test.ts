@@ -37,35 +37,86 @@ async function lifeMs(connection: RawConnection): Promise<number> {
 }
 
 describe('places for sockets', () => {
-  it('are limited for an address, signed in or not, and free again when a socket closes', async () => {
+  it('are limited for an address without a token, and free again when a socket closes', async () => {
     await withTransport({ WS_SOCKETS_PER_ADDRESS: '2' }, async ({ url }) => {
-      const [first, second] = [await RawSocket.ready(url), await RawSocket.open(url)];
-      const third = await upgrade(url);
-      expect(third.answer).toEqual([429, 'TOO_MANY_SOCKETS']);
-      expect(third.connection.received).toMatch(/^retry-after: \d+\r$/im);
-      await third.connection.closed;
+      const [first, second] = [await RawSocket.ready(url), await RawSocket.ready(url)];
+      const third = await RawSocket.open(url);
+      third.send({ type: 'connection_init' });
+      expect(await third.closed).toEqual({ code: 4430, reason: 'Too many sockets' });
       await first.close();
-      await expect.poll(async () => (await upgrade(url)).answer).toEqual([101, undefined]);
+      await expect
+        .poll(async () => RawSocket.ready(url).then(async (fourth) => fourth.close()))
+        .toBeUndefined();
       await second.close();
     });
   });
 
+  it('of signed-in callers are limited for an address, before the handshake', async () => {
+    await withTransport({ WS_SIGNED_IN_SOCKETS_PER_ADDRESS: '2' }, async ({ url, tokens }) => {
+      const authorization = `Bearer ${tokens.sign(USER, 60)}`;
+      const sockets = [await RawSocket.ready(url, { authorization })];
+      expect((await upgrade(url, { authorization })).answer).toEqual([101, undefined]);
+      const third = await upgrade(url, { authorization });
+      expect(third.answer).toEqual([429, 'TOO_MANY_SOCKETS']);
+      expect(third.connection.received).toMatch(/^retry-after: \d+\r$/im);
+      await third.connection.closed;
+      await Promise.all(sockets.map(async (socket) => socket.close()));
+    });
+  });
+
+  it('are left for signed-in callers of an address that floods with sockets without a token', async () => {
+    const environment = { WS_SOCKETS_PER_ADDRESS: '2', WS_SIGNED_IN_SOCKETS_PER_ADDRESS: '5' };
+    await withTransport(environment, async ({ url, tokens, logged }) => {
+      const flood = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const socket = await RawSocket.open(url);
+          socket.send({ type: 'connection_init' });
+          return socket.next().then(
+            () => 'kept' as const,
+            () => 'closed' as const,
+          );
+        }),
+      );
+      expect(flood.filter((end) => end === 'kept')).toHaveLength(2);
+      for (let silent = 0; silent < 20; silent += 1) await RawSocket.open(url);
+      const users: RawSocket[] = [];
+      for (const userId of ['1', '2', '3', '4']) {
+        const authorization = `Bearer ${tokens.sign(user(userId), 60)}`;
+        users.push(await RawSocket.ready(url, { authorization }));
+      }
+      for (let silent = 0; silent < 20; silent += 1) await RawSocket.open(url);
+      for (const socket of users) {
+        socket.subscribe('1', '{ userOnly }');
+        expect(await socket.next()).toMatchObject({ type: 'next' });
+        await socket.close();
+      }
+      const warnings = logged.filter(({ level }) => Number(level) >= 40);
+      expect(warnings).toMatchObject([{ bound: 'WS_SOCKETS_PER_ADDRESS', address: '127.0.0.1' }]);
+    });
+  });
+
   it('are limited in all, and an address behind a proxy is that of the client', async () => {
-    const environment = { WS_SOCKETS_PER_ADDRESS: '2', WS_SOCKETS_TOTAL: '3', TRUST_PROXY: 'true' };
-    await withTransport(environment, async ({ url }) => {
-      const from = async (address: string) => (await upgrade(url, { 'x-forwarded-for': address })).answer;
-      expect(await from('192.0.2.1')).toEqual([101, undefined]);
-      expect(await from('192.0.2.1')).toEqual([101, undefined]);
-      expect(await from('192.0.2.1')).toEqual([429, 'TOO_MANY_SOCKETS']);
-      expect(await from('2001:db8::1')).toEqual([101, undefined]);
-      expect(await from('192.0.2.3')).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    const environment = { WS_SOCKETS_TOTAL: '3', TRUST_PROXY: 'true' };
+    await withTransport(environment, async ({ url, tokens }) => {
+      const authorization = `Bearer ${tokens.sign(USER, 60)}`;
+      const from = async (address: string, head: Record<string, string> = {}) =>
+        (await upgrade(url, { 'x-forwarded-for': address, ...head })).answer;
+      for (const address of ['192.0.2.1', '2001:db8::1'])
+        expect(await from(address, { authorization })).toEqual([101, undefined]);
+      const [fresh, later] = [await RawSocket.open(url), await RawSocket.open(url)];
+      expect((await fresh.closed).code).toBe(1006);
+      expect(await from('192.0.2.3', { authorization })).toEqual([101, undefined]);
+      expect((await later.closed).code).toBe(1006);
+      expect(await from('192.0.2.4')).toEqual([503, 'SERVICE_UNAVAILABLE']);
     });
   });
 
   it('count an IPv6 network as one address', async () => {
-    const environment = { WS_SOCKETS_PER_ADDRESS: '1', TRUST_PROXY: 'true' };
-    await withTransport(environment, async ({ url }) => {
-      const from = async (address: string) => (await upgrade(url, { 'x-forwarded-for': address })).answer[0];
+    const environment = { WS_SIGNED_IN_SOCKETS_PER_ADDRESS: '1', TRUST_PROXY: 'true' };
+    await withTransport(environment, async ({ url, tokens }) => {
+      const authorization = `Bearer ${tokens.sign(USER, 60)}`;
+      const from = async (address: string) =>
+        (await upgrade(url, { 'x-forwarded-for': address, authorization })).answer[0];
       expect(await from('2001:db8:1:2::1')).toBe(101);
       expect(await from('2001:DB8:1:2:ffff:1:2:3')).toBe(429);
       expect(await from('2001:db8:1:3::1')).toBe(101);

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
+
+/** Whether the `x-forwarded-for` of the proxy with this address, at this distance from the process, is believed. */
+export type TrustedProxies = (address: string, distance: number) => boolean;
+
+const HOPS_MAX = 16;
+const NONE: TrustedProxies = () => false;
+
+/**
+ * Reads `TRUST_PROXY`: false, a number of proxies (true is one), or their addresses and networks.
+ * @throws Error for anything else
+ */
+export function trustedProxies(text: string): TrustedProxies {
+  const hops = { false: 0, true: 1 }[text] ?? (/^\d+$/.test(text) ? Number(text) : null);
+  if (hops === null) return proxyAddr.compile(text.split(',').map((part) => part.trim()));
+  if (hops > HOPS_MAX) throw new RangeError(`More than ${HOPS_MAX} proxies.`);
+  return hops === 0 ? NONE : (_address, distance) => distance < hops;
+}
+
+/**
+ * The caller's address. Each proxy appends the address that it was called from, so the header is read from its end,
+ * for as long as the proxy that wrote the entry is trusted; what lies before is the caller's own claim.
+ */
+export function clientAddress(request: IncomingMessage, isTrusted: TrustedProxies): string {
+  let client = request.socket.remoteAddress ?? '';
+  if (!isTrusted(client, 0)) return client;
+  const [, ...forwarded] = proxyAddr.all(request);
+  for (const [distance, entry] of forwarded.entries()) {
+    const address = withoutPort(entry);
+    // "unknown" and the like say nothing that limits could go by.
+    if (!isTrusted(client, distance) || isIP(address) === 0) break;
+    client = address;
+  }
+  return client;
+}
+
+/** Some proxies write the port too: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(entry: string): string {
+  return entry.replace(/^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/, '$1$2');
+}
