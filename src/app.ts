@@ -143,7 +143,12 @@ export function resolverContainer(services: Services): ResolverContainer {
 
 function composePlatform(stores: Stores, config: Config, log: Logger) {
   const clock = systemClock;
-  const shares = new WorkShares(Math.floor(config.READ_POOL_SIZE / 2));
+  const shares = new WorkShares({
+    // Two connections are left to those who catch up with events.
+    reads: config.READ_POOL_SIZE - 2,
+    // Changes share theirs with redemptions.
+    writes: Math.floor(config.DATABASE_POOL_SIZE / 2),
+  });
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(stores.orm, { log });
   const outbox = new Outbox(ids, clock);

@@ -69,8 +69,8 @@ const environmentSchema = z.object({
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),
-  /** Connections for queries alone, beside those of DATABASE_POOL_SIZE; half as many queries run at once. */
-  READ_POOL_SIZE: count(2, 200, 8),
+  /** Connections for queries alone, beside those of DATABASE_POOL_SIZE; all but two may read lists at once. */
+  READ_POOL_SIZE: count(3, 200, 8),
   /** How long one statement of a query may take. */
   READ_TIMEOUT_MS: count(100, 600_000, 5000),
   /** Claims that one transaction commits at most; 1 switches group commit off. */

@@ -1,6 +1,8 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
 import { StoreUnavailableError } from '../platform/errors.js';
+import { BusyError } from '../platform/fair-gate.js';
 import { isServerAway } from '../platform/orm/sql-errors.js';
+import { busyAnswer } from './caller.js';
 import type { RequestContext } from './context.js';
 
 const INTERNAL = 'INTERNAL_SERVER_ERROR';
@@ -17,6 +19,11 @@ export function presentError(
   context: Pick<RequestContext, 'requestId' | 'log'>,
   hideSuggestions: boolean,
 ): GraphQLFormattedError {
+  const busy = busyOf(error);
+  if (busy !== undefined) {
+    const answer = busyAnswer(busy);
+    return { ...error.toJSON(), message: answer.message, extensions: publicPart(answer, codeOf(answer)) };
+  }
   const code = codeOf(error);
   if (code === 'SERVICE_UNAVAILABLE' && storeFailureOf(error) !== undefined) {
     context.log.warn({ err: storeFailureOf(error), path: error.path }, 'A store did not answer.');
@@ -63,6 +70,11 @@ function isCallersMistake(error: GraphQLError): boolean {
 
 function storeFailureOf(error: GraphQLError): Error | undefined {
   return [...causesOf(error)].find((cause) => cause instanceof StoreUnavailableError || isServerAway(cause));
+}
+
+/** Work that was not begun, also where a subscription ends by it. */
+function busyOf(error: GraphQLError): BusyError | undefined {
+  return [...causesOf(error)].find((cause) => cause instanceof BusyError);
 }
 
 /** What the error wraps, outermost first. */

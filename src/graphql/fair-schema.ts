@@ -42,8 +42,9 @@ export function serveFairly(schema: GraphQLSchema, shares: WorkShares): GraphQLS
       const resolve = field.resolve as Resolver | undefined;
       if (resolve === undefined) continue;
       const sliced = isListType(getNullableType(field.type)) ? inSlices(resolve, shares.turns) : resolve;
-      field.resolve =
-        kind === null || field.extensions['unshared'] === true ? sliced : inTurn(sliced, shares, kind);
+      if (kind === null) field.resolve = sliced;
+      else if (field.extensions['unshared'] === true) field.resolve = atOnce(sliced, shares);
+      else field.resolve = inTurn(sliced, shares, kind);
     }
   }
   return schema;
@@ -52,6 +53,10 @@ export function serveFairly(schema: GraphQLSchema, shares: WorkShares): GraphQLS
 function kindOf(schema: GraphQLSchema, type: unknown): WorkKind | null {
   if (type === schema.getQueryType()) return 'reads';
   return type === schema.getMutationType() ? 'writes' : null;
+}
+
+function atOnce(resolve: Resolver, shares: WorkShares): Resolver {
+  return async (source, args, context, info) => shares.urgently(() => resolve(source, args, context, info));
 }
 
 /** The place is left when the last row of the page was handed on, so that rows of few lists are in memory at once. */
@@ -90,7 +95,8 @@ function isRefusedForStore(result: unknown): boolean {
   return error?.code === 'SERVICE_UNAVAILABLE';
 }
 
-const isSame = (a: Caller, b: Caller): boolean => a.tenantId === b.tenantId && a.id === b.id;
+const isSame = (a: Caller, b: Caller): boolean =>
+  a.tenantId === b.tenantId && a.kind === b.kind && a.id === b.id;
 
 interface PageRequest {
   readonly page?: unknown;

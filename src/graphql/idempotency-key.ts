@@ -3,15 +3,13 @@ import {
   getNamedType,
   GraphQLError,
   isInputObjectType,
-  Kind,
   OperationTypeNode,
-  type DocumentNode,
   type FieldNode,
   type GraphQLSchema,
-  type SelectionSetNode,
 } from 'graphql';
 import { DomainError } from '../platform/errors.js';
 import type { RequestContext } from './context.js';
+import { rootFields } from './root-fields.js';
 
 interface KeyedInput {
   readonly idempotencyKey?: string | null | undefined;
@@ -39,7 +37,7 @@ export function oneKeyOneMutation(): ApolloServerPlugin<RequestContext> {
       didResolveOperation: async ({ operation, document, schema, contextValue }) => {
         if (operation?.operation !== OperationTypeNode.MUTATION || contextValue.idempotencyKey === null)
           return;
-        const keyed = fieldsOf(operation.selectionSet, document).filter((field) => takesKey(schema, field));
+        const keyed = rootFields(document, operation.selectionSet).filter((field) => takesKey(schema, field));
         if (keyed.length <= 1) return;
         throw new GraphQLError(
           `The header idempotency-key stands for one mutation, and this request has ${keyed.length} that take a key. Leave the header out, and give each a key of its own as idempotencyKey of its input.`,
@@ -48,19 +46,6 @@ export function oneKeyOneMutation(): ApolloServerPlugin<RequestContext> {
       },
     }),
   };
-}
-
-function fieldsOf({ selections }: SelectionSetNode, document: DocumentNode): FieldNode[] {
-  return selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [selection];
-    if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf(selection.selectionSet, document);
-    const { value: name } = selection.name;
-    return document.definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name
-        ? fieldsOf(definition.selectionSet, document)
-        : [],
-    );
-  });
 }
 
 function takesKey(schema: GraphQLSchema, field: FieldNode): boolean {

@@ -53,8 +53,8 @@ function report(context: ValidationContext | null, error: GraphQLError): void {
 function schemaAlone(context: ValidationContext): ASTVisitor {
   return {
     OperationDefinition: (node) => {
-      const names = rootFields(context.getDocument(), node.selectionSet);
-      if (!names.some(isSchemaField) || names.every((name) => name.startsWith('__'))) return;
+      const fields = rootFields(context.getDocument(), node.selectionSet);
+      if (!fields.some(isSchemaField) || fields.every(({ name }) => name.value.startsWith('__'))) return;
       const message = 'Ask for the schema (__schema, __type) in an operation of its own.';
       context.reportError(new GraphQLError(message, { nodes: node }));
     },

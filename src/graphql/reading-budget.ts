@@ -25,8 +25,8 @@ export class ReadingBudget {
   ) {}
 
   /** @throws GraphQLError RATE_LIMITED when this caller has spent what it had. */
-  spend<T>({ tenantId, id }: Caller, work: () => T): T {
-    const key = `${tenantId} ${id}`;
+  spend<T>({ tenantId, kind, id }: Caller, work: () => T): T {
+    const key = `${tenantId} ${kind} ${id}`;
     const leftMs = this.left(key);
     if (leftMs <= 0) {
       throw rateLimited(

@@ -1,13 +1,13 @@
-import { Kind, type DocumentNode, type SelectionSetNode } from 'graphql';
+import { Kind, type DocumentNode, type FieldNode, type SelectionSetNode } from 'graphql';
 
-/** The names of the fields at the root of an operation, those of its fragments included. */
+/** The fields at the root of an operation, those of its fragments included; each fragment is looked into once. */
 export function rootFields(
   document: DocumentNode,
   { selections }: SelectionSetNode,
   seen = new Set<string>(),
-): readonly string[] {
+): readonly FieldNode[] {
   return selections.flatMap((selection) => {
-    if (selection.kind === Kind.FIELD) return [selection.name.value];
+    if (selection.kind === Kind.FIELD) return [selection];
     if (selection.kind === Kind.INLINE_FRAGMENT) return rootFields(document, selection.selectionSet, seen);
     const { value: name } = selection.name;
     if (seen.has(name)) return [];
@@ -21,6 +21,6 @@ export function rootFields(
   });
 }
 
-export function isSchemaField(name: string): boolean {
+export function isSchemaField({ name: { value: name } }: FieldNode): boolean {
   return name === '__schema' || name === '__type';
 }

@@ -1,45 +1,61 @@
 import { BusyError, FairGate, type GateLimits } from '../platform/fair-gate.js';
 import type { Caller } from '../platform/fair-queue.js';
 import { LoopTurns } from '../platform/loop-turns.js';
-import { rateLimited } from './caller.js';
+import { busyAnswer } from './caller.js';
 
-/** Waiting work costs memory only; a caller who sends more at once is told to slow down. */
-const WAITING = { waiting: 2000, waitingPerCaller: 100, waitMsMax: 10_000 };
-/** Of the connections that changes share with redemptions, less than half. */
-const WRITES_AT_ONCE = 6;
+/** Waiting work costs memory only. A tenant's own backend sends its work under one name of staff, and much at once. */
+const WAITING = {
+  waiting: 4000,
+  waitingPerTenant: 2000,
+  waitingPerCaller: { STAFF: 1000, USER: 100, ADDRESS: 100 },
+  waitMsMax: 10_000,
+};
+/** How long after a redemption the next one is expected: its client reads the answer first. */
+const URGENT_FOR_MS = 100;
 
 export type WorkKind = 'reads' | 'writes';
 
 /**
- * The part of a process that everything but a redemption may take: so many queries and changes at once for each
- * caller and tenant, the others in turn, and long work of the event loop in slices. Redemptions pass none of it.
+ * The part of a process that everything but a redemption may take: so many queries and changes at once, tenants and
+ * callers in turn, and long work of the event loop in slices. Redemptions pass none of it; while there are some, a
+ * caller reads one list at a time.
  */
 export class WorkShares {
   readonly turns = new LoopTurns();
   private readonly gates: Readonly<Record<WorkKind, FairGate>>;
+  private urgent = 0;
+  private urgentAtMs = -Infinity;
 
-  /** @param readsAtOnce at most as many as there are connections for them */
-  constructor(readsAtOnce: number) {
+  /** @param atOnce of each kind, at most as many as there are connections for them */
+  constructor(atOnce: Readonly<Record<WorkKind, number>>) {
+    const isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
     this.gates = {
-      reads: new FairGate(limitsOf(readsAtOnce)),
-      writes: new FairGate(limitsOf(WRITES_AT_ONCE)),
+      reads: new FairGate(limitsOf(atOnce.reads), isPressed),
+      writes: new FairGate(limitsOf(atOnce.writes)),
     };
+  }
+
+  /** Runs what waits for nothing, and before which the rest makes room. */
+  async urgently<T>(work: () => T | Promise<T>): Promise<T> {
+    this.urgent += 1;
+    try {
+      return await work();
+    } finally {
+      this.urgent -= 1;
+      this.urgentAtMs = performance.now();
+    }
   }
 
   /**
    * Takes a place for one piece of work.
    * @returns how to leave it
-   * @throws GraphQLError RATE_LIMITED
+   * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE
    */
   async enter(kind: WorkKind, caller: Caller): Promise<() => void> {
     try {
       return await this.gates[kind].enter(caller);
     } catch (error) {
-      if (!(error instanceof BusyError)) throw error;
-      throw rateLimited(
-        'You have too many requests under way. Wait for their answers, then send this one again.',
-        error.retryAfterMs,
-      );
+      throw error instanceof BusyError ? busyAnswer(error) : error;
     }
   }
 
@@ -49,8 +65,6 @@ export class WorkShares {
   }
 }
 
-/** No tenant takes more than half of it, and no caller more than a quarter. */
 function limitsOf(atOnce: number): GateLimits {
-  const share = (part: number): number => Math.max(1, Math.floor(atOnce * part));
-  return { atOnce, perTenant: share(0.5), perCaller: share(0.25), ...WAITING };
+  return { atOnce, ...WAITING };
 }

@@ -1,23 +1,30 @@
 import { FairQueue, type Caller } from './fair-queue.js';
 
 export interface GateLimits {
-  /** Work under way at once, in all, for one tenant, and for one caller. */
+  /** Work under way at once. The last three places are reserves, see {@link FairGate}. */
   readonly atOnce: number;
-  readonly perTenant: number;
-  readonly perCaller: number;
-  /** Work that waits, in all and for one caller. */
+  /** Work that waits: in all, for one tenant, and for one caller of each kind. */
   readonly waiting: number;
-  readonly waitingPerCaller: number;
+  readonly waitingPerTenant: number;
+  readonly waitingPerCaller: Readonly<Record<Caller['kind'], number>>;
   /** How long work waits at most. */
   readonly waitMsMax: number;
 }
 
-/** The caller has too much work under way; nothing of this work was begun. */
+/** Which bound was reached: one of the waiting lines is full, or the work has waited for too long. */
+export type BusyBound = 'CALLER' | 'TENANT' | 'ALL' | 'TIME';
+
+/** Work was refused before any of it was begun. */
 export class BusyError extends Error {
   override readonly name = 'BusyError';
 
-  constructor(readonly retryAfterMs: number) {
-    super('Too much of this caller is under way.');
+  /** @param most of the bound: waiting requests, or milliseconds for TIME */
+  constructor(
+    readonly bound: BusyBound,
+    readonly most: number,
+    readonly retryAfterMs: number,
+  ) {
+    super(`Too much work waits: the bound of ${bound}, ${most}, was reached.`);
   }
 }
 
@@ -26,19 +33,26 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
-/** Bounds work of one kind: a few at once for each caller and tenant, the others in turn, and not without end. */
+/**
+ * Bounds work of one kind. A caller who is alone takes all places but three; each of these is for somebody who would
+ * otherwise wait behind those who have work under way: another caller, a caller of another kind (a tenant's users
+ * beside its staff), and another tenant. What finds no place waits, and tenants and callers take turns.
+ */
 export class FairGate {
   private readonly queue = new FairQueue<Waiting>();
-  private readonly ofTenant = new Map<string, number>();
-  private readonly ofCaller = new Map<string, number>();
+  private readonly underWay = new Map<string, number>();
   private running = 0;
 
-  constructor(private readonly limits: GateLimits) {}
+  /** @param isPressed While true a caller has one place at most: something that passes no gate needs the machine. */
+  constructor(
+    private readonly limits: GateLimits,
+    private readonly isPressed: () => boolean = () => false,
+  ) {}
 
   /**
    * Takes a place, and waits for one if need be.
    * @returns how to leave it, which must happen once
-   * @throws BusyError when too much waits already, or this has waited for too long; or the error of {@link failWaiting}
+   * @throws BusyError, or the error of {@link failWaiting}
    */
   async enter(caller: Caller): Promise<() => void> {
     if (this.mayStart(caller) && this.queue.sizeOf(caller) === 0) this.count(caller, 1);
@@ -49,12 +63,10 @@ export class FairGate {
     };
   }
 
-  /** Whoever leaves counts the next one in, so that nobody slips in between. */
+  /** A place that is left is counted for the next caller at once, so that no newcomer slips in between. */
   private async turn(caller: Caller): Promise<void> {
-    const { waiting, waitingPerCaller, waitMsMax } = this.limits;
-    if (this.queue.size >= waiting || this.queue.sizeOf(caller) >= waitingPerCaller) {
-      throw new BusyError(waitMsMax);
-    }
+    this.requireRoom(caller);
+    const { waitMsMax } = this.limits;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const item: Waiting = {
       start: () => {
@@ -69,10 +81,21 @@ export class FairGate {
     };
     const timer = setTimeout(() => {
       this.queue.remove(caller, item);
-      reject(new BusyError(waitMsMax));
+      reject(new BusyError('TIME', waitMsMax, waitMsMax));
     }, waitMsMax);
     this.queue.push(caller, item);
     await promise;
+  }
+
+  /** @throws BusyError */
+  private requireRoom(caller: Caller): void {
+    const { waiting, waitingPerTenant, waitingPerCaller, waitMsMax } = this.limits;
+    const ofCaller = waitingPerCaller[caller.kind];
+    if (this.queue.sizeOf(caller) >= ofCaller) throw new BusyError('CALLER', ofCaller, waitMsMax);
+    if (this.queue.sizeOfTenant(caller.tenantId) >= waitingPerTenant) {
+      throw new BusyError('TENANT', waitingPerTenant, waitMsMax);
+    }
+    if (this.queue.size >= waiting) throw new BusyError('ALL', waiting, waitMsMax);
   }
 
   /** Ends the wait of work that waits now: what it needs is away, and each turn would wait for that again. */
@@ -89,28 +112,25 @@ export class FairGate {
     }
   }
 
+  /** Who has work under way, by tenant, by kind or by name, leaves a place for somebody who has none. */
   private mayStart(caller: Caller): boolean {
-    const { atOnce, perTenant, perCaller } = this.limits;
-    return (
-      this.running < atOnce &&
-      (this.ofTenant.get(caller.tenantId) ?? 0) < perTenant &&
-      (this.ofCaller.get(keyOf(caller)) ?? 0) < perCaller
-    );
+    const groups = groupsOf(caller);
+    if (this.underWay.has(groups[2]) && this.isPressed()) return false;
+    const reserved = groups.filter((group) => this.underWay.has(group)).length;
+    return this.limits.atOnce - this.running > reserved;
   }
 
   private count(caller: Caller, change: 1 | -1): void {
     this.running += change;
-    add(this.ofTenant, caller.tenantId, change);
-    add(this.ofCaller, keyOf(caller), change);
+    for (const group of groupsOf(caller)) {
+      const count = (this.underWay.get(group) ?? 0) + change;
+      if (count === 0) this.underWay.delete(group);
+      else this.underWay.set(group, count);
+    }
   }
 }
 
-function keyOf({ tenantId, id }: Caller): string {
-  return `${tenantId} ${id}`;
-}
-
-function add(counts: Map<string, number>, key: string, change: number): void {
-  const count = (counts.get(key) ?? 0) + change;
-  if (count === 0) counts.delete(key);
-  else counts.set(key, count);
+/** From the widest to the narrowest. */
+function groupsOf({ tenantId, kind, id }: Caller): readonly [string, string, string] {
+  return [tenantId, `${tenantId} ${kind}`, `${tenantId} ${kind} ${id}`];
 }

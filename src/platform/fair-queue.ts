@@ -1,7 +1,19 @@
 /** On whose behalf work is done. Anonymous callers share a tenant of their own, each under its address. */
 export interface Caller {
   readonly tenantId: string;
+  readonly kind: 'STAFF' | 'USER' | 'ADDRESS';
   readonly id: string;
+}
+
+/** Items of one caller, oldest first. */
+interface Line<T> {
+  readonly caller: Caller;
+  readonly items: T[];
+}
+
+interface TenantLines<T> {
+  readonly lines: Map<string, Line<T>>;
+  count: number;
 }
 
 /**
@@ -9,36 +21,44 @@ export interface Caller {
  * delays another's first by one.
  */
 export class FairQueue<T> {
-  private readonly tenants = new Map<string, Map<string, T[]>>();
+  private readonly tenants = new Map<string, TenantLines<T>>();
   private count = 0;
 
   get size(): number {
     return this.count;
   }
 
-  /** How many items of one caller wait. */
-  sizeOf({ tenantId, id }: Caller): number {
-    return this.tenants.get(tenantId)?.get(id)?.length ?? 0;
+  /** How many items of one tenant wait. */
+  sizeOfTenant(tenantId: string): number {
+    return this.tenants.get(tenantId)?.count ?? 0;
   }
 
-  push({ tenantId, id }: Caller, item: T): void {
-    const callers = this.tenants.get(tenantId) ?? new Map<string, T[]>();
-    const items = callers.get(id) ?? [];
-    items.push(item);
-    callers.set(id, items);
-    this.tenants.set(tenantId, callers);
+  /** How many items of one caller wait. */
+  sizeOf(caller: Caller): number {
+    return this.tenants.get(caller.tenantId)?.lines.get(lineOf(caller))?.items.length ?? 0;
+  }
+
+  push(caller: Caller, item: T): void {
+    const { tenantId } = caller;
+    const tenant = this.tenants.get(tenantId) ?? { lines: new Map<string, Line<T>>(), count: 0 };
+    const line = tenant.lines.get(lineOf(caller)) ?? { caller, items: [] };
+    line.items.push(item);
+    tenant.lines.set(lineOf(caller), line);
+    tenant.count += 1;
+    this.tenants.set(tenantId, tenant);
     this.count += 1;
   }
 
   /** The next item of a caller who may have one; undefined when there is none. */
   take(may: (caller: Caller) => boolean = () => true): T | undefined {
-    for (const [tenantId, callers] of this.tenants) {
-      for (const [id, items] of callers) {
-        if (!may({ tenantId, id })) continue;
+    for (const [tenantId, tenant] of this.tenants) {
+      for (const [name, { caller, items }] of tenant.lines) {
+        if (!may(caller)) continue;
         const item = items.shift();
+        tenant.count -= 1;
         this.count -= 1;
-        moveLast(callers, id, items.length > 0);
-        moveLast(this.tenants, tenantId, callers.size > 0);
+        moveLast(tenant.lines, name, items.length > 0);
+        moveLast(this.tenants, tenantId, tenant.count > 0);
         return item;
       }
     }
@@ -46,16 +66,21 @@ export class FairQueue<T> {
   }
 
   /** Removes an item that no longer waits. */
-  remove({ tenantId, id }: Caller, item: T): void {
-    const callers = this.tenants.get(tenantId);
-    const items = callers?.get(id);
-    const at = items?.indexOf(item) ?? -1;
-    if (callers === undefined || items === undefined || at < 0) return;
-    items.splice(at, 1);
+  remove(caller: Caller, item: T): void {
+    const tenant = this.tenants.get(caller.tenantId);
+    const line = tenant?.lines.get(lineOf(caller));
+    const at = line?.items.indexOf(item) ?? -1;
+    if (tenant === undefined || line === undefined || at < 0) return;
+    line.items.splice(at, 1);
+    tenant.count -= 1;
     this.count -= 1;
-    if (items.length === 0) callers.delete(id);
-    if (callers.size === 0) this.tenants.delete(tenantId);
+    if (line.items.length === 0) tenant.lines.delete(lineOf(caller));
+    if (tenant.count === 0) this.tenants.delete(caller.tenantId);
   }
+}
+
+function lineOf({ kind, id }: Caller): string {
+  return `${kind} ${id}`;
 }
 
 /** A map keeps the order of insertion, so the one whose turn it was goes to the end. */

@@ -1,20 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { getIntrospectionQuery, graphql, parse, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { Documents } from '../../src/graphql/documents.js';
-import { serveFairly } from '../../src/graphql/fair-schema.js';
+import { serveFairly, UNSHARED } from '../../src/graphql/fair-schema.js';
 import { documentLimits } from '../../src/graphql/limits.js';
 import { ReadingBudget } from '../../src/graphql/reading-budget.js';
 import { SchemaAnswers } from '../../src/graphql/schema-answers.js';
 import { WorkShares } from '../../src/graphql/work-shares.js';
+import { busyAnswer } from '../../src/graphql/caller.js';
+import { BusyError } from '../../src/platform/fair-gate.js';
+import type { Caller } from '../../src/platform/fair-queue.js';
+import type { Actor } from '../../src/identity/actor.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { roundsDuring } from '../support/loop-rounds.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { newTransportSchema } from '../support/transport-schema.js';
-import { startTransport, USER, type TransportServer } from '../support/transport-server.js';
+import { PLACES, startTransport, USER, type TransportServer } from '../support/transport-server.js';
 
-const CALLER = { tenantId: '', id: '10.0.0.1' };
+const CALLER: Caller = { tenantId: '', kind: 'ADDRESS', id: '10.0.0.1' };
 let transport: TransportServer;
 
 beforeAll(async () => {
@@ -26,12 +31,13 @@ afterAll(async () => transport.close());
 class CountingBudget extends ReadingBudget {
   spent = 0;
 
-  override spend<T>(caller: typeof CALLER, work: () => T): T {
+  override spend<T>(caller: Caller, work: () => T): T {
     this.spent += 1;
     return super.spend(caller, work);
   }
 }
 
+const STAFF: Actor = { kind: 'STAFF', tenantId: USER.tenantId, staffId: 'backend', role: 'OPERATOR' };
 const context = (userId: string) =>
   ({ actor: { ...USER, userId }, ip: '10.0.0.1' }) as unknown as RequestContext;
 
@@ -66,8 +72,7 @@ describe('reading of documents (X.19)', () => {
       () => nowMs,
       () => cpuMs,
     );
-    const spend = (ms: number, id = 'a'): void =>
-      account.spend({ tenantId: '', id }, () => void (cpuMs += ms));
+    const spend = (ms: number, id = 'a'): void => account.spend({ ...CALLER, id }, () => void (cpuMs += ms));
     spend(600);
     spend(600);
     expect(() => spend(1)).toThrow('whose text was new');
@@ -87,10 +92,10 @@ describe('questions about the schema (X.19)', () => {
 
   it('are executed and written once for each text', async () => {
     const budget = new CountingBudget();
-    const answers = new SchemaAnswers(schema, budget, new WorkShares(4));
+    const answers = new SchemaAnswers(schema, budget, new WorkShares(PLACES));
     const text = getIntrospectionQuery();
     const first = await answers.answer(ask(text), CALLER);
-    const again = await answers.answer(ask(text), { tenantId: '', id: '10.0.0.2' });
+    const again = await answers.answer(ask(text), { ...CALLER, id: '10.0.0.2' });
     expect(again).toBe(first);
     expect(budget.spent).toBe(1);
     expect(JSON.parse(answers.stringify({ data: first.data ?? null }))).toEqual({ data: first.data });
@@ -143,7 +148,7 @@ describe('shares of queries (X.19)', () => {
     graphql({ schema, source, contextValue: context(userId) });
 
   it('resolve a list of 500 rows in slices, with the event loop served in between', async () => {
-    const schema = serveFairly(newTransportSchema(), new WorkShares(4));
+    const schema = serveFairly(newTransportSchema(), new WorkShares(PLACES));
     const { result, rounds } = await roundsDuring(async () =>
       run(schema, '{ boxes(size: 500) { total items { name } } }'),
     );
@@ -152,22 +157,28 @@ describe('shares of queries (X.19)', () => {
     expect(rounds).toBeGreaterThanOrEqual(500 / 20);
   });
 
+  /** Counts how many of a query run at once. */
+  function watched(schema: GraphQLSchema, name: 'Query' | 'Mutation', fieldName: string, workMs: number) {
+    const field = (name === 'Query' ? schema.getQueryType() : schema.getMutationType())?.getFields()[
+      fieldName
+    ];
+    if (field === undefined) throw new Error('The schema has no such field.');
+    const seen = { running: 0, most: 0 };
+    field.resolve = async () => {
+      seen.running += 1;
+      seen.most = Math.max(seen.most, seen.running);
+      await pause(workMs);
+      seen.running -= 1;
+      return 1;
+    };
+    return seen;
+  }
+
   it('bound every query of a schema at once for a caller, whoever wrote it, and let another caller pass', async () => {
     const schema = newTransportSchema();
-    let running = 0;
-    let most = 0;
-    const field = schema.getQueryType()?.getFields()['slow'];
-    const resolve = field?.resolve;
-    if (field === undefined || resolve === undefined) throw new Error('The schema has no such query.');
-    field.resolve = async (source, args, of, info) => {
-      running += 1;
-      most = Math.max(most, running);
-      const result: unknown = await resolve(source, args, of, info);
-      running -= 1;
-      return result;
-    };
-    serveFairly(schema, new WorkShares(4));
-    const asked = Array.from({ length: 6 }, async () => run(schema, '{ a: slow b: slow }'));
+    const seen = watched(schema, 'Query', 'slow', 50);
+    serveFairly(schema, new WorkShares(PLACES));
+    const asked = Array.from({ length: 12 }, async () => run(schema, '{ a: slow b: slow }'));
     let isEarly = true;
     const all = Promise.all(asked).then((results) => {
       isEarly = false;
@@ -176,20 +187,67 @@ describe('shares of queries (X.19)', () => {
     expect((await run(schema, '{ slow }', '2')).errors).toBeUndefined();
     expect(isEarly).toBe(true);
     expect((await all).every(({ errors }) => errors === undefined)).toBe(true);
-    // One of each caller.
-    expect(most).toBe(2);
+    // Three of six for the one who is alone, and one more for the other.
+    expect(seen.most).toBe(4);
   });
 
-  it('refuse the hundred-and-second query of a caller that waits, and lose none of the others', async () => {
-    const schema = serveFairly(newTransportSchema(), new WorkShares(4));
-    const asked = Array.from({ length: 103 }, async () => run(schema, '{ boxes(size: 1) { total } }'));
-    const codes = (await Promise.all(asked)).map(({ errors }) => errors?.[0]?.extensions['code'] ?? 'OK');
-    expect(Map.groupBy(codes, (code) => code).get('RATE_LIMITED')).toHaveLength(2);
-    expect(codes.filter((code) => code === 'OK')).toHaveLength(101);
+  it('give a caller one query at a time while redemptions are under way, and no place to wait behind it', async () => {
+    const schema = newTransportSchema();
+    const seen = watched(schema, 'Query', 'slow', 10);
+    const redemption = schema.getMutationType()?.getFields()['touch'];
+    Object.assign(redemption ?? {}, { extensions: UNSHARED });
+    const redeemed = watched(schema, 'Mutation', 'touch', 300);
+    serveFairly(schema, new WorkShares(PLACES));
+    const redemptions = Array.from({ length: 20 }, async (_, no) =>
+      run(schema, 'mutation { touch }', String(no)),
+    );
+    const lists = Array.from({ length: 10 }, async () => run(schema, '{ slow }'));
+    await Promise.all([...redemptions, ...lists]);
+    expect([redeemed.most, seen.most]).toEqual([20, 1]);
+  });
+
+  it('run 500 changes that a backend sends at once, and give its tenant places for others', async () => {
+    const schema = newTransportSchema();
+    const seen = watched(schema, 'Mutation', 'touch', 1);
+    serveFairly(schema, new WorkShares(PLACES));
+    const contextValue = { actor: STAFF, ip: '10.0.0.1' } as unknown as RequestContext;
+    const asked = Array.from({ length: 500 }, async () =>
+      graphql({ schema, source: 'mutation { touch }', contextValue }),
+    );
+    const ofUser = await run(schema, 'mutation { touch }');
+    expect(ofUser.errors).toBeUndefined();
+    expect((await Promise.all(asked)).filter(({ errors }) => errors === undefined)).toHaveLength(500);
+    expect(seen.most).toBe(6);
+  });
+
+  it('refuse the hundred-and-fourth query of a user that waits, say why, and lose none of the others', async () => {
+    const schema = serveFairly(newTransportSchema(), new WorkShares(PLACES));
+    const asked = Array.from({ length: 105 }, async () => run(schema, '{ boxes(size: 1) { total } }'));
+    const errors = (await Promise.all(asked)).map((result) => result.errors?.[0]);
+    const refused = errors.filter((error) => error !== undefined);
+    expect(refused).toHaveLength(2);
+    for (const { message, extensions } of refused) {
+      expect(extensions['code']).toBe('RATE_LIMITED');
+      expect(message).toBe(
+        'You have 100 requests waiting already. Wait for their answers, then send this one again.',
+      );
+    }
+  });
+
+  it.each([
+    ['CALLER', 'RATE_LIMITED', 429, 'You have 7000 requests waiting'],
+    ['TENANT', 'RATE_LIMITED', 429, 'The users and staff of your tenant have 7000 requests waiting'],
+    ['ALL', 'SERVICE_UNAVAILABLE', 503, 'The server has 7000 requests waiting'],
+    ['TIME', 'SERVICE_UNAVAILABLE', 503, 'This request has waited 7 s'],
+  ] as const)('tell what was exceeded: %s by %s', (bound, code, status, message) => {
+    const { extensions, message: said } = busyAnswer(new BusyError(bound, 7000, 1500));
+    expect(said).toContain(message);
+    expect(extensions).toMatchObject({ code, retryAfterMs: 1500, http: { status } });
+    expect((extensions['http'] as { headers: Map<string, string> }).headers.get('retry-after')).toBe('2');
   });
 
   it('refuse a page behind a million rows, and a size that would pass them', async () => {
-    const schema = serveFairly(newTransportSchema(), new WorkShares(4));
+    const schema = serveFairly(newTransportSchema(), new WorkShares(PLACES));
     const codeOf = async (args: string) =>
       (await run(schema, `{ boxes(${args}) { total } }`)).errors?.[0]?.extensions['code'] ?? 'OK';
     expect(await codeOf('page: 2001, size: 500')).toBe('OK');

@@ -63,6 +63,16 @@ describe.each([
     expect(linesOf(errors[0]?.extensions.requestId)).toHaveLength(1);
   });
 
+  it('calls a wait that was too long SERVICE_UNAVAILABLE, and says when to try again', async () => {
+    expect(await ask('{ busy }')).toMatchObject([
+      {
+        message: expect.stringContaining('has waited 7 s') as string,
+        path: ['busy'],
+        extensions: { code: 'SERVICE_UNAVAILABLE', retryAfterMs: 7000 },
+      },
+    ]);
+  });
+
   it('answers BAD_USER_INPUT to a variable that does not fit, without proposing another value', async () => {
     const errors = await ask('query ($s: Size!) { sized(size: $s) }', { s: 'SMALLL' });
     expect(errors).toMatchObject([
@@ -108,5 +118,23 @@ describe('errors of a subscription', () => {
     expect(await stream.next()).toMatchObject(masked);
     expect(await stream.next()).toBeNull();
     await stream.close();
+  });
+});
+
+describe('a subscription that finds no place (X.19)', () => {
+  it('is refused with RATE_LIMITED where its caller has too much waiting, not with a fault', async () => {
+    expect(await overSocket('subscription { neverBegun }')).toMatchObject([
+      { extensions: { code: 'RATE_LIMITED', retryAfterMs: 7000 } },
+    ]);
+  });
+
+  it('ends with SERVICE_UNAVAILABLE where its next page has waited for too long, not with a fault', async () => {
+    const logged = transport.logged.length;
+    const stream = await graphqlSubscribe(transport.url, { query: 'subscription { brokenOff }' });
+    expect(await stream.next()).toEqual({ data: { brokenOff: 1 } });
+    const end = await stream.next();
+    await stream.close();
+    expect(end?.errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE', retryAfterMs: 7000 } }]);
+    expect(transport.logged.slice(logged).filter(({ level }) => Number(level) >= 50)).toEqual([]);
   });
 });

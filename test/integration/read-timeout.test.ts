@@ -8,7 +8,7 @@ import { WorkShares } from '../../src/graphql/work-shares.js';
 import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
 import { isStatementTimeout } from '../../src/platform/orm/sql-errors.js';
 import { newTransportSchema } from '../support/transport-schema.js';
-import { USER } from '../support/transport-server.js';
+import { PLACES, USER } from '../support/transport-server.js';
 
 /** Counts to ten thousand million, which no server does in the time it is given here. */
 const ENDLESS = `with recursive n (v) as (select 1 union all select v + 1 from n where v < 1000)
@@ -39,7 +39,7 @@ it('answers READ_TIMED_OUT and says what to narrow', async () => {
   const field = schema.getQueryType()?.getFields()['boxes'];
   if (field === undefined) throw new Error('The schema has no such query.');
   field.resolve = async () => systemEm(orm).execute(ENDLESS);
-  serveFairly(schema, new WorkShares(4));
+  serveFairly(schema, new WorkShares(PLACES));
   const contextValue = { actor: USER, ip: '10.0.0.1' } as unknown as RequestContext;
   const { errors } = await graphql({ schema, source: '{ boxes { total } }', contextValue });
   expect(errors?.[0]?.extensions['code']).toBe('READ_TIMED_OUT');

@@ -22,6 +22,7 @@ import type { RequestContext } from '../../src/graphql/context.js';
 import { PageArgs, pageOf } from '../../src/graphql/page.js';
 import { DecimalScalar } from '../../src/graphql/scalars.js';
 import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js';
+import { BusyError } from '../../src/platform/fair-gate.js';
 
 const SizeEnum = { SMALL: 'SMALL', LARGE: 'LARGE' } as const;
 registerEnumType(SizeEnum, { name: 'Size' });
@@ -80,6 +81,11 @@ class TransportResolver {
     throw new DomainError('SECRET_CODE', SECRET_OF_FAULT);
   }
 
+  @Query(() => String, { nullable: true })
+  busy(): string {
+    throw new BusyError('TIME', 7000, 7000);
+  }
+
   @Query(() => DecimalScalar, { nullable: true })
   wrongDecimal(): unknown {
     return { secret: SECRET_OF_FAULT };
@@ -117,6 +123,16 @@ class TransportResolver {
     return to;
   }
 
+  @Subscription(() => Int, { subscribe: () => refusingAtOnce() })
+  neverBegun(): number {
+    return 1;
+  }
+
+  @Subscription(() => Int, { subscribe: () => failingLater() })
+  brokenOff(): number {
+    return 1;
+  }
+
   @Subscription(() => Float, { description: 'The time, again and again.', subscribe: () => ticking() })
   ticks(@Root() atMs: number): number {
     return atMs;
@@ -130,6 +146,16 @@ class TransportResolver {
 
 async function* counting({ to }: { to: number }): AsyncGenerator<number> {
   for (let count = 1; count <= Math.abs(to); count += 1) yield count;
+}
+
+async function refusingAtOnce(): Promise<AsyncIterable<number>> {
+  throw new BusyError('CALLER', 7000, 7000);
+}
+
+/** As a subscription that catches up and finds no place for its next page. */
+async function* failingLater(): AsyncGenerator<number> {
+  yield 1;
+  throw new BusyError('TIME', 7000, 7000);
 }
 
 async function* ticking(): AsyncGenerator<number> {

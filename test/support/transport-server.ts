@@ -16,6 +16,9 @@ import { transportSchema } from './transport-schema.js';
 const SECRET = 's'.repeat(40);
 export const USER: Actor = { kind: 'USER', tenantId: 'T_1', userId: '42' };
 
+/** Of queries and of changes, as with the defaults of the configuration. */
+export const PLACES = { reads: 6, writes: 8 };
+
 interface TransportOptions {
   /** What GraphiQL is filled with. */
   readonly tryOut?: () => TryOut | null;
@@ -64,7 +67,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     config,
     log,
     redis,
-    shares: new WorkShares(4),
+    shares: new WorkShares(PLACES),
     health,
     // The test schema has sources of its own, so nobody listens.
     events: {} as EventFeed,

@@ -4,14 +4,18 @@ import { BusyError, FairGate, type GateLimits } from '../../src/platform/fair-ga
 import { FairQueue, type Caller } from '../../src/platform/fair-queue.js';
 
 const LIMITS: GateLimits = {
-  atOnce: 4,
-  perTenant: 3,
-  perCaller: 2,
+  atOnce: 6,
   waiting: 50,
-  waitingPerCaller: 10,
+  waitingPerTenant: 30,
+  waitingPerCaller: { STAFF: 20, USER: 10, ADDRESS: 10 },
   waitMsMax: 60_000,
 };
-const caller = (tenantId: string, id: string): Caller => ({ tenantId, id });
+const MANY = { STAFF: 1000, USER: 1000, ADDRESS: 1000 };
+const caller = (tenantId: string, id: string, kind: Caller['kind'] = 'USER'): Caller => ({
+  tenantId,
+  kind,
+  id,
+});
 
 /** Work that ends when it is told to. */
 class Work {
@@ -19,8 +23,8 @@ class Work {
   private readonly leaving: (() => void)[] = [];
   readonly gate: FairGate;
 
-  constructor(limits: Partial<GateLimits> = {}) {
-    this.gate = new FairGate({ ...LIMITS, ...limits });
+  constructor(limits: Partial<GateLimits> = {}, isPressed = () => false) {
+    this.gate = new FairGate({ ...LIMITS, ...limits }, isPressed);
   }
 
   async ask(who: Caller): Promise<void> {
@@ -46,30 +50,61 @@ const settled = async (): Promise<void> => pause(0);
 
 describe('the gate of queries and changes (X.19)', () => {
   it('tells the caller who waits that what it needs is away, and keeps the places of others', async () => {
-    const { gate } = new Work();
-    const running = [await gate.enter(caller('A', '1')), await gate.enter(caller('A', '1'))];
+    const { gate } = new Work({ atOnce: 1 });
+    const leave = await gate.enter(caller('A', '1'));
     const failed = gate.enter(caller('A', '1'));
-    running.push(await gate.enter(caller('A', '2')));
     const kept = gate.enter(caller('A', '3'));
     gate.failWaiting(new Error('away'), ({ id }) => id === '1');
     await expect(failed).rejects.toThrow('away');
-    for (const leave of running) leave();
+    leave();
     await expect(kept).resolves.toBeTypeOf('function');
-    await expect(gate.enter(caller('A', '1'))).resolves.toBeTypeOf('function');
   });
 
-  it('runs two of a caller, three of a tenant and four in all at once', async () => {
+  it('gives a caller who is alone all places but three, and those to another caller, kind and tenant', async () => {
     const work = new Work();
-    work.askMany(caller('A', '1'), 9);
+    work.askMany(caller('A', '1', 'STAFF'), 9);
     await settled();
-    expect(work.started).toEqual(['A:1', 'A:1']);
-    work.askMany(caller('A', '2'), 9);
+    expect(work.started).toEqual(['A:1', 'A:1', 'A:1']);
+    work.askMany(caller('A', '2', 'STAFF'), 9);
     await settled();
-    expect(work.started).toEqual(['A:1', 'A:1', 'A:2']);
+    expect(work.started.slice(3)).toEqual(['A:2']);
+    work.askMany(caller('A', '3'), 9);
+    await settled();
+    expect(work.started.slice(4)).toEqual(['A:3']);
     work.askMany(caller('B', '1'), 9);
     work.askMany(caller('C', '1'), 9);
     await settled();
-    expect(work.started).toEqual(['A:1', 'A:1', 'A:2', 'B:1']);
+    expect(work.started.slice(5)).toEqual(['B:1']);
+  });
+
+  it.each([1, 2, 3, 4])('runs work of a caller who is alone with %i places, too', async (atOnce) => {
+    const work = new Work({ atOnce });
+    work.askMany(caller('A', '1'), 5);
+    await settled();
+    await work.end(5);
+    expect(work.started).toHaveLength(5);
+  });
+
+  it('leaves the users of a tenant a place, however many of its staff have slow lists', async () => {
+    const work = new Work();
+    for (let no = 0; no < 5; no += 1) work.askMany(caller('A', `staff ${no}`, 'STAFF'), 4);
+    await settled();
+    expect(work.started).toHaveLength(4);
+    await work.ask(caller('A', 'user'));
+    expect(work.started.at(-1)).toBe('A:user');
+  });
+
+  it('gives a caller one place while something else needs the machine, and another caller one as well', async () => {
+    let isPressed = true;
+    const work = new Work({}, () => isPressed);
+    work.askMany(caller('A', '1'), 9);
+    work.askMany(caller('A', '2'), 9);
+    await settled();
+    expect(work.started).toEqual(['A:1', 'A:2']);
+    isPressed = false;
+    await work.end();
+    // Both of the places that the two of them can have besides the one that goes on.
+    expect(work.started).toEqual(['A:1', 'A:2', 'A:1', 'A:2']);
   });
 
   it('serves tenants in turn, and callers of a tenant in turn, however many requests one of them has sent', async () => {
@@ -82,8 +117,8 @@ describe('the gate of queries and changes (X.19)', () => {
     expect(work.started).toEqual(['A:1', 'A:1', 'B:1', 'A:2', 'B:1', 'A:1', 'A:2', 'A:1', 'A:1']);
   });
 
-  it('gives every place back: 1,000 requests of 10 callers all run, and never more than four at once', async () => {
-    const gate = new FairGate({ ...LIMITS, waiting: 1000, waitingPerCaller: 1000 });
+  it('gives every place back: 1,000 requests of 10 callers all run, and one place stays free for another tenant', async () => {
+    const gate = new FairGate({ ...LIMITS, waiting: 1000, waitingPerTenant: 1000, waitingPerCaller: MANY });
     let running = 0;
     let most = 0;
     const run = async (no: number): Promise<void> => {
@@ -95,27 +130,44 @@ describe('the gate of queries and changes (X.19)', () => {
       leave();
     };
     await Promise.all(Array.from({ length: 1000 }, async (_, no) => run(no)));
-    expect([running, most]).toEqual([0, 4]);
+    expect([running, most]).toEqual([0, 5]);
   });
 
-  it('refuses what is more than a caller may have waiting, at once, and begins none of it', async () => {
-    const work = new Work({ waitingPerCaller: 3 });
-    work.askMany(caller('A', '1'), 2 + 3);
-    await expect(work.ask(caller('A', '1'))).rejects.toBeInstanceOf(BusyError);
-    await expect(work.ask(caller('A', '2'))).resolves.toBeUndefined();
-    expect(work.started).toEqual(['A:1', 'A:1', 'A:2']);
+  it.each([
+    ['USER', 10],
+    ['STAFF', 20],
+  ] as const)(
+    'refuses at once what is more than a %s may have waiting, and begins none of it',
+    async (kind, most) => {
+      const work = new Work();
+      work.askMany(caller('A', '1', kind), 3 + most);
+      await expect(work.ask(caller('A', '1', kind))).rejects.toMatchObject({ bound: 'CALLER', most });
+      await expect(work.ask(caller('A', '2', kind))).resolves.toBeUndefined();
+      expect(work.started).toEqual(['A:1', 'A:1', 'A:1', 'A:2']);
+    },
+  );
+
+  it('refuses what waits beyond the bound of a tenant, and lets another tenant wait', async () => {
+    const work = new Work({ atOnce: 1, waitingPerTenant: 2 });
+    for (const id of ['1', '2', '3']) void work.ask(caller('A', id));
+    await expect(work.ask(caller('A', '4'))).rejects.toMatchObject({ bound: 'TENANT', most: 2 });
+    const other = work.ask(caller('B', '1'));
+    await work.end(2);
+    await expect(other).resolves.toBeUndefined();
   });
 
   it('refuses what waits in all beyond its bound', async () => {
     const work = new Work({ atOnce: 1, waiting: 2 });
     for (const id of ['1', '2', '3']) void work.ask(caller(id, '1'));
-    await expect(work.ask(caller('4', '1'))).rejects.toBeInstanceOf(BusyError);
+    await expect(work.ask(caller('4', '1'))).rejects.toMatchObject({ bound: 'ALL', most: 2 });
   });
 
   it('refuses what has waited for too long, and lets the next one pass', async () => {
     const work = new Work({ atOnce: 1, waitMsMax: 20 });
     await work.ask(caller('A', '1'));
-    await expect(work.ask(caller('B', '1'))).rejects.toMatchObject({ retryAfterMs: 20 });
+    const late = work.ask(caller('B', '1'));
+    await expect(late).rejects.toBeInstanceOf(BusyError);
+    await expect(late).rejects.toMatchObject({ bound: 'TIME', most: 20, retryAfterMs: 20 });
     await work.end();
     await work.ask(caller('C', '1'));
     expect(work.started).toEqual(['A:1', 'C:1']);
@@ -129,11 +181,7 @@ describe('the fair queue', () => {
     queue.push(caller('A', '1'), 'b');
     queue.remove(caller('A', '1'), 'a');
     queue.remove(caller('A', '1'), 'never there');
-    expect([queue.size, queue.sizeOf(caller('A', '1')), queue.take(), queue.take()]).toEqual([
-      1,
-      1,
-      'b',
-      undefined,
-    ]);
+    const sizes = [queue.size, queue.sizeOfTenant('A'), queue.sizeOf(caller('A', '1'))];
+    expect([...sizes, queue.take(), queue.take(), queue.size]).toEqual([1, 1, 1, 'b', undefined, 0]);
   });
 });

@@ -1,9 +1,10 @@
 import { setImmediate as round } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { Caller } from '../../src/platform/fair-queue.js';
 import { LoopTurns } from '../../src/platform/loop-turns.js';
 
-const A = { tenantId: 'A', id: '1' };
-const B = { tenantId: 'B', id: '1' };
+const A: Caller = { tenantId: 'A', kind: 'USER', id: '1' };
+const B: Caller = { tenantId: 'B', kind: 'USER', id: '1' };
 
 describe('turns of the event loop (X.19)', () => {
   it('runs one slice per round of the loop, so that what arrives in between is served', async () => {

@@ -2,6 +2,7 @@ import { tenantChannel, userChannel } from '../pubsub/channels.js';
 import type { EventBus } from '../pubsub/event-bus.js';
 import { requireKnown, requireWithinReach } from './feed-cursor.js';
 import { FairGate, type GateLimits } from '../fair-gate.js';
+import type { Caller } from '../fair-queue.js';
 import { LoopTurns } from '../loop-turns.js';
 import { FeedSubscription, type FeedSource } from './feed-subscription.js';
 import type { FeedFilter, OutboxReader } from './outbox-reader.js';
@@ -18,13 +19,15 @@ export interface EventFeedOptions {
   readonly turns?: LoopTurns;
 }
 
-/** Pages read at once: for one user, for one tenant, and in all. Those who wait hold nothing but their place. */
+/**
+ * Pages read at once, one for a tenant: those who catch up must not take the connections of lists. Those who wait hold
+ * nothing but their place.
+ */
 const PAGES: GateLimits = {
-  atOnce: 4,
-  perTenant: 2,
-  perCaller: 1,
+  atOnce: 2,
   waiting: 100_000,
-  waitingPerCaller: 10_000,
+  waitingPerTenant: 50_000,
+  waitingPerCaller: { STAFF: 10_000, USER: 10_000, ADDRESS: 0 },
   waitMsMax: 60_000,
 };
 
@@ -84,7 +87,8 @@ export class EventFeed {
 
   private sourceOf(filter: FeedFilter): FeedSource {
     const { tenantId, userId } = filter;
-    const caller = { tenantId, id: userId ?? '' };
+    const caller: Caller =
+      userId === null ? { tenantId, kind: 'STAFF', id: '' } : { tenantId, kind: 'USER', id: userId };
     return {
       position: async () => this.reader.position(tenantId),
       read: async (after, upTo) => {

@@ -5,9 +5,8 @@ import { StoreUnavailableError } from '../errors.js';
 import type { Id } from '../ids.js';
 import { LoadGate } from '../load-gate.js';
 import { systemEm, tenantEm } from '../orm/orm.js';
-import { isServerAway } from '../orm/sql-errors.js';
+import { isServerAway, isStatementTimeout } from '../orm/sql-errors.js';
 import { within } from '../timeout.js';
-import { Turnstile } from '../turnstile.js';
 import { EVENT_COLUMNS, toPublished, type EventRow } from './event-row.js';
 import { expiredCursor } from './feed-cursor.js';
 import type { PublishedEvent } from './published-event.js';
@@ -39,8 +38,6 @@ export interface FeedPage {
 const PAGE_SPAN = 100;
 const PAGES_KEPT = 64;
 const PAGE_TTL_MS = 10_000;
-/** Pages read at once: those who catch up must not take the connections of those who redeem. */
-const READS_AT_ONCE = 2;
 const TENANTS_AT_ONCE = 256;
 
 interface PageBounds {
@@ -61,7 +58,6 @@ interface LoadedPage {
  */
 export class OutboxReader {
   private readonly gate = new LoadGate();
-  private readonly turnstile = new Turnstile(READS_AT_ONCE);
   private readonly positions = new DataLoader<string, FeedPosition>(
     async (tenantIds) => this.gate.run(async () => this.loadPositions(tenantIds)),
     { cache: false, maxBatchSize: TENANTS_AT_ONCE, batchScheduleFn: this.gate.schedule },
@@ -121,14 +117,15 @@ export class OutboxReader {
       const events = rows.map((row) => toPublished(tenantId, row, row.seq));
       return { events, isComplete: kept === upToSeq - afterSeq };
     };
-    return this.turnstile.run(async () => this.answered(reading()));
+    return this.answered(reading());
   }
 
   private async answered<T>(reading: Promise<T>): Promise<T> {
     try {
       return await within(this.timeoutMs, 'database', reading);
     } catch (error) {
-      throw isServerAway(error) ? new StoreUnavailableError('database', { cause: error }) : error;
+      const isUnanswered = isServerAway(error) || isStatementTimeout(error);
+      throw isUnanswered ? new StoreUnavailableError('database', { cause: error }) : error;
     }
   }
 
