@@ -35,7 +35,7 @@ interface UserKey {
 
 /**
  * Whether a caller may do anything at all: the tenant and the user exist and are ACTIVE. While the database is away
- * nothing commits, so the last known status stands. The commit judges the user once more, under lock.
+ * nothing commits, so the last known status stands. The commit judges both once more, the user under lock.
  */
 export class AccessService {
   private readonly tenants: ReadCache<TenantStatus>;

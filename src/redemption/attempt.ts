@@ -20,7 +20,7 @@ import type { AdmitReply, AttemptKeys } from './redemption.redis.js';
 import { chooseRewards, hasConditions } from './reward-choice.js';
 import type { RewardHandlers } from './reward-round.js';
 
-/** How long a claim waits to learn whether its user may redeem. */
+/** How long an attempt waits to learn whether its tenant and its user may redeem. */
 const ACCESS_PATIENCE_MS = 250;
 
 /** What is known of an attempt before Redis is asked. */
@@ -103,7 +103,7 @@ export class AttemptPreparation {
 
   /**
    * Whether the user may redeem at all. Where the database does not say so soon, the attempt goes on: the commit
-   * judges the user under lock, and a claim must not depend on a database that is slow.
+   * judges tenant and user, and a claim must not depend on a database that is slow.
    */
   private async denialOf({ tenantId, userId }: RedeemRequest): Promise<AccessRefusal | null> {
     try {

@@ -7,6 +7,7 @@ import type { RedeemRefusal } from './redemption.errors.js';
  * changed since; time is the claim's instant, so that a slow commit does not cost a user the code.
  */
 export function guardByRows(claim: Claim, rows: LockedRows): RedeemRefusal | null {
+  if (rows.tenantStatus !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
   if (rows.users.get(claim.userId)?.status !== 'ACTIVE') return 'USER_DISABLED';
   const code = rows.codes.get(claim.codeId);
   if (code === undefined || isSet(code.deletedAt)) return 'CODE_NOT_FOUND';

@@ -6,6 +6,7 @@ import { sortedIds, type Id } from '../platform/ids.js';
 import { instantOf, type SqlInstant } from '../platform/orm/sql-values.js';
 import { queryTogether } from '../platform/orm/execute-together.js';
 import type { Em } from '../platform/orm/orm.js';
+import type { TenantStatus } from '../tenancy/tenant.entity.js';
 import type { Claim } from './claim.js';
 
 export type LockedUser = Pick<User, 'id' | 'status'>;
@@ -41,6 +42,8 @@ export type LockedBatch = Pick<CodeBatch, 'id' | 'frozenAt' | 'voidedAt'>;
 
 /** The rows that decide a batch of claims, as they stand until this transaction ends. */
 export interface LockedRows {
+  /** Read and not locked: every batch of new codes writes the tenant's row. Null when there is no such tenant. */
+  readonly tenantStatus: TenantStatus | null;
   readonly users: ReadonlyMap<Id, LockedUser>;
   readonly codes: ReadonlyMap<Id, LockedCode>;
   readonly campaigns: ReadonlyMap<Id, LockedCampaign>;
@@ -48,10 +51,11 @@ export interface LockedRows {
 }
 
 /*
- * Raw SQL: these four statements are on the way of every redemption, and entities would cost several times as
+ * Raw SQL: these five statements are on the way of every redemption, and entities would cost several times as
  * much. LOCK IN SHARE MODE because MariaDB has no FOR SHARE. The index is forced because a scan, which the optimizer
  * likes on small tables, would wait for rows that are none of this batch.
  */
+const READ_TENANT = 'select status from tenant where id = ?';
 const LOCK_USERS = `select cast(id as char) as id, status from user force index (primary)
   where tenant_id = ? and id in (?) order by id for update`;
 const LOCK_CODES = `select cast(id as char) as id, status, use_limit as useLimit, used, last_use_no as lastUseNo,
@@ -70,12 +74,12 @@ type Raw<Row, Instants extends keyof Row> = Omit<Row, Instants> & Record<Instant
 /**
  * Takes the locks of a batch in the one order that every transaction keeps: users, then codes, each in primary-key
  * order and in one statement; one message carries all of them, in this order. Campaigns and batches are only shared:
- * staff who change them hold nothing else.
+ * staff who change them hold nothing else. The tenant's status comes in the same message.
  */
 export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[]): Promise<LockedRows> {
   const read = async <Row>(sql: string, ids: readonly Id[]): Promise<Row[]> =>
     queryTogether(em, sql, [tenantId, sortedIds(ids)]);
-  const [users, codes, campaigns, batches] = await Promise.all([
+  const [users, codes, campaigns, batches, tenants] = await Promise.all([
     read<LockedUser>(
       LOCK_USERS,
       claims.map((claim) => claim.userId),
@@ -92,8 +96,10 @@ export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[
       SHARE_BATCHES,
       claims.map((claim) => claim.batchId),
     ),
+    queryTogether<{ status: TenantStatus }>(em, READ_TENANT, [tenantId]),
   ]);
   return {
+    tenantStatus: tenants[0]?.status ?? null,
     users: new Map(users.map((row) => [row.id, row])),
     codes: new Map(codes.map((row) => [row.id, codeOf(row)])),
     campaigns: new Map(campaigns.map((row) => [row.id, campaignOf(row)])),

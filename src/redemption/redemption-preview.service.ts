@@ -10,6 +10,7 @@ import type { IdGenerator } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
+import { Tenant } from '../tenancy/tenant.entity.js';
 import { admit } from './admit.js';
 import type { Attempt, AttemptPreparation, Prepared } from './attempt.js';
 import type { Claim } from './claim.js';
@@ -143,7 +144,9 @@ async function readRows(em: Em, claim: Claim): Promise<LockedRows> {
   const code = await em.findOne(Code, { id: claim.codeId }, plain);
   const campaign = await em.findOne(Campaign, { id: claim.campaignId }, plain);
   const batch = await em.findOne(CodeBatch, { id: claim.batchId }, plain);
+  const tenant = await em.findOne(Tenant, { id: claim.tenantId }, plain);
   return {
+    tenantStatus: tenant?.status ?? null,
     users: mapOf(user),
     codes: mapOf(code === null ? null : { ...code, versionBefore: code.version }),
     campaigns: mapOf(campaign),

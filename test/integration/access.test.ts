@@ -10,6 +10,7 @@ import { createLog } from '../../src/platform/log.js';
 import { systemEm } from '../../src/platform/orm/orm.js';
 import { buildRedeemkitSchema } from '../../src/schema.js';
 import { startServer, type RunningServer } from '../../src/server.js';
+import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { rootFields } from '../support/root-fields.js';
 import {
@@ -197,6 +198,37 @@ describe('a redemption', () => {
     expect(await stored(tenantId)).toEqual(before);
     expect(outcomeOf(await redeem(world, tenantId, other, code))).toBe('COMMITTED');
   });
+
+  it.each(['user', 'tenant'] as const)(
+    'of a disabled %s is refused by the commit when the status is not known in time: nothing committed, no use lost',
+    async (table) => {
+      const own = await seedTenant(world);
+      const { tenantId } = own;
+      const [code = ''] = (await seedCampaign(world, own, 1)).codes;
+      const [userId, other] = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
+      await setStatus(table, table === 'user' ? userId : tenantId, 'DISABLED');
+      const refusal = table === 'user' ? 'USER_DISABLED' : 'TENANT_NOT_ACTIVE';
+      const { access } = world.services;
+      const refusalOf = access.refusalOf.bind(access);
+      const slow = vi.spyOn(access, 'refusalOf').mockImplementation(async (subject) => {
+        await pause(1000);
+        return refusalOf(subject);
+      });
+      const answers = await Promise.all(
+        Array.from({ length: 3 }, async () => redeem(world, tenantId, userId, code)),
+      );
+      slow.mockRestore();
+      expect(tally(answers)).toEqual({ [refusal]: 3 });
+      const { tombstones, ...facts } = await factsOf(world, tenantId);
+      const { tombstones: _none, ...nothing } = factsAfter(0);
+      expect(facts).toEqual(nothing);
+      expect(tombstones).toBeGreaterThan(0);
+      expect(await openClaims(world, tenantId)).toBe(0);
+      await setStatus('tenant', tenantId, 'ACTIVE');
+      const redeemed = async () => outcomeOf(await redeem(world, tenantId, other, code));
+      await expect.poll(redeemed).toBe('COMMITTED');
+    },
+  );
 
   it('goes by a status that was changed elsewhere within a second', async () => {
     const { tenantId } = tenant;
