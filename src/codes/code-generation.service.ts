@@ -99,8 +99,10 @@ export class CodeGenerationService {
   async issue(em: Em, order: IssueOrder, idempotencyKey: string | null): Promise<IssuedBatch> {
     const issued = await this.its.issuer.issue(em, order);
     const { tenantId, codeVisibility } = order.campaign;
-    if (idempotencyKey !== null && codeVisibility === 'HASHED')
-      await this.its.shown.keep({ tenantId, batchId: issued.batch.id, idempotencyKey }, issued.codes);
+    if (idempotencyKey !== null && codeVisibility === 'HASHED') {
+      const batch = { tenantId, batchId: issued.batch.id, idempotencyKey };
+      await this.its.shown.keep(batch, issued.codes, issued.keyId);
+    }
     return issued;
   }
 

@@ -48,6 +48,8 @@ export interface IssuedBatch {
   readonly batch: CodeBatch;
   /** The codes as their holders read them, in the order of their ids. */
   readonly codes: readonly string[];
+  /** Of the pepper of their digests. */
+  readonly keyId: number;
 }
 
 /** Writes a batch of codes, in the transaction of its caller: all of it stands with that transaction, or nothing. */
@@ -76,7 +78,7 @@ export class CodeIssuer {
     await insertAll(em, rows);
     await this.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.tenants.reserveCodes(em, tenantId, count);
-    return { batch, codes: codes.map((code) => code.text) };
+    return { batch, codes: codes.map((code) => code.text), keyId };
   }
 
   private async insertBatch(em: Em, order: IssueOrder, createdAt: Date): Promise<CodeBatch> {

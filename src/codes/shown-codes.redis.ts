@@ -1,13 +1,16 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
 import { asRedisFailure } from '../platform/redis/redis.js';
+import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+/** Longer than a command may be repeated after its reply was lost. */
+const TAKER_MS = 60_000;
 
 /** A HASHED batch, and the key under which it was asked for. */
 export interface ShownBatch {
@@ -18,22 +21,33 @@ export interface ShownBatch {
 
 /**
  * The codes of a HASHED batch for a short time, so that a caller whose answer was lost fetches them once more by the
- * same idempotency key. Redis holds them encrypted. It never holds the key, which is made of the pepper, the tenant,
- * the batch and the idempotency key.
+ * same idempotency key. Redis holds them encrypted. It never holds the key, which is made of the batch's pepper, the
+ * tenant, the batch and the idempotency key.
  */
 export class ShownCodes {
+  private readonly takeScript: RedisScript;
+
   constructor(
     private readonly redis: Redis,
     private readonly digester: CodeDigester,
     private readonly ttlS: number,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.takeScript = new RedisScript(redis, 'take-shown-codes');
+  }
 
-  /** Before the commit, because the answer may be lost right after it. Without Redis the codes are shown once only. */
-  async keep(batch: ShownBatch, codes: readonly string[]): Promise<void> {
+  /**
+   * Before the commit, because the answer may be lost right after it. Without Redis the codes are shown once only.
+   * @param keyId of the codes' own pepper: every process has it configured as long as the codes are there
+   */
+  async keep(batch: ShownBatch, codes: readonly string[], keyId: number): Promise<void> {
     if (this.ttlS === 0) return;
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.keyOf(batch), nonce);
+    const cipher = createCipheriv(
+      CIPHER,
+      keyFrom(this.digester.digest(batch.tenantId, secretOf(batch), keyId)),
+      nonce,
+    );
     const sealed = [cipher.update(codes.join('\n'), 'utf8'), cipher.final()];
     try {
       const value = Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]);
@@ -44,31 +58,65 @@ export class ShownCodes {
     }
   }
 
-  /** Once: the first who asks takes them. @returns null where they were taken before, or the time is over */
+  /**
+   * Once: of several callers one takes them. They are deleted only when they are decrypted, so that a process without
+   * their pepper leaves them to another one.
+   * @returns null where they were taken before, or the time is over, or no configured pepper decrypts them
+   */
   async take(batch: ShownBatch): Promise<string[] | null> {
-    const value = await this.removed(batch);
-    if (value === null) return null;
-    const nonce = value.subarray(0, NONCE_BYTES);
-    const decipher = createDecipheriv(CIPHER, this.keyOf(batch), nonce);
-    decipher.setAuthTag(value.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-    const codes = [decipher.update(value.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()];
-    return Buffer.concat(codes).toString('utf8').split('\n');
+    const sealed = await this.sealed(batch);
+    if (sealed === null) return null;
+    const codes = this.opened(batch, sealed);
+    if (codes === null) {
+      const { tenantId, batchId } = batch;
+      this.log.warn({ tenantId, batchId }, 'no configured pepper decrypts the codes of a HASHED batch');
+      return null;
+    }
+    return (await this.isTaken(batch)) ? codes : null;
   }
 
-  private async removed(batch: ShownBatch): Promise<Buffer | null> {
+  private async sealed(batch: ShownBatch): Promise<Buffer | null> {
     try {
-      return await this.redis.getdelBuffer(redisKey(batch));
+      return await this.redis.getBuffer(redisKey(batch));
     } catch (error) {
       throw asRedisFailure(error);
     }
   }
 
-  /** 32 bytes. No code is digested to the same: a code holds no zero. */
-  private keyOf({ tenantId, batchId, idempotencyKey }: ShownBatch): Buffer {
-    return Buffer.from(
-      this.digester.digest(tenantId, `shown codes\0${batchId}\0${idempotencyKey}`),
-      'base64url',
-    );
+  private opened(batch: ShownBatch, sealed: Buffer): string[] | null {
+    for (const digest of this.digester.digests(batch.tenantId, secretOf(batch))) {
+      const text = decrypted(sealed, keyFrom(digest));
+      if (text !== null) return text.split('\n');
+    }
+    return null;
+  }
+
+  /** @returns whether this call is the one that takes them */
+  private async isTaken(batch: ShownBatch): Promise<boolean> {
+    const key = redisKey(batch);
+    return (await this.takeScript.run([key, `${key}:taker`], [randomUUID(), TAKER_MS])) === 1;
+  }
+}
+
+/** No code has the same digest: a code holds no zero. */
+function secretOf({ batchId, idempotencyKey }: ShownBatch): string {
+  return `shown codes\0${batchId}\0${idempotencyKey}`;
+}
+
+/** 32 bytes. */
+function keyFrom(digest: string): Buffer {
+  return Buffer.from(digest, 'base64url');
+}
+
+/** @returns null where the key is another one: the cipher's tag tells */
+function decrypted(sealed: Buffer, key: Buffer): string | null {
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES));
+  decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+  const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
+  try {
+    return Buffer.concat([text, decipher.final()]).toString('utf8');
+  } catch {
+    return null;
   }
 }
 

@@ -214,11 +214,11 @@ describe('a redemption', () => {
         await pause(1000);
         return refusalOf(subject);
       });
-      const answers = await Promise.all(
+      const tries = await Promise.all(
         Array.from({ length: 3 }, async () => redeem(world, tenantId, userId, code)),
       );
       slow.mockRestore();
-      expect(tally(answers)).toEqual({ [refusal]: 3 });
+      expect(tally(tries)).toEqual({ [refusal]: 3 });
       const { tombstones, ...facts } = await factsOf(world, tenantId);
       const { tombstones: _none, ...nothing } = factsAfter(0);
       expect(facts).toEqual(nothing);

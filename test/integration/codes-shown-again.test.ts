@@ -1,4 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { CodeDigester } from '../../src/codes/code-digester.js';
+import { ShownCodes } from '../../src/codes/shown-codes.redis.js';
+import { createLog } from '../../src/platform/log.js';
+import { RedisScript } from '../../src/platform/redis/script.js';
 import { openCodesWorld, refusalOf, type CodesWorld } from '../support/codes-world.js';
 
 let world: CodesWorld;
@@ -86,5 +91,60 @@ describe('X.8 codes of a HASHED batch whose answer was lost', () => {
     const again = await world.launches.create(tenantId, input);
     expect(again).toMatchObject({ batchId: lost.batchId, codes: lost.codes, replayed: true });
     expect((await world.launches.create(tenantId, input)).codes).toBeNull();
+  });
+});
+
+describe('X.21 codes of a HASHED batch, while the pepper is rotated', () => {
+  const [OLD, NEW] = [
+    { keyId: 1, pepper: 'o'.repeat(40) },
+    { keyId: 2, pepper: 'n'.repeat(40) },
+  ];
+  const codes = ['CODE-1', 'CODE-2'];
+  /** A process with these peppers, the current one first. */
+  const processWith = (...peppers: { keyId: number; pepper: string }[]): ShownCodes =>
+    new ShownCodes(world.redis, new CodeDigester(peppers), 600, createLog({ level: 'silent' }));
+  const someBatch = () => ({
+    tenantId: 'T_SHOWN',
+    batchId: randomBytes(6).toString('hex'),
+    idempotencyKey: 'k',
+  });
+
+  it('are fetched by a process whose current pepper is the next one', async () => {
+    const batch = someBatch();
+    await processWith(OLD).keep(batch, codes, OLD.keyId);
+    expect(await processWith(NEW, OLD).take(batch)).toEqual(codes);
+    expect(await processWith(NEW, OLD).take(batch)).toBeNull();
+  });
+
+  it('are made for every process: by the pepper of the codes, not by the current one', async () => {
+    const batch = someBatch();
+    await processWith(NEW, OLD).keep(batch, codes, OLD.keyId);
+    expect(await processWith(OLD).take(batch)).toEqual(codes);
+  });
+
+  it('are left to another process by one that cannot decrypt them', async () => {
+    const batch = someBatch();
+    await processWith(OLD).keep(batch, codes, OLD.keyId);
+    expect(await processWith(NEW).take(batch)).toBeNull();
+    expect(await processWith(NEW, OLD).take(batch)).toEqual(codes);
+  });
+
+  it('go to exactly one of 40 calls in four processes', async () => {
+    const batch = someBatch();
+    await processWith(OLD).keep(batch, codes, OLD.keyId);
+    const processes = [processWith(OLD), processWith(NEW, OLD), processWith(OLD, NEW), processWith(NEW)];
+    const calls = Array.from({ length: 40 }, async (_, at) => processes[at % 4]?.take(batch));
+    const taken = (await Promise.all(calls)).filter((answer) => answer !== null);
+    expect(taken).toEqual([codes]);
+    expect(await world.redis.exists(redisKey(batch.tenantId, batch.batchId))).toBe(0);
+  });
+
+  it("are still the first taker's when its command is sent twice", async () => {
+    const batch = someBatch();
+    await processWith(OLD).keep(batch, codes, OLD.keyId);
+    const key = redisKey(batch.tenantId, batch.batchId);
+    const script = new RedisScript(world.redis, 'take-shown-codes');
+    const take = async (taker: string) => script.run([key, `${key}:taker`], [taker, 1000]);
+    expect([await take('a'), await take('a'), await take('b')]).toEqual([1, 1, 0]);
   });
 });
