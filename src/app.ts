@@ -320,6 +320,7 @@ function composeRedemption(
     preparation,
     reader,
     its.handlers,
+    settling.heldUses,
     { uniformRefusals, timeoutMs },
   );
   return {

@@ -14,6 +14,9 @@ import type { SettlementService } from './settlement.service.js';
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
 const LOADS_MAX = 10;
 const LOAD_PAUSE_MS = 5;
+/** Claims of the same user that came to nothing and are still there; more often than this it is a fault of theirs. */
+const OTHERS_MAX = 10;
+const OTHER_PAUSE_MS = 5;
 
 /** What the claim script answered in the end, and what the claim holds if it was made. */
 export interface ClaimResult {
@@ -44,6 +47,7 @@ export class CodeClaimer {
     const snapshot = snapshotOf(attempt, prepared);
     let { unstored, digest } = prepared.code;
     let waitUntilMs: number | null = null;
+    let others = 0;
     for (let loads = 0; loads < LOADS_MAX;) {
       const reply = await this.redis.claim({
         ...attempt,
@@ -72,6 +76,10 @@ export class CodeClaimer {
       if (other !== null) {
         const answer = await this.afterOther(other, reply.nowMs, waitUntilMs);
         if (answer !== null) return { snapshot, digest, reply: answer };
+        others += 1;
+        if (others === OTHERS_MAX) return { snapshot, digest, reply: heldAt(reply.nowMs) };
+        // Longer each time: it may stand in the way again, when it could be neither committed nor given up.
+        if (others > 1) await pause(others * OTHER_PAUSE_MS);
       } else if (!isHeld(reply) || !(await this.heldUses.settled(tenantId, digest, waitUntilMs))) {
         return { snapshot, digest, reply };
       }
@@ -90,7 +98,7 @@ export class CodeClaimer {
   ): Promise<ClaimResult['reply'] | null> {
     const settling = this.settlement.settle(other).catch(cameToNothing);
     const outcome = await resultWithin(Math.max(0, waitUntilMs - performance.now()), settling);
-    if (outcome === null) return { status: 'REFUSED', nowMs, refusal: 'CODE_HELD', unsure: false };
+    if (outcome === null) return heldAt(nowMs);
     const first = redemptionOf(outcome);
     return first === null ? null : { status: 'ALREADY_REDEEMED', nowMs, redemptionId: first };
   }
@@ -106,6 +114,10 @@ function otherClaim(attempt: Attempt, { redemptionId, claim }: KnownRedemption):
 function cameToNothing(error: unknown): CommitOutcome {
   if (error instanceof StoreUnavailableError) throw error;
   return { kind: 'ABORTED' };
+}
+
+function heldAt(nowMs: number): ClaimResult['reply'] {
+  return { status: 'REFUSED', nowMs, refusal: 'CODE_HELD', unsure: false };
 }
 
 function isHeld(reply: ClaimReply): boolean {

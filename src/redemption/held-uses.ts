@@ -4,14 +4,14 @@ import type { RedemptionRedis } from './redemption.redis.js';
 
 /** The first look at claims of other processes; each further pause is twice as long, up to the last. */
 const LOOK_FIRST_MS = 5;
-const LOOK_LAST_MS = 200;
+const LOOK_LAST_MS = 50;
 
 /**
  * Attempts that wait for uses which open claims hold. However many wait, a process looks at a code once at a time:
  * when it has closed a claim of the code itself, and else with growing pauses, because claims may be another process'.
  */
 export class HeldUses {
-  private readonly waits = new Map<string, SharedWait>();
+  private readonly watches = new Map<string, CodeWatch>();
 
   constructor(
     private readonly redis: Pick<RedemptionRedis, 'areUsesHeld'>,
@@ -21,52 +21,66 @@ export class HeldUses {
 
   /**
    * Waits until a further claim of the code is worth a try: a use came free, or all are spent.
+   * @param untilMs of this attempt; others that wait for the same code have their own
    * @returns whether that was so in time
    */
   async settled(tenantId: string, digest: string, untilMs: number): Promise<boolean> {
     const remainingMs = untilMs - performance.now();
     if (remainingMs <= 0) return false;
     const key = keyOf(tenantId, digest);
-    let wait = this.waits.get(key);
-    if (wait === undefined) {
-      wait = new SharedWait(this.waitMs, async () => this.redis.areUsesHeld(tenantId, digest));
-      this.waits.set(key, wait);
-      void wait.ended.finally(() => this.waits.delete(key)).catch(() => undefined);
+    let watch = this.watches.get(key);
+    if (watch === undefined) {
+      watch = new CodeWatch(
+        async () => this.redis.areUsesHeld(tenantId, digest),
+        () => this.watches.delete(key),
+      );
+      this.watches.set(key, watch);
     }
-    return (await resultWithin(remainingMs, wait.ended)) ?? false;
+    return (await resultWithin(remainingMs, watch.settledBefore(untilMs))) ?? false;
   }
 
   /** These claims are closed, in Redis too. */
   closed(tenantId: string, claims: readonly Claim[]): void {
-    if (this.waits.size === 0) return;
-    for (const { digest } of claims) this.waits.get(keyOf(tenantId, digest))?.lookNow();
+    if (this.watches.size === 0) return;
+    for (const { digest } of claims) this.watches.get(keyOf(tenantId, digest))?.lookNow();
   }
 }
 
-class SharedWait {
-  /** Whether uses were settled, or it took too long. Fails when Redis does not answer. */
-  readonly ended: Promise<boolean>;
+/** Looks at one code until its uses are settled, or the last attempt that waits for them has waited long enough. */
+class CodeWatch {
+  private untilMs = 0;
   private nudged = Promise.withResolvers<null>();
+  private watching: Promise<boolean> | null = null;
 
-  constructor(waitMs: number, areHeld: () => Promise<boolean>) {
-    this.ended = this.watch(performance.now() + waitMs, areHeld);
+  constructor(
+    private readonly areHeld: () => Promise<boolean>,
+    /** Called at once at the end, so that no attempt comes to a watch that is over. */
+    private readonly onEnd: () => void,
+  ) {}
+
+  /** Goes on until then at least. Fails when Redis does not answer. */
+  async settledBefore(untilMs: number): Promise<boolean> {
+    this.untilMs = Math.max(this.untilMs, untilMs);
+    this.watching ??= this.watch();
+    return this.watching;
   }
 
   lookNow(): void {
     this.nudged.resolve(null);
   }
 
-  private async watch(untilMs: number, areHeld: () => Promise<boolean>): Promise<boolean> {
-    for (
-      let pauseMs = LOOK_FIRST_MS;
-      performance.now() < untilMs;
-      pauseMs = Math.min(pauseMs * 2, LOOK_LAST_MS)
-    ) {
-      await resultWithin(Math.min(pauseMs, untilMs - performance.now()), this.nudged.promise);
-      this.nudged = Promise.withResolvers<null>();
-      if (!(await areHeld())) return true;
+  private async watch(): Promise<boolean> {
+    try {
+      for (let pauseMs = LOOK_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, LOOK_LAST_MS)) {
+        const leftMs = this.untilMs - performance.now();
+        if (leftMs <= 0) return false;
+        await resultWithin(Math.min(pauseMs, leftMs), this.nudged.promise);
+        this.nudged = Promise.withResolvers<null>();
+        if (!(await this.areHeld())) return true;
+      }
+    } finally {
+      this.onEnd();
     }
-    return false;
   }
 }
 

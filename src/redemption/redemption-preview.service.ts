@@ -17,10 +17,11 @@ import type { Claim } from './claim.js';
 import { usageWanted } from './commit-decider.js';
 import { guardByRows, guardUses } from './commit-guards.js';
 import type { LockedRows } from './commit-locks.js';
+import type { HeldUses } from './held-uses.js';
 import { Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
 import type { RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRedis } from './redemption.redis.js';
-import { uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
+import { HELD_RETRY_MS, uniformRefusal, type RedeemRefusal } from './redemption.errors.js';
 import { forecastRewards, type ForecastReward } from './reward-forecast.js';
 import type { RewardHandlers } from './reward-round.js';
 
@@ -48,13 +49,13 @@ export class RedemptionPreviewService {
     private readonly preparation: AttemptPreparation,
     private readonly reader: RedemptionReader,
     private readonly handlers: RewardHandlers,
+    private readonly heldUses: Pick<HeldUses, 'settled' | 'waitMs'>,
     private readonly settings: PreviewSettings,
   ) {}
 
   async preview(request: RedeemRequest): Promise<RedemptionPreview> {
     try {
-      const judged = this.judge({ ...request, idempotencyKey: null });
-      return await within(this.settings.timeoutMs, 'database', judged);
+      return await this.judge({ ...request, idempotencyKey: null });
     } catch (error) {
       if (error instanceof Refused) return this.refusedPreview(error.refusal, error.retryAfterMs);
       if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
@@ -63,6 +64,22 @@ export class RedemptionPreviewService {
   }
 
   private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
+    const { claim, prepared, attempt, nowMs } = await this.inTime(this.prepare(request));
+    const { rows, refusal } = await this.settledRefusal(claim, prepared);
+    const refused = refusal ?? prepared.rewardRefusal;
+    if (refused !== null) throw new Refused(refused, null, refused === 'CODE_HELD' ? HELD_RETRY_MS : null);
+    const rewards = await this.inTime(forecastRewards(this.handlers, attempt, prepared.rewards, nowMs));
+    const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
+    if (isIdle) throw new Refused('REWARD_HAS_NO_EFFECT');
+    return {
+      refusal: null,
+      campaignName: prepared.campaign.name,
+      expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
+      rewards,
+    };
+  }
+
+  private async prepare(request: RedeemRequest) {
     const begun = await this.preparation.begin(request);
     const id = this.ids.next();
     const windows = previewWindows(begun.windows);
@@ -70,20 +87,26 @@ export class RedemptionPreviewService {
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const code = await this.preparation.findCode(attempt, admitted);
     const prepared = await this.preparation.prepare(attempt, code, admitted);
-    const claim = hypotheticalClaim(id, attempt, prepared, admitted.nowMs);
-    const em = tenantEm(this.orm, attempt.tenantId);
-    const rows = await readRows(em, claim);
-    const refusal = (await this.refusal(em, claim, rows)) ?? prepared.rewardRefusal;
-    if (refusal !== null) return this.refusedPreview(refusal, null);
-    const rewards = await forecastRewards(this.handlers, attempt, prepared.rewards, admitted.nowMs);
-    const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
-    if (isIdle) return this.refusedPreview('REWARD_HAS_NO_EFFECT', null);
-    return {
-      refusal: null,
-      campaignName: prepared.campaign.name,
-      expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
-      rewards,
-    };
+    const { nowMs } = admitted;
+    return { attempt, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
+  }
+
+  /** Waits for open claims as a redemption does, and like that says CODE_HELD only of those that take longer. */
+  private async settledRefusal(claim: Claim, { code }: Prepared) {
+    const em = tenantEm(this.orm, claim.tenantId);
+    const untilMs = performance.now() + this.heldUses.waitMs;
+    for (;;) {
+      const rows = await this.inTime(readRows(em, claim));
+      const refusal = await this.inTime(this.refusal(em, claim, rows));
+      if (refusal !== 'CODE_HELD') return { rows, refusal };
+      // The wait looks at the copy.
+      await this.preparation.keepCopy(claim.tenantId, code.unstored);
+      if (!(await this.heldUses.settled(claim.tenantId, claim.digest, untilMs))) return { rows, refusal };
+    }
+  }
+
+  private async inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.settings.timeoutMs, 'database', work);
   }
 
   private async refusal(em: Em, claim: Claim, rows: LockedRows): Promise<RedeemRefusal | null> {

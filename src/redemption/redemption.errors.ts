@@ -65,6 +65,9 @@ export function yieldsToKnownKey(refusal: RedeemRefusal): boolean {
   return !BEFORE_THE_KEY.has(refusal);
 }
 
+/** When a caller of CODE_HELD may ask again. */
+export const HELD_RETRY_MS = 1000;
+
 /** Refusals that would tell a guesser something about a code; folded into one where the installation says so. */
 const TELLING: ReadonlySet<RedeemRefusal> = new Set([
   'CODE_NOT_FOUND',

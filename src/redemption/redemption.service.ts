@@ -22,6 +22,7 @@ import type {
   RedemptionRedis,
 } from './redemption.redis.js';
 import {
+  HELD_RETRY_MS,
   isRedeemRefusal,
   uniformRefusal,
   yieldsToKnownKey,
@@ -31,7 +32,6 @@ import type { SettlementService } from './settlement.service.js';
 
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
-const HELD_RETRY_MS = 1000;
 const DRAIN_LOOK_MS = 20;
 const GIVEN_UP: CommitOutcome = { kind: 'ABORTED' };
 

@@ -138,6 +138,61 @@ describe('X.17 a claim that takes longer', () => {
     expect(outcomeOf(await winning)).toBe('COMMITTED');
     expect(outcomeOf(await redeem(ordinary, tenantId, loser, code))).toBe('CODE_EXHAUSTED');
   });
+
+  it('is waited for by each attempt as long: one that comes later is not told CODE_HELD with the first', async () => {
+    const process = await openWorld({ HELD_WAIT_MS: '1500' });
+    try {
+      const { tenantId, code, userId, ...tenant } = await seedCode(world);
+      const [first = '', ...later] = await seedUsers(world, tenantId, 11);
+      const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
+      const looks = vi.spyOn(process.services.redemptionRedis, 'areUsesHeld');
+      const firstAnswer = redeem(process, tenantId, first, code);
+      await expect.poll(() => looks.mock.calls.length).toBeGreaterThan(0);
+      await pause(700);
+      const laterAnswers = race([process], tenantId, later, code);
+      expect(outcomeOf(await firstAnswer)).toBe('CODE_HELD');
+      expect((await other.services.settlement.settle(claim)).kind).toBe('COMMITTED');
+      expect(tally(await laterAnswers)).toEqual({ CODE_EXHAUSTED: 10 });
+      // However many wait, and for how long: at most one in 50 ms, and the first few.
+      expect(looks.mock.calls.length).toBeLessThan(60);
+    } finally {
+      await process.close();
+    }
+  });
+});
+
+describe('X.17 a preview of a code whose last use is held', () => {
+  const preview = async (process: World, tenantId: string, userId: string, code: string) => {
+    const request = { tenantId, userId, code, productCode: 'DEMO', deviceId: null, idempotencyKey: null };
+    return (await process.services.previews.preview(request)).refusal;
+  };
+
+  it('waits for the claim, and answers as a redemption would: CODE_EXHAUSTED, or nothing in the way', async () => {
+    for (const isCommitted of [true, false]) {
+      const { tenantId, code, userId, ...tenant } = await seedCode(world);
+      const [asking = ''] = await seedUsers(world, tenantId, 1);
+      const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
+      await world.services.copies.evict(tenantId, claim.digest, 1);
+      const previewed = preview(world, tenantId, asking, code);
+      await pause(100);
+      if (isCommitted) await other.services.settlement.settle(claim);
+      else await other.services.settlement.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+      expect((await previewed)?.code ?? null).toBe(isCommitted ? 'CODE_EXHAUSTED' : null);
+    }
+  });
+
+  it('answers CODE_HELD after 500 ms, with the time to wait', async () => {
+    const { tenantId, code, userId, ...tenant } = await seedCode(world);
+    const [asking = ''] = await seedUsers(world, tenantId, 1);
+    const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
+    const startMs = performance.now();
+    expect(await preview(ordinary, tenantId, asking, code)).toEqual({
+      code: 'CODE_HELD',
+      retryAfterMs: 1000,
+    });
+    expect(performance.now() - startMs).toBeGreaterThan(450);
+    await other.services.settlement.settle(claim);
+  });
 });
 
 describe('X.17 a limit that other claims are about to reach', () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -56,6 +56,27 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
     expect(second).toMatchObject({ redemption: { id: claim.redemptionId, idempotencyKey: null } });
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(2, 1));
     expect(await openClaims(world, tenantId)).toBe(0);
+  });
+
+  it('answers CODE_HELD after ten tries to settle a claim that can be neither committed nor given up', async () => {
+    const patient = await openWorld({ HELD_WAIT_MS: '20000' });
+    try {
+      const seeded = await seedCode(world, 2);
+      const { tenantId, userId, code } = seeded;
+      const { digest, redemptionId } = await handedOver(world, seeded, 'k1');
+      const { redis } = world.stores;
+      const claims = `{${tenantId}}:claims:${digest}`;
+      const stored = (await redis.hget(claims, redemptionId)) ?? '';
+      // Of a feature that this version does not know; what was promised is not given up for that.
+      await redis.hset(claims, redemptionId, stored.replaceAll('"SUBSCRIPTION"', '"RIDDLE"'));
+      const tries = vi.spyOn(patient.services.redemptionRedis, 'claim');
+      const answer = await redeem(patient, tenantId, userId, code, { idempotencyKey: 'k2' });
+      expect(answer.refusal).toEqual({ code: 'CODE_HELD', retryAfterMs: 1000 });
+      expect(tries.mock.calls.length).toBe(10);
+      expect(await openClaims(world, tenantId)).toBe(1);
+    } finally {
+      await patient.close();
+    }
   });
 
   it.each([
