@@ -1,5 +1,6 @@
 import { DomainError, StartError, StoreUnavailableError } from './platform/errors.js';
 import { networkCodeOf } from './platform/await-store.js';
+import { OWN_COMMAND } from './platform/own-command.js';
 import { scrub } from './platform/scrub.js';
 
 export function oneLine(text: string): string {
@@ -21,7 +22,7 @@ export function failureMessage(error: unknown, more: string): string {
 /** Names by which drivers and the system tell what a person can mend. */
 function systemMessage(error: Error): string | null {
   if (error.name === 'TableNotFoundException')
-    return 'The database has no schema yet: run `npm run migrate` first.';
+    return `The database has no schema yet: run \`${OWN_COMMAND} migrate\` first.`;
   switch (networkCodeOf(error)) {
     case 'EPIPE':
       return 'The reader of the output has gone; not everything was written.';

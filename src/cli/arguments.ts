@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { TOKEN_TTL_MAX_S } from '../identity/token-life.js';
+import { OWN_COMMAND } from '../platform/own-command.js';
 
 /** What every command takes. */
 export interface GlobalOptions {
@@ -38,7 +39,7 @@ export function collected(text: string, before: readonly string[] = []): readonl
   return [...before, text];
 }
 
-export const example = (line: string): string => `\nExample:\n  npx redeemkit ${line}`;
+export const example = (line: string): string => `\nExample:\n  ${OWN_COMMAND} ${line}`;
 
 /** For changes: refused where somebody else was quicker. */
 export const expectOption = (): Option =>

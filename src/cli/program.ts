@@ -13,6 +13,7 @@ import { addSchemaCommand } from './schema.command.js';
 import { addProductLineCommands } from './product-line.command.js';
 import { addTenantCommands } from './tenant.command.js';
 import { addTokenCommand } from './token.command.js';
+import { OWN_COMMAND } from '../platform/own-command.js';
 import { oneLine } from '../failure-message.js';
 import { addUserCommands } from './user.command.js';
 
@@ -22,11 +23,11 @@ Works on DATABASE_URL and REDIS_URL where they are set; else on the Redeemkit th
 else to standard error. Exit status: 0 done, 1 refused or failed, 2 wrong usage.
 
 Example:
-  npx redeemkit token --tenant DEMO --user demo-user`;
+  ${OWN_COMMAND} token --tenant DEMO --user demo-user`;
 
 /** The command line. Commands throw; what is shown of it is decided in one place, `failures.ts`. */
 export function createProgram(): Command {
-  const program = new Command('npx redeemkit')
+  const program = new Command(OWN_COMMAND)
     .description('Runs a Redeemkit by hand.')
     .option('--verbose', 'tell on standard error what is done, and failures with their stack')
     .configureHelp({ showGlobalOptions: true })

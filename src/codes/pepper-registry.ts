@@ -1,9 +1,11 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { ConfigError } from '../config.js';
+import { StartError } from '../platform/errors.js';
 import type { Logger } from '../platform/log.js';
 import { systemEm, type Em } from '../platform/orm/orm.js';
 import { processesWithout } from '../platform/orm/process-node.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import { OWN_COMMAND } from '../platform/own-command.js';
 import { canonicalize } from './canonical-code.js';
 import { CodeDigester, fingerprintOf, type PepperKey } from './code-digester.js';
 import type { PepperState } from './code-pepper.entity.js';
@@ -22,6 +24,9 @@ interface KnownPepper {
   readonly state: PepperState;
 }
 
+/** One round for each start that may take a number first, and a database holds at most 255 peppers. */
+const REGISTER_ROUNDS_MAX = 300;
+
 /** What became of the wish to make new codes with a pepper. */
 export type Activation = 'ACTIVE' | { readonly waitsFor: number };
 
@@ -32,7 +37,7 @@ const ANOTHER_PEPPER =
 const missingPepper = ({ keyId, state }: KnownPepper) =>
   state === 'ACTIVE'
     ? `The pepper was rotated, and new codes are made with one that is not configured (key ${keyId}). Set CODE_PEPPER to it.`
-    : `Codes still need a pepper that is not configured (key ${keyId}). Set CODE_PEPPER_PREVIOUS to it; \`npx redeemkit redigest\` moves codes to the current pepper.`;
+    : `Codes still need a pepper that is not configured (key ${keyId}). Set CODE_PEPPER_PREVIOUS to it; \`${OWN_COMMAND} redigest\` moves codes to the current pepper.`;
 
 /**
  * Knows by fingerprints which peppers the codes of the database were made with, so that no process works with another
@@ -104,13 +109,23 @@ export class PepperRegistry {
     return needed;
   }
 
-  /** Numbers a pepper that the database does not know yet. The unique keys decide between two first starts. */
+  /**
+   * Numbers a pepper that the database does not know yet. After an insert the rows are read again: another start may
+   * have taken the number, or the first pepper was another of the configured ones.
+   */
   private async register(pepper: string, configured: ConfiguredPeppers): Promise<void> {
+    for (let round = 0; round < REGISTER_ROUNDS_MAX; round += 1)
+      if (await this.isKnown(pepper, configured)) return;
+    throw new StartError('Other processes keep registering peppers in this database: start again.');
+  }
+
+  /** @returns false after a try to make it known */
+  private async isKnown(pepper: string, configured: ConfiguredPeppers): Promise<boolean> {
     const known = await this.known();
     const prints = new Set(known.map(({ fingerprint }) => fingerprint));
     if (configured.others.some((secret) => prints.has(fingerprintOf(secret))))
       throw new ConfigError(MIXED_UP);
-    if (prints.has(fingerprintOf(pepper))) return;
+    if (prints.has(fingerprintOf(pepper))) return true;
     const isFirst = known.length === 0;
     const isOurs = [configured.current, ...configured.previous].some((each) =>
       prints.has(fingerprintOf(each)),
@@ -126,8 +141,7 @@ export class PepperRegistry {
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
     }
-    // Lost to another start, or the first pepper was another of the configured ones: looked at once more.
-    await this.register(pepper, configured);
+    return false;
   }
 
   /** Which of the configured peppers made the codes of a database that has no fingerprints yet. */

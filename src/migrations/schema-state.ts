@@ -1,6 +1,7 @@
 import { createConnection, type Connection } from 'mysql2/promise';
 import { StartError } from '../platform/errors.js';
 import { mysqlErrno } from '../platform/orm/sql-errors.js';
+import { OWN_COMMAND } from '../platform/own-command.js';
 import { migrations } from './index.js';
 
 const NO_SUCH_TABLE = 1146;
@@ -13,7 +14,7 @@ export async function assertSchemaIsCurrent(databaseUrl: string): Promise<void> 
   if (lacking === 0) return;
   const state =
     applied.length === 0 ? 'has no schema yet' : `lacks ${lacking} of ${migrations.length} migrations`;
-  throw new StartError(`The database ${state}: run \`npm run migrate\` first.`);
+  throw new StartError(`The database ${state}: run \`${OWN_COMMAND} migrate\` first.`);
 }
 
 /** A program that does not know a migration would write rows that the newer one does not expect. */

@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { loadConfig, VARIABLES } from '../../src/config.js';
 import { present } from '../../src/platform/assert.js';
 import { findFreePort } from '../../src/platform/embedded-services/loopback.js';
 import { graphqlRequest } from '../support/graphql-client.js';
+import { composeProblems } from '../support/compose-contract.js';
 import {
   buildImageLayout,
   copiedFromCheckout,
@@ -68,13 +69,15 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** `.env` as the line of the docs writes it, in the folder that compose would be started in. */
-async function makeSecrets(): Promise<Record<string, string>> {
-  const line = present(
+const envLine = (): string =>
+  present(
     pasted.split('\n').find((each) => each.includes('> .env')),
     'The line that writes .env',
   );
-  await run('bash', ['-c', `${OPENSSL}\n${line}`], { cwd: root });
+
+/** `.env` as the line of the docs writes it, in the folder that compose would be started in. */
+async function makeSecrets(): Promise<Record<string, string>> {
+  await run('bash', ['-c', `umask 022\n${OPENSSL}\n${envLine()}`], { cwd: root });
   return settingsOf(readFileSync(path.join(root, '.env'), 'utf8'));
 }
 
@@ -110,9 +113,10 @@ async function inImage(name: string, command: string): Promise<string> {
   return stdout.trimEnd();
 }
 
-/** What the client says, which needs no engine for it; without the client there is nobody to complain. */
+const hasDockerCompose = spawnSync('docker', ['compose', 'version']).status === 0;
+
+/** What the client says, which needs no engine for it. */
 function complaintOfCompose(): string {
-  if (spawnSync('docker', ['compose', 'version']).status !== 0) return '';
   const files = ['--file', path.resolve('compose.yaml'), '--env-file', path.join(root, '.env')];
   const { status, stderr } = spawnSync('docker', ['compose', ...files, 'config', '--quiet'], {
     encoding: 'utf8',
@@ -150,8 +154,10 @@ describe('X.15 compose.yaml', () => {
     }
   });
 
-  it('X.15 keeps the secrets when its lines are pasted again', async () => {
+  it('X.15 keeps the secrets when its lines are pasted again, in a file that its owner alone can read', async () => {
     expect(await makeSecrets()).toEqual(secrets);
+    expect(statSync(path.join(root, '.env')).mode & 0o777).toBe(0o600);
+    expect(readFileSync('compose.yaml', 'utf8')).toContain(envLine());
   });
 
   it('X.15 migrates once, and starts nothing of the program before that is done', () => {
@@ -170,7 +176,27 @@ describe('X.15 compose.yaml', () => {
     expect(content).toContain(`http://api:${environmentOf('api')['PORT']};`);
   });
 
-  it('X.15 is taken by docker compose, where this machine has it', () => {
+  it('X.15 has no key that compose does not know, and names only what it declares', () => {
+    expect(composeProblems(compose)).toEqual([]);
+    const wrong = structuredClone<unknown>(compose) as { services: { api: Record<string, unknown> } };
+    Object.assign(wrong.services.api, {
+      restarts: 'no',
+      depends_on: { postgres: { condition: 'service_up' } },
+    });
+    expect(composeProblems(wrong)).toEqual([
+      'services.api.depends_on.postgres.condition: Invalid option: expected one of "service_started"|"service_healthy"|"service_completed_successfully"',
+      'services.api: Unrecognized key: "restarts"',
+    ]);
+    delete wrong.services.api['restarts'];
+    wrong.services.api['depends_on'] = { postgres: { condition: 'service_healthy' } };
+    wrong.services.api['volumes'] = ['data:/data'];
+    expect(composeProblems(wrong)).toEqual([
+      'api depends on postgres, which is no service',
+      'api uses the volume data, which is not declared',
+    ]);
+  });
+
+  it.runIf(hasDockerCompose)('X.15 is taken by docker compose', () => {
     expect(complaintOfCompose()).toBe('');
   });
 });
@@ -183,6 +209,10 @@ describe('X.15 the image', () => {
 
   it('X.15 migrates, makes the first tenant by the lines of the docs, and serves its owner', async () => {
     const before = readdirSync(image.workdir);
+    expect(await inImage('api', 'redeemkit token --help')).toContain('Usage: redeemkit token [options]');
+    await expect(inImage('api', commandOf('api').join(' '))).rejects.toMatchObject({
+      stderr: 'The database has no schema yet: run `redeemkit migrate` first.\n',
+    });
     await inImage('migrate', commandOf('migrate').join(' '));
     const commands = pasted.split('\n').filter((line) => line.startsWith(IN_API));
     const said: string[] = [];

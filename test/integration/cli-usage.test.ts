@@ -53,7 +53,7 @@ describe('migrate', () => {
     const environment = { DATABASE_URL: database.databaseUrl, REDIS_URL: inject('redisUrl') };
     try {
       const asked = await refusalLineOf(runCli(environment, ['token', '--tenant', 'T', '--user', 'u']));
-      expect(asked.line).toContain('run `npm run migrate` first');
+      expect(asked.line).toContain('run `npx redeemkit migrate` first');
       const up = await runCli(environment, ['migrate']);
       expect(up).toMatchObject({ stderr: '', status: 0 });
       expect(up.stdout).toMatch(/^(?:Applied Migration\w+\.\n)+$/);

@@ -65,6 +65,15 @@ async function codesFromBefore(codeVisibility: 'VISIBLE' | 'HASHED'): Promise<vo
 }
 
 describe('X.21 the pepper of codes', () => {
+  it('ends a start with a message when other starts take every number that it tries', async () => {
+    await systemEm(orm).execute(
+      `create trigger taken before insert on code_pepper for each row
+        signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry'`,
+    );
+    await expect(settle(OLD)).rejects.toThrow('Other processes keep registering peppers');
+    expect(await rows()).toEqual([]);
+  });
+
   it('is known by a fingerprint that does not tell it, and another one is refused', async () => {
     expect(await settle(OLD)).toEqual([{ keyId: 1, pepper: OLD }]);
     expect(await settle(OLD)).toEqual([{ keyId: 1, pepper: OLD }]);
