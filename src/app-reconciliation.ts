@@ -23,24 +23,26 @@ type Parts = Omit<RedisCheckParts, 'redis' | 'rows'> & {
 
 /** A part of `app.ts`: what compares Redis and the database, and brings them in step. */
 export function composeReconciliation(
-  { orm, redis: connection }: Stores,
+  { orm, readOrm, redis: connection }: Stores,
   config: Config,
   its: Parts,
   log: Logger,
 ) {
   const { clock } = its;
-  const rows = new Rows(orm);
   const redis = new ReconciliationRedis(connection);
-  const reconciler = new Reconciler({
-    redis,
-    rows,
-    clock,
-    databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS, its.recognizer),
-    redisChecks: redisChecks({ ...its, redis, rows }),
-  });
+  const reconcilerOn = (rows: Rows): Reconciler =>
+    new Reconciler({
+      redis,
+      rows,
+      clock,
+      databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS, its.recognizer),
+      redisChecks: redisChecks({ ...its, redis, rows }),
+    });
+  const reconciler = reconcilerOn(new Rows(orm));
   const compensation = new Compensation(reconciler, its.sweeper);
   const lock = new NamedLock(orm, 'compensation');
   const compensationJob = new CompensationJob({ compensation, redis, lock, log });
-  const reports = new ReportDesk(reconciler, clock);
+  // Staff ask for it at any time: it must not take the connections of redemptions.
+  const reports = new ReportDesk(reconcilerOn(new Rows(readOrm)), clock);
   return { reconciler, compensation, compensationJob, reports };
 }

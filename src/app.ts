@@ -54,6 +54,7 @@ import { Transactions } from './platform/orm/transaction.js';
 import { Outbox } from './platform/outbox/outbox.js';
 import { EventFeed } from './platform/outbox/event-feed.js';
 import { OutboxStore } from './platform/outbox/outbox-store.js';
+import { sharedAnswer } from './platform/shared-answer.js';
 import { within } from './platform/timeout.js';
 import { OutboxReader } from './platform/outbox/outbox-reader.js';
 import { EventBus } from './platform/pubsub/event-bus.js';
@@ -152,10 +153,12 @@ function composePlatform(stores: Stores, config: Config, log: Logger) {
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(stores.orm, { log });
   const outbox = new Outbox(ids, clock);
-  const outboxStore = new OutboxStore(stores.orm, transactions);
+  const outboxStore = new OutboxStore(stores.readOrm, transactions);
+  // A count that outlasts the wait of a scrape is waited for by the next ones, not begun again.
+  const countPending = sharedAnswer(async () => outboxStore.countPending());
   const metrics = createMetrics({
     withProcess: true,
-    countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', outboxStore.countPending()),
+    countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', countPending()),
   });
   const bus = new EventBus(stores.redis, stores.listener, log);
   const reader = new OutboxReader(stores.readOrm, config.STORE_TIMEOUT_MS);
@@ -174,9 +177,9 @@ type Platform = ReturnType<typeof composePlatform>;
 
 function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock, transactions }: Platform) {
   const tokens = new TokenService(tokenSecrets(settings), clock);
-  const users = new UserService(stores.orm, ids, clock, tokens);
-  const tenants = new TenantService(stores.orm, clock);
-  const lines = new ProductLineService(stores.orm, clock);
+  const users = new UserService(stores.orm, ids, clock, tokens, stores.readOrm);
+  const tenants = new TenantService(stores.orm, clock, stores.readOrm);
+  const lines = new ProductLineService(stores.orm, clock, stores.readOrm);
   const access = new AccessService(stores.orm, settings.config.STORE_TIMEOUT_MS);
   const tenantChanges = new TenantChangeService(transactions, tenants, {
     renamed: async (em, tenantId, tenantName) => {
@@ -205,7 +208,7 @@ function composeSubscriptions(
   const plans = new PlanService(orm, ids, clock, readOrm);
   const planChanges = new PlanChangeService(transactions, plans);
   const cache = new SubscriptionCache(redis);
-  const subscriptions = new SubscriptionService(orm, cache, clock);
+  const subscriptions = new SubscriptionService(readOrm, cache, clock);
   const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
   const orders = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);

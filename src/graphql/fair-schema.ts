@@ -112,9 +112,12 @@ function requireNearPage({ page, size }: PageRequest): void {
 }
 
 function timedOut(): GraphQLError {
-  return new GraphQLError('This takes too long to find. Narrow the filter, or ask for an earlier page.', {
-    extensions: { code: 'READ_TIMED_OUT' },
-  });
+  return new GraphQLError(
+    'This takes too long to find. Narrow the filter, or ask for an earlier page; where there is neither, ask again later.',
+    {
+      extensions: { code: 'READ_TIMED_OUT' },
+    },
+  );
 }
 
 function isPage(result: unknown): result is { readonly items: readonly unknown[] } {

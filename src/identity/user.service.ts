@@ -65,11 +65,13 @@ export interface UserFilter {
 
 /** Users of a tenant, known by the id that the tenant's own system gave them. */
 export class UserService {
+  /** @param listOrm where lists are read, which may take long */
   constructor(
     private readonly orm: MikroORM,
     private readonly ids: IdGenerator,
     private readonly clock: Clock,
     private readonly tokens: TokenSigner,
+    private readonly listOrm: MikroORM = orm,
   ) {}
 
   /**
@@ -149,7 +151,7 @@ export class UserService {
     page: { readonly offset: number; readonly size: number },
   ): Promise<{ total: number; items: User[] }> {
     const where = { ...(status && { status }), ...(externalUserId && { externalId: externalUserId }) };
-    return findPage(tenantEm(this.orm, tenantId), User, where, page);
+    return findPage(tenantEm(this.listOrm, tenantId), User, where, page);
   }
 
   /** A short read before a claim, for campaigns whose rewards have conditions. */

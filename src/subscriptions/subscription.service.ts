@@ -30,8 +30,9 @@ const cachedSubscriptions = z.array(
 export type SubscriptionView = z.infer<typeof cachedSubscriptions>[number];
 
 export class SubscriptionService {
+  /** @param listOrm where lists are read, which may take long */
   constructor(
-    private readonly orm: MikroORM,
+    private readonly listOrm: MikroORM,
     private readonly cache: SubscriptionCache,
     private readonly clock: Clock,
   ) {}
@@ -53,7 +54,7 @@ export class SubscriptionService {
   }
 
   private async read(tenantId: string, userId: Id): Promise<unknown[]> {
-    return tenantEm(this.orm, tenantId).find(
+    return tenantEm(this.listOrm, tenantId).find(
       Subscription,
       { userId },
       {

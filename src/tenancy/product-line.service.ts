@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { ProductLine } from './product-line.entity.js';
@@ -30,9 +30,11 @@ const createProductLineInput = z.object({
 export class ProductLineService {
   private readonly cache: ReadCache<ReadonlyMap<string, ProductLine>>;
 
+  /** @param listOrm where lists are read, which may take long */
   constructor(
     private readonly orm: MikroORM,
     private readonly clock: Clock,
+    private readonly listOrm: MikroORM = orm,
   ) {
     this.cache = new ReadCache(async (tenantId) => this.byCode(tenantId));
   }
@@ -75,11 +77,7 @@ export class ProductLineService {
   }
 
   async list(tenantId: string): Promise<ProductLine[]> {
-    return tenantEm(this.orm, tenantId).find(
-      ProductLine,
-      {},
-      { orderBy: { code: 'asc' }, disableIdentityMap: true },
-    );
+    return allOf(tenantEm(this.listOrm, tenantId));
   }
 
   /** For the hot path: at most a second old. All of a tenant's are read at once, so unknown codes cost no read. */
@@ -106,6 +104,11 @@ export class ProductLineService {
   }
 
   private async byCode(tenantId: string): Promise<ReadonlyMap<string, ProductLine>> {
-    return new Map((await this.list(tenantId)).map((line) => [line.code, line]));
+    const lines = await allOf(tenantEm(this.orm, tenantId));
+    return new Map(lines.map((line) => [line.code, line]));
   }
+}
+
+async function allOf(em: Em): Promise<ProductLine[]> {
+  return em.find(ProductLine, {}, { orderBy: { code: 'asc' }, disableIdentityMap: true });
 }

@@ -42,9 +42,11 @@ export interface TenantFilter {
 
 /** Tenants and their quota of codes. */
 export class TenantService {
+  /** @param listOrm where lists are read, which may take long */
   constructor(
     private readonly orm: MikroORM,
     private readonly clock: Clock,
+    private readonly listOrm: MikroORM = orm,
   ) {}
 
   /** On behalf of a tenant's staff: only the platform's own may make tenants. */
@@ -111,7 +113,10 @@ export class TenantService {
         $or: [{ [raw('lower(id)')]: likePart(part) }, { [raw('lower(name)')]: likePart(part) }],
       });
     const orderBy = { createdAt: 'desc', id: 'desc' } as const;
-    return findPage(systemEm(this.orm), Tenant, { $and: conditions }, page, { orderBy, ...ACROSS_TENANTS });
+    return findPage(systemEm(this.listOrm), Tenant, { $and: conditions }, page, {
+      orderBy,
+      ...ACROSS_TENANTS,
+    });
   }
 
   /** A page of all tenants' ids, in order, also of those that are switched off. @param after "" for the first page */

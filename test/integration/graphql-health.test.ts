@@ -1,4 +1,5 @@
-import { Counter, Registry } from 'prom-client';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startTransport, type TransportServer } from '../support/transport-server.js';
 
@@ -51,5 +52,26 @@ describe('health', () => {
     await transport.close();
     transport = await startTransport();
     expect((await fetch(`${transport.url}/metrics`)).status).toBe(404);
+  });
+
+  it('X.19 makes one text of metrics and one look at the stores for a hundred who ask at once', async () => {
+    const metrics = new Registry();
+    let scrapes = 0;
+    const collect = (): void => void (scrapes += 1);
+    metrics.registerMetric(new Gauge({ name: 'things', help: 'Things.', registers: [], collect }));
+    let looks = 0;
+    const database = async (): Promise<void> => {
+      looks += 1;
+      await pause(500);
+    };
+    transport = await startTransport({ metrics, health: { redis: fine, database } });
+    const { url } = transport;
+    const ask = async (path: string) => (await fetch(`${url}${path}`)).status;
+    const paths = Array.from({ length: 200 }, (_, no) => (no % 2 === 0 ? '/metrics' : '/readyz'));
+    const statuses = await Promise.all(paths.map(ask));
+    expect(statuses.every((status) => status === 200)).toBe(true);
+    // On a busy machine the last of them may come after the first are answered.
+    expect(scrapes).toBeLessThanOrEqual(2);
+    expect(looks).toBeLessThanOrEqual(2);
   });
 });

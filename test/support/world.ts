@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config.js';
 import { createLog } from '../../src/platform/log.js';
 import { tenantEm, type Em } from '../../src/platform/orm/orm.js';
 import type { RedeemAnswer } from '../../src/redemption/redeem-request.js';
-import type { Stores } from '../../src/stores.js';
+import type { Stores, StoreSettings } from '../../src/stores.js';
 
 export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
 const quietLog = createLog({ level: 'silent' });
@@ -22,6 +22,8 @@ export interface World {
 export async function openWorld(
   environment: Record<string, string> = {},
   urls: { databaseUrl?: string; redisUrl?: string } = {},
+  /** Lists read over connections of their own, as in a server. */
+  reads: Pick<StoreSettings, 'reads'> = {},
 ): Promise<World> {
   const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });
   const { stores, services } = await openApp(
@@ -34,6 +36,7 @@ export async function openWorld(
       databasePoolSize: 12,
       commitPoolSize: 4,
       storeTimeoutMs: 5000,
+      ...reads,
     },
     quietLog,
   );

@@ -1,0 +1,83 @@
+import { getNamedType, getNullableType, isListType } from 'graphql';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Actor } from '../../src/identity/actor.js';
+import { ProductApi, staffOf } from '../support/product-api.js';
+import { rootFields } from '../support/root-fields.js';
+import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+
+let world: World;
+let api: ProductApi;
+let staff: Actor;
+let user: Actor;
+beforeAll(async () => {
+  world = await openWorld({}, {}, { reads: { poolSize: 4, statementMsMax: 5000 } });
+  api = new ProductApi(world);
+  const tenant = await seedTenant(world);
+  await seedCampaign(world, tenant, 2);
+  const { tenantId } = tenant;
+  staff = staffOf(tenantId);
+  user = { kind: 'USER', tenantId, userId: await seedUser(world, tenantId) };
+});
+afterAll(async () => world.close());
+
+/** The statements that take a connection of redemptions. */
+async function onMainPool(work: () => Promise<unknown>): Promise<string[]> {
+  const spy = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
+  await work();
+  const statements = spy.mock.calls.map(([sql]) => sql);
+  spy.mockRestore();
+  return statements;
+}
+
+it('X.19 no list reads over the connections of redemptions', async () => {
+  const fields = api.schema.getQueryType()?.getFields() ?? {};
+  const isLong = (name: string): boolean => {
+    const type = fields[name]?.type;
+    return (
+      type !== undefined &&
+      (isListType(getNullableType(type)) || /Page$|Report$/.test(getNamedType(type).name))
+    );
+  };
+  const lists = rootFields(api.schema, 'x').filter(({ kind, name }) => kind === 'query' && isLong(name));
+  expect(lists.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      'users',
+      'tenants',
+      'productLines',
+      'mySubscriptions',
+      'orders',
+      'codes',
+      'reconciliationReport',
+    ]),
+  );
+  const found: Record<string, string[]> = {};
+  for (const { name, document } of lists) {
+    const actor = name.startsWith('my') ? user : staff;
+    const statements = await onMainPool(async () => {
+      const { errors } = await api.ask(actor, document);
+      expect([name, errors]).toEqual([name, name === 'tenants' ? ['FORBIDDEN'] : []]);
+    });
+    // Who asks is looked up by the primary key, before the list of all tenants.
+    if (name !== 'tenants') found[name] = statements;
+  }
+  expect(Object.entries(found).filter(([, statements]) => statements.length > 0)).toEqual([]);
+}, 20_000);
+
+it('X.19 the list of all tenants reads over connections of its own', async () => {
+  const platform = { id: `P_${world.services.ids.next().slice(-10)}`, name: 'Platform', type: 'PLATFORM' };
+  await world.services.tenants.create(platform);
+  const statements = await onMainPool(async () => {
+    const { data } = await api.ask(
+      staffOf(platform.id),
+      `{ tenants(size: 5, filter: { part: "${platform.id}" }) { total items { id } } }`,
+    );
+    expect(data['tenants']?.['items']).toEqual([{ id: platform.id }]);
+  });
+  expect(statements).toHaveLength(1);
+  expect(statements[0]).toContain('`id` = ? limit');
+});
+
+it('X.19 a scrape counts the events that wait over connections of its own', async () => {
+  const statements = await onMainPool(async () => world.services.metrics.registry.metrics());
+  expect(statements).toEqual([]);
+});
