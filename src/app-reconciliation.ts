@@ -39,7 +39,7 @@ export function composeReconciliation(
       redisChecks: redisChecks({ ...its, redis, rows }),
     });
   const reconciler = reconcilerOn(new Rows(orm));
-  const compensation = new Compensation(reconciler, its.sweeper);
+  const compensation = new Compensation(reconciler, its.sweeper, log);
   const lock = new NamedLock(orm, 'compensation');
   const compensationJob = new CompensationJob({ compensation, redis, lock, log });
   // Staff ask for it at any time: it must not take the connections of redemptions.

@@ -115,6 +115,7 @@ export function composePending({ redis, redisUrl }: Stores, config: Config, its:
     backoffMaxMs: config.PENDING_BACKOFF_MAX_MS,
     // Those that wait for the database at once are committed together.
     concurrency: 64,
+    share: { ownerOf: ({ tenantId }) => tenantId, max: 32 },
   });
   const pendingRedis = new PendingRedemptionsRedis(redis);
   const pendingRedemptions = new PendingRedemptions(queue, pendingRedis, log, config.PENDING_BACKOFF_MS);

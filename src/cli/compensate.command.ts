@@ -17,7 +17,7 @@ export function addCompensateCommand(program: Command): void {
     .addHelpText('after', example('compensate --tenant DEMO'))
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CompensateOptions>();
-      const { swept, mended, left } = await withServices(options, async (services) => {
+      const { swept, mended, left, failed } = await withServices(options, async (services) => {
         const tenantId = options.tenant ?? null;
         if (tenantId !== null) await assertTenant(services, tenantId);
         return services.compensation.run(tenantId);
@@ -26,8 +26,9 @@ export function addCompensateCommand(program: Command): void {
         ...(swept > 0 ? [`Settled ${swept} claims past their deadline.`] : []),
         ...Object.entries(mended).map(([kind, count]) => `Mended ${count} ${kind}.`),
         ...Object.entries(left).map(([kind, count]) => `Could not mend ${count} ${kind}.`),
+        ...failed.map((tenantId) => `Could not compare what Redis holds of ${tenantId}; the log says why.`),
       ];
       await print(lines.length === 0 ? 'Nothing to do: 0 settled, 0 mended.\n' : `${lines.join('\n')}\n`);
-      if (Object.keys(left).length > 0) process.exitCode = 1;
+      if (Object.keys(left).length > 0 || failed.length > 0) process.exitCode = 1;
     });
 }

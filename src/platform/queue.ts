@@ -1,4 +1,4 @@
-import { Queue, Worker, type Job } from 'bullmq';
+import { DelayedError, Queue, Worker, type Job } from 'bullmq';
 import { asRedisFailure, connectRedis, connectRedisWaiter, type Redis } from './redis/redis.js';
 import { StoreUnavailableError } from './errors.js';
 import type { Logger } from './log.js';
@@ -11,8 +11,10 @@ const COMPLETED_KEPT_S = 24 * 3600;
 const ATTEMPTS_DEFAULT = 10;
 /** Workers that died on a job, one after another, before it is given up; a job is rarely their reason. */
 const STALLED_MAX = 10;
+/** How long a job is put off whose owner has its share of the work under way. */
+const TURN_MS = 500;
 
-export interface JobQueueSettings {
+export interface JobQueueSettings<T> {
   readonly redisUrl: string;
   /** A connection to share; without one the queue has its own. */
   readonly redis?: Redis;
@@ -26,6 +28,8 @@ export interface JobQueueSettings {
   /** The longest pause. */
   readonly backoffMaxMs?: number;
   readonly concurrency?: number;
+  /** How many jobs of one owner a process works at; one that would be one too many waits its turn behind the others. */
+  readonly share?: { readonly ownerOf: (data: T) => string; readonly max: number };
 }
 
 /** A job that was given up. */
@@ -47,8 +51,10 @@ export class JobQueue<T extends object> {
   private readonly queue: Queue<T, void>;
   private worker: Worker<T, void> | null = null;
   private workerRedis: Redis | null = null;
+  /** Jobs at work, by their owner. */
+  private readonly underWay = new Map<string, number>();
 
-  constructor(private readonly settings: JobQueueSettings) {
+  constructor(private readonly settings: JobQueueSettings<T>) {
     this.redis = settings.redis ?? connectRedis(settings.redisUrl, settings.commandTimeoutMs);
     this.queue = new Queue(settings.name, {
       connection: this.redis,
@@ -101,7 +107,8 @@ export class JobQueue<T extends object> {
     this.workerRedis = connectRedisWaiter(redisUrl);
     this.worker = new Worker<T, void>(
       name,
-      async (job) => handler(job.data, job.attemptsMade + 1, isLastAttempt(job)),
+      async (job, token) =>
+        this.inTurn(job, token, async () => handler(job.data, job.attemptsMade + 1, isLastAttempt(job))),
       {
         connection: this.workerRedis,
         prefix: PREFIX,
@@ -112,6 +119,30 @@ export class JobQueue<T extends object> {
     );
     this.worker.on('error', (error) => log.warn({ err: error, queue: name }, 'worker failed'));
     this.worker.on('failed', (job, error) => this.logFailure(job, error));
+  }
+
+  /** The jobs of an owner whose work hangs must not take all places; putting a job off is no attempt. */
+  private async inTurn(
+    job: Job<T, void>,
+    token: string | undefined,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const { share } = this.settings;
+    if (share === undefined) return work();
+    const owner = share.ownerOf(job.data);
+    const count = this.underWay.get(owner) ?? 0;
+    if (count >= share.max) {
+      await job.moveToDelayed((await this.nowMs()) + TURN_MS, token);
+      throw new DelayedError();
+    }
+    this.underWay.set(owner, count + 1);
+    try {
+      await work();
+    } finally {
+      const left = (this.underWay.get(owner) ?? 1) - 1;
+      if (left === 0) this.underWay.delete(owner);
+      else this.underWay.set(owner, left);
+    }
   }
 
   /** What a job was handed in with, unless it is done or not known. @throws StoreUnavailableError */

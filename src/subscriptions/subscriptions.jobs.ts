@@ -1,9 +1,12 @@
 import { LockMode, type QueryResult } from '@mikro-orm/core';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
+import { eachOf } from '../platform/each-of.js';
+import { StoreUnavailableError } from '../platform/errors.js';
+import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/log.js';
 import type { Em } from '../platform/orm/orm.js';
-import { ACROSS_TENANTS } from '../platform/orm/tenant-filter.js';
+import { isServerAway } from '../platform/orm/sql-errors.js';
 import type { Transactions } from '../platform/orm/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
@@ -13,8 +16,10 @@ import { Subscription } from './subscription.entity.js';
 const BATCH = 500;
 /** What one run takes at most; the next one goes on from there. */
 const BATCHES_MAX = 40;
+const TENANTS_AT_ONCE = 4;
 
-type Ended = Pick<Subscription, 'tenantId' | 'id' | 'userId' | 'planId'>;
+type Ended = Pick<Subscription, 'id' | 'userId' | 'planId'>;
+type Due = Pick<Subscription, 'tenantId' | 'id'>;
 
 export interface SubscriptionJobParts {
   readonly transactions: Transactions;
@@ -29,56 +34,92 @@ export class SubscriptionJobs {
 
   /**
    * Moves subscriptions past their end to EXPIRED and used-up ones to FINISHED, of all tenants. Any number of
-   * workers may run it at once: what one has locked, the others leave out.
+   * workers may run it at once: what one has locked, the others leave out. Each tenant has a transaction of its own,
+   * so that one whose sweep fails or waits does not delay the others.
    *
    * @returns how many were moved
+   * @throws StoreUnavailableError when the database does not answer
    */
   async sweepSubscriptions(): Promise<number> {
+    const failed = new Set<string>();
     let moved = 0;
     for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const ended = await this.parts.transactions.run(null, (em) => this.endBatch(em));
-      moved += ended.length;
-      await this.dropCached(ended);
-      if (ended.length < BATCH) break;
+      const due = await this.due(failed);
+      const [movedBefore, failedBefore] = [moved, failed.size];
+      await eachOf(
+        Map.groupBy(due, ({ tenantId }) => tenantId),
+        TENANTS_AT_ONCE,
+        async ([tenantId, rows]) => {
+          try {
+            moved += await this.endOf(
+              tenantId,
+              rows.map(({ id }) => id),
+            );
+          } catch (error) {
+            if (isServerAway(error)) throw new StoreUnavailableError('database', { cause: error });
+            failed.add(tenantId);
+            this.parts.log.error({ err: error, tenantId }, 'subscriptions past their end stay as they are');
+          }
+        },
+      );
+      // Where none was moved and no tenant failed, other workers are at them.
+      const isProgress = moved > movedBefore || failed.size > failedBefore;
+      if (due.length < BATCH || !isProgress) break;
     }
     return moved;
   }
 
-  private async endBatch(em: Em): Promise<Ended[]> {
+  /** Those that ended first, without the tenants whose turn has failed. */
+  private async due(failed: ReadonlySet<string>): Promise<Due[]> {
+    const now = new Date(this.parts.clock.nowMs());
+    return this.parts.transactions.run(null, async (em) =>
+      em.execute(
+        `select tenant_id as tenantId, cast(id as char) as id from subscription force index (ix_subscription__due)
+          where due_at <= ? and tenant_id not in (?) order by due_at limit ${BATCH}`,
+        [now, ['', ...failed]],
+      ),
+    );
+  }
+
+  private async endOf(tenantId: string, ids: readonly Id[]): Promise<number> {
+    const ended = await this.parts.transactions.run(tenantId, async (em) =>
+      this.endLocked(em, tenantId, ids),
+    );
+    await this.dropCached(tenantId, ended);
+    return ended.length;
+  }
+
+  private async endLocked(em: Em, tenantId: string, ids: readonly Id[]): Promise<Ended[]> {
     const now = new Date(this.parts.clock.nowMs());
     const ended = await em.find(
       Subscription,
-      { dueAt: { $lte: now } },
+      { id: { $in: [...ids] }, dueAt: { $lte: now } },
       {
-        ...ACROSS_TENANTS,
-        fields: ['tenantId', 'id', 'userId', 'planId'],
-        orderBy: { dueAt: 'asc' },
-        indexHint: 'force index (ix_subscription__due)',
-        limit: BATCH,
+        fields: ['id', 'userId', 'planId'],
+        orderBy: { id: 'asc' },
+        indexHint: 'force index (primary)',
         lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
         disableIdentityMap: true,
       },
     );
-    for (const [tenantId, rows] of byTenant(ended)) {
-      await endRows(em, tenantId, rows, now);
-      const drafts = rows.map(({ id, userId, planId }) => ({
-        type: SUBSCRIPTION_INVALIDATED,
-        userId,
-        payload: { subscriptionId: id, planId },
-      }));
-      await this.parts.outbox.append(em, tenantId, drafts);
-    }
+    if (ended.length === 0) return [];
+    await endRows(em, tenantId, ended, now);
+    const drafts = ended.map(({ id, userId, planId }) => ({
+      type: SUBSCRIPTION_INVALIDATED,
+      userId,
+      payload: { subscriptionId: id, planId },
+    }));
+    await this.parts.outbox.append(em, tenantId, drafts);
     return ended;
   }
 
-  private async dropCached(ended: readonly Ended[]): Promise<void> {
-    for (const [tenantId, rows] of byTenant(ended)) {
-      try {
-        await this.parts.cache.drop(tenantId, [...new Set(rows.map((row) => row.userId))]);
-      } catch (error) {
-        // Harmless here: what is read from a cache shows its end as of now.
-        this.parts.log.warn({ err: error, tenantId }, 'Cached subscriptions could not be dropped.');
-      }
+  private async dropCached(tenantId: string, ended: readonly Ended[]): Promise<void> {
+    if (ended.length === 0) return;
+    try {
+      await this.parts.cache.drop(tenantId, [...new Set(ended.map((row) => row.userId))]);
+    } catch (error) {
+      // Harmless here: what is read from a cache shows its end as of now.
+      this.parts.log.warn({ err: error, tenantId }, 'Cached subscriptions could not be dropped.');
     }
   }
 }
@@ -93,8 +134,4 @@ async function endRows(em: Em, tenantId: string, rows: readonly Ended[], now: Da
     'run',
   );
   invariant(affectedRows === rows.length, 'A locked subscription was not there to be ended.');
-}
-
-function byTenant(ended: readonly Ended[]): Map<string, Ended[]> {
-  return Map.groupBy(ended, (row) => row.tenantId);
 }

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const NOTHING = { swept: 0, mended: {}, left: {} };
+const NOTHING = { swept: 0, mended: {}, left: {}, failed: [] };
 const compensate = async ({ tenantId }: Scene) => reconcilerOf(world).compensation.run(tenantId);
 
 /** A claim whose process has died; `end` is how far it had come. */
@@ -70,6 +70,30 @@ describe('S4.15 compensation', () => {
     });
     expect(driftsOf(await reconcilerOf(world).reconciler.run({ tenantId }))).toEqual({});
     expect(await compensate(scene)).toEqual(NOTHING);
+  });
+
+  it('goes on with the other tenants when the keys of one cannot be read, and names that one', async () => {
+    // A Redis in Redis, so that all tenants means these.
+    const own = await openWorld({}, { redisUrl: inject('redisUrl').replace(/\/\d*$/, '/12') });
+    try {
+      await own.stores.redis.flushdb();
+      const scenes = [await makeScene(own), await makeScene(own), await makeScene(own)];
+      const { redis } = own.stores;
+      for (const { codes, key } of scenes) await redis.hset(key(`code:${codes[0].codeDigest}`), 'used', 7);
+      const broken = scenes[0]?.tenantId ?? '';
+      await redis.set(`{${broken}}:claims:${'x'.repeat(43)}`, 'not a hash');
+      const { compensation } = reconcilerOf(own);
+      const first = await compensation.run(null);
+      expect(first).toMatchObject({ left: {}, failed: [broken] });
+      for (const { tenantId, codes } of scenes.slice(1))
+        expect(await redis.hget(`{${tenantId}}:code:${codes[0].codeDigest}`, 'used')).not.toBe('7');
+      await redis.del(`{${broken}}:claims:${'x'.repeat(43)}`);
+      expect((await compensation.run(null)).failed).toEqual([]);
+      expect(await compensation.run(null)).toEqual(NOTHING);
+      await redis.flushdb();
+    } finally {
+      await own.close();
+    }
   });
 
   it('leaves claims alone that are under way, and finds nothing to do', async () => {

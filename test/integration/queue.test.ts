@@ -28,6 +28,38 @@ afterEach(async () => {
   await queue.close();
 });
 
+describe('a job queue with shares', () => {
+  it('does the jobs of others at once while the work of one owner hangs, and loses no attempt of that', async () => {
+    const share = { ownerOf: ({ n }: Work) => (n < 100 ? 'hanging' : 'other'), max: 2 };
+    const name = `test-${randomBytes(6).toString('hex')}`;
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, attempts: 1 };
+    const shared = new JobQueue<Work>({ ...settings, concurrency: 4, share });
+    const { promise: hanging, resolve: letGo } = Promise.withResolvers<null>();
+    const done: number[] = [];
+    let underWay = 0;
+    let most = 0;
+    for (let n = 0; n < 20; n += 1) await shared.add(`order-${n}`, { n });
+    shared.start(async ({ n }) => {
+      if (n < 100) {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await hanging;
+        underWay -= 1;
+      }
+      done.push(n);
+    });
+    await expect.poll(() => underWay).toBe(2);
+    for (const n of [100, 101, 102]) await shared.add(`order-${n}`, { n });
+    await expect.poll(() => done.length).toBe(3);
+    expect(new Set(done)).toEqual(new Set([100, 101, 102]));
+    letGo(null);
+    await expect.poll(() => done.length, { timeout: 10_000 }).toBe(23);
+    expect(most).toBe(2);
+    expect(await shared.counts()).toEqual({ pending: 0, dead: 0 });
+    await shared.close();
+  });
+});
+
 describe('a job queue', () => {
   it('runs a job once, however often it is handed in under one id', async () => {
     const done: Work[] = [];

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { Order, type OrderStatus, type OrderType } from '../../src/orders/order.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
 
@@ -121,6 +122,42 @@ describe('the sweep', () => {
     const events = await world.em().find(OutboxEvent, { userId });
     expect(new Set(events.map(({ payload }) => payload['subscriptionId']))).toEqual(new Set(ids));
     expect(events).toHaveLength(30);
+  });
+
+  it('ends those of the other tenants when the sweep of one fails, which has more of them and for longer', async () => {
+    const other = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
+    try {
+      const [userId, plan] = [await world.addUser(), await world.addPlan()];
+      const first = await world.addSubscription(userId, plan.id, { expiresAt: ago(86_400_000) });
+      // One more than a batch.
+      await Promise.all(
+        Array.from({ length: 500 }, async () =>
+          world.addSubscription(userId, plan.id, { expiresAt: ago(86_400_000) }),
+        ),
+      );
+      const [otherUser, otherPlan] = [await other.addUser(), await other.addPlan()];
+      const others = await other.addSubscription(otherUser, otherPlan.id, { expiresAt: ago(1) });
+      const append = Outbox.prototype.append;
+      const failing = vi.spyOn(Outbox.prototype, 'append').mockImplementation(async function (
+        this: Outbox,
+        em,
+        tenantId,
+        drafts,
+      ) {
+        if (tenantId === world.tenantId) throw new Error('A fault of this tenant.');
+        return append.call(this, em, tenantId, drafts);
+      });
+      await world.jobs.sweepSubscriptions();
+      failing.mockRestore();
+      const ended = await other
+        .em()
+        .findOneOrFail(Subscription, { id: others }, { disableIdentityMap: true });
+      expect(ended.status).toBe('EXPIRED');
+      await world.jobs.sweepSubscriptions();
+      expect(await statusOf(first)).toBe('EXPIRED');
+    } finally {
+      await other.close();
+    }
   });
 
   it('S0.12 brings back to life what it has ended', async () => {

@@ -1,5 +1,6 @@
 import { Code } from '../../src/codes/code.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
+import { createLog } from '../../src/platform/log.js';
 import { OutboxStore } from '../../src/platform/outbox/outbox-store.js';
 import { databaseChecks, redisChecks } from '../../src/redemption/reconciliation/checks.js';
 import { Compensation } from '../../src/redemption/reconciliation/compensation.js';
@@ -26,7 +27,11 @@ export function reconcilerOf({ services, stores }: World, secondLookMs: number =
     redisChecks: redisChecks({ ...services, redis, rows }),
     secondLookMs,
   });
-  return { reconciler, compensation: new Compensation(reconciler, services.sweeper), redis };
+  return {
+    reconciler,
+    compensation: new Compensation(reconciler, services.sweeper, createLog({ level: 'silent' })),
+    redis,
+  };
 }
 
 /** Kinds that were found, with their counts. */

@@ -45,9 +45,9 @@ export class CompensationJob {
   }
 
   private async compensate(signal: AbortSignal | undefined): Promise<void> {
-    const { swept, mended, left } = await this.parts.compensation.run(null, signal);
-    if (Object.keys(left).length > 0)
-      this.parts.log.error({ swept, mended, left }, 'drift could not be mended');
+    const { swept, mended, left, failed } = await this.parts.compensation.run(null, signal);
+    if (Object.keys(left).length > 0 || failed.length > 0)
+      this.parts.log.error({ swept, mended, left, failed }, 'drift could not be mended');
     else if (Object.keys(mended).length > 0) this.parts.log.warn({ swept, mended }, 'drift was mended');
   }
 }

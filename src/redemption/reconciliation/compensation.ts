@@ -1,3 +1,4 @@
+import type { Logger } from '../../platform/log.js';
 import type { ClaimSweeper } from '../claim-sweeper.js';
 import type { Reconciler } from './reconciler.js';
 
@@ -8,6 +9,8 @@ export interface Compensated {
   readonly mended: Readonly<Record<string, number>>;
   /** Drifts that Redis holds and that could not be mended, by their kind. */
   readonly left: Readonly<Record<string, number>>;
+  /** Tenants whose keys or rows could not be judged; the log says why. */
+  readonly failed: readonly string[];
 }
 
 /**
@@ -19,13 +22,19 @@ export class Compensation {
   constructor(
     private readonly reconciler: Pick<Reconciler, 'run'>,
     private readonly sweeper: Pick<ClaimSweeper, 'sweep' | 'sweepAll'>,
+    private readonly log: Logger,
   ) {}
 
   /** @param tenantId null for all tenants */
   async run(tenantId: string | null, signal?: AbortSignal): Promise<Compensated> {
     const swept =
       tenantId === null ? await this.sweeper.sweepAll(signal) : await this.sweeper.sweep(tenantId, signal);
-    const scope = { tenantId, repair: true, redisOnly: true };
+    const failed = new Set<string>();
+    const onFailed = (tenant: string, error: unknown): void => {
+      failed.add(tenant);
+      this.log.error({ err: error, tenantId: tenant }, 'what Redis holds of a tenant could not be compared');
+    };
+    const scope = { tenantId, repair: true, redisOnly: true, failed: onFailed };
     const { checks } = await this.reconciler.run(signal === undefined ? scope : { ...scope, signal });
     const found = checks.filter(({ count }) => count > 0);
     const mended = found.flatMap(({ kind, repaired }) => (repaired > 0 ? [[kind, repaired] as const] : []));
@@ -36,6 +45,7 @@ export class Compensation {
       swept: swept.abandoned + swept.released + swept.confirmed,
       mended: Object.fromEntries(mended),
       left: Object.fromEntries(left),
+      failed: [...failed],
     };
   }
 }

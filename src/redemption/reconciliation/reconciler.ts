@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../platform/clock.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import { isServerAway } from '../../platform/orm/sql-errors.js';
 import type { CheckGroup, DatabaseChecks, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReportBuilder, type ReconciliationReport } from './report.js';
@@ -29,6 +31,8 @@ export interface Scope {
   readonly redisOnly?: boolean;
   /** Ends the run with an error, soon. */
   readonly signal?: AbortSignal;
+  /** Called for a tenant whose keys or rows cannot be judged; the run goes on. Without it the error ends the run. */
+  readonly failed?: (tenantId: string, error: unknown) => void;
 }
 
 interface Suspect {
@@ -85,7 +89,9 @@ class Run {
       for (const [tenantId, own] of Map.groupBy(keys, (key) => key.tenantId)) {
         if (!known.has(tenantId)) known.set(tenantId, await this.isTenant(tenantId));
         // Other programs, and other installations, may share the server.
-        if (known.get(tenantId) === true) await this.lookAtKeys(tenantId, own);
+        if (known.get(tenantId) === true) {
+          await this.guarded(tenantId, async () => this.lookAtKeys(tenantId, own));
+        }
       }
     }
     await this.lookAgain();
@@ -122,10 +128,12 @@ class Run {
     await pause(secondLookMs, undefined, signal === undefined ? {} : { signal });
     for (const [group, suspects] of this.suspects) {
       for (const [tenantId, own] of Map.groupBy(suspects.values(), (suspect) => suspect.tenantId)) {
-        const items = [...new Set(own.map(({ finding }) => finding.item))];
-        const again = await judged(group, tenantId, items);
-        const drifts = again.filter((finding) => suspects.has(suspectKey(tenantId, finding)));
-        await this.settle(group, tenantId, drifts);
+        await this.guarded(tenantId, async () => {
+          const items = [...new Set(own.map(({ finding }) => finding.item))];
+          const again = await judged(group, tenantId, items);
+          const drifts = again.filter((finding) => suspects.has(suspectKey(tenantId, finding)));
+          await this.settle(group, tenantId, drifts);
+        });
       }
     }
     this.suspects.clear();
@@ -151,6 +159,18 @@ class Run {
     const items = [...new Set(drifts.map(({ item }) => item))];
     const after = await judged(group, tenantId, items);
     return new Set(after.map((finding) => suspectKey(tenantId, finding)));
+  }
+
+  /** What is wrong with one tenant does not end the run for the others; a store that is away does. */
+  private async guarded(tenantId: string, work: () => Promise<void>): Promise<void> {
+    const { failed, signal } = this.scope;
+    try {
+      await work();
+    } catch (error) {
+      const isAway = error instanceof StoreUnavailableError || isServerAway(error);
+      if (failed === undefined || isAway || signal?.aborted === true) throw error;
+      failed(tenantId, error);
+    }
   }
 
   private async *tenants(): AsyncGenerator<readonly string[]> {
