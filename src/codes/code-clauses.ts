@@ -16,7 +16,7 @@ export interface Clause {
   readonly where: string;
   readonly params: readonly unknown[];
 }
-type TextIndex = 'uq_code__tenant_digest' | 'ix_code__canonical_text' | 'ix_code__canonical_tail';
+type TextIndex = 'uq_code__tenant_digest' | 'ix_code__tenant_text' | 'ix_code__canonical_tail';
 
 /** What of a tenant's campaigns and batches decides the state of its codes. */
 export interface StateScope {
@@ -59,6 +59,7 @@ export function effectiveClauses(wanted: readonly EffectiveStatus[], scope: Stat
  * The canonical form holds no wildcard.
  */
 export function partClauses(
+  tenantId: string,
   part: string,
   digests: (canonical: string) => readonly string[],
   areFew: boolean,
@@ -74,11 +75,13 @@ export function partClauses(
     return [...whole, { index: null, where, params: [`%${canonical}%`, `%${canonical}%`] }];
   }
   const tail = canonical.slice(-CANONICAL_LENGTH_MIN);
+  // An underscore in the tenant's id would stand for any character, and end the part that the index is searched by.
+  const tenantPattern = `${tenantId.replaceAll('_', String.raw`\_`)} `;
   const isLonger = canonical.length > tail.length;
   const where = `canonical_tail = ?${isLonger ? ' and canonical_text like ?' : ''}`;
   return [
     ...whole,
-    { index: 'ix_code__canonical_text', where: 'canonical_text like ?', params: [`${canonical}%`] },
+    { index: 'ix_code__tenant_text', where: 'tenant_text like ?', params: [`${tenantPattern}${canonical}%`] },
     { index: 'ix_code__canonical_tail', where, params: [tail, ...(isLonger ? [`%${canonical}`] : [])] },
   ];
 }

@@ -122,7 +122,7 @@ export class CodeReader {
     if (!part) return states.length > 0 ? states : [ALL];
     const areFew = (await issuedCount(em, tenantId, filter)) <= FEW_CODES;
     const digests = (canonical: string) => this.recognizer.digests(tenantId, canonical);
-    return partClauses(part, digests, areFew).map((clause) => both(clause, states));
+    return partClauses(tenantId, part, digests, areFew).map((clause) => both(clause, states));
   }
 }
 

@@ -1,7 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
+import { rowSteps } from './row-steps.js';
 
-const ROWS_AT_ONCE = 10_000;
-const ID_MAX = '9223372036854775807';
 const PRINTED = "right(replace(code_text, '-', ''), 4)";
 const folded = (text: string): string =>
   ['O0', 'o0', 'I1', 'i1', 'L1', 'l1'].reduce(
@@ -35,26 +34,15 @@ export class Migration20261128060001_find_codes_by_text_and_state extends Migrat
     await this.rewriteLastFour(`upper(${folded('rtrim(last_four)')})`);
   }
 
-  /** In steps along the primary key, each a transaction of its own: a run that was ended goes over them again. */
+  /** A run that was ended goes over the rows again. */
   private async rewriteLastFour(expression: string): Promise<void> {
-    for (const { tenantId } of await this.rows('select distinct tenant_id as tenantId from code')) {
-      for (let after: string | undefined = '0'; after !== undefined;) {
-        const [last] = await this.rows(
-          `select cast(id as char) as id from code where tenant_id = ? and id > ?
-            order by id limit 1 offset ${ROWS_AT_ONCE - 1}`,
-          [tenantId, after],
-        );
-        await this.execute(
-          `update code set last_four = ${expression}
-            where tenant_id = ? and id > ? and id <= ? and code_text is not null and last_four <> ${expression}`,
-          [tenantId, after, last?.['id'] ?? ID_MAX],
-        );
-        after = last?.['id'];
-      }
+    const execute = async (sql: string, params: readonly unknown[]) => this.execute(sql, [...params]);
+    for await (const { tenantId, after, until } of rowSteps(execute, 'code')) {
+      await execute(
+        `update code set last_four = ${expression}
+          where tenant_id = ? and id > ? and id <= ? and code_text is not null and last_four <> ${expression}`,
+        [tenantId, after, until],
+      );
     }
-  }
-
-  private async rows(sql: string, params: readonly unknown[] = []): Promise<Record<string, string>[]> {
-    return (await this.execute(sql, [...params])) as Record<string, string>[];
   }
 }

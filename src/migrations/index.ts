@@ -7,6 +7,7 @@ import { Migration20261128040002_widen_totals_of_reward_values } from './Migrati
 import { Migration20261128060001_find_codes_by_text_and_state } from './Migration20261128060001_find_codes_by_text_and_state.js';
 import { Migration20261128070001_digest_idempotency_keys_of_redemptions } from './Migration20261128070001_digest_idempotency_keys_of_redemptions.js';
 import { Migration20261128080001_keep_fingerprints_of_peppers } from './Migration20261128080001_keep_fingerprints_of_peppers.js';
+import { Migration20261128730001_find_codes_by_text_within_a_tenant } from './Migration20261128730001_find_codes_by_text_within_a_tenant.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -41,5 +42,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261128080001_keep_fingerprints_of_peppers',
     class: Migration20261128080001_keep_fingerprints_of_peppers,
+  },
+  {
+    name: 'Migration20261128730001_find_codes_by_text_within_a_tenant',
+    class: Migration20261128730001_find_codes_by_text_within_a_tenant,
   },
 ];

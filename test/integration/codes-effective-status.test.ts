@@ -182,6 +182,49 @@ describe('X.20 among many codes', () => {
     Array.from({ length: 9 }, (_, index) => `union all select ${index + 1} d${place}`).join(' ');
 
   it(
+    'a part is looked for among the codes of its tenant, not those of a tenant in the same partition',
+    { timeout: 60_000 },
+    async () => {
+      const { tenantId } = await seedMany();
+      const neighbour = await neighbourOf(tenantId);
+      await campaignOf(neighbour, 1, {});
+      await world.em(neighbour).nativeUpdate(CodeBatch, {}, { generated: 60_000 });
+      const rowsRead = async (tenant: string) => {
+        const em = world.em(tenant);
+        const { sql, params } = await world.codeReader.search(em, tenant, { part: 'MANY' });
+        const steps = await em.execute<{ key: string; rows: number }[]>(
+          `explain format = traditional ${sql}`,
+          params,
+        );
+        return Number(steps.find(({ key }) => key === 'ix_code__tenant_text')?.rows);
+      };
+      expect(await rowsRead(tenantId)).toBeGreaterThan(COPIES / 4);
+      expect(await rowsRead(neighbour)).toBeLessThan(10);
+      expect(await found(neighbour, { part: 'MANY' })).toEqual([]);
+    },
+  );
+
+  /** Another tenant whose codes lie in the same partition. */
+  async function neighbourOf(tenantId: string): Promise<string> {
+    const partitionOf = async (tenant: string): Promise<unknown> => {
+      const em = world.em(tenant);
+      const query = 'select 1 from code where tenant_id = ?';
+      // MariaDB names partitions only when asked to, and MySQL without being asked.
+      const [step] = await em
+        .execute<{ partitions: string }[]>(`explain partitions ${query}`, [tenant])
+        .catch(async () =>
+          em.execute<{ partitions: string }[]>(`explain format = traditional ${query}`, [tenant]),
+        );
+      return step?.partitions;
+    };
+    const wanted = await partitionOf(tenantId);
+    for (;;) {
+      const other = await world.addTenant();
+      if ((await partitionOf(other)) === wanted) return other;
+    }
+  }
+
+  it(
     'a filter by effective status or part goes by an index, and looks at no other codes',
     { timeout: 60_000 },
     async () => {
@@ -203,7 +246,7 @@ describe('X.20 among many codes', () => {
         [{ effectiveStatus: ['FROZEN'] }, ['ix_code__batch'], frozen.ids],
         [
           { part: text },
-          ['uq_code__tenant_digest', 'ix_code__canonical_text', 'ix_code__canonical_tail'],
+          ['uq_code__tenant_digest', 'ix_code__tenant_text', 'ix_code__canonical_tail'],
           [draft.ids[1] ?? ''],
         ],
       ];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
+import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
 import { keyDigest } from '../../src/redemption/idempotency-key.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { forget, openClaim } from '../support/open-claim.js';
@@ -84,6 +85,46 @@ it('X.16 an old row goes on answering its key once the migration has digested it
   await old.close();
   await drop();
 });
+
+it('X.16 the migration digests more keys than one step takes, and goes on after a run that was ended', async () => {
+  const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+  const orm = await connectOrm({ databaseUrl, poolSize: 2, entities: [] });
+  const em = systemEm(orm);
+  const undigested = async () => {
+    const [row] = await em.execute<[{ rows: string }]>(
+      "select count(*) as `rows` from redemption where idempotency_key not like 'sha256:%'",
+    );
+    return Number(row.rows);
+  };
+  try {
+    await migrateDownTo(databaseUrl, MIGRATION);
+    const numbers = Array.from({ length: 5 }, (_, place) => `(${DIGITS}) t${place}`).join(', ');
+    await em.execute(
+      `insert into redemption (tenant_id, id, status, code_id, campaign_id, batch_id, user_id, use_no, user_use_no,
+          idempotency_key, product_code, claimed_at, settled_at)
+        select concat('T_', n % 2), 1 + n, 'COMMITTED', 1, 1, 1, 1 + n, 1 + n, 1, concat('order-', n), 'WEB', now(3), now(3)
+        from (select t0.d + 10 * t1.d + 100 * t2.d + 1000 * t3.d + 10000 * t4.d as n from ${numbers}) numbers
+        where n < 30000`,
+    );
+    // The second step of the second tenant fails, as a connection that breaks there.
+    await em.execute(`create trigger breaks before update on redemption for each row
+      if old.tenant_id = 'T_1' and old.id > 25000 then signal sqlstate '45000' set message_text = 'Broken'; end if`);
+    await expect(migrateUp(databaseUrl)).rejects.toThrow('Broken');
+    expect(await undigested()).toBe(5000);
+    await em.execute('drop trigger breaks');
+    await migrateUp(databaseUrl);
+    expect(await undigested()).toBe(0);
+    const [{ key }] = await em.execute<[{ key: string }]>(
+      'select idempotency_key as `key` from redemption where id = 1',
+    );
+    expect(key).toBe(keyDigest('T_0', '1', 'order-0'));
+  } finally {
+    await orm.close();
+    await drop();
+  }
+}, 60_000);
+
+const DIGITS = Array.from({ length: 10 }, (_, digit) => `select ${digit} as d`).join(' union all ');
 
 async function migrateDownTo(databaseUrl: string, name: string): Promise<void> {
   for (;;) {
