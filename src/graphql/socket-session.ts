@@ -111,6 +111,8 @@ export class SocketSession {
 
   /** Nothing is sent after it, and what the client still sends is ignored. */
   end(code: number, reason = ''): void {
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    this.parts.log.debug({ code, reason, ip: this.ip }, 'A socket was ended.');
     // A reason may repeat what the client has sent, at any length.
     this.socket.close(code, Buffer.from(reason).subarray(0, REASON_BYTES_MAX).toString());
   }

@@ -184,7 +184,8 @@ describe('a client that does not read', () => {
       socket.subscribe('1', 'subscription { counted(to: 10000000) }');
       await socket.next();
       socket.freeze();
-      await pause(2000);
+      const isEnded = (): boolean => logged.some(({ code }) => code === 4431);
+      await expect.poll(isEnded, { timeout: 25_000 }).toBe(true);
       socket.thaw();
       expect(await socket.closed).toEqual({ code: 4431, reason: 'Messages are not read in time' });
       expect(logged.filter(({ level }) => Number(level) >= 40)).toEqual([]);
