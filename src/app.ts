@@ -162,7 +162,7 @@ function composePlatform(stores: Stores, config: Config, log: Logger) {
   });
   const bus = new EventBus(stores.redis, stores.listener, log);
   const reader = new OutboxReader(stores.readOrm, config.STORE_TIMEOUT_MS);
-  const feed = new EventFeed(bus, reader, { turns: shares.turns });
+  const feed = new EventFeed(bus, reader);
   const relay = new OutboxRelay({
     orm: stores.orm,
     log,

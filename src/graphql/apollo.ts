@@ -22,6 +22,7 @@ import { DocumentError, documentPlugin } from './document-plugin.js';
 import type { Documents } from './documents.js';
 import type { SchemaAnswers } from './schema-answers.js';
 import { subscriptionRefusal } from './subscription-refusal.js';
+import type { WorkShares } from './work-shares.js';
 
 const APQ_TTL_S = 86_400;
 const NEVER_STORED =
@@ -41,6 +42,7 @@ export interface ApolloParts {
   readonly documents: Documents;
   readonly answers: SchemaAnswers;
   readonly apq: ApqCache;
+  readonly shares: WorkShares;
 }
 
 /** Apollo with everything switched off that an operation would pay for and nobody here asks for. */
@@ -67,7 +69,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      documentPlugin(parts.documents, parts.answers),
+      documentPlugin(parts.documents, parts.answers, parts.shares.turns),
       oneKeyOneMutation(),
       errorsPlugin(parts.apq, hideSuggestions),
       subscriptionRefusal,

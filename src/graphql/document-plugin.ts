@@ -1,5 +1,6 @@
 import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError, parse, type ExecutionResult } from 'graphql';
+import type { LoopTurns } from '../platform/loop-turns.js';
 import { callerOf } from './caller.js';
 import type { RequestContext } from './context.js';
 import type { Documents, ReadableDocument, RefusedDocument } from './documents.js';
@@ -19,6 +20,7 @@ export class DocumentError extends GraphQLError {
 export function documentPlugin(
   documents: Documents,
   answers: SchemaAnswers,
+  turns: LoopTurns,
 ): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async ({ contextValue }) => {
@@ -31,10 +33,15 @@ export function documentPlugin(
           Object.assign(request, { document: 'errors' in read ? NOTHING : read.document });
         },
         didResolveOperation: async ({ operation, request: { variables = {} } }) => {
-          if ('errors' in read) throw new DocumentError(read.errors);
-          if (!operation) return;
-          documents.requireAffordable(read, operation, variables);
-          if (!asksForSchema(read.document, operation)) return;
+          const refusal = refusalOf(read, (readable) => {
+            if (operation) documents.requireAffordable(readable, operation, variables);
+          });
+          if (refusal !== null) {
+            // Nothing else bounds a flood of them: they take no place of a query.
+            await turns.next(caller);
+            throw refusal;
+          }
+          if (!operation || 'errors' in read || !asksForSchema(read.document, operation)) return;
           answer = await answers.answer({ document: read.document, operation, variables }, caller);
           if (answer.errors !== undefined) throw new DocumentError(answer.errors.map(asBadInput));
         },
@@ -48,6 +55,21 @@ export function documentPlugin(
       };
     },
   };
+}
+
+/** Why a text cannot run, or costs too much. */
+function refusalOf(
+  read: ReadableDocument | RefusedDocument,
+  judge: (readable: ReadableDocument) => void,
+): GraphQLError | null {
+  if ('errors' in read) return new DocumentError(read.errors);
+  try {
+    judge(read);
+    return null;
+  } catch (error) {
+    if (error instanceof GraphQLError) return error;
+    throw error;
+  }
 }
 
 function readOrRefusal(read: () => ReadableDocument | RefusedDocument): ReadableDocument | RefusedDocument {

@@ -18,10 +18,10 @@ export type WorkKind = 'reads' | 'writes';
 /**
  * The part of a process that everything but a redemption may take: so many queries and changes at once, tenants and
  * callers in turn, and long work of the event loop in slices. Redemptions pass none of it; while there are some, a
- * caller reads one list at a time.
+ * caller reads one list at a time, and slices keep a distance.
  */
 export class WorkShares {
-  readonly turns = new LoopTurns();
+  readonly turns: LoopTurns;
   private readonly gates: Readonly<Record<WorkKind, FairGate>>;
   private urgent = 0;
   private urgentAtMs = -Infinity;
@@ -29,6 +29,7 @@ export class WorkShares {
   /** @param atOnce of each kind, at most as many as there are connections for them */
   constructor(atOnce: Readonly<Record<WorkKind, number>>) {
     const isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
+    this.turns = new LoopTurns(isPressed);
     this.gates = {
       reads: new FairGate(limitsOf(atOnce.reads), isPressed),
       writes: new FairGate(limitsOf(atOnce.writes)),

@@ -143,6 +143,31 @@ describe('a flood of new texts from one address (X.19)', () => {
   }, 60_000);
 });
 
+describe('a flood of operations that are refused (X.19)', () => {
+  it.each([
+    ['that do not fit the schema', '{ ecko }', 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'that cost too much',
+      `{ ${Array.from({ length: 15 }, (_, at) => `b${at}: boxes(size: 500) { total items { name } }`).join(' ')} }`,
+      'QUERY_TOO_COSTLY',
+    ],
+  ])('%s is answered at a pace while redemptions are under way', async (_what, query, code) => {
+    const shares = new WorkShares(PLACES);
+    const { url, close } = await startTransport({ shares });
+    await graphqlRequest(url, { query });
+    const redeemed = Promise.withResolvers<void>();
+    const redemption = shares.urgently(async () => redeemed.promise);
+    const startMs = performance.now();
+    const answers = await Promise.all(Array.from({ length: 30 }, async () => graphqlRequest(url, { query })));
+    const tookMs = performance.now() - startMs;
+    redeemed.resolve();
+    await redemption;
+    await close();
+    expect(answers.filter(({ errors }) => errors?.[0]?.extensions.code === code)).toHaveLength(30);
+    expect(tookMs).toBeGreaterThanOrEqual(29 * 4 - 4);
+  });
+});
+
 describe('shares of queries (X.19)', () => {
   const run = async (schema: GraphQLSchema, source: string, userId = '1') =>
     graphql({ schema, source, contextValue: context(userId) });

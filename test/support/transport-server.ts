@@ -27,6 +27,7 @@ interface TransportOptions {
   readonly metrics?: Registry;
   readonly clock?: Clock;
   readonly redisUrl?: string;
+  readonly shares?: WorkShares;
   /** Without it everybody is let in: the callers of this server have no rows. */
   readonly access?: HttpServerParts['access'];
 }
@@ -67,7 +68,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     config,
     log,
     redis,
-    shares: new WorkShares(PLACES),
+    shares: options.shares ?? new WorkShares(PLACES),
     health,
     // The test schema has sources of its own, so nobody listens.
     events: {} as EventFeed,

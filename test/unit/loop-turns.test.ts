@@ -1,5 +1,5 @@
 import { setImmediate as round } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../../src/platform/fair-queue.js';
 import { LoopTurns } from '../../src/platform/loop-turns.js';
 
@@ -25,5 +25,25 @@ describe('turns of the event loop (X.19)', () => {
     for (let asked = 0; asked < 1000; asked += 1) void turns.next(A).then(() => (ofA += 1));
     await turns.next(B);
     expect(ofA).toBeLessThanOrEqual(2);
+  });
+
+  it('keeps a distance of 4 ms between slices while the machine is needed elsewhere', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      let isPressed = true;
+      const turns = new LoopTurns(() => isPressed);
+      let slices = 0;
+      for (let asked = 0; asked < 20; asked += 1) void turns.next(A).then(() => (slices += 1));
+      await vi.advanceTimersByTimeAsync(3);
+      expect(slices).toBe(0);
+      await vi.advanceTimersByTimeAsync(4 * 5);
+      expect(slices).toBe(5);
+      isPressed = false;
+      await vi.advanceTimersByTimeAsync(1);
+      for (let rounds = 0; rounds < 14; rounds += 1) await round();
+      expect(slices).toBe(20);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -16,7 +16,6 @@ type WireEvent = Omit<PublishedEvent, 'createdAt'> & { readonly createdAt: strin
 
 export interface EventFeedOptions {
   readonly advanceEveryMs?: number;
-  readonly turns?: LoopTurns;
 }
 
 /**
@@ -36,15 +35,14 @@ export class EventFeed {
   private readonly subscriptions = new Map<FeedSubscription, string>();
   private advancing: NodeJS.Timeout | null = null;
   private readonly pages = new FairGate(PAGES);
-  private readonly turns: LoopTurns;
+  /** Without a pace: subscribers must keep up with redemptions, the more the more there are. */
+  private readonly turns = new LoopTurns();
 
   constructor(
     private readonly bus: EventBus,
     private readonly reader: OutboxReader,
     private readonly options: EventFeedOptions = {},
-  ) {
-    this.turns = options.turns ?? new LoopTurns();
-  }
+  ) {}
 
   /** Hands on events of one tenant, in order of `seq`. */
   async publish(events: readonly PublishedEvent[]): Promise<void> {
