@@ -12,6 +12,7 @@ import { RedemptionResolver } from './redemption/redemption.resolver.js';
 import { SubscriptionEventsResolver } from './subscriptions/subscription-events.resolver.js';
 import { SubscriptionResolver } from './subscriptions/subscription.resolver.js';
 import { TenantResolver } from './tenancy/tenant.resolver.js';
+import { ExternalUserIds } from './identity/external-user-ids.js';
 import { UserResolver } from './identity/user.resolver.js';
 import { ViewerResolver } from './identity/viewer.resolver.js';
 import { present } from './platform/assert.js';
@@ -72,7 +73,7 @@ import type { RewardHandlers } from './redemption/reward-round.js';
 import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
 import { composeReconciliation } from './app-reconciliation.js';
 import { composePending, composeSettlement } from './app-settlement.js';
-import type { ResolverContainer } from './schema.js';
+import { externalUserIdResolvers, type ResolverContainer } from './schema.js';
 import type { Stores } from './stores.js';
 import { PlanChangeService } from './subscriptions/plan-change.service.js';
 import { PlanService } from './subscriptions/plan.service.js';
@@ -138,6 +139,7 @@ export function resolverContainer(services: Services): ResolverContainer {
     [TenantResolver, new TenantResolver(services.tenants, services.tenantChanges)],
     [UserResolver, new UserResolver(services.users, services.userChanges)],
     [ViewerResolver, new ViewerResolver(services.tenants, services.users)],
+    ...externalUserIdResolvers.map((its): [unknown, object] => [its, new its(services.externalUserIds)]),
   ]);
   return { get: (resolver: unknown) => present(instances.get(resolver), 'The resolver') };
 }
@@ -178,6 +180,7 @@ type Platform = ReturnType<typeof composePlatform>;
 function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock, transactions }: Platform) {
   const tokens = new TokenService(tokenSecrets(settings), clock);
   const users = new UserService(stores.orm, ids, clock, tokens, stores.readOrm);
+  const externalUserIds = new ExternalUserIds(stores.readOrm);
   const tenants = new TenantService(stores.orm, clock, stores.readOrm);
   const lines = new ProductLineService(stores.orm, clock, stores.readOrm);
   const access = new AccessService(stores.orm, settings.config.STORE_TIMEOUT_MS);
@@ -189,7 +192,7 @@ function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock, tr
   });
   const lineChanges = new ProductLineChangeService(transactions, lines);
   const userChanges = new UserChangeService(transactions, access);
-  return { tokens, access, users, userChanges, tenants, tenantChanges, lines, lineChanges };
+  return { tokens, access, externalUserIds, users, userChanges, tenants, tenantChanges, lines, lineChanges };
 }
 
 type Identity = ReturnType<typeof composeIdentity>;

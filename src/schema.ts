@@ -4,9 +4,14 @@ import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { CampaignResolver } from './campaigns/campaign.resolver.js';
 import { BatchResolver } from './codes/batch.resolver.js';
 import { CodeResolver } from './codes/code.resolver.js';
+import { externalUserIdOf } from './identity/external-user-id.resolver.js';
 import { UserResolver } from './identity/user.resolver.js';
 import { ViewerResolver } from './identity/viewer.resolver.js';
 import { OrderResolver } from './orders/order.resolver.js';
+import { OrderObjectType } from './orders/order.types.js';
+import { DeadLetterType } from './redemption/dead-letter.types.js';
+import { RedemptionSettledEvent, RedemptionType } from './redemption/redemption.types.js';
+import { SubscriptionInvalidatedEvent } from './subscriptions/subscription.types.js';
 import { DeadLetterResolver } from './redemption/dead-letter.resolver.js';
 import { ReconciliationResolver } from './redemption/reconciliation/reconciliation.resolver.js';
 import { RedemptionEventsResolver } from './redemption/redemption-events.resolver.js';
@@ -24,6 +29,15 @@ export type ResolverClass = abstract new (...args: never[]) => object;
 export interface ResolverContainer {
   get(resolver: unknown): object;
 }
+
+/** Types that show a user. */
+export const externalUserIdResolvers = [
+  DeadLetterType,
+  OrderObjectType,
+  RedemptionSettledEvent,
+  RedemptionType,
+  SubscriptionInvalidatedEvent,
+].map(externalUserIdOf);
 
 /** Every resolver there is. */
 const resolvers = [
@@ -43,6 +57,7 @@ const resolvers = [
   TenantResolver,
   UserResolver,
   ViewerResolver,
+  ...externalUserIdResolvers,
 ] as const satisfies readonly ResolverClass[];
 
 /**

@@ -119,7 +119,7 @@ export class CodeRedigest {
   private async nextIds(tenantId: string, keyId: number, last: Id): Promise<Id[]> {
     const rows: { id: Id }[] = await tenantEm(this.its.orm, tenantId).execute(
       `select cast(id as char) as id from code force index (primary)
-        where tenant_id = ? and id > ? and digest_key_id <> ? and code_text is not null order by id limit ${CHUNK}`,
+        where tenant_id = ? and id > ? and digest_key_id <> ? and code_text is not null order by code.id limit ${CHUNK}`,
       [tenantId, last, keyId],
     );
     return rows.map(({ id }) => id);

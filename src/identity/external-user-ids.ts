@@ -1,0 +1,55 @@
+import { setImmediate as nextRound } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/core';
+import { LRUCache } from 'lru-cache';
+import type { Id } from '../platform/ids.js';
+import { tenantEm } from '../platform/orm/orm.js';
+import { User } from './user.entity.js';
+
+const CACHE_MAX = 50_000;
+
+interface Batch {
+  readonly ids: Set<Id>;
+  readonly found: Promise<ReadonlyMap<Id, string>>;
+}
+
+/**
+ * What the tenants' own systems call their users. The rows of a list that are resolved in one round of the event loop
+ * are read together. A user's external id never changes, so what was read once stays true.
+ */
+export class ExternalUserIds {
+  private readonly known = new LRUCache<string, string>({ max: CACHE_MAX });
+  /** Those that still take ids, by tenant. */
+  private readonly batches = new Map<string, Batch>();
+
+  constructor(private readonly orm: MikroORM) {}
+
+  /** @returns null for a user that is not of this tenant */
+  async of(tenantId: string, userId: Id): Promise<string | null> {
+    const key = `${tenantId}:${userId}`;
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const batch = this.batches.get(tenantId) ?? this.openBatch(tenantId);
+    batch.ids.add(userId);
+    const externalId = (await batch.found).get(userId) ?? null;
+    if (externalId !== null) this.known.set(key, externalId);
+    return externalId;
+  }
+
+  private openBatch(tenantId: string): Batch {
+    const ids = new Set<Id>();
+    const batch: Batch = { ids, found: this.read(tenantId, ids) };
+    this.batches.set(tenantId, batch);
+    return batch;
+  }
+
+  private async read(tenantId: string, ids: ReadonlySet<Id>): Promise<ReadonlyMap<Id, string>> {
+    await nextRound();
+    this.batches.delete(tenantId);
+    const users = await tenantEm(this.orm, tenantId).find(
+      User,
+      { id: { $in: [...ids] } },
+      { fields: ['id', 'externalId'], disableIdentityMap: true },
+    );
+    return new Map(users.map(({ id, externalId }) => [id, externalId]));
+  }
+}
