@@ -7,6 +7,7 @@ import { Migration20261128040002_widen_totals_of_reward_values } from './Migrati
 import { Migration20261128060001_find_codes_by_text_and_state } from './Migration20261128060001_find_codes_by_text_and_state.js';
 import { Migration20261128070001_digest_idempotency_keys_of_redemptions } from './Migration20261128070001_digest_idempotency_keys_of_redemptions.js';
 import { Migration20261128080001_keep_fingerprints_of_peppers } from './Migration20261128080001_keep_fingerprints_of_peppers.js';
+import { Migration20261128720001_note_plans_that_are_held_for_ever } from './Migration20261128720001_note_plans_that_are_held_for_ever.js';
 import { Migration20261128730001_find_codes_by_text_within_a_tenant } from './Migration20261128730001_find_codes_by_text_within_a_tenant.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
@@ -42,6 +43,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261128080001_keep_fingerprints_of_peppers',
     class: Migration20261128080001_keep_fingerprints_of_peppers,
+  },
+  {
+    name: 'Migration20261128720001_note_plans_that_are_held_for_ever',
+    class: Migration20261128720001_note_plans_that_are_held_for_ever,
   },
   {
     name: 'Migration20261128730001_find_codes_by_text_within_a_tenant',

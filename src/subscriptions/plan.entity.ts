@@ -34,6 +34,8 @@ const PlanSchema = defineEntity({
     /** Rules purchases only: a code gives what is not for sale, too. */
     sell: p.boolean(),
     show: p.boolean(),
+    /** Set by the first subscription of the plan that has no end, so that prechecks look for one only where it may be. */
+    heldForEver: p.boolean().default(false),
     resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),
     /** Raised by every change. */
     version: versionColumn(),

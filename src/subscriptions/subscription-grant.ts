@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { addUnits } from '../rewards/calendar.js';
+import { addUnits, LAST_INSTANT_MS } from '../rewards/calendar.js';
 import type { RewardRefusal } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
@@ -13,6 +13,8 @@ export interface PlanTerms {
   readonly trafficBytes: number;
   readonly quotaPerUser: number;
   readonly inventory: number;
+  /** Whether a subscription of it has had no end. */
+  readonly heldForEver: boolean;
 }
 
 /** What a grant has to know of a subscription. */
@@ -86,6 +88,11 @@ export function extended(
     // A plan without a limit has nothing to renew; what was used is then a statistic and goes on.
     trafficUsedBytes: plan.trafficBytes > 0 ? 0 : state.trafficUsedBytes,
   };
+}
+
+/** Whether a further grant would not move its end. */
+export function isEndless({ expiresAtMs }: SubscriptionState): boolean {
+  return expiresAtMs === null || expiresAtMs >= LAST_INSTANT_MS;
 }
 
 /** Whether a grant changes anything: it does not extend what never ends, or what ends with the calendar. */

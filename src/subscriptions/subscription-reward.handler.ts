@@ -48,9 +48,10 @@ export class SubscriptionRewardHandler implements RewardHandler {
     const plans = await this.plansOf(tenantId, rules);
     const isForEver = ({ id, unit }: RewardRule): boolean => (unit ?? plans.get(id)?.unitTime) === 'NO_LIMIT';
     const forEver = new Set(rules.filter(isForEver).map(({ id }) => id));
-    // Only a quota, an empty inventory, or what is given for ever makes it matter what the user holds.
+    // Only a quota, an empty inventory, or what is given or held for ever makes it matter what the user holds.
     const asked = [...plans.values()].filter(
-      (plan) => plan.quotaPerUser > 0 || plan.inventory === 0 || forEver.has(plan.id),
+      ({ id, quotaPerUser, inventory, heldForEver }) =>
+        quotaPerUser > 0 || inventory === 0 || heldForEver || forEver.has(id),
     );
     const held =
       asked.length === 0
@@ -103,7 +104,7 @@ export class SubscriptionRewardHandler implements RewardHandler {
     const planIds = planIdsOf(applications.map((application) => application.rule));
     const [states, plans] = await Promise.all([
       loadStates(em, tenantId, userIds, planIds, 'for update'),
-      lockPlans(em, tenantId, planIds, this.mayTakeInventory(tenantId, planIds)),
+      lockPlans(em, tenantId, planIds, this.mayWritePlan(tenantId, applications)),
     ]);
     return new SubscriptionRewardSession(em, tenantId, this.parts.ids, plans, states);
   }
@@ -129,12 +130,17 @@ export class SubscriptionRewardHandler implements RewardHandler {
   }
 
   /**
-   * Whether plan rows have to be locked for writing at once. Two transactions that both hold a shared lock and both
-   * want to take inventory would deadlock. A plan that the cache does not know counts as one with an inventory; one
-   * whose inventory became finite a moment ago costs a deadlock at worst, and the transaction is run anew.
+   * Whether plan rows have to be locked for writing at once, to take inventory or to note that one is held for ever. Two
+   * transactions that both hold a shared lock and both want to write would deadlock. A plan that the cache does not
+   * know counts as one with an inventory; one that changed a moment ago costs a deadlock at worst, and the transaction
+   * is run anew.
    */
-  private mayTakeInventory(tenantId: string, planIds: readonly Id[]): boolean {
-    return planIds.some((planId) => this.parts.plans.peek(tenantId, planId)?.inventory !== -1);
+  private mayWritePlan(tenantId: string, applications: readonly RewardApplication[]): boolean {
+    return applications.some(({ rule }) => {
+      const plan = isId(rule.id) ? this.parts.plans.peek(tenantId, rule.id) : undefined;
+      if (plan?.inventory !== -1) return true;
+      return !plan.heldForEver && (rule.unit ?? plan.unitTime) === 'NO_LIMIT';
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { invariant, present } from '../platform/assert.js';
-import { compareIds, type Id, type IdGenerator } from '../platform/ids.js';
+import { compareIds, sortedIds, type Id, type IdGenerator } from '../platform/ids.js';
 import { writeTogether } from '../platform/orm/execute-together.js';
 import type { Em } from '../platform/orm/orm.js';
 import type {
@@ -13,6 +13,7 @@ import {
   extended,
   grantRefusal,
   hasEffect,
+  isEndless,
   started,
   type PlanTerms,
   type SubscriptionState,
@@ -86,6 +87,7 @@ export class SubscriptionRewardSession implements RewardSession {
     const changed = states.filter((state) => this.extendedIds.has(state.id));
     await Promise.all([
       this.takeInventory(),
+      this.noteHeldForEver(),
       insertStarted(this.em, this.tenantId, fresh, updatedAt),
       writeExtended(this.em, this.tenantId, changed, updatedAt),
     ]);
@@ -127,6 +129,17 @@ export class SubscriptionRewardSession implements RewardSession {
     );
     const isTaken = written.every(({ affectedRows }) => affectedRows === 1);
     invariant(isTaken, 'The inventory of a locked plan has changed.');
+  }
+
+  /** Once in the life of a plan. */
+  private async noteHeldForEver(): Promise<void> {
+    const given = [...this.held.values()].flat().filter(isEndless);
+    const planIds = given
+      .map(({ planId }) => planId)
+      .filter((planId) => this.plans.get(planId)?.heldForEver === false);
+    if (planIds.length === 0) return;
+    const sql = `update plan force index (primary) set held_for_ever = 1 where tenant_id = ? and id in (?)`;
+    await writeTogether(this.em, sql, [this.tenantId, sortedIds(planIds)]);
   }
 
   private heldFor({ userId, rule }: RewardApplication): readonly SubscriptionState[] {

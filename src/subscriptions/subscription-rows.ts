@@ -55,6 +55,7 @@ interface StoredTerms {
   readonly traffic_bytes: number | string;
   readonly quota_per_user: number;
   readonly inventory: number;
+  readonly held_for_ever: number;
 }
 
 /** The plans, locked in primary-key order. */
@@ -67,7 +68,7 @@ export async function lockPlans(
   if (planIds.length === 0) return [];
   const rows = await queryTogether<StoredTerms>(
     em,
-    `select id, unit_time, traffic_bytes, quota_per_user, inventory
+    `select id, unit_time, traffic_bytes, quota_per_user, inventory, held_for_ever
        from plan force index (primary)
       where tenant_id = ? and id in (?) order by id ${exclusive ? 'for update' : 'lock in share mode'}`,
     [tenantId, planIds],
@@ -78,6 +79,7 @@ export async function lockPlans(
     trafficBytes: Number(row.traffic_bytes),
     quotaPerUser: row.quota_per_user,
     inventory: row.inventory,
+    heldForEver: Number(row.held_for_ever) === 1,
   }));
 }
 

@@ -64,13 +64,17 @@ describe('a code whose reward would change nothing', () => {
     expect(await openClaims(world, tenantId)).toBe(0);
   });
 
-  it('is refused when a subscription without an end would be extended by a month', async () => {
+  it('is refused before the claim when a subscription without an end would be extended by a month', async () => {
     const { tenantId, tenant, userId, planId } = await lifetimeHolder();
     const rule = { rewardRules: [{ type: 'SUBSCRIPTION', id: planId, unit: 'MONTH' }] };
     const { codes } = await seedCampaign(world, tenant, 1, { rule });
+    // Every process knows within a second that the plan is held for ever.
+    world.services.plans.invalidate(tenantId, planId);
     expect(await preview(tenantId, userId, codes[0] ?? '')).toBe('REWARD_HAS_NO_EFFECT');
     expect(outcomeOf(await redeem(world, tenantId, userId, codes[0] ?? ''))).toBe('REWARD_HAS_NO_EFFECT');
-    expect(await factsOf(world, tenantId)).toMatchObject({ committed: 1, used: 1 });
+    expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+    const other = await seedUser(world, tenantId);
+    expect(outcomeOf(await redeem(world, tenantId, other, codes[0] ?? ''))).toBe('COMMITTED');
   });
 
   it("is refused at the calendar's end, and not a moment before", async () => {

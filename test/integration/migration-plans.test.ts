@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { migrations } from '../../src/migrations/index.js';
+import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+
+let database: ScratchDatabase;
+beforeEach(async () => {
+  database = await createEmptyDatabase(inject('databaseUrl'));
+});
+afterEach(async () => database.drop());
+
+const NAME = 'Migration20261128720001_note_plans_that_are_held_for_ever';
+/** When subscriptions of a plan end, and whether that is never. */
+const ENDS: readonly (readonly [readonly (string | null)[], number])[] = [
+  [[], 0],
+  [['2027-01-01', '9999-12-30'], 0],
+  [['2027-01-01', null, null], 1],
+  [['9999-12-31 23:59:59.999'], 1],
+];
+
+it('plans of which somebody has a subscription without an end are noted, and the note goes again', async () => {
+  const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+  const em = systemEm(orm);
+  try {
+    const before = migrations[migrations.findIndex(({ name }) => name === NAME) - 1]?.name;
+    await orm.migrator.up({ to: before ?? '' });
+    let id = 100;
+    for (const [planId, [ends]] of ENDS.entries()) {
+      await em.execute(
+        `insert into plan (tenant_id, id, name, unit_price, unit_time, traffic_bytes, device_limit, quota_per_user,
+            inventory, node_ids, node_tags, sell, \`show\`, reset_cycle, version, created_at)
+          values ('T', ?, 'Plan', 1, 'MONTH', 0, 0, 0, -1, '[]', '[]', 1, 1, 'NONE', 1, now(3))`,
+        [planId + 1],
+      );
+      for (const end of ends) {
+        id += 1;
+        await em.execute(
+          `insert into subscription (tenant_id, id, user_id, plan_id, order_id, status, token, uuid, started_at,
+              expires_at, traffic_bytes, traffic_used_bytes, updated_at)
+            values ('T', ?, 1, ?, 1, 'ACTIVE', ?, 'u', now(3), ?, 0, 0, now(3))`,
+          [id, planId + 1, `token-${id}`, end],
+        );
+      }
+    }
+    const notes = async () => {
+      const rows: { note: number }[] = await em.execute('select held_for_ever as note from plan order by id');
+      return rows.map(({ note }) => Number(note));
+    };
+    await orm.migrator.up({ to: NAME });
+    expect(await notes()).toEqual(ENDS.map(([, note]) => note));
+    await orm.migrator.down({ to: before ?? 0 });
+    await expect(notes()).rejects.toThrow('held_for_ever');
+    await orm.migrator.up();
+    expect(await notes()).toEqual(ENDS.map(([, note]) => note));
+  } finally {
+    await orm.close(true);
+  }
+}, 60_000);
