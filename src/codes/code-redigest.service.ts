@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import type { Id } from '../platform/ids.js';
 import { systemEm, tenantEm, type Em } from '../platform/orm/orm.js';
-import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import { CommitUnknownError, isDuplicateKey } from '../platform/orm/sql-errors.js';
 import type { Transactions } from '../platform/orm/transaction.js';
 import { canonicalize } from './canonical-code.js';
 import type { CodeCopyService } from './code-copy.service.js';
@@ -24,7 +25,9 @@ export interface FencedCode {
 /** Keeps codes from being claimed under their digests for a moment. */
 export interface CodeFence {
   /** @returns for each code whether it is fenced; one with an open claim is not */
-  raise(tenantId: string, codes: readonly FencedCode[]): Promise<boolean[]>;
+  raise(tenantId: string, codes: readonly FencedCode[], owner: string): Promise<boolean[]>;
+  /** The change was undone: those that this owner has fenced can be claimed again. */
+  lower(tenantId: string, codes: readonly FencedCode[], owner: string): Promise<void>;
 }
 
 /** What became of some codes. */
@@ -140,15 +143,24 @@ export class CodeRedigest {
 
   private async move(tenantId: string, ids: readonly Id[], keyId: number): Promise<Moved> {
     const { transactions, fence, copies } = this.its;
-    const { free, held, odd } = await transactions.run(tenantId, async (em) => {
+    const owner = randomUUID();
+    let wanted: FencedCode[] = [];
+    const work = async (em: Em) => {
       const codes = await lockCodes(em, tenantId, ids);
       const moves = codes.flatMap((code) => this.moveOf(tenantId, code, keyId));
-      const fenced = await fence.raise(tenantId, moves.map(afterwards));
+      wanted = moves.map(afterwards);
+      const fenced = await fence.raise(tenantId, wanted, owner);
       const idle = moves.filter((_move, at) => fenced[at]);
       await writeDigests(em, tenantId, idle, keyId);
-      const wanted = new Set(moves.map(({ id }) => id));
-      const strange = codes.map(({ id }) => id).filter((id) => !wanted.has(id));
+      const known = new Set(moves.map(({ id }) => id));
+      const strange = codes.map(({ id }) => id).filter((id) => !known.has(id));
       return { free: idle, held: moves.length - idle.length, odd: strange };
+    };
+    const { free, held, odd } = await transactions.run(tenantId, work).catch(async (error: unknown) => {
+      // What was undone must not keep its codes from being redeemed. Where it may stand, the fences end by themselves.
+      if (!(error instanceof CommitUnknownError))
+        await fence.lower(tenantId, wanted, owner).catch(() => undefined);
+      throw error;
     });
     // A load that began before may come late, and must not bring the old digest back.
     await Promise.all(

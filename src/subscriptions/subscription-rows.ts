@@ -79,7 +79,7 @@ export async function lockPlans(
     trafficBytes: Number(row.traffic_bytes),
     quotaPerUser: row.quota_per_user,
     inventory: row.inventory,
-    heldForEver: Number(row.held_for_ever) === 1,
+    heldForEver: row.held_for_ever === 1,
   }));
 }
 

@@ -182,6 +182,41 @@ describe('X.21 moving codes to the current pepper', () => {
     await world.close();
   });
 
+  it('leaves a code that clashes with another one, and its neighbours, redeemable at once', async () => {
+    const urls = { databaseUrl: database.databaseUrl };
+    const before = await openWorld({}, urls);
+    const tenant = await seedTenant(before);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(before, tenant, 3);
+    const users = await seedUsers(before, tenantId, 3);
+    const [text = ''] = codes;
+    const [stored] = await emOf(before, tenantId).find(Code, { codeText: text });
+    await before.close();
+    const world = await openWorld({ CODE_PEPPER: NEW, CODE_PEPPER_PREVIOUS: OLD }, urls);
+    try {
+      // The digest that the first code would get is another code's.
+      const [next = ''] = world.services.recognizer.digests(
+        tenantId,
+        world.services.recognizer.canonicalize(text) ?? '',
+      );
+      expect(next).not.toBe(stored?.codeDigest);
+      await systemEm(orm).execute(
+        `insert into code (tenant_id, id, code_digest, digest_key_id, code_text, last_four, campaign_id, batch_id,
+            status, use_limit, issued_at) values (?, 1, ?, 2, null, 'XXXX', 1, 1, 'DISABLED', 1, now(3))`,
+        [tenantId, next],
+      );
+      const report = await world.services.redigest.run(() => undefined);
+      expect(report).toMatchObject({ moved: 2, odd: [stored?.id] });
+      await systemEm(orm).execute('delete from code where tenant_id = ? and id = 1', [tenantId]);
+      const answers = await Promise.all(
+        codes.map(async (code, at) => redeem(world, tenantId, users[at] ?? '', code)),
+      );
+      expect(answers.map(outcomeOf)).toEqual(['COMMITTED', 'COMMITTED', 'COMMITTED']);
+    } finally {
+      await world.close();
+    }
+  });
+
   it('names codes whose digest is not that of their text, and does not touch them', async () => {
     const urls = { databaseUrl: database.databaseUrl };
     const before = await openWorld({}, urls);
