@@ -10,10 +10,7 @@ import { settingsWarnings } from './platform/orm/settings-check.js';
 import { buildRedeemkitSchema, type ResolverClass } from './schema.js';
 import { startWork } from './work.js';
 import type { Stores } from './stores.js';
-import { endsWithin } from './platform/timeout.js';
-
-/** So long one step of stopping waits for the database. */
-const STOP_STEP_MS = 5000;
+import { StopWait } from './platform/stop-wait.js';
 
 export interface ServerSettings extends Pick<
   OpenSettings,
@@ -71,20 +68,20 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
   });
   const address = await http.listen();
   // With the database away none of it would ever end. What it has not taken was handed over to the queue.
-  const inTime = async (step: Promise<void>): Promise<void> => {
+  const inTime = async (wait: StopWait, step: Promise<void>): Promise<void> => {
     const tried = step.catch((error: unknown) =>
       log.warn({ err: error }, 'stopping goes on after a failure'),
     );
-    if (!(await endsWithin(STOP_STEP_MS, tried)))
-      log.warn('stopping goes on without waiting for the database');
+    if (!(await wait.endOf(tried))) log.warn('stopping goes on without waiting for the database');
   };
   const stop = async (): Promise<void> => {
     await http.close();
     await services.redemptions.drained();
-    await inTime(services.settlement.drained());
-    if (work !== null) await inTime(work.stop());
+    const wait = new StopWait();
+    await inTime(wait, services.settlement.drained());
+    if (work !== null) await inTime(wait, work.stop());
     services.bus.close();
-    await inTime(stores.close());
+    await inTime(wait, stores.close());
   };
   return { address, services, stores, stop };
 }

@@ -5,15 +5,12 @@ import { migrateUp } from '../migrations/migrate.js';
 import { assertSchemaIsCurrent } from '../migrations/schema-state.js';
 import { DomainError } from '../platform/errors.js';
 import { createLog, type Logger } from '../platform/log.js';
-import { endsWithin } from '../platform/timeout.js';
+import { StopWait } from '../platform/stop-wait.js';
 import { settleSecrets } from '../secrets.js';
 import type { GlobalOptions, TenantOptions } from './arguments.js';
 import { InterruptedError } from './failures.js';
 import { findStores, type FoundStores } from './found-stores.js';
 import { sayOnStderr } from './output.js';
-
-/** So long one step of ending waits for a database that may be away. */
-const STOP_STEP_MS = 5000;
 
 type UntilSignal = <T>(work: Promise<T>) => Promise<T>;
 
@@ -55,8 +52,9 @@ export async function withServices<T>(
     } finally {
       // Also after a signal: what was claimed is committed, or handed over, before the stores are let go.
       await services.redemptions.drained();
-      await endsWithin(STOP_STEP_MS, services.settlement.drained());
-      await endsWithin(STOP_STEP_MS, stores.close());
+      const wait = new StopWait();
+      await wait.endOf(services.settlement.drained());
+      await wait.endOf(stores.close());
     }
   });
 }
