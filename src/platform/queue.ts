@@ -11,6 +11,8 @@ const COMPLETED_KEPT_S = 24 * 3600;
 const ATTEMPTS_DEFAULT = 10;
 /** Workers that died on a job, one after another, before it is given up; a job is rarely their reason. */
 const STALLED_MAX = 10;
+/** A running job renews its lease twice in this time; the job of a process that died is taken over after it. */
+const LEASE_MS = 10_000;
 /** How long a job is put off whose owner has its share of the work under way. */
 const TURN_MS = 500;
 
@@ -28,6 +30,8 @@ export interface JobQueueSettings<T> {
   /** The longest pause. */
   readonly backoffMaxMs?: number;
   readonly concurrency?: number;
+  /** After how long the job of a process that died is taken over; {@link LEASE_MS} by default. */
+  readonly leaseMs?: number;
   /** How many jobs of one owner a process works at; one that would be one too many waits its turn behind the others. */
   readonly share?: { readonly ownerOf: (data: T) => string; readonly max: number };
 }
@@ -102,7 +106,8 @@ export class JobQueue<T extends object> {
 
   /** Begins to work. The handler may meet a job twice, after a crash; the last attempt is as whoever handed it in said. */
   start(handler: (data: T, attempt: number, isLast: boolean) => Promise<void>): void {
-    const { redisUrl, name, log, concurrency = 4, backoffMs = 1000, backoffMaxMs = Infinity } = this.settings;
+    const { redisUrl, name, log, concurrency = 4, leaseMs = LEASE_MS } = this.settings;
+    const { backoffMs = 1000, backoffMaxMs = Infinity } = this.settings;
     if (this.worker !== null) return;
     this.workerRedis = connectRedisWaiter(redisUrl);
     this.worker = new Worker<T, void>(
@@ -113,6 +118,8 @@ export class JobQueue<T extends object> {
         connection: this.workerRedis,
         prefix: PREFIX,
         concurrency,
+        lockDuration: leaseMs,
+        stalledInterval: leaseMs / 2,
         maxStalledCount: STALLED_MAX,
         settings: { backoffStrategy: (failures) => pauseMs(failures, backoffMs, backoffMaxMs) },
       },

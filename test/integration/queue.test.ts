@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { Worker } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/log.js';
 import { JobQueue } from '../../src/platform/queue.js';
+import { connectRedisWaiter } from '../../src/platform/redis/redis.js';
 
 interface Work {
   readonly n: number;
@@ -26,6 +28,24 @@ beforeEach(() => {
 afterEach(async () => {
   await consumer.close();
   await queue.close();
+});
+
+describe('a job whose process died', () => {
+  it('is taken over once its lease has ended', async () => {
+    const name = `test-${randomBytes(6).toString('hex')}`;
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, leaseMs: 1000 };
+    const survivor = new JobQueue<Work>(settings);
+    const connection = connectRedisWaiter(inject('redisUrl'));
+    const dead = new Worker(name, null, { connection, prefix: '{bull}', lockDuration: 1000 });
+    await survivor.add('order-1', { n: 1 });
+    expect((await dead.getNextJob('token'))?.data).toEqual({ n: 1 });
+    const done: number[] = [];
+    survivor.start(async ({ n }) => void done.push(n));
+    await expect.poll(() => done).toEqual([1]);
+    await dead.close(true);
+    connection.disconnect();
+    await survivor.close();
+  });
 });
 
 describe('a job queue with shares', () => {
