@@ -191,7 +191,7 @@ function sum(a: Moved, b: Moved): Moved {
 async function lockCodes(em: Em, tenantId: string, ids: readonly Id[]): Promise<StoredCode[]> {
   return em.execute(
     `select cast(id as char) as id, code_text as text, code_digest as digest, digest_key_id as keyId, version
-       from code force index (primary) where tenant_id = ? and id in (?) order by id for update`,
+       from code force index (primary) where tenant_id = ? and id in (?) order by code.id for update`,
     [tenantId, ids],
   );
 }

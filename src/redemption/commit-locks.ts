@@ -53,21 +53,22 @@ export interface LockedRows {
 /*
  * Raw SQL: these five statements are on the way of every redemption, and entities would cost several times as
  * much. LOCK IN SHARE MODE because MariaDB has no FOR SHARE. The index is forced because a scan, which the optimizer
- * likes on small tables, would wait for rows that are none of this batch.
+ * likes on small tables, would wait for rows that are none of this batch. The order names
+ * the column, because `id` alone is the selected text, which would be sorted once more.
  */
 const READ_TENANT = 'select status from tenant where id = ?';
 const LOCK_USERS = `select cast(id as char) as id, status from user force index (primary)
-  where tenant_id = ? and id in (?) order by id for update`;
+  where tenant_id = ? and id in (?) order by user.id for update`;
 const LOCK_CODES = `select cast(id as char) as id, status, use_limit as useLimit, used, last_use_no as lastUseNo,
     starts_at as startsAt, expires_at as expiresAt, cast(assigned_user_id as char) as assignedUserId, version,
     deleted_at as deletedAt
-  from code force index (primary) where tenant_id = ? and id in (?) order by id for update`;
+  from code force index (primary) where tenant_id = ? and id in (?) order by code.id for update`;
 const SHARE_CAMPAIGNS = `select cast(id as char) as id, status, starts_at as startsAt, ends_at as endsAt,
     user_limit_total as userLimitTotal, user_limit_day as userLimitDay, budget_uses as budgetUses,
     budget_value as budgetValue, version
-  from campaign force index (primary) where tenant_id = ? and id in (?) order by id lock in share mode`;
+  from campaign force index (primary) where tenant_id = ? and id in (?) order by campaign.id lock in share mode`;
 const SHARE_BATCHES = `select cast(id as char) as id, frozen_at as frozenAt, voided_at as voidedAt from code_batch force index (primary)
-  where tenant_id = ? and id in (?) order by id lock in share mode`;
+  where tenant_id = ? and id in (?) order by code_batch.id lock in share mode`;
 
 type Raw<Row, Instants extends keyof Row> = Omit<Row, Instants> & Record<Instants, SqlInstant>;
 
