@@ -33,7 +33,9 @@ type Field = GraphQLField<unknown, RequestContext>;
 
 function guard(field: Field): void {
   const { resolve, subscribe, extensions } = field;
-  const admitted = extensions['access'] === OPEN_IN_OUTAGE.access ? admitInOutage : admit;
+  // An event would be lost for good: its subscription was admitted, and goes on with the next one.
+  const isOpen = extensions['access'] === OPEN_IN_OUTAGE.access || subscribe !== undefined;
+  const admitted = isOpen ? admitInOutage : admit;
   if (resolve !== undefined) {
     field.resolve = async (source, args, context, info) => {
       await admitted(context);
@@ -42,7 +44,7 @@ function guard(field: Field): void {
   }
   if (subscribe !== undefined) {
     field.subscribe = async (source, args, context, info) => {
-      await admitted(context);
+      await admit(context);
       return subscribe(source, args, context, info);
     };
   }

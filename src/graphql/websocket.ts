@@ -68,7 +68,9 @@ export class GraphqlSockets {
       handleProtocols,
     });
     this.server.on('wsClientError', ({ message }, socket) => answerRaw(socket, badHandshake(message)));
-    this.heartbeat = setInterval(() => this.beat(), parts.config.WS_HEARTBEAT_MS).unref();
+    // After a blocked event loop the pongs that have arrived are read first.
+    const beat = (): unknown => setImmediate(() => this.beat());
+    this.heartbeat = setInterval(beat, parts.config.WS_HEARTBEAT_MS).unref();
     this.accessWatch = new Periodic(
       { name: 'access of sockets', everyMs: STATUS_TTL_MS, log: parts.log },
       async () => void (await Promise.all([...this.sessions].map(async (session) => session.judgeAccess()))),

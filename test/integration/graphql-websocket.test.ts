@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { StoreUnavailableError } from '../../src/platform/errors.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { startTransport, USER, type TransportServer } from '../support/transport-server.js';
@@ -210,7 +211,7 @@ describe('heart-beat', () => {
   it('ends a socket whose token has expired, with its subscriptions, and lets others be', async () => {
     let nowMs = Date.UTC(2026, 0, 1);
     const clock = { nowMs: () => nowMs };
-    const beating = await startTransport({ clock, environment: { WS_HEARTBEAT_MS: '50' } });
+    const beating = await startTransport({ clock, environment: { WS_HEARTBEAT_MS: '300' } });
     const token = (seconds: number) => ({ authorization: `Bearer ${beating.tokens.sign(USER, seconds)}` });
     const short = await RawSocket.ready(beating.url, token(60));
     const long = await RawSocket.ready(beating.url, token(600));
@@ -224,14 +225,37 @@ describe('heart-beat', () => {
   });
 
   it('cuts a peer that answers no ping', async () => {
-    const beating = await startTransport({ environment: { WS_HEARTBEAT_MS: '50' } });
+    const beating = await startTransport({ environment: { WS_HEARTBEAT_MS: '300' } });
     const [gone, living] = [await RawSocket.ready(beating.url), await RawSocket.ready(beating.url)];
     gone.freeze();
-    await setTimeout(250);
+    await setTimeout(1500);
     gone.thaw();
     expect((await gone.closed).code).toBe(1006);
     expect(await contextSeen(living)).toMatchObject({ actor: null });
     await beating.close();
+  });
+});
+
+describe('a subscription whose caller cannot be judged for a while', () => {
+  it('loses no event: the database does not answer, and the caller was let in before', async () => {
+    let asked = 0;
+    const refusalOf = async (): Promise<null> => {
+      asked += 1;
+      if (asked > 2) throw new StoreUnavailableError('database');
+      return null;
+    };
+    const judged = await startTransport({ access: { refusalOf } });
+    const socket = await RawSocket.ready(judged.url, {
+      authorization: `Bearer ${judged.tokens.sign(USER, 60)}`,
+    });
+    socket.subscribe('1', 'subscription { counted(to: 3) }');
+    const frames = [await socket.next(), await socket.next(), await socket.next()];
+    expect(frames.map(({ payload }) => payload)).toEqual(
+      Array.from({ length: 3 }, () => ({ data: { counted: 3 } })),
+    );
+    expect(asked).toBeGreaterThan(2);
+    await socket.close();
+    await judged.close();
   });
 });
 

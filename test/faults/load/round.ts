@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { checkAll, type CheckSettings } from '../checks/check-all.js';
 import type { Evidence } from '../checks/evidence.js';
 import { readFacts, type Addresses, type Facts } from '../checks/facts.js';
-import type { Violation } from '../checks/violation.js';
+import { violation, type Violation } from '../checks/violation.js';
 import type { World } from '../../support/world.js';
 import { TEST_SECRETS } from '../../support/world.js';
 import { watchClaims } from './claim-watch.js';
@@ -97,7 +97,10 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
         secrets: secretsOf(target, supply, said.length),
         redisForgot,
       };
-      return { violations: checkAll(evidence, settings), evidence };
+      const violations = checkAll(evidence, settings);
+      if (violations.some(({ invariant }) => invariant === 'I7'))
+        violations.push(violation('I7', `the subscriber's diary: ${subscriber.diary.join('; ')}`));
+      return { violations, evidence };
     },
     close: async () => {
       await Promise.all([subscriber.close(), claims.close()]);

@@ -11,16 +11,22 @@ const RECONNECT_MS = 50;
 /** Somebody who watches a tenant's redemptions, and goes on from the last event after each loss of the connection. */
 export interface Subscriber {
   readonly seen: readonly SeenEvent[];
+  /** What became of its connections, and what it was told instead of events. */
+  readonly diary: readonly string[];
   close(): Promise<void>;
 }
 
 /** Watches at one process after the other. */
 export function startSubscriber(urls: readonly string[], token: string): Subscriber {
   const seen: SeenEvent[] = [];
+  const diary: string[] = [];
+  const beganMs = performance.now();
+  const note = (what: string): void =>
+    void diary.push(`${Math.round(performance.now() - beganMs)} ms: ${what}`);
   const ended = new AbortController();
   const clients = new Set<Client>();
   const watch = async (url: string): Promise<void> => {
-    const client = connect(url, token);
+    const client = connect(url, token, note);
     clients.add(client);
     try {
       const after = seen.at(-1)?.cursor ?? '0';
@@ -28,7 +34,8 @@ export function startSubscriber(urls: readonly string[], token: string): Subscri
         query: SETTLED,
         variables: { after },
       });
-      for await (const { data } of events) {
+      for await (const { data, errors } of events) {
+        if (errors !== undefined) note(JSON.stringify(errors));
         if (data !== null && data !== undefined) seen.push(data.redemptionSettled);
       }
     } finally {
@@ -38,7 +45,7 @@ export function startSubscriber(urls: readonly string[], token: string): Subscri
   };
   const watching = (async () => {
     for (let at = 0; !ended.signal.aborted; at += 1) {
-      await watch(urls[at % urls.length] ?? '').catch(() => undefined);
+      await watch(urls[at % urls.length] ?? '').catch((error: unknown) => note(String(error)));
       await pause(RECONNECT_MS);
     }
   })();
@@ -47,14 +54,20 @@ export function startSubscriber(urls: readonly string[], token: string): Subscri
     for (const client of clients) await client.dispose();
     await watching;
   };
-  return { seen, close };
+  return { seen, diary, close };
 }
 
-function connect(url: string, token: string): Client {
+function connect(url: string, token: string, note: (what: string) => void): Client {
   return createClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,
     webSocketImpl: WebSocket,
     retryAttempts: 0,
     connectionParams: { authorization: `Bearer ${token}` },
+    on: {
+      connecting: () => note(`connecting to ${url}`),
+      opened: () => note('opened'),
+      connected: () => note('acknowledged'),
+      closed: (event) => note(`closed: ${(event as { code?: number }).code}`),
+    },
   });
 }
