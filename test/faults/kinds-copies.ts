@@ -65,8 +65,10 @@ function claimOf(event: WireEvent): string {
   return `${id}|${digest}`;
 }
 
+/** An error is no confirmation: a Redis that does not have the script yet answers NOSCRIPT, and is asked again. */
 function isConfirmed(event: WireEvent, claim: string): boolean {
   if (event.kind !== 'REDIS' || event.side !== 'REPLY' || event.script !== 'confirm-claims') return false;
+  if (event.isError) return false;
   return event.words.includes(claim.split('|')[0] ?? '');
 }
 
