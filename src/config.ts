@@ -123,7 +123,10 @@ const environmentSchema = z.object({
   WS_MAX_OPERATIONS: count(1, 10_000, 50),
   /** WebSockets of one user or member of staff in one process. */
   WS_SOCKETS_PER_USER: count(1, 10_000, 20),
-  /** WebSockets in one process: in all, without a token from one address, and of signed-in callers from one address. */
+  /**
+   * WebSockets in one process: in all (half of them without a token at most), without a token from one address, and of
+   * signed-in callers from one address.
+   */
   WS_SOCKETS_TOTAL: count(1, 1_000_000, 2000),
   WS_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 100),
   WS_SIGNED_IN_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 1000),

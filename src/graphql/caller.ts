@@ -1,11 +1,12 @@
 import { GraphQLError } from 'graphql';
 import type { BusyBound, BusyError } from '../platform/fair-gate.js';
 import type { Caller } from '../platform/fair-queue.js';
+import { networkOf } from '../platform/network-of.js';
 import type { RequestContext } from './context.js';
 
-/** On whose behalf an operation runs: who is signed in, else the address. */
+/** On whose behalf an operation runs: who is signed in, else the address, or the network that one client can have. */
 export function callerOf({ actor, ip }: Pick<RequestContext, 'actor' | 'ip'>): Caller {
-  if (actor === null) return { tenantId: '', kind: 'ADDRESS', id: ip };
+  if (actor === null) return { tenantId: '', kind: 'ADDRESS', id: networkOf(ip) };
   const { tenantId, kind } = actor;
   return { tenantId, kind, id: actor.kind === 'USER' ? actor.userId : actor.staffId };
 }

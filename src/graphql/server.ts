@@ -166,6 +166,7 @@ function connectionLimits(config: Config): ConnectionLimits {
 function socketBounds(config: Config): SocketBounds {
   return {
     total: config.WS_SOCKETS_TOTAL,
+    totalAnonymous: Math.ceil(config.WS_SOCKETS_TOTAL / 2),
     anonymous: config.WS_SOCKETS_PER_ADDRESS,
     signedIn: config.WS_SIGNED_IN_SOCKETS_PER_ADDRESS,
   };

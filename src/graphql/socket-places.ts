@@ -1,11 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../platform/log.js';
+import { networkOf } from '../platform/network-of.js';
 import { RareWarning } from '../platform/rare-warning.js';
 import type { TransportAnswer } from './raw-answer.js';
 
 const RETRY_AFTER_S = '10';
-/** Groups of an IPv6 address that name a network; a single client has all addresses of one. */
-const NETWORK_GROUPS = 4;
 
 const NONE_LEFT: TransportAnswer = {
   status: 503,
@@ -23,8 +22,12 @@ const TOO_MANY_HERE: TransportAnswer = {
 /** A browser cannot send its token with the handshake, so a socket is NEW until `connection_init` brings one or none. */
 type Kind = 'NEW' | 'ANONYMOUS' | 'SIGNED_IN';
 
+type OfKind = Readonly<Record<Kind, Set<SocketPlace>>>;
+
 export interface SocketBounds {
+  /** Of all addresses: sockets of every kind, and of these the ones that were opened without a token. */
   readonly total: number;
+  readonly totalAnonymous: number;
   /** For one address: sockets that were opened without a token. */
   readonly anonymous: number;
   /** For one address: sockets of signed-in callers, and new ones. */
@@ -40,14 +43,14 @@ export interface SocketPlace {
 
 /**
  * The places for WebSockets in one process: in all, and for one address. Callers without a token have few places of
- * an address. New sockets share the many places of signed-in callers, and the oldest new one makes room for the next
- * caller. So neither sockets without a token nor sockets that never introduce themselves keep signed-in callers out.
+ * an address, and a part of all. New sockets share the many places of signed-in callers, and the oldest new one makes
+ * room for the next caller. So neither sockets without a token, from however many addresses, nor sockets that never
+ * introduce themselves keep signed-in callers out.
  */
 export class SocketPlaces {
-  private readonly networks = new Map<string, Readonly<Record<Kind, Set<SocketPlace>>>>();
+  private readonly networks = new Map<string, OfKind>();
   /** Of all networks, the oldest first. */
-  private readonly fresh = new Set<SocketPlace>();
-  private total = 0;
+  private readonly all = noPlaces();
   private readonly refusals: RareWarning;
 
   constructor(
@@ -69,7 +72,7 @@ export class SocketPlaces {
       this.warn('WS_SIGNED_IN_SOCKETS_PER_ADDRESS', network);
       return TOO_MANY_HERE;
     }
-    if (this.total >= this.bounds.total && !this.evictOldest(this.fresh)) {
+    if (sizeOf(this.all) >= this.bounds.total && !this.evictOldest(this.all.NEW)) {
       this.warn('WS_SOCKETS_TOTAL', network);
       return NONE_LEFT;
     }
@@ -79,27 +82,29 @@ export class SocketPlaces {
     return place;
   }
 
-  /** Counts the socket among those of its caller. @returns false when its address has too many of them: close it */
+  /** Counts the socket among those of its caller. @returns false when there are too many of them: close it */
   settle(place: SocketPlace, isSignedIn: boolean): boolean {
-    const kind = isSignedIn ? 'SIGNED_IN' : 'ANONYMOUS';
-    const anonymous = this.networks.get(place.network)?.ANONYMOUS.size ?? 0;
-    if (kind === 'ANONYMOUS' && anonymous >= this.bounds.anonymous) {
-      this.warn('WS_SOCKETS_PER_ADDRESS', place.network);
-      return false;
-    }
+    if (!isSignedIn && !this.hasRoomForAnonymous(place.network)) return false;
     if (!this.remove(place)) return false;
-    place.kind = kind;
+    place.kind = isSignedIn ? 'SIGNED_IN' : 'ANONYMOUS';
     this.add(place);
     return true;
   }
 
+  private hasRoomForAnonymous(network: string): boolean {
+    const here = this.networks.get(network)?.ANONYMOUS.size ?? 0;
+    const isFullHere = here >= this.bounds.anonymous;
+    if (!isFullHere && this.all.ANONYMOUS.size < this.bounds.totalAnonymous) return true;
+    this.warn(isFullHere ? 'WS_SOCKETS_PER_ADDRESS' : 'WS_SOCKETS_TOTAL', network);
+    return false;
+  }
+
   private add(place: SocketPlace): void {
     const { network, kind } = place;
-    const here = this.networks.get(network) ?? { NEW: new Set(), ANONYMOUS: new Set(), SIGNED_IN: new Set() };
+    const here = this.networks.get(network) ?? noPlaces();
     this.networks.set(network, here);
     here[kind].add(place);
-    if (kind === 'NEW') this.fresh.add(place);
-    this.total += 1;
+    this.all[kind].add(place);
   }
 
   /** @returns whether it was there */
@@ -107,9 +112,8 @@ export class SocketPlaces {
     const { network, kind } = place;
     const here = this.networks.get(network);
     if (here?.[kind].delete(place) !== true) return false;
-    this.fresh.delete(place);
-    this.total -= 1;
-    if (here.NEW.size + here.ANONYMOUS.size + here.SIGNED_IN.size === 0) this.networks.delete(network);
+    this.all[kind].delete(place);
+    if (sizeOf(here) === 0) this.networks.delete(network);
     return true;
   }
 
@@ -127,17 +131,10 @@ export class SocketPlaces {
   }
 }
 
-/** An IPv4 address itself; of an IPv6 address the network, which its client can fill as it likes. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - groups.length - after.length;
-  const all = [...groups, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...after];
-  return all
-    .slice(0, NETWORK_GROUPS)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':');
+function noPlaces(): OfKind {
+  return { NEW: new Set(), ANONYMOUS: new Set(), SIGNED_IN: new Set() };
+}
+
+function sizeOf({ NEW, ANONYMOUS, SIGNED_IN }: OfKind): number {
+  return NEW.size + ANONYMOUS.size + SIGNED_IN.size;
 }

@@ -9,7 +9,7 @@ import { documentLimits } from '../../src/graphql/limits.js';
 import { ReadingBudget } from '../../src/graphql/reading-budget.js';
 import { SchemaAnswers } from '../../src/graphql/schema-answers.js';
 import { WorkShares } from '../../src/graphql/work-shares.js';
-import { busyAnswer } from '../../src/graphql/caller.js';
+import { busyAnswer, callerOf } from '../../src/graphql/caller.js';
 import { BusyError } from '../../src/platform/fair-gate.js';
 import type { Caller } from '../../src/platform/fair-queue.js';
 import type { Actor } from '../../src/identity/actor.js';
@@ -141,6 +141,18 @@ describe('a flood of new texts from one address (X.19)', () => {
       (await graphqlRequest(transport.url, { query: '{ echo(text: "y") }', headers: other })).status,
     ).toBe(200);
   }, 60_000);
+});
+
+describe('a caller without a token (X.19)', () => {
+  const idAt = (ip: string): string => callerOf({ actor: null, ip }).id;
+
+  it('is one caller from all addresses of its IPv6 network', () => {
+    const ids = Array.from({ length: 100 }, (_, no) => idAt(`2001:db8:1:2:${no}::1`));
+    expect(new Set(ids)).toEqual(new Set(['2001:db8:1:2']));
+    expect(idAt('2001:db8:1:3::1')).not.toBe(ids[0]);
+    expect(idAt('::ffff:192.0.2.1')).toBe(idAt('192.0.2.1'));
+    expect(idAt('192.0.2.2')).not.toBe(idAt('192.0.2.1'));
+  });
 });
 
 describe('a flood of operations that are refused (X.19)', () => {

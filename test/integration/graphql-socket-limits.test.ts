@@ -111,6 +111,25 @@ describe('places for sockets', () => {
     });
   });
 
+  it('are left for signed-in callers when many addresses flood with sockets without a token', async () => {
+    const environment = { WS_SOCKETS_TOTAL: '10', WS_SOCKETS_PER_ADDRESS: '1', TRUST_PROXY: 'true' };
+    await withTransport(environment, async ({ url, tokens, logged }) => {
+      const ends: string[] = [];
+      for (let no = 1; no <= 20; no += 1) {
+        const socket = await RawSocket.open(url, undefined, { 'x-forwarded-for': `192.0.2.${no}` });
+        socket.send({ type: 'connection_init' });
+        const isKept = socket.next().then(() => 'kept');
+        ends.push(await isKept.catch(async () => String((await socket.closed).code)));
+      }
+      expect(ends).toEqual([...Array<string>(5).fill('kept'), ...Array<string>(15).fill('4430')]);
+      const warning = logged.find(({ level }) => Number(level) >= 40);
+      expect(warning).toMatchObject({ bound: 'WS_SOCKETS_TOTAL', address: '192.0.2.6' });
+      const authorization = `Bearer ${tokens.sign(USER, 60)}`;
+      for (let no = 0; no < 5; no += 1) await RawSocket.ready(url, { authorization });
+      expect((await upgrade(url, { authorization })).answer).toEqual([503, 'SERVICE_UNAVAILABLE']);
+    });
+  });
+
   it('count an IPv6 network as one address', async () => {
     const environment = { WS_SIGNED_IN_SOCKETS_PER_ADDRESS: '1', TRUST_PROXY: 'true' };
     await withTransport(environment, async ({ url, tokens }) => {
