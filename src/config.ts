@@ -113,7 +113,7 @@ const environmentSchema = z.object({
   HTTP_REQUEST_TIMEOUT_MS: count(1000, 600_000, 30_000),
   /** How long a client may take to read its answer. */
   HTTP_ANSWER_TIMEOUT_MS: count(1000, 600_000, 30_000),
-  /** Connections of one process, WebSockets included. */
+  /** Connections of one process, WebSockets included. When they are full, the address with most makes room. */
   HTTP_CONNECTIONS_MAX: count(10, 1_000_000, 10_000),
   /** What may wait in one process for slow readers, over all connections. */
   SEND_BUFFER_TOTAL_BYTES: count(1_048_576, 10_737_418_240, 67_108_864),

@@ -1,8 +1,9 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { Logger } from '../platform/log.js';
 import { RareWarning } from '../platform/rare-warning.js';
+import { ConnectionPlaces } from './connection-places.js';
 
 const SWEEP_EVERY_MS = 250;
 /** Requests that may wait behind another one of their connection for its answer. No browser sends any. */
@@ -10,6 +11,8 @@ const PIPELINED_MAX = 16;
 
 export interface ConnectionLimits {
   readonly connections: number;
+  /** Whether the peer with this address is a trusted proxy. */
+  readonly isProxy: (address: string) => boolean;
   /** How long a client may take to read an answer. */
   readonly answerMs: number;
   /** What may wait for clients to read, over all connections. */
@@ -21,6 +24,8 @@ export class Connections {
   /** With the instant from which on something has waited to be read; null while nothing waits. */
   private readonly open = new Map<Socket, number | null>();
   private readonly upgraded = new WeakSet<Duplex>();
+  /** To the newest request of a connection. */
+  private readonly answers = new WeakMap<Socket, ServerResponse>();
   private readonly cuts: RareWarning;
 
   constructor(
@@ -29,9 +34,11 @@ export class Connections {
     log: Logger,
   ) {
     this.cuts = new RareWarning(log, 'Slow readers were cut: too much waited for them.');
+    const { connections: total, isProxy } = limits;
     // Node's own bound, maxConnections, would count the connections of one listener alone.
+    const places = new ConnectionPlaces({ total, isProxy, isIdle: (socket) => this.isIdle(socket) }, log);
     server.on('connection', (socket: Socket) => {
-      if (this.open.size >= limits.connections) {
+      if (!places.take(socket)) {
         socket.destroy();
         return;
       }
@@ -40,6 +47,7 @@ export class Connections {
     });
     // Accepting a connection can fail, as without free file descriptors; the next one may succeed.
     server.on('error', (error) => log.error({ err: error }, 'A connection could not be accepted.'));
+    server.on('request', ({ socket }, answer) => this.answers.set(socket, answer));
     boundPipelines(server);
     const sweeping = setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
     server.once('close', () => clearInterval(sweeping));
@@ -52,6 +60,10 @@ export class Connections {
   /** A WebSocket watches over its own reader; only what waits for it counts here. */
   exempt(socket: Duplex): void {
     this.upgraded.add(socket);
+  }
+
+  private isIdle(socket: Socket): boolean {
+    return !this.upgraded.has(socket) && (this.answers.get(socket)?.writableFinished ?? true);
   }
 
   private sweep(): void {

@@ -158,6 +158,7 @@ function newApp(config: Config): FastifyInstance {
 function connectionLimits(config: Config): ConnectionLimits {
   return {
     connections: config.HTTP_CONNECTIONS_MAX,
+    isProxy: (address) => config.TRUST_PROXY(address, 0),
     answerMs: config.HTTP_ANSWER_TIMEOUT_MS,
     bufferedBytes: config.SEND_BUFFER_TOTAL_BYTES,
   };

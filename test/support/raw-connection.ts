@@ -16,9 +16,11 @@ export class RawConnection {
     });
   }
 
-  static async open(url: string): Promise<RawConnection> {
+  /** @param from an address of this machine, as 127.0.0.2 */
+  static async open(url: string, from?: string): Promise<RawConnection> {
     const { hostname, port } = new URL(url);
-    const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    const local = from === undefined ? {} : { localAddress: from };
+    const socket = connect({ host: hostname, port: Number(port), noDelay: true, ...local });
     const connection = new RawConnection(socket);
     await Promise.race([once(socket, 'connect'), connection.closed]);
     return connection;
