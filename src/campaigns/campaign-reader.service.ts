@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
 import { findPage } from '../platform/orm/find-page.js';
+import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm } from '../platform/orm/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
@@ -40,10 +41,10 @@ export class CampaignReader {
   }
 
   /** The campaign that was made under an idempotency key. */
-  async byKey(tenantId: string, idempotencyKey: string): Promise<Campaign | null> {
+  async byKey(tenantId: string, key: string): Promise<Campaign | null> {
     return tenantEm(this.orm, tenantId).findOne(
       Campaign,
-      { idempotencyKey, deletedAt: null },
+      { idempotencyKey: keyDigest(tenantId, 'campaign', key), deletedAt: null },
       { disableIdentityMap: true },
     );
   }

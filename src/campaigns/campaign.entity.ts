@@ -43,6 +43,7 @@ const CampaignSchema = defineEntity({
     budgetValue: moneyColumn(),
     /** Raised by every change, so that copies elsewhere are told apart from it. */
     version: smallCountColumn(),
+    /** As {@link keyDigest} makes it. */
     idempotencyKey: p.string().length(64).nullable(),
     /** Digest of the creation's arguments: the same key with others is refused. */
     argumentsDigest: p.character().length(64).nullable(),

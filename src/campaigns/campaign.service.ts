@@ -4,6 +4,7 @@ import { invariant } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
 import type { IdGenerator } from '../platform/ids.js';
 import { argumentsDigest, parseInput } from '../platform/input.js';
+import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import { isDuplicateKey } from '../platform/orm/sql-errors.js';
 import type { Transactions } from '../platform/orm/transaction.js';
@@ -27,12 +28,14 @@ export interface CampaignCollaborators {
 }
 
 /** What belongs to the creation and shares its transaction: the first batch of codes. */
-export type FirstBatch = (em: Em, campaign: Campaign, count: number) => Promise<void>;
+export type FirstBatch = (em: Em, campaign: Campaign, wanted: FirstCodes) => Promise<void>;
+
+/** The key as the caller sent it: it opens the codes of a HASHED batch, and rows hold its digest only. */
+export type FirstCodes = Pick<CampaignWanted, 'initialCodes' | 'idempotencyKey'>;
 
 export interface CreatedCampaign {
   readonly campaign: Campaign;
-  /** Codes that were asked for with it. */
-  readonly initialCodes: number;
+  readonly wanted: FirstCodes;
   /** True where an earlier call with the same key made it. */
   readonly replayed: boolean;
 }
@@ -62,7 +65,7 @@ export class CampaignService {
     if (known !== null) return known;
     try {
       const campaign = await this.make(tenantId, wanted, digest, firstBatch);
-      return { campaign, initialCodes: wanted.initialCodes, replayed: false };
+      return { campaign, wanted, replayed: false };
     } catch (error) {
       // Who loses against another call with the same key meets its row, or the quota that it has just used up.
       const isLost = error instanceof KeyTakenError || error instanceof DomainError;
@@ -82,13 +85,13 @@ export class CampaignService {
     await this.its.ruleChecks.assertRule(tenantId, wanted.rule, wanted.initialCodes);
     return this.its.transactions.run(tenantId, async (em) => {
       const campaign = await this.insert(em, tenant, wanted, digest);
-      if (wanted.initialCodes > 0) await firstBatch?.(em, campaign, wanted.initialCodes);
+      if (wanted.initialCodes > 0) await firstBatch?.(em, campaign, wanted);
       return campaign;
     });
   }
 
   private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, digest: string): Promise<Campaign> {
-    const { initialCodes: _, ...columns } = wanted;
+    const { initialCodes: _, idempotencyKey: key, ...columns } = wanted;
     const row = {
       ...columns,
       tenantId: tenant.id,
@@ -97,7 +100,8 @@ export class CampaignService {
       tenantType: tenant.type,
       status: 'DRAFT' as const,
       version: 1,
-      argumentsDigest: wanted.idempotencyKey === null ? null : digest,
+      idempotencyKey: key === null ? null : keyDigest(tenant.id, 'campaign', key),
+      argumentsDigest: key === null ? null : digest,
       createdAt: new Date(this.its.clock.nowMs()),
       deletedAt: null,
     };
@@ -120,7 +124,7 @@ export class CampaignService {
     digest: string,
   ): Promise<CreatedCampaign | null> {
     if (wanted.idempotencyKey === null) return null;
-    const { idempotencyKey, initialCodes } = wanted;
+    const idempotencyKey = keyDigest(tenantId, 'campaign', wanted.idempotencyKey);
     const em = tenantEm(this.its.orm, tenantId);
     const campaign = await em.findOne(Campaign, { idempotencyKey }, { disableIdentityMap: true });
     if (campaign === null) return null;
@@ -137,7 +141,7 @@ export class CampaignService {
         'idempotencyKey',
       ]);
     }
-    return { campaign, initialCodes, replayed: true };
+    return { campaign, wanted, replayed: true };
   }
 }
 

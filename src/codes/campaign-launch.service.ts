@@ -28,10 +28,14 @@ export class CampaignLaunchService {
   async create(tenantId: string, input: unknown): Promise<LaunchedCampaign> {
     let issued: IssuedBatch | null = null;
     const created = await this.generation.untilDistinct(async (avoidTaken) =>
-      this.campaigns.create(tenantId, input, async (em, campaign, count) => {
-        const order = { campaign, count, idempotencyKey: null, argumentsDigest: null, avoidTaken };
-        issued = await this.generation.issue(em, order, campaign.idempotencyKey ?? null);
-      }),
+      this.campaigns.create(
+        tenantId,
+        input,
+        async (em, campaign, { initialCodes: count, idempotencyKey }) => {
+          const order = { campaign, count, idempotencyKey: null, argumentsDigest: null, avoidTaken };
+          issued = await this.generation.issue(em, order, idempotencyKey);
+        },
+      ),
     );
     return created.replayed ? this.repeat(created) : this.answer(created, issued);
   }
@@ -43,11 +47,11 @@ export class CampaignLaunchService {
     return { campaign, batchId: batch.id, codes, replayed: false };
   }
 
-  private async repeat({ campaign, initialCodes }: CreatedCampaign): Promise<LaunchedCampaign> {
-    if (initialCodes === 0) return { campaign, batchId: null, codes: null, replayed: true };
+  private async repeat({ campaign, wanted }: CreatedCampaign): Promise<LaunchedCampaign> {
+    if (wanted.initialCodes === 0) return { campaign, batchId: null, codes: null, replayed: true };
     const { batch, codes } = await this.generation.repeat(
       await this.firstBatch(campaign),
-      campaign.idempotencyKey ?? null,
+      wanted.idempotencyKey,
     );
     return { campaign, batchId: batch.id, codes, replayed: true };
   }

@@ -26,6 +26,7 @@ const CodeBatchSchema = defineEntity({
     frozenAt: instantColumn().nullable(),
     voidedAt: instantColumn().nullable(),
     version: smallCountColumn(),
+    /** As {@link keyDigest} makes it. */
     idempotencyKey: p.string().length(64).nullable(),
     argumentsDigest: p.character().length(64).nullable(),
     createdAt: instantColumn(),

@@ -5,6 +5,7 @@ import { Campaign } from '../campaigns/campaign.entity.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
+import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
 import type { Transactions } from '../platform/orm/transaction.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -96,11 +97,11 @@ export class CodeGenerationService {
   }
 
   /** Issues codes in the caller's transaction. Those that are not kept can be fetched once more by the key. */
-  async issue(em: Em, order: IssueOrder, idempotencyKey: string | null): Promise<IssuedBatch> {
+  async issue(em: Em, order: IssueOrder, key: string | null): Promise<IssuedBatch> {
     const issued = await this.its.issuer.issue(em, order);
     const { tenantId, codeVisibility } = order.campaign;
-    if (idempotencyKey !== null && codeVisibility === 'HASHED') {
-      const batch = { tenantId, batchId: issued.batch.id, idempotencyKey };
+    if (key !== null && codeVisibility === 'HASHED') {
+      const batch = { tenantId, batchId: issued.batch.id, idempotencyKey: key };
       await this.its.shown.keep(batch, issued.codes, issued.keyId);
     }
     return issued;
@@ -129,28 +130,30 @@ export class CodeGenerationService {
     wanted: z.output<typeof generateCodesInput>,
     digest: string,
   ): Promise<IssuedBatch> {
-    const { campaignId, count, idempotencyKey } = wanted;
+    const { campaignId, count, idempotencyKey: key } = wanted;
     await this.its.tenants.assertCanIssue(tenantId, count);
     return this.untilDistinct(async (avoidTaken) =>
       this.its.transactions.run(tenantId, async (em) => {
         const campaign = await openCampaign(em, campaignId);
-        const argumentsOfKey = idempotencyKey === null ? null : digest;
-        const order = { campaign, count, idempotencyKey, argumentsDigest: argumentsOfKey, avoidTaken };
-        return this.issue(em, order, idempotencyKey);
+        const keyed =
+          key === null
+            ? { idempotencyKey: null, argumentsDigest: null }
+            : { idempotencyKey: keyDigest(tenantId, 'code_batch', key), argumentsDigest: digest };
+        return this.issue(em, { campaign, count, ...keyed, avoidTaken }, key);
       }),
     );
   }
 
-  private async replay(
-    tenantId: string,
-    idempotencyKey: string | null,
-    digest: string,
-  ): Promise<GeneratedBatch | null> {
-    if (idempotencyKey === null) return null;
+  private async replay(tenantId: string, key: string | null, digest: string): Promise<GeneratedBatch | null> {
+    if (key === null) return null;
     const em = tenantEm(this.its.orm, tenantId);
-    const batch = await em.findOne(CodeBatch, { idempotencyKey }, { disableIdentityMap: true });
+    const batch = await em.findOne(
+      CodeBatch,
+      { idempotencyKey: keyDigest(tenantId, 'code_batch', key) },
+      { disableIdentityMap: true },
+    );
     if (batch === null) return null;
-    if (batch.argumentsDigest === digest) return this.repeat(batch, idempotencyKey);
+    if (batch.argumentsDigest === digest) return this.repeat(batch, key);
     return refuse(
       'IDEMPOTENCY_KEY_REUSED',
       'The idempotency key belongs to a call with other arguments.',

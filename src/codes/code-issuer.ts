@@ -29,6 +29,7 @@ export class BatchKeyTakenError extends Error {}
 export interface IssueOrder {
   readonly campaign: Campaign;
   readonly count: number;
+  /** As {@link keyDigest} makes it. */
   readonly idempotencyKey: string | null;
   readonly argumentsDigest: string | null;
   /** Looks for existing codes first; worth its reads only after a collision. */

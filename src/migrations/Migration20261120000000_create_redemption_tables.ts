@@ -218,11 +218,13 @@ const PARTITIONS: Readonly<Record<string, string>> = { code: 'partition by key (
 export class Migration20261120000000_create_redemption_tables extends Migration {
   override up(): void {
     for (const [table, columns] of Object.entries(TABLES)) {
-      this.addSql(`create table \`${table}\` (${columns}) ${TABLE_OPTIONS} ${PARTITIONS[table] ?? ''}`);
+      this.addSql(
+        `create table if not exists \`${table}\` (${columns}) ${TABLE_OPTIONS} ${PARTITIONS[table] ?? ''}`,
+      );
     }
   }
 
   override down(): void {
-    for (const table of Object.keys(TABLES).toReversed()) this.addSql(`drop table \`${table}\``);
+    for (const table of Object.keys(TABLES).toReversed()) this.addSql(`drop table if exists \`${table}\``);
   }
 }

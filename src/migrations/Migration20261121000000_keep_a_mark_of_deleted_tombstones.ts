@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 export class Migration20261121000000_keep_a_mark_of_deleted_tombstones extends Migration {
   override up(): void {
-    this.addSql(`create table tombstone_mark (
+    this.addSql(`create table if not exists tombstone_mark (
       tenant_id varchar(24) not null,
       cleared_to_id bigint unsigned not null,
       primary key (tenant_id)
@@ -10,6 +10,6 @@ export class Migration20261121000000_keep_a_mark_of_deleted_tombstones extends M
   }
 
   override down(): void {
-    this.addSql('drop table tombstone_mark');
+    this.addSql('drop table if exists tombstone_mark');
   }
 }

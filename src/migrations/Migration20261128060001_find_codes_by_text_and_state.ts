@@ -1,5 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
-import { rowSteps } from './row-steps.js';
+import { executeOf, rowSteps } from './row-steps.js';
+import { changeTable } from './table-change.js';
 
 const PRINTED = "right(replace(code_text, '-', ''), 4)";
 const folded = (text: string): string =>
@@ -15,28 +16,35 @@ const folded = (text: string): string =>
 export class Migration20261128060001_find_codes_by_text_and_state extends Migration {
   override async up(): Promise<void> {
     await this.rewriteLastFour(PRINTED);
-    await this.execute(`alter table code
-      add column canonical_text varchar(40) collate utf8mb4_general_ci
-        generated always as (${folded("replace(code_text, '-', '')")}) virtual,
-      add column canonical_tail varchar(4) collate utf8mb4_general_ci
-        generated always as (${folded('rtrim(last_four)')}) virtual`);
-    await this.execute(`alter table code
-      add index ix_code__canonical_text (canonical_text),
-      add index ix_code__canonical_tail (canonical_tail),
-      add index ix_code__state
-        (campaign_id, status, assigned_user_id, starts_at, expires_at, batch_id, deleted_at)`);
+    await changeTable(executeOf(this), 'code', {
+      addColumns: {
+        canonical_text: `varchar(40) collate utf8mb4_general_ci
+          generated always as (${folded("replace(code_text, '-', '')")}) virtual`,
+        canonical_tail: `varchar(4) collate utf8mb4_general_ci
+          generated always as (${folded('rtrim(last_four)')}) virtual`,
+      },
+    });
+    await changeTable(executeOf(this), 'code', {
+      addIndexes: {
+        ix_code__canonical_text: '(canonical_text)',
+        ix_code__canonical_tail: '(canonical_tail)',
+        ix_code__state:
+          '(campaign_id, status, assigned_user_id, starts_at, expires_at, batch_id, deleted_at)',
+      },
+    });
   }
 
   override async down(): Promise<void> {
-    await this.execute(`alter table code drop index ix_code__state,
-      drop index ix_code__canonical_tail, drop index ix_code__canonical_text,
-      drop column canonical_tail, drop column canonical_text`);
+    await changeTable(executeOf(this), 'code', {
+      dropIndexes: ['ix_code__state', 'ix_code__canonical_tail', 'ix_code__canonical_text'],
+      dropColumns: ['canonical_tail', 'canonical_text'],
+    });
     await this.rewriteLastFour(`upper(${folded('rtrim(last_four)')})`);
   }
 
   /** A run that was ended goes over the rows again. */
   private async rewriteLastFour(expression: string): Promise<void> {
-    const execute = async (sql: string, params: readonly unknown[]) => this.execute(sql, [...params]);
+    const execute = executeOf(this);
     for await (const { tenantId, after, until } of rowSteps(execute, 'code')) {
       await execute(
         `update code set last_four = ${expression}

@@ -1,8 +1,10 @@
 import { Migration } from '@mikro-orm/migrations';
+import { executeOf } from './row-steps.js';
+import { changeTable } from './table-change.js';
 
 export class Migration20261128080001_keep_fingerprints_of_peppers extends Migration {
-  override up(): void {
-    this.addSql(`create table code_pepper (
+  override async up(): Promise<void> {
+    await this.execute(`create table if not exists code_pepper (
       key_id tinyint unsigned not null,
       fingerprint char(43) not null,
       state enum('PENDING','ACTIVE','RETIRING','RETIRED') not null,
@@ -10,11 +12,11 @@ export class Migration20261128080001_keep_fingerprints_of_peppers extends Migrat
       primary key (key_id),
       unique key uq_code_pepper__fingerprint (fingerprint)
     ) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB`);
-    this.addSql('alter table process_node add column key_prints varchar(255) null');
+    await changeTable(executeOf(this), 'process_node', { addColumns: { key_prints: 'varchar(255) null' } });
   }
 
-  override down(): void {
-    this.addSql('alter table process_node drop column key_prints');
-    this.addSql('drop table code_pepper');
+  override async down(): Promise<void> {
+    await changeTable(executeOf(this), 'process_node', { dropColumns: ['key_prints'] });
+    await this.execute('drop table if exists code_pepper');
   }
 }

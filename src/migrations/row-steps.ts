@@ -1,5 +1,15 @@
-/** A statement on the migration's connection; for a SELECT, the rows. */
-type Execute = (sql: string, params: readonly unknown[]) => Promise<unknown>;
+import type { Migration } from '@mikro-orm/migrations';
+
+/** Runs a statement on the migration's connection; for a SELECT, answers the rows. */
+export type Execute = (sql: string, params: readonly unknown[]) => Promise<unknown>;
+
+/** At once, and not after all others as `addSql` does. */
+export function executeOf(migration: Migration): Execute {
+  return async (sql, params) => migration.execute(sql, [...params]);
+}
+
+/** Tables whose rows are rewritten in steps. */
+export type SteppedTable = 'campaign' | 'code' | 'code_batch' | 'redemption';
 
 export interface RowStep {
   readonly tenantId: string;
@@ -17,7 +27,7 @@ const ID_MAX = '9223372036854775807';
  * transaction, so what one statement did in a step stays done: a statement that leaves finished rows out can be ended
  * at any time, and the next run goes on.
  */
-export async function* rowSteps(execute: Execute, table: 'code' | 'redemption'): AsyncGenerator<RowStep> {
+export async function* rowSteps(execute: Execute, table: SteppedTable): AsyncGenerator<RowStep> {
   const rows = async (sql: string, params: readonly unknown[] = []) =>
     (await execute(sql, params)) as Record<string, string>[];
   for (const { tenantId = '' } of await rows(`select distinct tenant_id as tenantId from ${table}`)) {

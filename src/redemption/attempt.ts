@@ -13,7 +13,7 @@ import type { RewardRefusal } from '../rewards/reward-handler.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { ChosenReward } from './claim.js';
 import type { CodeLoader, LoadedCode } from './code-loader.js';
-import { keyDigest } from './idempotency-key.js';
+import { keyDigest } from '../platform/key-digest.js';
 import { isCampaignOpen } from './commit-guards.js';
 import { checkRequest, Refused, type RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from './redemption.redis.js';

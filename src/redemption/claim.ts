@@ -1,5 +1,5 @@
 import { HAND_OVER_MS } from '../config.js';
-import { digestOfStoredKey } from './idempotency-key.js';
+import { digestOfStoredKey } from '../platform/key-digest.js';
 import type { Id } from '../platform/ids.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { keyDigest } from '../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../src/platform/key-digest.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { sceneOf, type Scene } from '../support/outage.js';

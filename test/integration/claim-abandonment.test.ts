@@ -6,7 +6,7 @@ import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { CommitTransaction } from '../../src/redemption/commit-transaction.js';
 import type { Abandonment } from '../../src/redemption/claim-abandonment.js';
 import type { Claim } from '../../src/redemption/claim.js';
-import { keyDigest } from '../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { openClaim, reopen } from '../support/open-claim.js';

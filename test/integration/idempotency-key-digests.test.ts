@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
 import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { keyDigest } from '../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { forget, openClaim } from '../support/open-claim.js';
 import { handedOver, jobsOf, seedCode } from '../support/promises.js';

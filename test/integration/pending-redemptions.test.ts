@@ -8,7 +8,7 @@ import { systemClock } from '../../src/platform/clock.js';
 import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
 import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
 import { deadlineOf } from '../../src/redemption/claim.js';
-import { keyDigest } from '../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
-import { keyDigest } from '../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../src/platform/key-digest.js';
 import type { Claim } from '../../src/redemption/claim.js';
 import { emOf, type SeededTenant, type World } from './world.js';
 

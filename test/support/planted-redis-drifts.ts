@@ -1,4 +1,4 @@
-import { keyDigest } from '../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../src/platform/key-digest.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { openClaim } from './open-claim.js';
 import type { PlantedDrift } from './planted-database-drifts.js';

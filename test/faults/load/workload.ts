@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { keyDigest } from '../../../src/redemption/idempotency-key.js';
+import { keyDigest } from '../../../src/platform/key-digest.js';
 import { eachOf } from '../../../src/platform/each-of.js';
 import { ClientLog, type TryOutcome } from './client-log.js';
 import { redeem } from './redeem-client.js';

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { migrations } from '../../src/migrations/index.js';
+import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+
+let database: ScratchDatabase;
+let orm: Awaited<ReturnType<typeof connectOrm>>;
+beforeAll(async () => {
+  database = await createEmptyDatabase(inject('databaseUrl'));
+  orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+});
+afterAll(async () => {
+  await orm.close(true);
+  await database.drop();
+});
+
+/** Columns and indexes of all tables. */
+async function schemaNow(): Promise<readonly unknown[]> {
+  return systemEm(orm).execute(
+    `select table_name as tableName, column_name as name, column_type as what, generation_expression as part
+        from information_schema.columns where table_schema = database()
+          and table_name <> 'schema_migration'
+      union all
+      select table_name, index_name, column_name, seq_in_index
+        from information_schema.statistics where table_schema = database()
+          and table_name <> 'schema_migration'
+      order by 1, 2, 3, 4`,
+  );
+}
+
+/** The statements of some work that change tables or rows; those commit by themselves. */
+async function writesOf(work: () => Promise<unknown>): Promise<string[]> {
+  const writes: string[] = [];
+  const logger = orm.config.getLogger();
+  const spy = vi.spyOn(logger, 'logQuery').mockImplementation(({ query = '' }) => {
+    if (/^\s*(alter|create|drop|update) /i.test(query) && !query.includes('schema_migration'))
+      writes.push(query);
+  });
+  await work().finally(() => spy.mockRestore());
+  return writes;
+}
+
+/** Statements of each migration, up and down. */
+const writeCounts = new Map<string, readonly [number, number]>();
+
+it.each(migrations)(
+  '$name is made, and taken back, by a run after one that was ended anywhere',
+  async ({ name }) => {
+    const up = async () => orm.migrator.up({ to: name });
+    const down = async () => orm.migrator.down();
+    const first = await schemaNow();
+    const ups = await writesOf(up);
+    const made = await schemaNow();
+    const downs = await writesOf(down);
+    expect(await schemaNow()).toEqual(first);
+    writeCounts.set(name.slice('Migration'.length).split('_')[0] ?? '', [ups.length, downs.length]);
+    // Of the many tables of the first migration, the first and all; of the others each statement.
+    const cuts = (all: number) => [
+      ...new Set(all > 5 ? [1, all] : Array.from({ length: all }, (_, at) => at + 1)),
+    ];
+    for (const cut of cuts(ups.length)) {
+      for (const sql of ups.slice(0, cut)) await systemEm(orm).execute(sql);
+      await up();
+      expect(await schemaNow()).toEqual(made);
+      await down();
+    }
+    await up();
+    for (const cut of cuts(downs.length)) {
+      for (const sql of downs.slice(0, cut)) await systemEm(orm).execute(sql);
+      await down();
+      expect(await schemaNow()).toEqual(first);
+      await up();
+    }
+  },
+  60_000,
+);
+
+it('was ended after each of the statements that change tables', () => {
+  expect(Object.fromEntries(writeCounts)).toMatchObject({
+    '20261128030001': [1, 1],
+    '20261128040001': [5, 5],
+    '20261128060001': [2, 1],
+    '20261128080001': [2, 2],
+    '20261128720001': [2, 1],
+    '20261128730001': [2, 2],
+  });
+});
