@@ -1,15 +1,33 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { StartError } from './platform/errors.js';
+import { addressesOf, isNotHere } from './platform/host-addresses.js';
 
-/** Finds out whether the process can listen there, before it touches anything else. @throws StartError when it cannot */
+/**
+ * Finds out whether the process can listen there, before it touches anything else: at every address of `localhost`,
+ * because a program at another one would be sent the tokens of clients.
+ * @throws StartError when it cannot
+ */
 export async function assertCanListen(host: string, port: number): Promise<void> {
+  try {
+    const [address = host, ...others] = await addressesOf(host);
+    await tryListening(address, port);
+    for (const other of others) {
+      await tryListening(other, port).catch((error: unknown) => {
+        if (!isNotHere(error)) throw error;
+      });
+    }
+  } catch (error) {
+    const { code, address = host } = error as NodeJS.ErrnoException & { readonly address?: string };
+    throw new StartError(listenProblem(code, address, port), { cause: error });
+  }
+}
+
+async function tryListening(host: string, port: number): Promise<void> {
   const server = createServer();
   try {
     server.listen({ host, port, exclusive: true });
     await once(server, 'listening');
-  } catch (error) {
-    throw new StartError(listenProblem((error as NodeJS.ErrnoException).code, host, port), { cause: error });
   } finally {
     server.close();
   }

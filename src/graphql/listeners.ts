@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { lookup } from 'node:dns/promises';
 import type { Server as HttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { addressesOf, isNotHere } from '../platform/host-addresses.js';
 import type { Logger } from '../platform/log.js';
 
 /**
@@ -21,7 +21,12 @@ export class Listeners {
     const [address = host, ...others] = await addressesOf(host);
     await this.app.listen({ host: address, port });
     const listening = this.app.server.address() as AddressInfo;
-    for (const other of others) await this.listenAlso(other, listening.port);
+    try {
+      for (const other of others) await this.listenAlso(other, listening.port);
+    } catch (error) {
+      await this.app.close();
+      throw error;
+    }
     return listening;
   }
 
@@ -44,16 +49,12 @@ export class Listeners {
       server.listen({ host, port });
       await once(server, 'listening');
     } catch (error) {
-      // As where IPv6 is off, though the name has an address of it.
+      // Another program there would be given the tokens of clients that mean this process.
+      if (!isNotHere(error)) throw error;
       this.log.warn({ err: error, host, port }, 'The process does not listen on this address of localhost.');
       return;
     }
     server.on('error', (error) => http.emit('error', error));
     this.further.push(server);
   }
-}
-
-async function addressesOf(host: string): Promise<string[]> {
-  const found = await lookup(host, { all: host === 'localhost' });
-  return [...new Set([found].flat().map(({ address }) => address))];
 }

@@ -6,6 +6,10 @@ import proxyAddr from '@fastify/proxy-addr';
 export type TrustedProxies = (address: string, distance: number) => boolean;
 
 const HOPS_MAX = 16;
+const HOPS_OF: ReadonlyMap<string, number> = new Map([
+  ['false', 0],
+  ['true', 1],
+]);
 const NONE: TrustedProxies = () => false;
 
 /**
@@ -13,7 +17,7 @@ const NONE: TrustedProxies = () => false;
  * @throws Error for anything else
  */
 export function trustedProxies(text: string): TrustedProxies {
-  const hops = { false: 0, true: 1 }[text] ?? (/^\d+$/.test(text) ? Number(text) : null);
+  const hops = HOPS_OF.get(text) ?? (/^\d+$/.test(text) ? Number(text) : null);
   if (hops === null) return proxyAddr.compile(text.split(',').map((part) => part.trim()));
   if (hops > HOPS_MAX) throw new RangeError(`More than ${HOPS_MAX} proxies.`);
   return hops === 0 ? NONE : (_address, distance) => distance < hops;

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { expect, it, vi } from 'vitest';
+import { assertCanListen } from '../../src/listen-address.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { RawSocket } from '../support/raw-socket.js';
@@ -73,4 +76,21 @@ it('listens where it can, and warns, when an address of localhost is none of thi
   const warnings = transport.logged.filter(({ level }) => Number(level) >= 40);
   expect(warnings).toMatchObject([{ level: 40, host: '192.0.2.1' }]);
   await transport.close();
+});
+
+it('does not start, and says why, when another program listens on the second address of localhost', async () => {
+  const foreign = createServer().listen({ host: SECOND, port: 0 });
+  await once(foreign, 'listening');
+  const { port } = foreign.address() as AddressInfo;
+  named.addresses = [FIRST, SECOND];
+  await expect(assertCanListen('localhost', port)).rejects.toThrow(
+    `Port ${port} of ${SECOND} is in use: stop the program that listens there`,
+  );
+  const environment = { HOST: 'localhost', PORT: String(port) };
+  await expect(startTransport({ environment })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  foreign.close();
+  await once(foreign, 'close');
+  await expect(assertCanListen('localhost', port)).resolves.toBeUndefined();
+  named.addresses = [FIRST, '192.0.2.1'];
+  await expect(assertCanListen('localhost', port)).resolves.toBeUndefined();
 });

@@ -53,6 +53,13 @@ describe("a client's address", () => {
     expect(addressOf('2', BALANCER, forwarded)).toBe(BALANCER);
   });
 
+  it.each(['constructor', 'toString', '__proto__', 'True', '17', '-1', ''])(
+    'is not told from a setting of "%s", which is refused',
+    (setting) => {
+      expect(() => trustedProxies(setting)).toThrow(Error);
+    },
+  );
+
   it('may be an IPv6 address with a port', () => {
     expect(addressOf('1', BALANCER, '[2001:db8::1]:4711')).toBe('2001:db8::1');
     expect(addressOf('1', BALANCER, '2001:db8::1')).toBe('2001:db8::1');
