@@ -106,7 +106,10 @@ export class FairGate {
 
   private startNext(): void {
     while (this.running < this.limits.atOnce) {
-      const next = this.queue.take((caller) => this.mayStart(caller));
+      const next = this.queue.take(
+        (caller) => this.mayStart(caller),
+        (tenantId) => this.leavesPlace([tenantId]),
+      );
       if (next === undefined) return;
       next.start();
     }
@@ -116,6 +119,10 @@ export class FairGate {
   private mayStart(caller: Caller): boolean {
     const groups = groupsOf(caller);
     if (this.underWay.has(groups[2]) && this.isPressed()) return false;
+    return this.leavesPlace(groups);
+  }
+
+  private leavesPlace(groups: readonly string[]): boolean {
     const reserved = groups.filter((group) => this.underWay.has(group)).length;
     return this.limits.atOnce - this.running > reserved;
   }

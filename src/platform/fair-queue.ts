@@ -49,9 +49,16 @@ export class FairQueue<T> {
     this.count += 1;
   }
 
-  /** The next item of a caller who may have one; undefined when there is none. */
-  take(may: (caller: Caller) => boolean = () => true): T | undefined {
+  /**
+   * The next item of a caller who may have one; undefined when there is none.
+   * @param mayTenant false where no caller of the tenant may, so that its lines need not be looked at
+   */
+  take(
+    may: (caller: Caller) => boolean = () => true,
+    mayTenant: (tenantId: string) => boolean = () => true,
+  ): T | undefined {
     for (const [tenantId, tenant] of this.tenants) {
+      if (!mayTenant(tenantId)) continue;
       for (const [name, { caller, items }] of tenant.lines) {
         if (!may(caller)) continue;
         const item = items.shift();

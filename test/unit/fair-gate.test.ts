@@ -162,6 +162,29 @@ describe('the gate of queries and changes (X.19)', () => {
     await expect(work.ask(caller('4', '1'))).rejects.toMatchObject({ bound: 'ALL', most: 2 });
   });
 
+  it('looks at none of a thousand callers of one tenant while only another tenant may start', async () => {
+    const work = new Work({ atOnce: 2, waiting: 2000, waitingPerTenant: 2000 });
+    let asked = 0;
+    // One runs, and the place that is left is for another tenant.
+    await work.ask(caller('A', 'first'));
+    const other = await work.gate.enter(caller('B', '1'));
+    for (let no = 0; no < 1000; no += 1) {
+      const who = caller('A', String(no));
+      const watched = {
+        ...who,
+        get kind(): Caller['kind'] {
+          asked += 1;
+          return 'USER';
+        },
+      };
+      void work.gate.enter(watched);
+    }
+    const before = asked;
+    other();
+    await settled();
+    expect(asked - before).toBe(0);
+  });
+
   it('refuses what has waited for too long, and lets the next one pass', async () => {
     const work = new Work({ atOnce: 1, waitMsMax: 20 });
     await work.ask(caller('A', '1'));
@@ -175,6 +198,16 @@ describe('the gate of queries and changes (X.19)', () => {
 });
 
 describe('the fair queue', () => {
+  it('looks at no line of a tenant that may have nothing, and keeps its items', () => {
+    const queue = new FairQueue<string>();
+    for (let no = 0; no < 1000; no += 1) queue.push(caller('A', String(no)), 'a');
+    queue.push(caller('B', '1'), 'b');
+    const asked: string[] = [];
+    const may = ({ tenantId }: Caller): boolean => asked.push(tenantId) > 0;
+    expect(queue.take(may, (tenantId) => tenantId !== 'A')).toBe('b');
+    expect([asked, queue.size]).toEqual([['B'], 1000]);
+  });
+
   it('counts what waits, and forgets what was removed', () => {
     const queue = new FairQueue<string>();
     queue.push(caller('A', '1'), 'a');
