@@ -69,7 +69,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      documentPlugin(parts.documents, parts.answers, parts.shares.turns),
+      documentPlugin(parts.documents, parts.answers, parts.shares),
       oneKeyOneMutation(),
       errorsPlugin(parts.apq, hideSuggestions),
       subscriptionRefusal,

@@ -1,10 +1,10 @@
 import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError, parse, type ExecutionResult } from 'graphql';
-import type { LoopTurns } from '../platform/loop-turns.js';
 import { callerOf } from './caller.js';
 import type { RequestContext } from './context.js';
 import type { Documents, ReadableDocument, RefusedDocument } from './documents.js';
 import { asksForSchema, type SchemaAnswers } from './schema-answers.js';
+import type { WorkShares } from './work-shares.js';
 
 /** Stands for a text that cannot run until its refusal is answered, so that Apollo does not read the text itself. */
 const NOTHING = parse('{ __typename }');
@@ -20,7 +20,7 @@ export class DocumentError extends GraphQLError {
 export function documentPlugin(
   documents: Documents,
   answers: SchemaAnswers,
-  turns: LoopTurns,
+  shares: WorkShares,
 ): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async ({ contextValue }) => {
@@ -36,11 +36,9 @@ export function documentPlugin(
           const refusal = refusalOf(read, (readable) => {
             if (operation) documents.requireAffordable(readable, operation, variables);
           });
-          if (refusal !== null) {
-            // Nothing else bounds a flood of them: they take no place of a query.
-            await turns.next(caller);
-            throw refusal;
-          }
+          // Apollo refuses a document without the operation by itself.
+          if (refusal !== null || !operation) await shares.refusing(caller);
+          if (refusal !== null) throw refusal;
           if (!operation || 'errors' in read || !asksForSchema(read.document, operation)) return;
           answer = await answers.answer({ document: read.document, operation, variables }, caller);
           if (answer.errors !== undefined) throw new DocumentError(answer.errors.map(asBadInput));

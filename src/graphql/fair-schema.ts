@@ -27,7 +27,7 @@ type Resolver = GraphQLFieldResolver<unknown, RequestContext>;
 /** Rows that can be paged through: the database walks over all that lie before a page. */
 const OFFSET_MAX = 1_000_000;
 
-/** Set by `@Extensions(UNSHARED)` on what may never wait behind lists: the redemption. */
+/** Set by `@Extensions(UNSHARED)` on what a user may never wait for behind lists: the redemption. */
 export const UNSHARED = { unshared: true };
 
 /**
@@ -43,8 +43,10 @@ export function serveFairly(schema: GraphQLSchema, shares: WorkShares): GraphQLS
       if (resolve === undefined) continue;
       const sliced = isListType(getNullableType(field.type)) ? inSlices(resolve, shares.turns) : resolve;
       if (kind === null) field.resolve = sliced;
-      else if (field.extensions['unshared'] === true) field.resolve = atOnce(sliced, shares);
-      else field.resolve = inTurn(sliced, shares, kind);
+      else {
+        const shared = inTurn(sliced, shares, kind);
+        field.resolve = field.extensions['unshared'] === true ? atOnce(sliced, shared, shares) : shared;
+      }
     }
   }
   return schema;
@@ -55,8 +57,12 @@ function kindOf(schema: GraphQLSchema, type: unknown): WorkKind | null {
   return type === schema.getMutationType() ? 'writes' : null;
 }
 
-function atOnce(resolve: Resolver, shares: WorkShares): Resolver {
-  return async (source, args, context, info) => shares.urgently(() => resolve(source, args, context, info));
+/** Only a user can redeem. Others are refused, and a flood of that must neither pass freely nor hold lists back. */
+function atOnce(resolve: Resolver, shared: Resolver, shares: WorkShares): Resolver {
+  return async (source, args, context, info) =>
+    context.actor?.kind === 'USER'
+      ? shares.urgently(() => resolve(source, args, context, info))
+      : shared(source, args, context, info);
 }
 
 /** The place is left when the last row of the page was handed on, so that rows of few lists are in memory at once. */

@@ -83,7 +83,7 @@ export interface HttpServer {
 /** GraphQL over HTTP and WebSocket on one port, with the health routes beside it. */
 export async function createHttpServer(parts: HttpServerParts): Promise<HttpServer> {
   const { config, log } = parts;
-  const { schema, tokens, access, events, tryOut = () => null } = parts;
+  const { schema, tokens, access, events, shares, tryOut = () => null } = parts;
   const app = newApp(config);
   guardOperations(parts.schema);
   answerTransportErrors(app, log);
@@ -104,6 +104,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     config,
     log,
     places,
+    shares,
     ...reading,
   });
   const listeners = new Listeners(app, log);

@@ -12,6 +12,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 import { Periodic } from '../platform/periodic.js';
+import { callerOf } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
 import type { RequestContext } from './context.js';
 import { presentError } from './error-format.js';
@@ -21,6 +22,7 @@ import { answerRaw, type TransportAnswer } from './raw-answer.js';
 import type { SocketPlace, SocketPlaces } from './socket-places.js';
 import { SocketOperations } from './socket-operations.js';
 import { SocketSession } from './socket-session.js';
+import type { WorkShares } from './work-shares.js';
 
 /** How long a socket may take to answer its close before it is cut. */
 const CLOSE_GRACE_MS = 2000;
@@ -41,6 +43,7 @@ export interface WebSocketParts {
   readonly documents: Documents;
   readonly answers: SchemaAnswers;
   readonly places: SocketPlaces;
+  readonly shares: WorkShares;
 }
 
 type SocketContext = Context<Record<string, unknown>, SocketSession>;
@@ -178,7 +181,10 @@ export class GraphqlSockets {
     return makeServer<Record<string, unknown>, SocketSession>({
       connectionInitWaitTimeout: this.parts.config.WS_INIT_TIMEOUT_MS,
       onConnect: async (context) => this.open(context),
-      onSubscribe: (context, _id, payload) => this.prepare(context, payload),
+      onSubscribe: (context, _id, payload) => {
+        const prepared = this.prepare(context, payload);
+        return 'schema' in prepared ? prepared : this.refused(prepared, context.extra.scope());
+      },
       execute: async (args) => this.operations.execute(args),
       onError: (context, _id, _payload, errors) => this.present(errors, context.extra.scope()),
       onNext: async (context, _id, _payload, args, result) => {
@@ -223,6 +229,20 @@ export class GraphqlSockets {
       throw error;
     }
     return this.operations.prepare(payload, context.extra.scope());
+  }
+
+  /** The refusal in its turn, or why it got none: refusals over HTTP take the same turns. */
+  private async refused(
+    errors: readonly GraphQLError[],
+    scope: RequestContext,
+  ): Promise<readonly GraphQLError[]> {
+    try {
+      await this.parts.shares.refusing(callerOf(scope));
+      return errors;
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
   }
 
   private presentResult(

@@ -13,6 +13,15 @@ const WAITING = {
 /** How long after a redemption the next one is expected: its client reads the answer first. */
 const URGENT_FOR_MS = 100;
 
+/** Operations that cannot run wait with their texts and variables, until a turn says so. */
+const REFUSALS: GateLimits = {
+  atOnce: 1,
+  waiting: 1000,
+  waitingPerTenant: 500,
+  waitingPerCaller: { STAFF: 100, USER: 100, ADDRESS: 100 },
+  waitMsMax: 10_000,
+};
+
 export type WorkKind = 'reads' | 'writes';
 
 /**
@@ -22,7 +31,7 @@ export type WorkKind = 'reads' | 'writes';
  */
 export class WorkShares {
   readonly turns: LoopTurns;
-  private readonly gates: Readonly<Record<WorkKind, FairGate>>;
+  private readonly gates: Readonly<Record<WorkKind | 'refusals', FairGate>>;
   private urgent = 0;
   private urgentAtMs = -Infinity;
 
@@ -33,6 +42,7 @@ export class WorkShares {
     this.gates = {
       reads: new FairGate(limitsOf(atOnce.reads), isPressed),
       writes: new FairGate(limitsOf(atOnce.writes)),
+      refusals: new FairGate(REFUSALS),
     };
   }
 
@@ -52,11 +62,24 @@ export class WorkShares {
    * @returns how to leave it
    * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE
    */
-  async enter(kind: WorkKind, caller: Caller): Promise<() => void> {
+  async enter(kind: WorkKind | 'refusals', caller: Caller): Promise<() => void> {
     try {
       return await this.gates[kind].enter(caller);
     } catch (error) {
       throw error instanceof BusyError ? busyAnswer(error) : error;
+    }
+  }
+
+  /**
+   * Waits until a refusal may be answered: a refused operation takes no other place, so nothing else bounds a flood.
+   * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE, at once, where too many wait
+   */
+  async refusing(caller: Caller): Promise<void> {
+    const leave = await this.enter('refusals', caller);
+    try {
+      await this.turns.next(caller);
+    } finally {
+      leave();
     }
   }
 

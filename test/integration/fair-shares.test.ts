@@ -15,7 +15,7 @@ import type { Caller } from '../../src/platform/fair-queue.js';
 import type { Actor } from '../../src/identity/actor.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { roundsDuring } from '../support/loop-rounds.js';
-import { RawSocket } from '../support/raw-socket.js';
+import { RawSocket, type Frame } from '../support/raw-socket.js';
 import { newTransportSchema } from '../support/transport-schema.js';
 import { PLACES, startTransport, USER, type TransportServer } from '../support/transport-server.js';
 
@@ -36,6 +36,34 @@ class CountingBudget extends ReadingBudget {
     return super.spend(caller, work);
   }
 }
+
+/** Counts the refusals that ask for a turn. */
+class CountingShares extends WorkShares {
+  refused = 0;
+
+  override async refusing(caller: Caller): Promise<void> {
+    this.refused += 1;
+    return super.refusing(caller);
+  }
+}
+
+/** Gives refusals no turn before it is told to. */
+class HeldShares extends CountingShares {
+  private readonly held = Promise.withResolvers<void>();
+  readonly release = this.held.resolve;
+
+  constructor(places: typeof PLACES) {
+    super(places);
+    const { next } = this.turns;
+    this.turns.next = async (caller) => {
+      await this.held.promise;
+      return next.call(this.turns, caller);
+    };
+  }
+}
+
+const frameCode = ({ payload }: Frame): unknown =>
+  (payload as { extensions: { code: string } }[])[0]?.extensions.code;
 
 const STAFF: Actor = { kind: 'STAFF', tenantId: USER.tenantId, staffId: 'backend', role: 'OPERATOR' };
 const context = (userId: string) =>
@@ -178,6 +206,63 @@ describe('a flood of operations that are refused (X.19)', () => {
     expect(answers.filter(({ errors }) => errors?.[0]?.extensions.code === code)).toHaveLength(30);
     expect(tookMs).toBeGreaterThanOrEqual(29 * 4 - 4);
   });
+
+  it('that name no operation of their text takes its turns as well', async () => {
+    const shares = new CountingShares(PLACES);
+    const { url, close } = await startTransport({ shares });
+    const query = 'query A { echo(text: "x") } query B { echo(text: "y") }';
+    const { errors } = await graphqlRequest(url, { query });
+    await graphqlRequest(url, { query: '{ echo(text: "x") }' });
+    await close();
+    expect([errors?.[0]?.extensions.code, shares.refused]).toEqual(['OPERATION_RESOLUTION_FAILURE', 1]);
+  });
+
+  it('holds a hundred of a caller: others are told at once to wait, over HTTP and WebSocket', async () => {
+    const shares = new HeldShares(PLACES);
+    const environment = { WS_MAX_OPERATIONS: '200' };
+    const { url, close } = await startTransport({ shares, environment });
+    const socket = await RawSocket.ready(url);
+    const held = Array.from({ length: 81 }, async () => graphqlRequest(url, { query: '{ ecko }' }));
+    await expect.poll(() => shares.refused).toBe(81);
+    for (let no = 0; no < 30; no += 1) socket.subscribe(String(no), '{ ecko }');
+    const codes: unknown[] = [];
+    for (let no = 0; no < 10; no += 1) codes.push(frameCode(await socket.next()));
+    expect(codes).toEqual(Array(10).fill('RATE_LIMITED'));
+    const late = await graphqlRequest(url, { query: '{ ecko }' });
+    expect([late.status, late.errors?.[0]?.extensions.code]).toEqual([429, 'RATE_LIMITED']);
+    shares.release();
+    const answers = await Promise.all(held);
+    expect(answers.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(
+      Array(81).fill('GRAPHQL_VALIDATION_FAILED'),
+    );
+    for (let no = 0; no < 20; no += 1) {
+      expect(frameCode(await socket.next())).toBe('GRAPHQL_VALIDATION_FAILED');
+    }
+    await socket.close();
+    await close();
+  });
+
+  it.each([
+    ['does not fit the schema', '{ ecko }', 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'names no operation',
+      'query A { echo(text: "x") } query B { echo(text: "y") }',
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
+  ])('over WebSocket takes a turn for each that %s', async (_what, query, code) => {
+    const shares = new CountingShares(PLACES);
+    const { url, close } = await startTransport({ shares });
+    const socket = await RawSocket.ready(url);
+    for (let no = 0; no < 5; no += 1) {
+      socket.subscribe(String(no), query);
+      expect(frameCode(await socket.next())).toBe(code);
+    }
+    socket.subscribe('x', '{ echo(text: "x") }');
+    await socket.next();
+    expect(shares.refused).toBe(5);
+    await socket.close();
+    await close();
+  });
 });
 
 describe('shares of queries (X.19)', () => {
@@ -241,6 +326,26 @@ describe('shares of queries (X.19)', () => {
     const lists = Array.from({ length: 10 }, async () => run(schema, '{ slow }'));
     await Promise.all([...redemptions, ...lists]);
     expect([redeemed.most, seen.most]).toEqual([20, 1]);
+  });
+
+  it.each([
+    ['without a token', null],
+    ['of staff', STAFF],
+  ])('are not held back by redemptions of callers %s, who are refused', async (_whose, actor) => {
+    const schema = newTransportSchema();
+    const touch = schema.getMutationType()?.getFields()['touch'];
+    Object.assign(touch ?? {}, { extensions: UNSHARED });
+    const refused = watched(schema, 'Mutation', 'touch', 200);
+    const seen = watched(schema, 'Query', 'slow', 10);
+    serveFairly(schema, new WorkShares(PLACES));
+    const contextValue = { actor, ip: '10.0.0.1' } as unknown as RequestContext;
+    const floods = Array.from({ length: 20 }, async () =>
+      graphql({ schema, source: 'mutation { touch }', contextValue }),
+    );
+    await Promise.all(Array.from({ length: 10 }, async () => run(schema, '{ slow }')));
+    // Three of six, as for a caller who is alone; and five of eight changes.
+    expect([refused.most, seen.most]).toEqual([5, 3]);
+    await Promise.all(floods);
   });
 
   it('run 500 changes that a backend sends at once, and give its tenant places for others', async () => {
