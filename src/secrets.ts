@@ -30,8 +30,8 @@ export async function settleSecrets(config: Config): Promise<Secrets> {
 async function keptSecrets(dataDir: string): Promise<Secrets> {
   const file = path.join(dataFolders(dataDir).secrets, 'application.json');
   const made = { jwtSecret: randomSecret(), codePepper: randomSecret() };
+  makeDataFolders(dataDir);
   if (readIfExists(file) === undefined) {
-    makeDataFolders(dataDir);
     const draft = `${file}.${randomBytes(4).toString('hex')}`;
     writePrivateFile(draft, `${JSON.stringify(made)}\n`);
     // Of two processes that start at once, one makes the file whole and the other reads it.

@@ -32,7 +32,7 @@ export function parseJson(source: string, name: string): unknown {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const before = json.slice(0, positionOf(json, message)).split('\n');
-    const problem = message.replace(/(?:, (?:\.\.\.)?".*| in JSON at position .*| JSON input)$/s, '');
+    const problem = message.replace(/(?:, (?:\.\.\.)?".*| in JSON at position .*| of JSON input)$/s, '');
     const place = `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
     throw new CliError(`${name} is not JSON: ${problem} at ${place}.`, { cause: error });
   }

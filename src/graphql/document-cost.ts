@@ -26,7 +26,7 @@ const UNSIZED_LIST_LENGTH = 5;
 /** The whole description of the schema: executed once and kept, but long. */
 const SCHEMA_COST = 1000;
 /** A document cannot be made large by spreading its fragments again and again. */
-const NODES_MAX = 10_000;
+export const NODES_MAX = 10_000;
 const COSTS_KEPT = 100;
 const KEY_LENGTH_MAX = 200;
 

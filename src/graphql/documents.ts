@@ -12,7 +12,7 @@ import {
 import type { ComplexityEstimator } from 'graphql-query-complexity';
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../platform/fair-queue.js';
-import { costEstimator, DocumentCost } from './document-cost.js';
+import { costEstimator, DocumentCost, NODES_MAX } from './document-cost.js';
 import type { DocumentLimits } from './limits.js';
 import type { ReadingBudget } from './reading-budget.js';
 
@@ -107,6 +107,8 @@ export class Documents {
   }
 }
 
+const TOO_MANY_NODES = `This operation selects more than ${NODES_MAX} fields, those of its fragments counted wherever they are spread. Select fewer, or send several operations.`;
+
 function costOf(
   cost: DocumentCost,
   operation: OperationDefinitionNode,
@@ -115,6 +117,8 @@ function costOf(
   try {
     return cost.of(operation, variables);
   } catch (error) {
+    if (error instanceof GraphQLError && error.message.includes('number of nodes'))
+      throw badRequest(new GraphQLError(TOO_MANY_NODES), 'QUERY_TOO_COSTLY');
     if (error instanceof GraphQLError) throw badRequest(error, 'BAD_USER_INPUT');
     throw error;
   }
@@ -125,6 +129,11 @@ function plain(error: GraphQLError): GraphQLError {
   if (error.message.startsWith('Too many validation errors')) {
     return new GraphQLError(
       `This document has more than ${ERRORS_MAX} errors, and only the first are listed. Correct them, then send it again.`,
+    );
+  }
+  if (error.message === 'Validation aborted.') {
+    return new GraphQLError(
+      'This document selects the same field in one place so often that its selections cannot be compared. Select each field once, or send several documents.',
     );
   }
   const tokens = / (\d+) tokens\. Parsing aborted/.exec(error.message)?.[1];

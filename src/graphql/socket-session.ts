@@ -123,11 +123,7 @@ export class SocketSession {
    * @throws GraphQLError for a bad token, or one of a caller who may do nothing
    */
   async open(params: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
-    const given = Object.entries(params ?? {}).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
-    );
-    const named = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]));
-    this.headers = { ...this.headers, ...named };
+    this.headers = { ...this.headers, ...headersOf(params ?? {}) };
     this.proof = proofOf(this.parts.tokens, this.headers.authorization);
     if (!this.parts.settle(this.proof !== null)) return false;
     this.watchExpiry();
@@ -167,4 +163,18 @@ export class SocketSession {
     const { kind, tenantId } = this.actor;
     return `${kind}:${tenantId}:${this.actor.kind === 'USER' ? this.actor.userId : this.actor.staffId}`;
   }
+}
+
+/** Headers that mean something here; whatever else a client sends along is its own affair. */
+const MEANT: ReadonlySet<string> = new Set(['authorization', 'x-product-code', 'x-device-id']);
+
+/** @throws GraphQLError where one that means something is no text: its sender would be taken for somebody else */
+function headersOf(params: Readonly<Record<string, unknown>>): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (typeof value === 'string') headers[name.toLowerCase()] = value;
+    else if (MEANT.has(name.toLowerCase()) && value !== null)
+      throw new GraphQLError(`The payload of connection_init must give ${name} as text.`);
+  }
+  return headers;
 }

@@ -207,6 +207,11 @@ const CASES: readonly Case[] = [
     /^The data folder \S+ cannot be written \((EEXIST|ENOTDIR)\): make it writable, or set DATA_DIR/,
   ],
   [
+    'a data folder where none can be made',
+    async () => ({ DATA_DIR: '/proc/redeemkit' }),
+    /^The data folder \S+ cannot be written \(ENOENT\): make it writable, or set DATA_DIR/,
+  ],
+  [
     'a data folder that another process uses',
     async () => {
       const dataDir = path.join(folder, 'in-use');

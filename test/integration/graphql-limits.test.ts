@@ -47,6 +47,9 @@ const wordy = (tokens: number) =>
   `{ echo(text: "x") ${'@skip(if: false) '.repeat(Math.ceil((tokens - 8) / 7))} }`;
 const pages = (count: number, size = '500') =>
   `{ ${Array.from({ length: count }, (_, at) => `a${at}: boxes(size: ${size}) { items { name } }`).join(' ')} }`;
+/** Each fragment spreads the next one twice. */
+const doubling = (levels: number) =>
+  `{ ...F0 } ${Array.from({ length: levels }, (_, at) => `fragment F${at} on Query { ...F${at + 1} ...F${at + 1} }`).join(' ')} fragment F${levels} on Query { echo(text: "x") }`;
 const PASSED = { status: 200, http: 'ok', frame: 'next', socket: 'ok' };
 
 describe('limits of a document, the same over HTTP and WebSocket', () => {
@@ -88,6 +91,12 @@ describe('limits of a document, the same over HTTP and WebSocket', () => {
        fragment B on Query { d: boxes(size: 500) { ...P } e: boxes(size: 500) { ...P } f: boxes(size: 500) { ...P } g: boxes(size: 500) { ...P } } fragment P on BoxPage { items { name } }`,
       'This operation costs 42070',
     ],
+    [
+      'a field selected 999 times',
+      `{ ${'__typename '.repeat(999)} }`,
+      'selects the same field in one place so often',
+    ],
+    ['fragments that double 30 times', doubling(30), 'selects more than 10000 fields'],
     [
       'the schema together with data',
       '{ __schema { queryType { name } } echo(text: "x") }',

@@ -165,6 +165,16 @@ describe('identity of a socket', () => {
     expect(await socket.closed).toEqual({ code: 4403, reason });
   });
 
+  it.each([[['Bearer x']], [1], [{}]])(
+    'closes at an authorization that is no text, %j, with 4403 and says why',
+    async (authorization) => {
+      const socket = await RawSocket.open(url);
+      socket.send({ type: 'connection_init', payload: { authorization } });
+      const reason = 'The payload of connection_init must give authorization as text.';
+      expect(await socket.closed).toEqual({ code: 4403, reason });
+    },
+  );
+
   it('answers nothing once the token has expired, and closes the socket with 4403', async () => {
     let nowMs = Date.UTC(2026, 0, 1);
     const turned = await startTransport({ clock: { nowMs: () => nowMs } });

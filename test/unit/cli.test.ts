@@ -136,6 +136,10 @@ describe('a JSON file', () => {
     );
   });
 
+  it('says in whole words that it ends too early', () => {
+    expect(() => parseJson('{"a":', 'x')).toThrow('x is not JSON: Unexpected end at line 1, column 6.');
+  });
+
   it('is not repeated in the refusal', () => {
     expect(() => parseJson('{"a": "secret", "b": c}', 'x')).toThrow(
       "x is not JSON: Unexpected token 'c' at line 1, column 22.",

@@ -65,6 +65,21 @@ describe("a client's address", () => {
     expect(addressOf('1', BALANCER, '2001:db8::1')).toBe('2001:db8::1');
   });
 
+  it.each(['::ffff:9.9.9.5', '::ffff:909:905', '0:0:0:0:0:ffff:9.9.9.5', '[::FFFF:909:905]:1'])(
+    'is one however it is spelled: %s',
+    (spelling) => {
+      expect(addressOf('1', BALANCER, spelling)).toBe('9.9.9.5');
+      expect(addressOf('1', BALANCER, '2001:DB8:0:0::1')).toBe('2001:db8::1');
+    },
+  );
+
+  it.each(['1,2', '1.5', '0x10', 'loopback,1', '10.0.0.0/8,', 'constructor', '-1', '17'])(
+    'is not read by the setting %s, which names no proxy',
+    (setting) => {
+      expect(() => trustedProxies(setting)).toThrow();
+    },
+  );
+
   it('is unknown once the connection has closed', () => {
     const request = { socket: {}, headers: { 'x-forwarded-for': FORGED } };
     expect(clientAddress(request as unknown as IncomingMessage, trustedProxies('loopback'))).toBe('');

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   accessSync,
   constants,
+  existsSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -21,11 +22,22 @@ export function dataFolders(dataDir: string) {
   };
 }
 
+/** Not `recursive`: where a file system answers ENOENT, as /proc does, Node would try for ever. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  }
+}
+
 /** @throws StartError where they cannot be made, or not be written to */
 export function makeDataFolders(dataDir: string): void {
   try {
     for (const folder of Object.values(dataFolders(dataDir))) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       accessSync(folder, constants.W_OK);
     }
     accessSync(dataDir, constants.W_OK);

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { dataFolders, secretOf, writePrivateFile } from './files.js';
+import { dataFolders, makeFolder, secretOf, writePrivateFile } from './files.js';
 import { probe } from './loopback.js';
 import { startPrivateServer, type PrivateServer, type PrivateServerOptions } from './private-server.js';
 import { readServerBinaries, serverEnvironment } from './server-binaries.js';
@@ -29,7 +28,7 @@ export async function startPrivateRedis(options: PrivateServerOptions): Promise<
 /** A file rather than arguments, because arguments, and with them the password, can be read by every user. */
 function writeConfig(dataDir: string, port: number, password: string, durable: boolean): string {
   const dir = path.join(dataDir, 'redis');
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir);
   const settings: readonly (readonly [string, string])[] = [
     ['bind', '127.0.0.1'],
     ['port', String(port)],
