@@ -180,7 +180,7 @@ type Platform = ReturnType<typeof composePlatform>;
 function composeIdentity(stores: Stores, settings: AppSettings, { ids, clock, transactions }: Platform) {
   const tokens = new TokenService(tokenSecrets(settings), clock);
   const users = new UserService(stores.orm, ids, clock, tokens, stores.readOrm);
-  const externalUserIds = new ExternalUserIds(stores.readOrm);
+  const externalUserIds = new ExternalUserIds(stores.orm);
   const tenants = new TenantService(stores.orm, clock, stores.readOrm);
   const lines = new ProductLineService(stores.orm, clock, stores.readOrm);
   const access = new AccessService(stores.orm, settings.config.STORE_TIMEOUT_MS);

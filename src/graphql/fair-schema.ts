@@ -9,6 +9,7 @@ import {
 import type { Caller } from '../platform/fair-queue.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { LoopTurns } from '../platform/loop-turns.js';
+import { HeldPlace } from '../platform/held-place.js';
 import { isServerAway, isStatementTimeout } from '../platform/orm/sql-errors.js';
 import { callerOf } from './caller.js';
 import type { RequestContext } from './context.js';
@@ -70,12 +71,13 @@ function inTurn(resolve: Resolver, shares: WorkShares, kind: WorkKind): Resolver
   return async (source, args, context, info) => {
     requireNearPage(args as PageRequest);
     const caller = callerOf(context);
-    const leave = await shares.enter(kind, caller);
+    const place = await HeldPlace.take(async () => shares.enter(kind, caller));
     let rest: Promise<void> | null = null;
     try {
-      const result: unknown = await resolve(source, args, context, info);
+      const result: unknown = await place.during(() => resolve(source, args, context, info));
       // As below: one slow read proves nothing about what other callers need.
-      if (isRefusedForStore(result)) shares.failWaiting(kind, STORE_AWAY, (other) => isSame(other, caller));
+      if (isRefusedForDatabase(result))
+        shares.failWaiting(kind, STORE_AWAY, (other) => isSame(other, caller));
       if (!isPage(result) || result.items.length <= SLICE_ROWS) return result;
       const { items, last } = spread(result.items, shares.turns, caller);
       rest = last;
@@ -84,8 +86,8 @@ function inTurn(resolve: Resolver, shares: WorkShares, kind: WorkKind): Resolver
       if (isDatabaseAway(error)) shares.failWaiting(kind, error, (other) => isSame(other, caller));
       throw isStatementTimeout(error) ? timedOut() : error;
     } finally {
-      if (rest === null) leave();
-      else void rest.then(leave);
+      if (rest === null) place.leave();
+      else void rest.then(() => place.leave());
     }
   };
 }
@@ -94,11 +96,11 @@ function isDatabaseAway(error: unknown): boolean {
   return (error instanceof StoreUnavailableError && error.store === 'database') || isServerAway(error);
 }
 
-/** A preview tells of a store that is away as data. */
-function isRefusedForStore(result: unknown): boolean {
-  if (typeof result !== 'object' || result === null || !('errors' in result)) return false;
-  const [error] = result.errors as readonly { readonly code: string }[];
-  return error?.code === 'SERVICE_UNAVAILABLE';
+/** A preview tells of a store that is away as data; without Redis, lists go on. */
+function isRefusedForDatabase(result: unknown): boolean {
+  return (
+    typeof result === 'object' && result !== null && 'storeAway' in result && result.storeAway === 'database'
+  );
 }
 
 const isSame = (a: Caller, b: Caller): boolean =>

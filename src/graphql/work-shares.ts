@@ -27,7 +27,7 @@ export type WorkKind = 'reads' | 'writes';
 /**
  * The part of a process that everything but a redemption may take: so many queries and changes at once, tenants and
  * callers in turn, and long work of the event loop in slices. Redemptions pass none of it; while there are some, a
- * caller reads one list at a time, and slices keep a distance.
+ * user reads one list at a time, a name of staff two, and slices keep a distance.
  */
 export class WorkShares {
   readonly turns: LoopTurns;

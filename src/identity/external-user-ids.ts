@@ -3,13 +3,16 @@ import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
 import type { Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/orm/orm.js';
+import { resultWithin } from '../platform/timeout.js';
 import { User } from './user.entity.js';
 
 const CACHE_MAX = 50_000;
+/** A redemption is answered without the name rather than late. */
+const WAIT_MS_MAX = 250;
 
 interface Batch {
   readonly ids: Set<Id>;
-  readonly found: Promise<ReadonlyMap<Id, string>>;
+  readonly found: Promise<ReadonlyMap<Id, string> | null>;
 }
 
 /**
@@ -21,23 +24,24 @@ export class ExternalUserIds {
   /** Those that still take ids, by tenant. */
   private readonly batches = new Map<string, Batch>();
 
+  /** @param orm that of redemptions: the connections of lists may all be busy, and a committed answer waits for this */
   constructor(private readonly orm: MikroORM) {}
 
-  /** @returns null for a user that is not of this tenant */
+  /** @returns null for a user that is not of this tenant, and where the database does not answer in time */
   async of(tenantId: string, userId: Id): Promise<string | null> {
     const key = `${tenantId}:${userId}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const batch = this.batches.get(tenantId) ?? this.openBatch(tenantId);
     batch.ids.add(userId);
-    const externalId = (await batch.found).get(userId) ?? null;
+    const externalId = (await batch.found)?.get(userId) ?? null;
     if (externalId !== null) this.known.set(key, externalId);
     return externalId;
   }
 
   private openBatch(tenantId: string): Batch {
     const ids = new Set<Id>();
-    const batch: Batch = { ids, found: this.read(tenantId, ids) };
+    const batch: Batch = { ids, found: resultWithin(WAIT_MS_MAX, this.read(tenantId, ids)) };
     this.batches.set(tenantId, batch);
     return batch;
   }

@@ -3,7 +3,7 @@ import { FairQueue, type Caller } from './fair-queue.js';
 export interface GateLimits {
   /** Work under way at once. The last three places are reserves, see {@link FairGate}. */
   readonly atOnce: number;
-  /** Work that waits: in all, for one tenant, and for one caller of each kind. */
+  /** Work that waits: in all (and one for each further tenant), for one tenant, and for one caller of each kind. */
   readonly waiting: number;
   readonly waitingPerTenant: number;
   readonly waitingPerCaller: Readonly<Record<Caller['kind'], number>>;
@@ -13,6 +13,9 @@ export interface GateLimits {
 
 /** Which bound was reached: one of the waiting lines is full, or the work has waited for too long. */
 export type BusyBound = 'CALLER' | 'TENANT' | 'ALL' | 'TIME';
+
+/** Places of a caller while something else needs the machine: a backend asks for all its users under one name. */
+const PRESSED: Readonly<Record<Caller['kind'], number>> = { STAFF: 2, USER: 1, ADDRESS: 1 };
 
 /** Work was refused before any of it was begun. */
 export class BusyError extends Error {
@@ -43,7 +46,7 @@ export class FairGate {
   private readonly underWay = new Map<string, number>();
   private running = 0;
 
-  /** @param isPressed While true a caller has one place at most: something that passes no gate needs the machine. */
+  /** @param isPressed While true a caller has {@link PRESSED} places at most: what passes no gate needs the machine. */
   constructor(
     private readonly limits: GateLimits,
     private readonly isPressed: () => boolean = () => false,
@@ -92,10 +95,12 @@ export class FairGate {
     const { waiting, waitingPerTenant, waitingPerCaller, waitMsMax } = this.limits;
     const ofCaller = waitingPerCaller[caller.kind];
     if (this.queue.sizeOf(caller) >= ofCaller) throw new BusyError('CALLER', ofCaller, waitMsMax);
-    if (this.queue.sizeOfTenant(caller.tenantId) >= waitingPerTenant) {
+    const ofTenant = this.queue.sizeOfTenant(caller.tenantId);
+    if (ofTenant >= waitingPerTenant) {
       throw new BusyError('TENANT', waitingPerTenant, waitMsMax);
     }
-    if (this.queue.size >= waiting) throw new BusyError('ALL', waiting, waitMsMax);
+    // A tenant that has nothing waiting is always let in: two others, or callers without a token, can fill all lines.
+    if (this.queue.size >= waiting && ofTenant > 0) throw new BusyError('ALL', waiting, waitMsMax);
   }
 
   /** Ends the wait of work that waits now: what it needs is away, and each turn would wait for that again. */
@@ -118,7 +123,7 @@ export class FairGate {
   /** Who has work under way, by tenant, by kind or by name, leaves a place for somebody who has none. */
   private mayStart(caller: Caller): boolean {
     const groups = groupsOf(caller);
-    if (this.underWay.has(groups[2]) && this.isPressed()) return false;
+    if ((this.underWay.get(groups[2]) ?? 0) >= PRESSED[caller.kind] && this.isPressed()) return false;
     return this.leavesPlace(groups);
   }
 

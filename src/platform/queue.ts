@@ -13,8 +13,16 @@ const ATTEMPTS_DEFAULT = 10;
 const STALLED_MAX = 10;
 /** A running job renews its lease twice in this time; the job of a process that died is taken over after it. */
 const LEASE_MS = 10_000;
-/** How long a job is put off whose owner has its share of the work under way. */
+/** How long the jobs are put off at least whose owner has its share of the work under way, and at most. */
 const TURN_MS = 500;
+const TURN_MS_MAX = 60_000;
+
+/** The work of one owner. */
+interface OwnerWork {
+  underWay: number;
+  /** When the last of its jobs that were put off comes back. */
+  putOffUntilMs: number;
+}
 
 export interface JobQueueSettings<T> {
   readonly redisUrl: string;
@@ -55,8 +63,7 @@ export class JobQueue<T extends object> {
   private readonly queue: Queue<T, void>;
   private worker: Worker<T, void> | null = null;
   private workerRedis: Redis | null = null;
-  /** Jobs at work, by their owner. */
-  private readonly underWay = new Map<string, number>();
+  private readonly owners = new Map<string, OwnerWork>();
 
   constructor(private readonly settings: JobQueueSettings<T>) {
     this.redis = settings.redis ?? connectRedis(settings.redisUrl, settings.commandTimeoutMs);
@@ -137,18 +144,19 @@ export class JobQueue<T extends object> {
     const { share } = this.settings;
     if (share === undefined) return work();
     const owner = share.ownerOf(job.data);
-    const count = this.underWay.get(owner) ?? 0;
-    if (count >= share.max) {
-      await job.moveToDelayed((await this.nowMs()) + TURN_MS, token);
+    const its = this.owners.get(owner) ?? { underWay: 0, putOffUntilMs: 0 };
+    if (its.underWay >= share.max) {
+      const delayMs = delayOfTurn(its, share.max);
+      await job.moveToDelayed((await this.nowMs()) + Math.round(delayMs), token);
       throw new DelayedError();
     }
-    this.underWay.set(owner, count + 1);
+    its.underWay += 1;
+    this.owners.set(owner, its);
     try {
       await work();
     } finally {
-      const left = (this.underWay.get(owner) ?? 1) - 1;
-      if (left === 0) this.underWay.delete(owner);
-      else this.underWay.set(owner, left);
+      its.underWay -= 1;
+      if (its.underWay === 0) this.owners.delete(owner);
     }
   }
 
@@ -229,6 +237,18 @@ export class JobQueue<T extends object> {
     if (isGivenUp) this.settings.log.error(fields, 'job was given up');
     else this.settings.log.warn(fields, 'job failed, trying again');
   }
+}
+
+/**
+ * Jobs of an owner come back one share every {@link TURN_MS}, in the order in which they were put off, so that the
+ * moves in Redis do not grow with the line. Those of a line longer than the longest delay are spread over its end.
+ */
+function delayOfTurn(its: OwnerWork, share: number): number {
+  const nowMs = performance.now();
+  const delayMs = Math.max(its.putOffUntilMs - nowMs, TURN_MS) + TURN_MS / share;
+  if (delayMs > TURN_MS_MAX) return TURN_MS_MAX * (0.5 + Math.random() / 2);
+  its.putOffUntilMs = nowMs + delayMs;
+  return delayMs;
 }
 
 function isLastAttempt({ attemptsMade, opts }: Pick<Job, 'attemptsMade' | 'opts'>): boolean {

@@ -18,11 +18,13 @@ export interface ReadCacheOptions {
  */
 export class ReadCache<T extends object | string> {
   private readonly cache: LRUCache<string, Read<T>, ReadArguments>;
+  private readonly outlastsStore: boolean;
 
   constructor(
     load: (tenantId: string, key: string) => Promise<T | null>,
     { ttlMs = TTL_MS, missingTtlMs = 1, outlastsStore = false }: ReadCacheOptions = {},
   ) {
+    this.outlastsStore = outlastsStore;
     this.cache = new LRUCache<string, Read<T>, ReadArguments>({
       max: ENTRIES_MAX,
       ttl: ttlMs,
@@ -47,7 +49,11 @@ export class ReadCache<T extends object | string> {
   }
 
   invalidate(tenantId: string, key: string): void {
-    this.cache.delete(cacheKey(tenantId, key));
+    const name = cacheKey(tenantId, key);
+    const last = this.outlastsStore ? this.cache.peek(name, { allowStale: true }) : undefined;
+    // Out of date at once: the next reader reads it, and gets this one only while the store does not answer.
+    if (last === undefined) this.cache.delete(name);
+    else this.cache.set(name, last, { ttl: 1, start: performance.now() - 1000 });
   }
 }
 

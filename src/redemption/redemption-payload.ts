@@ -34,13 +34,15 @@ export function redeemPayload(answer: RedeemAnswer) {
 }
 
 export function previewPayload(preview: RedemptionPreview) {
-  const { refusal, campaignName, expiresAt, rewards } = preview;
+  const { refusal, storeAway, campaignName, expiresAt, rewards } = preview;
   return {
     wouldRedeem: refusal === null,
     campaignName,
     expiresAt,
     rewards: rewards,
     errors: errorsOf(refusal),
+    // Not for the caller: the shares of queries go by it.
+    storeAway,
   };
 }
 

@@ -8,6 +8,7 @@ import { previewWindows } from '../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { IdGenerator } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { withoutPlace } from '../platform/held-place.js';
 import { isServerAway } from '../platform/orm/sql-errors.js';
 import { within } from '../platform/timeout.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
@@ -27,6 +28,8 @@ import type { RewardHandlers } from './reward-round.js';
 
 export interface RedemptionPreview {
   readonly refusal: Refusal | null;
+  /** Why it is SERVICE_UNAVAILABLE. */
+  readonly storeAway: 'redis' | 'database' | null;
   readonly campaignName: string | null;
   readonly expiresAt: Date | null;
   readonly rewards: readonly ForecastReward[];
@@ -59,7 +62,8 @@ export class RedemptionPreviewService {
     } catch (error) {
       if (error instanceof Refused) return this.refusedPreview(error.refusal, error.retryAfterMs);
       if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
-      return this.refusedPreview('SERVICE_UNAVAILABLE', null);
+      const storeAway = error instanceof StoreUnavailableError ? error.store : 'database';
+      return { ...this.refusedPreview('SERVICE_UNAVAILABLE', null), storeAway };
     }
   }
 
@@ -73,6 +77,7 @@ export class RedemptionPreviewService {
     if (isIdle) throw new Refused('REWARD_HAS_NO_EFFECT');
     return {
       refusal: null,
+      storeAway: null,
       campaignName: prepared.campaign.name,
       expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
       rewards,
@@ -101,7 +106,11 @@ export class RedemptionPreviewService {
       if (refusal !== 'CODE_HELD') return { rows, refusal };
       // The wait looks at the copy.
       await this.preparation.keepCopy(claim.tenantId, code.unstored);
-      if (!(await this.heldUses.settled(claim.tenantId, claim.digest, untilMs))) return { rows, refusal };
+      // Without a place: else a few users who look at one code would hold those of all their tenant's users.
+      const isSettled = await withoutPlace(async () =>
+        this.heldUses.settled(claim.tenantId, claim.digest, untilMs),
+      );
+      if (!isSettled) return { rows, refusal };
     }
   }
 
@@ -138,6 +147,7 @@ export class RedemptionPreviewService {
     const code = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
     return {
       refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null },
+      storeAway: null,
       campaignName: null,
       expiresAt: null,
       rewards: [],

@@ -19,7 +19,7 @@ const BATCHES_MAX = 40;
 const TENANTS_AT_ONCE = 4;
 
 type Ended = Pick<Subscription, 'id' | 'userId' | 'planId'>;
-type Due = Pick<Subscription, 'tenantId' | 'id'>;
+type Due = Pick<Subscription, 'tenantId' | 'id'> & { readonly dueAt: string };
 
 export interface SubscriptionJobParts {
   readonly transactions: Transactions;
@@ -43,8 +43,10 @@ export class SubscriptionJobs {
   async sweepSubscriptions(): Promise<number> {
     const failed = new Set<string>();
     let moved = 0;
+    let fromDueAt = '1000-01-01';
     for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const due = await this.due(failed);
+      const due = await this.due(failed, fromDueAt);
+      fromDueAt = due.at(-1)?.dueAt ?? fromDueAt;
       const [movedBefore, failedBefore] = [moved, failed.size];
       await eachOf(
         Map.groupBy(due, ({ tenantId }) => tenantId),
@@ -69,14 +71,14 @@ export class SubscriptionJobs {
     return moved;
   }
 
-  /** Those that ended first, without the tenants whose turn has failed. */
-  private async due(failed: ReadonlySet<string>): Promise<Due[]> {
+  /** Those that ended first, from an instant on, without the tenants whose turn has failed: those are passed once. */
+  private async due(failed: ReadonlySet<string>, fromDueAt: string): Promise<Due[]> {
     const now = new Date(this.parts.clock.nowMs());
     return this.parts.transactions.run(null, async (em) =>
       em.execute(
-        `select tenant_id as tenantId, cast(id as char) as id from subscription force index (ix_subscription__due)
-          where due_at <= ? and tenant_id not in (?) order by due_at limit ${BATCH}`,
-        [now, ['', ...failed]],
+        `select tenant_id as tenantId, cast(id as char) as id, cast(due_at as char) as dueAt from subscription force index (ix_subscription__due)
+          where due_at >= ? and due_at <= ? and tenant_id not in (?) order by due_at limit ${BATCH}`,
+        [fromDueAt, now, ['', ...failed]],
       ),
     );
   }

@@ -41,10 +41,44 @@ it('X.19 signs in all of 500 users that one backend sends at once, each once', a
   expect(await emOf(world, tenantId).count(User, {})).toBe(CALLS);
 });
 
-it('X.19 answers 500 lists that one backend asks for at once', async () => {
+it.each([
+  ['alone', false],
+  ['beside a stream of redemptions', true],
+])(
+  'X.19 answers 500 lists that one backend asks for at once, %s',
+  async (_how, isPressed) => {
+    const { tenantId } = await seedTenant(world);
+    const token = staffToken(world, tenantId);
+    const stream = await redeemWithoutEnd(isPressed);
+    const ask = async () => graphqlRequest(api.url, { query: '{ plans { total } users { total } }', token });
+    const answers = await Promise.all(Array.from({ length: CALLS }, ask));
+    expect(answers.filter(({ status, errors }) => status === 200 && errors === undefined)).toHaveLength(
+      CALLS,
+    );
+    // Redemptions were under way all the time.
+    expect(await stream.end()).toBeGreaterThanOrEqual(isPressed ? 10 : 0);
+  },
+  30_000,
+);
+
+/** Attempts of one user after another, which pass no share; what they find does not matter here. */
+async function redeemWithoutEnd(isPressed: boolean) {
   const { tenantId } = await seedTenant(world);
-  const token = staffToken(world, tenantId);
-  const ask = async () => graphqlRequest(api.url, { query: '{ plans { total } users { total } }', token });
-  const answers = await Promise.all(Array.from({ length: CALLS }, ask));
-  expect(answers.filter(({ status, errors }) => status === 200 && errors === undefined)).toHaveLength(CALLS);
-});
+  const token = world.services.tokens.sign({ kind: 'USER', tenantId, userId: '1' }, 900, 'BY_OPERATOR');
+  let isOver = !isPressed;
+  const run = async (): Promise<number> => {
+    for (let answered = 0; ; answered += 1) {
+      if (isOver) return answered;
+      await graphqlRequest(api.url, { query: REDEEM, token, headers: { 'x-product-code': 'DEMO' } });
+    }
+  };
+  const running = run();
+  return {
+    end: async () => {
+      isOver = true;
+      return running;
+    },
+  };
+}
+
+const REDEEM = 'mutation { redeemCode(input: { code: "NO-SUCH-CODE" }) { errors { code } } }';

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Actor } from '../../src/identity/actor.js';
 import { ExternalUserIds } from '../../src/identity/external-user-ids.js';
+import { tenantEm } from '../../src/platform/orm/orm.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import { openWorld, redeem, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 let world: World;
 let api: ProductApi;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({}, {}, { reads: { poolSize: 4, statementMsMax: 3000 } });
   api = new ProductApi(world);
 });
 afterAll(async () => world.close());
@@ -68,4 +69,22 @@ it('the users of a page are read together, once, and those of another tenant are
   } finally {
     logQuery.mockRestore();
   }
+});
+
+it('name the user of a redemption while every connection of lists is busy, and answer null rather than late', async () => {
+  const { tenantId, users } = await seedRedeemers();
+  const [first, second] = users;
+  const { orm, readOrm } = world.stores;
+  const lists = Array.from({ length: 20 }, async () =>
+    tenantEm(readOrm, tenantId).execute('select sleep(2)'),
+  );
+  const { externalUserIds } = world.services;
+  const started = performance.now();
+  expect(await externalUserIds.of(tenantId, first?.id ?? '')).toBe(first?.name);
+  expect(performance.now() - started).toBeLessThan(1000);
+  const busy = new ExternalUserIds(readOrm);
+  expect(await busy.of(tenantId, second?.id ?? '')).toBeNull();
+  expect(performance.now() - started).toBeLessThan(1500);
+  await Promise.allSettled(lists);
+  expect(await new ExternalUserIds(orm).of(tenantId, second?.id ?? '')).toBe(second?.name);
 });

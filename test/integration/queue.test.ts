@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { Worker } from 'bullmq';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Job, Worker } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/log.js';
 import { JobQueue } from '../../src/platform/queue.js';
@@ -78,6 +79,30 @@ describe('a job queue with shares', () => {
     expect(await shared.counts()).toEqual({ pending: 0, dead: 0 });
     await shared.close();
   });
+
+  it('moves the jobs of a hanging owner once each and then a share per turn, however many there are', async () => {
+    const share = { ownerOf: () => 'hanging', max: 2 };
+    const name = `test-${randomBytes(6).toString('hex')}`;
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, attempts: 1 };
+    const shared = new JobQueue<Work>({ ...settings, concurrency: 4, share });
+    const { promise: hanging, resolve: letGo } = Promise.withResolvers<null>();
+    const moves = vi.spyOn(Job.prototype, 'moveToDelayed');
+    for (let n = 0; n < 100; n += 1) await shared.add(`order-${n}`, { n });
+    let done = 0;
+    shared.start(async () => {
+      await hanging;
+      done += 1;
+    });
+    await expect.poll(() => moves.mock.calls.length).toBeGreaterThanOrEqual(98);
+    await pause(2000);
+    // 98 at first, and two each half second: they would be 98 each half second.
+    expect(moves.mock.calls.length).toBeGreaterThanOrEqual(98 + 4);
+    expect(moves.mock.calls.length).toBeLessThanOrEqual(98 + 12);
+    moves.mockRestore();
+    letGo(null);
+    await expect.poll(() => done, { timeout: 40_000 }).toBe(100);
+    await shared.close();
+  }, 60_000);
 });
 
 describe('a job queue', () => {

@@ -156,10 +156,15 @@ describe('the gate of queries and changes (X.19)', () => {
     await expect(other).resolves.toBeUndefined();
   });
 
-  it('refuses what waits in all beyond its bound', async () => {
+  it('refuses what waits in all beyond its bound, but lets one request of a tenant that has none wait', async () => {
     const work = new Work({ atOnce: 1, waiting: 2 });
     for (const id of ['1', '2', '3']) void work.ask(caller(id, '1'));
-    await expect(work.ask(caller('4', '1'))).rejects.toMatchObject({ bound: 'ALL', most: 2 });
+    await expect(work.ask(caller('3', '2'))).rejects.toMatchObject({ bound: 'ALL', most: 2 });
+    const letIn = work.ask(caller('4', '1'));
+    await expect(work.ask(caller('4', '2'))).rejects.toMatchObject({ bound: 'ALL', most: 2 });
+    await work.end(3);
+    await letIn;
+    expect(work.started).toEqual(['1:1', '2:1', '3:1', '4:1']);
   });
 
   it('looks at none of a thousand callers of one tenant while only another tenant may start', async () => {
@@ -184,6 +189,22 @@ describe('the gate of queries and changes (X.19)', () => {
     await settled();
     expect(asked - before).toBe(0);
   });
+
+  it.each([
+    ['STAFF', 2],
+    ['USER', 1],
+    ['ADDRESS', 1],
+  ] as const)(
+    'gives a caller of kind %s %i places while something else needs the machine',
+    async (kind, places) => {
+      const work = new Work({}, () => true);
+      work.askMany(caller('A', '1', kind), 9);
+      await settled();
+      expect(work.started).toHaveLength(places);
+      await work.end(4);
+      expect(work.started).toHaveLength(places + 4);
+    },
+  );
 
   it('refuses what has waited for too long, and lets the next one pass', async () => {
     const work = new Work({ atOnce: 1, waitMsMax: 20 });
