@@ -8,7 +8,6 @@ import { serveFairly, UNSHARED } from '../../src/graphql/fair-schema.js';
 import { documentLimits } from '../../src/graphql/limits.js';
 import { ReadingBudget } from '../../src/graphql/reading-budget.js';
 import { SchemaAnswers } from '../../src/graphql/schema-answers.js';
-import { withoutPlace } from '../../src/platform/held-place.js';
 import { WorkShares } from '../../src/graphql/work-shares.js';
 import { busyAnswer, callerOf } from '../../src/graphql/caller.js';
 import { BusyError } from '../../src/platform/fair-gate.js';
@@ -347,45 +346,6 @@ describe('shares of queries (X.19)', () => {
     // Three of six, as for a caller who is alone; and five of eight changes.
     expect([refused.most, seen.most]).toEqual([5, 3]);
     await Promise.all(floods);
-  });
-
-  it('give the place of a query that only waits to another, and have it take its turn again', async () => {
-    const schema = newTransportSchema();
-    const fields = schema.getQueryType()?.getFields() ?? {};
-    const { promise: settled, resolve: settle } = Promise.withResolvers<null>();
-    let waiting = 0;
-    const resolve = async (_source: unknown, _args: object, { actor }: RequestContext) => {
-      if (actor?.kind !== 'USER' || actor.userId === 'lists') return 1;
-      waiting += 1;
-      await withoutPlace(async () => settled);
-      return 2;
-    };
-    Object.assign(fields['slow'] ?? {}, { resolve });
-    serveFairly(schema, new WorkShares(PLACES));
-    const waits = Array.from({ length: 20 }, async (_, no) => run(schema, '{ slow }', String(no)));
-    await expect.poll(() => waiting).toBe(20);
-    expect((await run(schema, '{ slow }', 'lists')).data).toEqual({ slow: '1' });
-    settle(null);
-    const answers = await Promise.all(waits);
-    expect(answers.map(({ data }) => data)).toEqual(Array.from({ length: 20 }, () => ({ slow: '2' })));
-  });
-
-  it.each([
-    ['redis', 0],
-    ['database', 1],
-  ])('end the waiting lists of a caller whose preview found %s away: %i', async (storeAway, failed) => {
-    const schema = newTransportSchema();
-    const fields = schema.getQueryType()?.getFields() ?? {};
-    let asked = 0;
-    const resolve = async () => {
-      asked += 1;
-      await pause(10);
-      return asked === 1 ? { errors: [{ code: 'SERVICE_UNAVAILABLE' }], storeAway } : 1;
-    };
-    Object.assign(fields['slow'] ?? {}, { resolve });
-    serveFairly(schema, new WorkShares({ ...PLACES, reads: 1 }));
-    const [, list] = await Promise.all([run(schema, '{ slow }'), run(schema, '{ slow }')]);
-    expect(list.errors?.length ?? 0).toBe(failed);
   });
 
   it('run 500 changes that a backend sends at once, and give its tenant places for others', async () => {

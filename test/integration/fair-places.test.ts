@@ -1,0 +1,55 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { graphql, type GraphQLSchema } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import type { RequestContext } from '../../src/graphql/context.js';
+import { serveFairly } from '../../src/graphql/fair-schema.js';
+import { WorkShares } from '../../src/graphql/work-shares.js';
+import { withoutPlace } from '../../src/platform/held-place.js';
+import { newTransportSchema } from '../support/transport-schema.js';
+import { PLACES, USER } from '../support/transport-server.js';
+
+const run = async (schema: GraphQLSchema, source: string, userId = '1') => {
+  const contextValue = { actor: { ...USER, userId }, ip: '10.0.0.1' } as unknown as RequestContext;
+  return graphql({ schema, source, contextValue });
+};
+
+describe('places of queries (X.19)', () => {
+  it('give the place of a query that only waits to another, and have it take its turn again', async () => {
+    const schema = newTransportSchema();
+    const fields = schema.getQueryType()?.getFields() ?? {};
+    const { promise: settled, resolve: settle } = Promise.withResolvers<null>();
+    let waiting = 0;
+    const resolve = async (_source: unknown, _args: object, { actor }: RequestContext) => {
+      if (actor?.kind !== 'USER' || actor.userId === 'lists') return 1;
+      waiting += 1;
+      await withoutPlace(async () => settled);
+      return 2;
+    };
+    Object.assign(fields['slow'] ?? {}, { resolve });
+    serveFairly(schema, new WorkShares(PLACES));
+    const waits = Array.from({ length: 20 }, async (_, no) => run(schema, '{ slow }', String(no)));
+    await expect.poll(() => waiting).toBe(20);
+    expect((await run(schema, '{ slow }', 'lists')).data).toEqual({ slow: '1' });
+    settle(null);
+    const answers = await Promise.all(waits);
+    expect(answers.map(({ data }) => data)).toEqual(Array.from({ length: 20 }, () => ({ slow: '2' })));
+  });
+
+  it.each([
+    ['redis', 0],
+    ['database', 1],
+  ])('end the waiting lists of a caller whose preview found %s away: %i', async (storeAway, failed) => {
+    const schema = newTransportSchema();
+    const fields = schema.getQueryType()?.getFields() ?? {};
+    let asked = 0;
+    const resolve = async () => {
+      asked += 1;
+      await pause(10);
+      return asked === 1 ? { errors: [{ code: 'SERVICE_UNAVAILABLE' }], storeAway } : 1;
+    };
+    Object.assign(fields['slow'] ?? {}, { resolve });
+    serveFairly(schema, new WorkShares({ ...PLACES, reads: 1 }));
+    const [, list] = await Promise.all([run(schema, '{ slow }'), run(schema, '{ slow }')]);
+    expect(list.errors?.length ?? 0).toBe(failed);
+  });
+});
