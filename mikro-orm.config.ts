@@ -1,10 +1,10 @@
 /**
  * For the MikroORM command line (`npx mikro-orm migration:list`); the application connects through
- * `src/platform/orm/orm.ts` and takes the same options from there.
+ * `src/platform/database/orm.ts` and takes the same options from there.
  */
-import { entities } from './src/entities.js';
+import { entities } from './src/app/entities.js';
 import { migrations } from './src/migrations/index.js';
-import { ormOptions } from './src/platform/orm/orm.js';
+import { ormOptions } from './src/platform/database/orm.js';
 
 const databaseUrl = process.env['DATABASE_URL'];
 if (databaseUrl === undefined) {

@@ -1,4 +1,4 @@
-import { requireNode } from './node-version.js';
+import { requireNode } from './app/node-version.js';
 
 requireNode();
 await import('./cli/run.js');

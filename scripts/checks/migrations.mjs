@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { entities } from '../../dist/entities.js';
+import { entities } from '../../dist/app/entities.js';
 import { migrations } from '../../dist/migrations/index.js';
-import { startEmbeddedServices } from '../../dist/platform/embedded-services/embedded-services.js';
-import { connectOrm } from '../../dist/platform/orm/orm.js';
+import { startEmbeddedServices } from '../../dist/platform/local-servers/local-servers.js';
+import { connectOrm } from '../../dist/platform/database/orm.js';
 
 const quiet = () => undefined;
 

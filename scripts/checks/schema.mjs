@@ -3,7 +3,7 @@
  * the same commit. With --write it writes the file instead.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { buildRedeemkitSchema, printSortedSchema } from '../../dist/schema.js';
+import { buildRedeemkitSchema, printSortedSchema } from '../../dist/app/schema.js';
 import { differenceOf } from './difference.mjs';
 
 const file = new URL('../../schema.graphql', import.meta.url);

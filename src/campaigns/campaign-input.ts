@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Money } from '../platform/decimal.js';
 import { countNumber, foreignKeyText, instant, nameText } from '../platform/input.js';
-import { expectedVersion } from '../platform/orm/change-row.js';
+import { expectedVersion } from '../platform/database/change-row.js';
 import { isQuantity } from '../rewards/calendar.js';
 import { REWARD_TYPES } from '../rewards/reward-rule.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';

@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
-import { findPage } from '../platform/orm/find-page.js';
+import { findPage } from '../platform/database/find-page.js';
 import { keyDigest } from '../platform/key-digest.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
 

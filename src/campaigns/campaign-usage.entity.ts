@@ -5,7 +5,7 @@ import {
   smallCountColumn,
   tenantColumn,
   totalColumn,
-} from '../platform/orm/columns.js';
+} from '../platform/database/columns.js';
 
 /**
  * Counters behind a campaign's budget and user limits. Rows exist only for campaigns that have such a limit:

@@ -1,7 +1,7 @@
 import { Money } from '../platform/decimal.js';
 import type { Id } from '../platform/ids.js';
-import { writeTogether } from '../platform/orm/execute-together.js';
-import type { Em } from '../platform/orm/orm.js';
+import { writeTogether } from '../platform/database/execute-together.js';
+import type { Em } from '../platform/database/orm.js';
 import type { Campaign } from './campaign.entity.js';
 
 /** Which limit of a campaign is reached. */

@@ -7,7 +7,7 @@ import {
   moneyColumn,
   smallCountColumn,
   tenantColumn,
-} from '../platform/orm/columns.js';
+} from '../platform/database/columns.js';
 import type { CampaignRule } from './campaign-rule.js';
 
 export const CAMPAIGN_STATUSES = ['DRAFT', 'ACTIVE', 'PAUSED', 'ENDED'] as const;

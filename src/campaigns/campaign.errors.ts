@@ -1,4 +1,4 @@
-import { VERSION_REFUSALS } from '../platform/orm/change-row.js';
+import { VERSION_REFUSALS } from '../platform/database/change-row.js';
 import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
 import { CODE_FORMAT_REFUSALS } from './campaign-rule.js';
 

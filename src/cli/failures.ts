@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
-import { failureMessage, oneLine } from '../failure-message.js';
+import { failureMessage, oneLine } from '../app/failure-message.js';
 import { DomainError } from '../platform/errors.js';
-import { scrub } from '../platform/scrub.js';
+import { scrub } from '../platform/observability/scrub.js';
 import { hinted } from './hints.js';
 
 /** Something that the person at the terminal can mend; the message says what. */

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config.js';
-import type { DemoFile } from '../demo.js';
-import { EmbeddedServicesBusyError } from '../platform/embedded-services/embedded-services.errors.js';
-import { startEmbeddedServices } from '../platform/embedded-services/embedded-services.js';
+import type { DemoFile } from '../app/demo.js';
+import { EmbeddedServicesBusyError } from '../platform/local-servers/local-servers.errors.js';
+import { startEmbeddedServices } from '../platform/local-servers/local-servers.js';
 import { CliError } from './failures.js';
 
 const PAUSE_MS = 250;

@@ -14,7 +14,7 @@ import { addProductLineCommands } from './product-line.command.js';
 import { addTenantCommands } from './tenant.command.js';
 import { addTokenCommand } from './token.command.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
-import { oneLine } from '../failure-message.js';
+import { oneLine } from '../app/failure-message.js';
 import { addUserCommands } from './user.command.js';
 
 const STORES = `

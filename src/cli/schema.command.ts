@@ -8,7 +8,7 @@ export function addSchemaCommand(program: Command): void {
     .description('Print the GraphQL schema.')
     .addHelpText('after', example('schema > schema.graphql'))
     .action(async () => {
-      const { buildRedeemkitSchema, printSortedSchema } = await import('../schema.js');
+      const { buildRedeemkitSchema, printSortedSchema } = await import('../app/schema.js');
       await print(printSortedSchema(buildRedeemkitSchema()));
     });
 }

@@ -1,12 +1,12 @@
-import type { Services } from '../app.js';
-import { awaitDatabaseServer, awaitStores } from '../await-stores.js';
+import type { Services } from '../app/compose.js';
+import { awaitDatabaseServer, awaitStores } from '../app/await-stores.js';
 import { loadConfig, type Config } from '../config.js';
 import { migrateUp } from '../migrations/migrate.js';
 import { assertSchemaIsCurrent } from '../migrations/schema-state.js';
 import { DomainError } from '../platform/errors.js';
-import { createLog, type Logger } from '../platform/log.js';
-import { StopWait } from '../platform/stop-wait.js';
-import { settleSecrets } from '../secrets.js';
+import { createLog, type Logger } from '../platform/observability/log.js';
+import { StopWait } from '../platform/scheduling/stop-wait.js';
+import { settleSecrets } from '../app/secrets.js';
 import type { GlobalOptions, TenantOptions } from './arguments.js';
 import { InterruptedError } from './failures.js';
 import { findStores, type FoundStores } from './found-stores.js';
@@ -34,7 +34,7 @@ export async function withServices<T>(
     if (found.areOwn) await migrateUp(found.databaseUrl);
     else await untilSignal(ready(found, config));
     // Loaded late: help and mistakes in the usage are answered at once.
-    const { openApp } = await import('../app-open.js');
+    const { openApp } = await import('../app/open.js');
     const log = createLog({ level: options.verbose === true ? config.LOG_LEVEL : 'silent' }, process.stderr);
     const { databaseUrl, redisUrl } = found;
     const secrets = await settleSecrets(config);

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import type { Services } from '../app.js';
-import { STAFF_ROLES, type Actor, type StaffRole } from '../identity/actor.js';
+import type { Services } from '../app/compose.js';
+import { STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
 import { DomainError } from '../platform/errors.js';
 import { example, externalId, ttlSeconds, type TenantOptions } from './arguments.js';
 import { printLine } from './output.js';

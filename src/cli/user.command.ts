@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { USER_STATUSES, type User, type UserStatus } from '../identity/user.entity.js';
+import { USER_STATUSES, type User, type UserStatus } from '../identity/users/user.entity.js';
 import { collected, example, expectOption, externalId, type TenantOptions } from './arguments.js';
 import { addList, printRow, type RowOptions } from './rows.js';
 import { onTenant } from './session.js';

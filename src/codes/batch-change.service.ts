@@ -2,8 +2,8 @@ import { LockMode, raw, type EntityData, type RawQueryFragment } from '@mikro-or
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
-import type { Em } from '../platform/orm/orm.js';
-import type { Transactions } from '../platform/orm/transaction.js';
+import type { Em } from '../platform/database/orm.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch } from './code-batch.entity.js';

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { Id } from '../platform/ids.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { isSet } from './code-events.js';

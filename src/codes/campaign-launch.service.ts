@@ -3,7 +3,7 @@ import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { MikroORM } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm } from '../platform/database/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
 import type { CodeGenerationService } from './code-generation.service.js';
 import type { IssuedBatch } from './code-issuer.js';

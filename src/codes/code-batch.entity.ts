@@ -5,7 +5,7 @@ import {
   instantColumn,
   smallCountColumn,
   tenantColumn,
-} from '../platform/orm/columns.js';
+} from '../platform/database/columns.js';
 
 export const BATCH_STATUSES = ['PENDING', 'GENERATING', 'READY', 'FAILED', 'CANCELLED'] as const;
 export type BatchStatus = (typeof BATCH_STATUSES)[number];

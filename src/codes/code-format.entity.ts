@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { idColumn, instantColumn, tenantColumn } from '../platform/orm/columns.js';
+import { idColumn, instantColumn, tenantColumn } from '../platform/database/columns.js';
 import type { CodeFormat } from './code-format.js';
 
 /** The shapes that codes of a tenant have; what fits none of them is refused before any look-up. */

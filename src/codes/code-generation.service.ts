@@ -6,8 +6,8 @@ import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
-import { tenantEm, type Em } from '../platform/orm/orm.js';
-import type { Transactions } from '../platform/orm/transaction.js';
+import { tenantEm, type Em } from '../platform/database/orm.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch } from './code-batch.entity.js';
 import {

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { instantColumn } from '../platform/orm/columns.js';
+import { instantColumn } from '../platform/database/columns.js';
 
 /**
  * PENDING: configured, but no code was made with it yet. ACTIVE: new codes are made with it; one pepper is.

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
-import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { tenantEm, type Em } from '../platform/database/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { both, effectiveClauses, partClauses, type Clause } from './code-clauses.js';
 import type { CodeRecognizer } from './code-recognizer.service.js';

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { canonicalize } from './canonical-code.js';
 import type { CodeDigester } from './code-digester.js';

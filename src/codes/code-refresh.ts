@@ -1,4 +1,4 @@
-import type { Logger } from '../platform/log.js';
+import type { Logger } from '../platform/observability/log.js';
 import type { Code } from './code.entity.js';
 
 /** Redis' copies of codes, as far as changes by staff concern them. */

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { idColumn, instantColumn, smallCountColumn, tenantColumn } from '../platform/orm/columns.js';
+import { idColumn, instantColumn, smallCountColumn, tenantColumn } from '../platform/database/columns.js';
 
 /** What is stored. That a code is used up follows from its counters and is not stored twice. */
 export const CODE_STATUSES = ['INACTIVE', 'ACTIVE', 'DISABLED'] as const;

@@ -3,8 +3,8 @@ import DataLoader from 'dataloader';
 import { Campaign } from '../campaigns/campaign.entity.js';
 import { present } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
-import { databaseNowMs } from '../platform/orm/database-clock.js';
-import { tenantEm, type Em } from '../platform/orm/orm.js';
+import { databaseNowMs } from '../platform/database/database-clock.js';
+import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { StateScope } from './code-clauses.js';
 import { CodeBatch } from './code-batch.entity.js';
 import {

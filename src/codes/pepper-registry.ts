@@ -1,10 +1,10 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { ConfigError } from '../config.js';
 import { StartError } from '../platform/errors.js';
-import type { Logger } from '../platform/log.js';
-import { systemEm, type Em } from '../platform/orm/orm.js';
-import { processesWithout } from '../platform/orm/process-node.js';
-import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import type { Logger } from '../platform/observability/log.js';
+import { systemEm, type Em } from '../platform/database/orm.js';
+import { processesWithout } from '../platform/database/process-node.js';
+import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 import { canonicalize } from './canonical-code.js';
 import { CodeDigester, fingerprintOf, type PepperKey } from './code-digester.js';

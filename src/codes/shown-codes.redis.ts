@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Id } from '../platform/ids.js';
-import type { Logger } from '../platform/log.js';
+import type { Logger } from '../platform/observability/log.js';
 import { asRedisFailure } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';

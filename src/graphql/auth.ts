@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { Actor, StaffActor, StaffRole, UserActor } from '../identity/actor.js';
+import type { Actor, StaffActor, StaffRole, UserActor } from './actor.js';
 import type { RequestContext } from './context.js';
 
 /** Whoever is signed in. @throws GraphQLError UNAUTHENTICATED without a token. */

@@ -1,6 +1,5 @@
-import type { AccessService } from '../identity/access.service.js';
-import type { Actor } from '../identity/actor.js';
-import type { Logger } from '../platform/log.js';
+import type { AccessRefusal, Actor } from './actor.js';
+import type { Logger } from '../platform/observability/log.js';
 import type { EventFeed } from '../platform/outbox/event-feed.js';
 
 /** What a resolver knows of the request, the same over HTTP and WebSocket. */
@@ -8,8 +7,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Who asks, by the token; null when nobody is signed in. */
   readonly actor: Actor | null;
-  /** Judges whether the actor may do anything; asked before every operation (`admission.ts`). */
-  readonly access: Pick<AccessService, 'refusalOf'>;
+  /** Judges whether the actor may do anything; asked before every operation. */
+  readonly access: { refusalOf(actor: Actor): Promise<AccessRefusal | null> };
   /** `x-product-code` */
   readonly productCode: string | null;
   /** `x-device-id` */

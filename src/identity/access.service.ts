@@ -1,15 +1,13 @@
 import type { MikroORM } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
+import type { AccessRefusal } from '../graphql/actor.js';
 import type { Id } from '../platform/ids.js';
-import { LoadGate } from '../platform/load-gate.js';
-import { systemEm, tenantEm } from '../platform/orm/orm.js';
+import { LoadGate } from '../platform/scheduling/load-gate.js';
+import { systemEm, tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
-import { within } from '../platform/timeout.js';
+import { within } from '../platform/scheduling/timeout.js';
 import type { TenantStatus } from '../tenancy/tenant.entity.js';
-import type { UserStatus } from './user.entity.js';
-
-/** Why a caller with a genuine token may do nothing. Who does not exist is answered like who is disabled. */
-export type AccessRefusal = 'TENANT_NOT_ACTIVE' | 'USER_DISABLED';
+import type { UserStatus } from './users/user.entity.js';
 
 /** Whose access is judged: the staff of a tenant have no rows. */
 export interface Subject {

@@ -1,4 +1,4 @@
-import type { Actor } from './actor.js';
+import type { Actor } from '../graphql/actor.js';
 
 /** What a caller may do at all; single operations may still refuse, and say why. */
 export const PERMISSIONS = ['REDEEM', 'READ', 'CHANGE', 'READ_TENANTS', 'CHANGE_TENANTS'] as const;

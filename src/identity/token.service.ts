@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { isId } from '../platform/ids.js';
-import { STAFF_ROLES, type Actor, type StaffRole } from './actor.js';
+import { STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
 import { TokenError } from './token.errors.js';
 import { endOfLife, TOKEN_TTL_MAX_S, type TokenWish } from './token-life.js';
 

@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { migrations } from './index.js';
-import { NamedLock } from '../platform/orm/named-lock.js';
+import { NamedLock } from '../platform/database/named-lock.js';
 import { refuseNewer } from './schema-state.js';
-import { connectOrm } from '../platform/orm/orm.js';
+import { connectOrm } from '../platform/database/orm.js';
 
 /** Brings the database at the address to the newest schema, and names the migrations that this took; often none. */
 export async function migrateUp(databaseUrl: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { createConnection, type Connection } from 'mysql2/promise';
 import { StartError } from '../platform/errors.js';
-import { mysqlErrno } from '../platform/orm/sql-errors.js';
+import { mysqlErrno } from '../platform/database/sql-errors.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 import { migrations } from './index.js';
 

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from './errors.js';
-import { isServerAway } from './orm/sql-errors.js';
+import { isServerAway } from './database/sql-errors.js';
 
 /**
  * Failures of work that is done for one tenant after the other: what is wrong with one must not hold up the others.

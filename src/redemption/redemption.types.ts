@@ -6,7 +6,7 @@ import { UserErrorType } from '../graphql/user-error.js';
 import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
 import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { REDEEM_REFUSAL_CODES, REDEEM_REFUSALS, type RedeemRefusal } from './redemption.errors.js';
-import { GRANT_STATUSES, type GrantStatus } from './reward-grant.entity.js';
+import { GRANT_STATUSES, type GrantStatus } from './history/reward-grant.entity.js';
 
 /** The event's type in the outbox. */
 export const REDEMPTION_SETTLED = 'redemption_settled';

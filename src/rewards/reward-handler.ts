@@ -1,5 +1,5 @@
 import type { Id } from '../platform/ids.js';
-import type { Em } from '../platform/orm/orm.js';
+import type { Em } from '../platform/database/orm.js';
 import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { RewardRule, RewardType } from './reward-rule.js';
 import type { TimeUnit } from './time-unit.js';

@@ -1,7 +1,7 @@
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
-import { changeRow, givenFields } from '../platform/orm/change-row.js';
-import type { Transactions } from '../platform/orm/transaction.js';
+import { changeRow, givenFields } from '../platform/database/change-row.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import { checkPlanChange } from './plan-input.js';
 import { Plan } from './plan.entity.js';
 import type { UPDATE_PLAN_ERROR_CODES } from './plan.errors.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isId } from '../platform/ids.js';
 import { countNumber, nameText, parseInput } from '../platform/input.js';
-import { expectedVersion, givenFields } from '../platform/orm/change-row.js';
+import { expectedVersion, givenFields } from '../platform/database/change-row.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';
 import { RESET_CYCLES } from './plan.entity.js';
 

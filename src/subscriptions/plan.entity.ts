@@ -7,7 +7,7 @@ import {
   smallCountColumn,
   tenantColumn,
   versionColumn,
-} from '../platform/orm/columns.js';
+} from '../platform/database/columns.js';
 import { TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 
 export const RESET_CYCLES = ['NONE', 'MONTH', 'YEAR'] as const;

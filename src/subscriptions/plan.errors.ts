@@ -1,4 +1,4 @@
-import { VERSION_REFUSALS } from '../platform/orm/change-row.js';
+import { VERSION_REFUSALS } from '../platform/database/change-row.js';
 
 /** Why a plan cannot be made, in order of precedence. */
 export const CREATE_PLAN_ERROR_CODES = [

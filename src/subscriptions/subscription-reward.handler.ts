@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
 import { isId, sortedIds, type Id, type IdGenerator } from '../platform/ids.js';
-import type { Logger } from '../platform/log.js';
-import { tenantEm, type Em } from '../platform/orm/orm.js';
+import type { Logger } from '../platform/observability/log.js';
+import { tenantEm, type Em } from '../platform/database/orm.js';
 import type {
   RewardApplication,
   RewardForecast,

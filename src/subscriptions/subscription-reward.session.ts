@@ -1,7 +1,7 @@
 import { invariant, present } from '../platform/assert.js';
 import { compareIds, sortedIds, type Id, type IdGenerator } from '../platform/ids.js';
-import { writeTogether } from '../platform/orm/execute-together.js';
-import type { Em } from '../platform/orm/orm.js';
+import { writeTogether } from '../platform/database/execute-together.js';
+import type { Em } from '../platform/database/orm.js';
 import type {
   RewardApplication,
   RewardOutcome,

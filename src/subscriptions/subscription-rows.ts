@@ -1,9 +1,9 @@
 import { invariant } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
-import { queryTogether, writeTogether } from '../platform/orm/execute-together.js';
-import type { Em } from '../platform/orm/orm.js';
-import { insertRows } from '../platform/orm/insert-rows.js';
-import { instantOf, type SqlInstant } from '../platform/orm/sql-values.js';
+import { queryTogether, writeTogether } from '../platform/database/execute-together.js';
+import type { Em } from '../platform/database/orm.js';
+import { insertRows } from '../platform/database/insert-rows.js';
+import { instantOf, type SqlInstant } from '../platform/database/sql-values.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import { newCredentials, type PlanTerms, type SubscriptionState } from './subscription-grant.js';
 import type { SubscriptionStatus } from './subscription.entity.js';

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { countColumn, idColumn, instantColumn, tenantColumn } from '../platform/orm/columns.js';
+import { countColumn, idColumn, instantColumn, tenantColumn } from '../platform/database/columns.js';
 
 export const SUBSCRIPTION_STATUSES = [
   'PENDING',

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { z } from 'zod';
 import type { Clock } from '../platform/clock.js';
 import type { Id } from '../platform/ids.js';
-import { tenantEm } from '../platform/orm/orm.js';
+import { tenantEm } from '../platform/database/orm.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
 import { SUBSCRIPTION_STATUSES, Subscription, type SubscriptionStatus } from './subscription.entity.js';
 

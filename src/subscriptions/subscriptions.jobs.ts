@@ -1,13 +1,13 @@
 import { LockMode, type QueryResult } from '@mikro-orm/core';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
-import { eachOf } from '../platform/each-of.js';
+import { eachOf } from '../platform/scheduling/each-of.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
-import type { Logger } from '../platform/log.js';
-import type { Em } from '../platform/orm/orm.js';
-import { isServerAway } from '../platform/orm/sql-errors.js';
-import type { Transactions } from '../platform/orm/transaction.js';
+import type { Logger } from '../platform/observability/log.js';
+import type { Em } from '../platform/database/orm.js';
+import { isServerAway } from '../platform/database/sql-errors.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
 import { SUBSCRIPTION_INVALIDATED } from './subscription-reward.session.js';

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import { nameText, parseInput } from '../platform/input.js';
-import { changeRow, expectedVersion, givenFields, VERSION_REFUSALS } from '../platform/orm/change-row.js';
-import type { Transactions } from '../platform/orm/transaction.js';
+import {
+  changeRow,
+  expectedVersion,
+  givenFields,
+  VERSION_REFUSALS,
+} from '../platform/database/change-row.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import { PRODUCT_LINE_STATUSES, ProductLine } from './product-line.entity.js';
 import { limitNumber, type ProductLineService } from './product-line.service.js';
 

@@ -1,5 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { instantColumn, smallCountColumn, tenantColumn, versionColumn } from '../platform/orm/columns.js';
+import {
+  instantColumn,
+  smallCountColumn,
+  tenantColumn,
+  versionColumn,
+} from '../platform/database/columns.js';
 
 export const PRODUCT_LINE_STATUSES = ['ACTIVE', 'DISABLED'] as const;
 export type ProductLineStatus = (typeof PRODUCT_LINE_STATUSES)[number];

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
-import { tenantEm, type Em } from '../platform/orm/orm.js';
-import { isDuplicateKey } from '../platform/orm/sql-errors.js';
+import { tenantEm, type Em } from '../platform/database/orm.js';
+import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { ProductLine } from './product-line.entity.js';
 

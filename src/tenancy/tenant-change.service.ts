@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, nameText, parseInput } from '../platform/input.js';
-import { changeRow, expectedVersion, givenFields, VERSION_REFUSALS } from '../platform/orm/change-row.js';
-import type { Em } from '../platform/orm/orm.js';
-import type { Transactions } from '../platform/orm/transaction.js';
+import {
+  changeRow,
+  expectedVersion,
+  givenFields,
+  VERSION_REFUSALS,
+} from '../platform/database/change-row.js';
+import type { Em } from '../platform/database/orm.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import { Tenant, TENANT_STATUSES } from './tenant.entity.js';
 import { QUOTA_MAX, type TenantService } from './tenant.service.js';
 

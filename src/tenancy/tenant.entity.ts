@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { countColumn, instantColumn, versionColumn } from '../platform/orm/columns.js';
+import { countColumn, instantColumn, versionColumn } from '../platform/database/columns.js';
 
 export const TENANT_TYPES = ['PLATFORM', 'CHANNEL'] as const;
 export type TenantType = (typeof TENANT_TYPES)[number];

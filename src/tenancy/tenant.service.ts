@@ -4,11 +4,11 @@ import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
-import { findPage } from '../platform/orm/find-page.js';
-import { systemEm, tenantEm, type Em } from '../platform/orm/orm.js';
-import { likePart } from '../platform/orm/sql-values.js';
-import { isDuplicateKey } from '../platform/orm/sql-errors.js';
-import { ACROSS_TENANTS } from '../platform/orm/tenant-filter.js';
+import { findPage } from '../platform/database/find-page.js';
+import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
+import { likePart } from '../platform/database/sql-values.js';
+import { isDuplicateKey } from '../platform/database/sql-errors.js';
+import { ACROSS_TENANTS } from '../platform/database/tenant-filter.js';
 import { Tenant, TENANT_TYPES, type TenantStatus, type TenantType } from './tenant.entity.js';
 
 export const CREATE_TENANT_REFUSALS = [

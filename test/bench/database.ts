@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tenantEm, type Em } from '../../src/platform/orm/orm.js';
+import { tenantEm, type Em } from '../../src/platform/database/orm.js';
 import { countDeviations, type CountedCode, type CountedRow, type Deviations } from './count.js';
 import type { Attempt } from './round.js';
 import { TENANT } from './supply.js';

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { Arg, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { requireUser } from '../../src/graphql/auth.js';
-import { UNSHARED } from '../../src/graphql/fair-schema.js';
+import { UNSHARED } from '../../src/graphql/field-marks.js';
 import type { RequestContext } from '../../src/graphql/context.js';
-import { redeemRequest } from '../../src/redemption/redemption-payload.js';
+import { redeemRequest } from '../../src/redemption/redeem/redemption-payload.js';
 import { RedeemCodeInput, RedeemCodePayload } from '../../src/redemption/redemption.types.js';
 
 const AN_ID = '4611686018427387904';

@@ -1,5 +1,5 @@
-import { insertRows } from '../../src/platform/orm/insert-rows.js';
-import { tenantEm } from '../../src/platform/orm/orm.js';
+import { insertRows } from '../../src/platform/database/insert-rows.js';
+import { tenantEm } from '../../src/platform/database/orm.js';
 import { drainOutbox } from './database.js';
 import type { FloodJob } from './flood-job.js';
 import type { BenchUser, Supply } from './supply.js';

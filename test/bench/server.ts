@@ -4,8 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
 import { loadConfig } from '../../src/config.js';
 import { present } from '../../src/platform/assert.js';
-import { createLog } from '../../src/platform/log.js';
-import { startServer } from '../../src/server.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { startServer } from '../../src/app/server.js';
 import { EmptyMutationResolver } from './empty-mutation.js';
 import type { ServerMessage } from './server-process.js';
 

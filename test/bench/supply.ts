@@ -1,11 +1,11 @@
-import type { Services } from '../../src/app.js';
+import type { Services } from '../../src/app/compose.js';
 import { CODES_AT_ONCE_MAX } from '../../src/campaigns/campaign-rule.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { formatOf } from '../../src/codes/code-format.js';
 import { CodeGenerator } from '../../src/codes/code-generator.js';
 import { present } from '../../src/platform/assert.js';
-import { insertRows } from '../../src/platform/orm/insert-rows.js';
-import { tenantEm } from '../../src/platform/orm/orm.js';
+import { insertRows } from '../../src/platform/database/insert-rows.js';
+import { tenantEm } from '../../src/platform/database/orm.js';
 import type { BenchWorld } from './world.js';
 
 export const TENANT = 'BENCH';

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Services } from '../../src/app.js';
-import { openApp } from '../../src/app-open.js';
+import type { Services } from '../../src/app/compose.js';
+import { openApp } from '../../src/app/open.js';
 import { loadConfig } from '../../src/config.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
-import { startEmbeddedServices } from '../../src/platform/embedded-services/embedded-services.js';
-import { createLog } from '../../src/platform/log.js';
-import type { Stores } from '../../src/stores.js';
+import { startEmbeddedServices } from '../../src/platform/local-servers/local-servers.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import type { Stores } from '../../src/app/stores.js';
 import { ServerProcess } from './server-process.js';
 
 /** As in `src/config.ts`; one transaction for each redemption has as many lanes as there are connections. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { User } from '../../src/identity/user.entity.js';
+import { User } from '../../src/identity/users/user.entity.js';
 import { staffToken } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig, VARIABLES } from '../../src/config.js';
 import { present } from '../../src/platform/assert.js';
-import { findFreePort } from '../../src/platform/embedded-services/loopback.js';
+import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { composeProblems } from '../support/compose-contract.js';
 import {

@@ -4,9 +4,9 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateUp } from '../../src/migrations/migrate.js';
-import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
-import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
-import { systemEm } from '../../src/platform/orm/orm.js';
+import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
+import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { systemEm } from '../../src/platform/database/orm.js';
 import { startCluster, type Cluster } from '../support/cluster.js';
 import { operationsOf, outcomes, runAll, type OperationAnswer } from '../support/operations.js';
 import {

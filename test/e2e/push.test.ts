@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { startCluster, signedUser, staffToken, type Cluster, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlStream } from '../support/graphql-client.js';
 import { redeemOnce } from '../support/redeemers.js';

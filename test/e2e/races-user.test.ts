@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tenantEm } from '../../src/platform/orm/orm.js';
+import { tenantEm } from '../../src/platform/database/orm.js';
 import { startCluster, signedUser, signedUsers, type Cluster, type SignedUser } from '../support/cluster.js';
 import { inParallel, redeemAll, redeemOnce, redemptionsOf, tallyOf } from '../support/redeemers.js';
 import { expectExactly, truthOf } from '../support/truth.js';

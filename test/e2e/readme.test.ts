@@ -5,10 +5,10 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { DemoFile } from '../../src/demo.js';
+import type { DemoFile } from '../../src/app/demo.js';
 import { present } from '../../src/platform/assert.js';
-import { findFreePort } from '../../src/platform/embedded-services/loopback.js';
-import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
+import { findFreePort } from '../../src/platform/local-servers/loopback.js';
+import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createLog } from '../../src/platform/log.js';
-import { JobQueue } from '../../src/platform/queue.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { withRedis } from './direct-redis.js';
 import type { Kind, Scene } from './kind.js';
 import { endOf, payloadOf, pendingJobs } from './pending-jobs.js';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { systemEm } from '../../src/platform/orm/orm.js';
+import { systemEm } from '../../src/platform/database/orm.js';
 import type { World } from '../support/world.js';
 import { pendingJobs } from './pending-jobs.js';
 import type { Stage } from './stage.js';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
+import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import type { StageStore, StoreName } from './stage-parts.js';
 
 const GONE_POLL_MS = 5;

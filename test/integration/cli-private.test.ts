@@ -5,8 +5,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lockOwnerOf } from '../../src/platform/embedded-services/data-dir-lock.js';
-import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
+import { lockOwnerOf } from '../../src/platform/local-servers/data-dir-lock.js';
+import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { CLI, lineOf, runCli } from '../support/cli.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));

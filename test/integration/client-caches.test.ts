@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { InMemoryCache } from '@apollo/client';
 import { graphql, parse, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resolverContainer } from '../../src/app.js';
-import { RequestScope } from '../../src/graphql/request-scope.js';
-import type { Actor } from '../../src/identity/actor.js';
-import { createLog } from '../../src/platform/log.js';
-import { buildRedeemkitSchema } from '../../src/schema.js';
+import { resolverContainer } from '../../src/app/compose.js';
+import { RequestScope } from '../../src/transport/request-scope.js';
+import type { Actor } from '../../src/graphql/actor.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { identifiedTypes, wholeOperations, type Arguments } from '../support/whole-answers.js';
 import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 

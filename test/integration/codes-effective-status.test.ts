@@ -8,7 +8,7 @@ import {
   EFFECTIVE_STATUSES,
   type EffectiveStatus,
 } from '../../src/codes/effective-status.js';
-import { isCampaignOpen } from '../../src/redemption/commit-guards.js';
+import { isCampaignOpen } from '../../src/redemption/commit/commit-guards.js';
 import { openCodesWorld, ruleOf, type CodesWorld } from '../support/codes-world.js';
 
 let world: CodesWorld;

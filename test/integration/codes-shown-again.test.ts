@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CodeDigester } from '../../src/codes/code-digester.js';
 import { ShownCodes } from '../../src/codes/shown-codes.redis.js';
-import { createLog } from '../../src/platform/log.js';
+import { createLog } from '../../src/platform/observability/log.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { openCodesWorld, refusalOf, type CodesWorld } from '../support/codes-world.js';
 

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../src/platform/clock.js';
-import { createLog } from '../../src/platform/log.js';
-import { NamedLock } from '../../src/platform/orm/named-lock.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { NamedLock } from '../../src/platform/database/named-lock.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
-import { CompensationJob } from '../../src/redemption/reconciliation/compensation.jobs.js';
-import { ReconciliationRedis } from '../../src/redemption/reconciliation/reconciliation.redis.js';
+import { CompensationJob } from '../../src/reconciliation/compensation.jobs.js';
+import { ReconciliationRedis } from '../../src/reconciliation/reconciliation.redis.js';
 import { factsOf, openClaims } from '../support/facts.js';
 import { openClaim } from '../support/open-claim.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createConnection, type Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
-import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { mysqlErrno } from '../../src/platform/orm/sql-errors.js';
+import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
+import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import { mysqlErrno } from '../../src/platform/database/sql-errors.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 
 const ASK_AFTER_MS = 300;

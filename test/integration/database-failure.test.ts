@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { systemEm } from '../../src/platform/orm/orm.js';
+import { systemEm } from '../../src/platform/database/orm.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { expectAtRest } from '../support/truth.js';

@@ -4,11 +4,11 @@ import path from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
-import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
-import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { isServerAway } from '../../src/platform/orm/sql-errors.js';
-import { Transactions } from '../../src/platform/orm/transaction.js';
+import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
+import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import { isServerAway } from '../../src/platform/database/sql-errors.js';
+import { Transactions } from '../../src/platform/database/transaction.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 
 /** Those who administer a server may write on it also while it is read-only. */

@@ -7,18 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MikroORM } from '@mikro-orm/mysql';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { EmbeddedServicesBusyError } from '../../src/platform/embedded-services/embedded-services.errors.js';
+import { EmbeddedServicesBusyError } from '../../src/platform/local-servers/local-servers.errors.js';
 import {
   startEmbeddedServices,
   type EmbeddedServices,
-} from '../../src/platform/embedded-services/embedded-services.js';
-import { probe } from '../../src/platform/embedded-services/loopback.js';
+} from '../../src/platform/local-servers/local-servers.js';
+import { probe } from '../../src/platform/local-servers/loopback.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
-import { startPrivateMariadb } from '../../src/platform/embedded-services/private-mariadb.js';
-import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
+import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
+import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import { present } from '../../src/platform/assert.js';
 import { processesOn, processIds } from '../support/process-list.js';
-import { commandLineOf, identifyProcess } from '../../src/platform/embedded-services/process-identity.js';
+import { commandLineOf, identifyProcess } from '../../src/platform/local-servers/process-identity.js';
 
 const lines: string[] = [];
 const log = (line: string): void => {

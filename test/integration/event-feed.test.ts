@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreUnavailableError } from '../../src/platform/errors.js';
-import { createLog } from '../../src/platform/log.js';
+import { createLog } from '../../src/platform/observability/log.js';
 import { OutboxRelay } from '../../src/platform/outbox/outbox-relay.js';
 import { collect, newTenant, openFeedWorld, SETTLED, span, type FeedWorld } from '../support/feed-world.js';
 import { killListener } from '../support/redis-connections.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Actor } from '../../src/identity/actor.js';
-import { ExternalUserIds } from '../../src/identity/external-user-ids.js';
-import { tenantEm } from '../../src/platform/orm/orm.js';
+import type { Actor } from '../../src/graphql/actor.js';
+import { ExternalUserIds } from '../../src/identity/users/external-user-ids.js';
+import { tenantEm } from '../../src/platform/database/orm.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import { openWorld, redeem, seedCampaign, seedTenant, type World } from '../support/world.js';
 

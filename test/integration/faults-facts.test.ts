@@ -1,5 +1,5 @@
 import { expect, inject, it } from 'vitest';
-import { systemEm } from '../../src/platform/orm/orm.js';
+import { systemEm } from '../../src/platform/database/orm.js';
 import { readFacts } from '../faults/checks/facts.js';
 import { TcpProxy } from '../faults/tcp-proxy.js';
 import type { Verdict } from '../faults/wire-events.js';

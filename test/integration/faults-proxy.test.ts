@@ -3,8 +3,8 @@ import { createConnection, type Connection, type RowDataPacket } from 'mysql2/pr
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { connectRedis, connectRedisListener, type Redis } from '../../src/platform/redis/redis.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
-import { JobQueue } from '../../src/platform/queue.js';
-import { createLog } from '../../src/platform/log.js';
+import { JobQueue } from '../../src/platform/queue/job-queue.js';
+import { createLog } from '../../src/platform/observability/log.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { isCommit } from '../faults/sql-statements.js';
 import { TcpProxy } from '../faults/tcp-proxy.js';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Actor } from '../../src/identity/actor.js';
+import type { Actor } from '../../src/graphql/actor.js';
 import { RawConnection, frame, upgradeRequest } from '../support/raw-connection.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { startTransport, USER, type TransportServer } from '../support/transport-server.js';

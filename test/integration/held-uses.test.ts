@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { RedeemAnswer } from '../../src/redemption/redeem-request.js';
+import type { RedeemAnswer } from '../../src/redemption/redeem/redeem-request.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { openClaim } from '../support/open-claim.js';
 import { seedCode } from '../support/promises.js';

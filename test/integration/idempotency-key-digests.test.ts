@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { forget, openClaim } from '../support/open-claim.js';
 import { handedOver, jobsOf, seedCode } from '../support/promises.js';
 import { createScratchDatabase } from '../support/scratch-database.js';

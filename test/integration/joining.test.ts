@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { keyDigest } from '../../src/platform/key-digest.js';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget, openClaim } from '../support/open-claim.js';
 import { handedOver, IMPATIENT, seedCode } from '../support/promises.js';

@@ -1,6 +1,6 @@
 import { getNamedType, getNullableType, isListType } from 'graphql';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Actor } from '../../src/identity/actor.js';
+import type { Actor } from '../../src/graphql/actor.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import { rootFields } from '../support/root-fields.js';
 import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';

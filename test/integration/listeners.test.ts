@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, it, vi } from 'vitest';
-import { assertCanListen } from '../../src/listen-address.js';
+import { assertCanListen } from '../../src/app/listen-address.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { RawSocket } from '../support/raw-socket.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../../src/migrations/index.js';
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
-import { NamedLock } from '../../src/platform/orm/named-lock.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { NamedLock } from '../../src/platform/database/named-lock.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
 let database: ScratchDatabase;

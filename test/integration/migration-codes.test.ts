@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
 import { migrations } from '../../src/migrations/index.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
 let database: ScratchDatabase;

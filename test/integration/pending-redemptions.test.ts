@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
-import { Order } from '../../src/orders/order.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
-import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
-import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
-import { deadlineOf } from '../../src/redemption/claim.js';
+import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
+import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { deadlineOf } from '../../src/redemption/claim/claim.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';
 import {

@@ -1,11 +1,11 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { entities } from '../../src/entities.js';
+import { entities } from '../../src/app/entities.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { IdGenerator } from '../../src/platform/ids.js';
-import { createLog } from '../../src/platform/log.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { acquireProcessNode, type ProcessNodeHolder } from '../../src/platform/orm/process-node.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import { acquireProcessNode, type ProcessNodeHolder } from '../../src/platform/database/process-node.js';
 import { createScratchDatabase } from '../support/scratch-database.js';
 
 const log = createLog({ level: 'silent' });

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { HAND_OVER_MS } from '../../src/config.js';
-import { startPrivateRedis } from '../../src/platform/embedded-services/private-redis.js';
-import type { PrivateServer } from '../../src/platform/embedded-services/private-server.js';
-import { ClaimAbandonment } from '../../src/redemption/claim-abandonment.js';
-import { jobIdOf } from '../../src/redemption/pending-redemptions.js';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
+import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
+import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { ClaimAbandonment } from '../../src/redemption/recovery/claim-abort.js';
+import { jobIdOf } from '../../src/redemption/deferred/pending-redemptions.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';
 import {

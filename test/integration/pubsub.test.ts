@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { createLog } from '../../src/platform/log.js';
-import { EventBus, type ChannelListener } from '../../src/platform/pubsub/event-bus.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { EventBus, type ChannelListener } from '../../src/platform/push/event-bus.js';
 import { connectRedis, connectRedisListener, type Redis } from '../../src/platform/redis/redis.js';
 import { breakListener, killListener } from '../support/redis-connections.js';
 

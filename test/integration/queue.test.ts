@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Job, Worker } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { createLog } from '../../src/platform/log.js';
-import { JobQueue } from '../../src/platform/queue.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { connectRedisWaiter } from '../../src/platform/redis/redis.js';
 
 interface Work {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RateWindow } from '../../src/limits/rate-limit.service.js';
-import { ReconciliationRedis } from '../../src/redemption/reconciliation/reconciliation.redis.js';
+import { ReconciliationRedis } from '../../src/reconciliation/reconciliation.redis.js';
 import { openWorld, type World } from '../support/world.js';
 
 let world: World;

@@ -1,12 +1,12 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { graphql } from 'graphql';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { entities } from '../../src/entities.js';
+import { entities } from '../../src/app/entities.js';
 import type { RequestContext } from '../../src/graphql/context.js';
-import { serveFairly } from '../../src/graphql/fair-schema.js';
-import { WorkShares } from '../../src/graphql/work-shares.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { isStatementTimeout } from '../../src/platform/orm/sql-errors.js';
+import { serveFairly } from '../../src/transport/fair-schema.js';
+import { WorkShares } from '../../src/transport/work-shares.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import { isStatementTimeout } from '../../src/platform/database/sql-errors.js';
 import { newTransportSchema } from '../support/transport-schema.js';
 import { PLACES, USER } from '../support/transport-server.js';
 

@@ -113,7 +113,7 @@ describe('limits of a campaign', () => {
     const spent = await world.stores.redis.keys(`{${tenant.tenantId}}:spent:*`);
     await world.stores.redis.del(spent);
     await em.nativeUpdate(
-      (await import('../../src/redemption/redemption.entity.js')).Redemption,
+      (await import('../../src/redemption/history/redemption.entity.js')).Redemption,
       { userId },
       { claimedAt: new Date(Date.now() - 2 * 86_400_000) },
     );

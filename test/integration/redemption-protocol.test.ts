@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
-import type { Claim } from '../../src/redemption/claim.js';
-import { jobIdOf } from '../../src/redemption/pending-redemptions.js';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
+import type { Claim } from '../../src/redemption/claim/claim.js';
+import { jobIdOf } from '../../src/redemption/deferred/pending-redemptions.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget, openClaim } from '../support/open-claim.js';

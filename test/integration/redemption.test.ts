@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Order } from '../../src/orders/order.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';

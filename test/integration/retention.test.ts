@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { entities } from '../../src/entities.js';
-import { Order } from '../../src/orders/order.entity.js';
+import { entities } from '../../src/app/entities.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { firstIdAt } from '../../src/platform/ids.js';
-import { connectOrm, systemEm, tenantEm } from '../../src/platform/orm/orm.js';
-import { Transactions } from '../../src/platform/orm/transaction.js';
+import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
+import { Transactions } from '../../src/platform/database/transaction.js';
 import { OLDEST_PUBLISHED, OutboxRetention } from '../../src/platform/outbox/outbox-retention.js';
 import { OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { Redemption, type RedemptionRowStatus } from '../../src/redemption/redemption.entity.js';
-import { TombstoneMark } from '../../src/redemption/tombstone-mark.entity.js';
-import { TombstoneRetention, WALK_TOMBSTONES } from '../../src/redemption/tombstone-retention.js';
+import { Redemption, type RedemptionRowStatus } from '../../src/redemption/history/redemption.entity.js';
+import { TombstoneMark } from '../../src/redemption/recovery/tombstone-mark.entity.js';
+import { TombstoneRetention, WALK_TOMBSTONES } from '../../src/redemption/recovery/tombstone-retention.js';
 import { TenantService } from '../../src/tenancy/tenant.service.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { settingsWarnings } from '../../src/platform/orm/settings-check.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import { settingsWarnings } from '../../src/platform/database/settings-check.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 
 let orm: MikroORM;

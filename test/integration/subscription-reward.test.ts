@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { Order } from '../../src/orders/order.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { addUnits, LAST_INSTANT_MS } from '../../src/rewards/calendar.js';
 import type { RewardOutcome } from '../../src/rewards/reward-handler.js';

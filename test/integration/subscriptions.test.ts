@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { Order, type OrderStatus, type OrderType } from '../../src/orders/order.entity.js';
+import { Order, type OrderStatus, type OrderType } from '../../src/orders/orders/order.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';

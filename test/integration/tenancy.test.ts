@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { TokenService } from '../../src/identity/token.service.js';
-import { User } from '../../src/identity/user.entity.js';
-import { UserService } from '../../src/identity/user.service.js';
-import { ACROSS_TENANTS } from '../../src/platform/orm/tenant-filter.js';
-import { systemEm } from '../../src/platform/orm/orm.js';
+import { User } from '../../src/identity/users/user.entity.js';
+import { UserService } from '../../src/identity/users/user.service.js';
+import { ACROSS_TENANTS } from '../../src/platform/database/tenant-filter.js';
+import { systemEm } from '../../src/platform/database/orm.js';
 import { ProductLine } from '../../src/tenancy/product-line.entity.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { openCodesWorld, outcomeOf, refusalOf, type CodesWorld } from '../support/codes-world.js';

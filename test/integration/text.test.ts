@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { User } from '../../src/identity/user.entity.js';
+import { User } from '../../src/identity/users/user.entity.js';
 import {
   emOf,
   openWorld,

@@ -3,15 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
-import { entities } from '../../src/entities.js';
-import { connectOrm, type Em } from '../../src/platform/orm/orm.js';
+import { entities } from '../../src/app/entities.js';
+import { connectOrm, type Em } from '../../src/platform/database/orm.js';
 import {
   DoomedTransactionError,
   isDuplicateKey,
   isRetryable,
   mysqlErrno,
-} from '../../src/platform/orm/sql-errors.js';
-import { Transactions } from '../../src/platform/orm/transaction.js';
+} from '../../src/platform/database/sql-errors.js';
+import { Transactions } from '../../src/platform/database/transaction.js';
 import { add, insertRow, storedRows } from '../support/counted-rows.js';
 
 let orm: MikroORM;

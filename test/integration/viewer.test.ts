@@ -9,7 +9,7 @@ import {
   type GraphQLInputType,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Actor } from '../../src/identity/actor.js';
+import type { Actor } from '../../src/graphql/actor.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import { openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 

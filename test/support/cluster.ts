@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { systemClock } from '../../src/platform/clock.js';
-import { User } from '../../src/identity/user.entity.js';
+import { User } from '../../src/identity/users/user.entity.js';
 import { startProcess, type RunningProcess } from './processes.js';
 import { emOf, openWorld, type World } from './world.js';
 

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
-import { tenantEm, type Em } from '../../src/platform/orm/orm.js';
-import { TENANT_FILTER } from '../../src/platform/orm/tenant-filter.js';
+import { tenantEm, type Em } from '../../src/platform/database/orm.js';
+import { TENANT_FILTER } from '../../src/platform/database/tenant-filter.js';
 
 function tenantOf(em: Em): string {
   return em.getFilterParams<{ tenantId: string }>(TENANT_FILTER).tenantId;

@@ -1,8 +1,8 @@
 import { Code } from '../../src/codes/code.entity.js';
-import { Order } from '../../src/orders/order.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { Redemption } from '../../src/redemption/redemption.entity.js';
-import { RewardGrant } from '../../src/redemption/reward-grant.entity.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
+import { RewardGrant } from '../../src/redemption/history/reward-grant.entity.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { emOf, type World } from './world.js';
 

@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import path from 'node:path';
 import { present } from '../../src/platform/assert.js';
-import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
+import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { TEST_SECRETS } from './world.js';
 
 export interface FailedStart {

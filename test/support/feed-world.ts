@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import type { MikroORM } from '@mikro-orm/core';
-import { entities } from '../../src/entities.js';
+import { entities } from '../../src/app/entities.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { IdGenerator } from '../../src/platform/ids.js';
-import { createLog } from '../../src/platform/log.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
-import { Transactions } from '../../src/platform/orm/transaction.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import { Transactions } from '../../src/platform/database/transaction.js';
 import { EventFeed, type EventFeedOptions } from '../../src/platform/outbox/event-feed.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { OutboxReader, type FeedFilter, type FeedPage } from '../../src/platform/outbox/outbox-reader.js';
 import { OutboxStore } from '../../src/platform/outbox/outbox-store.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
-import { EventBus } from '../../src/platform/pubsub/event-bus.js';
+import { EventBus } from '../../src/platform/push/event-bus.js';
 import { connectRedis, connectRedisListener, type Redis } from '../../src/platform/redis/redis.js';
 import { createScratchDatabase } from './scratch-database.js';
 

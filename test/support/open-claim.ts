@@ -3,7 +3,7 @@ import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
-import type { Claim } from '../../src/redemption/claim.js';
+import type { Claim } from '../../src/redemption/claim/claim.js';
 import { emOf, type SeededTenant, type World } from './world.js';
 
 /** Redis forgets everything of a tenant. */

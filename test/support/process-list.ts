@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { commandLineOf } from '../../src/platform/embedded-services/process-identity.js';
+import { commandLineOf } from '../../src/platform/local-servers/process-identity.js';
 
 /** All processes of this machine. */
 export function processIds(): number[] {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
+import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { TEST_SECRETS } from './world.js';
 
 const MAIN = path.resolve(import.meta.dirname, '../../dist/main.js');

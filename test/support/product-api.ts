@@ -1,8 +1,8 @@
 import { graphql, type GraphQLSchema } from 'graphql';
-import { resolverContainer } from '../../src/app.js';
+import { resolverContainer } from '../../src/app/compose.js';
 import type { RequestContext } from '../../src/graphql/context.js';
-import type { Actor, StaffRole } from '../../src/identity/actor.js';
-import { buildRedeemkitSchema } from '../../src/schema.js';
+import type { Actor, StaffRole } from '../../src/graphql/actor.js';
+import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import type { World } from './world.js';
 
 export interface ApiAnswer {

@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import type { Claim } from '../../src/redemption/claim.js';
+import type { Claim } from '../../src/redemption/claim/claim.js';
 import { openClaim } from './open-claim.js';
 import { emOf, seedCampaign, seedTenant, seedUser, type SeededTenant, type World } from './world.js';
 

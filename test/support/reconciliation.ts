@@ -1,14 +1,14 @@
 import { Code } from '../../src/codes/code.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
-import { createLog } from '../../src/platform/log.js';
+import { createLog } from '../../src/platform/observability/log.js';
 import { OutboxStore } from '../../src/platform/outbox/outbox-store.js';
-import { databaseChecks, redisChecks } from '../../src/redemption/reconciliation/checks.js';
-import { Compensation } from '../../src/redemption/reconciliation/compensation.js';
-import { Reconciler } from '../../src/redemption/reconciliation/reconciler.js';
-import { ReconciliationRedis } from '../../src/redemption/reconciliation/reconciliation.redis.js';
-import type { ReconciliationReport } from '../../src/redemption/reconciliation/report.js';
-import { Rows } from '../../src/redemption/reconciliation/rows.js';
-import type { RedemptionRecord } from '../../src/redemption/redemption-record.js';
+import { databaseChecks, redisChecks } from '../../src/reconciliation/checks.js';
+import { Compensation } from '../../src/reconciliation/compensation.js';
+import { Reconciler } from '../../src/reconciliation/reconciler.js';
+import { ReconciliationRedis } from '../../src/reconciliation/reconciliation.redis.js';
+import type { ReconciliationReport } from '../../src/reconciliation/report.js';
+import { Rows } from '../../src/reconciliation/rows.js';
+import type { RedemptionRecord } from '../../src/redemption/history/redemption-record.js';
 import { emOf, redeem, seedCampaign, seedTenant, seedUsers, type SeededTenant, type World } from './world.js';
 
 /** What the tests do is not under way for long. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { eachOf } from '../../src/platform/each-of.js';
+import { eachOf } from '../../src/platform/scheduling/each-of.js';
 import { graphqlRequest } from './graphql-client.js';
 import type { SignedUser } from './cluster.js';
 

@@ -4,12 +4,9 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { findFreePort, probe } from '../../src/platform/embedded-services/loopback.js';
-import {
-  readServerBinaries,
-  serverEnvironment,
-} from '../../src/platform/embedded-services/server-binaries.js';
-import { spawnTethered } from '../../src/platform/embedded-services/tethered-process.js';
+import { findFreePort, probe } from '../../src/platform/local-servers/loopback.js';
+import { readServerBinaries, serverEnvironment } from '../../src/platform/local-servers/server-binaries.js';
+import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 
 /** A Redis of one test file, on a port that it keeps, which can be stopped, killed, held and given other data. */
 export class RedisServer {

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { runnerImport } from 'vite';
 
-const entry = path.resolve(import.meta.dirname, '../../src/platform/embedded-services/embedded-services.ts');
+const entry = path.resolve(import.meta.dirname, '../../src/platform/local-servers/local-servers.ts');
 const { module } = await runnerImport(entry);
 const services = await module.startEmbeddedServices({
   dataDir: process.argv[2],

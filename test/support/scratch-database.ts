@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { migrateUp } from '../../src/migrations/migrate.js';
-import { connectOrm, systemEm } from '../../src/platform/orm/orm.js';
+import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 
 export interface ScratchDatabase {
   readonly databaseUrl: string;

@@ -6,17 +6,17 @@ import { SubscriptionRewardHandler } from '../../src/subscriptions/subscription-
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { SubscriptionService } from '../../src/subscriptions/subscription.service.js';
 import { SubscriptionJobs } from '../../src/subscriptions/subscriptions.jobs.js';
-import { entities } from '../../src/entities.js';
-import { User } from '../../src/identity/user.entity.js';
-import { OrderService } from '../../src/orders/order.service.js';
+import { entities } from '../../src/app/entities.js';
+import { User } from '../../src/identity/users/user.entity.js';
+import { OrderService } from '../../src/orders/orders/order.service.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { IdGenerator, sortedIds, type Id } from '../../src/platform/ids.js';
-import { createLog } from '../../src/platform/log.js';
-import { connectOrm, tenantEm, type Em } from '../../src/platform/orm/orm.js';
-import { Transactions } from '../../src/platform/orm/transaction.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { connectOrm, tenantEm, type Em } from '../../src/platform/database/orm.js';
+import { Transactions } from '../../src/platform/database/transaction.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
-import { RewardGrant } from '../../src/redemption/reward-grant.entity.js';
+import { RewardGrant } from '../../src/redemption/history/reward-grant.entity.js';
 import type { RewardOutcome, RewardRefusal } from '../../src/rewards/reward-handler.js';
 import type { RewardRule } from '../../src/rewards/reward-rule.js';
 

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { lockOwnerOf } from '../../src/platform/embedded-services/data-dir-lock.js';
-import { startEmbeddedServices } from '../../src/platform/embedded-services/embedded-services.js';
-import { stopOrphan } from '../../src/platform/embedded-services/server-record.js';
+import { lockOwnerOf } from '../../src/platform/local-servers/data-dir-lock.js';
+import { startEmbeddedServices } from '../../src/platform/local-servers/local-servers.js';
+import { stopOrphan } from '../../src/platform/local-servers/server-record.js';
 import { createEmptyDatabase } from './scratch-database.js';
 
 export interface TestServers {

@@ -22,7 +22,7 @@ import type { RequestContext } from '../../src/graphql/context.js';
 import { PageArgs, pageOf } from '../../src/graphql/page.js';
 import { DecimalScalar } from '../../src/graphql/scalars.js';
 import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js';
-import { BusyError } from '../../src/platform/fair-gate.js';
+import { BusyError } from '../../src/platform/scheduling/fair-gate.js';
 
 const SizeEnum = { SMALL: 'SMALL', LARGE: 'LARGE' } as const;
 registerEnumType(SizeEnum, { name: 'Size' });

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import type { Services } from '../../src/app.js';
-import { openApp } from '../../src/app-open.js';
+import type { Services } from '../../src/app/compose.js';
+import { openApp } from '../../src/app/open.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/log.js';
-import { tenantEm, type Em } from '../../src/platform/orm/orm.js';
-import type { RedeemAnswer } from '../../src/redemption/redeem-request.js';
-import type { Stores, StoreSettings } from '../../src/stores.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { tenantEm, type Em } from '../../src/platform/database/orm.js';
+import type { RedeemAnswer } from '../../src/redemption/redeem/redeem-request.js';
+import type { Stores, StoreSettings } from '../../src/app/stores.js';
 
 export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
 const quietLog = createLog({ level: 'silent' });

@@ -26,7 +26,7 @@ import {
   parseOptions,
   withLock,
 } from '../../scripts/bootstrap.mjs';
-import { NODE_MINIMUM } from '../../src/node-version.js';
+import { NODE_MINIMUM } from '../../src/app/node-version.js';
 
 const execute = promisify(execFile);
 let root = '';
@@ -245,7 +245,7 @@ describe('messages', () => {
     expect(nodeMessage('x')).toContain(`on Node ${NODE_MINIMUM.join('.')} or newer`);
     for (const entry of ['main', 'cli']) {
       const imports = readFileSync(`src/${entry}.ts`, 'utf8').matchAll(/^import .* from '(.*)';$/gm);
-      expect([...imports].map(([, from]) => from)).toEqual(['./node-version.js']);
+      expect([...imports].map(([, from]) => from)).toEqual(['./app/node-version.js']);
     }
   });
 

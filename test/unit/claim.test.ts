@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HAND_OVER_MS } from '../../src/config.js';
-import { parseClaim } from '../../src/redemption/claim.js';
+import { parseClaim } from '../../src/redemption/claim/claim.js';
 
 const CLAIMED_MS = 1_763_000_000_000;
 const snapshot = JSON.stringify({ userId: '7', idempotencyKey: null, rewards: [] });

@@ -10,8 +10,8 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.js';
-import { costEstimator, DocumentCost } from '../../src/graphql/document-cost.js';
-import { buildRedeemkitSchema } from '../../src/schema.js';
+import { costEstimator, DocumentCost } from '../../src/transport/document-cost.js';
+import { buildRedeemkitSchema } from '../../src/app/schema.js';
 
 const schema = buildRedeemkitSchema();
 const limit = loadConfig({}).GRAPHQL_MAX_COST;

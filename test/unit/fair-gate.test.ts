@@ -1,7 +1,7 @@
 import { setImmediate as round, setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { BusyError, FairGate, type GateLimits } from '../../src/platform/fair-gate.js';
-import { FairQueue, type Caller } from '../../src/platform/fair-queue.js';
+import { BusyError, FairGate, type GateLimits } from '../../src/platform/scheduling/fair-gate.js';
+import { FairQueue, type Caller } from '../../src/platform/scheduling/fair-queue.js';
 
 const LIMITS: GateLimits = {
   atOnce: 6,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { requireActor, requireStaff, requireUser } from '../../src/graphql/auth.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { answer } from '../../src/graphql/payload.js';
-import type { Actor } from '../../src/identity/actor.js';
+import type { Actor } from '../../src/graphql/actor.js';
 import { DomainError } from '../../src/platform/errors.js';
 
 const USER: Actor = { kind: 'USER', tenantId: 'T_1', userId: '1' };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Claim } from '../../src/redemption/claim.js';
-import { HeldUses } from '../../src/redemption/held-uses.js';
+import type { Claim } from '../../src/redemption/claim/claim.js';
+import { HeldUses } from '../../src/redemption/claim/held-uses.js';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

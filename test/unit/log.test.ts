@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/platform/errors.js';
-import { createLog, requestLog, type Logger } from '../../src/platform/log.js';
-import { scrub } from '../../src/platform/scrub.js';
+import { createLog, requestLog, type Logger } from '../../src/platform/observability/log.js';
+import { scrub } from '../../src/platform/observability/scrub.js';
 
 const CODE = 'GIFT-7K2M-XQ9P-41ZB';
 const PLAIN_CODE = 'GFXHKQWZRTAB';

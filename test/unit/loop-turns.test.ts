@@ -1,7 +1,7 @@
 import { setImmediate as round } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import type { Caller } from '../../src/platform/fair-queue.js';
-import { LoopTurns } from '../../src/platform/loop-turns.js';
+import type { Caller } from '../../src/platform/scheduling/fair-queue.js';
+import { LoopTurns } from '../../src/platform/scheduling/loop-turns.js';
 
 const A: Caller = { tenantId: 'A', kind: 'USER', id: '1' };
 const B: Caller = { tenantId: 'B', kind: 'USER', id: '1' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../src/platform/metrics.js';
+import { createMetrics } from '../../src/platform/observability/metrics.js';
 
 describe('the metrics', () => {
   it('bear the names that dashboards know', async () => {

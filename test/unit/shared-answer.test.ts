@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { sharedAnswer } from '../../src/platform/shared-answer.js';
+import { sharedAnswer } from '../../src/platform/scheduling/shared-answer.js';
 
 describe('a shared answer', () => {
   it('is made once for all who ask at once, and again for who asks later', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { StopWait } from '../../src/platform/stop-wait.js';
+import { StopWait } from '../../src/platform/scheduling/stop-wait.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

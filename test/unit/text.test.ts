@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseInput, nameText } from '../../src/platform/input.js';
 import { canonicalText, faultOfText, lengthOf } from '../../src/platform/text.js';
-import { chooseRewards } from '../../src/redemption/reward-choice.js';
+import { chooseRewards } from '../../src/redemption/redeem/reward-choice.js';
 
 const parse = (text: string, lengthMax = 64): string => nameText(lengthMax).parse(text);
 const isName = (text: string): boolean => nameText(64).safeParse(text).success;

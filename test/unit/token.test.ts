@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import { createSigner } from 'fast-jwt';
 import { describe, expect, it } from 'vitest';
-import type { Actor } from '../../src/identity/actor.js';
+import type { Actor } from '../../src/graphql/actor.js';
 import { TokenError } from '../../src/identity/token.errors.js';
 import { TokenService } from '../../src/identity/token.service.js';
 import { InvariantError } from '../../src/platform/assert.js';

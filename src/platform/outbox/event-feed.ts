@@ -1,9 +1,9 @@
-import { tenantChannel, userChannel } from '../pubsub/channels.js';
-import type { EventBus } from '../pubsub/event-bus.js';
+import { tenantChannel, userChannel } from '../push/channels.js';
+import type { EventBus } from '../push/event-bus.js';
 import { requireKnown, requireWithinReach } from './feed-cursor.js';
-import { FairGate, type GateLimits } from '../fair-gate.js';
-import type { Caller } from '../fair-queue.js';
-import { LoopTurns } from '../loop-turns.js';
+import { FairGate, type GateLimits } from '../scheduling/fair-gate.js';
+import type { Caller } from '../scheduling/fair-queue.js';
+import { LoopTurns } from '../scheduling/loop-turns.js';
 import { FeedSubscription, type FeedSource } from './feed-subscription.js';
 import type { FeedFilter, OutboxReader } from './outbox-reader.js';
 import type { PublishedEvent } from './published-event.js';

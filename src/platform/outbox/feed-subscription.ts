@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../errors.js';
-import type { ChannelListener } from '../pubsub/event-bus.js';
+import type { ChannelListener } from '../push/event-bus.js';
 import { requireWithinReach } from './feed-cursor.js';
 import type { FeedPage, FeedPosition } from './outbox-reader.js';
 import type { PublishedEvent } from './published-event.js';

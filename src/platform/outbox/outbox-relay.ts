@@ -1,10 +1,10 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { eachOf } from '../each-of.js';
-import type { Logger } from '../log.js';
-import type { Metrics } from '../metrics.js';
-import { resultWithin } from '../timeout.js';
-import { NamedLock } from '../orm/named-lock.js';
-import { Transactions } from '../orm/transaction.js';
+import { eachOf } from '../scheduling/each-of.js';
+import type { Logger } from '../observability/log.js';
+import type { Metrics } from '../observability/metrics.js';
+import { resultWithin } from '../scheduling/timeout.js';
+import { NamedLock } from '../database/named-lock.js';
+import { Transactions } from '../database/transaction.js';
 import { OUTBOX_BATCH_MAX, OutboxStore } from './outbox-store.js';
 import type { PublishedEvent } from './published-event.js';
 import { WakeSignal } from './wake-signal.js';

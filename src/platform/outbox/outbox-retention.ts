@@ -1,8 +1,8 @@
 import { TenantFailures } from '../failures.js';
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import type { Id } from '../ids.js';
-import { databaseNowMs } from '../orm/database-clock.js';
-import { systemEm, tenantEm } from '../orm/orm.js';
+import { databaseNowMs } from '../database/database-clock.js';
+import { systemEm, tenantEm } from '../database/orm.js';
 
 const TENANTS_PAGE = 500;
 /** Events that one statement deletes. */

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { compareIds, type Id } from '../ids.js';
-import { systemEm, tenantEm, type Em } from '../orm/orm.js';
-import type { Transactions } from '../orm/transaction.js';
+import { systemEm, tenantEm, type Em } from '../database/orm.js';
+import type { Transactions } from '../database/transaction.js';
 import { EVENT_COLUMNS, toPublished, type EventRow } from './event-row.js';
 import type { PublishedEvent } from './published-event.js';
 

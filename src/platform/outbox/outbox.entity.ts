@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { countColumn, idColumn, instantColumn, tenantColumn } from '../orm/columns.js';
+import { countColumn, idColumn, instantColumn, tenantColumn } from '../database/columns.js';
 
 /** An event, written in the transaction that it tells of. Its id is what consumers drop duplicates by. */
 const OutboxEventSchema = defineEntity({

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Id, IdGenerator } from '../ids.js';
-import { insertRows } from '../orm/insert-rows.js';
-import type { Em } from '../orm/orm.js';
+import { insertRows } from '../database/insert-rows.js';
+import type { Em } from '../database/orm.js';
 
 /** An event that is yet to be written. The payload is JSON, and holds neither secrets nor whole codes. */
 export interface OutboxDraft {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { networkCodeOf, networkObstacle, type StoreObstacle } from '../await-store.js';
-import { scrub } from '../scrub.js';
+import { scrub } from '../observability/scrub.js';
 
 const ANSWER_WITHIN_MS = 2000;
 const VARIABLE = 'REDIS_URL';

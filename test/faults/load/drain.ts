@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { eachOf } from '../../../src/platform/each-of.js';
+import { eachOf } from '../../../src/platform/scheduling/each-of.js';
 import type { SignedUser } from '../../support/cluster.js';
 import { committedOf, type Drained } from '../checks/evidence.js';
 import type { Facts } from '../checks/facts.js';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keyDigest } from '../../../src/platform/key-digest.js';
-import { eachOf } from '../../../src/platform/each-of.js';
+import { eachOf } from '../../../src/platform/scheduling/each-of.js';
 import { ClientLog, type TryOutcome } from './client-log.js';
 import { redeem } from './redeem-client.js';
 import type { Wish } from './wishes.js';

@@ -22,7 +22,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'nobody looks for claims past their deadline',
     edits: [
       {
-        file: 'src/redemption/claim-sweeper.ts',
+        file: 'src/redemption/recovery/claim-sweeper.ts',
         find: 'const due = await open.tenantsOverdue(page, this.failed);',
         replace: 'const due = await open.tenantsOverdue(page.slice(page.length), this.failed);',
       },
@@ -34,7 +34,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'claims are released without a tombstone',
     edits: [
       {
-        file: 'src/redemption/claim-abandonment.ts',
+        file: 'src/redemption/recovery/claim-abort.ts',
         find: 'tombstones: abandonments.filter(({ claim }) => found.settled(claim) === null),',
         replace: 'tombstones: [],',
       },
@@ -59,7 +59,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a deadlock is not run anew',
     edits: [
       {
-        file: 'src/platform/orm/sql-errors.ts',
+        file: 'src/platform/database/sql-errors.ts',
         find: 'new Set([1213, 1205, 1020, 3101])',
         replace: 'new Set([1205, 1020, 3101])',
       },
@@ -71,14 +71,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a lock wait time-out is swallowed, and the transaction committed',
     edits: [
       {
-        file: 'src/redemption/commit-transaction.ts',
+        file: 'src/redemption/commit/commit-transaction.ts',
         find: `        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
       ]);`,
         replace: `        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
       ]).catch(() => undefined);`,
       },
       {
-        file: 'src/platform/orm/session-guard.ts',
+        file: 'src/platform/database/session-guard.ts',
         find: 'if (this.open && isRetryable(error)) this.doom = error;',
         replace: '',
       },
@@ -90,7 +90,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a tombstone is taken for the redemption',
     edits: [
       {
-        file: 'src/redemption/commit-decider.ts',
+        file: 'src/redemption/commit/commit-decider.ts',
         find: `    if (record.status === 'ABORTED') return { kind: 'ABORTED' };\n`,
         replace: '',
       },
@@ -102,7 +102,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a duplicate key is not read back',
     edits: [
       {
-        file: 'src/redemption/commit-transaction.ts',
+        file: 'src/redemption/commit/commit-transaction.ts',
         find: 'isDuplicateKey(error) || error instanceof CommitUnknownError',
         replace: '(isDuplicateKey(error) && attempt > ATTEMPTS_MAX) || error instanceof CommitUnknownError',
       },
@@ -126,7 +126,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'events are written outside of the transaction',
     edits: [
       {
-        file: 'src/redemption/commit-writes.ts',
+        file: 'src/redemption/commit/commit-writes.ts',
         find: 'this.outbox.append(em, tenantId, accepted.flatMap(eventsOf))',
         replace: 'this.outbox.append(em.fork(), tenantId, accepted.flatMap(eventsOf))',
       },
@@ -141,7 +141,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'the answer does not wait for the commit',
     edits: [
       {
-        file: 'src/platform/orm/transaction.ts',
+        file: 'src/platform/database/transaction.ts',
         find: '      await em.commit();\n',
         replace: '      em.commit().catch(() => undefined);\n',
       },
@@ -153,7 +153,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'an idempotency key is known to Redis only',
     edits: [
       {
-        file: 'src/redemption/redemption.service.ts',
+        file: 'src/redemption/redeem/redemption.service.ts',
         find: 'idempotencyKey === null || !yieldsToKnownKey(refused.refusal)',
         replace: 'idempotencyKey === null || yieldsToKnownKey(refused.refusal)',
       },
@@ -165,7 +165,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: "a key is answered by the same user's claim without it",
     edits: [
       {
-        file: 'src/redemption/claim.ts',
+        file: 'src/redemption/claim/claim.ts',
         find: 'return claim.idempotencyKey === idempotencyKey;',
         replace: 'return claim.idempotencyKey === idempotencyKey || claim.idempotencyKey === null;',
       },
@@ -177,13 +177,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'the sweeper gives the uses of committed claims back',
     edits: [
       {
-        file: 'src/redemption/settlement.service.ts',
+        file: 'src/redemption/commit/settlement.service.ts',
         find: `=> outcomes.get(redemptionId) === 'COMMITTED');`,
         replace: `=> outcomes.get(redemptionId) === 'COMMITTED' && tenantId === '');`,
       },
       // Else the outbox may confirm the claim before the sweeper comes to it.
       {
-        file: 'src/redemption/late-confirms.ts',
+        file: 'src/redemption/recovery/late-confirms.ts',
         find: 'const CONFIRM_MS = 2000;',
         replace: 'const CONFIRM_MS = 30_000;',
       },
@@ -207,7 +207,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'everybody in a batch is answered as the first one',
     edits: [
       {
-        file: 'src/redemption/group-commit.ts',
+        file: 'src/redemption/commit/group-commit.ts',
         find: 'const outcome = outcomes.get(claim.redemptionId);',
         replace: 'const outcome = claim.redemptionId === "" ? undefined : [...outcomes.values()][0];',
       },
@@ -259,7 +259,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a job takes a new id at each delivery',
     edits: [
       {
-        file: 'src/redemption/pending-redemptions.jobs.ts',
+        file: 'src/redemption/deferred/pending-redemptions.jobs.ts',
         find: 'return claimOf(open === undefined ? pending : { ...pending, ...open });',
         replace: `const redemptionId = String(BigInt(pending.redemptionId) + BigInt(Math.floor(Math.random() * 999) + 1));
     return { ...claimOf(open === undefined ? pending : { ...pending, ...open }), redemptionId };`,
@@ -272,7 +272,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a code is written to the log',
     edits: [
       {
-        file: 'src/redemption/redemption.service.ts',
+        file: 'src/redemption/redeem/redemption.service.ts',
         find: `scope.log.warn({ err: error }, 'a store did not answer');`,
         replace: `scope.log.warn({ err: error }, 'a store did not answer');
       scope.log.debug(\`nobody answered for \${request.code}\`);`,

@@ -3,6 +3,7 @@ import { isSource, perFile, type ProjectFile, type Rule } from './rule.js';
 
 /** Which features a feature may use besides {@link COMMON_FEATURES}. */
 const FEATURE_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  reconciliation: ['redemption', 'codes', 'campaigns', 'limits', 'subscriptions', 'orders', 'money'],
   redemption: ['codes', 'limits', 'subscriptions', 'orders', 'money', 'campaigns'],
   codes: ['campaigns'],
   orders: ['money', 'subscriptions'],
@@ -12,17 +13,30 @@ const FEATURE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 const COMMON_FEATURES = ['rewards', 'tenancy', 'identity'];
 
 /** Words that features share, with nothing behind them. */
-const VOCABULARY = /^src\/(?:rewards\/.*|identity\/actor\.ts|campaigns\/campaign-rule\.ts)$/;
-const OPEN_TO_FEATURES = /\.(?:service|entity)\.ts$/;
-const OPEN_TO_GRAPHQL = /^src\/(?:graphql\/.*|.*\.(?:resolver|types)\.ts|[^/]+\.ts)$/;
+const VOCABULARY = /^src\/(?:rewards\/.*|graphql\/actor\.ts|campaigns\/campaign-rule\.ts)$/;
+const OPEN_TO_FEATURES = /\.(?:service|entity|module)\.ts$/;
+/** What compares Redis with rows reads both as the redemption writes them. */
+const OPEN_TO_RECONCILIATION = /^src\/redemption\//;
+const OPEN_TO_GRAPHQL = /\.(?:resolver|types|module)\.ts$/;
 
-type Layer = 'entry' | 'config' | 'platform' | 'graphql' | 'feature';
+/** From the lowest to the highest: each imports only what lies below it, features each other along their arrows. */
+const LAYERS = [
+  'platform',
+  'config',
+  'graphql',
+  'feature',
+  'transport',
+  'migrations',
+  'app',
+  'entry',
+] as const;
+type Layer = (typeof LAYERS)[number];
 
 function layerOf(file: string): Layer {
+  const [, folder = ''] = file.split('/');
   if (file === 'src/config.ts') return 'config';
-  if (/^src\/(?:[^/]+\.ts|(?:migrations|cli)\/.*)$/.test(file)) return 'entry';
-  if (file.startsWith('src/platform/')) return 'platform';
-  return file.startsWith('src/graphql/') ? 'graphql' : 'feature';
+  if (folder.endsWith('.ts') || folder === 'cli') return 'entry';
+  return LAYERS.find((layer) => layer === folder) ?? 'feature';
 }
 
 const featureOf = (file: string): string => file.split('/')[1] ?? '';
@@ -39,27 +53,25 @@ function objection(from: string, to: string): string | null {
   if (to.startsWith('src/cli/') && !/^src\/cli[./]/.test(from))
     return 'only the command line imports its parts';
   const [source, target] = [layerOf(from), layerOf(to)];
-  if (target === 'config' || source === 'entry') return redemptionObjection(from, to);
-  if (target === 'entry') return 'only entries import entries';
-  if (target === 'platform') return null;
-  if (source === 'platform' || source === 'config') return `${source} knows no feature and no transport`;
-  if (target === 'graphql')
-    return OPEN_TO_GRAPHQL.test(from) ? null : 'the domain does not know its transport';
-  if (source === 'graphql')
-    return VOCABULARY.test(to) || OPEN_TO_FEATURES.test(to) ? null : 'not open to others';
-  return featureObjection(from, to);
+  if (LAYERS.indexOf(source) < LAYERS.indexOf(target))
+    return `arrows point down, from ${target} to ${source}`;
+  if (featureOf(to) === 'redemption' && !['app', 'reconciliation', 'redemption'].includes(featureOf(from)))
+    return 'only app and reconciliation know the redemption';
+  if (source === 'migrations') return target === 'feature' ? 'migrations outlive features' : null;
+  if (source === 'feature') return featureObjection(from, to, target);
+  if (source === 'transport' && target === 'feature')
+    return OPEN_TO_FEATURES.test(to) ? null : 'of features the transport imports only services';
+  return null;
 }
 
-function redemptionObjection(from: string, to: string): string | null {
-  if (!to.startsWith('src/redemption/') || /^src\/(?:app(?:-\w+)?|schema|entities)\.ts$/.test(from))
-    return null;
-  return 'only app, schema and entities import the redemption';
-}
-
-function featureObjection(from: string, to: string): string | null {
+function featureObjection(from: string, to: string, target: Layer): string | null {
+  if (VOCABULARY.test(to)) return null;
+  if (target === 'graphql') return OPEN_TO_GRAPHQL.test(from) ? null : 'the domain does not know GraphQL';
+  if (target !== 'feature') return null;
   const [user, used] = [featureOf(from), featureOf(to)];
-  if (user === used || VOCABULARY.test(to)) return null;
+  if (user === used) return null;
   if (!mayUse(user, used)) return `${user} may not use ${used}`;
+  if (user === 'reconciliation' && OPEN_TO_RECONCILIATION.test(to)) return null;
   return OPEN_TO_FEATURES.test(to) ? null : 'across features only services and entities are imported';
 }
 
@@ -72,35 +84,42 @@ const arrowFindings = (file: ProjectFile): readonly string[] =>
 const imports = (target: string): string => `import { x } from '${target}';`;
 
 export const arrows: Rule = {
-  says: 'imports along the arrows: entries, app, features, platform',
+  says: 'imports along the arrows: entries, app, transport, features, graphql, platform',
   check: perFile(isSource, arrowFindings),
   broken: {
     'platform to a feature': { 'src/platform/a.ts': imports('../codes/code.entity.js') },
-    'platform to the transport': { 'src/platform/a.ts': imports('../graphql/context.js') },
-    'a feature to an entry': { 'src/codes/a.ts': imports('../app.js') },
-    'codes to redemption': { 'src/codes/a.ts': imports('../redemption/redemption.entity.js') },
+    'platform to GraphQL': { 'src/platform/a.ts': imports('../graphql/context.js') },
+    'GraphQL to a feature': { 'src/graphql/context.ts': imports('../identity/access.service.js') },
+    'GraphQL to the transport': { 'src/graphql/a.ts': imports('../transport/server.js') },
+    'a feature to an entry': { 'src/codes/a.ts': imports('../cli.js') },
+    'a feature to the app': { 'src/codes/a.ts': imports('../app/modules.js') },
+    'a feature to the transport': { 'src/codes/code.resolver.ts': imports('../transport/server.js') },
+    'a migration to a feature': { 'src/migrations/a.ts': imports('../codes/code.entity.js') },
+    'the transport to the redemption': {
+      'src/transport/a.ts': imports('../redemption/redeem/redemption.service.js'),
+    },
+    'the transport into a feature': { 'src/transport/a.ts': imports('../identity/token-life.js') },
+    'codes to redemption': { 'src/codes/a.ts': imports('../redemption/history/redemption.entity.js') },
     'a type of another feature': { 'src/orders/a.ts': `import type { x } from '../money/money.types.js';` },
     'campaigns to codes': { 'src/campaigns/a.ts': imports('../codes/code.entity.js') },
-    'tenancy to identity': { 'src/tenancy/a.ts': imports('../identity/user.entity.js') },
+    'tenancy to identity': { 'src/tenancy/a.ts': imports('../identity/users/user.entity.js') },
     'rewards to a feature': { 'src/rewards/a.ts': imports('../campaigns/campaign.entity.js') },
-    'a service to the transport': { 'src/codes/codes.service.ts': imports('../graphql/payload.js') },
-    'the command line to redemption': { 'src/cli.ts': imports('./redemption/sweeper.service.js') },
-    'a part of the command line to redemption': {
-      'src/cli/a.ts': imports('../redemption/sweeper.service.js'),
-    },
-    'a part of the command line in the server': { 'src/server.ts': imports('./cli/output.js') },
-    'an import at run time': { 'src/codes/a.ts': `await import('../orders/order.entity.js');` },
+    'a service to GraphQL': { 'src/codes/codes.service.ts': imports('../graphql/payload.js') },
+    'the command line to redemption': { 'src/cli.ts': imports('./redemption/recovery/claim-sweeper.js') },
+    'a part of the command line in the server': { 'src/app/server.ts': imports('../cli/output.js') },
+    'an import at run time': { 'src/codes/a.ts': `await import('../orders/orders/order.entity.js');` },
     'the tests': { 'src/codes/a.ts': imports('../../test/support/harness.js') },
   },
   kept: {
-    'src/app.ts': imports('./redemption/redeem.service.js'),
-    'src/app-parts.ts': imports('./redemption/redeem.service.js'),
-    'src/redemption/redeem.service.ts': `${imports('../codes/code.entity.js')}\n${imports('../rewards/reward-handler.js')}`,
-    'src/codes/codes.service.ts': `// ${imports('../orders/order.entity.js')}\n${imports('../config.js')}`,
+    'src/app/a.ts': `${imports('../redemption/redeem/redemption.service.js')}\n${imports('../migrations/migrate.js')}`,
+    'src/redemption/redeem/redeem.service.ts': `${imports('../../codes/code.entity.js')}\n${imports('../../rewards/reward-handler.js')}`,
+    'src/reconciliation/a.ts': imports('../redemption/claim/claim.js'),
+    'src/codes/codes.service.ts': `// ${imports('../orders/orders/order.entity.js')}\n${imports('../config.js')}`,
     'src/codes/code.resolver.ts': imports('../graphql/payload.js'),
-    'src/graphql/context.ts': imports('../identity/actor.js'),
+    'src/identity/access.service.ts': imports('../graphql/actor.js'),
+    'src/transport/a.ts': imports('../identity/token.service.js'),
     'src/cli.ts': imports('./cli/program.js'),
-    'src/cli/a.ts': `${imports('./output.js')}\n${imports('../app.js')}\n${imports('../codes/code-format.js')}`,
-    'src/identity/users.service.ts': imports('../tenancy/tenant.entity.js'),
+    'src/cli/a.ts': `${imports('./output.js')}\n${imports('../app/open.js')}\n${imports('../codes/code-format.js')}`,
+    'src/identity/users/users.service.ts': imports('../../tenancy/tenant.entity.js'),
   },
 };

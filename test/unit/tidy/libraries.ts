@@ -1,7 +1,7 @@
 import { importsOf, localImportsOf } from './code.js';
 import { isCode, isSource, perFile, type Rule } from './rule.js';
 
-const KNOWS_GRAPHQL = /^src\/(?:graphql\/.*|schema\.ts|.*\.(?:resolver|types)\.ts)$/;
+const KNOWS_GRAPHQL = /^src\/(?:(?:graphql|transport)\/.*|app\/schema\.ts|.*\.(?:resolver|types)\.ts)$/;
 const KNOWS_REDIS = /^src\/(?:platform\/.*|.*\.redis\.ts)$/;
 const GRAPHQL = /^(?:type-graphql|graphql|graphql-scalars)(?:\/|$)/;
 const REDIS = /^ioredis(?:\/|$)/;
@@ -21,12 +21,12 @@ export const libraries: Rule = {
     'a service with GraphQL': { 'src/codes/codes.service.ts': `import { GraphQLError } from 'graphql';` },
     'an entity with type-graphql': { 'src/codes/code.entity.ts': `import { Field } from "type-graphql";` },
     'a type only': { 'src/orders/orders.service.ts': `import type { Redis } from 'ioredis';` },
-    'the application with Redis': { 'src/app.ts': `import { Redis } from 'ioredis';` },
+    'the application with Redis': { 'src/app/compose.ts': `import { Redis } from 'ioredis';` },
   },
   kept: {
     'src/codes/code.resolver.ts': `import { Resolver } from 'type-graphql';`,
     'src/codes/claim.redis.ts': `import type { Redis } from 'ioredis';`,
-    'src/schema.ts': `import { printSchema } from 'graphql';`,
+    'src/app/schema.ts': `import { printSchema } from 'graphql';`,
   },
 };
 

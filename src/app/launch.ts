@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { awaitStores } from './await-stores.js';
+import type { Config } from '../config.js';
+import { runDemo, type Demo } from './demo.js';
+import { assertCanListen } from './listen-address.js';
+import { migrateUp } from '../migrations/migrate.js';
+import { assertSchemaIsCurrent } from '../migrations/schema-state.js';
+import { startEmbeddedServices } from '../platform/local-servers/local-servers.js';
+import type { Logger } from '../platform/observability/log.js';
+import { settleSecrets } from './secrets.js';
+import { startServer, type RunningServer } from './server.js';
+
+export interface Launched {
+  readonly server: RunningServer;
+  /** Null where the stores were given: then no demo data is made. */
+  readonly demo: Demo | null;
+  stop(): Promise<void>;
+}
+
+export interface LaunchOptions {
+  readonly say: (line: string) => void;
+  /** Gives the start up. */
+  readonly signal: AbortSignal;
+}
+
+/** What is to be stopped, in the order of its start. */
+type Started = (() => Promise<void>)[];
+
+/**
+ * Starts a whole Redeemkit: on the stores of the configuration, or, when there are none, on private servers with
+ * their data in the data folder and a demo tenant. A start that fails or is given up stops what it has started.
+ */
+export async function launch(config: Config, log: Logger, options: LaunchOptions): Promise<Launched> {
+  // First of all: a start that cannot be heard in the end must not touch any data.
+  await assertCanListen(config.HOST, config.PORT);
+  const started: Started = [];
+  const stop = async (): Promise<void> => {
+    for (const stopOne of started.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const isGiven = config.DATABASE_URL !== undefined;
+    const launched = await (isGiven ? launchOnGivenStores : launchOnOwnStores)(config, log, options, started);
+    options.signal.throwIfAborted();
+    return { ...launched, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function launchOnGivenStores(config: Config, log: Logger, { signal }: LaunchOptions, started: Started) {
+  const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = config;
+  const secrets = await settleSecrets(config);
+  await awaitStores({ databaseUrl, redisUrl }, { waitMs: config.START_WAIT_MS, signal });
+  await assertSchemaIsCurrent(databaseUrl);
+  const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
+  started.push(async () => server.stop());
+  return { server, demo: null };
+}
+
+async function launchOnOwnStores(
+  config: Config,
+  log: Logger,
+  { say, signal }: LaunchOptions,
+  started: Started,
+) {
+  const secrets = await settleSecrets(config);
+  const dataDir = path.resolve(config.DATA_DIR);
+  const stores = await startEmbeddedServices({ dataDir, log: say, signal });
+  started.push(async () => stores.stop());
+  const { databaseUrl, redisUrl } = stores;
+  signal.throwIfAborted();
+  const applied = await migrateUp(databaseUrl);
+  if (applied.length > 0) say(migratedMessage(applied.length));
+  signal.throwIfAborted();
+  let demo: Demo | null = null;
+  const tryOut = () => demo?.content() ?? null;
+  const server = await startServer({ config, databaseUrl, redisUrl, ...secrets, tryOut }, log);
+  started.push(async () => server.stop());
+  signal.throwIfAborted();
+  const file = path.join(dataDir, 'demo.json');
+  const running = await runDemo(server.services, { file, url: server.address, databaseUrl, redisUrl }, log);
+  demo = running;
+  started.push(async () => running.stop());
+  return { server, demo: running };
+}
+
+function migratedMessage(count: number): string {
+  return `Database schema is up to date (${count} ${count === 1 ? 'migration' : 'migrations'} applied).`;
+}

@@ -1,0 +1,78 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { entities } from './entities.js';
+import type { Logger } from '../platform/observability/log.js';
+import { connectOrm } from '../platform/database/orm.js';
+import { acquireProcessNode, type ProcessNodeHolder } from '../platform/database/process-node.js';
+import { connectRedis, connectRedisListener, type Redis } from '../platform/redis/redis.js';
+
+export interface StoreSettings {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly databasePoolSize: number;
+  /** A connection for each lane of the group commit, and some for those who tombstone. */
+  readonly commitPoolSize: number;
+  readonly storeTimeoutMs: number;
+  /** Fingerprints of the keys that this process can read with, told to the other processes. */
+  readonly keyPrints: readonly string[];
+  /** Connections for queries alone; without them queries take those of everything else. */
+  readonly reads?: { readonly poolSize: number; readonly statementMsMax: number };
+}
+
+/** The connections of a process, and its place among the others. */
+export interface Stores {
+  readonly orm: MikroORM;
+  /** For queries alone, which give up after a while: lists must not take the connections of redemptions. */
+  readonly readOrm: MikroORM;
+  /** For commits alone: a message of theirs holds several statements. */
+  readonly commitOrm: MikroORM;
+  readonly redis: Redis;
+  /** For those who need a connection of their own. */
+  readonly redisUrl: string;
+  /** Only listens. */
+  readonly listener: Redis;
+  readonly node: ProcessNodeHolder;
+  close(): Promise<void>;
+}
+
+/** Of the time-out so much passes before a database that says nothing is asked whether it is there, and as much again. */
+const SHARE_OF_WAIT = 0.6;
+
+/** Connects to the database and to Redis, and takes a node number for this process' ids. */
+export async function openStores(settings: StoreSettings, log: Logger): Promise<Stores> {
+  const askAfterMs = Math.floor(settings.storeTimeoutMs * SHARE_OF_WAIT);
+  const orm = await connectOrm({
+    databaseUrl: settings.databaseUrl,
+    poolSize: settings.databasePoolSize,
+    bounds: { askAfterMs, whenAway: 'REFUSE' },
+    entities,
+  });
+  const { reads } = settings;
+  const readOrm =
+    reads === undefined
+      ? orm
+      : await connectOrm({
+          databaseUrl: settings.databaseUrl,
+          poolSize: reads.poolSize,
+          statementMsMax: reads.statementMsMax,
+          bounds: { askAfterMs, whenAway: 'REFUSE' },
+          entities,
+        });
+  const commitOrm = await connectOrm({
+    databaseUrl: settings.databaseUrl,
+    poolSize: settings.commitPoolSize,
+    severalStatements: true,
+    bounds: { askAfterMs, whenAway: 'WAIT' },
+    entities,
+  });
+  const node = await acquireProcessNode(orm, log, { keyPrints: settings.keyPrints });
+  const redis = connectRedis(settings.redisUrl, settings.storeTimeoutMs);
+  const listener = connectRedisListener(settings.redisUrl);
+  const close = async (): Promise<void> => {
+    // With the database away the lease runs out by itself, and the stop is none the worse for it.
+    await node.release().catch((error: unknown) => log.warn({ err: error }, 'process node was not released'));
+    redis.disconnect();
+    listener.disconnect();
+    await Promise.all([...new Set([orm, readOrm, commitOrm])].map(async (each) => each.close()));
+  };
+  return { orm, readOrm, commitOrm, redis, redisUrl: settings.redisUrl, listener, node, close };
+}

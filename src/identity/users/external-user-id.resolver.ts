@@ -1,0 +1,26 @@
+import { Ctx, FieldResolver, Resolver, Root, type ClassType } from 'type-graphql';
+import { requireActor } from '../../graphql/auth.js';
+import type { RequestContext } from '../../graphql/context.js';
+import type { Id } from '../../platform/ids.js';
+import type { ExternalUserIds } from './external-user-ids.js';
+
+/** A resolver that shows, beside the `userId` of a type, what the tenant's own system calls the user. */
+export function externalUserIdOf(type: ClassType<{ userId: Id }>) {
+  @Resolver(() => type)
+  class ExternalUserIdResolver {
+    constructor(private readonly externalUserIds: ExternalUserIds) {}
+
+    @FieldResolver(() => String, {
+      nullable: true,
+      description:
+        "The user's id in the tenant's own system; null where the database does not tell it within 250 ms.",
+    })
+    async externalUserId(
+      @Root() { userId }: { readonly userId: Id },
+      @Ctx() context: RequestContext,
+    ): Promise<string | null> {
+      return this.externalUserIds.of(requireActor(context).tenantId, userId);
+    }
+  }
+  return ExternalUserIdResolver;
+}

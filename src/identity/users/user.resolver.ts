@@ -1,0 +1,70 @@
+import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { requireStaff } from '../../graphql/auth.js';
+import type { RequestContext } from '../../graphql/context.js';
+import { PageArgs, type PageOf } from '../../graphql/page.js';
+import { answer } from '../../graphql/payload.js';
+import type { UserChangeService } from './user-change.service.js';
+import type { UserService } from './user.service.js';
+import {
+  CreateUserTokenInput,
+  CreateUserTokenPayloadType,
+  UpdateUserInput,
+  UpdateUserPayloadType,
+  UserFilterInput,
+  UserPageType,
+  UserType,
+} from './user.types.js';
+
+@Resolver(() => UserType)
+export class UserResolver {
+  constructor(
+    private readonly users: UserService,
+    private readonly changes: UserChangeService,
+  ) {}
+
+  @Mutation(() => CreateUserTokenPayloadType, {
+    description:
+      'Signs a user of the tenant in, and makes who comes for the first time. For OWNER and OPERATOR.',
+  })
+  async createUserToken(
+    @Arg('input', () => CreateUserTokenInput) input: CreateUserTokenInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => this.users.createUserToken(tenantId, input));
+  }
+
+  @Mutation(() => UpdateUserPayloadType, {
+    description: 'Changes status and tags; counts at the next redemption. For OWNER and OPERATOR.',
+  })
+  async updateUser(
+    @Arg('input', () => UpdateUserInput) input: UpdateUserInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ user: await this.changes.update(tenantId, input) }));
+  }
+
+  @Query(() => UserType, { nullable: true, description: 'A user of the tenant, by either id. For staff.' })
+  async user(
+    @Arg('id', () => ID, { nullable: true }) id: string | null,
+    @Arg('externalUserId', () => String, { nullable: true }) externalId: string | null,
+    @Ctx() context: RequestContext,
+  ): Promise<UserType | null> {
+    const { tenantId } = requireStaff(context);
+    if (id) return this.users.find(tenantId, { id });
+    return externalId ? this.users.find(tenantId, { externalId }) : null;
+  }
+
+  @Query(() => UserPageType, {
+    name: 'users',
+    description: 'The users of the tenant, newest first. For staff.',
+  })
+  async list(
+    @Arg('filter', () => UserFilterInput, { nullable: true }) filter: UserFilterInput | null,
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<UserType>> {
+    return this.users.page(requireStaff(context).tenantId, filter ?? {}, page);
+  }
+}

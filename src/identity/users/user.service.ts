@@ -1,0 +1,165 @@
+import { raw, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
+import { z } from 'zod';
+import { present } from '../../platform/assert.js';
+import type { Clock } from '../../platform/clock.js';
+import { DomainError } from '../../platform/errors.js';
+import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
+import { countNumber, foreignKeyText, nameText, parseInput } from '../../platform/input.js';
+import { findPage } from '../../platform/database/find-page.js';
+import { tenantEm } from '../../platform/database/orm.js';
+import { isDuplicateKey } from '../../platform/database/sql-errors.js';
+import type { Actor } from '../../graphql/actor.js';
+import { TOKEN_TTL_MAX_S } from '../token-life.js';
+import { User, type UserStatus } from './user.entity.js';
+
+export const CREATE_USER_TOKEN_REFUSALS = [
+  'EXTERNAL_USER_ID_NOT_ALLOWED',
+  'TAGS_NOT_ALLOWED',
+  'TTL_OUT_OF_RANGE',
+  'USER_DISABLED',
+] as const;
+type CreateUserTokenRefusal = (typeof CREATE_USER_TOKEN_REFUSALS)[number];
+
+const TTL_S_MAX = TOKEN_TTL_MAX_S.BY_PROGRAM;
+const TAGS_MAX = 64;
+
+/** Facts that reward conditions read: each once, in order. */
+export const tagList = z
+  .array(nameText(64))
+  .max(TAGS_MAX, `must hold at most ${TAGS_MAX} tags`)
+  .transform((tags) => [...new Set(tags)].toSorted());
+const createUserTokenInput = z.object({
+  externalUserId: foreignKeyText,
+  tags: tagList.nullable().default(null),
+  ttlS: countNumber(1, TTL_S_MAX)
+    .nullish()
+    .transform((ttlS) => ttlS ?? TTL_S_MAX),
+});
+
+/** What makes tokens; see `token.service.ts`. */
+export interface TokenSigner {
+  sign(actor: Actor, ttlS: number): string;
+}
+
+export interface IssuedUserToken {
+  readonly token: string;
+  readonly userId: Id;
+  readonly expiresAt: Date;
+}
+
+/** What reward conditions and the claim ask of a user. */
+export interface UserFacts {
+  readonly status: UserStatus;
+  readonly tags: readonly string[];
+}
+
+/** One user: by the internal id, or by the id of the tenant's own system. */
+export type UserReference =
+  | { readonly id: Id; readonly externalId?: undefined }
+  | { readonly externalId: string; readonly id?: undefined };
+
+export interface UserFilter {
+  readonly status?: UserStatus | null;
+  readonly externalUserId?: string | null;
+}
+
+/** Users of a tenant, known by the id that the tenant's own system gave them. */
+export class UserService {
+  /** @param listOrm where lists are read, which may take long */
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly ids: IdGenerator,
+    private readonly clock: Clock,
+    private readonly tokens: TokenSigner,
+    private readonly listOrm: MikroORM = orm,
+  ) {}
+
+  /**
+   * Signs a user of the tenant in, and makes the row of one who comes for the first time: it must exist before
+   * the first redemption. Tags replace the former ones where they are given.
+   *
+   * @throws DomainError one of {@link CREATE_USER_TOKEN_REFUSALS}
+   */
+  async createUserToken(tenantId: string, input: unknown): Promise<IssuedUserToken> {
+    const codes = {
+      input: 'EXTERNAL_USER_ID_NOT_ALLOWED',
+      tags: 'TAGS_NOT_ALLOWED',
+      ttlS: 'TTL_OUT_OF_RANGE',
+    } as const;
+    const { externalUserId, tags, ttlS } = parseInput<typeof createUserTokenInput, CreateUserTokenRefusal>(
+      createUserTokenInput,
+      input,
+      codes,
+    );
+    const user = await this.ensureUser(tenantId, externalUserId, tags ?? undefined);
+    if (user.status !== 'ACTIVE') {
+      const code: CreateUserTokenRefusal = 'USER_DISABLED';
+      throw new DomainError(code, 'The user is switched off.', { field: ['input', 'externalUserId'] });
+    }
+    return {
+      token: this.tokens.sign({ kind: 'USER', tenantId, userId: user.id }, ttlS),
+      userId: user.id,
+      expiresAt: new Date(this.clock.nowMs() + ttlS * 1000),
+    };
+  }
+
+  /** The user with this foreign id, made if there is none. The unique key makes it one, however many ask at once. */
+  async ensureUser(tenantId: string, externalId: string, tags?: readonly string[]): Promise<User> {
+    const em = tenantEm(this.orm, tenantId);
+    const user = em.create(
+      User,
+      {
+        tenantId,
+        id: this.ids.next(),
+        externalId,
+        status: 'ACTIVE',
+        tags: [...(tags ?? [])],
+        version: 1,
+        createdAt: new Date(this.clock.nowMs()),
+      },
+      { persist: false },
+    );
+    try {
+      await em.insert(user);
+      return user;
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+    }
+    const existing = await this.known(tenantId, externalId);
+    if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
+    // A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing.
+    const active = { externalId, status: 'ACTIVE' } as const;
+    await em.nativeUpdate(User, active, { tags: [...tags], version: raw<RawQueryFragment>('version + 1') });
+    return this.known(tenantId, externalId);
+  }
+
+  private async known(tenantId: string, externalId: string): Promise<User> {
+    return present(await this.find(tenantId, { externalId }), 'The user that the unique key speaks of');
+  }
+
+  /** By the internal id, or by the one of the tenant's own system. */
+  async find(tenantId: string, { id, externalId }: UserReference): Promise<User | null> {
+    if (id !== undefined && !isId(id)) return null;
+    const where = id === undefined ? { externalId } : { id };
+    return tenantEm(this.orm, tenantId).findOne(User, where, { disableIdentityMap: true });
+  }
+
+  /** Newest first, with the exact total. */
+  async page(
+    tenantId: string,
+    { status, externalUserId }: UserFilter,
+    page: { readonly offset: number; readonly size: number },
+  ): Promise<{ total: number; items: User[] }> {
+    const where = { ...(status && { status }), ...(externalUserId && { externalId: externalUserId }) };
+    return findPage(tenantEm(this.listOrm, tenantId), User, where, page);
+  }
+
+  /** A short read before a claim, for campaigns whose rewards have conditions. */
+  async facts(tenantId: string, userId: Id): Promise<UserFacts | null> {
+    return tenantEm(this.orm, tenantId).findOne(
+      User,
+      { id: userId },
+      { fields: ['status', 'tags'], disableIdentityMap: true },
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../../graphql/enums.js';
+import { ExpectedVersionField, VERSION_FIELD } from '../../graphql/expected-version.js';
+import { pageOf } from '../../graphql/page.js';
+import { payloadType } from '../../graphql/payload-type.js';
+import { InstantScalar } from '../../graphql/scalars.js';
+import { UPDATE_USER_REFUSALS } from './user-change.service.js';
+import { USER_STATUSES, type UserStatus } from './user.entity.js';
+import { CREATE_USER_TOKEN_REFUSALS } from './user.service.js';
+
+const UserStatusEnum = enumFromValues('UserStatus', USER_STATUSES, 'A DISABLED user redeems nothing.');
+
+@ObjectType('User', { description: 'Somebody who redeems codes of a tenant.' })
+export class UserType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String, { description: "The user's id in the tenant's own system." })
+  externalId!: string;
+
+  @Field(() => UserStatusEnum)
+  status!: UserStatus;
+
+  @Field(() => [String], { description: 'Facts that the conditions of rewards read.' })
+  tags!: string[];
+
+  @Field(() => Int, VERSION_FIELD)
+  version!: number;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+export const UserPageType = pageOf(UserType, 'UserPage');
+
+@InputType()
+export class UserFilterInput {
+  @Field(() => UserStatusEnum, { nullable: true })
+  status?: UserStatus | null;
+
+  @Field(() => String, { nullable: true, description: "The whole id in the tenant's own system." })
+  externalUserId?: string | null;
+}
+
+@InputType({ description: 'Names the user by one of the two ids.' })
+export class UpdateUserInput {
+  @Field(() => ID, { nullable: true })
+  userId?: string | null;
+
+  @Field(() => String, { nullable: true, description: "The user's id in the tenant's own system." })
+  externalUserId?: string | null;
+
+  @Field(() => UserStatusEnum, { nullable: true, description: 'Missing leaves it.' })
+  status?: UserStatus | null;
+
+  @Field(() => [String], { nullable: true, description: 'Replace the former ones; missing leaves those.' })
+  tags?: string[] | null;
+
+  @ExpectedVersionField()
+  expectedVersion?: number | null;
+}
+
+@InputType()
+export class CreateUserTokenInput {
+  @Field(() => String, {
+    description: "The user's id in the tenant's own system: 1 to 64 printable characters.",
+  })
+  externalUserId!: string;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Facts that the conditions of rewards read. They replace the former ones; missing leaves those.',
+  })
+  tags?: string[] | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Seconds that the token lives: at most 900, and 900 if missing.',
+  })
+  ttlS?: number | null;
+}
+
+export const CreateUserTokenPayloadType = payloadType('CreateUserToken', CREATE_USER_TOKEN_REFUSALS, {
+  token: { type: () => String, description: 'For the header `authorization: Bearer …`.' },
+  userId: { type: () => ID },
+  expiresAt: { type: () => InstantScalar },
+});
+
+export const UpdateUserPayloadType = payloadType('UpdateUser', UPDATE_USER_REFUSALS, {
+  user: { type: () => UserType },
+});

@@ -1,0 +1,34 @@
+import { Ctx, Query, Resolver } from 'type-graphql';
+import type { RequestContext } from '../../graphql/context.js';
+import { runsInstallation, type TenantService } from '../../tenancy/tenant.service.js';
+import { permissionsOf } from '../permissions.js';
+import type { UserService } from './user.service.js';
+import { ViewerType } from './viewer.types.js';
+
+@Resolver()
+export class ViewerResolver {
+  constructor(
+    private readonly tenants: TenantService,
+    private readonly users: UserService,
+  ) {}
+
+  @Query(() => ViewerType, {
+    nullable: true,
+    description: 'Who asks, by the token, and what they may do; null without a token.',
+  })
+  async viewer(@Ctx() { actor }: RequestContext): Promise<ViewerType | null> {
+    if (actor === null) return null;
+    const tenant = await this.tenants.find(actor.tenantId);
+    const isStaff = actor.kind === 'STAFF';
+    return {
+      kind: actor.kind,
+      tenantId: actor.tenantId,
+      tenantName: tenant?.name ?? null,
+      tenantType: tenant?.type ?? null,
+      staffId: isStaff ? actor.staffId : null,
+      role: isStaff ? actor.role : null,
+      user: isStaff ? null : await this.users.find(actor.tenantId, { id: actor.userId }),
+      permissions: permissionsOf(actor, runsInstallation(tenant)),
+    };
+  }
+}

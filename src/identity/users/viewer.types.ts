@@ -1,0 +1,55 @@
+import { Field, ID, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../../graphql/enums.js';
+import { TENANT_TYPES, type TenantType } from '../../tenancy/tenant.entity.js';
+import { ACTOR_KINDS, STAFF_ROLES, type Actor, type StaffRole } from '../../graphql/actor.js';
+import { PERMISSIONS, type Permission } from '../permissions.js';
+import { UserType } from './user.types.js';
+
+const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'Whom a token belongs to.', {
+  USER: 'Somebody who redeems codes.',
+  STAFF: "A member of a tenant's staff.",
+});
+const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'What a member of staff may do.', {
+  OWNER: 'Everything.',
+  OPERATOR: 'Everything but tenants.',
+  AUDITOR: 'Reads, and changes nothing.',
+});
+const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'What a caller may do at all.', {
+  REDEEM: 'Redeem codes, and read what is their own.',
+  READ: "Read everything of the caller's tenant.",
+  CHANGE: "Change everything of the caller's tenant.",
+  READ_TENANTS: 'Read all tenants.',
+  CHANGE_TENANTS: 'Make and change tenants.',
+});
+const TenantTypeEnum = enumFromValues(
+  'TenantType',
+  TENANT_TYPES,
+  'PLATFORM runs the installation, CHANNEL uses it.',
+);
+
+@ObjectType('Viewer', { description: 'Who asks, by the token, and what they may do.' })
+export class ViewerType {
+  @Field(() => ActorKindEnum)
+  kind!: Actor['kind'];
+
+  @Field(() => ID)
+  tenantId!: string;
+
+  @Field(() => String, { nullable: true })
+  tenantName!: string | null;
+
+  @Field(() => TenantTypeEnum, { nullable: true })
+  tenantType!: TenantType | null;
+
+  @Field(() => ID, { nullable: true, description: "The member of staff's name; null for a user." })
+  staffId!: string | null;
+
+  @Field(() => StaffRoleEnum, { nullable: true, description: 'Null for a user.' })
+  role!: StaffRole | null;
+
+  @Field(() => UserType, { nullable: true, description: 'Null for staff.' })
+  user!: UserType | null;
+
+  @Field(() => [PermissionEnum])
+  permissions!: Permission[];
+}

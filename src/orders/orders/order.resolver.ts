@@ -1,0 +1,46 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import { requireActor } from '../../graphql/auth.js';
+import type { RequestContext } from '../../graphql/context.js';
+import { PageArgs, type PageOf } from '../../graphql/page.js';
+import type { Actor } from '../../graphql/actor.js';
+import type { OrderService, PromisedOrders } from './order.service.js';
+import { OrderObjectType, OrderPageType } from './order.types.js';
+
+@Resolver(() => OrderObjectType)
+export class OrderResolver {
+  constructor(
+    private readonly service: OrderService,
+    private readonly promised: PromisedOrders,
+  ) {}
+
+  @Query(() => OrderObjectType, {
+    nullable: true,
+    description:
+      "One's own order; any of the tenant for staff. PENDING while a redemption is PROCESSING, then FINISHED or FAILED.",
+  })
+  async order(
+    @Arg('orderNo', () => ID) orderNo: string,
+    @Ctx() context: RequestContext,
+  ): Promise<OrderObjectType | null> {
+    const actor = requireActor(context);
+    return this.service.find(actor.tenantId, orderNo, ownOrdersOf(actor), this.promised);
+  }
+
+  @Query(() => OrderPageType, { description: "One's own orders; all of the tenant for staff." })
+  async orders(
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<OrderObjectType>> {
+    const actor = requireActor(context);
+    return this.service.list(actor.tenantId, page, ownOrdersOf(actor));
+  }
+
+  @FieldResolver(() => String, { description: 'The number people are told; for a redemption also its id.' })
+  orderNo(@Root() order: OrderObjectType): string {
+    return order.id;
+  }
+}
+
+function ownOrdersOf(actor: Actor): string | null {
+  return actor.kind === 'USER' ? actor.userId : null;
+}

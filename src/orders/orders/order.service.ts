@@ -1,0 +1,148 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { isId, type Id } from '../../platform/ids.js';
+import { queryTogether } from '../../platform/database/execute-together.js';
+import { insertRows } from '../../platform/database/insert-rows.js';
+import { findPage } from '../../platform/database/find-page.js';
+import { tenantEm, type Em } from '../../platform/database/orm.js';
+import { within } from '../../platform/scheduling/timeout.js';
+import { Order, type OrderStatus, type OrderType } from './order.entity.js';
+
+/** What uses up being new: a paid purchase or renewal. A redemption does not. */
+const PAID_TYPES: readonly OrderType[] = ['PURCHASE', 'RENEWAL'];
+const PAID_STATUSES: readonly OrderStatus[] = ['PAID', 'FINISHED'];
+
+/** The order of one redemption. It bears the redemption's id, and earns no commission. */
+export interface RedemptionOrder {
+  readonly id: Id;
+  readonly userId: Id;
+  readonly isNew: boolean;
+  /** What the redemption started or extended; null where it gave no subscription. */
+  readonly subscriptionId: Id | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date;
+}
+
+export interface OrderPage {
+  readonly total: number;
+  readonly items: Order[];
+}
+
+/** An order that was promised and has no row yet. */
+export interface PromisedOrder {
+  readonly userId: Id;
+  readonly createdAt: Date;
+}
+
+/** Knows the orders that were promised; null for all others. */
+export type PromisedOrders = (tenantId: string, orderNo: string) => Promise<PromisedOrder | null>;
+
+export class OrderService {
+  /** @param listOrm where lists are read, which may take long */
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly timeoutMs: number,
+    private readonly listOrm: MikroORM = orm,
+  ) {}
+
+  /** Which of these users have paid before. For all the others an order is new. */
+  async usersWithPaidOrder(em: Em, tenantId: string, userIds: readonly Id[]): Promise<Set<Id>> {
+    if (userIds.length === 0) return new Set();
+    // Raw for the form that stops at a user's first paid order, however many there are.
+    const rows = await queryTogether<{ id: number | string }>(
+      em,
+      `select u.id from user u where u.tenant_id = ? and u.id in (?) and exists (
+         select 1 from \`order\` o
+          where o.tenant_id = u.tenant_id and o.user_id = u.id and o.type in (?) and o.status in (?))`,
+      [tenantId, userIds, PAID_TYPES, PAID_STATUSES],
+    );
+    return new Set(rows.map((row) => String(row.id)));
+  }
+
+  /** Orders that are finished as they are made, in the transaction of their redemptions. */
+  async insertRedemptionOrders(em: Em, tenantId: string, orders: readonly RedemptionOrder[]): Promise<void> {
+    await insertOrders(em, tenantId, orders, 'FINISHED');
+  }
+
+  /** Orders of redemptions that have been given up, in the transaction of their tombstones. */
+  async insertFailedOrders(em: Em, tenantId: string, orders: readonly RedemptionOrder[]): Promise<void> {
+    await insertOrders(em, tenantId, orders, 'FAILED');
+  }
+
+  /**
+   * An order by its number; one that was promised and is not settled yet is PENDING.
+   * @param userId whose order it has to be; null finds every order of the tenant
+   * @throws StoreUnavailableError
+   */
+  async find(
+    tenantId: string,
+    orderNo: string,
+    userId: Id | null,
+    promised: PromisedOrders = async () => null,
+  ): Promise<Order | null> {
+    if (!isId(orderNo)) return null;
+    const row = await this.row(tenantId, orderNo, userId);
+    if (row !== null) return row;
+    const awaited = await promised(tenantId, orderNo);
+    if (awaited === null || (userId !== null && awaited.userId !== userId)) return null;
+    // It may have been settled between the two looks.
+    return (await this.row(tenantId, orderNo, userId)) ?? this.pendingOrder(tenantId, orderNo, awaited);
+  }
+
+  private async row(tenantId: string, id: Id, userId: Id | null): Promise<Order | null> {
+    const em = tenantEm(this.orm, tenantId);
+    const read = em.findOne(Order, { id, ...ofUser(userId) }, { disableIdentityMap: true });
+    return within(this.timeoutMs, 'database', read);
+  }
+
+  private async pendingOrder(tenantId: string, id: Id, { userId, createdAt }: PromisedOrder): Promise<Order> {
+    const buyers = this.usersWithPaidOrder(tenantEm(this.orm, tenantId), tenantId, [userId]);
+    const isNew = !(await within(this.timeoutMs, 'database', buyers)).has(userId);
+    return {
+      tenantId,
+      id,
+      userId,
+      type: 'REDEMPTION',
+      status: 'PENDING',
+      amount: '0',
+      isNew,
+      subscriptionId: null,
+      createdAt,
+      finishedAt: null,
+    };
+  }
+
+  /** Newest first. @param userId whose orders; null lists those of the whole tenant */
+  async list(
+    tenantId: string,
+    { page, size }: { page: number; size: number },
+    userId: Id | null,
+  ): Promise<OrderPage> {
+    const range = { offset: (page - 1) * size, size };
+    return findPage(tenantEm(this.listOrm, tenantId), Order, ofUser(userId), range);
+  }
+}
+
+function ofUser(userId: Id | null): { userId?: Id } {
+  return userId === null ? {} : { userId };
+}
+
+async function insertOrders(
+  em: Em,
+  tenantId: string,
+  orders: readonly RedemptionOrder[],
+  status: OrderStatus,
+): Promise<void> {
+  const rows = orders.map((order) => ({
+    tenant_id: tenantId,
+    id: order.id,
+    user_id: order.userId,
+    type: 'REDEMPTION',
+    status,
+    amount: '0',
+    is_new: order.isNew,
+    subscription_id: order.subscriptionId,
+    created_at: order.createdAt,
+    finished_at: order.finishedAt,
+  }));
+  await insertRows(em, 'order', rows);
+}

@@ -1,0 +1,152 @@
+import type { Socket } from 'node:net';
+import type { DatabasePulse } from './database-probe.js';
+import { isReadOnly } from './sql-errors.js';
+
+/** So long a statement, or the wait for a connection, may take on a server that answers others. */
+const ANSWERED_MS_MAX = 15_000;
+
+export interface PoolBounds {
+  /** After so long without an answer, and again and again, the server is asked whether it is there. */
+  readonly askAfterMs: number;
+  /**
+   * What becomes of a statement when it is not: REFUSE gives it up, and its connection with it; WAIT lets it stand,
+   * because a COMMIT that is under way must go on.
+   */
+  readonly whenAway: 'REFUSE' | 'WAIT';
+}
+
+/** The server, or one connection to it, says nothing. The ORM copies an error's fields into one of its own, so it goes by its code. */
+class DatabaseSilentError extends Error {
+  override readonly name = 'DatabaseSilentError';
+  readonly code = 'ETIMEDOUT';
+
+  constructor() {
+    super('The database did not answer in time.');
+  }
+}
+
+type Callback<T> = (error: Error | null, result?: T) => void;
+type Query = (sql: unknown, values: unknown, done?: Callback<unknown>) => unknown;
+
+/** What is used of the driver's connection and pool. */
+interface DriverConnection {
+  query: Query;
+  readonly threadId: number | null;
+  readonly stream: Socket;
+  release(): void;
+  destroy(): void;
+}
+
+export interface DriverPool {
+  getConnection(done: Callback<DriverConnection>): void;
+}
+
+/**
+ * Bounds how long a pool's users wait. The driver has no such bound: where the server hangs, or a connection is dead
+ * without a word, a statement waits for as long as that lasts, and so does everybody for a connection of the pool.
+ * Slow is not away: whether a statement is given up goes by whether the server answers a question beside it.
+ *
+ * A primary that has become a replica keeps its connections. The one that is refused a write ends, and with it all
+ * that are as old, when they are next asked for: they lead to the same server, and new ones may lead to another.
+ */
+export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabasePulse): void {
+  const generations = new WeakMap<DriverConnection, number>();
+  let generation = 0;
+  const retireAll = (): void => {
+    generation += 1;
+  };
+  const take = pool.getConnection.bind(pool);
+  pool.getConnection = (done) => {
+    const watch = new Watch(bounds, pulse, (error) => done(error));
+    const taken: Callback<DriverConnection> = (error, connection) => {
+      if (connection === undefined) {
+        if (watch.end()) done(error);
+        return;
+      }
+      const born = generations.get(connection);
+      if (born !== undefined && born < generation) {
+        end(connection);
+        take(taken);
+        return;
+      }
+      if (born === undefined) boundStatements(connection, bounds, pulse, retireAll);
+      generations.set(connection, generation);
+      // Whoever asked for it has been sent away.
+      if (watch.end()) done(null, connection);
+      else connection.release();
+    };
+    take(taken);
+  };
+}
+
+/** Takes it out of the pool, too. */
+function end(connection: DriverConnection): void {
+  connection.destroy();
+  connection.stream.destroy();
+}
+
+function boundStatements(
+  connection: DriverConnection,
+  bounds: PoolBounds,
+  pulse: DatabasePulse,
+  retireAll: () => void,
+): void {
+  const query = connection.query.bind(connection);
+  connection.query = (sql, values, done) => {
+    if (done === undefined) return query(sql, values);
+    const watch = new Watch(bounds, pulse, (error, isThere) => {
+      if (isThere && connection.threadId !== null) void pulse.end(connection.threadId);
+      // The answer may come yet, and nobody could tell whose it is.
+      end(connection);
+      done(error);
+    });
+    return query(sql, values, (error, result) => {
+      if (isReadOnly(error)) {
+        end(connection);
+        retireAll();
+      }
+      if (watch.end()) done(error, result);
+    });
+  };
+}
+
+/** One wait for the server, which ends once: by its answer, or by giving up. */
+class Watch {
+  private timer: NodeJS.Timeout;
+  private isOver = false;
+  /** Since when the server has answered every question, by the process' own clock. */
+  private thereSinceMs = performance.now();
+
+  constructor(
+    private readonly bounds: PoolBounds,
+    private readonly pulse: DatabasePulse,
+    private readonly giveUp: (error: DatabaseSilentError, isThere: boolean) => void,
+  ) {
+    this.timer = this.lookLater();
+  }
+
+  /** True when the wait was not over yet. */
+  end(): boolean {
+    const wasOver = this.isOver;
+    this.isOver = true;
+    clearTimeout(this.timer);
+    return !wasOver;
+  }
+
+  private lookLater(): NodeJS.Timeout {
+    return setTimeout(() => void this.look(), this.bounds.askAfterMs);
+  }
+
+  private async look(): Promise<void> {
+    const isThere = await this.pulse.answers();
+    if (this.isOver) return;
+    if (!isThere) this.thereSinceMs = performance.now();
+    const isLate = performance.now() - this.thereSinceMs >= ANSWERED_MS_MAX;
+    if (isThere ? isLate : this.bounds.whenAway === 'REFUSE') {
+      this.end();
+      this.giveUp(new DatabaseSilentError(), isThere);
+      return;
+    }
+    this.timer = this.lookLater();
+  }
+}

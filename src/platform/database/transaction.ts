@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/core';
+import { invariant } from '../assert.js';
+import type { Logger } from '../observability/log.js';
+import { systemEm, tenantEm, type Em } from './orm.js';
+import { endTogether } from './execute-together.js';
+import { SessionGuard } from './session-guard.js';
+import { DoomedTransactionError, isLostBeforeCommit, isRetryable, mysqlErrno } from './sql-errors.js';
+
+const ATTEMPTS_DEFAULT = 4;
+/** The first pause is at most this long; each further one at most twice as long as the one before. */
+const PAUSE_FIRST_MS = 10;
+
+export interface TransactionOptions {
+  /** How often the whole is tried before its error is the caller's. */
+  readonly attempts?: number;
+  readonly log?: Logger;
+  /** Called before each further attempt, for the metrics and for tests. */
+  readonly onRetry?: (error: unknown, attempt: number) => void;
+}
+
+/**
+ * Runs units of work. After a deadlock or a lock time-out nothing goes on inside a transaction (`session-guard.ts`
+ * sees to it, also where the error was caught): it is undone, its entity manager thrown away, and the whole run
+ * anew. The same where the connection was lost before COMMIT was sent: what it did is undone, and the server may well
+ * be there. So the work may run several times, and must keep nothing outside of it but what it returns.
+ */
+export class Transactions {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly options: TransactionOptions = {},
+  ) {}
+
+  /**
+   * One transaction, READ COMMITTED, on a fresh entity manager: of the tenant, or of none for work across tenants.
+   * @throws CommitUnknownError when the connection broke during COMMIT; the transaction may stand.
+   */
+  async run<T>(tenantId: string | null, work: (em: Em) => Promise<T>): Promise<T> {
+    const attempts = this.options.attempts ?? ATTEMPTS_DEFAULT;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once(tenantId, work);
+      } catch (error) {
+        if (attempt >= attempts || !mayRunAnew(error)) throw error;
+        this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run anew');
+        this.options.onRetry?.(error, attempt);
+        await pause(Math.random() * PAUSE_FIRST_MS * 2 ** (attempt - 1));
+      }
+    }
+  }
+
+  /**
+   * A part that can fail by itself: a savepoint. Caught by the caller, its failure undoes this part only; a failure
+   * of the caller undoes all. The part has an entity manager of its own and reads its entities anew, so that what it
+   * changed in memory is forgotten with it; it must not change entities of the outer one.
+   */
+  async nested<T>(em: Em, work: (inner: Em) => Promise<T>): Promise<T> {
+    // What the outer work has changed so far belongs before the savepoint, or undoing the part would undo it too.
+    await em.flush();
+    return em.transactional(async (inner) => work(inner), { clear: true });
+  }
+
+  private async once<T>(tenantId: string | null, work: (em: Em) => Promise<T>): Promise<T> {
+    const em = tenantId === null ? systemEm(this.orm) : tenantEm(this.orm, tenantId);
+    await em.begin();
+    try {
+      const result = await work(em);
+      invariant(!endTogether(em), 'A transaction was to be committed while statements of it waited.');
+      await em.commit();
+      return result;
+    } catch (error) {
+      endTogether(em);
+      const doom = await doomOf(em);
+      // The reason is what counts; a connection that cannot even roll back is gone, and the transaction with it.
+      await em.rollback().catch(() => undefined);
+      throw doom === null || mayRunAnew(error) ? error : new DoomedTransactionError(doom);
+    }
+  }
+}
+
+/** Nothing of the transaction stands, and another attempt may go well. */
+function mayRunAnew(error: unknown): boolean {
+  return isRetryable(error) || isLostBeforeCommit(error);
+}
+
+interface TransactionHandle {
+  getExecutor(): { provideConnection<T>(use: (session: object) => Promise<T>): Promise<T> };
+}
+
+/** What doomed the open transaction, also where the work caught that error and threw another one. */
+async function doomOf(em: Em): Promise<unknown> {
+  const handle = em.getTransactionContext<TransactionHandle>();
+  if (handle === undefined) return null;
+  return handle.getExecutor().provideConnection(async (session) => SessionGuard.of(session)?.doom ?? null);
+}

@@ -1,0 +1,50 @@
+import { StoreUnavailableError } from '../errors.js';
+import { isServerAway } from '../database/sql-errors.js';
+
+/**
+ * Stops waiting for a store after a while. What was asked goes on, so only reads and repeatable work belong here.
+ * A database that cannot be reached at all is named the same.
+ * @throws StoreUnavailableError
+ */
+export async function within<T>(
+  timeoutMs: number,
+  store: 'redis' | 'database',
+  work: Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new StoreUnavailableError(store)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    throw store === 'database' && isServerAway(error)
+      ? new StoreUnavailableError(store, { cause: error })
+      : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What comes of work within a while, or null; the work goes on. Throws what the work throws in time. */
+export async function resultWithin<T>(timeoutMs: number, work: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for the end of something that may never come, as the end of work on a store that is away; throws what it throws. */
+export async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+  return (
+    (await resultWithin(
+      timeoutMs,
+      work.then(() => true),
+    )) ?? false
+  );
+}

@@ -1,0 +1,73 @@
+import type { CodeCopyService } from '../codes/code-copy.service.js';
+import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
+import type { RateLimitService } from '../limits/rate-limit.service.js';
+import type { Clock } from '../platform/clock.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import type { SettlementService } from '../redemption/commit/settlement.service.js';
+import { ClaimChecks } from './claim-checks.js';
+import { CodeChecks } from './code-checks.js';
+import { DigestChecks } from './digest-checks.js';
+import { CopyChecks } from './copy-checks.js';
+import type { DatabaseChecks, RedisChecks } from './drift.js';
+import { EventChecks, ToldChecks } from './event-checks.js';
+import { EventReader } from './event-reader.js';
+import { GrantChecks } from './grant-checks.js';
+import { BudgetChecks, UserLimitChecks } from './limit-checks.js';
+import { MarkerChecks } from './marker-checks.js';
+import { OrderChecks } from './order-checks.js';
+import { OutboxChecks } from './outbox-checks.js';
+import { BatchChecks, QuotaChecks } from './quota-checks.js';
+import type { ReconciliationRedis } from './reconciliation.redis.js';
+import { RedemptionChecks } from './redemption-checks.js';
+import { RewardChecks } from './reward-checks.js';
+import type { Rows } from './rows.js';
+import { UnknownChecks } from './unknown-checks.js';
+import { UsageChecks } from './usage-checks.js';
+import { WindowChecks } from './window-checks.js';
+
+/** Everything that the database alone can be judged by. */
+export function databaseChecks(
+  rows: Rows,
+  clock: Clock,
+  retentionMs: number,
+  recognizer: CodeRecognizer,
+): DatabaseChecks[] {
+  const events = new EventReader(rows);
+  return [
+    new CodeChecks(rows),
+    new DigestChecks(rows, recognizer),
+    new BatchChecks(rows),
+    new QuotaChecks(rows),
+    new UsageChecks(rows),
+    new UserLimitChecks(rows, clock, retentionMs),
+    new BudgetChecks(rows, clock, retentionMs),
+    new RedemptionChecks(rows),
+    new OrderChecks(rows),
+    new RewardChecks(rows),
+    new GrantChecks(rows),
+    new ToldChecks(rows, events, clock, retentionMs),
+    new EventChecks(rows, events),
+    new OutboxChecks(rows, clock, retentionMs),
+  ];
+}
+
+export interface RedisCheckParts {
+  readonly redis: ReconciliationRedis;
+  readonly rows: Rows;
+  readonly settlement: Pick<SettlementService, 'abandon'>;
+  readonly copies: Pick<CodeCopyService, 'raise'>;
+  readonly lines: Pick<ProductLineService, 'find'>;
+  readonly limits: RateLimitService;
+}
+
+/** Everything that Redis holds; claims first, because what closes them drops copies too. */
+export function redisChecks(parts: RedisCheckParts): RedisChecks[] {
+  const { redis, rows } = parts;
+  return [
+    new ClaimChecks(redis, rows, parts.settlement),
+    new CopyChecks(redis, rows),
+    new MarkerChecks(redis, rows),
+    new UnknownChecks(redis, rows, parts.copies),
+    new WindowChecks(redis, parts.lines, parts.limits),
+  ];
+}

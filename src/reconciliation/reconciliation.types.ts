@@ -1,0 +1,100 @@
+import { GraphQLSafeInt } from 'graphql-scalars';
+import { Field, ID, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { InstantScalar } from '../graphql/scalars.js';
+import type { DeskAnswer } from './report-cache.js';
+import type { CheckResult, InvariantResult } from './report.js';
+
+const VERDICTS = ['CLEAN', 'DRIFT', 'RUNNING'] as const;
+const ReconciliationVerdict = enumFromValues(
+  'ReconciliationVerdict',
+  VERDICTS,
+  'RUNNING while the first report of a tenant is in the making: ask again.',
+);
+const InvariantVerdict = enumFromValues(
+  'InvariantVerdict',
+  ['HOLDS', 'BROKEN', 'NOT_CHECKED'],
+  'What the checks of an invariant came to.',
+);
+const DriftHolder = enumFromValues(
+  'DriftHolder',
+  ['DATABASE', 'REDIS'],
+  'Who holds what is wrong. A repair mends what Redis holds.',
+);
+
+@ObjectType('InvariantReport', { description: 'One of the invariants that redemptions rest on.' })
+class InvariantReportType {
+  @Field(() => String)
+  invariant!: string;
+
+  @Field(() => String, { description: 'What it says.' })
+  states!: string;
+
+  @Field(() => InvariantVerdict)
+  verdict!: InvariantResult['verdict'];
+
+  @Field(() => String, { nullable: true, description: 'Why it was not checked.' })
+  note!: string | null;
+}
+
+@ObjectType('CheckReport', { description: 'One kind of drift, and what was found of it.' })
+class CheckReportType {
+  @Field(() => String, { description: 'Its name, e.g. COPY_BEHIND.' })
+  kind!: string;
+
+  @Field(() => String)
+  invariant!: string;
+
+  @Field(() => DriftHolder)
+  holder!: CheckResult['holder'];
+
+  @Field(() => String, { description: 'What it means.' })
+  means!: string;
+
+  @Field(() => String, { description: 'What to do.' })
+  remedy!: string;
+
+  @Field(() => GraphQLSafeInt, { description: 'Drifts that were found at two looks.' })
+  count!: number;
+
+  @Field(() => [ID], { description: 'Ids of some of them.' })
+  sampleIds!: string[];
+}
+
+@ObjectType('ReconciliationReport', {
+  description:
+    "What Redis and the database hold of a tenant, compared. Half a minute old at most, or 'isRunning'.",
+})
+export class ReconciliationReportType {
+  @Field(() => ReconciliationVerdict)
+  verdict!: (typeof VERDICTS)[number];
+
+  @Field(() => Boolean, { description: 'Whether a newer report is in the making.' })
+  isRunning!: boolean;
+
+  @Field(() => InstantScalar, { nullable: true })
+  startedAt!: Date | null;
+
+  @Field(() => GraphQLSafeInt, { nullable: true })
+  tookMs!: number | null;
+
+  @Field(() => [InvariantReportType])
+  invariants!: readonly InvariantResult[];
+
+  @Field(() => [CheckReportType], { description: 'Every check, also those that found nothing.' })
+  checks!: readonly CheckReportType[];
+}
+
+export function reportShown({ report, isRunning }: DeskAnswer): ReconciliationReportType {
+  return {
+    verdict: report?.verdict ?? 'RUNNING',
+    isRunning,
+    startedAt: report?.startedAt ?? null,
+    tookMs: report?.tookMs ?? null,
+    invariants: report?.invariants ?? [],
+    checks: (report?.checks ?? []).map((check) => ({
+      ...check,
+      sampleIds: check.samples.map(({ subject }) => subject),
+    })),
+  };
+}

@@ -1,0 +1,52 @@
+import type { CodeCopyService } from '../codes/code-copy.service.js';
+import { finding, type Check, type Finding, type RedisChecks } from './drift.js';
+import type { ReconciliationRedis } from './reconciliation.redis.js';
+import type { Rows } from './rows.js';
+
+const CHECKS = [
+  {
+    kind: 'CODE_WRONGLY_UNKNOWN',
+    invariant: 'I3',
+    holder: 'REDIS',
+    means: 'Redis believes that a code does not exist, and the database has it.',
+    remedy: 'Repair forgets which codes were not found; it lasts a minute at most anyway.',
+  },
+] as const satisfies readonly Check[];
+
+const SELECT_CODES = `select cast(id as char) as id, code_digest as digest from code
+   where tenant_id = ? and code_digest in (?) and deleted_at is null`;
+
+/** What was remembered as no code. */
+export class UnknownChecks implements RedisChecks {
+  readonly name = 'unknownCodes';
+  readonly checks = CHECKS;
+  readonly keyKinds = ['unknown'];
+
+  constructor(
+    private readonly redis: ReconciliationRedis,
+    private readonly rows: Rows,
+    private readonly copies: Pick<CodeCopyService, 'raise'>,
+  ) {}
+
+  pages(tenantId: string): AsyncIterable<readonly string[]> {
+    return this.redis.unknownDigests(tenantId);
+  }
+
+  async judge(tenantId: string, digests: readonly string[]): Promise<Finding[]> {
+    const codes = await this.rows.read<{ id: string; digest: string }>(tenantId, SELECT_CODES, [digests]);
+    if (codes.length === 0) return [];
+    const nowMs = await this.redis.nowMs();
+    const until = await this.redis.unknownUntil(
+      tenantId,
+      codes.map(({ digest }) => digest),
+    );
+    return codes.flatMap(({ id, digest }, at) =>
+      (until[at] ?? 0) > nowMs ? [finding('CODE_WRONGLY_UNKNOWN', digest, {}, id)] : [],
+    );
+  }
+
+  /** The new epoch also stops look-ups under way that would remember the same again. */
+  async repair(tenantId: string): Promise<void> {
+    await this.copies.raise(tenantId);
+  }
+}

@@ -1,0 +1,62 @@
+import { previewWindows, type RateLimitService, type RateWindow } from '../limits/rate-limit.service.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import { finding, type Check, type Finding, type RedisChecks, type TenantKey } from './drift.js';
+import type { ReconciliationRedis } from './reconciliation.redis.js';
+
+const CHECKS = [
+  {
+    kind: 'RATE_WINDOW_OVER_LIMIT',
+    invariant: 'I8',
+    holder: 'REDIS',
+    means:
+      'More attempts were admitted in a window than its limit; also while a limit that was lowered catches up.',
+    remedy:
+      'Nothing is mended: attempts leave the window by themselves. Find out who writes to it, or set it back.',
+  },
+] as const satisfies readonly Check[];
+
+/** The windows of product lines and of attempts at unknown ones, of attempts and of previews. */
+export class WindowChecks implements RedisChecks {
+  readonly name = 'rateWindows';
+  readonly checks = CHECKS;
+  readonly keyKinds = ['rate'];
+
+  constructor(
+    private readonly redis: ReconciliationRedis,
+    private readonly lines: Pick<ProductLineService, 'find'>,
+    private readonly limits: RateLimitService,
+  ) {}
+
+  async *pages(_tenantId: string, keys: readonly TenantKey[]): AsyncGenerator<readonly string[]> {
+    yield keys.map(({ rest }) => rest);
+  }
+
+  async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
+    const nowMs = await this.redis.nowMs();
+    const found: Finding[] = [];
+    for (const item of items) {
+      const [, kind, subject = '', preview] = /^(line|unknown_line):([^:]+)(:preview)?$/.exec(item) ?? [];
+      const windows =
+        kind === 'unknown_line'
+          ? this.limits.unknownLineWindows(tenantId, subject)
+          : await this.lineWindows(tenantId, subject);
+      for (const { key, limit, lengthMs } of preview === undefined ? windows : previewWindows(windows)) {
+        const attempts = await this.redis.attemptsWithin(key, lengthMs, nowMs);
+        if (attempts <= limit) continue;
+        found.push(
+          finding('RATE_WINDOW_OVER_LIMIT', item, { attempts, limit, lengthMs }, `${item}/${lengthMs}`),
+        );
+      }
+    }
+    return found;
+  }
+
+  private async lineWindows(tenantId: string, code: string): Promise<RateWindow[]> {
+    const line = await this.lines.find(tenantId, code);
+    return line === null ? [] : this.limits.windows(line);
+  }
+
+  async repair(): Promise<void> {
+    // What was admitted was admitted.
+  }
+}

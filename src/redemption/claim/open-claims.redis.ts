@@ -1,0 +1,124 @@
+import type { Redis } from 'ioredis';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import type { Id } from '../../platform/ids.js';
+import { asRedisFailure } from '../../platform/redis/redis.js';
+import { RedisScript } from '../../platform/redis/script.js';
+import { keys } from './redemption.redis.js';
+
+/** What `{T}:open` tells of a claim. */
+export interface OpenEntry {
+  readonly redemptionId: Id;
+  readonly digest: string;
+  readonly deadlineMs: number;
+}
+
+export interface OverdueClaims {
+  /** By Redis' clock, the only one that deadlines are judged by. */
+  readonly nowMs: number;
+  /** The longest overdue first. */
+  readonly entries: readonly OpenEntry[];
+}
+
+export interface OverdueCount {
+  readonly tenantId: string;
+  readonly count: number;
+}
+
+/** Called for each tenant whose keys cannot be read. */
+export type TenantFailed = (tenantId: string, error: unknown) => void;
+
+/** Keys that one step of the walk over Redis looks at; a fraction of a millisecond of Redis' time. */
+const WALK_KEYS = 2000;
+const CLAIMS_KEY = /^\{([^}]+)\}:claims:(.+)$/;
+
+/** The list of a tenant's open claims, as the sweeper reads and mends it. */
+export class OpenClaimsRedis {
+  private readonly overdueScript: RedisScript;
+  private readonly dropScript: RedisScript;
+  private readonly listScript: RedisScript;
+  private walkCursor = '0';
+
+  constructor(private readonly redis: Redis) {
+    this.overdueScript = new RedisScript(redis, 'overdue-claims');
+    this.dropScript = new RedisScript(redis, 'drop-open-entries');
+    this.listScript = new RedisScript(redis, 'list-open-claims');
+  }
+
+  /**
+   * Which of these tenants have claims past their deadline. A script each, and all of them leave in one write.
+   * A tenant whose list cannot be read has none, and is reported.
+   */
+  async tenantsOverdue(tenantIds: readonly string[], failed: TenantFailed): Promise<OverdueCount[]> {
+    const counts = await Promise.all(
+      tenantIds.map(async (tenantId) => {
+        const asked = this.overdueScript.run([keys.open(tenantId)], [0, 0]).catch((error: unknown) => {
+          if (error instanceof StoreUnavailableError) throw error;
+          failed(tenantId, error);
+          return [0, 0];
+        });
+        const [, count] = (await asked) as [number, number];
+        return { tenantId, count };
+      }),
+    );
+    return counts.filter(({ count }) => count > 0);
+  }
+
+  async overdue(tenantId: string, skip: number, limit: number): Promise<OverdueClaims> {
+    const [nowMs, , ...flat] = (await this.overdueScript.run([keys.open(tenantId)], [skip, limit])) as [
+      number,
+      number,
+      ...string[],
+    ];
+    const entries: OpenEntry[] = [];
+    for (let at = 0; at < flat.length; at += 2) {
+      const [redemptionId = '', digest = ''] = (flat[at] ?? '').split('|');
+      entries.push({ redemptionId, digest, deadlineMs: Number(flat[at + 1]) });
+    }
+    return { nowMs, entries };
+  }
+
+  /** Drops those of these entries whose claims are gone. @returns how many */
+  async dropGone(tenantId: string, entries: readonly OpenEntry[]): Promise<number> {
+    if (entries.length === 0) return 0;
+    const scriptKeys = [keys.open(tenantId), ...entries.map(({ digest }) => keys.claims(tenantId, digest))];
+    const args = entries.flatMap(({ redemptionId, digest }) => [redemptionId, digest]);
+    return (await this.dropScript.run(scriptKeys, args)) as number;
+  }
+
+  /**
+   * One step of an endless walk over all keys: claims that the list has lost are listed again. A key that is no hash
+   * of claims is reported, and the walk goes on.
+   * @returns how many
+   */
+  async relist(failed: TenantFailed): Promise<number> {
+    const found = await this.walk();
+    let added = 0;
+    for (const key of found) {
+      const [, tenantId, digest] = CLAIMS_KEY.exec(key) ?? [];
+      if (tenantId === undefined || digest === undefined) continue;
+      try {
+        added += (await this.listScript.run([keys.open(tenantId), key], [digest])) as number;
+      } catch (error) {
+        if (error instanceof StoreUnavailableError) throw error;
+        failed(tenantId, error);
+      }
+    }
+    return added;
+  }
+
+  private async walk(): Promise<readonly string[]> {
+    try {
+      const [next, found] = await this.redis.scan(
+        this.walkCursor,
+        'MATCH',
+        '{*}:claims:*',
+        'COUNT',
+        WALK_KEYS,
+      );
+      this.walkCursor = next;
+      return found;
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+}

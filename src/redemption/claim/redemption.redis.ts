@@ -1,0 +1,368 @@
+import type { Redis } from 'ioredis';
+import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
+import { HAND_OVER_MS } from '../../config.js';
+import { olderAttemptsKey, type RateWindow } from '../../limits/rate-limit.service.js';
+import type { Id } from '../../platform/ids.js';
+import { asRedisFailure } from '../../platform/redis/redis.js';
+import { RedisScript } from '../../platform/redis/script.js';
+import { dayOf, type Claim, type ClaimSnapshot } from './claim.js';
+
+/** How long "this user has redeemed this code" is answered from Redis; after that from the database. */
+const DONE_MS = 600_000;
+/** How long a limit that the database found reached is believed. Changes of limits use another key at once. */
+const SPENT_MS = 5_000;
+/** A user's double click joins the first click's answer for this long. */
+const LOCK_MS = 10_000;
+
+export interface RedemptionRedisSettings {
+  readonly claimDeadlineMs: number;
+  readonly markerMs: number;
+}
+
+/** The keys of one tenant's redemptions share its hash tag. */
+export const keys = {
+  claims: (tenantId: string, digest: string) => `{${tenantId}}:claims:${digest}`,
+  open: (tenantId: string) => `{${tenantId}}:open`,
+  lock: (tenantId: string, userId: Id, digest: string) => `{${tenantId}}:redemption_lock:${userId}:${digest}`,
+  done: (tenantId: string, userId: Id, digest: string) => `{${tenantId}}:done:${userId}:${digest}`,
+  marker: (tenantId: string, userId: Id, key: string | null) => `{${tenantId}}:key:${userId}:${key ?? ''}`,
+  spent: (tenantId: string, campaign: string, of: string) => `{${tenantId}}:spent:${campaign}:${of}`,
+} as const;
+
+export interface AttemptKeys {
+  readonly tenantId: string;
+  readonly userId: Id;
+  /** The one that the code is stored under, as far as that is known; "" when what was typed cannot be a code. */
+  readonly digest: string;
+  /** All that it may be stored under: one a pepper. */
+  readonly digests: readonly string[];
+  readonly idempotencyKey: string | null;
+}
+
+/** A redemption that an idempotency key or a lock leads to. `claim` is empty once it is closed. */
+export interface KnownRedemption {
+  readonly redemptionId: Id;
+  readonly digest: string;
+  readonly claim: string;
+}
+
+export type AdmitReply = { readonly nowMs: number; readonly epoch: string } & (
+  | ({ readonly status: 'KNOWN' } & KnownRedemption)
+  | { readonly status: 'RATE_LIMITED'; readonly retryAfterMs: number }
+  | { readonly status: 'NOT_FOUND' | 'LOAD' }
+  | { readonly status: 'FOUND'; readonly codeId: Id; readonly campaignId: Id; readonly batchId: Id }
+);
+
+export type ClaimReply =
+  | { readonly status: 'CLAIMED'; readonly nowMs: number; readonly token: string }
+  | ({ readonly status: 'KNOWN' | 'JOIN'; readonly nowMs: number } & KnownRedemption)
+  | { readonly status: 'LOAD'; readonly nowMs: number }
+  | { readonly status: 'ALREADY_REDEEMED'; readonly nowMs: number; readonly redemptionId: Id | null }
+  | {
+      readonly status: 'REFUSED';
+      readonly nowMs: number;
+      readonly refusal: string;
+      readonly unsure: boolean;
+    };
+
+export interface ClaimRequest extends AttemptKeys {
+  readonly redemptionId: Id;
+  readonly token: string;
+  readonly snapshot: ClaimSnapshot;
+  /** The code as just read, where Redis holds no copy of it. */
+  readonly unstored: CodeCopy | null;
+  readonly campaignVersion: number;
+  readonly rewardRefusal: string | null;
+  /** Whether the campaign has limits per user or a budget. */
+  readonly hasLimits: boolean;
+  readonly nowMs: number;
+}
+
+/** A committed redemption, as its transaction left the code. */
+export interface Confirmation {
+  readonly claim: Claim;
+  readonly used: number;
+  /** As the transaction found it. */
+  readonly versionBefore: number;
+  readonly version: number;
+  readonly soleUserId: Id | null;
+}
+
+/** A claim whose tombstone is committed. */
+export interface Release {
+  readonly claim: Claim;
+  /** Of the code, as the transaction saw it; 0 when it did not. */
+  readonly version: number;
+  readonly spent: { readonly campaignVersion: number; readonly limit: SpentLimit } | null;
+  /** The redemption by which this user has redeemed the code; Redis had forgotten it. */
+  readonly doneId: Id | null;
+  /** The redemption that has this idempotency key and this code; Redis had forgotten it. */
+  readonly winnerId: Id | null;
+  /** Whom the claim was promised to has been told that nothing comes of it. */
+  readonly isTold: boolean;
+}
+
+/** An open claim, as `claim-code.lua` stores it. */
+export interface OpenClaim {
+  readonly redemptionId: Id;
+  readonly digest: string;
+  readonly claim: string;
+}
+
+/** Which limit of a campaign the database found reached. */
+export type SpentLimit = 'BUDGET' | 'USER' | 'USER_DAY';
+
+/** Redis' side of a redemption: builds keys, calls scripts, decodes replies. */
+export class RedemptionRedis {
+  private readonly admitScript: RedisScript;
+  private readonly claimScript: RedisScript;
+  private readonly confirmScript: RedisScript;
+  private readonly releaseScript: RedisScript;
+  private readonly forgetScript: RedisScript;
+  private readonly heldScript: RedisScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly settings: RedemptionRedisSettings,
+  ) {
+    this.admitScript = new RedisScript(redis, 'admit-attempt');
+    this.claimScript = new RedisScript(redis, 'claim-code');
+    this.confirmScript = new RedisScript(redis, 'confirm-claims', 'at once');
+    this.releaseScript = new RedisScript(redis, 'release-claims', 'at once');
+    this.forgetScript = new RedisScript(redis, 'forget-marker');
+    this.heldScript = new RedisScript(redis, 'uses-held');
+  }
+
+  async admit(attemptId: Id, attempt: AttemptKeys, windows: readonly RateWindow[]): Promise<AdmitReply> {
+    const { tenantId, userId, digest, idempotencyKey } = attempt;
+    const fixed = [
+      keys.marker(tenantId, userId, idempotencyKey),
+      codeKeys.copy(tenantId, digest),
+      keys.claims(tenantId, digest),
+      codeKeys.unknown(tenantId),
+      codeKeys.epoch(tenantId),
+    ];
+    const subjects = [...new Set(windows.map((window) => window.key))];
+    const triples = windows.flatMap((w) => [
+      fixed.length + 1 + 2 * subjects.indexOf(w.key),
+      w.limit,
+      w.lengthMs,
+    ]);
+    const reply = (await this.admitScript.run(
+      [...fixed, ...subjects.flatMap((key) => [key, olderAttemptsKey(key)])],
+      [attemptId, digest, idempotencyKey === null ? '' : '1', ...triples],
+    )) as [string, number, string, ...string[]];
+    return decodeAdmit(reply);
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimReply> {
+    const { tenantId, userId, digest, idempotencyKey, snapshot, unstored } = request;
+    const campaign = campaignKey(snapshot.campaignId, request.campaignVersion);
+    const reply = (await this.claimScript.run(
+      [
+        codeKeys.copy(tenantId, digest),
+        keys.claims(tenantId, digest),
+        keys.marker(tenantId, userId, idempotencyKey),
+        keys.lock(tenantId, userId, digest),
+        keys.done(tenantId, userId, digest),
+        keys.open(tenantId),
+        keys.spent(tenantId, campaign, userId),
+        keys.spent(tenantId, campaign, `${userId}:${dayOf(request.nowMs)}`),
+        keys.spent(tenantId, campaign, 'budget'),
+      ],
+      [
+        request.redemptionId,
+        userId,
+        digest,
+        request.token,
+        JSON.stringify(snapshot),
+        idempotencyKey === null ? '' : '1',
+        request.rewardRefusal ?? '',
+        this.settings.claimDeadlineMs,
+        LOCK_MS,
+        this.settings.markerMs,
+        request.hasLimits ? '1' : '',
+        ...(unstored === null ? [''] : [unstored.version, unstored.id, ...stateOf(unstored)]),
+      ],
+    )) as [string, number, ...string[]];
+    return decodeClaim(reply, digest);
+  }
+
+  /** Closes claims whose redemptions are committed; one tenant's. */
+  async confirm(tenantId: string, confirmations: readonly Confirmation[]): Promise<void> {
+    if (confirmations.length === 0) return;
+    const scriptKeys = [keys.open(tenantId)];
+    const args: (string | number)[] = [DONE_MS, VERSION_FLOOR_MS, this.settings.markerMs];
+    for (const { claim, used, versionBefore, version, soleUserId } of confirmations) {
+      scriptKeys.push(
+        codeKeys.copy(tenantId, claim.digest),
+        keys.claims(tenantId, claim.digest),
+        keys.lock(tenantId, claim.userId, claim.digest),
+        keys.done(tenantId, claim.userId, claim.digest),
+        keys.marker(tenantId, claim.userId, claim.idempotencyKey),
+      );
+      const hasKey = claim.idempotencyKey === null ? '' : '1';
+      args.push(
+        claim.redemptionId,
+        claim.digest,
+        claim.token,
+        used,
+        versionBefore,
+        version,
+        soleUserId ?? '',
+        hasKey,
+      );
+    }
+    await this.confirmScript.run(scriptKeys, args);
+  }
+
+  /**
+   * Gives uses back whose tombstones are committed; one tenant's.
+   * @returns whose claims stay open, because they were promised to callers who have not been told
+   */
+  async release(tenantId: string, releases: readonly Release[]): Promise<readonly Id[]> {
+    if (releases.length === 0) return [];
+    const scriptKeys = [keys.open(tenantId)];
+    const { markerMs } = this.settings;
+    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, markerMs, HAND_OVER_MS];
+    for (const { claim, version, spent, doneId, winnerId, isTold } of releases) {
+      scriptKeys.push(
+        codeKeys.copy(tenantId, claim.digest),
+        keys.claims(tenantId, claim.digest),
+        keys.lock(tenantId, claim.userId, claim.digest),
+        keys.marker(tenantId, claim.userId, claim.idempotencyKey),
+        keys.done(tenantId, claim.userId, claim.digest),
+        spentKey(claim, spent),
+      );
+      const isSpent = spent === null ? '' : '1';
+      args.push(
+        claim.redemptionId,
+        claim.digest,
+        claim.token,
+        version,
+        isSpent,
+        doneId ?? '',
+        winnerId ?? '',
+        isTold ? '1' : '',
+      );
+    }
+    const [, promised] = (await this.releaseScript.run(scriptKeys, args)) as [number, Id[]];
+    return promised;
+  }
+
+  /** Which of these redemptions are in the list of open claims; one command, whatever their number. */
+  async listedAmong<Named extends { readonly redemptionId: Id; readonly digest: string }>(
+    tenantId: string,
+    redemptions: readonly Named[],
+  ): Promise<Named[]> {
+    if (redemptions.length === 0) return [];
+    const members = redemptions.map(({ redemptionId, digest }) => `${redemptionId}|${digest}`);
+    const scores = await this.redis.zmscore(keys.open(tenantId), members).catch((error: unknown) => {
+      throw asRedisFailure(error);
+    });
+    return redemptions.filter((_redemption, at) => scores[at] !== null);
+  }
+
+  /** Those of these redemptions whose claims are open; in one round trip. */
+  async openAmong(
+    tenantId: string,
+    redemptions: readonly { readonly redemptionId: Id; readonly digest: string }[],
+  ): Promise<OpenClaim[]> {
+    const pipeline = this.redis.pipeline();
+    for (const { redemptionId, digest } of redemptions)
+      pipeline.hget(keys.claims(tenantId, digest), redemptionId);
+    const replies = await pipeline.exec().catch((error: unknown) => {
+      throw asRedisFailure(error);
+    });
+    return redemptions.flatMap(({ redemptionId, digest }, at) => {
+      const [error, claim] = replies?.[at] ?? [];
+      if (error !== null && error !== undefined) throw asRedisFailure(error);
+      return typeof claim === 'string' ? [{ redemptionId, digest, claim }] : [];
+    });
+  }
+
+  /** Whether a code has no free use, but only because of open claims. */
+  async areUsesHeld(tenantId: string, digest: string): Promise<boolean> {
+    const held = await this.heldScript.run(
+      [codeKeys.copy(tenantId, digest), keys.claims(tenantId, digest)],
+      [],
+    );
+    return held === 1;
+  }
+
+  /** How many uses of a code are reserved at this moment. */
+  async openClaims(tenantId: string, digest: string): Promise<number> {
+    try {
+      return await this.redis.hlen(keys.claims(tenantId, digest));
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+
+  /** Takes an attempt out of its windows again: a replay of a known key does not count. */
+  async forgetAttempt(attemptId: Id, windows: readonly RateWindow[]): Promise<void> {
+    const keysOfWindows = new Set(windows.map((window) => window.key));
+    try {
+      await Promise.all([...keysOfWindows].map(async (key) => this.redis.zrem(key, attemptId)));
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
+  }
+
+  /** Drops an idempotency key's marker that leads to a redemption which is neither open nor committed. */
+  async forgetMarker(attempt: AttemptKeys, { redemptionId, digest }: KnownRedemption): Promise<void> {
+    const key = keys.marker(attempt.tenantId, attempt.userId, attempt.idempotencyKey);
+    await this.forgetScript.run([key], [`${redemptionId}|${digest}`]);
+  }
+}
+
+/** The version is part of the key, so that raised limits count at once. */
+function campaignKey(campaignId: Id, version: number): string {
+  return `${campaignId}:${version}`;
+}
+
+function spentKey(claim: Claim, spent: Release['spent']): string {
+  const campaign = campaignKey(claim.campaignId, spent?.campaignVersion ?? 0);
+  const of =
+    spent?.limit === 'BUDGET'
+      ? 'budget'
+      : spent?.limit === 'USER_DAY'
+        ? `${claim.userId}:${dayOf(claim.claimedAtMs)}`
+        : claim.userId;
+  return keys.spent(claim.tenantId, campaign, of);
+}
+
+function decodeAdmit(reply: [string, number, string, ...unknown[]]): AdmitReply {
+  const [status, nowMs, epoch, a, b, c] = reply;
+  switch (status) {
+    case 'KNOWN':
+      return { status, nowMs, epoch, redemptionId: String(a), digest: String(b), claim: String(c) };
+    case 'RATE_LIMITED':
+      return { status, nowMs, epoch, retryAfterMs: Number(a) };
+    case 'FOUND':
+      return { status, nowMs, epoch, codeId: String(a), campaignId: String(b), batchId: String(c) };
+    case 'NOT_FOUND':
+    case 'LOAD':
+      return { status, nowMs, epoch };
+    default:
+      throw new Error(`admit-attempt answered ${status}.`);
+  }
+}
+
+function decodeClaim(reply: [string, number, ...string[]], digest: string): ClaimReply {
+  const [status, nowMs, a = '', b = '', c = ''] = reply;
+  switch (status) {
+    case 'CLAIMED':
+      return { status, nowMs, token: a };
+    case 'KNOWN':
+      return { status, nowMs, redemptionId: a, digest: b, claim: c };
+    case 'JOIN':
+      return { status, nowMs, redemptionId: a, digest, claim: b };
+    case 'LOAD':
+      return { status, nowMs };
+    case 'ALREADY_REDEEMED':
+      return { status, nowMs, redemptionId: a === '' ? null : a };
+    default:
+      return { status: 'REFUSED', nowMs, refusal: status, unsure: a === '1' };
+  }
+}

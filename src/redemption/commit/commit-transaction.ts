@@ -1,0 +1,113 @@
+import { isLimited, lockUsage } from '../../campaigns/campaign-usage.service.js';
+import type { Clock } from '../../platform/clock.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import { compareIds, type Id } from '../../platform/ids.js';
+import type { Metrics } from '../../platform/observability/metrics.js';
+import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
+import type { Transactions } from '../../platform/database/transaction.js';
+import type { Claim } from '../claim/claim.js';
+import { CommitDecisions, usageWanted, type Accepted } from './commit-decider.js';
+import { lockRows, type LockedRows } from './commit-locks.js';
+import type { CommitOutcome } from './commit-outcome.js';
+import type { CommitWrites } from './commit-writes.js';
+import { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
+import { RewardRound, type RewardHandlers } from './reward-batch.js';
+
+/** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
+const ATTEMPTS_MAX = 4;
+
+/** Something stands in the way of the batch; it is run anew, and reads what. */
+class ReadBackNeeded extends Error {}
+
+/** Commits a batch of claims of one tenant in one transaction, or changes nothing. */
+export class CommitTransaction {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly handlers: RewardHandlers,
+    private readonly writes: CommitWrites,
+    private readonly clock: Clock,
+    private readonly metrics: Pick<Metrics, 'transactions'>,
+  ) {}
+
+  /**
+   * What became of each claim. Goes ahead in the hope that nothing stands in the way, because nothing almost ever
+   * does; a duplicate key makes it run anew and read back first what does. So does a COMMIT without a verdict: with
+   * the same ids the second run finds what the first has left, or does it.
+   * @param known whether their ids are taken: then there is no hope, and it reads back at once
+   */
+  async commit(
+    tenantId: string,
+    claims: readonly Claim[],
+    known: { readonly isTaken: boolean } = { isTaken: false },
+  ): Promise<Map<Id, CommitOutcome>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.run(tenantId, claims, known.isTaken || attempt > 1);
+      } catch (error) {
+        // Also between reading back and writing, another process may have settled one of these ids.
+        const isWorthReadingBack =
+          isDuplicateKey(error) || error instanceof CommitUnknownError || error instanceof ReadBackNeeded;
+        if (isWorthReadingBack && attempt < ATTEMPTS_MAX) continue;
+        throw isServerAway(error) ? new StoreUnavailableError('database', { cause: error }) : error;
+      }
+    }
+  }
+
+  private async run(
+    tenantId: string,
+    claims: readonly Claim[],
+    readBack: boolean,
+  ): Promise<Map<Id, CommitOutcome>> {
+    return this.transactions.run(tenantId, async (em) => {
+      this.metrics.transactions.inc();
+      // Asked for in this order, and sent together: the users' locks come first, and all else is read under them.
+      const [rows, rewards, buyers] = await Promise.all([
+        lockRows(em, tenantId, claims),
+        RewardRound.begin(em, tenantId, claims, this.handlers),
+        this.writes.buyersAmong(em, tenantId, claims),
+      ]);
+      const usage = await lockUsage(em, tenantId, limitedUses(claims, rows));
+      const earlier = readBack ? await EarlierRedemptions.read(em, claims) : new EarlierRedemptions();
+      const settledAt = new Date(this.clock.nowMs());
+      const decisions = new CommitDecisions(rows, earlier, usage, rewards, settledAt);
+      // The order of the claims, not of their arrival here, decides who gets the last use.
+      decisions.decideAll(claims.toSorted(byClaim));
+      // What is refused here may have been redeemed before, which comes first among the refusals.
+      if (!readBack && decisions.others.size > 0) throw new ReadBackNeeded();
+      await Promise.all([
+        usage.flush(),
+        rewards.flush(),
+        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+      ]);
+      return outcomesOf(decisions);
+    });
+  }
+}
+
+function byClaim(a: Claim, b: Claim): number {
+  return a.claimedAtMs - b.claimedAtMs || compareIds(a.redemptionId, b.redemptionId);
+}
+
+function limitedUses(claims: readonly Claim[], rows: LockedRows) {
+  return claims.flatMap((claim) => {
+    const campaign = rows.campaigns.get(claim.campaignId);
+    return campaign !== undefined && isLimited(campaign) ? [usageWanted(claim, campaign)] : [];
+  });
+}
+
+function outcomesOf(decisions: CommitDecisions): Map<Id, CommitOutcome> {
+  const outcomes = new Map(decisions.others);
+  for (const accepted of decisions.accepted) {
+    outcomes.set(accepted.claim.redemptionId, {
+      kind: 'COMMITTED',
+      record: accepted.record,
+      code: codeAfterwards(accepted),
+    });
+  }
+  return outcomes;
+}
+
+function codeAfterwards({ code, claim }: Accepted) {
+  const soleUserId = code.useLimit === 1 && code.used === 1 ? claim.userId : null;
+  return { used: code.used, versionBefore: code.versionBefore, version: code.version, soleUserId };
+}

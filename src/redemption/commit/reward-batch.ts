@@ -1,0 +1,96 @@
+import { invariant, present } from '../../platform/assert.js';
+import type { Em } from '../../platform/database/orm.js';
+import type { OutboxDraft } from '../../platform/outbox/outbox.js';
+import type {
+  RewardApplication,
+  RewardHandler,
+  RewardRefusal,
+  RewardSession,
+} from '../../rewards/reward-handler.js';
+import type { RewardType } from '../../rewards/reward-rule.js';
+import type { Claim } from '../claim/claim.js';
+import { orderNoOf, type GrantRow } from '../history/redemption-record.js';
+
+export type RewardHandlers = ReadonlyMap<RewardType, RewardHandler>;
+
+/** What the rewards of one redemption come to. */
+export interface GivenRewards {
+  readonly grants: readonly GrantRow[];
+  readonly events: readonly OutboxDraft[];
+}
+
+/** The rewards of a batch of claims: every handler loads and locks once, then decides claim by claim. */
+export class RewardRound {
+  private constructor(private readonly sessions: ReadonlyMap<RewardType, RewardSession>) {}
+
+  static async begin(
+    em: Em,
+    tenantId: string,
+    claims: readonly Claim[],
+    handlers: RewardHandlers,
+  ): Promise<RewardRound> {
+    const byType = Map.groupBy(claims.flatMap(applicationsOf), (application) => application.rule.type);
+    const sessions = new Map<RewardType, RewardSession>();
+    for (const [type, applications] of byType) {
+      const handler = present(handlers.get(type), `The handler of ${type} rewards`);
+      sessions.set(type, await handler.begin(em, tenantId, applications));
+    }
+    return new RewardRound(sessions);
+  }
+
+  refusal(claim: Claim): RewardRefusal | null {
+    for (const application of applicationsOf(claim)) {
+      const refusal = this.session(application).refusal(application);
+      if (refusal !== null) return refusal;
+    }
+    const applications = applicationsOf(claim);
+    const isIdle = applications.every((application) => !this.session(application).hasEffect(application));
+    return isIdle && applications.length > 0 ? 'REWARD_HAS_NO_EFFECT' : null;
+  }
+
+  /** Gives all rewards of a claim, none of which was refused. */
+  give(claim: Claim, grantedAt: Date): GivenRewards {
+    const grants: GrantRow[] = [];
+    const events: OutboxDraft[] = [];
+    for (const application of applicationsOf(claim)) {
+      const outcome = this.session(application).apply(application);
+      const { redemptionId, rewardNo, rule } = application;
+      grants.push({
+        tenantId: claim.tenantId,
+        redemptionId,
+        rewardNo,
+        type: rule.type,
+        status: 'GRANTED',
+        sourceId: rule.id,
+        targetId: outcome.targetId,
+        value: rule.value,
+        grantedAt,
+      });
+      events.push(outcome.event);
+    }
+    invariant(
+      grants.length === claim.rewards.length,
+      'A redemption must give exactly the rewards of its claim.',
+    );
+    return { grants, events };
+  }
+
+  async flush(): Promise<void> {
+    for (const session of this.sessions.values()) await session.flush();
+  }
+
+  private session(application: RewardApplication): RewardSession {
+    return present(this.sessions.get(application.rule.type), 'The reward session');
+  }
+}
+
+function applicationsOf(claim: Claim): RewardApplication[] {
+  return claim.rewards.map(({ rewardNo, rule }) => ({
+    redemptionId: claim.redemptionId,
+    orderId: orderNoOf(claim.redemptionId),
+    rewardNo,
+    userId: claim.userId,
+    rule,
+    claimedAtMs: claim.claimedAtMs,
+  }));
+}

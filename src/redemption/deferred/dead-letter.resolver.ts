@@ -1,0 +1,42 @@
+import { Arg, Args, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
+import { OPEN_IN_OUTAGE } from '../../graphql/field-marks.js';
+import { requireStaff } from '../../graphql/auth.js';
+import type { RequestContext } from '../../graphql/context.js';
+import { PageArgs, type PageOf } from '../../graphql/page.js';
+import { answer } from '../../graphql/payload.js';
+import type { DeadLetterService } from './dead-letters.service.js';
+import {
+  DeadLetterPageType,
+  RedriveDeadLettersInput,
+  RedriveDeadLettersPayloadType,
+  type DeadLetterType,
+} from './dead-letter.types.js';
+
+@Resolver()
+export class DeadLetterResolver {
+  constructor(private readonly service: DeadLetterService) {}
+
+  @Extensions(OPEN_IN_OUTAGE)
+  @Query(() => DeadLetterPageType, {
+    description:
+      'Redemptions that were answered PROCESSING and never settled, the latest first; for staff. Of an installation with very many the latest 10,000 are looked at.',
+  })
+  async deadLetters(
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<DeadLetterType>> {
+    return this.service.page(requireStaff(context).tenantId, page);
+  }
+
+  @Extensions(OPEN_IN_OUTAGE)
+  @Mutation(() => RedriveDeadLettersPayloadType, {
+    description: 'Has one dead letter, or all, tried again from the beginning. For OWNER and OPERATOR.',
+  })
+  async redriveDeadLetters(
+    @Arg('input', () => RedriveDeadLettersInput) input: RedriveDeadLettersInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ redriven: await this.service.redrive(tenantId, input) }));
+  }
+}

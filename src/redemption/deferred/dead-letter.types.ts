@@ -1,0 +1,71 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../../graphql/enums.js';
+import { pageOf } from '../../graphql/page.js';
+import { payloadType } from '../../graphql/payload-type.js';
+import { InstantScalar } from '../../graphql/scalars.js';
+import {
+  DEAD_LETTER_REASONS,
+  REDRIVE_DEAD_LETTERS_REFUSALS,
+  type DeadLetterReason,
+} from './dead-letters.service.js';
+
+const DeadLetterReasonEnum = enumFromValues(
+  'DeadLetterReason',
+  DEAD_LETTER_REASONS,
+  'Why a redemption that was answered PROCESSING has no outcome.',
+  {
+    STORE_UNAVAILABLE: 'A store did not answer, to the last attempt.',
+    COMMIT_FAILED: 'The database answered, but did not take it; the log tells why.',
+  },
+);
+
+@ObjectType('DeadLetter', {
+  description: 'A redemption that was answered PROCESSING and could neither be settled nor given up.',
+})
+export class DeadLetterType {
+  @Field(() => ID)
+  orderNo!: string;
+
+  @Field(() => ID)
+  userId!: string;
+
+  @Field(() => ID)
+  campaignId!: string;
+
+  @Field(() => ID)
+  codeId!: string;
+
+  @Field(() => DeadLetterReasonEnum)
+  reason!: DeadLetterReason;
+
+  @Field(() => Int, { description: 'How often it was tried.' })
+  attempts!: number;
+
+  @Field(() => InstantScalar, { description: 'When the code was claimed.' })
+  claimedAt!: Date;
+
+  @Field(() => InstantScalar, { description: 'When the last attempt failed.' })
+  since!: Date;
+}
+
+export const DeadLetterPageType = pageOf(DeadLetterType, 'DeadLetterPage');
+
+@InputType()
+export class RedriveDeadLettersInput {
+  @Field(() => ID, { nullable: true, description: 'The dead letter; without it give `all`.' })
+  orderNo?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'True means all of the tenant; then give no orderNo.',
+  })
+  all?: boolean | null;
+}
+
+export const RedriveDeadLettersPayloadType = payloadType(
+  'RedriveDeadLetters',
+  REDRIVE_DEAD_LETTERS_REFUSALS,
+  {
+    redriven: { type: () => Int, description: 'How many are tried again.' },
+  },
+);

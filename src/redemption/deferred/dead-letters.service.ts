@@ -1,0 +1,120 @@
+import { HAND_OVER_MS } from '../../config.js';
+import { eachOf } from '../../platform/scheduling/each-of.js';
+import { DomainError } from '../../platform/errors.js';
+import { isId, type Id } from '../../platform/ids.js';
+import type { DeadJob } from '../../platform/queue/job-queue.js';
+import {
+  claimOf,
+  jobIdOf,
+  tenantOfJob,
+  type PendingQueue,
+  type PendingRedemption,
+} from './pending-redemptions.js';
+
+/** Why a redemption that was handed over has no outcome. */
+export const DEAD_LETTER_REASONS = ['STORE_UNAVAILABLE', 'COMMIT_FAILED'] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+export const REDRIVE_DEAD_LETTERS_REFUSALS = ['ORDER_NO_OR_ALL_REQUIRED', 'DEAD_LETTER_NOT_FOUND'] as const;
+type RedriveRefusal = (typeof REDRIVE_DEAD_LETTERS_REFUSALS)[number];
+
+/** Further ones come to light as these are worked off. It bounds what a look costs, whoever has how many. */
+const LOOKED_AT_MAX = 10_000;
+const AT_ONCE = 16;
+/** In one round; the rest come with the next ones. */
+const REDRIVEN_MAX = 500;
+
+/** A redemption that was handed over, could not be settled, and could not even be given up. */
+export interface DeadLetter {
+  readonly orderNo: string;
+  readonly userId: Id;
+  readonly campaignId: Id;
+  readonly codeId: Id;
+  readonly reason: DeadLetterReason;
+  readonly attempts: number;
+  readonly claimedAt: Date;
+  readonly since: Date;
+}
+
+/** One dead letter, or all of the tenant. */
+export interface RedriveWanted {
+  readonly orderNo?: string | null;
+  readonly all?: boolean | null;
+}
+
+/** Dead letters of a tenant: what staff see of them, and how they are brought back to life. */
+export class DeadLetterService {
+  constructor(private readonly queue: PendingQueue) {}
+
+  /** The latest first. @throws StoreUnavailableError */
+  async page(
+    tenantId: string,
+    { offset, size }: { readonly offset: number; readonly size: number },
+  ): Promise<{ readonly total: number; readonly items: DeadLetter[] }> {
+    const ids = await this.ids(tenantId);
+    const jobs = await this.queue.dead(ids.slice(offset, offset + size));
+    return { total: ids.length, items: jobs.map(deadLetter) };
+  }
+
+  /**
+   * Has one dead letter, or all of the tenant, tried again from the beginning. Which outcome it comes to is decided as
+   * ever: one that was given up meanwhile is only removed.
+   * @returns how many are tried again
+   * @throws DomainError one of {@link REDRIVE_DEAD_LETTERS_REFUSALS}
+   */
+  async redrive(tenantId: string, { orderNo = null, all }: RedriveWanted): Promise<number> {
+    // All of them is never what somebody gets who has left something out.
+    if ((orderNo === null) !== (all === true)) {
+      refuse(
+        'ORDER_NO_OR_ALL_REQUIRED',
+        'Name one dead letter by orderNo, or say `all: true`; not both.',
+        'all',
+      );
+    }
+    if (orderNo === null) return this.redriveAll(tenantId);
+    if (isId(orderNo) && (await this.queue.redrive(jobIdOf(tenantId, orderNo)))) return 1;
+    return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this order number.', 'orderNo');
+  }
+
+  /**
+   * Has letters of all tenants tried again that nobody has looked after for as long as a claim may stay open: the
+   * sweeper has failed those whose claims Redis still had, and of the others nobody else would hear. While the
+   * database is away they only become dead letters once more.
+   * @returns how many are tried again
+   */
+  async redriveOld(): Promise<number> {
+    return this.queue.redriveOlder(HAND_OVER_MS, REDRIVEN_MAX);
+  }
+
+  private async redriveAll(tenantId: string): Promise<number> {
+    let redriven = 0;
+    await eachOf(await this.ids(tenantId), AT_ONCE, async (id) => {
+      if (await this.queue.redrive(id)) redriven += 1;
+    });
+    return redriven;
+  }
+
+  /** An id names its tenant, so other tenants' jobs need not even be read. */
+  private async ids(tenantId: string): Promise<string[]> {
+    const ids = await this.queue.deadIds(LOOKED_AT_MAX);
+    return ids.filter((id) => tenantOfJob(id) === tenantId);
+  }
+}
+
+function refuse(code: RedriveRefusal, message: string, field: string): never {
+  throw new DomainError(code, message, { field: ['input', field] });
+}
+
+function deadLetter({ data, reason, attempts, sinceMs }: DeadJob<PendingRedemption>): DeadLetter {
+  const { redemptionId, userId, campaignId, codeId, claimedAtMs } = claimOf(data);
+  return {
+    orderNo: redemptionId,
+    userId,
+    campaignId,
+    codeId,
+    reason: reason === 'STORE_UNAVAILABLE' ? reason : 'COMMIT_FAILED',
+    attempts,
+    claimedAt: new Date(claimedAtMs),
+    since: new Date(sinceMs),
+  };
+}

@@ -1,0 +1,117 @@
+import { StoreUnavailableError } from '../../platform/errors.js';
+import type { Logger } from '../../platform/observability/log.js';
+import type { Metrics } from '../../platform/observability/metrics.js';
+import { isServerAway } from '../../platform/database/sql-errors.js';
+import { within } from '../../platform/scheduling/timeout.js';
+import type { AbandonOutcome } from '../recovery/claim-abort.js';
+import type { Claim } from '../claim/claim.js';
+import { refusalReason } from '../commit/commit-outcome.js';
+import { claimOf, type PendingQueue, type PendingRedemption } from './pending-redemptions.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import type { SettlementService } from '../commit/settlement.service.js';
+
+const COUNT_EVERY_MS = 5000;
+
+/** Why a job failed. The message is kept with the job, so it tells nothing but this; the log has the rest. */
+class NotSettledError extends Error {
+  override readonly name = 'NotSettledError';
+
+  constructor(reason: 'STORE_UNAVAILABLE' | 'COMMIT_FAILED', cause: unknown) {
+    super(reason, { cause });
+  }
+}
+
+/** Settles redemptions that were handed over. Any number of deliveries of one job come to one effect. */
+export class PendingRedemptionJobs {
+  private counting: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly queue: PendingQueue,
+    private readonly redis: RedemptionRedis,
+    private readonly settlement: SettlementService,
+    private readonly metrics: Pick<Metrics, 'pendingJobs' | 'deadLetters' | 'pendingOutcomes'>,
+    private readonly log: Logger,
+    /** How long one attempt waits for the database. */
+    private readonly attemptMs: number,
+  ) {}
+
+  start(): void {
+    this.queue.start(async (pending, _attempt, isLast) => this.work(pending, isLast));
+    this.counting = setInterval(() => void this.count(), COUNT_EVERY_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    if (this.counting !== null) clearInterval(this.counting);
+    await this.queue.close();
+  }
+
+  /** One delivery. @throws NotSettledError to be tried again, or after the last attempt to be kept as a dead letter */
+  async work(pending: PendingRedemption, isLast: boolean): Promise<void> {
+    try {
+      await this.settle(await this.claim(pending));
+    } catch (error) {
+      if (!isLast) {
+        this.metrics.pendingOutcomes.inc({ outcome: 'RETRIED' });
+        throw notSettled(error);
+      }
+      await this.exhaust(claimOf(pending), error);
+    }
+  }
+
+  /** The claim as Redis holds it, or as the job repeats it. */
+  private async claim(pending: PendingRedemption): Promise<Claim> {
+    const [open] = await this.redis.openAmong(pending.tenantId, [pending]);
+    return claimOf(open === undefined ? pending : { ...pending, ...open });
+  }
+
+  private async settle(claim: Claim): Promise<void> {
+    const { tenantId, redemptionId } = claim;
+    const outcome = await within(this.attemptMs, 'database', this.settlement.settle(claim));
+    const reason = refusalReason(outcome);
+    if (reason === null) {
+      this.metrics.pendingOutcomes.inc({ outcome: 'COMMITTED' });
+      this.log.info({ tenantId, redemptionId }, 'a promised redemption is committed');
+      return;
+    }
+    // Its tombstone is there, and blocks it for good; the order that was promised is still owed.
+    await this.abandon(claim, reason);
+    this.metrics.pendingOutcomes.inc({ outcome: 'REFUSED' });
+    this.log.info({ tenantId, redemptionId, outcome: reason }, 'a promised redemption was refused');
+  }
+
+  private async exhaust(claim: Claim, error: unknown): Promise<void> {
+    const { tenantId, redemptionId } = claim;
+    try {
+      const became = await this.abandon(claim, 'RETRIES_EXHAUSTED');
+      this.metrics.pendingOutcomes.inc({ outcome: became === 'COMMITTED' ? became : 'EXHAUSTED' });
+      this.log.warn(
+        { err: error, tenantId, redemptionId, became },
+        'tries to commit a redemption are used up',
+      );
+    } catch (second) {
+      this.metrics.pendingOutcomes.inc({ outcome: 'DEAD' });
+      throw notSettled(second);
+    }
+  }
+
+  /** Tombstone, failed order and event, as far as they are not there; then the use is given back. */
+  private async abandon(claim: Claim, reason: string): Promise<AbandonOutcome | undefined> {
+    const abandoned = this.settlement.abandon(claim.tenantId, [{ claim, reason }]);
+    return (await within(this.attemptMs, 'database', abandoned)).get(claim.redemptionId);
+  }
+
+  private async count(): Promise<void> {
+    try {
+      const { pending, dead } = await this.queue.counts();
+      this.metrics.pendingJobs.set(pending);
+      this.metrics.deadLetters.set(dead);
+    } catch (error) {
+      this.log.debug({ err: error }, 'pending redemptions were not counted');
+    }
+  }
+}
+
+function notSettled(error: unknown): NotSettledError {
+  const isAway = error instanceof StoreUnavailableError || isServerAway(error);
+  return new NotSettledError(isAway ? 'STORE_UNAVAILABLE' : 'COMMIT_FAILED', error);
+}

@@ -1,0 +1,91 @@
+import type { PromisedOrder } from '../../orders/orders/order.service.js';
+import type { Logger } from '../../platform/observability/log.js';
+import type { JobQueue } from '../../platform/queue/job-queue.js';
+import type { Id } from '../../platform/ids.js';
+import { mayJoin, parseClaim, promisedClaimText, type Claim } from '../claim/claim.js';
+import type { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
+import type { AttemptKeys } from '../claim/redemption.redis.js';
+
+/** A redemption that is settled later; no whole code is in it, and no secret. */
+export interface PendingRedemption {
+  readonly tenantId: string;
+  readonly redemptionId: Id;
+  readonly digest: string;
+  /** The claim with all that its commit needs, should Redis lose it. */
+  readonly claim: string;
+}
+
+export type PendingQueue = JobQueue<PendingRedemption>;
+
+/**
+ * Redemptions whose callers were told PROCESSING: the database did not take the commit in time. A job settles each,
+ * whatever becomes of the process that claimed it.
+ */
+export class PendingRedemptions {
+  constructor(
+    private readonly queue: PendingQueue,
+    private readonly redis: PendingRedemptionsRedis,
+    private readonly log: Logger,
+    /** The commit under way may well finish by itself. */
+    private readonly delayMs: number,
+  ) {}
+
+  /**
+   * Hands claims of one tenant over to their jobs. The job comes first: without it nobody would settle a claim whose
+   * deadline is hours away. Handing over again changes nothing, but that a job which was given up begins anew.
+   * @returns how many were open; the others are settled, or Redis has lost them
+   * @throws StoreUnavailableError when Redis does not answer; then nothing may be promised
+   */
+  async handOver(tenantId: string, claims: readonly Claim[]): Promise<number> {
+    await Promise.all(claims.map(async (claim) => this.addJob(claim)));
+    const open = await this.redis.handOver(tenantId, claims);
+    const redemptionIds = claims.map((claim) => claim.redemptionId);
+    this.log.info({ tenantId, redemptionIds }, 'the database takes long, claims are handed over');
+    return open;
+  }
+
+  private async addJob(claim: Claim): Promise<void> {
+    const { delayMs } = this;
+    const jobId = jobIdOf(claim.tenantId, claim.redemptionId);
+    await this.queue.add(jobId, jobOf(claim), { delayMs });
+    // One that was handed over before may have a job by now that was given up; then nobody would work at it.
+    if (claim.isPromised) await this.queue.redrive(jobId);
+  }
+
+  /** The claim of a redemption that was handed over and is not settled yet, also when Redis has lost it. */
+  async find(tenantId: string, redemptionId: Id): Promise<Claim | null> {
+    const pending = await this.queue.find(jobIdOf(tenantId, redemptionId));
+    return pending === null ? null : claimOf(pending);
+  }
+
+  /** What the order of such a redemption will be; for {@link OrderService.find}. */
+  async promisedOrder(tenantId: string, orderNo: string): Promise<PromisedOrder | null> {
+    const claim = await this.find(tenantId, orderNo);
+    return claim === null ? null : { userId: claim.userId, createdAt: new Date(claim.claimedAtMs) };
+  }
+
+  /** The open claim that a repeated call means; asks only Redis, for when the database is away. */
+  async openClaim(attempt: AttemptKeys): Promise<Claim | null> {
+    const claim = await this.redis.openClaim(attempt);
+    return claim !== null && mayJoin(claim, attempt.idempotencyKey) ? claim : null;
+  }
+}
+
+/** Told by the order number and the tenant, so that an order can be looked up by it. */
+export function jobIdOf(tenantId: string, redemptionId: Id): string {
+  return `r${redemptionId}_${tenantId}`;
+}
+
+export function tenantOfJob(jobId: string): string | undefined {
+  return /^r\d+_(.+)$/.exec(jobId)?.[1];
+}
+
+/** As it was promised, whatever deadline the stored text has. */
+export function claimOf({ tenantId, redemptionId, digest, claim }: PendingRedemption): Claim {
+  return { ...parseClaim(tenantId, redemptionId, digest, claim), isPromised: true };
+}
+
+function jobOf(claim: Claim): PendingRedemption {
+  const { tenantId, redemptionId, digest } = claim;
+  return { tenantId, redemptionId, digest, claim: promisedClaimText(claim) };
+}

@@ -1,0 +1,153 @@
+import type { MikroORM } from '@mikro-orm/core';
+import DataLoader from 'dataloader';
+import { Code } from '../../codes/code.entity.js';
+import { Money } from '../../platform/decimal.js';
+import type { Id } from '../../platform/ids.js';
+import { LoadGate } from '../../platform/scheduling/load-gate.js';
+import { findPage } from '../../platform/database/find-page.js';
+import { tenantEm, type Em } from '../../platform/database/orm.js';
+import { within } from '../../platform/scheduling/timeout.js';
+import { Redemption } from './redemption.entity.js';
+import type { GrantRow, RedemptionRecord } from './redemption-record.js';
+import { RewardGrant } from './reward-grant.entity.js';
+
+interface KeyLookup {
+  readonly tenantId: string;
+  readonly userId: Id;
+  readonly idempotencyKey: string;
+}
+
+interface CodeUserLookup {
+  readonly tenantId: string;
+  readonly codeId: Id;
+  readonly userId: Id;
+}
+
+export interface RedemptionListFilter {
+  readonly userId?: Id;
+  readonly codeId?: Id;
+  readonly campaignId?: Id;
+}
+
+export interface RedemptionPage {
+  readonly total: number;
+  readonly items: RedemptionRecord[];
+}
+
+interface IdLookup {
+  readonly tenantId: string;
+  readonly id: Id;
+}
+
+const BATCH_MAX = 256;
+
+/** Redemptions as the primary has them. Look-ups of the same moment go in one query. */
+export class RedemptionReader {
+  private readonly keys: DataLoader<KeyLookup, RedemptionRecord | null>;
+  private readonly codeUsers: DataLoader<CodeUserLookup, RedemptionRecord | null>;
+  private readonly ids: DataLoader<IdLookup, RedemptionRecord | null>;
+
+  /** @param listOrm where lists are read, which may take long */
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly timeoutMs: number,
+    private readonly listOrm: MikroORM = orm,
+  ) {
+    this.keys = this.loader(
+      (lookups) => ({
+        userId: { $in: lookups.map((l) => l.userId) },
+        idempotencyKey: { $in: lookups.map((l) => l.idempotencyKey) },
+      }),
+      (lookup, row) => row.userId === lookup.userId && row.idempotencyKey === lookup.idempotencyKey,
+    );
+    this.codeUsers = this.loader(
+      (lookups) => ({
+        codeId: { $in: lookups.map((l) => l.codeId) },
+        userId: { $in: lookups.map((l) => l.userId) },
+        userUseNo: { $ne: null },
+      }),
+      (lookup, row) => row.userId === lookup.userId && row.codeId === lookup.codeId && row.userUseNo !== null,
+    );
+    this.ids = this.loader(
+      (lookups) => ({ id: { $in: lookups.map((l) => l.id) } }),
+      (lookup, row) => row.id === lookup.id,
+    );
+  }
+
+  /** The redemption that was committed under a key; for ever. */
+  async byKey(lookup: KeyLookup): Promise<RedemptionRecord | null> {
+    return within(this.timeoutMs, 'database', this.keys.load(lookup));
+  }
+
+  /** The redemption by which this user spent a use of this code. */
+  async byCodeAndUser(lookup: CodeUserLookup): Promise<RedemptionRecord | null> {
+    return within(this.timeoutMs, 'database', this.codeUsers.load(lookup));
+  }
+
+  /** By its id, also reversed ones and tombstones. */
+  async byId(tenantId: string, id: Id): Promise<RedemptionRecord | null> {
+    return within(this.timeoutMs, 'database', this.ids.load({ tenantId, id }));
+  }
+
+  /** The digest that a code is looked up by; what a key's arguments are compared with. */
+  async digestOfCode(tenantId: string, codeId: Id): Promise<string | null> {
+    const em = tenantEm(this.orm, tenantId);
+    const read = em.findOne(Code, { id: codeId }, { fields: ['codeDigest'], disableIdentityMap: true });
+    return (await within(this.timeoutMs, 'database', read))?.codeDigest ?? null;
+  }
+
+  /** A page of redemptions, newest first; tombstones are not shown. */
+  async page(
+    tenantId: string,
+    filter: RedemptionListFilter,
+    offset: number,
+    size: number,
+  ): Promise<RedemptionPage> {
+    const em = tenantEm(this.listOrm, tenantId);
+    const where = { ...filter, status: { $ne: 'ABORTED' as const } };
+    const { total, items } = await findPage(em, Redemption, where, { offset, size });
+    return { total, items: await withRewards(em, items) };
+  }
+
+  private loader<Lookup extends { readonly tenantId: string }>(
+    where: (lookups: readonly Lookup[]) => Readonly<Record<string, unknown>>,
+    matches: (lookup: Lookup, row: Redemption) => boolean,
+  ): DataLoader<Lookup, RedemptionRecord | null> {
+    const gate = new LoadGate();
+    const load = async (lookups: readonly Lookup[]): Promise<(RedemptionRecord | null)[]> => {
+      const records = new Map<Lookup, RedemptionRecord>();
+      for (const [tenantId, group] of Map.groupBy(lookups, (lookup) => lookup.tenantId)) {
+        const em = tenantEm(this.orm, tenantId);
+        const rows = await em.find(Redemption, where(group), { disableIdentityMap: true });
+        const found = await withRewards(em, rows);
+        for (const lookup of group) {
+          const record = found.find((row) => matches(lookup, row as Redemption));
+          if (record !== undefined) records.set(lookup, record);
+        }
+      }
+      return lookups.map((lookup) => records.get(lookup) ?? null);
+    };
+    return new DataLoader(async (lookups: readonly Lookup[]) => gate.run(async () => load(lookups)), {
+      cache: false,
+      maxBatchSize: BATCH_MAX,
+      batchScheduleFn: gate.schedule,
+    });
+  }
+}
+
+/** Adds what each redemption gave, in one query. */
+export async function withRewards(em: Em, rows: readonly Redemption[]): Promise<RedemptionRecord[]> {
+  if (rows.length === 0) return [];
+  const grants = await em.find(
+    RewardGrant,
+    { redemptionId: { $in: rows.map((row) => row.id) } },
+    { disableIdentityMap: true, orderBy: { redemptionId: 'asc', rewardNo: 'asc' } },
+  );
+  const byRedemption = Map.groupBy(grants, (grant) => grant.redemptionId);
+  return rows.map((row) => Object.assign(row, { rewards: (byRedemption.get(row.id) ?? []).map(asGiven) }));
+}
+
+/** The database pads decimals to their scale; a replay answers to the letter what the first answer was. */
+function asGiven(grant: RewardGrant): GrantRow {
+  return { ...grant, value: new Money(grant.value).toFixed() };
+}

@@ -1,0 +1,47 @@
+import type { Id } from '../../platform/ids.js';
+import type { Redemption } from './redemption.entity.js';
+import type { RewardGrant } from './reward-grant.entity.js';
+
+/** The columns of a redemption's row. */
+export type RedemptionRow = Pick<
+  Redemption,
+  | 'tenantId'
+  | 'id'
+  | 'status'
+  | 'codeId'
+  | 'campaignId'
+  | 'batchId'
+  | 'userId'
+  | 'useNo'
+  | 'userUseNo'
+  | 'idempotencyKey'
+  | 'productCode'
+  | 'deviceId'
+  | 'claimedAt'
+  | 'settledAt'
+  | 'abortReason'
+>;
+
+/** The columns of a grant's row. */
+export type GrantRow = Pick<
+  RewardGrant,
+  | 'tenantId'
+  | 'redemptionId'
+  | 'rewardNo'
+  | 'type'
+  | 'status'
+  | 'sourceId'
+  | 'targetId'
+  | 'value'
+  | 'grantedAt'
+>;
+
+/** A redemption with what it gave. */
+export interface RedemptionRecord extends RedemptionRow {
+  readonly rewards: readonly GrantRow[];
+}
+
+/** A redemption's order bears its id, so that the number is known before anything is committed. */
+export function orderNoOf(redemptionId: Id): string {
+  return redemptionId;
+}

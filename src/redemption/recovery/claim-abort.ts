@@ -1,0 +1,153 @@
+import type { OrderService, RedemptionOrder } from '../../orders/orders/order.service.js';
+import type { Clock } from '../../platform/clock.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import { sortedIds, type Id } from '../../platform/ids.js';
+import type { Em } from '../../platform/database/orm.js';
+import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
+import type { Transactions } from '../../platform/database/transaction.js';
+import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
+import { FoundBeforeAbandoning } from './settled-before.js';
+import type { Claim } from '../claim/claim.js';
+import type { CommitWrites } from '../commit/commit-writes.js';
+import { orderNoOf } from '../history/redemption-record.js';
+import { isRedeemRefusal } from '../redemption.errors.js';
+
+/** A claim that is to be given up. */
+export interface Abandonment {
+  readonly claim: Claim;
+  /** What the tombstone says, as DEADLINE_PASSED; not read where a tombstone is there already. */
+  readonly reason: string;
+}
+
+/**
+ * What became of a claim: the tombstone was committed now, or was there before, or the redemption is committed.
+ * A COMMIT whose verdict was lost may have left the tombstone that the next run finds: ABORTED then means "now".
+ */
+export type AbandonOutcome = 'ABANDONED' | 'ABORTED' | 'COMMITTED';
+
+/** How often it is tried, reading anew what stands in the way. */
+const ATTEMPTS_MAX = 4;
+
+/**
+ * Gives claims up for good: a tombstone takes the redemption's id, so that a commit of it, however late it comes,
+ * fails on the primary key. Only then may the use be given back. Whom a claim was promised to gets an order that
+ * failed, and is told; both come once, because the order's key is the claim's too.
+ */
+export class ClaimAbandonment {
+  constructor(
+    private readonly transactions: Transactions,
+    private readonly writes: CommitWrites,
+    private readonly orders: OrderService,
+    private readonly outbox: Outbox,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * One transaction for all, or nothing of it stands; where they get into each other's way, one for each.
+   * @throws StoreUnavailableError
+   */
+  async abandon(
+    tenantId: string,
+    abandonments: readonly Abandonment[],
+  ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
+    if (abandonments.length === 0) return new Map();
+    try {
+      return await this.persistently(tenantId, inOrder(abandonments));
+    } catch (error) {
+      if (isServerAway(error)) throw new StoreUnavailableError('database', { cause: error });
+      if (!isDuplicateKey(error) || abandonments.length === 1) throw error;
+      const outcomes = new Map<Id, AbandonOutcome>();
+      for (const one of abandonments) {
+        for (const [id, outcome] of await this.abandon(tenantId, [one])) outcomes.set(id, outcome);
+      }
+      return outcomes;
+    }
+  }
+
+  /**
+   * A duplicate key means that somebody else has just settled one of the ids, or written its order: the next run
+   * reads what. So does the run after a COMMIT without a verdict, because the ids are the same.
+   */
+  private async persistently(
+    tenantId: string,
+    abandonments: readonly Abandonment[],
+  ): Promise<Map<Id, AbandonOutcome>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.transactions.run(tenantId, async (em) => this.once(em, tenantId, abandonments));
+      } catch (error) {
+        const isWorthReading = isDuplicateKey(error) || error instanceof CommitUnknownError;
+        if (!isWorthReading || attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  private async once(
+    em: Em,
+    tenantId: string,
+    abandonments: readonly Abandonment[],
+  ): Promise<Map<Id, AbandonOutcome>> {
+    const claims = abandonments.map(({ claim }) => claim);
+    const found = await FoundBeforeAbandoning.read(em, claims);
+    const settledAt = new Date(this.clock.nowMs());
+    const owed = abandonments.filter(({ claim }) => found.isOwed(claim));
+    const buyers = await this.writes.buyersAmong(
+      em,
+      tenantId,
+      owed.map(({ claim }) => claim),
+    );
+    // What is read above decides nothing: the primary keys of both tables do.
+    await Promise.all([
+      this.writes.write(em, tenantId, {
+        accepted: [],
+        tombstones: abandonments.filter(({ claim }) => found.settled(claim) === null),
+        buyers: new Set(),
+        settledAt,
+      }),
+      this.orders.insertFailedOrders(
+        em,
+        tenantId,
+        owed.map(({ claim }) => failedOrder(claim, !buyers.has(claim.userId), settledAt)),
+      ),
+      this.outbox.append(
+        em,
+        tenantId,
+        owed.map((one) => refusedEvent(one, found)),
+      ),
+    ]);
+    return new Map(claims.map((claim) => [claim.redemptionId, found.settled(claim) ?? 'ABANDONED']));
+  }
+}
+
+/** Each claim once, and in primary-key order, so that two who meet at the same rows take them in the same order. */
+function inOrder(abandonments: readonly Abandonment[]): Abandonment[] {
+  const byId = new Map(abandonments.map((one) => [one.claim.redemptionId, one]));
+  return sortedIds(byId.keys()).flatMap((id) => byId.get(id) ?? []);
+}
+
+function failedOrder(claim: Claim, isNew: boolean, settledAt: Date): RedemptionOrder {
+  return {
+    id: orderNoOf(claim.redemptionId),
+    userId: claim.userId,
+    isNew,
+    subscriptionId: null,
+    createdAt: new Date(claim.claimedAtMs),
+    finishedAt: settledAt,
+  };
+}
+
+function refusedEvent({ claim, reason }: Abandonment, found: FoundBeforeAbandoning): OutboxDraft {
+  const abortReason = found.abortReason(claim) ?? reason;
+  const payload = {
+    redemptionId: claim.redemptionId,
+    status: 'REFUSED',
+    orderNo: orderNoOf(claim.redemptionId),
+    codeId: claim.codeId,
+    digest: claim.digest,
+    campaignId: claim.campaignId,
+    useNo: null,
+    refusal: isRedeemRefusal(abortReason) ? abortReason : null,
+    winnerId: found.winnerId(claim),
+  };
+  return { type: 'redemption_settled', userId: claim.userId, payload };
+}

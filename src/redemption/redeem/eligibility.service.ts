@@ -1,0 +1,201 @@
+import type { Campaign } from '../../campaigns/campaign.entity.js';
+import type { CampaignReader } from '../../campaigns/campaign-reader.service.js';
+import type { BatchGate } from '../../codes/batch-gate.service.js';
+import type { CodeCopy, CodeCopyService } from '../../codes/code-copy.service.js';
+import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
+import type { AccessRefusal } from '../../graphql/actor.js';
+import type { AccessService } from '../../identity/access.service.js';
+import type { UserService } from '../../identity/users/user.service.js';
+import type { RateLimitService, RateWindow } from '../../limits/rate-limit.service.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import type { Id } from '../../platform/ids.js';
+import { within } from '../../platform/scheduling/timeout.js';
+import type { RewardRefusal } from '../../rewards/reward-handler.js';
+import type { ProductLineService } from '../../tenancy/product-line.service.js';
+import type { ChosenReward } from '../claim/claim.js';
+import type { CodeLoader, LoadedCode } from '../claim/code-loader.js';
+import { keyDigest } from '../../platform/key-digest.js';
+import { isCampaignOpen } from '../commit/commit-guards.js';
+import { checkRequest, Refused, type RedeemRequest } from './redeem-request.js';
+import type { AdmitReply, AttemptKeys } from '../claim/redemption.redis.js';
+import { chooseRewards, hasConditions } from './reward-choice.js';
+import type { RewardHandlers } from '../commit/reward-batch.js';
+
+/** How long an attempt waits to learn whether its tenant and its user may redeem. */
+const ACCESS_PATIENCE_MS = 250;
+
+/** What is known of an attempt before Redis is asked. */
+export interface Attempt extends AttemptKeys {
+  readonly request: RedeemRequest;
+  readonly productCode: string;
+  /** An attempt at no active product line is counted, and refused afterwards. */
+  readonly isLineActive: boolean;
+  /** Null when what was typed cannot be a code. */
+  readonly canonical: string | null;
+  readonly windows: readonly RateWindow[];
+}
+
+/** What a claim needs, found out and judged before the code is touched. */
+export interface Prepared {
+  readonly code: LoadedCode;
+  readonly campaign: Campaign;
+  readonly rewards: readonly ChosenReward[];
+  /** The last of all guards, so the claim script answers it only when nothing else refuses. */
+  readonly rewardRefusal: RewardRefusal | 'NO_REWARD_FOR_USER' | null;
+}
+
+type Admitted = Pick<AdmitReply, 'epoch' | 'nowMs'>;
+
+export interface AttemptServices {
+  readonly access: AccessService;
+  readonly lines: ProductLineService;
+  readonly limits: RateLimitService;
+  readonly recognizer: CodeRecognizer;
+  readonly batchGate: BatchGate;
+  readonly copies: CodeCopyService;
+  readonly loader: CodeLoader;
+  readonly campaigns: CampaignReader;
+  readonly users: UserService;
+  readonly handlers: RewardHandlers;
+}
+
+/** Steps 1 to 5 and 10 of the order of checks: everything about an attempt that is not the state of the code. */
+export class AttemptPreparation {
+  constructor(private readonly services: AttemptServices) {}
+
+  /** What Redis knows an attempt by; asks nobody. */
+  keysOf({ tenantId, userId, code, idempotencyKey }: RedeemRequest): AttemptKeys {
+    const canonical = this.services.recognizer.canonicalize(code);
+    const digests = this.digestsOf(tenantId, canonical);
+    return { tenantId, userId, ...digests, idempotencyKey: storedKey(tenantId, userId, idempotencyKey) };
+  }
+
+  /** Who redeems where, and under which limits. Every door comes this way, so nobody disabled gets further. */
+  async begin(request: RedeemRequest): Promise<Attempt> {
+    const { tenantId, userId, productCode, idempotencyKey } = request;
+    const denied = await this.denialOf(request);
+    if (denied !== null) throw new Refused(denied);
+    checkRequest(request);
+    if (productCode === null) throw new Refused('PRODUCT_REQUIRED');
+    const line = await this.services.lines.find(tenantId, productCode);
+    const canonical = this.services.recognizer.canonicalize(request.code);
+    const isLineActive = line?.status === 'ACTIVE';
+    const windows = isLineActive
+      ? this.services.limits.windows(line)
+      : this.services.limits.unknownLineWindows(tenantId, userId);
+    const digests = this.digestsOf(tenantId, canonical);
+    return {
+      request,
+      tenantId,
+      userId,
+      ...digests,
+      idempotencyKey: storedKey(tenantId, userId, idempotencyKey),
+      productCode,
+      isLineActive,
+      canonical,
+      windows,
+    };
+  }
+
+  private digestsOf(tenantId: string, canonical: string | null): Pick<AttemptKeys, 'digest' | 'digests'> {
+    const digests = canonical === null ? [] : this.services.recognizer.digests(tenantId, canonical);
+    return { digest: digests[0] ?? '', digests };
+  }
+
+  /**
+   * Whether the user may redeem at all. Where the database does not say so soon, the attempt goes on: the commit
+   * judges tenant and user, and a claim must not depend on a database that is slow.
+   */
+  private async denialOf({ tenantId, userId }: RedeemRequest): Promise<AccessRefusal | null> {
+    try {
+      const judged = this.services.access.refusalOf({ tenantId, userId });
+      return await within(ACCESS_PATIENCE_MS, 'database', judged);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return null;
+      throw error;
+    }
+  }
+
+  /** Which code it is, by what the first round trip found. */
+  async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode> {
+    if (!attempt.isLineActive) throw new Refused('PRODUCT_UNKNOWN');
+    if (admitted.status === 'FOUND') {
+      const { codeId, campaignId, batchId } = admitted;
+      return { codeId, campaignId, batchId, digest: attempt.digest, unstored: null };
+    }
+    if (attempt.canonical === null) throw new Refused('CODE_MALFORMED');
+    const { tenantId, digests, canonical } = attempt;
+    // Codes of a new format raise the epoch, so what is remembered of the formats is never behind.
+    const epoch = admitted.epoch === '' ? await this.services.copies.epoch(tenantId) : admitted.epoch;
+    if (!(await this.services.recognizer.fits(tenantId, canonical, epoch)))
+      throw new Refused('CODE_MALFORMED');
+    if (admitted.status === 'NOT_FOUND') throw new Refused('CODE_NOT_FOUND');
+    const loaded = await this.services.loader.load({ tenantId, digests, epoch });
+    if (loaded === null) throw new Refused('CODE_NOT_FOUND');
+    return loaded;
+  }
+
+  /** Stores the copy of a code that was loaded and not used up. */
+  async keepCopy(tenantId: string, copy: CodeCopy | null): Promise<void> {
+    if (copy !== null) await this.services.copies.store(tenantId, [copy]);
+  }
+
+  /** Judges the campaign, and chooses what the user gets. */
+  async prepare(attempt: Attempt, code: LoadedCode, admitted: Admitted): Promise<Prepared> {
+    const { nowMs } = admitted;
+    const epoch = await this.epochOf(attempt.tenantId, admitted);
+    const campaign = await this.services.campaigns.find(attempt.tenantId, code.campaignId, epoch);
+    if (campaign === null || !isCampaignOpen(campaign, nowMs)) throw new Refused('CAMPAIGN_NOT_ACTIVE');
+    const { applicableProducts } = campaign.rule;
+    if (applicableProducts.length > 0 && !applicableProducts.includes(attempt.productCode)) {
+      throw new Refused('PRODUCT_NOT_ALLOWED');
+    }
+    const isBlocked = await this.services.batchGate.isBlocked(attempt.tenantId, code.batchId, epoch);
+    if (isBlocked) throw new Refused('CODE_INACTIVE');
+    const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
+    const rewards = chooseRewards(campaign.rule, { tags });
+    const rewardRefusal =
+      rewards.length === 0 && campaign.rule.rewardRules.length > 0
+        ? 'NO_REWARD_FOR_USER'
+        : await this.rewardRefusal(attempt.tenantId, attempt.userId, rewards, nowMs);
+    return { code, campaign, rewards, rewardRefusal };
+  }
+
+  /**
+   * The tenant's epoch, which tells what is remembered here from what is true by now. Where Redis has none, as after
+   * it was emptied, a new one is made: nothing that is remembered belongs to it.
+   */
+  private async epochOf(tenantId: string, { epoch }: Admitted): Promise<string> {
+    return epoch === '' ? this.services.copies.epoch(tenantId) : epoch;
+  }
+
+  private async tagsOf(attempt: Attempt): Promise<readonly string[]> {
+    const facts = await this.services.users.facts(attempt.tenantId, attempt.userId);
+    if (facts?.status !== 'ACTIVE') throw new Refused('USER_DISABLED');
+    return facts.tags;
+  }
+
+  private async rewardRefusal(
+    tenantId: string,
+    userId: Id,
+    rewards: readonly ChosenReward[],
+    nowMs: number,
+  ): Promise<RewardRefusal | null> {
+    const byType = Map.groupBy(rewards, ({ rule }) => rule.type);
+    let idle = 0;
+    for (const [type, chosen] of byType) {
+      const rules = chosen.map(({ rule }) => rule);
+      const refusal =
+        (await this.services.handlers.get(type)?.precheck(tenantId, userId, rules, nowMs)) ?? null;
+      if (refusal === 'REWARD_HAS_NO_EFFECT') idle += 1;
+      else if (refusal !== null) return refusal;
+    }
+    // A code is not spent for nothing; one reward with an effect is enough.
+    return idle === byType.size && idle > 0 ? 'REWARD_HAS_NO_EFFECT' : null;
+  }
+}
+
+/** From here on the key itself is not known any more. */
+function storedKey(tenantId: string, userId: Id, key: string | null): string | null {
+  return key === null ? null : keyDigest(tenantId, userId, key);
+}

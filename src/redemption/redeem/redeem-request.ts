@@ -1,0 +1,55 @@
+import type { Id } from '../../platform/ids.js';
+import type { RedemptionRecord } from '../history/redemption-record.js';
+import type { RedeemRefusal } from '../redemption.errors.js';
+
+/** A wish to redeem a code. Who asks comes from the token, never from an argument. */
+export interface RedeemRequest {
+  readonly tenantId: string;
+  readonly userId: Id;
+  /** As it was typed. */
+  readonly code: string;
+  /** `x-product-code` */
+  readonly productCode: string | null;
+  /** `x-device-id` */
+  readonly deviceId: string | null;
+  readonly idempotencyKey: string | null;
+  /** The key of the header, which must be the same where there is one. */
+  readonly headerKey?: string | null;
+}
+
+export interface RedeemAnswer {
+  readonly status: 'COMMITTED' | 'PROCESSING' | 'REFUSED';
+  /** The redemption; for ALREADY_REDEEMED the first one. */
+  readonly redemption: RedemptionRecord | null;
+  readonly orderNo: string | null;
+  readonly refusal: Refusal | null;
+}
+
+export interface Refusal {
+  readonly code: RedeemRefusal;
+  readonly retryAfterMs: number | null;
+}
+
+/** A refusal on its way out of the protocol; carries what the answer shows besides the code. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  constructor(
+    readonly refusal: RedeemRefusal,
+    readonly first: RedemptionRecord | null = null,
+    readonly retryAfterMs: number | null = null,
+  ) {
+    super(refusal);
+  }
+}
+
+const VISIBLE_ASCII = /^[\x21-\x7e]{1,64}$/;
+
+/** Refuses headers that could not be stored as they are. */
+export function checkRequest(request: RedeemRequest): void {
+  const { idempotencyKey, headerKey = null, deviceId } = request;
+  if (headerKey !== null && headerKey !== idempotencyKey) throw new Refused('IDEMPOTENCY_KEYS_DIFFER');
+  if (idempotencyKey !== null && !VISIBLE_ASCII.test(idempotencyKey))
+    throw new Refused('IDEMPOTENCY_KEY_MALFORMED');
+  if (deviceId !== null && !VISIBLE_ASCII.test(deviceId)) throw new Refused('DEVICE_ID_MALFORMED');
+}

@@ -1,0 +1,192 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { Campaign } from '../../campaigns/campaign.entity.js';
+import { isLimited, peekUsage } from '../../campaigns/campaign-usage.service.js';
+import { CodeBatch } from '../../codes/code-batch.entity.js';
+import { Code } from '../../codes/code.entity.js';
+import { User } from '../../identity/users/user.entity.js';
+import { previewWindows } from '../../limits/rate-limit.service.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import type { IdGenerator } from '../../platform/ids.js';
+import { tenantEm, type Em } from '../../platform/database/orm.js';
+import { withoutPlace } from '../../platform/held-place.js';
+import { isServerAway } from '../../platform/database/sql-errors.js';
+import { within } from '../../platform/scheduling/timeout.js';
+import { Tenant } from '../../tenancy/tenant.entity.js';
+import { admit } from './admit.js';
+import type { Attempt, AttemptPreparation, Prepared } from './eligibility.service.js';
+import type { Claim } from '../claim/claim.js';
+import { usageWanted } from '../commit/commit-decider.js';
+import { guardByRows, guardUses } from '../commit/commit-guards.js';
+import type { LockedRows } from '../commit/commit-locks.js';
+import type { HeldUses } from '../claim/held-uses.js';
+import { Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
+import type { RedemptionReader } from '../history/redemption-reader.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import { HELD_RETRY_MS, uniformRefusal, type RedeemRefusal } from '../redemption.errors.js';
+import { forecastRewards, type ForecastReward } from './reward-forecast.js';
+import type { RewardHandlers } from '../commit/reward-batch.js';
+
+export interface RedemptionPreview {
+  readonly refusal: Refusal | null;
+  /** Why it is SERVICE_UNAVAILABLE. */
+  readonly storeAway: 'redis' | 'database' | null;
+  readonly campaignName: string | null;
+  readonly expiresAt: Date | null;
+  readonly rewards: readonly ForecastReward[];
+}
+
+export interface PreviewSettings {
+  readonly uniformRefusals: boolean;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Answers what redeeming a code would come to, by the guards that the commit goes by, and changes nothing of it.
+ * Previews are counted in windows of their own: else they would be a free oracle for guessers.
+ */
+export class RedemptionPreviewService {
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly ids: IdGenerator,
+    private readonly redis: RedemptionRedis,
+    private readonly preparation: AttemptPreparation,
+    private readonly reader: RedemptionReader,
+    private readonly handlers: RewardHandlers,
+    private readonly heldUses: Pick<HeldUses, 'settled' | 'waitMs'>,
+    private readonly settings: PreviewSettings,
+  ) {}
+
+  async preview(request: RedeemRequest): Promise<RedemptionPreview> {
+    try {
+      return await this.judge({ ...request, idempotencyKey: null });
+    } catch (error) {
+      if (error instanceof Refused) return this.refusedPreview(error.refusal, error.retryAfterMs);
+      if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
+      const storeAway = error instanceof StoreUnavailableError ? error.store : 'database';
+      return { ...this.refusedPreview('SERVICE_UNAVAILABLE', null), storeAway };
+    }
+  }
+
+  private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
+    const { claim, prepared, attempt, nowMs } = await this.inTime(this.prepare(request));
+    const { rows, refusal } = await this.settledRefusal(claim, prepared);
+    const refused = refusal ?? prepared.rewardRefusal;
+    if (refused !== null) throw new Refused(refused, null, refused === 'CODE_HELD' ? HELD_RETRY_MS : null);
+    const rewards = await this.inTime(forecastRewards(this.handlers, attempt, prepared.rewards, nowMs));
+    const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
+    if (isIdle) throw new Refused('REWARD_HAS_NO_EFFECT');
+    return {
+      refusal: null,
+      storeAway: null,
+      campaignName: prepared.campaign.name,
+      expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
+      rewards,
+    };
+  }
+
+  private async prepare(request: RedeemRequest) {
+    const begun = await this.preparation.begin(request);
+    const id = this.ids.next();
+    const windows = previewWindows(begun.windows);
+    const { attempt, admitted } = await admit(this.redis, id, begun, windows);
+    if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
+    const code = await this.preparation.findCode(attempt, admitted);
+    const prepared = await this.preparation.prepare(attempt, code, admitted);
+    const { nowMs } = admitted;
+    return { attempt, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
+  }
+
+  /** Waits for open claims as a redemption does, and like that says CODE_HELD only of those that take longer. */
+  private async settledRefusal(claim: Claim, { code }: Prepared) {
+    const em = tenantEm(this.orm, claim.tenantId);
+    const untilMs = performance.now() + this.heldUses.waitMs;
+    for (;;) {
+      const rows = await this.inTime(readRows(em, claim));
+      const refusal = await this.inTime(this.refusal(em, claim, rows));
+      if (refusal !== 'CODE_HELD') return { rows, refusal };
+      // The wait looks at the copy.
+      await this.preparation.keepCopy(claim.tenantId, code.unstored);
+      // Without a place: else a few users who look at one code would hold those of all their tenant's users.
+      const isSettled = await withoutPlace(async () =>
+        this.heldUses.settled(claim.tenantId, claim.digest, untilMs),
+      );
+      if (!isSettled) return { rows, refusal };
+    }
+  }
+
+  private async inTime<T>(work: Promise<T>): Promise<T> {
+    return within(this.settings.timeoutMs, 'database', work);
+  }
+
+  private async refusal(em: Em, claim: Claim, rows: LockedRows): Promise<RedeemRefusal | null> {
+    const early = guardByRows(claim, rows);
+    if (early !== null) return early;
+    const { tenantId, userId, codeId } = claim;
+    if ((await this.reader.byCodeAndUser({ tenantId, userId, codeId })) !== null) return 'ALREADY_REDEEMED';
+    const campaign = rows.campaigns.get(claim.campaignId);
+    const code = rows.codes.get(codeId);
+    if (campaign === undefined || code === undefined) return 'CODE_NOT_FOUND';
+    const wanted = usageWanted(claim, campaign);
+    const usage = isLimited(campaign) ? await peekUsage(em, tenantId, wanted) : null;
+    if (usage?.reached(wanted, ['USER', 'USER_DAY'])) return 'USER_LIMIT_REACHED';
+    const uses = guardUses(code) ?? (await this.heldRefusal(claim, code));
+    if (uses !== null) return uses;
+    return usage?.reached(wanted, ['BUDGET']) ? 'BUDGET_EXHAUSTED' : null;
+  }
+
+  private async heldRefusal(
+    claim: Claim,
+    code: { useLimit: number; used: number },
+  ): Promise<RedeemRefusal | null> {
+    if (code.useLimit === 0) return null;
+    const open = await this.redis.openClaims(claim.tenantId, claim.digest);
+    return code.used + open >= code.useLimit ? 'CODE_HELD' : null;
+  }
+
+  private refusedPreview(refusal: RedeemRefusal, retryAfterMs: number | null): RedemptionPreview {
+    const code = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
+    return {
+      refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null },
+      storeAway: null,
+      campaignName: null,
+      expiresAt: null,
+      rewards: [],
+    };
+  }
+}
+
+function hypotheticalClaim(redemptionId: string, attempt: Attempt, prepared: Prepared, nowMs: number): Claim {
+  return {
+    tenantId: attempt.tenantId,
+    redemptionId,
+    token: '',
+    claimedAtMs: nowMs,
+    isPromised: false,
+    userId: attempt.userId,
+    ...prepared.code,
+    productCode: attempt.productCode,
+    deviceId: attempt.request.deviceId,
+    idempotencyKey: null,
+    rewards: prepared.rewards,
+  };
+}
+
+async function readRows(em: Em, claim: Claim): Promise<LockedRows> {
+  const plain = { disableIdentityMap: true } as const;
+  const user = await em.findOne(User, { id: claim.userId }, plain);
+  const code = await em.findOne(Code, { id: claim.codeId }, plain);
+  const campaign = await em.findOne(Campaign, { id: claim.campaignId }, plain);
+  const batch = await em.findOne(CodeBatch, { id: claim.batchId }, plain);
+  const tenant = await em.findOne(Tenant, { id: claim.tenantId }, plain);
+  return {
+    tenantStatus: tenant?.status ?? null,
+    users: mapOf(user),
+    codes: mapOf(code === null ? null : { ...code, versionBefore: code.version }),
+    campaigns: mapOf(campaign),
+    batches: mapOf(batch),
+  };
+}
+
+function mapOf<Row extends { readonly id: string }>(row: Row | null): Map<string, Row> {
+  return new Map(row === null ? [] : [[row.id, row]]);
+}

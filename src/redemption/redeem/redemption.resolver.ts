@@ -1,0 +1,62 @@
+import { Arg, Args, Ctx, Extensions, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { JUDGES_ACCESS, UNSHARED } from '../../graphql/field-marks.js';
+import { requireActor, requireUser } from '../../graphql/auth.js';
+import type { RequestContext } from '../../graphql/context.js';
+import type { UserService } from '../../identity/users/user.service.js';
+import { PageArgs } from '../../graphql/page.js';
+import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
+import type { RedemptionPreviewService } from './redemption-preview.service.js';
+import { findRedemption, listRedemptions } from '../history/redemption-queries.js';
+import type { RedemptionReader } from '../history/redemption-reader.js';
+import type { RedemptionService } from './redemption.service.js';
+import {
+  PreviewRedemptionPayload,
+  RedeemCodeInput,
+  RedeemCodePayload,
+  RedemptionFilter,
+  RedemptionPageType,
+  RedemptionType,
+} from '../redemption.types.js';
+
+@Resolver()
+export class RedemptionResolver {
+  constructor(
+    private readonly service: RedemptionService,
+    private readonly previews: RedemptionPreviewService,
+    private readonly reader: RedemptionReader,
+    private readonly users: Pick<UserService, 'find'>,
+  ) {}
+
+  @Extensions({ ...JUDGES_ACCESS, ...UNSHARED })
+  @Mutation(() => RedeemCodePayload, { description: 'Redeems a code for the signed-in user, exactly once.' })
+  async redeemCode(
+    @Ctx() context: RequestContext,
+    @Arg('input', () => RedeemCodeInput) input: RedeemCodeInput,
+  ) {
+    const request = redeemRequest(requireUser(context), context, input);
+    return redeemPayload(await this.service.redeem(request, context));
+  }
+
+  @Extensions(JUDGES_ACCESS)
+  @Query(() => PreviewRedemptionPayload, {
+    description: 'What redeeming a code would come to; changes nothing.',
+  })
+  async previewRedemption(@Ctx() context: RequestContext, @Arg('code', () => String) code: string) {
+    const request = redeemRequest(requireUser(context), context, { code });
+    return previewPayload(await this.previews.preview(request));
+  }
+
+  @Query(() => RedemptionType, { nullable: true, description: "One's own; staff see their tenant's." })
+  async redemption(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string) {
+    return findRedemption(this.reader, requireActor(context), id);
+  }
+
+  @Query(() => RedemptionPageType, { description: "One's own, newest first; staff see their tenant's." })
+  async redemptions(
+    @Ctx() context: RequestContext,
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => RedemptionFilter, { nullable: true }) filter: RedemptionFilter | null,
+  ) {
+    return listRedemptions(this.reader, this.users, requireActor(context), filter ?? {}, page);
+  }
+}

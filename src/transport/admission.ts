@@ -1,0 +1,64 @@
+import { GraphQLError, type GraphQLField, type GraphQLSchema } from 'graphql';
+import type { AccessRefusal } from '../graphql/actor.js';
+import { JUDGES_ACCESS, OPEN_IN_OUTAGE } from '../graphql/field-marks.js';
+import { StoreUnavailableError } from '../platform/errors.js';
+import type { RequestContext } from '../graphql/context.js';
+
+const MESSAGES: Record<AccessRefusal, string> = {
+  TENANT_NOT_ACTIVE: 'This tenant does not exist or is disabled. Ask the operator of the installation.',
+  USER_DISABLED: 'This account does not exist or is disabled. Ask the support of the app or site.',
+};
+
+const guarded = new WeakSet<GraphQLSchema>();
+
+/**
+ * The border: puts the check of the caller's tenant and user before every operation of the schema, and before every
+ * event of a subscription, so that no resolver can forget it.
+ */
+export function guardOperations(schema: GraphQLSchema): void {
+  if (guarded.has(schema)) return;
+  guarded.add(schema);
+  for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+    for (const field of Object.values(type?.getFields() ?? {})) {
+      if (field.extensions['access'] !== JUDGES_ACCESS.access) guard(field as Field);
+    }
+  }
+}
+
+type Field = GraphQLField<unknown, RequestContext>;
+
+function guard(field: Field): void {
+  const { resolve, subscribe, extensions } = field;
+  // An event would be lost for good: its subscription was admitted, and goes on with the next one.
+  const isOpen = extensions['access'] === OPEN_IN_OUTAGE.access || subscribe !== undefined;
+  const admitted = isOpen ? admitInOutage : admit;
+  if (resolve !== undefined) {
+    field.resolve = async (source, args, context, info) => {
+      await admitted(context);
+      return resolve(source, args, context, info);
+    };
+  }
+  if (subscribe !== undefined) {
+    field.subscribe = async (source, args, context, info) => {
+      await admit(context);
+      return subscribe(source, args, context, info);
+    };
+  }
+}
+
+/** @throws GraphQLError with the refusal, or StoreUnavailableError while the status cannot be read */
+async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
+  if (actor === null) return;
+  const refusal = await access.refusalOf(actor);
+  if (refusal === null) return;
+  throw new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal } });
+}
+
+/** The same, except that somebody whose status cannot be read is let in. */
+export async function admitInOutage(context: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
+  try {
+    await admit(context);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+  }
+}

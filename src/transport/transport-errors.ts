@@ -1,0 +1,102 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import type { Logger } from '../platform/observability/log.js';
+import { errorBody, type TransportAnswer } from './raw-answer.js';
+
+const ENCODED = 'CONTENT_ENCODED';
+const NO_HOST = 'NO_HOST';
+const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
+
+/** What fastify refuses before GraphQL sees it, in GraphQL's form. */
+const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    status: 413,
+    code: 'REQUEST_TOO_LARGE',
+    message: 'The request is too large.',
+  },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { ...BAD_REQUEST, message: 'The body is empty.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { ...BAD_REQUEST, message: 'The body is not JSON.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    ...BAD_REQUEST,
+    message: 'The body is not as long as its header says.',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    status: 415,
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: 'Send the operation as application/json.',
+  },
+  [ENCODED]: {
+    status: 415,
+    code: 'UNSUPPORTED_MEDIA_TYPE',
+    message: 'Send the body as it is, without content-encoding.',
+    headers: { 'accept-encoding': 'identity' },
+  },
+  [NO_HOST]: { ...BAD_REQUEST, message: 'The host header is missing.' },
+  FST_ERR_BAD_URL: { ...BAD_REQUEST, message: 'The path cannot be decoded.' },
+  // The adapter builds a URL from the host header to read the search parameters.
+  ERR_INVALID_URL: { ...BAD_REQUEST, message: 'The host header is not a host.' },
+};
+
+/** Makes the routes take JSON alone, and answer what is wrong with a request in GraphQL's form. */
+export function answerTransportErrors(app: FastifyInstance, log: Logger): void {
+  app.removeContentTypeParser('text/plain');
+  app.addHook('preParsing', refuseUnfit);
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = answerTransportError(error, request, reply);
+    if (status >= 500) log.error({ err: error }, 'A request failed in the transport.');
+    return reply;
+  });
+}
+
+/** @returns the status */
+export function answerTransportError(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): number {
+  const answer = ANSWERS[error.code] ?? otherwise(error.statusCode);
+  const modern = request.headers.accept?.includes('application/graphql-response+json') === true;
+  const type = modern ? 'application/graphql-response+json' : 'application/json';
+  void reply
+    .code(answer.status)
+    .headers({ ...answer.headers, 'content-type': `${type}; charset=utf-8` })
+    .send(errorBody(answer));
+  return answer.status;
+}
+
+/** What node and the parser of bodies would answer in another form, or with a message that misleads. */
+function refuseUnfit(
+  { headers, raw }: FastifyRequest,
+  _reply: FastifyReply,
+  payload: RequestPayload,
+  done: (error: Error | null, payload?: RequestPayload) => void,
+): void {
+  const encoding = headers['content-encoding'];
+  const isPlain = encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
+  if (!isPlain) done(unfit(ENCODED));
+  else if (headers.host === undefined && raw.httpVersion === '1.1') done(unfit(NO_HOST));
+  else done(null, payload);
+}
+
+function unfit(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** What is no operation at all: another path, or a method that the API does not have. Without a path there is no API. */
+export function answerElsewhere(app: FastifyInstance, graphqlPath: string | null): void {
+  app.setNotFoundHandler((request, reply) => {
+    const isGraphql = request.url.split('?')[0] === graphqlPath;
+    const message = isGraphql ? 'Send the operation by POST.' : 'There is nothing at this path.';
+    if (isGraphql) void reply.header('allow', 'GET, POST');
+    return reply
+      .code(isGraphql ? 405 : 404)
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(errorBody({ message, code: 'BAD_REQUEST' }));
+  });
+}
+
+function otherwise(status: number | undefined): TransportAnswer {
+  if (status !== undefined && status >= 400 && status < 500) {
+    return { ...BAD_REQUEST, status, message: 'The request is not possible.' };
+  }
+  return { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal server error.' };
+}

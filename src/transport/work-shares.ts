@@ -1,0 +1,94 @@
+import { BusyError, FairGate, type GateLimits } from '../platform/scheduling/fair-gate.js';
+import type { Caller } from '../platform/scheduling/fair-queue.js';
+import { LoopTurns } from '../platform/scheduling/loop-turns.js';
+import { busyAnswer } from './caller.js';
+
+/** Waiting work costs memory only. A tenant's own backend sends its work under one name of staff, and much at once. */
+const WAITING = {
+  waiting: 4000,
+  waitingPerTenant: 2000,
+  waitingPerCaller: { STAFF: 1000, USER: 100, ADDRESS: 100 },
+  waitMsMax: 10_000,
+};
+/** How long after a redemption the next one is expected: its client reads the answer first. */
+const URGENT_FOR_MS = 100;
+
+/** Operations that cannot run wait with their texts and variables, until a turn says so. */
+const REFUSALS: GateLimits = {
+  atOnce: 1,
+  waiting: 1000,
+  waitingPerTenant: 500,
+  waitingPerCaller: { STAFF: 100, USER: 100, ADDRESS: 100 },
+  waitMsMax: 10_000,
+};
+
+export type WorkKind = 'reads' | 'writes';
+
+/**
+ * The part of a process that everything but a redemption may take: so many queries and changes at once, tenants and
+ * callers in turn, and long work of the event loop in slices. Redemptions pass none of it; while there are some, a
+ * user reads one list at a time, a name of staff two, and slices keep a distance.
+ */
+export class WorkShares {
+  readonly turns: LoopTurns;
+  private readonly gates: Readonly<Record<WorkKind | 'refusals', FairGate>>;
+  private urgent = 0;
+  private urgentAtMs = -Infinity;
+
+  /** @param atOnce of each kind, at most as many as there are connections for them */
+  constructor(atOnce: Readonly<Record<WorkKind, number>>) {
+    const isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
+    this.turns = new LoopTurns(isPressed);
+    this.gates = {
+      reads: new FairGate(limitsOf(atOnce.reads), isPressed),
+      writes: new FairGate(limitsOf(atOnce.writes)),
+      refusals: new FairGate(REFUSALS),
+    };
+  }
+
+  /** Runs what waits for nothing, and before which the rest makes room. */
+  async urgently<T>(work: () => T | Promise<T>): Promise<T> {
+    this.urgent += 1;
+    try {
+      return await work();
+    } finally {
+      this.urgent -= 1;
+      this.urgentAtMs = performance.now();
+    }
+  }
+
+  /**
+   * Takes a place for one piece of work.
+   * @returns how to leave it
+   * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE
+   */
+  async enter(kind: WorkKind | 'refusals', caller: Caller): Promise<() => void> {
+    try {
+      return await this.gates[kind].enter(caller);
+    } catch (error) {
+      throw error instanceof BusyError ? busyAnswer(error) : error;
+    }
+  }
+
+  /**
+   * Waits until a refusal may be answered: a refused operation takes no other place, so nothing else bounds a flood.
+   * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE, at once, where too many wait
+   */
+  async refusing(caller: Caller): Promise<void> {
+    const leave = await this.enter('refusals', caller);
+    try {
+      await this.turns.next(caller);
+    } finally {
+      leave();
+    }
+  }
+
+  /** A store did not answer: what waits for its turn is told now, not after a wait of its own for the store. */
+  failWaiting(kind: WorkKind, error: unknown, whose: (caller: Caller) => boolean): void {
+    this.gates[kind].failWaiting(error, whose);
+  }
+}
+
+function limitsOf(atOnce: number): GateLimits {
+  return { atOnce, ...WAITING };
+}
