@@ -2,7 +2,7 @@
  * For the MikroORM command line (`npx mikro-orm migration:list`); the application connects through
  * `src/platform/database/orm.ts` and takes the same options from there.
  */
-import { entities } from './src/app/entities.js';
+import { entities } from './src/app/modules.js';
 import { migrations } from './src/migrations/index.js';
 import { ormOptions } from './src/platform/database/orm.js';
 

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { entities } from '../../dist/app/entities.js';
+import { entities } from '../../dist/app/modules.js';
 import { migrations } from '../../dist/migrations/index.js';
 import { startEmbeddedServices } from '../../dist/platform/local-servers/local-servers.js';
 import { connectOrm } from '../../dist/platform/database/orm.js';

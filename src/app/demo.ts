@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Services } from './compose.js';
+import type { Services } from './modules.js';
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import { DomainError } from '../platform/errors.js';
 import type { Logger } from '../platform/observability/log.js';

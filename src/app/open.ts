@@ -1,4 +1,5 @@
-import { composeServices, type Services } from './compose.js';
+import { entities, modules, type App, type Services } from './modules.js';
+import { composePlatform } from './platform.js';
 import { fingerprintOf } from '../codes/code-digester.js';
 import { PepperRegistry, type ConfiguredPeppers } from '../codes/pepper-registry.js';
 import type { Config } from '../config.js';
@@ -7,12 +8,13 @@ import type { Secrets } from './secrets.js';
 import { openStores, type Stores, type StoreSettings } from './stores.js';
 
 /** What a process is opened with; its secrets are settled by now. */
-export interface OpenSettings extends Secrets, Omit<StoreSettings, 'keyPrints'> {
+export interface OpenSettings extends Secrets, Omit<StoreSettings, 'keyPrints' | 'entities'> {
   readonly config: Config;
 }
 
 export interface OpenedApp {
   readonly stores: Stores;
+  readonly app: App;
   readonly services: Services;
 }
 
@@ -26,12 +28,12 @@ export async function openApp(settings: OpenSettings, log: Logger): Promise<Open
   const { config, jwtSecret } = settings;
   const peppers = peppersOf(settings);
   const keyPrints = [peppers.current, ...peppers.previous].map(fingerprintOf);
-  const stores = await openStores({ ...settings, keyPrints }, log);
+  const stores = await openStores({ ...settings, entities, keyPrints }, log);
   try {
     const pepperRegistry = new PepperRegistry(stores.orm, log);
     const codePeppers = await pepperRegistry.settle(peppers);
-    const services = composeServices(stores, { config, jwtSecret, codePeppers }, log);
-    return { stores, services };
+    const app = modules.compose(composePlatform(stores, { config, jwtSecret, codePeppers }, log));
+    return { stores, app, services: app.services };
   } catch (error) {
     await stores.close();
     throw error;

@@ -1,75 +1,29 @@
 import 'reflect-metadata';
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
-import { CampaignResolver } from '../campaigns/campaign.resolver.js';
-import { BatchResolver } from '../codes/batch.resolver.js';
-import { CodeResolver } from '../codes/code.resolver.js';
-import { externalUserIdOf } from '../identity/users/external-user-id.resolver.js';
-import { UserResolver } from '../identity/users/user.resolver.js';
-import { ViewerResolver } from '../identity/users/viewer.resolver.js';
-import { OrderResolver } from '../orders/orders/order.resolver.js';
-import { OrderObjectType } from '../orders/orders/order.types.js';
-import { DeadLetterType } from '../redemption/deferred/dead-letter.types.js';
-import { RedemptionSettledEvent, RedemptionType } from '../redemption/redemption.types.js';
-import { SubscriptionInvalidatedEvent } from '../subscriptions/subscription.types.js';
-import { DeadLetterResolver } from '../redemption/deferred/dead-letter.resolver.js';
-import { ReconciliationResolver } from '../reconciliation/reconciliation.resolver.js';
-import { RedemptionEventsResolver } from '../redemption/history/redemption-events.resolver.js';
-import { RedemptionSettledResolver } from '../redemption/history/redemption-settled.resolver.js';
-import { RedemptionResolver } from '../redemption/redeem/redemption.resolver.js';
-import { PlanResolver } from '../subscriptions/plan.resolver.js';
-import { SubscriptionEventsResolver } from '../subscriptions/subscription-events.resolver.js';
-import { SubscriptionResolver } from '../subscriptions/subscription.resolver.js';
-import { ProductLineResolver } from '../tenancy/product-line.resolver.js';
-import { TenantResolver } from '../tenancy/tenant.resolver.js';
-
-export type ResolverClass = abstract new (...args: never[]) => object;
-
-/** Where resolvers come from, by class. */
-export interface ResolverContainer {
-  get(resolver: unknown): object;
-}
-
-/** Types that show a user. */
-export const externalUserIdResolvers = [
-  DeadLetterType,
-  OrderObjectType,
-  RedemptionSettledEvent,
-  RedemptionType,
-  SubscriptionInvalidatedEvent,
-].map(externalUserIdOf);
-
-/** Every resolver there is. */
-const resolvers = [
-  BatchResolver,
-  CampaignResolver,
-  CodeResolver,
-  DeadLetterResolver,
-  OrderResolver,
-  PlanResolver,
-  ProductLineResolver,
-  ReconciliationResolver,
-  RedemptionEventsResolver,
-  RedemptionResolver,
-  RedemptionSettledResolver,
-  SubscriptionEventsResolver,
-  SubscriptionResolver,
-  TenantResolver,
-  UserResolver,
-  ViewerResolver,
-  ...externalUserIdResolvers,
-] as const satisfies readonly ResolverClass[];
+import { present } from '../platform/assert.js';
+import { modules } from './modules.js';
 
 /**
  * The schema of the product. Input is typed by GraphQL and judged by the services, so class-validator stays off.
- * @param container where resolvers come from; without one the schema can be printed but not asked
+ * @param instances of the resolver classes; without them the schema can be printed but not asked
+ * @param further resolvers beside the modules' own; for measurements
  */
 export function buildRedeemkitSchema(
-  container: ResolverContainer = { get: () => ({}) },
-  further: readonly ResolverClass[] = [],
+  instances: readonly object[] = [],
+  further: readonly object[] = [],
 ): GraphQLSchema {
+  const byClass = new Map<unknown, object>(
+    [...instances, ...further].map((each) => [each.constructor, each]),
+  );
+  const container = {
+    get: (resolver: unknown): object =>
+      instances.length === 0 ? {} : present(byClass.get(resolver), 'The resolver'),
+  };
   return buildSchemaSync({
-    resolvers: [...resolvers, ...further] as unknown as NonEmptyArray<new () => object>,
+    resolvers: [...modules.resolvers, ...further.map((each) => each.constructor)] as unknown as NonEmptyArray<
+      new () => object
+    >,
     container,
     validate: false,
     pubSub: UNUSED_PUB_SUB,

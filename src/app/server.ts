@@ -1,14 +1,13 @@
-import { resolverContainer, type Services } from './compose.js';
+import type { Services } from './modules.js';
 import { openApp, type OpenSettings } from './open.js';
-import { propagateChanges } from './change-propagation.js';
 import { serveFairly } from '../transport/fair-schema.js';
 import type { TryOut } from '../transport/graphiql.js';
 import { createHttpServer } from '../transport/server.js';
 import type { Logger } from '../platform/observability/log.js';
 import { systemEm } from '../platform/database/orm.js';
 import { settingsWarnings } from '../platform/database/settings-check.js';
-import { buildRedeemkitSchema, type ResolverClass } from './schema.js';
-import { startWork } from './worker.js';
+import { buildRedeemkitSchema } from './schema.js';
+import { startWorker } from './worker.js';
 import type { Stores } from './stores.js';
 import { StopWait } from '../platform/scheduling/stop-wait.js';
 
@@ -18,8 +17,8 @@ export interface ServerSettings extends Pick<
 > {
   /** What GraphiQL is filled with in development. */
   readonly tryOut?: () => TryOut | null;
-  /** Resolvers beside the product's own, and how to make them; for measurements. */
-  readonly further?: { readonly resolver: ResolverClass; readonly make: (services: Services) => object };
+  /** Makes resolvers beside the product's own; for measurements. */
+  readonly further?: (services: Services) => readonly object[];
 }
 
 /** A process at work. */
@@ -35,7 +34,7 @@ export interface RunningServer {
 /** Starts what the role asks for: the API, the worker, or both. */
 export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
   const { config, redisUrl } = settings;
-  const { stores, services } = await openApp(
+  const { stores, app, services } = await openApp(
     {
       ...settings,
       databasePoolSize: config.DATABASE_POOL_SIZE,
@@ -45,12 +44,13 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     },
     log,
   );
-  propagateChanges(services);
+  for (const [type, handle] of app.consumers) services.relay.onEvent(type, handle);
   await services.wake.listen();
   for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);
-  const work = config.ROLE === 'api' ? null : await startWork(services, config, redisUrl, log);
+  const work =
+    config.ROLE === 'api' ? null : await startWorker({ ...services, jobs: app.jobs }, config, redisUrl, log);
   const http = await createHttpServer({
-    schema: serveFairly(schemaFor(services, settings.further), services.shares),
+    schema: serveFairly(buildRedeemkitSchema(app.resolvers, settings.further?.(services)), services.shares),
     shares: services.shares,
     tokens: services.tokens,
     access: services.access,
@@ -84,14 +84,4 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     await inTime(wait, stores.close());
   };
   return { address, services, stores, stop };
-}
-
-function schemaFor(services: Services, further: ServerSettings['further']) {
-  const container = resolverContainer(services);
-  if (further === undefined) return buildRedeemkitSchema(container);
-  const instance = further.make(services);
-  return buildRedeemkitSchema(
-    { get: (resolver) => (resolver === further.resolver ? instance : container.get(resolver)) },
-    [further.resolver],
-  );
 }

@@ -1,11 +1,11 @@
-import type { MikroORM } from '@mikro-orm/core';
-import { entities } from './entities.js';
+import type { EntityName, MikroORM } from '@mikro-orm/core';
 import type { Logger } from '../platform/observability/log.js';
 import { connectOrm } from '../platform/database/orm.js';
 import { acquireProcessNode, type ProcessNodeHolder } from '../platform/database/process-node.js';
 import { connectRedis, connectRedisListener, type Redis } from '../platform/redis/redis.js';
 
 export interface StoreSettings {
+  readonly entities: readonly EntityName[];
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly databasePoolSize: number;
@@ -39,6 +39,7 @@ const SHARE_OF_WAIT = 0.6;
 
 /** Connects to the database and to Redis, and takes a node number for this process' ids. */
 export async function openStores(settings: StoreSettings, log: Logger): Promise<Stores> {
+  const { entities } = settings;
   const askAfterMs = Math.floor(settings.storeTimeoutMs * SHARE_OF_WAIT);
   const orm = await connectOrm({
     databaseUrl: settings.databaseUrl,

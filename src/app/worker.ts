@@ -1,72 +1,87 @@
-import type { Services } from './compose.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../platform/observability/log.js';
-import { Periodic } from '../platform/scheduling/periodic.js';
+import type { OutboxRelay } from '../platform/outbox/outbox-relay.js';
+import type { OutboxRetention } from '../platform/outbox/outbox-retention.js';
 import { JobQueue } from '../platform/queue/job-queue.js';
+import { isPeriodic, type Job, type PeriodicJob, type Worker } from '../platform/scheduling/job.js';
+import { Periodic } from '../platform/scheduling/periodic.js';
 
-const MINUTE_MS = 60_000;
-const RETENTION_EVERY_MS = 10 * MINUTE_MS;
+const SCHEDULE_EVERY_MS = 60_000;
+const RETENTION_EVERY_MS = 600_000;
 
-/** Jobs that come round by themselves, by name. */
-type Housekeeping = { readonly job: 'SWEEP_SUBSCRIPTIONS' };
-
-export interface Work {
-  stop(): Promise<void>;
-}
-
-/** What the worker role does beside answering: the outbox relay, and the jobs that come round by themselves. */
-export async function startWork(
-  services: Services,
+/** What the worker role does beside answering: the jobs of the modules, the outbox relay and its retention. */
+export async function startWorker(
+  { jobs, relay, outboxRetention }: WorkerParts,
   config: Config,
   redisUrl: string,
   log: Logger,
-): Promise<Work> {
-  const queue = new JobQueue<Housekeeping>({
+): Promise<{ stop(): Promise<void> }> {
+  const retention: PeriodicJob = {
+    name: 'event retention',
+    everyMs: RETENTION_EVERY_MS,
+    where: 'IN_EACH',
+    run: async (signal) => {
+      const deleted = await outboxRetention.prune(signal);
+      if (deleted > 0) log.info({ deleted }, 'expired events were deleted');
+    },
+  };
+  const periodic = [retention, ...jobs.filter(isPeriodic)];
+  const inOne = await scheduled(
+    periodic.filter(({ where }) => where === 'IN_ONE'),
+    config,
+    redisUrl,
+    log,
+  );
+  const inEach = periodic
+    .filter(({ where }) => where === 'IN_EACH')
+    .map(
+      ({ name, everyMs, run }) =>
+        new Periodic({ name, everyMs, log }, async (signal) => void (await run(signal))),
+    );
+  const workers = jobs.filter((job): job is Worker => !isPeriodic(job));
+  for (const each of [...inEach, ...workers, relay]) each.start();
+  const stop = async (): Promise<void> => {
+    await Promise.all(inEach.map(async (each) => each.stop()));
+    await inOne.stop();
+    for (const worker of workers) await worker.stop();
+    await relay.stop();
+  };
+  return { stop };
+}
+
+export interface WorkerParts {
+  readonly jobs: readonly Job[];
+  readonly relay: OutboxRelay;
+  readonly outboxRetention: OutboxRetention;
+}
+
+/** Jobs that one process does for all, by a queue that all processes share. */
+async function scheduled(
+  jobs: readonly PeriodicJob[],
+  config: Config,
+  redisUrl: string,
+  log: Logger,
+): Promise<{ stop(): Promise<void> }> {
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  const queue = new JobQueue<{ readonly job: string }>({
     redisUrl,
     name: 'housekeeping',
     log,
     commandTimeoutMs: config.STORE_TIMEOUT_MS,
   });
-  queue.start(async ({ job }) => {
-    const moved = await services.subscriptionJobs.sweepSubscriptions();
-    if (moved > 0) log.info({ job, moved }, 'subscriptions ended');
-  });
-  const schedule = async (): Promise<void> =>
-    queue
-      .repeat('sweep-subscriptions', MINUTE_MS, { job: 'SWEEP_SUBSCRIPTIONS' })
-      .catch((error: unknown) => log.warn({ err: error }, 'housekeeping was not scheduled'));
+  queue.start(async ({ job }) => void (await byName.get(job)?.run()));
+  const schedule = async (): Promise<void> => {
+    for (const { name, everyMs } of jobs)
+      await queue
+        .repeat(name, everyMs, { job: name })
+        .catch((error: unknown) => log.warn({ err: error, job: name }, 'a job was not scheduled'));
+  };
   await schedule();
   // Schedules live in Redis alone, so they are made again should it have been emptied, or away.
-  const scheduling = setInterval(() => void schedule(), MINUTE_MS);
-  const sweeps = new Periodic(
-    { name: 'claim sweep', everyMs: config.SWEEP_EVERY_MS, log },
-    async (signal) => void (await services.sweeper.sweepAll(signal)),
-  );
-  sweeps.start();
-  const retention = new Periodic({ name: 'retention', everyMs: RETENTION_EVERY_MS, log }, async (signal) => {
-    const events = await services.outboxRetention.prune(signal);
-    const tombstones = await services.tombstones.prune(signal);
-    if (events + tombstones > 0) log.info({ events, tombstones }, 'what was kept long enough was deleted');
-  });
-  retention.start();
-  const compensations = new Periodic(
-    { name: 'compensation', everyMs: MINUTE_MS, log },
-    async (signal) => void (await services.compensationJob.tick(signal)),
-  );
-  compensations.start();
-  const letters = new Periodic({ name: 'dead letters', everyMs: MINUTE_MS, log }, async () => {
-    const redriven = await services.deadLetters.redriveOld();
-    if (redriven > 0) log.warn({ redriven }, 'old dead letters are tried again');
-  });
-  letters.start();
-  services.pendingJobs.start();
-  services.relay.start();
+  const scheduling = setInterval(() => void schedule(), SCHEDULE_EVERY_MS);
   const stop = async (): Promise<void> => {
     clearInterval(scheduling);
-    await Promise.all([sweeps.stop(), retention.stop(), compensations.stop(), letters.stop()]);
     await queue.close();
-    await services.pendingJobs.stop();
-    await services.relay.stop();
   };
   return { stop };
 }

@@ -1,8 +1,8 @@
 import { Money, MONEY_MAX } from '../platform/decimal.js';
 import { DomainError } from '../platform/errors.js';
 import { isQuantity } from '../rewards/calendar.js';
+import type { RewardTarget } from '../rewards/reward-handler.js';
 import type { RewardRule, RewardType } from '../rewards/reward-rule.js';
-import type { TimeUnit } from '../rewards/time-unit.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { CampaignRule } from './campaign-rule.js';
 import type { Campaign } from './campaign.entity.js';
@@ -10,12 +10,6 @@ import type { CampaignRuleRefusal } from './campaign.errors.js';
 
 /** What can be given so far; the others follow with their features. */
 const AVAILABLE_REWARD_TYPES: ReadonlySet<RewardType> = new Set(['SUBSCRIPTION']);
-
-/** What a reward names, as far as a rule depends on it. */
-export interface RewardTarget {
-  /** The unit of a rule that names none. It never changes, so what is checked once holds for ever. */
-  readonly unit: TimeUnit;
-}
 
 /** Knows what rewards name; implemented by the features that give them. */
 export interface RewardTargets {

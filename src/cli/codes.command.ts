@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
 import { example, externalId, wholeNumber, type TenantOptions } from './arguments.js';
 import { openCodeSink, type CodeSink } from './code-sink.js';

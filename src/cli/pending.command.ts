@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 import { example, type TenantOptions } from './arguments.js';
 import { printLine } from './output.js';
 import { addList } from './rows.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 import { example, externalId, type TenantOptions } from './arguments.js';
 import { withNextStep } from './hints.js';
 import { printLine } from './output.js';

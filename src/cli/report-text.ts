@@ -1,4 +1,4 @@
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 
 type Report = Awaited<ReturnType<Services['reconciler']['run']>>;
 type CheckResult = Report['checks'][number];

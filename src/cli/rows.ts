@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 import { example, wholeNumber, type GlobalOptions, type TenantOptions } from './arguments.js';
 import { print, printLine } from './output.js';
 import { assertTenant, withServices } from './session.js';

@@ -1,4 +1,4 @@
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 import { awaitDatabaseServer, awaitStores } from '../app/await-stores.js';
 import { loadConfig, type Config } from '../config.js';
 import { migrateUp } from '../migrations/migrate.js';

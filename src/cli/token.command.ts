@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { Services } from '../app/compose.js';
+import type { Services } from '../app/modules.js';
 import { STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
 import { DomainError } from '../platform/errors.js';
 import { example, externalId, ttlSeconds, type TenantOptions } from './arguments.js';

@@ -52,9 +52,20 @@ export interface RewardSession {
   flush(): Promise<void>;
 }
 
+/** What a reward names, as far as a rule depends on it. */
+export interface RewardTarget {
+  /** The unit of a rule that names none. It never changes, so what is checked once holds for ever. */
+  readonly unit: TimeUnit;
+}
+
+/** By the type of reward that they give. */
+export type RewardHandlers = ReadonlyMap<RewardType, RewardHandler>;
+
 /** What a feature implements so that campaigns can give its goods. */
 export interface RewardHandler {
   readonly type: RewardType;
+  /** What a rule names by this id, for the checks of a campaign; null when there is no such thing. */
+  target(tenantId: string, id: string): Promise<RewardTarget | null>;
   /**
    * Before the claim, from cached or plain reads: saves a claim that would be refused. The session decides.
    * REWARD_HAS_NO_EFFECT when that is known of all these rules; no read is made for rules that hardly ever come to it.

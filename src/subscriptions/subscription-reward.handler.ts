@@ -9,6 +9,7 @@ import type {
   RewardHandler,
   RewardRefusal,
   RewardSession,
+  RewardTarget,
 } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { Plan } from './plan.entity.js';
@@ -38,6 +39,10 @@ export class SubscriptionRewardHandler implements RewardHandler {
   readonly type = 'SUBSCRIPTION';
 
   constructor(private readonly parts: SubscriptionRewardParts) {}
+
+  async target(tenantId: string, id: string): Promise<RewardTarget | null> {
+    return this.parts.plans.asTarget(tenantId, id);
+  }
 
   async precheck(
     tenantId: string,

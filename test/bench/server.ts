@@ -17,7 +17,7 @@ const server = await startServer(
     redisUrl: present(config.REDIS_URL, 'REDIS_URL'),
     jwtSecret: present(config.JWT_SECRET, 'JWT_SECRET'),
     codePepper: present(config.CODE_PEPPER, 'CODE_PEPPER'),
-    further: { resolver: EmptyMutationResolver, make: () => new EmptyMutationResolver() },
+    further: () => [new EmptyMutationResolver()],
   },
   createLog({ level: config.LOG_LEVEL }),
 );

@@ -1,4 +1,4 @@
-import type { Services } from '../../src/app/compose.js';
+import type { Services } from '../../src/app/modules.js';
 import { CODES_AT_ONCE_MAX } from '../../src/campaigns/campaign-rule.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { formatOf } from '../../src/codes/code-format.js';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Services } from '../../src/app/compose.js';
+import type { Services } from '../../src/app/modules.js';
 import { openApp } from '../../src/app/open.js';
 import { loadConfig } from '../../src/config.js';
 import { migrateUp } from '../../src/migrations/migrate.js';

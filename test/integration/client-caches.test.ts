@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { InMemoryCache } from '@apollo/client';
 import { graphql, parse, type DocumentNode, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { resolverContainer } from '../../src/app/compose.js';
 import { RequestScope } from '../../src/transport/request-scope.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { createLog } from '../../src/platform/observability/log.js';
@@ -23,7 +22,7 @@ interface Answer {
 /** Two of each thing, so that one taken for the other would show. */
 beforeAll(async () => {
   world = await openWorld();
-  schema = buildRedeemkitSchema(resolverContainer(world.services));
+  schema = buildRedeemkitSchema(world.app.resolvers);
   const tenant = await seedTenant(world);
   const { tenantId, planId } = tenant;
   const yearly = await world.services.plans.create(tenantId, {

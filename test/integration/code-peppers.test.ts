@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { ConfigError } from '../../src/config.js';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { acquireProcessNode } from '../../src/platform/database/process-node.js';

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { IdGenerator } from '../../src/platform/ids.js';
 import { createLog } from '../../src/platform/observability/log.js';

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { graphql } from 'graphql';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { serveFairly } from '../../src/transport/fair-schema.js';
 import { WorkShares } from '../../src/transport/work-shares.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { firstIdAt } from '../../src/platform/ids.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { connectOrm, systemEm, type Em } from '../../src/platform/database/orm.js';
 import { CommitUnknownError, isServerAway } from '../../src/platform/database/sql-errors.js';
 import { Transactions } from '../../src/platform/database/transaction.js';

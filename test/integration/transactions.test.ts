@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { connectOrm, type Em } from '../../src/platform/database/orm.js';
 import {
   DoomedTransactionError,

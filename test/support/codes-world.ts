@@ -22,7 +22,7 @@ import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { CodeRefresh, type CodeCopies } from '../../src/codes/code-refresh.js';
 import { assertSpace } from '../../src/codes/code-space.js';
 import { Code } from '../../src/codes/code.entity.js';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { DomainError } from '../../src/platform/errors.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import type { MikroORM } from '@mikro-orm/core';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { IdGenerator } from '../../src/platform/ids.js';
 import { createLog } from '../../src/platform/observability/log.js';

@@ -1,5 +1,4 @@
 import { graphql, type GraphQLSchema } from 'graphql';
-import { resolverContainer } from '../../src/app/compose.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import type { Actor, StaffRole } from '../../src/graphql/actor.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
@@ -15,8 +14,8 @@ export interface ApiAnswer {
 export class ProductApi {
   readonly schema: GraphQLSchema;
 
-  constructor({ services }: World) {
-    this.schema = buildRedeemkitSchema(resolverContainer(services));
+  constructor({ app }: World) {
+    this.schema = buildRedeemkitSchema(app.resolvers);
   }
 
   async ask(

@@ -6,7 +6,7 @@ import { SubscriptionRewardHandler } from '../../src/subscriptions/subscription-
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { SubscriptionService } from '../../src/subscriptions/subscription.service.js';
 import { SubscriptionJobs } from '../../src/subscriptions/subscriptions.jobs.js';
-import { entities } from '../../src/app/entities.js';
+import { entities } from '../../src/app/modules.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { OrderService } from '../../src/orders/orders/order.service.js';
 import { systemClock } from '../../src/platform/clock.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
-import type { Services } from '../../src/app/compose.js';
+import type { App, Services } from '../../src/app/modules.js';
 import { openApp } from '../../src/app/open.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { loadConfig } from '../../src/config.js';
@@ -14,6 +14,7 @@ const quietLog = createLog({ level: 'silent' });
 
 /** One process' services on the real stores of the test run; several of them stand for several processes. */
 export interface World {
+  readonly app: App;
   readonly services: Services;
   readonly stores: Stores;
   close(): Promise<void>;
@@ -26,7 +27,7 @@ export async function openWorld(
   reads: Pick<StoreSettings, 'reads'> = {},
 ): Promise<World> {
   const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });
-  const { stores, services } = await openApp(
+  const { stores, app, services } = await openApp(
     {
       config,
       ...TEST_SECRETS,
@@ -44,7 +45,7 @@ export async function openWorld(
     await services.settlement.drained();
     await stores.close();
   };
-  return { services, stores, close };
+  return { app, services, stores, close };
 }
 
 export interface SeededTenant {

@@ -11,7 +11,8 @@ import { lockRows, type LockedRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { CommitWrites } from './commit-writes.js';
 import { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
-import { RewardRound, type RewardHandlers } from './reward-batch.js';
+import type { RewardHandlers } from '../../rewards/reward-handler.js';
+import { RewardRound } from './reward-batch.js';
 
 /** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
 const ATTEMPTS_MAX = 4;

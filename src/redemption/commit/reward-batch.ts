@@ -1,17 +1,15 @@
+import type { RewardType } from '../../rewards/reward-rule.js';
 import { invariant, present } from '../../platform/assert.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { OutboxDraft } from '../../platform/outbox/outbox.js';
 import type {
   RewardApplication,
-  RewardHandler,
+  RewardHandlers,
   RewardRefusal,
   RewardSession,
 } from '../../rewards/reward-handler.js';
-import type { RewardType } from '../../rewards/reward-rule.js';
 import type { Claim } from '../claim/claim.js';
 import { orderNoOf, type GrantRow } from '../history/redemption-record.js';
-
-export type RewardHandlers = ReadonlyMap<RewardType, RewardHandler>;
 
 /** What the rewards of one redemption come to. */
 export interface GivenRewards {

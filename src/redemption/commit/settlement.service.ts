@@ -8,7 +8,7 @@ import type { CommitTransaction } from './commit-transaction.js';
 import { GroupCommit, type GroupCommitSettings, type GroupCommitSteps } from './group-commit.js';
 import type { HeldUses } from '../claim/held-uses.js';
 import type { Confirmation, RedemptionRedis, Release } from '../claim/redemption.redis.js';
-import type { RewardHandlers } from './reward-batch.js';
+import type { RewardHandlers } from '../../rewards/reward-handler.js';
 
 const ABORTED: CommitOutcome = { kind: 'ABORTED' };
 

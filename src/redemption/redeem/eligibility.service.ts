@@ -10,7 +10,7 @@ import type { RateLimitService, RateWindow } from '../../limits/rate-limit.servi
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import type { RewardRefusal } from '../../rewards/reward-handler.js';
+import type { RewardHandlers, RewardRefusal } from '../../rewards/reward-handler.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
 import type { ChosenReward } from '../claim/claim.js';
 import type { CodeLoader, LoadedCode } from '../claim/code-loader.js';
@@ -19,7 +19,6 @@ import { isCampaignOpen } from '../commit/commit-guards.js';
 import { checkRequest, Refused, type RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from '../claim/redemption.redis.js';
 import { chooseRewards, hasConditions } from './reward-choice.js';
-import type { RewardHandlers } from '../commit/reward-batch.js';
 
 /** How long an attempt waits to learn whether its tenant and its user may redeem. */
 const ACCESS_PATIENCE_MS = 250;

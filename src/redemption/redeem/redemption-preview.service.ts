@@ -24,7 +24,7 @@ import type { RedemptionReader } from '../history/redemption-reader.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import { HELD_RETRY_MS, uniformRefusal, type RedeemRefusal } from '../redemption.errors.js';
 import { forecastRewards, type ForecastReward } from './reward-forecast.js';
-import type { RewardHandlers } from '../commit/reward-batch.js';
+import type { RewardHandlers } from '../../rewards/reward-handler.js';
 
 export interface RedemptionPreview {
   readonly refusal: Refusal | null;

@@ -1,9 +1,8 @@
 import { present } from '../../platform/assert.js';
 import type { Id } from '../../platform/ids.js';
-import type { RewardForecast } from '../../rewards/reward-handler.js';
+import type { RewardForecast, RewardHandlers } from '../../rewards/reward-handler.js';
 import type { RewardType } from '../../rewards/reward-rule.js';
 import type { ChosenReward } from '../claim/claim.js';
-import type { RewardHandlers } from '../commit/reward-batch.js';
 
 /** One reward that redeeming would give, and what it would come to. */
 export interface ForecastReward extends RewardForecast {

@@ -21,7 +21,7 @@ export const libraries: Rule = {
     'a service with GraphQL': { 'src/codes/codes.service.ts': `import { GraphQLError } from 'graphql';` },
     'an entity with type-graphql': { 'src/codes/code.entity.ts': `import { Field } from "type-graphql";` },
     'a type only': { 'src/orders/orders.service.ts': `import type { Redis } from 'ioredis';` },
-    'the application with Redis': { 'src/app/compose.ts': `import { Redis } from 'ioredis';` },
+    'the application with Redis': { 'src/app/modules.ts': `import { Redis } from 'ioredis';` },
   },
   kept: {
     'src/codes/code.resolver.ts': `import { Resolver } from 'type-graphql';`,

@@ -35,12 +35,12 @@ export const bannedWords: Rule = {
     );
   }),
   broken: {
-    'the environment': { 'src/app/compose.ts': `const url = process.env['DATABASE_URL'];` },
+    'the environment': { 'src/app/modules.ts': `const url = process.env['DATABASE_URL'];` },
     'the clock': { 'src/codes/a.ts': 'const now = Date.now();' },
     'the clock by a date': { 'src/codes/a.ts': 'const now = new Date();' },
     'a float': { 'src/money/a.ts': `const fee = Number.parseFloat('0.1');` },
     chance: { 'src/codes/a.ts': 'const digit = Math.random();' },
-    'the console': { 'src/app/compose.ts': `const url = 'http://x'; console.log(url);` },
+    'the console': { 'src/app/modules.ts': `const url = 'http://x'; console.log(url);` },
   },
   kept: {
     'src/config.ts': 'export const environment = process.env;',

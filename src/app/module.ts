@@ -1,0 +1,74 @@
+import type { EntityName } from '@mikro-orm/core';
+import type { EventHandler } from '../platform/outbox/outbox-relay.js';
+import type { Job } from '../platform/scheduling/job.js';
+
+export type ResolverClass = abstract new (...args: never[]) => object;
+
+/** What a feature is, before anything is connected, and how its services are made. */
+export interface FeatureModule<Needs, Services extends object> {
+  /** The feature's folder. */
+  readonly name: string;
+  readonly entities?: readonly EntityName[];
+  readonly resolvers?: readonly ResolverClass[];
+  /** Constructs the services of one process, from those of the modules before it. */
+  readonly compose: (its: Needs) => Contribution<Services>;
+}
+
+/** What a feature brings into a process. */
+export interface Contribution<Services extends object> {
+  /** What other features may call. */
+  readonly services: Services;
+  /** An instance of each of the module's resolver classes. */
+  readonly resolvers?: readonly object[];
+  /** Handlers of events, by type; they run before the event is published. */
+  readonly consumers?: Readonly<Record<string, EventHandler>>;
+  /** Work of the worker role. */
+  readonly jobs?: readonly Job[];
+}
+
+type Modules = readonly FeatureModule<never, object>[];
+
+/** All modules of a process, composed. */
+export interface Composed<Services> {
+  readonly services: Services;
+  readonly resolvers: readonly object[];
+  readonly consumers: readonly (readonly [type: string, handle: EventHandler])[];
+  readonly jobs: readonly Job[];
+}
+
+/** The list of modules; the type of each step says which services the next one may need. */
+export class ModuleList<Base extends object, Services extends Base> {
+  private constructor(private readonly modules: Modules) {}
+
+  /** A list whose modules may need what every process has. */
+  static on<Base extends object>(): ModuleList<Base, Base> {
+    return new ModuleList([]);
+  }
+
+  add<Added extends object>(module: FeatureModule<Services, Added>): ModuleList<Base, Services & Added> {
+    return new ModuleList([...this.modules, module]);
+  }
+
+  get entities(): EntityName[] {
+    return this.modules.flatMap(({ entities = [] }) => entities);
+  }
+
+  get resolvers(): ResolverClass[] {
+    return this.modules.flatMap(({ resolvers = [] }) => resolvers);
+  }
+
+  compose(base: Base): Composed<Services> {
+    const services: object = { ...base };
+    const contributions = this.modules.map((module) => {
+      const contribution = module.compose(services as never);
+      Object.assign(services, contribution.services);
+      return contribution;
+    });
+    return {
+      services: services as Services,
+      resolvers: contributions.flatMap(({ resolvers = [] }) => resolvers),
+      consumers: contributions.flatMap(({ consumers = {} }) => Object.entries(consumers)),
+      jobs: contributions.flatMap(({ jobs = [] }) => jobs),
+    };
+  }
+}

@@ -1,0 +1,136 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { CampaignPorts } from '../campaigns/campaigns.module.js';
+import type { CampaignService } from '../campaigns/campaign.service.js';
+import type { Config } from '../config.js';
+import type { Clock } from '../platform/clock.js';
+import type { Transactions } from '../platform/database/transaction.js';
+import type { IdGenerator } from '../platform/ids.js';
+import type { Logger } from '../platform/observability/log.js';
+import type { Metrics } from '../platform/observability/metrics.js';
+import type { Outbox } from '../platform/outbox/outbox.js';
+import type { PublishedEvent } from '../platform/outbox/published-event.js';
+import type { Redis } from '../platform/redis/redis.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import { BatchChangeService } from './batch-change.service.js';
+import { BatchGate } from './batch-gate.service.js';
+import { BatchResolver } from './batch.resolver.js';
+import { CampaignLaunchService } from './campaign-launch.service.js';
+import { CodeBatch } from './code-batch.entity.js';
+import { CodeChangeService } from './code-change.service.js';
+import { CodeCopyRedis } from './code-copy.redis.js';
+import { CodeCopyService } from './code-copy.service.js';
+import { CodeDigester, type PepperKey } from './code-digester.js';
+import { CodeFormatRow } from './code-format.entity.js';
+import { formatOf } from './code-format.js';
+import { CodeGenerationService } from './code-generation.service.js';
+import { CodeIssuer } from './code-issuer.js';
+import { CodePepper } from './code-pepper.entity.js';
+import { CodeReader } from './code-reader.service.js';
+import { CodeRecognizer } from './code-recognizer.service.js';
+import { CodeRedigest, type CodeFence } from './code-redigest.service.js';
+import { CodeRefresh } from './code-refresh.js';
+import { assertSpace } from './code-space.js';
+import { Code } from './code.entity.js';
+import { CodeResolver } from './code.resolver.js';
+import { EffectiveStatusService } from './effective-status.service.js';
+import { PepperRegistry } from './pepper-registry.js';
+import { ShownCodes } from './shown-codes.redis.js';
+
+interface Needs {
+  readonly config: Config;
+  readonly codePeppers: readonly PepperKey[];
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly transactions: Transactions;
+  readonly outbox: Outbox;
+  readonly metrics: Pick<Metrics, 'codesGenerated' | 'campaignLabel'>;
+  readonly log: Logger;
+  readonly tenants: TenantService;
+  readonly campaigns: CampaignService;
+  readonly campaignPorts: Partial<CampaignPorts>;
+}
+
+/** Codes by the million: batches, look-up, status, and their copies in Redis. */
+export const codes = {
+  name: 'codes',
+  entities: [Code, CodeBatch, CodeFormatRow, CodePepper],
+  resolvers: [BatchResolver, CodeResolver],
+  compose: (its: Needs) => {
+    const { config, orm, readOrm, redis, clock, transactions, outbox, tenants, log } = its;
+    const copies = new CodeCopyService(new CodeCopyRedis(redis, config.CODE_COPY_TTL_S * 1000));
+    const digester = new CodeDigester(its.codePeppers);
+    const recognizer = new CodeRecognizer(orm, digester);
+    const refresh = new CodeRefresh(copies, log);
+    const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
+    const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
+    const codeReader = new CodeReader(readOrm, new EffectiveStatusService(readOrm), recognizer);
+    const generation = generationOf(its, digester, refresh);
+    const launches = new CampaignLaunchService(orm, its.campaigns, generation);
+    Object.assign(its.campaignPorts, {
+      launcher: launches,
+      codes: batchChanges,
+      copies: { changed: async (tenantId) => refresh.added(tenantId) },
+      checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+    } satisfies CampaignPorts);
+    return {
+      services: {
+        copies,
+        recognizer,
+        batchChanges,
+        batchGate: new BatchGate(orm),
+        codeChanges,
+        codeReader,
+        generation,
+        launches,
+        /** @param fence keeps codes from being redeemed while their digests change */
+        redigestWith: (fence: CodeFence) =>
+          new CodeRedigest({
+            orm,
+            transactions,
+            digester,
+            peppers: new PepperRegistry(orm, log),
+            copies,
+            fence,
+          }),
+      },
+      resolvers: [
+        new BatchResolver(generation, batchChanges, codeReader),
+        new CodeResolver(codeChanges, codeReader),
+      ],
+      consumers: consumersOf(copies),
+    };
+  },
+};
+
+function generationOf(its: Needs, digester: CodeDigester, refresh: CodeRefresh): CodeGenerationService {
+  const { config, orm, transactions, tenants, metrics } = its;
+  return new CodeGenerationService({
+    orm,
+    transactions,
+    tenants,
+    refresh,
+    issuer: new CodeIssuer(its.ids, its.clock, its.outbox, tenants, digester),
+    shown: new ShownCodes(its.redis, digester, config.HASHED_CODES_FETCH_S, its.log),
+    onGenerated: (campaignId, count) =>
+      metrics.codesGenerated.inc({ campaign: metrics.campaignLabel(campaignId) }, count),
+  });
+}
+
+/** Whoever committed a change has told Redis already; this is for the times when it could not. */
+function consumersOf(copies: CodeCopyService) {
+  const raise = async (events: readonly PublishedEvent[]): Promise<void> => {
+    for (const tenantId of new Set(events.map((event) => event.tenantId))) await copies.raise(tenantId);
+  };
+  return {
+    code_changed: async (events: readonly PublishedEvent[]): Promise<void> => {
+      for (const { tenantId, payload } of events)
+        await copies.evict(tenantId, String(payload['digest']), Number(payload['version']));
+    },
+    codes_generated: raise,
+    campaign_changed: raise,
+    batch_changed: raise,
+  };
+}

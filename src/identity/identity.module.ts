@@ -1,0 +1,55 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Config } from '../config.js';
+import type { Clock } from '../platform/clock.js';
+import type { Transactions } from '../platform/database/transaction.js';
+import type { IdGenerator } from '../platform/ids.js';
+import type { TenantCopies } from '../tenancy/tenant-change.service.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import { AccessService } from './access.service.js';
+import { TokenService } from './token.service.js';
+import { ExternalUserIds } from './users/external-user-ids.js';
+import { UserChangeService } from './users/user-change.service.js';
+import { User } from './users/user.entity.js';
+import { UserResolver } from './users/user.resolver.js';
+import { UserService } from './users/user.service.js';
+import { ViewerResolver } from './users/viewer.resolver.js';
+
+export { externalUserIdOf } from './users/external-user-id.resolver.js';
+export type { ExternalUserIds } from './users/external-user-ids.js';
+
+interface Needs {
+  readonly config: Config;
+  readonly jwtSecret: string;
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly ids: IdGenerator;
+  readonly clock: Clock;
+  readonly transactions: Transactions;
+  readonly tenants: TenantService;
+  readonly tenantCopies: Partial<TenantCopies>[];
+}
+
+/** Who calls, and whether they may. */
+export const identity = {
+  name: 'identity',
+  entities: [User],
+  resolvers: [UserResolver, ViewerResolver],
+  compose: (its: Needs) => {
+    const { config, orm, readOrm, clock, tenants } = its;
+    // The present secret signs; the one before it verifies until its tokens have expired.
+    const { JWT_SECRET_PREVIOUS: previous } = config;
+    const tokens = new TokenService(
+      previous === undefined ? [its.jwtSecret] : [its.jwtSecret, previous],
+      clock,
+    );
+    const access = new AccessService(orm, config.STORE_TIMEOUT_MS);
+    its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
+    const users = new UserService(orm, its.ids, clock, tokens, readOrm);
+    const userChanges = new UserChangeService(its.transactions, access);
+    const externalUserIds = new ExternalUserIds(orm);
+    return {
+      services: { tokens, access, users, userChanges, externalUserIds },
+      resolvers: [new UserResolver(users, userChanges), new ViewerResolver(tenants, users)],
+    };
+  },
+};

@@ -1,0 +1,33 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Config } from '../config.js';
+import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import { Order } from './orders/order.entity.js';
+import { OrderResolver } from './orders/order.resolver.js';
+import { OrderService, type PromisedOrders } from './orders/order.service.js';
+import { OrderObjectType } from './orders/order.types.js';
+
+interface Needs {
+  readonly config: Config;
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly externalUserIds: ExternalUserIds;
+}
+
+const OrderUser = externalUserIdOf(OrderObjectType);
+
+/** Orders of users. */
+export const orders = {
+  name: 'orders',
+  entities: [Order],
+  resolvers: [OrderResolver, OrderUser],
+  compose: ({ config, orm, readOrm, externalUserIds }: Needs) => {
+    const service = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);
+    /** Orders of redemptions that are PROCESSING; the redemption sets it. */
+    const promisedOrders: { find: PromisedOrders } = { find: async () => null };
+    const promised: PromisedOrders = async (tenantId, orderNo) => promisedOrders.find(tenantId, orderNo);
+    return {
+      services: { orders: service, promisedOrders },
+      resolvers: [new OrderResolver(service, promised), new OrderUser(externalUserIds)],
+    };
+  },
+};

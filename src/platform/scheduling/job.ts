@@ -1,0 +1,25 @@
+/** Work that the worker role does beside requests. */
+export type Job = PeriodicJob | Worker;
+
+/** Something that is done again and again. */
+export interface PeriodicJob {
+  readonly name: string;
+  readonly everyMs: number;
+  /**
+   * IN_EACH: every worker process does it, each in its time. IN_ONE: once per interval, however many processes there are.
+   */
+  readonly where: 'IN_EACH' | 'IN_ONE';
+  readonly run: (signal?: AbortSignal) => Promise<unknown>;
+}
+
+/** Something that works until it is stopped. */
+export interface Worker {
+  readonly name: string;
+  start(): void;
+  /** Waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+export function isPeriodic(job: Job): job is PeriodicJob {
+  return 'everyMs' in job;
+}

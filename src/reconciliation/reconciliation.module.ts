@@ -1,0 +1,68 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { CodeCopyService } from '../codes/code-copy.service.js';
+import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
+import type { Config } from '../config.js';
+import type { RateLimitService } from '../limits/rate-limit.service.js';
+import type { Clock } from '../platform/clock.js';
+import { NamedLock } from '../platform/database/named-lock.js';
+import type { Logger } from '../platform/observability/log.js';
+import type { Redis } from '../platform/redis/redis.js';
+import type { SettlementService } from '../redemption/commit/settlement.service.js';
+import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import { databaseChecks, redisChecks } from './checks.js';
+import { CompensationJob } from './compensation.jobs.js';
+import { Compensation } from './compensation.js';
+import { Reconciler } from './reconciler.js';
+import { ReconciliationRedis } from './reconciliation.redis.js';
+import { ReconciliationResolver } from './reconciliation.resolver.js';
+import { ReportDesk } from './report-cache.js';
+import { Rows } from './rows.js';
+
+interface Needs {
+  readonly config: Config;
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly sweeper: ClaimSweeper;
+  readonly settlement: SettlementService;
+  readonly recognizer: CodeRecognizer;
+  readonly copies: CodeCopyService;
+  readonly lines: ProductLineService;
+  readonly limits: RateLimitService;
+}
+
+const LOOK_EVERY_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Compares Redis with the database, and brings them in step. */
+export const reconciliation = {
+  name: 'reconciliation',
+  resolvers: [ReconciliationResolver],
+  compose: (its: Needs) => {
+    const { config, orm, clock, log } = its;
+    const redis = new ReconciliationRedis(its.redis);
+    const reconcilerOn = (rows: Rows): Reconciler =>
+      new Reconciler({
+        redis,
+        rows,
+        clock,
+        databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS, its.recognizer),
+        redisChecks: redisChecks({ ...its, redis, rows }),
+      });
+    const reconciler = reconcilerOn(new Rows(orm));
+    const compensation = new Compensation(reconciler, its.sweeper, log);
+    const lock = new NamedLock(orm, 'compensation');
+    const compensationJob = new CompensationJob({ compensation, redis, lock, log });
+    // Staff ask for it at any time: it must not take the connections of redemptions.
+    const reports = new ReportDesk(reconcilerOn(new Rows(its.readOrm)), clock);
+    const look = async (signal?: AbortSignal): Promise<boolean> => compensationJob.tick(signal);
+    return {
+      services: { reconciler, compensation, compensationJob, reports },
+      resolvers: [new ReconciliationResolver(reports)],
+      jobs: [{ name: 'compensation', everyMs: LOOK_EVERY_MS, where: 'IN_EACH' as const, run: look }],
+    };
+  },
+};

@@ -1,0 +1,59 @@
+import type { Config } from '../../config.js';
+import type { Logger } from '../../platform/observability/log.js';
+import type { Metrics } from '../../platform/observability/metrics.js';
+import { JobQueue } from '../../platform/queue/job-queue.js';
+import type { Redis } from '../../platform/redis/redis.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import type { SettlementService } from '../commit/settlement.service.js';
+import { DeadLetterService } from './dead-letters.service.js';
+import { PendingRedemptionJobs } from './pending-redemptions.jobs.js';
+import { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
+import { PendingRedemptions, type PendingQueue } from './pending-redemptions.js';
+
+interface Needs {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly redisUrl: string;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly redemptionRedis: RedemptionRedis;
+  readonly settlement: SettlementService;
+}
+
+/** What goes on after PROCESSING was answered. */
+export function composeDeferred({
+  config,
+  redis,
+  redisUrl,
+  log,
+  metrics,
+  redemptionRedis,
+  settlement,
+}: Needs) {
+  const queue: PendingQueue = new JobQueue({
+    redis,
+    redisUrl,
+    name: 'pending-redemptions',
+    log,
+    commandTimeoutMs: config.STORE_TIMEOUT_MS,
+    attempts: config.PENDING_ATTEMPTS,
+    backoffMs: config.PENDING_BACKOFF_MS,
+    backoffMaxMs: config.PENDING_BACKOFF_MAX_MS,
+    // Those that wait for the database at once are committed together.
+    concurrency: 64,
+    share: { ownerOf: ({ tenantId }) => tenantId, max: 32 },
+  });
+  const pendingRedis = new PendingRedemptionsRedis(redis);
+  return {
+    pendingRedemptions: new PendingRedemptions(queue, pendingRedis, log, config.PENDING_BACKOFF_MS),
+    pendingJobs: new PendingRedemptionJobs(
+      queue,
+      redemptionRedis,
+      settlement,
+      metrics,
+      log,
+      config.REPLY_WITHIN_MS,
+    ),
+    deadLetters: new DeadLetterService(queue),
+  };
+}

@@ -1,0 +1,57 @@
+import type { PublishedEvent } from '../../platform/outbox/published-event.js';
+import type { Job } from '../../platform/scheduling/job.js';
+import { OpenClaimsRedis } from '../claim/open-claims.redis.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import type { SettlementNeeds } from '../commit/compose-settlement.js';
+import type { SettlementService } from '../commit/settlement.service.js';
+import { ClaimSweeper } from './claim-sweeper.js';
+import { LateConfirms } from './late-confirms.js';
+import { TombstoneRetention } from './tombstone-retention.js';
+
+interface Needs extends SettlementNeeds {
+  readonly redemptionRedis: RedemptionRedis;
+  readonly settlement: SettlementService;
+}
+
+const RETENTION_EVERY_MS = 600_000;
+
+/** What settles claims whose process died, or whose confirm was lost. */
+export function composeRecovery(its: Needs) {
+  const { config, log, settlement, redemptionRedis } = its;
+  const lateConfirms = new LateConfirms(redemptionRedis, settlement, log);
+  const open = new OpenClaimsRedis(its.redis);
+  const sweeper = new ClaimSweeper({ ...its, open, redis: redemptionRedis });
+  const tombstones = new TombstoneRetention(
+    its.orm,
+    its.transactions,
+    its.tenants,
+    config.TOMBSTONE_RETENTION_DAYS,
+  );
+  const prune = async (signal?: AbortSignal): Promise<void> => {
+    const deleted = await tombstones.prune(signal);
+    if (deleted > 0) log.info({ deleted }, 'expired tombstones were deleted');
+  };
+  const jobs: Job[] = [
+    {
+      name: 'claim sweep',
+      everyMs: config.SWEEP_EVERY_MS,
+      where: 'IN_EACH',
+      run: async (signal) => sweeper.sweepAll(signal),
+    },
+    { name: 'tombstone retention', everyMs: RETENTION_EVERY_MS, where: 'IN_EACH', run: prune },
+  ];
+  const confirmLate = async (events: readonly PublishedEvent[]): Promise<void> => {
+    for (const [tenantId, own] of Map.groupBy(events, (event) => event.tenantId)) {
+      const settled = own.map(({ payload }) => ({
+        redemptionId: String(payload['redemptionId']),
+        digest: String(payload['digest']),
+      }));
+      await lateConfirms.watch(tenantId, settled);
+    }
+  };
+  return {
+    services: { lateConfirms, sweeper, tombstones },
+    jobs,
+    consumers: { redemption_settled: confirmLate },
+  };
+}

@@ -1,0 +1,151 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
+import type { BatchGate } from '../codes/batch-gate.service.js';
+import type { CodeCopyService } from '../codes/code-copy.service.js';
+import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
+import type { CodeFence, CodeRedigest } from '../codes/code-redigest.service.js';
+import type { AccessService } from '../identity/access.service.js';
+import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import type { UserService } from '../identity/users/user.service.js';
+import type { RateLimitService } from '../limits/rate-limit.service.js';
+import type { PromisedOrders } from '../orders/orders/order.service.js';
+import type { IdGenerator } from '../platform/ids.js';
+import type { Job } from '../platform/scheduling/job.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import { CodeClaimer } from './claim/code-claimer.js';
+import { CodeFenceRedis } from './claim/code-fence.redis.js';
+import { CodeLoader } from './claim/code-loader.js';
+import { composeSettlement, type SettlementNeeds } from './commit/compose-settlement.js';
+import { composeDeferred } from './deferred/compose-deferred.js';
+import { DeadLetterResolver } from './deferred/dead-letter.resolver.js';
+import { DeadLetterType } from './deferred/dead-letter.types.js';
+import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
+import { RedemptionReader } from './history/redemption-reader.js';
+import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
+import { Redemption } from './history/redemption.entity.js';
+import { RewardGrant } from './history/reward-grant.entity.js';
+import { composeRecovery } from './recovery/compose-recovery.js';
+import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
+import { AttemptPreparation } from './redeem/eligibility.service.js';
+import { RedemptionPreviewService } from './redeem/redemption-preview.service.js';
+import { RedemptionResolver } from './redeem/redemption.resolver.js';
+import { RedemptionService } from './redeem/redemption.service.js';
+import { REDEEM_REFUSALS } from './redemption.errors.js';
+import { RedemptionSettledEvent, RedemptionType } from './redemption.types.js';
+
+interface Needs extends SettlementNeeds {
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly redisUrl: string;
+  readonly ids: IdGenerator;
+  readonly access: AccessService;
+  readonly users: UserService;
+  readonly externalUserIds: ExternalUserIds;
+  readonly lines: ProductLineService;
+  readonly limits: RateLimitService;
+  readonly promisedOrders: { find: PromisedOrders };
+  readonly campaignReader: CampaignReader;
+  readonly batchGate: BatchGate;
+  readonly copies: CodeCopyService;
+  readonly redigestWith: (fence: CodeFence) => CodeRedigest;
+  readonly recognizer: CodeRecognizer;
+}
+
+const UserResolvers = [DeadLetterType, RedemptionType, RedemptionSettledEvent].map(externalUserIdOf);
+
+/** Redeems codes exactly once: claim in Redis, commit in the database, confirm in Redis, and what recovers from faults. */
+export const redemption = {
+  name: 'redemption',
+  entities: [Redemption, RewardGrant, TombstoneMark],
+  resolvers: [
+    RedemptionResolver,
+    RedemptionEventsResolver,
+    RedemptionSettledResolver,
+    DeadLetterResolver,
+    ...UserResolvers,
+  ],
+  compose: (its: Needs) => {
+    const { config, orm, readOrm } = its;
+    const settling = composeSettlement(its);
+    const deferred = composeDeferred({ ...its, ...settling });
+    const recovery = composeRecovery({ ...its, ...settling });
+    const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
+    const redeeming = composeRedeeming(its, settling, deferred, redemptionReader);
+    its.promisedOrders.find = async (tenantId, orderNo) =>
+      deferred.pendingRedemptions.promisedOrder(tenantId, orderNo);
+    return {
+      services: {
+        ...settling,
+        ...deferred,
+        ...recovery.services,
+        ...redeeming,
+        redemptionReader,
+        redigest: its.redigestWith(new CodeFenceRedis(its.redis)),
+        uniformRefusals: config.UNIFORM_REFUSALS,
+        refusalMessages: REDEEM_REFUSALS,
+      },
+      resolvers: [
+        new RedemptionResolver(redeeming.redemptions, redeeming.previews, redemptionReader, its.users),
+        new RedemptionEventsResolver(),
+        new RedemptionSettledResolver(config.UNIFORM_REFUSALS),
+        new DeadLetterResolver(deferred.deadLetters),
+        ...UserResolvers.map((ofType) => new ofType(its.externalUserIds)),
+      ],
+      consumers: recovery.consumers,
+      jobs: [...recovery.jobs, ...deferredJobs(deferred, its.log)],
+    };
+  },
+};
+
+type Settling = ReturnType<typeof composeSettlement>;
+type Deferred = ReturnType<typeof composeDeferred>;
+
+function composeRedeeming(
+  its: Needs,
+  { redemptionRedis, settlement, heldUses }: Settling,
+  { pendingRedemptions }: Deferred,
+  reader: RedemptionReader,
+) {
+  const { orm, ids, metrics, config } = its;
+  const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals } = config;
+  const loader = new CodeLoader(orm, its.copies, timeoutMs);
+  const preparation = new AttemptPreparation({ ...its, loader, campaigns: its.campaignReader });
+  const claimer = new CodeClaimer(redemptionRedis, preparation, settlement, heldUses, timeoutMs);
+  const redemptions = new RedemptionService(
+    ...([
+      ids,
+      redemptionRedis,
+      preparation,
+      claimer,
+      reader,
+      settlement,
+      pendingRedemptions,
+      metrics,
+    ] as const),
+    { uniformRefusals, storeTimeoutMs: timeoutMs, replyWithinMs: config.REPLY_WITHIN_MS },
+  );
+  const previews = new RedemptionPreviewService(
+    orm,
+    ids,
+    redemptionRedis,
+    preparation,
+    reader,
+    its.handlers,
+    heldUses,
+    { uniformRefusals, timeoutMs },
+  );
+  return { redemptions, previews };
+}
+
+const MINUTE_MS = 60_000;
+
+function deferredJobs({ pendingJobs, deadLetters }: Deferred, log: Needs['log']): Job[] {
+  const redrive = async (): Promise<void> => {
+    const redriven = await deadLetters.redriveOld();
+    if (redriven > 0) log.warn({ redriven }, 'old dead letters are tried again');
+  };
+  return [
+    { name: 'dead letters', everyMs: MINUTE_MS, where: 'IN_EACH', run: redrive },
+    { name: 'deferred redemptions', start: () => pendingJobs.start(), stop: async () => pendingJobs.stop() },
+  ];
+}

@@ -1,0 +1,78 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import type { Clock } from '../platform/clock.js';
+import type { Transactions } from '../platform/database/transaction.js';
+import type { IdGenerator } from '../platform/ids.js';
+import type { Logger } from '../platform/observability/log.js';
+import type { Outbox } from '../platform/outbox/outbox.js';
+import type { PublishedEvent } from '../platform/outbox/published-event.js';
+import type { Redis } from '../platform/redis/redis.js';
+import type { RewardHandler } from '../rewards/reward-handler.js';
+import type { RewardType } from '../rewards/reward-rule.js';
+import { PlanChangeService } from './plan-change.service.js';
+import { Plan } from './plan.entity.js';
+import { PlanResolver } from './plan.resolver.js';
+import { PlanService } from './plan.service.js';
+import { SubscriptionCache } from './subscription-cache.redis.js';
+import { SubscriptionEventsResolver } from './subscription-events.resolver.js';
+import { SubscriptionRewardHandler } from './subscription-reward.handler.js';
+import { SUBSCRIPTION_INVALIDATED } from './subscription-reward.session.js';
+import { Subscription } from './subscription.entity.js';
+import { SubscriptionResolver } from './subscription.resolver.js';
+import { SubscriptionService } from './subscription.service.js';
+import { SubscriptionInvalidatedEvent } from './subscription.types.js';
+import { SubscriptionJobs } from './subscriptions.jobs.js';
+
+interface Needs {
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly redis: Redis;
+  readonly ids: IdGenerator;
+  readonly clock: Clock;
+  readonly transactions: Transactions;
+  readonly outbox: Outbox;
+  readonly log: Logger;
+  readonly externalUserIds: ExternalUserIds;
+  readonly handlers: Map<RewardType, RewardHandler>;
+}
+
+const SWEEP_EVERY_MS = 60_000;
+const EventUser = externalUserIdOf(SubscriptionInvalidatedEvent);
+
+/** Plans, and what users hold of them. */
+export const subscriptions = {
+  name: 'subscriptions',
+  entities: [Plan, Subscription],
+  resolvers: [PlanResolver, SubscriptionResolver, SubscriptionEventsResolver, EventUser],
+  compose: (its: Needs) => {
+    const { orm, readOrm, ids, clock, transactions, outbox, log } = its;
+    const plans = new PlanService(orm, ids, clock, readOrm);
+    const planChanges = new PlanChangeService(transactions, plans);
+    const cache = new SubscriptionCache(its.redis);
+    const service = new SubscriptionService(readOrm, cache, clock);
+    const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
+    its.handlers.set(rewards.type, rewards);
+    const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
+    const dropCached = async (events: readonly PublishedEvent[]): Promise<void> => {
+      for (const [tenantId, own] of Map.groupBy(events, (event) => event.tenantId)) {
+        const userIds = new Set(own.map((event) => event.userId).filter((userId) => userId !== null));
+        await service.dropCached(tenantId, [...userIds]);
+      }
+    };
+    const sweep = async (): Promise<void> => {
+      const moved = await subscriptionJobs.sweepSubscriptions();
+      if (moved > 0) log.info({ moved }, 'subscriptions ended');
+    };
+    return {
+      services: { plans, planChanges, subscriptions: service, subscriptionJobs },
+      resolvers: [
+        new PlanResolver(plans, planChanges),
+        new SubscriptionResolver(service, plans),
+        new SubscriptionEventsResolver(),
+        new EventUser(its.externalUserIds),
+      ],
+      consumers: { [SUBSCRIPTION_INVALIDATED]: dropCached },
+      jobs: [{ name: 'sweep-subscriptions', everyMs: SWEEP_EVERY_MS, where: 'IN_ONE' as const, run: sweep }],
+    };
+  },
+};

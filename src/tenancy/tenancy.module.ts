@@ -1,0 +1,44 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Clock } from '../platform/clock.js';
+import type { Transactions } from '../platform/database/transaction.js';
+import { ProductLineChangeService } from './product-line-change.service.js';
+import { ProductLine } from './product-line.entity.js';
+import { ProductLineResolver } from './product-line.resolver.js';
+import { ProductLineService } from './product-line.service.js';
+import { TenantChangeService, type TenantCopies } from './tenant-change.service.js';
+import { Tenant } from './tenant.entity.js';
+import { TenantResolver } from './tenant.resolver.js';
+import { TenantService } from './tenant.service.js';
+
+interface Needs {
+  readonly orm: MikroORM;
+  readonly readOrm: MikroORM;
+  readonly clock: Clock;
+  readonly transactions: Transactions;
+}
+
+/** Tenants and their product lines. */
+export const tenancy = {
+  name: 'tenancy',
+  entities: [Tenant, ProductLine],
+  resolvers: [TenantResolver, ProductLineResolver],
+  compose: ({ orm, readOrm, clock, transactions }: Needs) => {
+    const tenants = new TenantService(orm, clock, readOrm);
+    const lines = new ProductLineService(orm, clock, readOrm);
+    /** Features that keep names or statuses of tenants as well; they put themselves in. */
+    const tenantCopies: Partial<TenantCopies>[] = [];
+    const tenantChanges = new TenantChangeService(transactions, tenants, {
+      renamed: async (em, tenantId, name) => {
+        for (const copies of tenantCopies) await copies.renamed?.(em, tenantId, name);
+      },
+      changed: (tenantId) => {
+        for (const copies of tenantCopies) copies.changed?.(tenantId);
+      },
+    });
+    const lineChanges = new ProductLineChangeService(transactions, lines);
+    return {
+      services: { tenants, tenantChanges, tenantCopies, lines, lineChanges },
+      resolvers: [new TenantResolver(tenants, tenantChanges), new ProductLineResolver(lines, lineChanges)],
+    };
+  },
+};
