@@ -1,4 +1,5 @@
 import type { EntityName } from '@mikro-orm/core';
+import type { RowCheck } from '../platform/database/row-check.js';
 import type { EventHandler } from '../platform/outbox/outbox-relay.js';
 import type { Job } from '../platform/scheduling/job.js';
 
@@ -10,6 +11,8 @@ export interface FeatureModule<Needs, Services extends object> {
   readonly name: string;
   readonly entities?: readonly EntityName[];
   readonly resolvers?: readonly ResolverClass[];
+  /** What reconciliation looks for in its tables. */
+  readonly checks?: readonly RowCheck[];
   /** Constructs the services of one process, from those of the modules before it. */
   readonly compose: (its: Needs) => Contribution<Services>;
 }
@@ -55,6 +58,10 @@ export class ModuleList<Base extends object, Services extends Base> {
 
   get resolvers(): ResolverClass[] {
     return this.modules.flatMap(({ resolvers = [] }) => resolvers);
+  }
+
+  get checks(): RowCheck[] {
+    return this.modules.flatMap(({ checks = [] }) => checks);
   }
 
   compose(base: Base): Composed<Services> {

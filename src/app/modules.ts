@@ -5,6 +5,7 @@ import { identity } from '../identity/identity.module.js';
 import { limits } from '../limits/limits.module.js';
 import { orders } from '../orders/orders.module.js';
 import { ProcessNode } from '../platform/database/process-node.entity.js';
+import type { RowCheck } from '../platform/database/row-check.js';
 import { OutboxCounter, OutboxEvent } from '../platform/outbox/outbox.entity.js';
 import { reconciliation } from '../reconciliation/reconciliation.module.js';
 import { redemption } from '../redemption/redemption.module.js';
@@ -15,7 +16,7 @@ import { ModuleList } from './module.js';
 import type { Platform } from './platform.js';
 
 /** Every feature of the product, each after those that it uses. */
-export const modules = ModuleList.on<Platform>()
+export const modules = ModuleList.on<Platform & { readonly rowChecks: readonly RowCheck[] }>()
   .add(rewards)
   .add(tenancy)
   .add(identity)

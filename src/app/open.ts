@@ -32,7 +32,8 @@ export async function openApp(settings: OpenSettings, log: Logger): Promise<Open
   try {
     const pepperRegistry = new PepperRegistry(stores.orm, log);
     const codePeppers = await pepperRegistry.settle(peppers);
-    const app = modules.compose(composePlatform(stores, { config, jwtSecret, codePeppers }, log));
+    const platform = composePlatform(stores, { config, jwtSecret, codePeppers }, log);
+    const app = modules.compose({ ...platform, rowChecks: modules.checks });
     return { stores, app, services: app.services };
   } catch (error) {
     await stores.close();

@@ -15,6 +15,7 @@ import { BatchChangeService } from './batch-change.service.js';
 import { BatchGate } from './batch-gate.service.js';
 import { BatchResolver } from './batch.resolver.js';
 import { CampaignLaunchService } from './campaign-launch.service.js';
+import { CODE_CHECKS } from './code.checks.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { CodeChangeService } from './code-change.service.js';
 import { CodeCopyRedis } from './code-copy.redis.js';
@@ -58,6 +59,7 @@ export const codes = {
   name: 'codes',
   entities: [Code, CodeBatch, CodeFormatRow, CodePepper],
   resolvers: [BatchResolver, CodeResolver],
+  checks: CODE_CHECKS,
   compose: (its: Needs) => {
     const { config, orm, readOrm, redis, clock, transactions, outbox, tenants, log } = its;
     const copies = new CodeCopyService(new CodeCopyRedis(redis, config.CODE_COPY_TTL_S * 1000));

@@ -2,6 +2,7 @@ import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { Clock } from '../platform/clock.js';
+import type { RowCheck } from '../platform/database/row-check.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { SettlementService } from '../redemption/commit/settlement.service.js';
 import { ClaimChecks } from './claim-checks.js';
@@ -14,12 +15,12 @@ import { EventReader } from './event-reader.js';
 import { GrantChecks } from './grant-checks.js';
 import { BudgetChecks, UserLimitChecks } from './limit-checks.js';
 import { MarkerChecks } from './marker-checks.js';
-import { OrderChecks } from './order-checks.js';
 import { OutboxChecks } from './outbox-checks.js';
-import { BatchChecks, QuotaChecks } from './quota-checks.js';
+import { QuotaChecks } from './quota-checks.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
 import { RedemptionChecks } from './redemption-checks.js';
 import { RewardChecks } from './reward-checks.js';
+import { StatementCheck } from './row-checks.js';
 import type { Rows } from './rows.js';
 import { UnknownChecks } from './unknown-checks.js';
 import { UsageChecks } from './usage-checks.js';
@@ -31,18 +32,18 @@ export function databaseChecks(
   clock: Clock,
   retentionMs: number,
   recognizer: CodeRecognizer,
+  rowChecks: readonly RowCheck[],
 ): DatabaseChecks[] {
   const events = new EventReader(rows);
   return [
+    ...rowChecks.map((check) => new StatementCheck(rows, check)),
     new CodeChecks(rows),
     new DigestChecks(rows, recognizer),
-    new BatchChecks(rows),
     new QuotaChecks(rows),
     new UsageChecks(rows),
     new UserLimitChecks(rows, clock, retentionMs),
     new BudgetChecks(rows, clock, retentionMs),
     new RedemptionChecks(rows),
-    new OrderChecks(rows),
     new RewardChecks(rows),
     new GrantChecks(rows),
     new ToldChecks(rows, events, clock, retentionMs),

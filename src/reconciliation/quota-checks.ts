@@ -9,14 +9,6 @@ const QUOTA = {
     "The tenant's counter of issued codes is not the number of its codes; its quota is judged by the counter.",
   remedy: 'While no codes are made or deleted, set tenant.codes_issued to the number of codes.',
 } as const satisfies Check;
-const BATCH = {
-  kind: 'BATCH_COUNT_DIFFERS',
-  invariant: 'I3',
-  holder: 'DATABASE',
-  means: 'A finished batch has more or fewer codes than it says.',
-  remedy: 'Codes are never removed, only marked: bring them back from a backup.',
-} as const satisfies Check;
-
 /** Deleted codes have given their quota back, and so have all codes of a voided batch. */
 const SELECT_ISSUED = `
   select t.codes_issued as issued, (
@@ -41,32 +33,5 @@ export class QuotaChecks implements DatabaseChecks {
     return rows
       .filter(({ issued, codes }) => issued !== codes)
       .map(({ issued, codes }) => finding(QUOTA.kind, tenantId, { issued, codes }));
-  }
-}
-
-const SELECT_BATCHES = `
-  select cast(b.id as char) as id, b.\`generated\` as made, (
-      select count(*) from code c force index (ix_code__batch)
-       where c.batch_id = b.id and c.tenant_id = b.tenant_id) as codes
-    from code_batch b force index (primary)
-   where b.tenant_id = ? and b.id in (?) and b.status = 'READY'
-  having made <> codes`;
-
-/** Batches against their codes, deleted ones included. */
-export class BatchChecks implements DatabaseChecks {
-  readonly name = 'batches';
-  readonly checks = [BATCH];
-
-  constructor(private readonly rows: Rows) {}
-
-  pages(tenantId: string): AsyncIterable<readonly string[]> {
-    return this.rows.idPages(tenantId, 'code_batch', `t.status = 'READY'`);
-  }
-
-  async judge(tenantId: string, ids: readonly string[]): Promise<Finding[]> {
-    const rows = await this.rows.read<{ id: string; made: number; codes: number }>(tenantId, SELECT_BATCHES, [
-      ids,
-    ]);
-    return rows.map(({ id, made, codes }) => finding(BATCH.kind, id, { generated: made, codes }));
   }
 }

@@ -4,6 +4,7 @@ import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { Config } from '../config.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { Clock } from '../platform/clock.js';
+import type { RowCheck } from '../platform/database/row-check.js';
 import { NamedLock } from '../platform/database/named-lock.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { Redis } from '../platform/redis/redis.js';
@@ -32,6 +33,8 @@ interface Needs {
   readonly copies: CodeCopyService;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
+  /** Of all features. */
+  readonly rowChecks: readonly RowCheck[];
 }
 
 const LOOK_EVERY_MS = 60_000;
@@ -44,12 +47,13 @@ export const reconciliation = {
   compose: (its: Needs) => {
     const { config, orm, clock, log } = its;
     const redis = new ReconciliationRedis(its.redis);
+    const retentionMs = config.OUTBOX_RETENTION_DAYS * DAY_MS;
     const reconcilerOn = (rows: Rows): Reconciler =>
       new Reconciler({
         redis,
         rows,
         clock,
-        databaseChecks: databaseChecks(rows, clock, config.OUTBOX_RETENTION_DAYS * DAY_MS, its.recognizer),
+        databaseChecks: databaseChecks(rows, clock, retentionMs, its.recognizer, its.rowChecks),
         redisChecks: redisChecks({ ...its, redis, rows }),
       });
     const reconciler = reconcilerOn(new Rows(orm));

@@ -22,6 +22,7 @@ import { DeadLetterType } from './deferred/dead-letter.types.js';
 import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
 import { RedemptionReader } from './history/redemption-reader.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
+import { REDEMPTION_CHECKS } from './history/redemption.checks.js';
 import { Redemption } from './history/redemption.entity.js';
 import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
@@ -64,6 +65,7 @@ export const redemption = {
     DeadLetterResolver,
     ...UserResolvers,
   ],
+  checks: REDEMPTION_CHECKS,
   compose: (its: Needs) => {
     const { config, orm, readOrm } = its;
     const settling = composeSettlement(its);

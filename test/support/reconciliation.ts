@@ -1,3 +1,4 @@
+import { modules } from '../../src/app/modules.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
@@ -23,7 +24,7 @@ export function reconcilerOf({ services, stores }: World, secondLookMs: number =
     redis,
     rows,
     clock: systemClock,
-    databaseChecks: databaseChecks(rows, systemClock, WEEK_MS, services.recognizer),
+    databaseChecks: databaseChecks(rows, systemClock, WEEK_MS, services.recognizer, modules.checks),
     redisChecks: redisChecks({ ...services, redis, rows }),
     secondLookMs,
   });

@@ -1,0 +1,69 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { defineEntity, p } from '@mikro-orm/core';
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import { requireStaff } from '../../../src/graphql/auth.js';
+import type { RequestContext } from '../../../src/graphql/context.js';
+import { idColumn, tenantColumn } from '../../../src/platform/database/columns.js';
+import { tenantEm } from '../../../src/platform/database/orm.js';
+import type { PublishedEvent } from '../../../src/platform/outbox/published-event.js';
+
+const NoteSchema = defineEntity({
+  name: 'Note',
+  tableName: 'note',
+  properties: { tenantId: tenantColumn().primary(), id: idColumn().primary(), text: p.string().length(100) },
+});
+export class Note extends NoteSchema.class {}
+NoteSchema.setClass(Note);
+
+class NoteService {
+  constructor(private readonly orm: MikroORM) {}
+
+  async text(tenantId: string, id: string): Promise<string | null> {
+    const note = await tenantEm(this.orm, tenantId).findOne(Note, { id });
+    return note?.text ?? null;
+  }
+
+  /** Safe to run twice: the event's id is the note's. */
+  async noteCampaigns(events: readonly PublishedEvent[]): Promise<void> {
+    for (const { tenantId, id } of events)
+      await tenantEm(this.orm, tenantId).upsert(Note, { tenantId, id, text: 'A campaign changed.' });
+  }
+}
+
+@Resolver()
+class NoteResolver {
+  constructor(private readonly notes: NoteService) {}
+
+  @Query(() => String, { nullable: true })
+  async note(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<string | null> {
+    return this.notes.text(requireStaff(context).tenantId, id);
+  }
+}
+
+/** A whole feature: a table, a query, a consumer of events, and a check of its rows. */
+export const notes = {
+  name: 'notes',
+  entities: [Note],
+  resolvers: [NoteResolver],
+  checks: [
+    {
+      kind: 'NOTE_EMPTY',
+      invariant: 'I9' as const,
+      means: 'A note says nothing.',
+      remedy: 'Delete it.',
+      name: 'notes',
+      rows: { table: 'note' },
+      sql: `select cast(id as char) as id from note where tenant_id = ? and id in (?) and text = ''`,
+    },
+  ],
+  compose: ({ orm }: { readonly orm: MikroORM }) => {
+    const service = new NoteService(orm);
+    return {
+      services: { notes: service },
+      resolvers: [new NoteResolver(service)],
+      consumers: {
+        campaign_changed: async (events: readonly PublishedEvent[]) => service.noteCampaigns(events),
+      },
+    };
+  },
+};
