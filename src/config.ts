@@ -3,7 +3,7 @@ import { StartError } from './platform/errors.js';
 import { trustedProxies } from './platform/trusted-proxies.js';
 
 /** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
-export const HAND_OVER_MS = 2 * 60 * 60_000;
+export const DEFERRED_DEADLINE_MS = 2 * 60 * 60_000;
 
 const oneOf = <const Values extends readonly string[]>(...values: Values) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
@@ -205,7 +205,7 @@ function timeProblems(config: Config): string[] {
     problems.push(
       'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are handed over',
     );
-  if (pausesMs(config) > HAND_OVER_MS)
+  if (pausesMs(config) > DEFERRED_DEADLINE_MS)
     problems.push(
       'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are given up',
     );

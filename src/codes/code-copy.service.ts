@@ -40,7 +40,7 @@ export class CodeCopyService {
   }
 
   /** After codes were added: forgets which digests are no codes. */
-  async raise(tenantId: string): Promise<void> {
+  async bumpEpoch(tenantId: string): Promise<void> {
     await this.copies.raiseEpoch(tenantId);
   }
 

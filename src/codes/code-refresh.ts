@@ -4,7 +4,7 @@ import type { Code } from './code.entity.js';
 /** Redis' copies of codes, as far as changes by staff concern them. */
 export interface CodeCopies {
   /** After codes were added: what was remembered as no code is forgotten. */
-  raise(tenantId: string): Promise<void>;
+  bumpEpoch(tenantId: string): Promise<void>;
   /** After a code was changed: its next attempt loads it anew. */
   evict(tenantId: string, digest: string, version: number): Promise<void>;
 }
@@ -21,7 +21,7 @@ export class CodeRefresh {
 
   /** Codes were added, or a campaign or a batch was changed. */
   async added(tenantId: string): Promise<void> {
-    await this.attempt(this.copies.raise(tenantId), tenantId);
+    await this.attempt(this.copies.bumpEpoch(tenantId), tenantId);
   }
 
   async changed(tenantId: string, codes: readonly Pick<Code, 'codeDigest' | 'version'>[]): Promise<void> {

@@ -124,7 +124,7 @@ function generationOf(its: Needs, digester: CodeDigester, refresh: CodeRefresh):
 /** Whoever committed a change has told Redis already; this is for the times when it could not. */
 function consumersOf(copies: CodeCopyService) {
   const raise = async (events: readonly PublishedEvent[]): Promise<void> => {
-    for (const tenantId of new Set(events.map((event) => event.tenantId))) await copies.raise(tenantId);
+    for (const tenantId of new Set(events.map((event) => event.tenantId))) await copies.bumpEpoch(tenantId);
   };
   return {
     code_changed: async (events: readonly PublishedEvent[]): Promise<void> => {

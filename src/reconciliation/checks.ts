@@ -55,8 +55,8 @@ export function databaseChecks(
 export interface RedisCheckParts {
   readonly redis: ReconciliationRedis;
   readonly rows: Rows;
-  readonly settlement: Pick<SettlementService, 'abandon'>;
-  readonly copies: Pick<CodeCopyService, 'raise'>;
+  readonly settlement: Pick<SettlementService, 'abort'>;
+  readonly copies: Pick<CodeCopyService, 'bumpEpoch'>;
   readonly lines: Pick<ProductLineService, 'find'>;
   readonly limits: RateLimitService;
 }

@@ -66,7 +66,7 @@ export class ClaimChecks implements RedisChecks {
   constructor(
     private readonly redis: ReconciliationRedis,
     private readonly rows: Rows,
-    private readonly settlement: Pick<SettlementService, 'abandon'>,
+    private readonly settlement: Pick<SettlementService, 'abort'>,
   ) {}
 
   async *pages(tenantId: string, keys: readonly TenantKey[]): AsyncGenerator<readonly string[]> {
@@ -116,8 +116,8 @@ export class ClaimChecks implements RedisChecks {
       return [parseClaim(tenantId, entry.redemptionId, entry.digest, one.claim)];
     });
     // Where the database has settled the redemption already, giving up finds that, and closes the claim accordingly.
-    const abandonments = claims.map((claim) => ({ claim, reason: 'DEADLINE_PASSED' }));
-    if (abandonments.length > 0) await this.settlement.abandon(tenantId, abandonments);
+    const requests = claims.map((claim) => ({ claim, reason: 'DEADLINE_PASSED' }));
+    if (requests.length > 0) await this.settlement.abort(tenantId, requests);
   }
 
   /** After the claims: whatever was settled before they were read is found. */

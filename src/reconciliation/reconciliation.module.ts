@@ -17,7 +17,7 @@ import { Compensation } from './compensation.js';
 import { Reconciler } from './reconciler.js';
 import { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReconciliationResolver } from './reconciliation.resolver.js';
-import { ReportDesk } from './report-cache.js';
+import { ReportCache } from './report-cache.js';
 import { Rows } from './rows.js';
 
 interface Needs {
@@ -61,7 +61,7 @@ export const reconciliation = {
     const lock = new NamedLock(orm, 'compensation');
     const compensationJob = new CompensationJob({ compensation, redis, lock, log });
     // Staff ask for it at any time: it must not take the connections of redemptions.
-    const reports = new ReportDesk(reconcilerOn(new Rows(its.readOrm)), clock);
+    const reports = new ReportCache(reconcilerOn(new Rows(its.readOrm)), clock);
     const look = async (signal?: AbortSignal): Promise<boolean> => compensationJob.tick(signal);
     return {
       services: { reconciler, compensation, compensationJob, reports },

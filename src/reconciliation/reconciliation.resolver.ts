@@ -2,11 +2,11 @@ import { Ctx, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { ReconciliationReportType, reportShown } from './reconciliation.types.js';
-import type { ReportDesk } from './report-cache.js';
+import type { ReportCache } from './report-cache.js';
 
 @Resolver()
 export class ReconciliationResolver {
-  constructor(private readonly desk: ReportDesk) {}
+  constructor(private readonly desk: ReportCache) {}
 
   @Query(() => ReconciliationReportType, {
     description: "Compares what Redis and the database hold of one's own tenant; changes nothing. For staff.",

@@ -27,7 +27,7 @@ export interface DeskAnswer {
  * Hands out reports on behalf of staff. However often and by however many it is asked, this process makes one report
  * at a time, and none for a tenant whose last one is fresh.
  */
-export class ReportDesk {
+export class ReportCache {
   private readonly reports = new LRUCache<string, ReconciliationReport>({ max: KEPT_MAX });
   private readonly running = new Map<string, Promise<void>>();
   /** The end of the line: reports are made one after another. */

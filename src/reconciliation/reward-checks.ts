@@ -70,8 +70,8 @@ export class RewardChecks implements DatabaseChecks {
 
 function findingsOf(id: string, rules: CampaignRule['rewardRules'], grants: readonly GrantRow[]): Finding[] {
   const missing = rules.flatMap((rule, rewardNo) => {
-    const isPromised = rule.condition === null;
-    return isPromised && !grants.some((grant) => grant.rewardNo === rewardNo) ? [rewardNo] : [];
+    const isDeferred = rule.condition === null;
+    return isDeferred && !grants.some((grant) => grant.rewardNo === rewardNo) ? [rewardNo] : [];
   });
   // Whoever fits no condition of a rule is refused, so there is never a redemption without any reward of a rule.
   if (missing.length === 0 && rules.length > 0 && grants.length === 0) missing.push(0);

@@ -25,7 +25,7 @@ export class UnknownChecks implements RedisChecks {
   constructor(
     private readonly redis: ReconciliationRedis,
     private readonly rows: Rows,
-    private readonly copies: Pick<CodeCopyService, 'raise'>,
+    private readonly copies: Pick<CodeCopyService, 'bumpEpoch'>,
   ) {}
 
   pages(tenantId: string): AsyncIterable<readonly string[]> {
@@ -47,6 +47,6 @@ export class UnknownChecks implements RedisChecks {
 
   /** The new epoch also stops look-ups under way that would remember the same again. */
   async repair(tenantId: string): Promise<void> {
-    await this.copies.raise(tenantId);
+    await this.copies.bumpEpoch(tenantId);
   }
 }

@@ -27,7 +27,7 @@ import { Redemption } from './history/redemption.entity.js';
 import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
-import { AttemptPreparation } from './redeem/eligibility.service.js';
+import { EligibilityService } from './redeem/eligibility.service.js';
 import { RedemptionPreviewService } from './redeem/redemption-preview.service.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
 import { RedemptionService } from './redeem/redemption.service.js';
@@ -111,13 +111,13 @@ function composeRedeeming(
   const { orm, ids, metrics, config } = its;
   const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals } = config;
   const loader = new CodeLoader(orm, its.copies, timeoutMs);
-  const preparation = new AttemptPreparation({ ...its, loader, campaigns: its.campaignReader });
-  const claimer = new CodeClaimer(redemptionRedis, preparation, settlement, heldUses, timeoutMs);
+  const eligibility = new EligibilityService({ ...its, loader, campaigns: its.campaignReader });
+  const claimer = new CodeClaimer(redemptionRedis, eligibility, settlement, heldUses, timeoutMs);
   const redemptions = new RedemptionService(
     ...([
       ids,
       redemptionRedis,
-      preparation,
+      eligibility,
       claimer,
       reader,
       settlement,
@@ -130,7 +130,7 @@ function composeRedeeming(
     orm,
     ids,
     redemptionRedis,
-    preparation,
+    eligibility,
     reader,
     its.handlers,
     heldUses,

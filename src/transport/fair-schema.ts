@@ -9,7 +9,7 @@ import {
 import type { Caller } from '../platform/scheduling/fair-queue.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { LoopTurns } from '../platform/scheduling/loop-turns.js';
-import { HeldPlace } from '../platform/held-place.js';
+import { HeldPlace } from '../platform/scheduling/held-place.js';
 import { isServerAway, isStatementTimeout } from '../platform/database/sql-errors.js';
 import { callerOf } from './caller.js';
 import type { RequestContext } from '../graphql/context.js';

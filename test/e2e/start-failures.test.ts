@@ -215,7 +215,7 @@ const CASES: readonly Case[] = [
     'a data folder that another process uses',
     async () => {
       const dataDir = path.join(folder, 'in-use');
-      const unlock = await lockDataDir(dataDir, 'embedded-services');
+      const unlock = await lockDataDir(dataDir, 'local-servers');
       ends.push(async () => unlock());
       return { DATA_DIR: dataDir };
     },

@@ -8,7 +8,7 @@ import { startPrivateRedis } from '../../src/platform/local-servers/private-redi
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { StoreUnavailableError } from '../../src/platform/errors.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { ClaimAbandonment } from '../../src/redemption/recovery/claim-abort.js';
+import { ClaimAborter } from '../../src/redemption/recovery/claim-aborter.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { OpenClaimsRedis } from '../../src/redemption/claim/open-claims.redis.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -100,7 +100,7 @@ describe('a claim past its deadline', () => {
   it('is released where a sweeper died behind the tombstone', async () => {
     const { tenantId, code, userId, claim } = await claimOne();
     await makeLate([claim]);
-    await other.services.abandonment.abandon(tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
+    await other.services.aborter.abort(tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
     expect(await openClaims(world, tenantId)).toBe(1);
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, released: 1 });
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
@@ -256,7 +256,7 @@ describe('a sweep of all tenants', () => {
     const { tenantId, claims } = await claimSome(2);
     await makeLate(claims);
     const away = new StoreUnavailableError('database');
-    vi.spyOn(ClaimAbandonment.prototype, 'abandon').mockRejectedValueOnce(away);
+    vi.spyOn(ClaimAborter.prototype, 'abort').mockRejectedValueOnce(away);
     await expect(world.services.sweeper.sweepAll()).rejects.toBe(away);
     expect((await factsOf(world, tenantId)).tombstones).toBe(0);
     await world.services.sweeper.sweepAll();

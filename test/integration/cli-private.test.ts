@@ -25,7 +25,7 @@ afterAll(() => {
 describe('without addresses of stores', () => {
   it('starts private servers for the time of the command, and keeps what was made', async () => {
     expect(await lineOf(cli('tenant', 'create', '--id', 'CH_1', '--name', 'Channel'))).toBe('CH_1');
-    expect(lockOwnerOf(dataDir, 'embedded-services')).toBeUndefined();
+    expect(lockOwnerOf(dataDir, 'local-servers')).toBeUndefined();
     expect(await lineOf(cli('token', '--tenant', 'CH_1', '--user', 'u'))).toMatch(/^ey[\w.-]+$/);
     expect(await cli('migrate')).toEqual({
       stdout: 'Nothing to do: the schema is up to date.\n',
@@ -45,10 +45,10 @@ describe('without addresses of stores', () => {
     const status = new Promise((resolve) => {
       command.once('exit', resolve);
     });
-    while (lockOwnerOf(dataDir, 'embedded-services') === undefined) await pause(10);
+    while (lockOwnerOf(dataDir, 'local-servers') === undefined) await pause(10);
     command.kill('SIGINT');
     expect(await status).toBe(130);
-    expect(lockOwnerOf(dataDir, 'embedded-services')).toBeUndefined();
+    expect(lockOwnerOf(dataDir, 'local-servers')).toBeUndefined();
     const left = ['mariadb.json', 'redis.json'].filter((file) => existsSync(path.join(dataDir, 'run', file)));
     expect(left).toEqual([]);
   }, 60_000);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { serveFairly } from '../../src/transport/fair-schema.js';
 import { WorkShares } from '../../src/transport/work-shares.js';
-import { withoutPlace } from '../../src/platform/held-place.js';
+import { withoutPlace } from '../../src/platform/scheduling/held-place.js';
 import { newTransportSchema } from '../support/transport-schema.js';
 import { PLACES, USER } from '../support/transport-server.js';
 

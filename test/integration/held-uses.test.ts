@@ -93,7 +93,7 @@ describe('X.17 a loser of a race for the last uses', () => {
       const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
       const waiting = race([world, other], tenantId, await seedUsers(world, tenantId, 50), code);
       await pause(100);
-      await giver.services.settlement.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+      await giver.services.settlement.abort(tenantId, [{ claim, reason: 'TEST' }]);
       expect(tally(await waiting)).toEqual({ COMMITTED: 1, CODE_EXHAUSTED: 49 });
       expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
       expect(await openClaims(world, tenantId)).toBe(0);
@@ -176,7 +176,7 @@ describe('X.17 a preview of a code whose last use is held', () => {
       const previewed = preview(world, tenantId, asking, code);
       await pause(100);
       if (isCommitted) await other.services.settlement.settle(claim);
-      else await other.services.settlement.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+      else await other.services.settlement.abort(tenantId, [{ claim, reason: 'TEST' }]);
       expect((await previewed)?.code ?? null).toBe(isCommitted ? 'CODE_EXHAUSTED' : null);
     }
   });

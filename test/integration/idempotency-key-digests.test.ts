@@ -39,7 +39,7 @@ it("X.16 keeps a key as its digest: the caller's text is in no key of Redis, cla
   const seeded = await seedCode(world, 2);
   const { tenantId, userId, code } = seeded;
   const claim = await openClaim(world, seeded, code, userId, SECRET);
-  await world.services.pendingRedemptions.handOver(tenantId, [claim]);
+  await world.services.pendingRedemptions.defer(tenantId, [claim]);
   const digest = keyDigest(tenantId, userId, SECRET);
   const whileOpen = await dumpOf(tenantId);
   expect(whileOpen).toContain(`:key:${userId}:${digest}`);

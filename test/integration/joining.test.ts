@@ -113,8 +113,8 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
   it('claims for itself when the other claim was given up', async () => {
     const { tenantId, userId, code, ...tenant } = await seedCode(world);
     const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
-    const { abandonment } = world.services;
-    await abandonment.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+    const { aborter } = world.services;
+    await aborter.abort(tenantId, [{ claim, reason: 'TEST' }]);
     const answer = await redeem(other, tenantId, userId, code, KEY);
     expect(outcomeOf(answer)).toBe('COMMITTED');
     expect(answer.redemption?.id).not.toBe(claim.redemptionId);
@@ -185,7 +185,7 @@ describe('X.16 the marker of a key', () => {
     const claim = await openClaim(world, tenant, a, userId, KEY.idempotencyKey);
     expect(outcomeOf(await redeem(world, tenantId, userId, b, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
     // The tombstone is there, and Redis has not been told.
-    await world.services.abandonment.abandon(tenantId, [{ claim, reason: 'TEST' }]);
+    await world.services.aborter.abort(tenantId, [{ claim, reason: 'TEST' }]);
     const answer = await redeem(other, tenantId, userId, b, KEY);
     expect(outcomeOf(answer)).toBe('COMMITTED');
     expect(await redeem(world, tenantId, userId, b, KEY)).toEqual(answer);

@@ -37,8 +37,8 @@ it('a feature is a module in the list: its query, consumer and check are those o
   const database = await createScratchDatabase(inject('databaseUrl'));
   const { stores, app, services } = await openWithNotes(database.databaseUrl);
   const world: World = {
-    app: app as never,
-    services: services as never,
+    app,
+    services,
     stores,
     close: async () => undefined,
   };

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { HAND_OVER_MS } from '../../src/config.js';
+import { DEFERRED_DEADLINE_MS } from '../../src/config.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
-import { ClaimAbandonment } from '../../src/redemption/recovery/claim-abort.js';
+import { ClaimAborter } from '../../src/redemption/recovery/claim-aborter.js';
 import { jobIdOf } from '../../src/redemption/deferred/pending-redemptions.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -92,7 +92,7 @@ describe('a promise whose process has died and whose job is lost', () => {
     const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     expect(winner.status).toBe('COMMITTED');
     // As that process remembers it, nothing was promised.
-    expect(claim.isPromised).toBe(false);
+    expect(claim.isDeferred).toBe(false);
     expect((await other.services.settlement.settle(claim)).kind).toBe('REPLAYED');
     await expectFailed(seeded, claim.redemptionId, { winnerId: winner.redemption?.id });
     const retry = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
@@ -105,7 +105,7 @@ describe('a promise whose process has died and whose job is lost', () => {
     const claim = await handedOver(world, seeded);
     await loseJobs(world, tenantId);
     await world.services.codeChanges.setEnabled(tenantId, codeId, false);
-    const away = vi.spyOn(ClaimAbandonment.prototype, 'abandon').mockRejectedValueOnce(new Error('away'));
+    const away = vi.spyOn(ClaimAborter.prototype, 'abort').mockRejectedValueOnce(new Error('away'));
     expect((await other.services.settlement.settle(claim)).kind).toBe('REFUSED');
     expect(away).toHaveBeenCalledTimes(1);
     expect(await openClaims(world, tenantId)).toBe(1);
@@ -121,11 +121,11 @@ async function handingOverAfter(seeded: SeededCode, work: () => Promise<void>) {
   const { tenantId, userId, code } = seeded;
   const { settlement, pendingRedemptions } = world.services;
   vi.spyOn(settlement, 'settle').mockReturnValueOnce(Promise.withResolvers<never>().promise);
-  const handOver = pendingRedemptions.handOver.bind(pendingRedemptions);
+  const defer = pendingRedemptions.defer.bind(pendingRedemptions);
   const late = Promise.withResolvers<void>();
-  vi.spyOn(pendingRedemptions, 'handOver').mockImplementationOnce(async (...args) => {
+  vi.spyOn(pendingRedemptions, 'defer').mockImplementationOnce(async (...args) => {
     await late.promise;
-    const open = await handOver(...args);
+    const open = await defer(...args);
     await loseJobs(world, tenantId);
     return open;
   });
@@ -231,7 +231,7 @@ describe('a dead letter', () => {
     await forget(world, tenantId);
     const { deadLetters } = world.services;
     const job = `{bull}:pending-redemptions:${jobIdOf(tenantId, redemptionId)}`;
-    await world.stores.redis.hincrby(job, 'finishedOn', 60_000 - HAND_OVER_MS);
+    await world.stores.redis.hincrby(job, 'finishedOn', 60_000 - DEFERRED_DEADLINE_MS);
     expect(await deadLetters.redriveOld()).toBe(0);
     expect(await orderStatus(world, tenantId, redemptionId, userId)).toBe('PENDING');
     await world.stores.redis.hincrby(job, 'finishedOn', -60_000);

@@ -6,7 +6,7 @@ import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
 import { entities } from '../../src/app/modules.js';
 import { connectOrm, type Em } from '../../src/platform/database/orm.js';
 import {
-  DoomedTransactionError,
+  AbortedTransactionError,
   isDuplicateKey,
   isRetryable,
   mysqlErrno,
@@ -233,7 +233,7 @@ describe('S3.14 a caught deadlock', () => {
     expect(attempt).toBe(2);
     expect(after).toEqual([
       1213,
-      expect.objectContaining({ message: expect.stringContaining('doomed') as string }),
+      expect.objectContaining({ message: expect.stringContaining('aborted') as string }),
     ]);
     expect(await stored()).toEqual({ 1: 101, 2: 101, 12: 0, 22: 0 });
   });
@@ -252,7 +252,7 @@ describe('S3.14 a caught deadlock', () => {
     });
     await other.done;
     expect(attempt).toBe(2);
-    expect(retries).toEqual([expect.any(DoomedTransactionError)]);
+    expect(retries).toEqual([expect.any(AbortedTransactionError)]);
     expect(await stored()).toEqual({ 1: 101, 2: 101, 12: 0 });
   });
 
@@ -282,7 +282,7 @@ describe('S3.14 a caught deadlock', () => {
       ]);
       expect(settled.map((one) => one.status)).toEqual(['rejected', 'rejected']);
       const rows = em.createQueryBuilder(CampaignUsage).stream();
-      await expect(rows.next()).rejects.toBeInstanceOf(DoomedTransactionError);
+      await expect(rows.next()).rejects.toBeInstanceOf(AbortedTransactionError);
     });
     expect(attempt).toBe(2);
     expect(await stored()).toEqual({ 1: 0, 2: 0 });

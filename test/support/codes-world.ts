@@ -45,7 +45,7 @@ class ToldCopies implements CodeCopies {
   /** What happens when a raise is asked for; tests look at the database from here, or let it fail. */
   onRaise: () => Promise<void> = async () => undefined;
 
-  async raise(tenantId: string): Promise<void> {
+  async bumpEpoch(tenantId: string): Promise<void> {
     this.raised.push(tenantId);
     await this.onRaise();
   }
@@ -121,7 +121,7 @@ export async function openCodesWorld(databaseUrl: string) {
     outbox,
     ruleChecks,
     codes: batchChanges,
-    copies: { changed: async (tenantId) => copies.raise(tenantId) },
+    copies: { changed: async (tenantId) => copies.bumpEpoch(tenantId) },
   });
   const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);

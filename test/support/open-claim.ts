@@ -74,13 +74,13 @@ export async function openClaim(
     digest,
     token: reply[2],
     claimedAtMs: reply[1],
-    isPromised: false,
+    isDeferred: false,
   };
 }
 
 /** A claim that Redis holds once more, as it does when the process dies before it confirms or releases. */
 export async function reopen({ stores }: World, claim: Claim, deadlineMs = 1): Promise<void> {
-  const { tenantId, redemptionId, digest, token, claimedAtMs, isPromised: _, ...snapshot } = claim;
+  const { tenantId, redemptionId, digest, token, claimedAtMs, isDeferred: _, ...snapshot } = claim;
   const stored = `${claimedAtMs}|${deadlineMs}|${token}|${JSON.stringify(snapshot)}`;
   await stores.redis.hset(`{${tenantId}}:claims:${digest}`, redemptionId, stored);
   await stores.redis.zadd(`{${tenantId}}:open`, deadlineMs, `${redemptionId}|${digest}`);

@@ -194,7 +194,7 @@ async function leaveOpen(s: Scene, how: 'commit' | 'tombstone' = 'commit'): Prom
   const { claim, redemptionId, digest, key, stored } = await claimed(s);
   const { settlement } = s.world.services;
   if (how === 'commit') await settlement.settle(claim);
-  else await settlement.abandon(s.tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
+  else await settlement.abort(s.tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
   await s.world.stores.redis.hset(key, redemptionId, stored);
   await s.world.stores.redis.zadd(s.key('open'), Number(stored.split('|')[1]), `${redemptionId}|${digest}`);
 }

@@ -29,7 +29,7 @@ export async function handedOver(
   idempotencyKey: string | null = null,
 ): Promise<Claim> {
   const claim = await openClaim(world, seeded, seeded.code, seeded.userId, idempotencyKey);
-  await world.services.pendingRedemptions.handOver(seeded.tenantId, [claim]);
+  await world.services.pendingRedemptions.defer(seeded.tenantId, [claim]);
   return claim;
 }
 

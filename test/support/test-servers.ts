@@ -52,8 +52,8 @@ async function removeLeftovers(): Promise<void> {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
     const dataDir = path.join(tmpdir(), name);
     // A folder without a lock belongs to a run that is just about to take it.
-    if (!existsSync(path.join(dataDir, 'run', 'embedded-services.lock'))) continue;
-    if (lockOwnerOf(dataDir, 'embedded-services') !== undefined) continue;
+    if (!existsSync(path.join(dataDir, 'run', 'local-servers.lock'))) continue;
+    if (lockOwnerOf(dataDir, 'local-servers') !== undefined) continue;
     await stopOrphan(dataDir, 'mariadb', quiet);
     await stopOrphan(dataDir, 'redis', quiet);
     rmSync(dataDir, { recursive: true, force: true });

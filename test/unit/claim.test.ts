@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HAND_OVER_MS } from '../../src/config.js';
+import { DEFERRED_DEADLINE_MS } from '../../src/config.js';
 import { parseClaim } from '../../src/redemption/claim/claim.js';
 
 const CLAIMED_MS = 1_763_000_000_000;
@@ -22,8 +22,8 @@ describe('parseClaim', () => {
   });
 
   it('tells by its deadline whether the order of a claim was promised', () => {
-    expect(claimUntil(CLAIMED_MS + 15_000).isPromised).toBe(false);
-    expect(claimUntil(CLAIMED_MS + 2000 + HAND_OVER_MS).isPromised).toBe(true);
+    expect(claimUntil(CLAIMED_MS + 15_000).isDeferred).toBe(false);
+    expect(claimUntil(CLAIMED_MS + 2000 + DEFERRED_DEADLINE_MS).isDeferred).toBe(true);
   });
 
   it('refuses what is no claim', () => {

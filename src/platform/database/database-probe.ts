@@ -2,7 +2,7 @@ import { createConnection } from 'mysql2/promise';
 import { mysqlErrno } from './sql-errors.js';
 
 /** Whether the database server is there, asked over a connection of its own: no pool, no queue, no lock is in the way. */
-export class DatabasePulse {
+export class DatabaseProbe {
   private asking: Promise<boolean> | null = null;
 
   constructor(

@@ -2,7 +2,7 @@ import { MikroORM, type EntityName, type MigrationObject, type Options } from '@
 import { MariaDbDriver, type SqlEntityManager } from '@mikro-orm/mariadb';
 import { Migrator } from '@mikro-orm/migrations';
 import { MySqlDriver } from '@mikro-orm/mysql';
-import { DatabasePulse } from './database-probe.js';
+import { DatabaseProbe } from './database-probe.js';
 import { boundPool, type DriverPool, type PoolBounds } from './pool-bounds.js';
 import { SessionGuard, type Session } from './session-guard.js';
 import { format, type SqlValue } from 'mysql2';
@@ -104,7 +104,7 @@ export async function connectOrm(settings: OrmSettings): Promise<MikroORM> {
   const orm = await MikroORM.init(ormOptions(settings));
   if (settings.bounds !== undefined) {
     const connection = orm.em.getConnection() as unknown as { getNativeClient(): Promise<DriverPool> };
-    const pulse = new DatabasePulse(settings.databaseUrl, settings.bounds.askAfterMs);
+    const pulse = new DatabaseProbe(settings.databaseUrl, settings.bounds.askAfterMs);
     boundPool(await connection.getNativeClient(), settings.bounds, pulse);
   }
   return orm;

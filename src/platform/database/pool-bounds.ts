@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { DatabasePulse } from './database-probe.js';
+import type { DatabaseProbe } from './database-probe.js';
 import { isReadOnly } from './sql-errors.js';
 
 /** So long a statement, or the wait for a connection, may take on a server that answers others. */
@@ -49,7 +49,7 @@ export interface DriverPool {
  * A primary that has become a replica keeps its connections. The one that is refused a write ends, and with it all
  * that are as old, when they are next asked for: they lead to the same server, and new ones may lead to another.
  */
-export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabasePulse): void {
+export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabaseProbe): void {
   const generations = new WeakMap<DriverConnection, number>();
   let generation = 0;
   const retireAll = (): void => {
@@ -88,7 +88,7 @@ function end(connection: DriverConnection): void {
 function boundStatements(
   connection: DriverConnection,
   bounds: PoolBounds,
-  pulse: DatabasePulse,
+  pulse: DatabaseProbe,
   retireAll: () => void,
 ): void {
   const query = connection.query.bind(connection);
@@ -119,7 +119,7 @@ class Watch {
 
   constructor(
     private readonly bounds: PoolBounds,
-    private readonly pulse: DatabasePulse,
+    private readonly pulse: DatabaseProbe,
     private readonly giveUp: (error: DatabaseSilentError, isThere: boolean) => void,
   ) {
     this.timer = this.lookLater();

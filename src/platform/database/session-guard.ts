@@ -1,6 +1,6 @@
 import {
   CommitUnknownError,
-  DoomedTransactionError,
+  AbortedTransactionError,
   isLostBeforeCommit,
   isReadOnly,
   isRetryable,
@@ -49,8 +49,8 @@ export class SessionGuard {
   private open = false;
   /** BEGIN was asked for and is yet to be sent, together with the first statement. */
   private beginIsDue = false;
-  /** The error that doomed the open transaction. */
-  doom: unknown = null;
+  /** The error that aborted the open transaction. */
+  abortCause: unknown = null;
 
   static of(session: object): SessionGuard | undefined {
     return guards.get(session);
@@ -94,7 +94,7 @@ export class SessionGuard {
     const answer = this.severalStatements ? NOTHING : await send();
     this.beginIsDue = this.severalStatements;
     this.open = true;
-    this.doom = null;
+    this.abortCause = null;
     return answer;
   }
 
@@ -114,7 +114,7 @@ export class SessionGuard {
   /** The guard forgets in any case: where ROLLBACK itself fails the connection is gone, and the transaction with it. */
   private async rollback(send: Send): Promise<unknown> {
     this.open = false;
-    this.doom = null;
+    this.abortCause = null;
     return this.beginWasNeverSent() ? NOTHING : send();
   }
 
@@ -136,13 +136,13 @@ export class SessionGuard {
   }
 
   private refuseIfDoomed(): void {
-    if (this.doom !== null) throw new DoomedTransactionError(this.doom);
+    if (this.abortCause !== null) throw new AbortedTransactionError(this.abortCause);
   }
 
   private judged(reported: unknown): unknown {
     const error = namedError(reported);
-    if (this.open && isRetryable(error)) this.doom = error;
-    if (this.open && isLostBeforeCommit(error)) this.doom = error;
+    if (this.open && isRetryable(error)) this.abortCause = error;
+    if (this.open && isLostBeforeCommit(error)) this.abortCause = error;
     return error;
   }
 }

@@ -16,11 +16,11 @@ const CAUSES_MAX = 10;
  * A transaction met a deadlock or gave up a lock, and somebody caught the error. The server may have undone
  * everything before it, savepoints included, so no statement may follow: it would run in autocommit.
  */
-export class DoomedTransactionError extends Error {
-  override readonly name = 'DoomedTransactionError';
+export class AbortedTransactionError extends Error {
+  override readonly name = 'AbortedTransactionError';
 
   constructor(cause: unknown) {
-    super('The transaction is doomed by an earlier error and must be run anew.', { cause });
+    super('The transaction is aborted by an earlier error and must be run anew.', { cause });
   }
 }
 

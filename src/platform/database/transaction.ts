@@ -5,7 +5,7 @@ import type { Logger } from '../observability/log.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
 import { endTogether } from './execute-together.js';
 import { SessionGuard } from './session-guard.js';
-import { DoomedTransactionError, isLostBeforeCommit, isRetryable, mysqlErrno } from './sql-errors.js';
+import { AbortedTransactionError, isLostBeforeCommit, isRetryable, mysqlErrno } from './sql-errors.js';
 
 const ATTEMPTS_DEFAULT = 4;
 /** The first pause is at most this long; each further one at most twice as long as the one before. */
@@ -70,10 +70,10 @@ export class Transactions {
       return result;
     } catch (error) {
       endTogether(em);
-      const doom = await doomOf(em);
+      const abortCause = await abortCauseOf(em);
       // The reason is what counts; a connection that cannot even roll back is gone, and the transaction with it.
       await em.rollback().catch(() => undefined);
-      throw doom === null || mayRunAnew(error) ? error : new DoomedTransactionError(doom);
+      throw abortCause === null || mayRunAnew(error) ? error : new AbortedTransactionError(abortCause);
     }
   }
 }
@@ -87,9 +87,11 @@ interface TransactionHandle {
   getExecutor(): { provideConnection<T>(use: (session: object) => Promise<T>): Promise<T> };
 }
 
-/** What doomed the open transaction, also where the work caught that error and threw another one. */
-async function doomOf(em: Em): Promise<unknown> {
+/** What aborted the open transaction, also where the work caught that error and threw another one. */
+async function abortCauseOf(em: Em): Promise<unknown> {
   const handle = em.getTransactionContext<TransactionHandle>();
   if (handle === undefined) return null;
-  return handle.getExecutor().provideConnection(async (session) => SessionGuard.of(session)?.doom ?? null);
+  return handle
+    .getExecutor()
+    .provideConnection(async (session) => SessionGuard.of(session)?.abortCause ?? null);
 }

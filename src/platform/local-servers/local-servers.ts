@@ -37,7 +37,7 @@ const nothing = Promise.resolve(undefined);
  * @throws EmbeddedServicesBusyError when another process runs on the same data.
  */
 export async function startEmbeddedServices(options: EmbeddedServicesOptions): Promise<EmbeddedServices> {
-  const unlock = await lockDataDir(path.resolve(options.dataDir), 'embedded-services');
+  const unlock = await lockDataDir(path.resolve(options.dataDir), 'local-servers');
   const starts = [
     options.database === false ? nothing : startPrivateMariadb(options),
     options.redis === false ? nothing : startPrivateRedis(options),

@@ -1,4 +1,4 @@
-import { HAND_OVER_MS } from '../../config.js';
+import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { digestOfStoredKey } from '../../platform/key-digest.js';
 import type { Id } from '../../platform/ids.js';
 import type { RewardRule } from '../../rewards/reward-rule.js';
@@ -33,7 +33,7 @@ export interface Claim extends ClaimSnapshot {
   /** By Redis' clock; windows, expiry and day limits are judged by it. */
   readonly claimedAtMs: number;
   /** The caller was told PROCESSING and the order number, so that an order has to come of it, even a failed one. */
-  readonly isPromised: boolean;
+  readonly isDeferred: boolean;
 }
 
 /**
@@ -60,7 +60,7 @@ export function parseClaim(tenantId: string, redemptionId: Id, digest: string, s
     token,
     claimedAtMs: Number(claimedMs),
     // No other claim has so late a deadline; the hand-over may come some time after the claim.
-    isPromised: Number(deadlineMs) - Number(claimedMs) >= HAND_OVER_MS / 2,
+    isDeferred: Number(deadlineMs) - Number(claimedMs) >= DEFERRED_DEADLINE_MS / 2,
   };
 }
 
@@ -71,9 +71,9 @@ export function deadlineOf(stored: string): number {
 
 /** What `claim-code.lua` would have stored of a claim that was handed over; all that is needed to settle it. */
 export function promisedClaimText(claim: Claim): string {
-  const { tenantId: _tenant, redemptionId: _id, digest: _digest, isPromised: _promised, ...rest } = claim;
+  const { tenantId: _tenant, redemptionId: _id, digest: _digest, isDeferred: _promised, ...rest } = claim;
   const { token, claimedAtMs, ...snapshot } = rest;
-  return `${claimedAtMs}|${claimedAtMs + HAND_OVER_MS}|${token}|${JSON.stringify(snapshot)}`;
+  return `${claimedAtMs}|${claimedAtMs + DEFERRED_DEADLINE_MS}|${token}|${JSON.stringify(snapshot)}`;
 }
 
 const DAY_MS = 86_400_000;

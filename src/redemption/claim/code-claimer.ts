@@ -4,7 +4,7 @@ import { isLimited } from '../../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { resultWithin, within } from '../../platform/scheduling/timeout.js';
-import type { Attempt, AttemptPreparation, Prepared } from '../redeem/eligibility.service.js';
+import type { Attempt, EligibilityService, Prepared } from '../redeem/eligibility.service.js';
 import { mayJoin, parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
 import type { CommitOutcome } from '../commit/commit-outcome.js';
 import type { HeldUses } from './held-uses.js';
@@ -30,7 +30,7 @@ export interface ClaimResult {
 export class CodeClaimer {
   constructor(
     private readonly redis: RedemptionRedis,
-    private readonly preparation: AttemptPreparation,
+    private readonly eligibility: EligibilityService,
     private readonly settlement: Pick<SettlementService, 'settle'>,
     private readonly heldUses: HeldUses,
     /** How long a read before the claim may take. */
@@ -66,11 +66,11 @@ export class CodeClaimer {
         if (loads > 0) await pause(loads * LOAD_PAUSE_MS);
         loads += 1;
         const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
-        const loading = this.preparation.findCode(attempt, missing);
+        const loading = this.eligibility.findCode(attempt, missing);
         ({ unstored, digest } = await within(this.storeTimeoutMs, 'database', loading));
         continue;
       }
-      if (reply.status === 'REFUSED') await this.preparation.keepCopy(tenantId, unstored);
+      if (reply.status === 'REFUSED') await this.eligibility.keepCopy(tenantId, unstored);
       waitUntilMs ??= performance.now() + this.heldUses.waitMs;
       const other = reply.status === 'JOIN' ? otherClaim({ ...attempt, digest }, reply) : null;
       if (other !== null) {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
-import { HAND_OVER_MS } from '../../config.js';
+import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { olderAttemptsKey, type RateWindow } from '../../limits/rate-limit.service.js';
 import type { Id } from '../../platform/ids.js';
 import { asRedisFailure } from '../../platform/redis/redis.js';
@@ -224,7 +224,7 @@ export class RedemptionRedis {
     if (releases.length === 0) return [];
     const scriptKeys = [keys.open(tenantId)];
     const { markerMs } = this.settings;
-    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, markerMs, HAND_OVER_MS];
+    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, markerMs, DEFERRED_DEADLINE_MS];
     for (const { claim, version, spent, doneId, winnerId, isTold } of releases) {
       scriptKeys.push(
         codeKeys.copy(tenantId, claim.digest),

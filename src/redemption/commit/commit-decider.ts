@@ -9,7 +9,7 @@ import type { CommitOutcome } from './commit-outcome.js';
 import type { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
-import type { GivenRewards, RewardRound } from './reward-batch.js';
+import type { GivenRewards, RewardBatch } from './reward-batch.js';
 
 /** A redemption that this transaction commits; `code` moves on while the batch is decided. */
 export interface Accepted {
@@ -35,7 +35,7 @@ export class CommitDecisions {
     private readonly rows: LockedRows,
     private readonly earlier: EarlierRedemptions,
     private readonly usage: UsageLedger,
-    private readonly rewards: RewardRound,
+    private readonly rewards: RewardBatch,
     private readonly settledAt: Date,
   ) {}
 

@@ -12,7 +12,7 @@ import type { CommitOutcome } from './commit-outcome.js';
 import type { CommitWrites } from './commit-writes.js';
 import { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
-import { RewardRound } from './reward-batch.js';
+import { RewardBatch } from './reward-batch.js';
 
 /** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
 const ATTEMPTS_MAX = 4;
@@ -64,7 +64,7 @@ export class CommitTransaction {
       // Asked for in this order, and sent together: the users' locks come first, and all else is read under them.
       const [rows, rewards, buyers] = await Promise.all([
         lockRows(em, tenantId, claims),
-        RewardRound.begin(em, tenantId, claims, this.handlers),
+        RewardBatch.begin(em, tenantId, claims, this.handlers),
         this.writes.buyersAmong(em, tenantId, claims),
       ]);
       const usage = await lockUsage(em, tenantId, limitedUses(claims, rows));

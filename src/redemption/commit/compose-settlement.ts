@@ -12,7 +12,7 @@ import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 import { HeldUses } from '../claim/held-uses.js';
 import { RedemptionRedis } from '../claim/redemption.redis.js';
-import { ClaimAbandonment } from '../recovery/claim-abort.js';
+import { ClaimAborter } from '../recovery/claim-aborter.js';
 import { CommitTransaction } from './commit-transaction.js';
 import { CommitWrites } from './commit-writes.js';
 import { SettlementService } from './settlement.service.js';
@@ -45,11 +45,11 @@ export function composeSettlement(its: SettlementNeeds) {
   // Whoever gives claims up does not wait long for rows that others hold; it comes again.
   const abandons = new Transactions(commitOrm, { log, attempts: 2 });
   const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
-  const abandonment = new ClaimAbandonment(abandons, writes, its.orders, its.outbox, its.clock);
+  const aborter = new ClaimAborter(abandons, writes, its.orders, its.outbox, its.clock);
   const heldUses = new HeldUses(redemptionRedis, config.HELD_WAIT_MS);
   const settlement = new SettlementService(
     commit,
-    abandonment,
+    aborter,
     redemptionRedis,
     heldUses,
     handlers,
@@ -58,5 +58,5 @@ export function composeSettlement(its: SettlementNeeds) {
     log,
     { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES },
   );
-  return { redemptionRedis, heldUses, abandonment, settlement };
+  return { redemptionRedis, heldUses, aborter, settlement };
 }

@@ -24,7 +24,7 @@ export interface GroupCommitSteps {
    * For a claim that cannot be committed, alone and in good health of the database. Never throws.
    * @returns what somebody else had settled it to before; null when nobody had
    */
-  giveUp(claim: Claim): Promise<CommitOutcome | null>;
+  abortOne(claim: Claim): Promise<CommitOutcome | null>;
 }
 
 interface Waiting {
@@ -178,7 +178,7 @@ export class GroupCommit {
       }
       if (batch.length === 1) {
         this.log.error({ err: error, redemptionId: first.claim.redemptionId }, 'a claim cannot be committed');
-        const outcome = await this.steps.giveUp(first.claim);
+        const outcome = await this.steps.abortOne(first.claim);
         if (outcome === null) first.reject(error);
         else first.resolve(outcome);
         return;

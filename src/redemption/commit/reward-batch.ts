@@ -18,7 +18,7 @@ export interface GivenRewards {
 }
 
 /** The rewards of a batch of claims: every handler loads and locks once, then decides claim by claim. */
-export class RewardRound {
+export class RewardBatch {
   private constructor(private readonly sessions: ReadonlyMap<RewardType, RewardSession>) {}
 
   static async begin(
@@ -26,14 +26,14 @@ export class RewardRound {
     tenantId: string,
     claims: readonly Claim[],
     handlers: RewardHandlers,
-  ): Promise<RewardRound> {
+  ): Promise<RewardBatch> {
     const byType = Map.groupBy(claims.flatMap(applicationsOf), (application) => application.rule.type);
     const sessions = new Map<RewardType, RewardSession>();
     for (const [type, applications] of byType) {
       const handler = present(handlers.get(type), `The handler of ${type} rewards`);
       sessions.set(type, await handler.begin(em, tenantId, applications));
     }
-    return new RewardRound(sessions);
+    return new RewardBatch(sessions);
   }
 
   refusal(claim: Claim): RewardRefusal | null {

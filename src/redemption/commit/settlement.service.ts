@@ -1,7 +1,7 @@
 import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { Metrics } from '../../platform/observability/metrics.js';
-import type { AbandonOutcome, Abandonment, ClaimAbandonment } from '../recovery/claim-abort.js';
+import type { AbortOutcome, AbortRequest, ClaimAborter } from '../recovery/claim-aborter.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import { refusalReason, type CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
@@ -21,7 +21,7 @@ export class SettlementService {
 
   constructor(
     private readonly transaction: CommitTransaction,
-    private readonly abandonment: ClaimAbandonment,
+    private readonly aborter: ClaimAborter,
     private readonly redis: RedemptionRedis,
     private readonly heldUses: Pick<HeldUses, 'closed'>,
     private readonly handlers: RewardHandlers,
@@ -33,7 +33,7 @@ export class SettlementService {
     const steps: GroupCommitSteps = {
       commit: async (tenantId, claims) => this.commit(tenantId, claims),
       close: async (tenantId, claims, outcomes) => this.closeClaims(tenantId, claims, outcomes),
-      giveUp: async (claim) => this.giveUp(claim),
+      abortOne: async (claim) => this.abortOne(claim),
     };
     this.group = new GroupCommit(steps, settings, log);
   }
@@ -53,11 +53,8 @@ export class SettlementService {
    * none. Where Redis does not answer the claims stay open, and the sweeper finds them again.
    * @throws StoreUnavailableError where the database does not answer
    */
-  async abandon(
-    tenantId: string,
-    abandonments: readonly Abandonment[],
-  ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
-    return (await this.abandonAndClose(tenantId, abandonments)).outcomes;
+  async abort(tenantId: string, requests: readonly AbortRequest[]): Promise<ReadonlyMap<Id, AbortOutcome>> {
+    return (await this.abandonAndClose(tenantId, requests)).outcomes;
   }
 
   /**
@@ -65,7 +62,7 @@ export class SettlementService {
    * process, too, sees to it that a refusal is told. Does not wait for it; both together come to one effect.
    */
   keepPromise(claim: Claim, settling: Promise<CommitOutcome>): void {
-    const kept = this.tellRefusal({ ...claim, isPromised: true }, settling).catch((error: unknown) =>
+    const kept = this.tellRefusal({ ...claim, isDeferred: true }, settling).catch((error: unknown) =>
       this.log.debug({ err: error, redemptionId: claim.redemptionId }, 'a promise is left to its job'),
     );
     this.promises.add(kept);
@@ -78,7 +75,7 @@ export class SettlementService {
 
   private async tellRefusal(claim: Claim, settling: Promise<CommitOutcome>): Promise<void> {
     const reason = refusalReason(await settling);
-    if (reason !== null) await this.abandon(claim.tenantId, [{ claim, reason }]);
+    if (reason !== null) await this.abort(claim.tenantId, [{ claim, reason }]);
   }
 
   async drained(): Promise<void> {
@@ -96,11 +93,11 @@ export class SettlementService {
   }
 
   /** For a claim that cannot be committed. Somebody else may have settled it, and then that is its outcome. */
-  private async giveUp(claim: Claim): Promise<CommitOutcome | null> {
+  private async abortOne(claim: Claim): Promise<CommitOutcome | null> {
     const { redemptionId } = claim;
     try {
       // What was promised is tried again for hours, and its job gives it up.
-      if (await this.isPromised(claim)) return null;
+      if (await this.isDeferred(claim)) return null;
       const { outcomes, settled } = await this.abandonAndClose(claim.tenantId, [
         { claim, reason: 'COMMIT_FAILED' },
       ]);
@@ -112,17 +109,17 @@ export class SettlementService {
   }
 
   /** It may have been handed over since it was made, also by another process that has adopted it. */
-  private async isPromised(claim: Claim): Promise<boolean> {
+  private async isDeferred(claim: Claim): Promise<boolean> {
     const { tenantId, redemptionId, digest } = claim;
-    if (claim.isPromised || this.promised.has(redemptionId)) return true;
+    if (claim.isDeferred || this.promised.has(redemptionId)) return true;
     const [open] = await this.redis.openAmong(tenantId, [claim]);
-    return open !== undefined && parseClaim(tenantId, redemptionId, digest, open.claim).isPromised;
+    return open !== undefined && parseClaim(tenantId, redemptionId, digest, open.claim).isDeferred;
   }
 
-  private async abandonAndClose(tenantId: string, abandonments: readonly Abandonment[]) {
-    const outcomes = await this.abandonment.abandon(tenantId, abandonments);
-    const claims = abandonments.map(({ claim }) => claim);
-    if (claims.some((claim) => claim.isPromised)) this.wakeRelay(tenantId);
+  private async abandonAndClose(tenantId: string, requests: readonly AbortRequest[]) {
+    const outcomes = await this.aborter.abort(tenantId, requests);
+    const claims = requests.map(({ claim }) => claim);
+    if (claims.some((claim) => claim.isDeferred)) this.wakeRelay(tenantId);
     const committed = claims.filter(({ redemptionId }) => outcomes.get(redemptionId) === 'COMMITTED');
     const given = claims.filter((claim) => !committed.includes(claim));
     const settled = new Map<Id, CommitOutcome>(given.map((claim) => [claim.redemptionId, ABORTED]));
@@ -179,10 +176,10 @@ export class SettlementService {
     if (promised.length === 0) return;
     const owed = releases
       .filter(({ claim }) => promised.includes(claim.redemptionId))
-      .map((release) => ({ ...release, claim: { ...release.claim, isPromised: true }, isTold: true }));
+      .map((release) => ({ ...release, claim: { ...release.claim, isDeferred: true }, isTold: true }));
     // Their tombstones are there and say why; the reason is for nobody.
-    const abandonments = owed.map(({ claim }) => ({ claim, reason: ABORTED.kind }));
-    await this.abandonment.abandon(tenantId, abandonments);
+    const requests = owed.map(({ claim }) => ({ claim, reason: ABORTED.kind }));
+    await this.aborter.abort(tenantId, requests);
     this.wakeRelay(tenantId);
     await this.redis.release(tenantId, owed);
   }
@@ -202,7 +199,7 @@ export class SettlementService {
 
 /** With the tombstone, whom it was promised to has got the failed order and the event. */
 function isToldByAbandonment(claim: Claim): boolean {
-  return claim.isPromised;
+  return claim.isDeferred;
 }
 
 function releaseOf(

@@ -1,4 +1,4 @@
-import { HAND_OVER_MS } from '../../config.js';
+import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { eachOf } from '../../platform/scheduling/each-of.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
@@ -83,7 +83,7 @@ export class DeadLetterService {
    * @returns how many are tried again
    */
   async redriveOld(): Promise<number> {
-    return this.queue.redriveOlder(HAND_OVER_MS, REDRIVEN_MAX);
+    return this.queue.redriveOlder(DEFERRED_DEADLINE_MS, REDRIVEN_MAX);
   }
 
   private async redriveAll(tenantId: string): Promise<number> {

@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/observability/log.js';
 import type { Metrics } from '../../platform/observability/metrics.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import type { AbandonOutcome } from '../recovery/claim-abort.js';
+import type { AbortOutcome } from '../recovery/claim-aborter.js';
 import type { Claim } from '../claim/claim.js';
 import { refusalReason } from '../commit/commit-outcome.js';
 import { claimOf, type PendingQueue, type PendingRedemption } from './pending-redemptions.js';
@@ -74,7 +74,7 @@ export class PendingRedemptionJobs {
       return;
     }
     // Its tombstone is there, and blocks it for good; the order that was promised is still owed.
-    await this.abandon(claim, reason);
+    await this.abort(claim, reason);
     this.metrics.pendingOutcomes.inc({ outcome: 'REFUSED' });
     this.log.info({ tenantId, redemptionId, outcome: reason }, 'a promised redemption was refused');
   }
@@ -82,7 +82,7 @@ export class PendingRedemptionJobs {
   private async exhaust(claim: Claim, error: unknown): Promise<void> {
     const { tenantId, redemptionId } = claim;
     try {
-      const became = await this.abandon(claim, 'RETRIES_EXHAUSTED');
+      const became = await this.abort(claim, 'RETRIES_EXHAUSTED');
       this.metrics.pendingOutcomes.inc({ outcome: became === 'COMMITTED' ? became : 'EXHAUSTED' });
       this.log.warn(
         { err: error, tenantId, redemptionId, became },
@@ -95,8 +95,8 @@ export class PendingRedemptionJobs {
   }
 
   /** Tombstone, failed order and event, as far as they are not there; then the use is given back. */
-  private async abandon(claim: Claim, reason: string): Promise<AbandonOutcome | undefined> {
-    const abandoned = this.settlement.abandon(claim.tenantId, [{ claim, reason }]);
+  private async abort(claim: Claim, reason: string): Promise<AbortOutcome | undefined> {
+    const abandoned = this.settlement.abort(claim.tenantId, [{ claim, reason }]);
     return (await within(this.attemptMs, 'database', abandoned)).get(claim.redemptionId);
   }
 

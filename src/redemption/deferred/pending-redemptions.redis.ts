@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { HAND_OVER_MS } from '../../config.js';
+import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import { keys, type AttemptKeys } from '../claim/redemption.redis.js';
@@ -18,7 +18,7 @@ export class PendingRedemptionsRedis {
    * From now on only their jobs settle these claims, until a deadline hours away; one tenant's.
    * @returns how many were open; the others are settled, or Redis has lost them
    */
-  async handOver(tenantId: string, claims: readonly Claim[]): Promise<number> {
+  async defer(tenantId: string, claims: readonly Claim[]): Promise<number> {
     const scriptKeys = claims.flatMap(({ userId, digest, idempotencyKey }) => [
       keys.claims(tenantId, digest),
       keys.lock(tenantId, userId, digest),
@@ -32,7 +32,7 @@ export class PendingRedemptionsRedis {
     ]);
     const reply = await this.handOverScript.run(
       [keys.open(tenantId), ...scriptKeys],
-      [HAND_OVER_MS, ...args],
+      [DEFERRED_DEADLINE_MS, ...args],
     );
     return Number(reply);
   }

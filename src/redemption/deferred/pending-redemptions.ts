@@ -36,9 +36,9 @@ export class PendingRedemptions {
    * @returns how many were open; the others are settled, or Redis has lost them
    * @throws StoreUnavailableError when Redis does not answer; then nothing may be promised
    */
-  async handOver(tenantId: string, claims: readonly Claim[]): Promise<number> {
+  async defer(tenantId: string, claims: readonly Claim[]): Promise<number> {
     await Promise.all(claims.map(async (claim) => this.addJob(claim)));
-    const open = await this.redis.handOver(tenantId, claims);
+    const open = await this.redis.defer(tenantId, claims);
     const redemptionIds = claims.map((claim) => claim.redemptionId);
     this.log.info({ tenantId, redemptionIds }, 'the database takes long, claims are handed over');
     return open;
@@ -49,7 +49,7 @@ export class PendingRedemptions {
     const jobId = jobIdOf(claim.tenantId, claim.redemptionId);
     await this.queue.add(jobId, jobOf(claim), { delayMs });
     // One that was handed over before may have a job by now that was given up; then nobody would work at it.
-    if (claim.isPromised) await this.queue.redrive(jobId);
+    if (claim.isDeferred) await this.queue.redrive(jobId);
   }
 
   /** The claim of a redemption that was handed over and is not settled yet, also when Redis has lost it. */
@@ -82,7 +82,7 @@ export function tenantOfJob(jobId: string): string | undefined {
 
 /** As it was promised, whatever deadline the stored text has. */
 export function claimOf({ tenantId, redemptionId, digest, claim }: PendingRedemption): Claim {
-  return { ...parseClaim(tenantId, redemptionId, digest, claim), isPromised: true };
+  return { ...parseClaim(tenantId, redemptionId, digest, claim), isDeferred: true };
 }
 
 function jobOf(claim: Claim): PendingRedemption {

@@ -4,7 +4,7 @@ import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { Metrics } from '../../platform/observability/metrics.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
-import type { AbandonOutcome, Abandonment } from './claim-abort.js';
+import type { AbortOutcome, AbortRequest } from './claim-aborter.js';
 import { deadlineOf, parseClaim } from '../claim/claim.js';
 import type { OpenClaimsRedis, OpenEntry } from '../claim/open-claims.redis.js';
 import type { OpenClaim, RedemptionRedis } from '../claim/redemption.redis.js';
@@ -36,7 +36,7 @@ export interface ClaimSweeperParts {
   readonly tenants: TenantService;
   readonly open: OpenClaimsRedis;
   readonly redis: RedemptionRedis;
-  readonly settlement: Pick<SettlementService, 'abandon'>;
+  readonly settlement: Pick<SettlementService, 'abort'>;
   readonly metrics: Pick<Metrics, 'claimsOverdue' | 'claimsSwept'>;
   readonly log: Logger;
 }
@@ -119,7 +119,7 @@ export class ClaimSweeper {
     const gone = entries.filter(({ redemptionId }) => !ids.has(redemptionId));
     swept.dropped += await this.parts.open.dropGone(tenantId, gone);
     const late = open.flatMap((claim) => this.lateClaim(tenantId, claim, nowMs));
-    const outcomes = await this.abandon(tenantId, late);
+    const outcomes = await this.abort(tenantId, late);
     for (const outcome of outcomes.values()) {
       swept.count(outcome);
       this.parts.metrics.claimsSwept.inc({ outcome });
@@ -127,7 +127,7 @@ export class ClaimSweeper {
   }
 
   /** A claim that was handed over a moment ago has a later deadline than its entry had when that was read. */
-  private lateClaim(tenantId: string, open: OpenClaim, nowMs: number): Abandonment[] {
+  private lateClaim(tenantId: string, open: OpenClaim, nowMs: number): AbortRequest[] {
     const { redemptionId, digest, claim } = open;
     try {
       if (deadlineOf(claim) > nowMs) return [];
@@ -138,31 +138,31 @@ export class ClaimSweeper {
     }
   }
 
-  private async abandon(
+  private async abort(
     tenantId: string,
-    late: readonly Abandonment[],
-  ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
+    late: readonly AbortRequest[],
+  ): Promise<ReadonlyMap<Id, AbortOutcome>> {
     if (late.length === 0) return new Map();
     try {
-      return await this.parts.settlement.abandon(tenantId, late);
+      return await this.parts.settlement.abort(tenantId, late);
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
-      return this.abandonEach(tenantId, late);
+      return this.abortEach(tenantId, late);
     }
   }
 
   /** A commit under way may hold the row of one, by whose lock time-out all have failed. */
-  private async abandonEach(
+  private async abortEach(
     tenantId: string,
-    late: readonly Abandonment[],
-  ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
-    const outcomes = new Map<Id, AbandonOutcome>();
+    late: readonly AbortRequest[],
+  ): Promise<ReadonlyMap<Id, AbortOutcome>> {
+    const outcomes = new Map<Id, AbortOutcome>();
     let stuck = 0;
     const untilMs = performance.now() + TURN_MS;
     for (const one of late) {
       if (stuck === STUCK_MAX || performance.now() > untilMs) break;
       try {
-        for (const [id, outcome] of await this.parts.settlement.abandon(tenantId, [one]))
+        for (const [id, outcome] of await this.parts.settlement.abort(tenantId, [one]))
           outcomes.set(id, outcome);
       } catch (error) {
         if (error instanceof StoreUnavailableError) throw error;
@@ -181,7 +181,7 @@ class Tally implements Swept {
   released = 0;
   dropped = 0;
 
-  count(outcome: AbandonOutcome): void {
+  count(outcome: AbortOutcome): void {
     if (outcome === 'ABANDONED') this.abandoned += 1;
     else if (outcome === 'COMMITTED') this.confirmed += 1;
     else this.released += 1;

@@ -9,21 +9,21 @@ type Row = Pick<Redemption, 'id' | 'status' | 'abortReason'>;
 type KeyRow = Pick<Redemption, 'id' | 'userId' | 'codeId' | 'idempotencyKey'>;
 
 /** What the database knows already of claims that are to be given up. */
-export class FoundBeforeAbandoning {
+export class SettledBefore {
   private constructor(
     private readonly rows: ReadonlyMap<Id, Row>,
     private readonly orderIds: ReadonlySet<Id>,
     private readonly winners: readonly KeyRow[],
   ) {}
 
-  static async read(em: Em, claims: readonly Claim[]): Promise<FoundBeforeAbandoning> {
+  static async read(em: Em, claims: readonly Claim[]): Promise<SettledBefore> {
     const rows = await em.find(
       Redemption,
       { id: { $in: claims.map((claim) => claim.redemptionId) } },
       { fields: ['tenantId', 'id', 'status', 'abortReason'], disableIdentityMap: true },
     );
-    const promised = claims.filter((claim) => claim.isPromised);
-    return new FoundBeforeAbandoning(
+    const promised = claims.filter((claim) => claim.isDeferred);
+    return new SettledBefore(
       new Map(rows.map((row) => [row.id, row])),
       await ordersOf(em, promised),
       await winnersOf(em, promised),
@@ -44,7 +44,7 @@ export class FoundBeforeAbandoning {
 
   /** Whether the caller was promised an order that is not there yet. What is committed has its order. */
   isOwed(claim: Claim): boolean {
-    return claim.isPromised && !this.orderIds.has(orderNoOf(claim.redemptionId));
+    return claim.isDeferred && !this.orderIds.has(orderNoOf(claim.redemptionId));
   }
 
   /** The redemption of the same code that has the claim's idempotency key. */

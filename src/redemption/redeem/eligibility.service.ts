@@ -45,7 +45,7 @@ export interface Prepared {
 
 type Admitted = Pick<AdmitReply, 'epoch' | 'nowMs'>;
 
-export interface AttemptServices {
+export interface EligibilityParts {
   readonly access: AccessService;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
@@ -59,8 +59,8 @@ export interface AttemptServices {
 }
 
 /** Steps 1 to 5 and 10 of the order of checks: everything about an attempt that is not the state of the code. */
-export class AttemptPreparation {
-  constructor(private readonly services: AttemptServices) {}
+export class EligibilityService {
+  constructor(private readonly services: EligibilityParts) {}
 
   /** What Redis knows an attempt by; asks nobody. */
   keysOf({ tenantId, userId, code, idempotencyKey }: RedeemRequest): AttemptKeys {

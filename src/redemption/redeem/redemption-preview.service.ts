@@ -8,12 +8,12 @@ import { previewWindows } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { IdGenerator } from '../../platform/ids.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
-import { withoutPlace } from '../../platform/held-place.js';
+import { withoutPlace } from '../../platform/scheduling/held-place.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { Tenant } from '../../tenancy/tenant.entity.js';
 import { admit } from './admit.js';
-import type { Attempt, AttemptPreparation, Prepared } from './eligibility.service.js';
+import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import type { Claim } from '../claim/claim.js';
 import { usageWanted } from '../commit/commit-decider.js';
 import { guardByRows, guardUses } from '../commit/commit-guards.js';
@@ -49,7 +49,7 @@ export class RedemptionPreviewService {
     private readonly orm: MikroORM,
     private readonly ids: IdGenerator,
     private readonly redis: RedemptionRedis,
-    private readonly preparation: AttemptPreparation,
+    private readonly eligibility: EligibilityService,
     private readonly reader: RedemptionReader,
     private readonly handlers: RewardHandlers,
     private readonly heldUses: Pick<HeldUses, 'settled' | 'waitMs'>,
@@ -85,13 +85,13 @@ export class RedemptionPreviewService {
   }
 
   private async prepare(request: RedeemRequest) {
-    const begun = await this.preparation.begin(request);
+    const begun = await this.eligibility.begin(request);
     const id = this.ids.next();
     const windows = previewWindows(begun.windows);
     const { attempt, admitted } = await admit(this.redis, id, begun, windows);
     if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
-    const code = await this.preparation.findCode(attempt, admitted);
-    const prepared = await this.preparation.prepare(attempt, code, admitted);
+    const code = await this.eligibility.findCode(attempt, admitted);
+    const prepared = await this.eligibility.prepare(attempt, code, admitted);
     const { nowMs } = admitted;
     return { attempt, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
   }
@@ -105,7 +105,7 @@ export class RedemptionPreviewService {
       const refusal = await this.inTime(this.refusal(em, claim, rows));
       if (refusal !== 'CODE_HELD') return { rows, refusal };
       // The wait looks at the copy.
-      await this.preparation.keepCopy(claim.tenantId, code.unstored);
+      await this.eligibility.keepCopy(claim.tenantId, code.unstored);
       // Without a place: else a few users who look at one code would hold those of all their tenant's users.
       const isSettled = await withoutPlace(async () =>
         this.heldUses.settled(claim.tenantId, claim.digest, untilMs),
@@ -161,7 +161,7 @@ function hypotheticalClaim(redemptionId: string, attempt: Attempt, prepared: Pre
     redemptionId,
     token: '',
     claimedAtMs: nowMs,
-    isPromised: false,
+    isDeferred: false,
     userId: attempt.userId,
     ...prepared.code,
     productCode: attempt.productCode,

@@ -6,7 +6,7 @@ import type { Metrics } from '../../platform/observability/metrics.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { admit, type Admitted } from './admit.js';
-import type { Attempt, AttemptPreparation, Prepared } from './eligibility.service.js';
+import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import type { ClaimResult, CodeClaimer } from '../claim/code-claimer.js';
 import type { CommitOutcome } from '../commit/commit-outcome.js';
@@ -33,7 +33,7 @@ import type { SettlementService } from '../commit/settlement.service.js';
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
 const DRAIN_LOOK_MS = 20;
-const GIVEN_UP: CommitOutcome = { kind: 'ABORTED' };
+const ABORTED: CommitOutcome = { kind: 'ABORTED' };
 
 /** Whose log to write to; asked for only when there is something to write. */
 export interface LogScope {
@@ -56,7 +56,7 @@ export class RedemptionService {
   constructor(
     private readonly ids: IdGenerator,
     private readonly redis: RedemptionRedis,
-    private readonly preparation: AttemptPreparation,
+    private readonly eligibility: EligibilityService,
     private readonly claimer: CodeClaimer,
     private readonly reader: RedemptionReader,
     private readonly settlement: SettlementService,
@@ -89,16 +89,16 @@ export class RedemptionService {
 
   private async answer(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     try {
-      const record = await this.inTime(this.preparation.begin(request)).then(
+      const record = await this.inTime(this.eligibility.begin(request)).then(
         async (attempt) => this.start(attempt),
-        async (error: unknown) => this.knownByKey(this.preparation.keysOf(request), error),
+        async (error: unknown) => this.knownByKey(this.eligibility.keysOf(request), error),
       );
       return committed(record);
     } catch (error) {
       if (error instanceof Refused) return this.refused(error);
       if (error instanceof StillProcessing) return processing(error.redemptionId);
       if (!isStoreFailure(error)) throw error;
-      const promised = isRedisFailure(error) ? null : await this.promisedBefore(request);
+      const promised = isRedisFailure(error) ? null : await this.deferredBefore(request);
       if (promised !== null) return processing(promised);
       scope.log.warn({ err: error }, 'a store did not answer');
       return this.refused(new Refused('SERVICE_UNAVAILABLE'));
@@ -109,12 +109,12 @@ export class RedemptionService {
    * A call that is repeated while the database is away gets the number it was given before, as long as the claim is
    * open: neither product line nor campaign need be read for that.
    */
-  private async promisedBefore(request: RedeemRequest): Promise<Id | null> {
+  private async deferredBefore(request: RedeemRequest): Promise<Id | null> {
     try {
-      const claim = await this.pending.openClaim(this.preparation.keysOf(request));
+      const claim = await this.pending.openClaim(this.eligibility.keysOf(request));
       if (claim === null) return null;
       // Settled meanwhile; what came of it only the database could tell.
-      if ((await this.pending.handOver(claim.tenantId, [claim])) === 0) return null;
+      if ((await this.pending.defer(claim.tenantId, [claim])) === 0) return null;
       return claim.redemptionId;
     } catch (error) {
       if (error instanceof StoreUnavailableError) return null;
@@ -164,12 +164,12 @@ export class RedemptionService {
   }
 
   private async prepare(attempt: Attempt, admitted: AdmitReply): Promise<Prepared> {
-    const code = await this.preparation.findCode(attempt, admitted);
+    const code = await this.eligibility.findCode(attempt, admitted);
     try {
-      return await this.preparation.prepare(attempt, code, admitted);
+      return await this.eligibility.prepare(attempt, code, admitted);
     } catch (error) {
       // What is refused is likely to come again; then it is refused without the database.
-      if (error instanceof Refused) await this.preparation.keepCopy(attempt.tenantId, code.unstored);
+      if (error instanceof Refused) await this.eligibility.keepCopy(attempt.tenantId, code.unstored);
       throw error;
     }
   }
@@ -189,7 +189,7 @@ export class RedemptionService {
           digest: attempt.digest,
           token: reply.token,
           claimedAtMs: reply.nowMs,
-          isPromised: false,
+          isDeferred: false,
         });
       case 'KNOWN':
       case 'JOIN':
@@ -262,11 +262,11 @@ export class RedemptionService {
       outcome = await within(this.settings.replyWithinMs, 'database', settling);
     } catch (error) {
       if (!isStoreFailure(error)) throw error;
-      const isOpen = (await this.pending.handOver(tenantId, [claim])) > 0;
+      const isOpen = (await this.pending.defer(tenantId, [claim])) > 0;
       const settled = isOpen ? null : await this.settledMeanwhile(claim);
       if (settled !== null && settled.status !== 'ABORTED') return settled;
       // Where others gave it up, the one who was about to is not waited for.
-      this.settlement.keepPromise(claim, settled === null ? settling : Promise.resolve(GIVEN_UP));
+      this.settlement.keepPromise(claim, settled === null ? settling : Promise.resolve(ABORTED));
       throw new StillProcessing(redemptionId);
     }
     return this.resultOf(outcome);

@@ -34,8 +34,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'claims are released without a tombstone',
     edits: [
       {
-        file: 'src/redemption/recovery/claim-abort.ts',
-        find: 'tombstones: abandonments.filter(({ claim }) => found.settled(claim) === null),',
+        file: 'src/redemption/recovery/claim-aborter.ts',
+        find: 'tombstones: requests.filter(({ claim }) => found.settled(claim) === null),',
         replace: 'tombstones: [],',
       },
     ],
@@ -79,7 +79,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       {
         file: 'src/platform/database/session-guard.ts',
-        find: 'if (this.open && isRetryable(error)) this.doom = error;',
+        find: 'if (this.open && isRetryable(error)) this.abortCause = error;',
         replace: '',
       },
     ],

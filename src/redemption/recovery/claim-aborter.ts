@@ -6,14 +6,14 @@ import type { Em } from '../../platform/database/orm.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
-import { FoundBeforeAbandoning } from './settled-before.js';
+import { SettledBefore } from './settled-before.js';
 import type { Claim } from '../claim/claim.js';
 import type { CommitWrites } from '../commit/commit-writes.js';
 import { orderNoOf } from '../history/redemption-record.js';
 import { isRedeemRefusal } from '../redemption.errors.js';
 
 /** A claim that is to be given up. */
-export interface Abandonment {
+export interface AbortRequest {
   readonly claim: Claim;
   /** What the tombstone says, as DEADLINE_PASSED; not read where a tombstone is there already. */
   readonly reason: string;
@@ -23,7 +23,7 @@ export interface Abandonment {
  * What became of a claim: the tombstone was committed now, or was there before, or the redemption is committed.
  * A COMMIT whose verdict was lost may have left the tombstone that the next run finds: ABORTED then means "now".
  */
-export type AbandonOutcome = 'ABANDONED' | 'ABORTED' | 'COMMITTED';
+export type AbortOutcome = 'ABANDONED' | 'ABORTED' | 'COMMITTED';
 
 /** How often it is tried, reading anew what stands in the way. */
 const ATTEMPTS_MAX = 4;
@@ -33,7 +33,7 @@ const ATTEMPTS_MAX = 4;
  * fails on the primary key. Only then may the use be given back. Whom a claim was promised to gets an order that
  * failed, and is told; both come once, because the order's key is the claim's too.
  */
-export class ClaimAbandonment {
+export class ClaimAborter {
   constructor(
     private readonly transactions: Transactions,
     private readonly writes: CommitWrites,
@@ -46,19 +46,16 @@ export class ClaimAbandonment {
    * One transaction for all, or nothing of it stands; where they get into each other's way, one for each.
    * @throws StoreUnavailableError
    */
-  async abandon(
-    tenantId: string,
-    abandonments: readonly Abandonment[],
-  ): Promise<ReadonlyMap<Id, AbandonOutcome>> {
-    if (abandonments.length === 0) return new Map();
+  async abort(tenantId: string, requests: readonly AbortRequest[]): Promise<ReadonlyMap<Id, AbortOutcome>> {
+    if (requests.length === 0) return new Map();
     try {
-      return await this.persistently(tenantId, inOrder(abandonments));
+      return await this.persistently(tenantId, inOrder(requests));
     } catch (error) {
       if (isServerAway(error)) throw new StoreUnavailableError('database', { cause: error });
-      if (!isDuplicateKey(error) || abandonments.length === 1) throw error;
-      const outcomes = new Map<Id, AbandonOutcome>();
-      for (const one of abandonments) {
-        for (const [id, outcome] of await this.abandon(tenantId, [one])) outcomes.set(id, outcome);
+      if (!isDuplicateKey(error) || requests.length === 1) throw error;
+      const outcomes = new Map<Id, AbortOutcome>();
+      for (const one of requests) {
+        for (const [id, outcome] of await this.abort(tenantId, [one])) outcomes.set(id, outcome);
       }
       return outcomes;
     }
@@ -70,11 +67,11 @@ export class ClaimAbandonment {
    */
   private async persistently(
     tenantId: string,
-    abandonments: readonly Abandonment[],
-  ): Promise<Map<Id, AbandonOutcome>> {
+    requests: readonly AbortRequest[],
+  ): Promise<Map<Id, AbortOutcome>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.transactions.run(tenantId, async (em) => this.once(em, tenantId, abandonments));
+        return await this.transactions.run(tenantId, async (em) => this.once(em, tenantId, requests));
       } catch (error) {
         const isWorthReading = isDuplicateKey(error) || error instanceof CommitUnknownError;
         if (!isWorthReading || attempt === ATTEMPTS_MAX) throw error;
@@ -85,12 +82,12 @@ export class ClaimAbandonment {
   private async once(
     em: Em,
     tenantId: string,
-    abandonments: readonly Abandonment[],
-  ): Promise<Map<Id, AbandonOutcome>> {
-    const claims = abandonments.map(({ claim }) => claim);
-    const found = await FoundBeforeAbandoning.read(em, claims);
+    requests: readonly AbortRequest[],
+  ): Promise<Map<Id, AbortOutcome>> {
+    const claims = requests.map(({ claim }) => claim);
+    const found = await SettledBefore.read(em, claims);
     const settledAt = new Date(this.clock.nowMs());
-    const owed = abandonments.filter(({ claim }) => found.isOwed(claim));
+    const owed = requests.filter(({ claim }) => found.isOwed(claim));
     const buyers = await this.writes.buyersAmong(
       em,
       tenantId,
@@ -100,7 +97,7 @@ export class ClaimAbandonment {
     await Promise.all([
       this.writes.write(em, tenantId, {
         accepted: [],
-        tombstones: abandonments.filter(({ claim }) => found.settled(claim) === null),
+        tombstones: requests.filter(({ claim }) => found.settled(claim) === null),
         buyers: new Set(),
         settledAt,
       }),
@@ -120,8 +117,8 @@ export class ClaimAbandonment {
 }
 
 /** Each claim once, and in primary-key order, so that two who meet at the same rows take them in the same order. */
-function inOrder(abandonments: readonly Abandonment[]): Abandonment[] {
-  const byId = new Map(abandonments.map((one) => [one.claim.redemptionId, one]));
+function inOrder(requests: readonly AbortRequest[]): AbortRequest[] {
+  const byId = new Map(requests.map((one) => [one.claim.redemptionId, one]));
   return sortedIds(byId.keys()).flatMap((id) => byId.get(id) ?? []);
 }
 
@@ -136,7 +133,7 @@ function failedOrder(claim: Claim, isNew: boolean, settledAt: Date): RedemptionO
   };
 }
 
-function refusedEvent({ claim, reason }: Abandonment, found: FoundBeforeAbandoning): OutboxDraft {
+function refusedEvent({ claim, reason }: AbortRequest, found: SettledBefore): OutboxDraft {
   const abortReason = found.abortReason(claim) ?? reason;
   const payload = {
     redemptionId: claim.redemptionId,

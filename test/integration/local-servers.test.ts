@@ -151,7 +151,7 @@ describe('private servers', () => {
 
   it('of several starts at once on the data of a dead owner exactly one wins', async () => {
     const first = await startBoth({ database: false });
-    const lock = path.join(dataDir, 'run', 'embedded-services.lock');
+    const lock = path.join(dataDir, 'run', 'local-servers.lock');
     const stale = readFileSync(lock, 'utf8').replace(/"startedAt":"[^"]*"/, '"startedAt":"before"');
     await first.stop();
     writeFileSync(lock, stale);
@@ -165,13 +165,13 @@ describe('private servers', () => {
     process.kill(pidOf('redis'), 'SIGSTOP');
     await services.stop();
     expect(pids.map((pid) => identifyProcess(pid))).toEqual([undefined, undefined]);
-    expect(existsSync(path.join(dataDir, 'run', 'embedded-services.lock'))).toBe(false);
+    expect(existsSync(path.join(dataDir, 'run', 'local-servers.lock'))).toBe(false);
     expect(lines.join('\n')).not.toContain('starting it again');
   });
 
   /** A process that has private servers, and is then killed. */
   async function startParent() {
-    const parent = fork(path.resolve('test/support/run-embedded-services.mjs'), [dataDir]);
+    const parent = fork(path.resolve('test/support/run-local-servers.mjs'), [dataDir]);
     const [urls] = (await once(parent, 'message')) as [{ redisUrl: string }];
     await redisCommand(urls.redisUrl, 'SET', 'kept', '7');
     const kill = async (): Promise<void> => {
@@ -213,7 +213,7 @@ describe('private servers', () => {
       );
       expect([undefined, 'given up']).toContain(outcome);
       expect(processesOn(dataDir)).toEqual([]);
-      expect(existsSync(path.join(dataDir, 'run', 'embedded-services.lock'))).toBe(false);
+      expect(existsSync(path.join(dataDir, 'run', 'local-servers.lock'))).toBe(false);
       const services = await startBoth();
       expect(await query(services.databaseUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     },

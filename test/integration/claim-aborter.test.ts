@@ -4,7 +4,7 @@ import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { CommitTransaction } from '../../src/redemption/commit/commit-transaction.js';
-import type { Abandonment } from '../../src/redemption/recovery/claim-abort.js';
+import type { AbortRequest } from '../../src/redemption/recovery/claim-aborter.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
@@ -54,9 +54,9 @@ async function claimMany(count: number) {
   return { tenantId: tenant.tenantId, claims };
 }
 
-const late = (claim: Claim): Abandonment => ({ claim, reason: 'DEADLINE_PASSED' });
-const promised = (claim: Claim): Abandonment => ({
-  claim: { ...claim, isPromised: true },
+const late = (claim: Claim): AbortRequest => ({ claim, reason: 'DEADLINE_PASSED' });
+const promised = (claim: Claim): AbortRequest => ({
+  claim: { ...claim, isDeferred: true },
   reason: 'RETRIES_EXHAUSTED',
 });
 
@@ -74,7 +74,7 @@ const idsOf = (claims: readonly Claim[]) => claims.map(({ redemptionId }) => red
 describe('a claim that is given up', () => {
   it('S4.10 is tombstoned before its use is given back, and the code can be redeemed', async () => {
     const { tenantId, code, userId, claim } = await claimOne();
-    expect(await world.services.abandonment.abandon(tenantId, [late(claim)])).toEqual(
+    expect(await world.services.aborter.abort(tenantId, [late(claim)])).toEqual(
       new Map([[claim.redemptionId, 'ABANDONED']]),
     );
     expect(await openClaims(world, tenantId)).toBe(1);
@@ -86,7 +86,7 @@ describe('a claim that is given up', () => {
       userUseNo: null,
     });
 
-    expect(await world.services.settlement.abandon(tenantId, [late(claim)])).toEqual(
+    expect(await world.services.settlement.abort(tenantId, [late(claim)])).toEqual(
       new Map([[claim.redemptionId, 'ABORTED']]),
     );
     expect(await openClaims(world, tenantId)).toBe(0);
@@ -96,7 +96,7 @@ describe('a claim that is given up', () => {
 
   it('cannot be committed any more, however late the commit comes', async () => {
     const { tenantId, claim } = await claimOne();
-    await other.services.settlement.abandon(tenantId, [late(claim)]);
+    await other.services.settlement.abort(tenantId, [late(claim)]);
     expect(await world.services.settlement.settle(claim)).toEqual({ kind: 'ABORTED' });
     expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(0), tombstones: 1 });
     await expectAtRest(world, tenantId);
@@ -106,7 +106,7 @@ describe('a claim that is given up', () => {
     const { tenantId, claim } = await claimOne();
     await other.services.settlement.settle(claim);
     await reopen(world, claim);
-    expect(await world.services.settlement.abandon(tenantId, [promised(claim)])).toEqual(
+    expect(await world.services.settlement.abort(tenantId, [promised(claim)])).toEqual(
       new Map([[claim.redemptionId, 'COMMITTED']]),
     );
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
@@ -114,12 +114,12 @@ describe('a claim that is given up', () => {
     await expectAtRest(world, tenantId);
   });
 
-  it('is settled one way only when commits and abandonments of many meet', async () => {
+  it('is settled one way only when commits and requests of many meet', async () => {
     const { tenantId, claims } = await claimMany(120);
     const [settled, ...abandoned] = await Promise.all([
       Promise.all(claims.map(async (claim) => world.services.settlement.settle(claim))),
       ...[0, 40, 80].map(async (from) =>
-        other.services.settlement.abandon(tenantId, claims.slice(from, from + 40).map(late)),
+        other.services.settlement.abort(tenantId, claims.slice(from, from + 40).map(late)),
       ),
     ]);
     const facts = await factsOf(world, tenantId);
@@ -136,7 +136,7 @@ describe('a claim that was promised', () => {
     const { tenantId, claims } = await claimMany(30);
     const runs = await Promise.all(
       [world, other, world, other, world, other].map(async ({ services }, at) =>
-        services.settlement.abandon(
+        services.settlement.abort(
           tenantId,
           (at % 2 === 0 ? claims : claims.toReversed()).map((claim) => promised(claim)),
         ),
@@ -163,7 +163,7 @@ describe('a claim that was promised', () => {
     expect((await ordersAndEvents(tenantId)).orders).toEqual([]);
 
     const both = [world, other, world, other].map(async ({ services }) =>
-      services.settlement.abandon(tenantId, [promised(claim)]),
+      services.settlement.abort(tenantId, [promised(claim)]),
     );
     for (const outcomes of await Promise.all(both)) expect(outcomes.get(claim.redemptionId)).toBe('ABORTED');
     const { orders, told } = await ordersAndEvents(tenantId);
@@ -191,7 +191,7 @@ describe('a claim that was promised', () => {
     const won = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     const keyed = { ...claim, idempotencyKey: keyDigest(tenantId, userId, 'k') };
     expect(await world.services.settlement.settle(keyed)).toMatchObject({ kind: 'REPLAYED' });
-    await world.services.settlement.abandon(tenantId, [promised(keyed)]);
+    await world.services.settlement.abort(tenantId, [promised(keyed)]);
     const { told } = await ordersAndEvents(tenantId);
     expect(told).toMatchObject([{ refusal: null, winnerId: won.redemption?.id }]);
   });
@@ -206,7 +206,7 @@ describe('a claim that was promised', () => {
       if (fate === 'stands') await run.call(this, tenant, work);
       throw new CommitUnknownError(new Error('The connection was lost.'));
     });
-    await world.services.settlement.abandon(tenantId, [promised(claim)]);
+    await world.services.settlement.abort(tenantId, [promised(claim)]);
     expect(broken).toHaveBeenCalledTimes(2);
     const { orders, told } = await ordersAndEvents(tenantId);
     expect([orders.length, told.length]).toEqual([1, 1]);
@@ -227,7 +227,7 @@ describe('a claim that cannot be committed here', () => {
 
   it('is released when somebody else has given it up', async () => {
     const { tenantId, claim } = await claimOne();
-    await other.services.abandonment.abandon(tenantId, [late(claim)]);
+    await other.services.aborter.abort(tenantId, [late(claim)]);
     vi.spyOn(CommitTransaction.prototype, 'commit').mockRejectedValueOnce(new Error('A defect.'));
     expect(await world.services.settlement.settle(claim)).toEqual({ kind: 'ABORTED' });
     await expectAtRest(world, tenantId);
