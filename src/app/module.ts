@@ -1,4 +1,5 @@
 import type { EntityName } from '@mikro-orm/core';
+import { invariant } from '../platform/assert.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import type { EventHandler } from '../platform/outbox/outbox-relay.js';
 import type { Job } from '../platform/scheduling/job.js';
@@ -68,6 +69,8 @@ export class ModuleList<Base extends object, Services extends Base> {
     const services: object = { ...base };
     const contributions = this.modules.map((module) => {
       const contribution = module.compose(services as never);
+      for (const name of Object.keys(contribution.services))
+        invariant(!(name in services), `Two modules offer the service ${name}.`);
       Object.assign(services, contribution.services);
       return contribution;
     });
