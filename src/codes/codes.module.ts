@@ -121,7 +121,7 @@ function generationOf(its: Needs, digester: CodeDigester, refresh: CodeRefresh):
   });
 }
 
-/** Whoever committed a change has told Redis already; this is for the times when it could not. */
+/** The process that commits a change updates Redis itself; these consumers repeat it where Redis did not answer. */
 function consumersOf(copies: CodeCopyService) {
   const raise = async (events: readonly PublishedEvent[]): Promise<void> => {
     for (const tenantId of new Set(events.map((event) => event.tenantId))) await copies.bumpEpoch(tenantId);

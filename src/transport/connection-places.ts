@@ -10,7 +10,7 @@ export interface PlaceRules {
   readonly total: number;
   /** Whether the address is that of a trusted proxy, whose connections are those of many clients. */
   readonly isProxy: (address: string) => boolean;
-  /** Whether nobody waits for an answer or an event over this connection. */
+  /** Whether no answer and no event is due over this connection. */
   readonly isIdle: (socket: Socket) => boolean;
 }
 

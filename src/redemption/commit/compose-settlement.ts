@@ -42,7 +42,7 @@ export function composeSettlement(its: SettlementNeeds) {
   });
   const writes = new CommitWrites(its.orders, its.outbox);
   const commits = new Transactions(commitOrm, { log });
-  // Whoever gives claims up does not wait long for rows that others hold; it comes again.
+  // Aborting does not wait long for rows that other transactions hold: the sweeper tries again.
   const abandons = new Transactions(commitOrm, { log, attempts: 2 });
   const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
   const aborter = new ClaimAborter(abandons, writes, its.orders, its.outbox, its.clock);
