@@ -1,7 +1,7 @@
 import type { EntityName } from '@mikro-orm/core';
 import { invariant } from '../platform/assert.js';
 import type { RowCheck } from '../platform/database/row-check.js';
-import type { EventHandler } from '../platform/outbox/outbox-relay.js';
+import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { Job } from '../platform/scheduling/job.js';
 
 export type ResolverClass = abstract new (...args: never[]) => object;
@@ -24,8 +24,8 @@ export interface Contribution<Services extends object> {
   readonly services: Services;
   /** An instance of each of the module's resolver classes. */
   readonly resolvers?: readonly object[];
-  /** Handlers of events, by type; they run before the event is published. */
-  readonly consumers?: Readonly<Record<string, EventHandler>>;
+  /** What follows from events, also those of other processes. */
+  readonly consumers?: readonly EventConsumer[];
   /** Work of the worker role. */
   readonly jobs?: readonly Job[];
 }
@@ -36,7 +36,7 @@ type Modules = readonly FeatureModule<never, object>[];
 export interface Composed<Services> {
   readonly services: Services;
   readonly resolvers: readonly object[];
-  readonly consumers: readonly (readonly [type: string, handle: EventHandler])[];
+  readonly consumers: readonly EventConsumer[];
   readonly jobs: readonly Job[];
 }
 
@@ -77,7 +77,7 @@ export class ModuleList<Base extends object, Services extends Base> {
     return {
       services: services as Services,
       resolvers: contributions.flatMap(({ resolvers = [] }) => resolvers),
-      consumers: contributions.flatMap(({ consumers = {} }) => Object.entries(consumers)),
+      consumers: contributions.flatMap(({ consumers = [] }) => consumers),
       jobs: contributions.flatMap(({ jobs = [] }) => jobs),
     };
   }

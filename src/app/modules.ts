@@ -6,7 +6,7 @@ import { limits } from '../limits/limits.module.js';
 import { orders } from '../orders/orders.module.js';
 import { ProcessNode } from '../platform/database/process-node.entity.js';
 import type { RowCheck } from '../platform/database/row-check.js';
-import { OutboxCounter, OutboxEvent } from '../platform/outbox/outbox.entity.js';
+import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../platform/outbox/outbox.entity.js';
 import { reconciliation } from '../reconciliation/reconciliation.module.js';
 import { redemption } from '../redemption/redemption.module.js';
 import { rewards } from '../rewards/rewards.module.js';
@@ -29,7 +29,7 @@ export const modules = ModuleList.on<Platform & { readonly rowChecks: readonly R
   .add(reconciliation);
 
 /** Every entity there is; named one by one, so that no folder scan decides what the schema is. */
-export const entities = [ProcessNode, OutboxCounter, OutboxEvent, ...modules.entities];
+export const entities = [ProcessNode, OutboxCounter, OutboxEvent, ConsumerCursor, ...modules.entities];
 
 /** All modules of one process, composed. */
 export type App = ReturnType<typeof modules.compose>;

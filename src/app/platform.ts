@@ -1,18 +1,15 @@
 import type { Config } from '../config.js';
 import type { PepperKey } from '../codes/code-digester.js';
-import { systemClock } from '../platform/clock.js';
+import { systemClock, type Clock } from '../platform/clock.js';
 import { Transactions } from '../platform/database/transaction.js';
 import { IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
 import { createMetrics } from '../platform/observability/metrics.js';
-import { EventFeed } from '../platform/outbox/event-feed.js';
+import { countPending } from '../platform/outbox/event-consumers.js';
+import { EventLog } from '../platform/outbox/event-log.js';
 import { Outbox } from '../platform/outbox/outbox.js';
-import { OutboxReader } from '../platform/outbox/outbox-reader.js';
-import { OutboxRelay } from '../platform/outbox/outbox-relay.js';
-import { OutboxRetention } from '../platform/outbox/outbox-retention.js';
-import { OutboxStore } from '../platform/outbox/outbox-store.js';
-import { OutboxWake } from '../platform/outbox/outbox-wake.js';
-import { EventBus } from '../platform/push/event-bus.js';
+import { Doorbell } from '../platform/push/doorbell.js';
+import { EventFeed } from '../platform/push/event-feed.js';
 import { sharedAnswer } from '../platform/scheduling/shared-answer.js';
 import { within } from '../platform/scheduling/timeout.js';
 import { WorkShares } from '../transport/work-shares.js';
@@ -52,24 +49,20 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
       // Changes share theirs with redemptions.
       writes: Math.floor(config.DATABASE_POOL_SIZE / 2),
     }),
-    outbox: new Outbox(ids, clock),
-    ...composeEvents(stores, config, transactions, log),
+    ...composeEvents(stores, config, clock, log),
   };
 }
 
-function composeEvents(stores: Stores, config: Config, transactions: Transactions, log: Logger) {
-  const { orm, readOrm, redis, listener } = stores;
-  const outboxStore = new OutboxStore(readOrm, transactions);
+function composeEvents({ readOrm, redis, listener }: Stores, config: Config, clock: Clock, log: Logger) {
   // A count that outlasts the wait of a scrape is waited for by the next ones, not begun again.
-  const countPending = sharedAnswer(async () => outboxStore.countPending());
+  const pending = sharedAnswer(async () => countPending(readOrm));
   const metrics = createMetrics({
     withProcess: true,
-    countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', countPending()),
+    countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', pending()),
   });
-  const bus = new EventBus(redis, listener, log);
-  const feed = new EventFeed(bus, new OutboxReader(readOrm, config.STORE_TIMEOUT_MS));
-  const relay = new OutboxRelay({ orm, log, publish: async (events) => feed.publish(events), metrics });
-  const wake = new OutboxWake(redis, listener, relay);
-  const outboxRetention = new OutboxRetention(orm, config.OUTBOX_RETENTION_DAYS);
-  return { metrics, bus, feed, relay, wake, outboxRetention };
+  const doorbell = new Doorbell(redis, listener);
+  const outbox = new Outbox(clock, (tenantId, seq) => doorbell.ring(tenantId, seq));
+  const feed = new EventFeed(new EventLog(readOrm, config.STORE_TIMEOUT_MS), log);
+  doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
+  return { metrics, doorbell, outbox, feed };
 }

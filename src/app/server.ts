@@ -33,7 +33,7 @@ export interface RunningServer {
 
 /** Starts what the role asks for: the API, the worker, or both. */
 export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
-  const { config, redisUrl } = settings;
+  const { config } = settings;
   const { stores, app, services } = await openApp(
     {
       ...settings,
@@ -44,11 +44,10 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     },
     log,
   );
-  for (const [type, handle] of app.consumers) services.relay.onEvent(type, handle);
-  await services.wake.listen();
+  services.feed.prepareWith(app.consumers);
+  await services.doorbell.listen();
   for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);
-  const work =
-    config.ROLE === 'api' ? null : await startWorker({ ...services, jobs: app.jobs }, config, redisUrl, log);
+  const work = config.ROLE === 'api' ? null : await startWorker({ ...services, ...app, orm: stores.orm });
   const http = await createHttpServer({
     schema: serveFairly(buildRedeemkitSchema(app.resolvers, settings.further?.(services)), services.shares),
     shares: services.shares,
@@ -80,7 +79,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     const wait = new StopWait();
     await inTime(wait, services.settlement.drained());
     if (work !== null) await inTime(wait, work.stop());
-    services.bus.close();
+    services.feed.close();
     await inTime(wait, stores.close());
   };
   return { address, services, stores, stop };

@@ -1,7 +1,11 @@
+import type { MikroORM } from '@mikro-orm/core';
 import type { Config } from '../config.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { OutboxRelay } from '../platform/outbox/outbox-relay.js';
-import type { OutboxRetention } from '../platform/outbox/outbox-retention.js';
+import type { Metrics } from '../platform/observability/metrics.js';
+import { EventConsumers, type EventConsumer } from '../platform/outbox/event-consumers.js';
+import { EventLog } from '../platform/outbox/event-log.js';
+import { OutboxRetention } from '../platform/outbox/outbox-retention.js';
+import type { Doorbell } from '../platform/push/doorbell.js';
 import { JobQueue } from '../platform/queue/job-queue.js';
 import { isPeriodic, type Job, type PeriodicJob, type Worker } from '../platform/scheduling/job.js';
 import { Periodic } from '../platform/scheduling/periodic.js';
@@ -9,13 +13,16 @@ import { Periodic } from '../platform/scheduling/periodic.js';
 const SCHEDULE_EVERY_MS = 60_000;
 const RETENTION_EVERY_MS = 600_000;
 
-/** What the worker role does beside answering: the jobs of the modules, the outbox relay and its retention. */
-export async function startWorker(
-  { jobs, relay, outboxRetention }: WorkerParts,
-  config: Config,
-  redisUrl: string,
-  log: Logger,
-): Promise<{ stop(): Promise<void> }> {
+/** What the worker role does beside answering: the jobs and the consumers of the modules, and the retention of events. */
+export async function startWorker(its: WorkerParts): Promise<{ stop(): Promise<void> }> {
+  const { jobs, config, redisUrl, log } = its;
+  const consumers = new EventConsumers(its.consumers, {
+    ...its,
+    eventLog: new EventLog(its.orm, config.STORE_TIMEOUT_MS),
+  });
+  its.doorbell.onRing((tenantId) => consumers.heard(tenantId));
+  const names = its.consumers.map(({ name }) => name);
+  const outboxRetention = new OutboxRetention(its.orm, config.OUTBOX_RETENTION_DAYS, names);
   const retention: PeriodicJob = {
     name: 'event retention',
     everyMs: RETENTION_EVERY_MS,
@@ -39,20 +46,25 @@ export async function startWorker(
         new Periodic({ name, everyMs, log }, async (signal) => void (await run(signal))),
     );
   const workers = jobs.filter((job): job is Worker => !isPeriodic(job));
-  for (const each of [...inEach, ...workers, relay]) each.start();
+  for (const each of [...inEach, ...workers, consumers]) each.start();
   const stop = async (): Promise<void> => {
     await Promise.all(inEach.map(async (each) => each.stop()));
     await inOne.stop();
     for (const worker of workers) await worker.stop();
-    await relay.stop();
+    await consumers.stop();
   };
   return { stop };
 }
 
 export interface WorkerParts {
+  readonly orm: MikroORM;
+  readonly config: Config;
+  readonly redisUrl: string;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly doorbell: Doorbell;
   readonly jobs: readonly Job[];
-  readonly relay: OutboxRelay;
-  readonly outboxRetention: OutboxRetention;
+  readonly consumers: readonly EventConsumer[];
 }
 
 /** Jobs that one process does for all, by a queue that all processes share. */

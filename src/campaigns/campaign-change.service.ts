@@ -138,7 +138,7 @@ export class CampaignChangeService {
       // What was redeemed while a limit was off was not counted: the counters are made anew, from what was redeemed.
       if (isLimitAdded(before, after)) await em.nativeDelete(CampaignUsage, { campaignId: id });
       await within(em);
-      await this.its.outbox.append(em, tenantId, [campaignChanged(after)]);
+      this.its.outbox.append(em, tenantId, [campaignChanged(after)]);
       return after;
     });
     await this.its.copies.changed(tenantId);

@@ -114,7 +114,7 @@ export class CampaignService {
         ? new KeyTakenError('The idempotency key is taken.', { cause: error })
         : error;
     }
-    await this.its.outbox.append(em, tenant.id, [campaignChanged(campaign)]);
+    this.its.outbox.append(em, tenant.id, [campaignChanged(campaign)]);
     return campaign;
   }
 

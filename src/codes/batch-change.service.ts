@@ -67,7 +67,7 @@ export class BatchChangeService {
       { voidedAt, version: raw<RawQueryFragment>('version + 1') },
     );
     const after = batches.map((batch) => ({ ...batch, voidedAt, version: batch.version + 1 }));
-    await this.outbox.append(em, tenantId, after.map(batchChanged));
+    this.outbox.append(em, tenantId, after.map(batchChanged));
     const left = await em.count(Code, { batchId: { $in: ids }, deletedAt: null });
     await this.tenants.giveBackCodes(em, tenantId, left);
   }
@@ -84,7 +84,7 @@ export class BatchChangeService {
       if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch has been voided, which is for good.');
       await em.nativeUpdate(CodeBatch, { id }, { ...decide(batch), version: batch.version + 1 });
       const after = (await find(em, id, LockMode.NONE)) ?? batch;
-      await this.outbox.append(em, tenantId, [batchChanged(after)]);
+      this.outbox.append(em, tenantId, [batchChanged(after)]);
       await within(em);
       return after;
     });

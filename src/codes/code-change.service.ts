@@ -85,7 +85,7 @@ export class CodeChangeService {
       const where = { id: { $in: codes.map((code) => code.id) } };
       await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: oneMore() });
       const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));
-      await this.its.outbox.append(em, tenantId, after.map(codeChanged));
+      this.its.outbox.append(em, tenantId, after.map(codeChanged));
       const givenBack = codes.filter((code) => !voided.has(code.batchId)).length;
       await this.its.tenants.giveBackCodes(em, tenantId, givenBack);
       return after;
@@ -105,7 +105,7 @@ export class CodeChangeService {
         return refuse('CODE_NOT_FOUND', 'The tenant has no code with this id.', 'codeId');
       await apply(em, before);
       const [after = before] = await lockCodes(em, [id]);
-      if (after.version !== before.version) await this.its.outbox.append(em, tenantId, [codeChanged(after)]);
+      if (after.version !== before.version) this.its.outbox.append(em, tenantId, [codeChanged(after)]);
       return after;
     });
     await this.its.refresh.changed(tenantId, [changed]);

@@ -77,7 +77,7 @@ export class CodeIssuer {
     const codes = await this.makeCodes(em, format, order);
     const rows = codes.map((code) => this.rowOf(code, { campaign, batchId: batch.id, keyId, issuedAt }));
     await insertAll(em, rows);
-    await this.outbox.append(em, tenantId, [codesGenerated(batch)]);
+    this.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.tenants.reserveCodes(em, tenantId, count);
     return { batch, codes: codes.map((code) => code.text), keyId };
   }

@@ -8,6 +8,7 @@ import type { IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { Metrics } from '../platform/observability/metrics.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
+import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { Redis } from '../platform/redis/redis.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -102,7 +103,7 @@ export const codes = {
         new BatchResolver(generation, batchChanges, codeReader),
         new CodeResolver(codeChanges, codeReader),
       ],
-      consumers: consumersOf(copies),
+      consumers: [codeCopies(copies)],
     };
   },
 };
@@ -121,18 +122,15 @@ function generationOf(its: Needs, digester: CodeDigester, refresh: CodeRefresh):
   });
 }
 
-/** The process that commits a change updates Redis itself; these consumers repeat it where Redis did not answer. */
-function consumersOf(copies: CodeCopyService) {
-  const raise = async (events: readonly PublishedEvent[]): Promise<void> => {
-    for (const tenantId of new Set(events.map((event) => event.tenantId))) await copies.bumpEpoch(tenantId);
+const CODE_EVENTS = ['code_changed', 'codes_generated', 'campaign_changed', 'batch_changed'] as const;
+
+/** The process that commits a change updates Redis itself; this repeats it where Redis did not answer. */
+function codeCopies(copies: CodeCopyService): EventConsumer {
+  const handle = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {
+    const changed = events.filter(({ type }) => type === 'code_changed');
+    for (const { payload } of changed)
+      await copies.evict(tenantId, String(payload['digest']), Number(payload['version']));
+    if (changed.length < events.length) await copies.bumpEpoch(tenantId);
   };
-  return {
-    code_changed: async (events: readonly PublishedEvent[]): Promise<void> => {
-      for (const { tenantId, payload } of events)
-        await copies.evict(tenantId, String(payload['digest']), Number(payload['version']));
-    },
-    codes_generated: raise,
-    campaign_changed: raise,
-    batch_changed: raise,
-  };
+  return { name: 'code_copies', types: CODE_EVENTS, handle };
 }

@@ -1,6 +1,6 @@
 import type { AccessRefusal, Actor } from './actor.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/outbox/event-feed.js';
+import type { EventFeed } from '../platform/push/event-feed.js';
 
 /** What a resolver knows of the request, the same over HTTP and WebSocket. */
 export interface RequestContext {

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
-import type { FeedSubscription } from '../platform/outbox/feed-subscription.js';
-import { CursorError, parseCursor } from '../platform/outbox/feed-cursor.js';
+import type { FeedSubscription } from '../platform/push/feed-subscription.js';
+import { CursorError, parseCursor, type FeedCursor } from '../platform/push/feed-cursor.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import { requireActor } from './auth.js';
 import type { RequestContext } from './context.js';
@@ -17,46 +17,78 @@ interface Subscribing {
   readonly context: RequestContext;
 }
 
-interface EventSource {
+/** What a client is told, with the fields of its GraphQL type. */
+export type FeedItem = Readonly<Record<string, unknown>>;
+
+interface FeedOptions {
+  /** Types of the events that it selects from. */
+  readonly types: readonly string[];
+  /** What one event tells; without it, its payload. */
+  readonly items?: (event: PublishedEvent) => readonly FeedItem[];
   /** The query that tells the present state to who has been away for too long. */
   readonly list: string;
 }
 
-/** The source of a subscription: events of one type, a user's own or, for staff, all of the tenant. */
-export function ownEvents(type: string, { list }: EventSource) {
-  return async ({ args, context }: Subscribing): Promise<AsyncIterable<PublishedEvent>> => {
-    const actor = requireActor(context);
+/** The source of a subscription: what a user's own events tell or, for staff, all of the tenant. */
+export function ownEvents(options: FeedOptions) {
+  return async ({ args, context }: Subscribing): Promise<AsyncIterable<FeedItem>> => {
+    const { tenantId, ...actor } = requireActor(context);
     const userId = actor.kind === 'USER' ? actor.userId : null;
     const after = args.after ?? null;
     try {
-      const afterSeq = after === null ? null : parseCursor(after);
-      const events = await context.events.subscribe({ tenantId: actor.tenantId, type, userId }, afterSeq);
-      return new ToldEvents(events, list);
+      const cursor = after === null ? null : parseCursor(after);
+      const filter = { tenantId, types: options.types, userId };
+      const events = await context.events.subscribe(filter, cursor?.afterSeq ?? null);
+      return new FeedItems(events, options, cursor);
     } catch (error) {
-      throw told(error, list);
+      throw told(error, options.list);
     }
   };
 }
 
-/** The same events; the reason why no more can come is one for the client. */
-class ToldEvents implements AsyncIterableIterator<PublishedEvent, undefined> {
+/** The items of the events; the reason why no more can come is one for the client. */
+class FeedItems implements AsyncIterableIterator<FeedItem, undefined> {
+  private readonly due: FeedItem[] = [];
+
   constructor(
     private readonly events: FeedSubscription,
-    private readonly list: string,
+    private readonly options: FeedOptions,
+    private readonly cursor: FeedCursor | null,
   ) {}
 
-  async next(): Promise<IteratorResult<PublishedEvent, undefined>> {
-    return this.events.next().catch((error: unknown) => {
-      throw told(error, this.list);
-    });
+  async next(): Promise<IteratorResult<FeedItem, undefined>> {
+    for (;;) {
+      const item = this.due.shift();
+      if (item !== undefined) return { value: item, done: false };
+      const { value: event } = await this.events.next().catch((error: unknown) => {
+        throw told(error, this.options.list);
+      });
+      if (event === undefined) return { value: undefined, done: true };
+      this.due.push(...this.itemsOf(event));
+    }
   }
 
-  async return(): Promise<IteratorResult<PublishedEvent, undefined>> {
-    return this.events.return();
+  async return(): Promise<IteratorResult<FeedItem, undefined>> {
+    this.due.length = 0;
+    await this.events.return();
+    return { value: undefined, done: true };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** A cursor between the items of an event names it and how many of them the client has. */
+  private itemsOf(event: PublishedEvent): FeedItem[] {
+    const { tenantId, seq, userId, payload } = event;
+    const items = this.options.items?.(event) ?? [payload];
+    const all = items.map((item, at) => {
+      const part = this.options.items === undefined ? '' : `-${at + 1}`;
+      const cursor = at === items.length - 1 ? String(seq) : `${seq}-${at + 1}`;
+      return { eventId: `${tenantId}-${seq}${part}`, ...item, cursor, userId };
+    });
+    const given = seq - 1 === this.cursor?.afterSeq ? this.cursor.items : 0;
+    return given < all.length ? all.slice(given) : all;
   }
 }
 

@@ -10,6 +10,7 @@ import { Migration20261128080001_keep_fingerprints_of_peppers } from './Migratio
 import { Migration20261128720001_note_plans_that_are_held_for_ever } from './Migration20261128720001_note_plans_that_are_held_for_ever.js';
 import { Migration20261128730001_find_codes_by_text_within_a_tenant } from './Migration20261128730001_find_codes_by_text_within_a_tenant.js';
 import { Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batches } from './Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batches.js';
+import { Migration20261128800001_number_events_in_their_transactions } from './Migration20261128800001_number_events_in_their_transactions.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -56,5 +57,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batches',
     class: Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batches,
+  },
+  {
+    name: 'Migration20261128800001_number_events_in_their_transactions',
+    class: Migration20261128800001_number_events_in_their_transactions,
   },
 ];

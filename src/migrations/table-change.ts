@@ -14,8 +14,8 @@ export interface TableChange {
  */
 export async function changeTable(execute: Execute, table: string, change: TableChange): Promise<void> {
   const { addColumns = {}, addIndexes = {}, dropIndexes = [], dropColumns = [] } = change;
-  const columns = await namesOf(execute, table, 'columns', 'column_name');
-  const indexes = await namesOf(execute, table, 'statistics', 'index_name');
+  const columns = await namesOf(execute, table, 'columns');
+  const indexes = await namesOf(execute, table, 'statistics');
   const clauses = [
     ...Object.entries(addColumns)
       .filter(([name]) => !columns.has(name))
@@ -29,12 +29,13 @@ export async function changeTable(execute: Execute, table: string, change: Table
   if (clauses.length > 0) await execute(`alter table \`${table}\` ${clauses.join(', ')}`, []);
 }
 
-async function namesOf(
+/** Names of the columns or the indexes that a table has; none where there is no such table. */
+export async function namesOf(
   execute: Execute,
   table: string,
   kind: 'columns' | 'statistics',
-  column: 'column_name' | 'index_name',
 ): Promise<ReadonlySet<string>> {
+  const column = kind === 'columns' ? 'column_name' : 'index_name';
   const rows = (await execute(
     `select distinct ${column} as name from information_schema.${kind}
       where table_schema = database() and table_name = ?`,

@@ -71,8 +71,3 @@ export function isId(value: string): boolean {
 export function firstIdAt(instantMs: number): Id {
   return (BigInt(Math.max(0, Math.floor(instantMs - EPOCH_MS))) << (NODE_BITS + SEQUENCE_BITS)).toString();
 }
-
-/** When an id was made; a little later where a process made very many at once. */
-export function instantOfId(id: Id): number {
-  return Number(BigInt(id) >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MS;
-}

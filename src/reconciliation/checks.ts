@@ -10,8 +10,6 @@ import { CodeChecks } from './code-checks.js';
 import { DigestChecks } from './digest-checks.js';
 import { CopyChecks } from './copy-checks.js';
 import type { DatabaseChecks, RedisChecks } from './drift.js';
-import { EventChecks, ToldChecks } from './event-checks.js';
-import { EventReader } from './event-reader.js';
 import { GrantChecks } from './grant-checks.js';
 import { BudgetChecks, UserLimitChecks } from './limit-checks.js';
 import { MarkerChecks } from './marker-checks.js';
@@ -34,7 +32,6 @@ export function databaseChecks(
   recognizer: CodeRecognizer,
   rowChecks: readonly RowCheck[],
 ): DatabaseChecks[] {
-  const events = new EventReader(rows);
   return [
     ...rowChecks.map((check) => new StatementCheck(rows, check)),
     new CodeChecks(rows),
@@ -46,9 +43,7 @@ export function databaseChecks(
     new RedemptionChecks(rows),
     new RewardChecks(rows),
     new GrantChecks(rows),
-    new ToldChecks(rows, events, clock, retentionMs),
-    new EventChecks(rows, events),
-    new OutboxChecks(rows, clock, retentionMs),
+    new OutboxChecks(rows),
   ];
 }
 

@@ -1,22 +1,20 @@
-import type { Clock } from '../platform/clock.js';
-import { instantOfId } from '../platform/ids.js';
-import { instantOf, type SqlInstant } from '../platform/database/sql-values.js';
 import { finding, type Check, type DatabaseChecks, type Finding } from './drift.js';
-import type { Rows } from './rows.js';
-
-/** So old an event may be before it is missed among the published ones. */
-const UNPUBLISHED_MS = 60_000;
-/** Numbers are looked through in stretches of so many. */
-const STRETCH = 10_000;
-const RETENTION_MARGIN_MS = 3_600_000;
+import { PAGE, type Rows } from './rows.js';
 
 const CHECKS = [
   {
-    kind: 'EVENT_UNPUBLISHED',
+    kind: 'EVENT_UNHANDLED',
     invariant: 'I7',
     holder: 'DATABASE',
-    means: 'Events wait for their publication for more than a minute.',
-    remedy: 'See that a process with the role worker or all runs, and what its log says of the outbox relay.',
+    means: 'Events wait for one of their consumers for more than a minute.',
+    remedy: 'See that a process with the role worker or all runs, and what its log says of the consumer.',
+  },
+  {
+    kind: 'CONSUMER_AHEAD',
+    invariant: 'I7',
+    holder: 'DATABASE',
+    means: 'A consumer has passed the last event, so it will miss the next ones.',
+    remedy: "Set its row in `event_consumer` to the tenant's last number; the counter was set back by hand.",
   },
   {
     kind: 'EVENT_NUMBER_MISSING',
@@ -25,96 +23,86 @@ const CHECKS = [
     means: 'Numbers of events are missing, so a cursor may lead past an event.',
     remedy: 'Events were deleted by hand: bring them back from a backup, or tell clients to read anew.',
   },
+  {
+    kind: 'EVENT_WITHOUT_REDEMPTION',
+    invariant: 'I5',
+    holder: 'DATABASE',
+    means: 'The outbox tells of a redemption as committed that is not there, or was given up.',
+    remedy: 'Both are written by one transaction: find out what removed the redemption.',
+  },
 ] as const satisfies readonly Check[];
 
-const PENDING = 'pending';
+/** Stands for the tenant's log as a whole among the numbers of its events. */
+const LOG = 'log';
 
-const SELECT_PENDING = `select cast(min(id) as char) as first, count(*) as events
-    from outbox_event force index (uq_outbox_event__tenant_seq)
-   where tenant_id = ? and seq is null and created_at < ?`;
-const SELECT_BEHIND = `select cast(min(e.id) as char) as first, count(*) as events from outbox_counter c
-    join outbox_event e force index (uq_outbox_event__tenant_seq)
-      on e.tenant_id = c.tenant_id and e.seq > c.published_seq
-   where c.tenant_id = ? and e.created_at < ?`;
-const SELECT_ENDS = `select (select min(seq) from outbox_event where tenant_id = ?) as first,
-    (select max(seq) from outbox_event where tenant_id = ?) as highest,
-    (select last_seq from outbox_counter where tenant_id = ?) as given`;
-const STRETCH_OF = `from outbox_event force index (uq_outbox_event__tenant_seq)
-   where tenant_id = ? and seq between ? and ?`;
-const SELECT_NEWEST = 'select cast(max(id) as char) as id from outbox_event where tenant_id = ?';
+/** Consumers of which one has come to the log of any tenant, and the first event that waits for each. */
+const SELECT_UNHANDLED = `select names.consumer, min(e.seq) as first
+    from (select distinct consumer from event_consumer union select 'any' where not exists
+      (select 1 from event_consumer)) names
+    left join event_consumer c on c.tenant_id = ? and c.consumer = names.consumer
+    join outbox_event e force index (primary) on e.tenant_id = ? and e.seq = coalesce(c.seq, 0) + 1
+   where e.created_at < utc_timestamp(3) - interval 1 minute group by names.consumer`;
+const SELECT_AHEAD = `select c.consumer, c.seq from event_consumer c
+    left join outbox_counter o on o.tenant_id = c.tenant_id
+   where c.tenant_id = ? and c.seq > coalesce(o.last_seq, 0)`;
+const SELECT_ENDS = `select cast(coalesce((select last_seq from outbox_counter where tenant_id = ?), 0) as unsigned) as given,
+    (select max(seq) from outbox_event where tenant_id = ?) as highest`;
+/** What is removed because of its age is removed from the low end. */
+const SELECT_GAPS = `select cast(e.seq as char) as id from outbox_event e force index (primary)
+   where e.tenant_id = ? and e.seq in (?)
+     and e.seq > (select min(seq) from outbox_event where tenant_id = e.tenant_id)
+     and not exists (select 1 from outbox_event before_it
+       where before_it.tenant_id = e.tenant_id and before_it.seq = e.seq - 1)`;
+const SELECT_ALONE = `select cast(e.seq as char) as id, json_value(e.payload, '$.redemptionId') as redemptionId
+    from outbox_event e force index (primary)
+    left join redemption r on r.tenant_id = e.tenant_id and r.id = e.subject_id and r.status <> 'ABORTED'
+   where e.tenant_id = ? and e.seq in (?) and e.type = 'redemption_settled'
+     and json_value(e.payload, '$.status') = 'COMMITTED' and r.id is null`;
 
-interface Ends {
-  readonly first: number | null;
-  readonly highest: number | null;
-  readonly given: number | null;
-}
-
-/** The numbering and the publication of a tenant's events. */
+/** The events of a tenant, by their numbers. */
 export class OutboxChecks implements DatabaseChecks {
-  readonly name = 'eventNumbers';
+  readonly name = 'events';
   readonly checks = CHECKS;
 
-  constructor(
-    private readonly rows: Rows,
-    private readonly clock: Clock,
-    private readonly retentionMs: number,
-  ) {}
+  constructor(private readonly rows: Rows) {}
 
   async *pages(tenantId: string): AsyncGenerator<readonly string[]> {
-    yield [PENDING];
-    const [ends] = await this.rows.read<Ends>(tenantId, SELECT_ENDS, [tenantId, tenantId]);
-    if (ends === undefined || ends.first === null) return;
-    const last = Math.max(ends.highest ?? 0, ends.given ?? 0);
-    for (let from = ends.first; from <= last; from += STRETCH) {
-      yield [`${from}-${Math.min(from + STRETCH - 1, last)}`];
-    }
-  }
-
-  async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
-    const found: Finding[] = [];
-    for (const item of items) {
-      if (item === PENDING) found.push(...(await this.pending(tenantId)));
-      else found.push(...(await this.missing(tenantId, item)));
-    }
-    return found;
-  }
-
-  private async pending(tenantId: string): Promise<Finding[]> {
-    const before = new Date(this.clock.nowMs() - UNPUBLISHED_MS);
-    type Waiting = { readonly first: string | null; readonly events: number };
-    const unnumbered = await this.rows.read<Waiting>(tenantId, SELECT_PENDING, [before]);
-    const behind = await this.rows.read<Waiting>(tenantId, SELECT_BEHIND, [before]);
-    return [...unnumbered, ...behind].flatMap(({ first, events }) =>
-      first === null ? [] : [finding('EVENT_UNPUBLISHED', PENDING, { events }, first)],
+    yield [LOG];
+    yield* this.rows.pages(
+      tenantId,
+      `select cast(seq as char) as item from outbox_event e force index (primary)
+        where e.tenant_id = ? and e.seq > cast(? as unsigned) order by e.seq limit ${PAGE}`,
     );
   }
 
-  private async missing(tenantId: string, stretch: string): Promise<Finding[]> {
-    const [from = 0, to = 0] = stretch.split('-').map(Number);
-    const count = `select count(*) as events ${STRETCH_OF}`;
-    const [counted] = await this.rows.read<{ events: number }>(tenantId, count, [from, to]);
-    if (counted?.events === to - from + 1) return [];
-    const sql = `select seq, created_at as createdAt ${STRETCH_OF} order by seq`;
-    type Numbered = { readonly seq: number; readonly createdAt: SqlInstant };
-    const rows = await this.rows.read<Numbered>(tenantId, sql, [from, to]);
-    const [newest] = await this.rows.read<{ id: string | null }>(tenantId, SELECT_NEWEST, []);
-    // What is removed because of its age goes by the age, and not by the number.
-    const since = this.clock.nowMs() - this.retentionMs + RETENTION_MARGIN_MS;
-    const ends = [
-      ...rows.map(({ seq, createdAt }) => ({ seq, atMs: instantOf(createdAt)?.getTime() ?? 0 })),
-      { seq: to + 1, atMs: instantOfId(newest?.id ?? '0') },
-    ];
-    return gapsBefore(from, ends)
-      .filter(({ beforeMs }) => beforeMs > since)
-      .map(({ first, numbers }) => finding('EVENT_NUMBER_MISSING', stretch, { numbers }, String(first)));
+  async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
+    const seqs = items.filter((item) => item !== LOG);
+    const ofLog = seqs.length === items.length ? [] : await this.log(tenantId);
+    return seqs.length === 0 ? ofLog : [...ofLog, ...(await this.events(tenantId, seqs))];
   }
-}
 
-function gapsBefore(from: number, ends: readonly { readonly seq: number; readonly atMs: number }[]) {
-  let next = from;
-  return ends.flatMap(({ seq, atMs }) => {
-    const gap = { first: next, numbers: seq - next, beforeMs: atMs };
-    next = seq + 1;
-    return gap.numbers > 0 ? [gap] : [];
-  });
+  private async log(tenantId: string): Promise<Finding[]> {
+    type Consumer = { readonly consumer: string; readonly first?: number; readonly seq?: number };
+    const unhandled = await this.rows.read<Consumer>(tenantId, SELECT_UNHANDLED, [tenantId]);
+    const ahead = await this.rows.read<Consumer>(tenantId, SELECT_AHEAD, []);
+    type Ends = { readonly given: number; readonly highest: number | null };
+    const ends = await this.rows.read<Ends>(tenantId, SELECT_ENDS, [tenantId]);
+    // Without events all of them were too old.
+    const broken = ends.filter(({ given, highest }) => highest !== null && highest !== given);
+    return [
+      ...unhandled.map(({ consumer, first = 0 }) => finding('EVENT_UNHANDLED', LOG, { first }, consumer)),
+      ...ahead.map(({ consumer, seq = 0 }) => finding('CONSUMER_AHEAD', LOG, { seq }, consumer)),
+      ...broken.map((details) => finding('EVENT_NUMBER_MISSING', LOG, details, String(details.given))),
+    ];
+  }
+
+  private async events(tenantId: string, seqs: readonly string[]): Promise<Finding[]> {
+    const gaps = await this.rows.read<{ id: string }>(tenantId, SELECT_GAPS, [seqs]);
+    type Alone = { readonly id: string; readonly redemptionId: string };
+    const alone = await this.rows.read<Alone>(tenantId, SELECT_ALONE, [seqs]);
+    return [
+      ...gaps.map(({ id }) => finding('EVENT_NUMBER_MISSING', id)),
+      ...alone.map(({ id, ...details }) => finding('EVENT_WITHOUT_REDEMPTION', id, details)),
+    ];
+  }
 }

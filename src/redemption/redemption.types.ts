@@ -8,9 +8,6 @@ import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/tim
 import { REDEEM_REFUSAL_CODES, REDEEM_REFUSALS, type RedeemRefusal } from './redemption.errors.js';
 import { GRANT_STATUSES, type GrantStatus } from './history/reward-grant.entity.js';
 
-/** The event's type in the outbox. */
-export const REDEMPTION_SETTLED = 'redemption_settled';
-
 const RedemptionStatusEnum = enumFromValues(
   'RedemptionStatus',
   ['COMMITTED', 'PROCESSING', 'REFUSED'],

@@ -1,6 +1,5 @@
 import type { Id } from '../platform/ids.js';
 import type { Em } from '../platform/database/orm.js';
-import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { RewardRule, RewardType } from './reward-rule.js';
 import type { TimeUnit } from './time-unit.js';
 
@@ -24,8 +23,6 @@ export interface RewardApplication {
 export interface RewardOutcome {
   /** The row that was made or changed: a subscription, a coupon, an entry. */
   readonly targetId: Id;
-  /** Told through the outbox in the same transaction; exactly one event per reward. */
-  readonly event: OutboxDraft;
 }
 
 /** What a reward would come to if it were given now. */

@@ -20,9 +20,6 @@ import {
 } from './subscription-grant.js';
 import { insertStarted, writeExtended, type StartedSubscription } from './subscription-rows.js';
 
-/** The event that tells clients and nodes to fetch a subscription anew. */
-export const SUBSCRIPTION_INVALIDATED = 'subscription_invalidated';
-
 /** The locked subscriptions and plans of one batch. Grants are decided and kept here until {@link flush}. */
 export class SubscriptionRewardSession implements RewardSession {
   private readonly plans = new Map<Id, PlanTerms>();
@@ -66,15 +63,7 @@ export class SubscriptionRewardSession implements RewardSession {
       current === undefined ? this.start(application, plan) : this.extend(current, application, plan);
     this.put(state);
     this.updatedAtMs = Math.max(this.updatedAtMs, application.claimedAtMs);
-    const { redemptionId, rewardNo, userId } = application;
-    return {
-      targetId: state.id,
-      event: {
-        type: SUBSCRIPTION_INVALIDATED,
-        userId,
-        payload: { subscriptionId: state.id, planId: plan.id, redemptionId, rewardNo },
-      },
-    };
+    return { targetId: state.id };
   }
 
   async flush(): Promise<void> {

@@ -10,7 +10,7 @@ import { isServerAway } from '../platform/database/sql-errors.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
-import { SUBSCRIPTION_INVALIDATED } from './subscription-reward.session.js';
+import { SUBSCRIPTION_INVALIDATED } from './subscription-events.js';
 import { Subscription } from './subscription.entity.js';
 
 const BATCH = 500;
@@ -111,7 +111,7 @@ export class SubscriptionJobs {
       userId,
       payload: { subscriptionId: id, planId },
     }));
-    await this.parts.outbox.append(em, tenantId, drafts);
+    this.parts.outbox.append(em, tenantId, drafts);
     return ended;
   }
 

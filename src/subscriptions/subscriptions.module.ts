@@ -14,9 +14,9 @@ import { Plan } from './plan.entity.js';
 import { PlanResolver } from './plan.resolver.js';
 import { PlanService } from './plan.service.js';
 import { SubscriptionCache } from './subscription-cache.redis.js';
+import { invalidatedBy, SUBSCRIPTION_EVENTS } from './subscription-events.js';
 import { SubscriptionEventsResolver } from './subscription-events.resolver.js';
 import { SubscriptionRewardHandler } from './subscription-reward.handler.js';
-import { SUBSCRIPTION_INVALIDATED } from './subscription-reward.session.js';
 import { Subscription } from './subscription.entity.js';
 import { SubscriptionResolver } from './subscription.resolver.js';
 import { SubscriptionService } from './subscription.service.js';
@@ -53,11 +53,10 @@ export const subscriptions = {
     const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
     its.handlers.set(rewards.type, rewards);
     const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
-    const dropCached = async (events: readonly PublishedEvent[]): Promise<void> => {
-      for (const [tenantId, own] of Map.groupBy(events, (event) => event.tenantId)) {
-        const userIds = new Set(own.map((event) => event.userId).filter((userId) => userId !== null));
-        await service.dropCached(tenantId, [...userIds]);
-      }
+    const dropCached = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {
+      const concerned = events.filter((event) => invalidatedBy(event).length > 0);
+      const userIds = new Set(concerned.map(({ userId }) => userId).filter((userId) => userId !== null));
+      await service.dropCached(tenantId, [...userIds]);
     };
     const sweep = async (): Promise<void> => {
       const moved = await subscriptionJobs.sweepSubscriptions();
@@ -71,7 +70,9 @@ export const subscriptions = {
         new SubscriptionEventsResolver(),
         new EventUser(its.externalUserIds),
       ],
-      consumers: { [SUBSCRIPTION_INVALIDATED]: dropCached },
+      consumers: [
+        { name: 'subscription_cache', types: SUBSCRIPTION_EVENTS, handle: dropCached, isBeforePush: true },
+      ],
       jobs: [{ name: 'sweep-subscriptions', everyMs: SWEEP_EVERY_MS, where: 'IN_ONE' as const, run: sweep }],
     };
   },

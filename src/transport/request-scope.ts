@@ -4,7 +4,7 @@ import { GraphQLError } from 'graphql';
 import type { Actor } from '../graphql/actor.js';
 import { TokenError, type Proof, type TokenService } from '../identity/token.service.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/outbox/event-feed.js';
+import type { EventFeed } from '../platform/push/event-feed.js';
 import type { RequestContext } from '../graphql/context.js';
 
 /** Longer values name nothing that this program knows; they would only travel on into keys and rows. */

@@ -12,7 +12,7 @@ import type { Actor } from '../graphql/actor.js';
 import type { TokenService } from '../identity/token.service.js';
 import { systemClock, type Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/outbox/event-feed.js';
+import type { EventFeed } from '../platform/push/event-feed.js';
 import type { Redis } from '../platform/redis/redis.js';
 import { clientAddress } from '../platform/trusted-proxies.js';
 import { guardOperations } from './admission.js';

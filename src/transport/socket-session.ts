@@ -7,7 +7,7 @@ import type { Actor } from '../graphql/actor.js';
 import type { Proof, TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/outbox/event-feed.js';
+import type { EventFeed } from '../platform/push/event-feed.js';
 import { clientAddress } from '../platform/trusted-proxies.js';
 import { admitInOutage } from './admission.js';
 import type { RequestContext } from '../graphql/context.js';

@@ -10,7 +10,7 @@ import type { Actor } from '../graphql/actor.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/outbox/event-feed.js';
+import type { EventFeed } from '../platform/push/event-feed.js';
 import { Periodic } from '../platform/scheduling/periodic.js';
 import { callerOf } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';

@@ -125,21 +125,14 @@ async function insertHistory(
       finished_at: at,
     }));
     await insertRows(em, 'order', orders);
-    const events = orders.map(({ id }) => ({
-      tenant_id: tenantId,
-      id: services.ids.next(),
+    const drafts = orders.map(({ id }) => ({
       type: 'redemption_settled',
-      user_id: userId,
-      payload: JSON.stringify({
-        redemptionId: id,
-        orderNo: id,
-        status: 'COMMITTED',
-        codeId: id,
-        campaignId: id,
-      }),
-      seq: null,
-      created_at: at,
+      userId,
+      payload: { redemptionId: id, orderNo: id, status: 'COMMITTED', codeId: id, campaignId: id },
     }));
-    await insertRows(em, 'outbox_event', events);
+    await services.transactions.run(tenantId, async (inside) => {
+      services.outbox.append(inside, tenantId, drafts);
+      return Promise.resolve();
+    });
   }
 }

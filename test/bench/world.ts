@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Services } from '../../src/app/modules.js';
+import type { App, Services } from '../../src/app/modules.js';
 import { openApp } from '../../src/app/open.js';
 import { loadConfig } from '../../src/config.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
@@ -18,6 +18,7 @@ const SECRETS = { JWT_SECRET: 'bench-jwt-secret'.repeat(3), CODE_PEPPER: 'bench-
 export interface BenchWorld {
   readonly dataDir: string;
   readonly stores: Stores;
+  readonly app: App;
   readonly services: Services;
   /** A server as a user has it; `settings` are environment variables. */
   startServer(settings?: Readonly<Record<string, string>>): Promise<ServerProcess>;
@@ -39,7 +40,7 @@ export async function openBenchWorld(say: (line: string) => void): Promise<Bench
     const environment = serverEnvironment(databaseUrl, redisUrl);
     const config = loadConfig(environment);
     const log = createLog({ level: 'silent' });
-    const { stores, services } = await openApp(
+    const { stores, app, services } = await openApp(
       {
         config,
         jwtSecret: SECRETS.JWT_SECRET,
@@ -58,7 +59,7 @@ export async function openBenchWorld(say: (line: string) => void): Promise<Bench
       closers.push(async () => server.stop());
       return server;
     };
-    return { dataDir, stores, services, startServer, close };
+    return { dataDir, stores, app, services, startServer, close };
   } catch (error) {
     await close();
     throw error;

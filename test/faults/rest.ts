@@ -7,7 +7,7 @@ import type { Stage } from './stage.js';
 const POLL_MS = 20;
 
 /**
- * Waits until no claim of the tenant is open, no job is left to do, and every event was handed on, without anybody asking for anything.
+ * Waits until no claim of the tenant is open, no job is left to do, and every event was handled, without anybody asking for anything.
  * @returns what is then still open; nothing at rest
  */
 export async function untilRest(
@@ -42,13 +42,13 @@ export async function recovery(stage: Stage, tenantId: string, withinMs: number)
   return performance.now() - beganMs;
 }
 
-/** Claims, jobs and events that are yet to be settled, done and handed on. */
+/** Claims, jobs and events that are yet to be settled, done and handled. */
 async function openOf({ stores }: World, tenantId: string): Promise<string[]> {
   const claims = await stores.redis.zrange(`{${tenantId}}:open`, '0', '-1');
   const jobs = await pendingJobs(stores.redis, tenantId);
-  const events = await systemEm(stores.orm).execute<{ id: string }[]>(
-    `select cast(id as char) as id from outbox_event
-     where tenant_id = ? and (seq is null or seq > (select published_seq from outbox_counter where tenant_id = ?))`,
+  const events = await systemEm(stores.orm).execute<{ id: number }[]>(
+    `select seq as id from outbox_event
+      where tenant_id = ? and seq > coalesce((select min(seq) from event_consumer where tenant_id = ?), 0)`,
     [tenantId, tenantId],
   );
   return [

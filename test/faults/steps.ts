@@ -27,7 +27,7 @@ export const MEANINGS: Readonly<Record<Step, string>> = {
   BEFORE_COMMIT: 'COMMIT is on its way to the database',
   COMMIT_APPLIED: 'the database has committed; its reply is lost',
   BEFORE_CONFIRM: 'confirm-claims is on its way to Redis',
-  BEFORE_PUBLISH: "the relay's PUBLISH is on its way to Redis",
+  BEFORE_PUBLISH: 'the doorbell of the commit is on its way to Redis',
   BEFORE_REPLY: 'the answer COMMITTED is on its way to the client',
   CLIENT_RETRIES: 'the answer COMMITTED was lost, and the client asks again with the same key',
 };
@@ -142,7 +142,8 @@ const isPublish = (event: WireEvent, tenantId: string): boolean =>
   event.kind === 'REDIS' &&
   event.side === 'REQUEST' &&
   event.command === 'PUBLISH' &&
-  (event.words[1] ?? '').startsWith(`{${tenantId}}:events`);
+  event.words[1] === 'events:doorbell' &&
+  (event.words[2] ?? '').includes(`"${tenantId}"`);
 
 const KEY = /"key":"([^"]+)"/;
 const keyOf = ({ request }: HttpEvent): string | null => KEY.exec(request)?.[1] ?? null;

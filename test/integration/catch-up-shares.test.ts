@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { FeedSubscription } from '../../src/platform/outbox/feed-subscription.js';
+import type { FeedSubscription } from '../../src/platform/push/feed-subscription.js';
 import { newTenant, openFeedWorld, SETTLED, span, type FeedWorld } from '../support/feed-world.js';
 import { roundsDuring } from '../support/loop-rounds.js';
 
@@ -29,10 +29,8 @@ it('X.19 hands a flood of catch-ups on in slices, each event once, and lets anot
   const [noisy, quiet] = [newTenant(), newTenant()];
   await world.commit(noisy, USER, EVENTS);
   await world.commit(quiet, USER, 10);
-  await world.relay(noisy);
-  await world.relay(quiet);
-  const { feed } = world.newProcess();
-  const follow = async (tenantId: string) => feed.subscribe({ tenantId, type: SETTLED, userId: USER }, 0);
+  const { feed } = await world.newProcess();
+  const follow = async (tenantId: string) => feed.subscribe({ tenantId, types: [SETTLED], userId: USER }, 0);
   const flood = await Promise.all(Array.from({ length: CATCH_UPS }, async () => follow(noisy)));
   const other = await follow(quiet);
 

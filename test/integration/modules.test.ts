@@ -4,6 +4,7 @@ import { expect, inject, it } from 'vitest';
 import { entities, modules } from '../../src/app/modules.js';
 import { composePlatform } from '../../src/app/platform.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
+import { startWorker } from '../../src/app/worker.js';
 import { openStores } from '../../src/app/stores.js';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { loadConfig } from '../../src/config.js';
@@ -29,7 +30,6 @@ async function openWithNotes(databaseUrl: string) {
   const config = loadConfig({ NODE_ENV: 'test' });
   const platform = composePlatform(stores, { config, jwtSecret, codePeppers }, log);
   const app = list.compose({ ...platform, rowChecks: list.checks });
-  for (const [type, handle] of app.consumers) app.services.relay.onEvent(type, handle);
   return { stores, app, services: app.services };
 }
 
@@ -42,7 +42,7 @@ it('a feature is a module in the list: its query, consumer and check are those o
     stores,
     close: async () => undefined,
   };
-  services.relay.start();
+  const worker = await startWorker({ ...services, ...app, orm: stores.orm });
   const tenant = await seedTenant(world);
   const { tenantId } = tenant;
   await seedCampaign(world, tenant, 1);
@@ -61,8 +61,7 @@ it('a feature is a module in the list: its query, consumer and check are those o
   const { checks } = await services.reconciler.run({ tenantId });
   expect(checks.filter(({ count }) => count > 0)).toMatchObject([{ kind: 'NOTE_EMPTY', count: 1 }]);
 
-  await services.relay.stop();
-  services.bus.close();
+  await worker.stop();
   await stores.close();
   await database.drop();
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { openWorld, outcomeOf, redeem, seedCampaign, seedTenant, seedUser } from '../support/world.js';
 
-it('outbox_pending counts what no worker has published, in a process that is none', async () => {
+it('outbox_pending counts what no consumer has handled, in a process that runs none', async () => {
   const world = await openWorld();
   const tenant = await seedTenant(world);
   const { codes } = await seedCampaign(world, tenant, 1);

@@ -299,7 +299,7 @@ describe('the job of a redemption that was handed over', () => {
       status: 'REFUSED',
       winnerId: winner.redemption?.id,
     });
-    expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1, orders: 2, events: 3 });
+    expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1, orders: 2, events: 2 });
   });
 
   it('fails the order and says why when the database refuses it', async () => {

@@ -34,6 +34,7 @@ const TABLES = [
   'subscription',
   'outbox_event',
   'outbox_counter',
+  'event_consumer',
 ];
 
 /** Everything that the database holds of a tenant, to the letter. */
@@ -42,7 +43,7 @@ async function contentsOf({ tenantId }: Scene): Promise<unknown> {
   return Promise.all(
     TABLES.map(async (table) => {
       const own = table === 'tenant' ? 'id' : 'tenant_id';
-      return em.execute(`select * from \`${table}\` where ${own} = ? order by 1, 2, 3`, [tenantId]);
+      return em.execute(`select * from \`${table}\` where ${own} = ? order by 1, 2`, [tenantId]);
     }),
   );
 }

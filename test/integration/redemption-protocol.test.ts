@@ -185,7 +185,7 @@ describe('the commit', () => {
     const em = emOf(world, tenant.tenantId);
     const outbox = world.services.outbox as { append: unknown };
     const append = outbox.append;
-    outbox.append = async (_em: unknown, _tenantId: unknown, drafts: unknown[]) => {
+    outbox.append = (_em: unknown, _tenantId: unknown, drafts: unknown[]) => {
       if (drafts.length > 0) throw new Error('The disk of the test is full.');
     };
     try {

@@ -7,8 +7,8 @@ import { systemClock } from '../../src/platform/clock.js';
 import { firstIdAt } from '../../src/platform/ids.js';
 import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
-import { OLDEST_PUBLISHED, OutboxRetention } from '../../src/platform/outbox/outbox-retention.js';
-import { OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { OLDEST_HANDLED, OutboxRetention } from '../../src/platform/outbox/outbox-retention.js';
+import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Redemption, type RedemptionRowStatus } from '../../src/redemption/history/redemption.entity.js';
 import { TombstoneMark } from '../../src/redemption/recovery/tombstone-mark.entity.js';
 import { TombstoneRetention, WALK_TOMBSTONES } from '../../src/redemption/recovery/tombstone-retention.js';
@@ -40,7 +40,8 @@ async function newTenant(): Promise<string> {
 }
 
 const daysAgo = (days: number): number => systemClock.nowMs() - days * DAY_MS;
-const outboxRetention = () => new OutboxRetention(orm, OUTBOX_DAYS);
+const CONSUMERS = ['quick', 'slow'];
+const outboxRetention = () => new OutboxRetention(orm, OUTBOX_DAYS, CONSUMERS);
 const tombstoneRetention = () => new TombstoneRetention(orm, new Transactions(orm), tenants, TOMBSTONE_DAYS);
 
 let lastId = 0n;
@@ -49,45 +50,58 @@ function idAt(ms: number): string {
   return (BigInt(firstIdAt(ms)) + (lastId & 0xfffffn)).toString();
 }
 
-/** Events as old as the days say; the first `published` of them are published, `numbered` have a number. */
-async function seedEvents(days: readonly number[], published: number, numbered = published): Promise<string> {
+/** Events as old as the days say; one consumer has handled all of them, the other one the first `handled`. */
+async function seedEvents(days: readonly number[], handled: number): Promise<string> {
   const tenantId = await newTenant();
   const em = tenantEm(orm, tenantId);
+  const lastSeq = days.length;
   await em.insertMany(
     OutboxEvent,
     days.map((age, index) => ({
       tenantId,
-      id: idAt(daysAgo(age)),
+      seq: index + 1,
       type: 'test',
       userId: null,
+      subjectId: null,
       payload: {},
-      seq: index < numbered ? index + 1 : null,
       createdAt: new Date(daysAgo(age)),
     })),
   );
-  await em.insert(OutboxCounter, { tenantId, lastSeq: numbered, publishedSeq: published });
+  await em.insert(OutboxCounter, { tenantId, lastSeq });
+  await em.insertMany(ConsumerCursor, [
+    { tenantId, consumer: 'quick', seq: lastSeq },
+    { tenantId, consumer: 'slow', seq: handled },
+  ]);
   return tenantId;
 }
 
-async function seqsOf(tenantId: string): Promise<(number | null)[]> {
-  const rows = await tenantEm(orm, tenantId).find(OutboxEvent, {}, { orderBy: { id: 'asc' } });
-  return rows.map(({ seq }) => seq ?? null).toSorted((a, b) => (a ?? Infinity) - (b ?? Infinity));
+async function seqsOf(tenantId: string): Promise<number[]> {
+  const rows = await tenantEm(orm, tenantId).find(OutboxEvent, {}, { orderBy: { seq: 'asc' } });
+  return rows.map(({ seq }) => seq);
 }
 
 describe('events of the outbox', () => {
-  it('are deleted when they are published and older than what is kept', async () => {
+  it('are deleted when they are handled and older than what is kept', async () => {
     const tenantId = await seedEvents([9, 8, 7.1, 6.9, 1], 5);
     expect(await outboxRetention().prune()).toBe(3);
     expect(await seqsOf(tenantId)).toEqual([4, 5]);
     expect(await outboxRetention().prune()).toBe(0);
     const counter = await tenantEm(orm, tenantId).findOneOrFail(OutboxCounter, {});
-    expect([counter.lastSeq, counter.publishedSeq]).toEqual([5, 5]);
+    expect(counter.lastSeq).toBe(5);
   });
 
-  it('stay while they are not published, however old, and what comes behind them too', async () => {
-    const tenantId = await seedEvents([90, 80, 70, 60], 1, 2);
+  it('stay while one consumer has not handled them, however old, and what comes behind them too', async () => {
+    const tenantId = await seedEvents([90, 80, 70, 60], 1);
     await outboxRetention().prune();
-    expect(await seqsOf(tenantId)).toEqual([2, null, null]);
+    expect(await seqsOf(tenantId)).toEqual([2, 3, 4]);
+  });
+
+  it('stay while a consumer has not begun, whatever others have done', async () => {
+    const tenantId = await seedEvents([90, 80], 2);
+    await new OutboxRetention(orm, OUTBOX_DAYS, [...CONSUMERS, 'new']).prune();
+    expect(await seqsOf(tenantId)).toEqual([1, 2]);
+    await new OutboxRetention(orm, OUTBOX_DAYS, ['quick']).prune();
+    expect(await seqsOf(tenantId)).toEqual([]);
   });
 
   it('leave no gap behind: the first that is kept keeps all after it', async () => {
@@ -104,7 +118,7 @@ describe('events of the outbox', () => {
     const deleted = await Promise.all([1, 2, 3].map(async () => outboxRetention().prune()));
     expect(deleted.reduce((sum, count) => sum + count, 0)).toBe(2300);
     const left = await seqsOf(tenantId);
-    expect([left.length, Math.min(...left.map((seq) => seq ?? 0))]).toEqual([200, 2301]);
+    expect([left.length, Math.min(...left)]).toEqual([200, 2301]);
   });
 
   it('are deleted of all tenants but the one whose rows are locked, which is reported', async () => {
@@ -113,7 +127,7 @@ describe('events of the outbox', () => {
     const [locked = '', other = ''] = both.toSorted();
     const em = tenantEm(orm, locked);
     await em.begin();
-    await em.execute('select id from outbox_event where tenant_id = ? for update', [locked]);
+    await em.execute('select seq from outbox_event where tenant_id = ? for update', [locked]);
     await expect(outboxRetention().prune()).rejects.toThrow();
     await em.rollback();
     expect(await tenantEm(orm, other).count(OutboxEvent, {})).toBe(0);
@@ -128,11 +142,11 @@ describe('events of the outbox', () => {
       3000,
     );
     const plan = await systemEm(orm).execute<{ table: string; key: string; rows: number; Extra: string }[]>(
-      `explain format=traditional ${OLDEST_PUBLISHED}`,
-      [new Date(0), tenantId, tenantId],
+      `explain format=traditional ${OLDEST_HANDLED}`,
+      [new Date(0), tenantId, 2, tenantId, CONSUMERS],
     );
     const events = plan.find(({ table }) => table === 'outbox_event');
-    expect(events?.key).toBe('uq_outbox_event__tenant_seq');
+    expect(events?.key).toBe('PRIMARY');
     expect(events?.Extra).not.toContain('filesort');
   });
 });

@@ -138,14 +138,14 @@ describe('the sweep', () => {
       const [otherUser, otherPlan] = [await other.addUser(), await other.addPlan()];
       const others = await other.addSubscription(otherUser, otherPlan.id, { expiresAt: ago(1) });
       const append = Outbox.prototype.append;
-      const failing = vi.spyOn(Outbox.prototype, 'append').mockImplementation(async function (
+      const failing = vi.spyOn(Outbox.prototype, 'append').mockImplementation(function (
         this: Outbox,
         em,
         tenantId,
         drafts,
       ) {
         if (tenantId === world.tenantId) throw new Error('A fault of this tenant.');
-        return append.call(this, em, tenantId, drafts);
+        append.call(this, em, tenantId, drafts);
       });
       await world.jobs.sweepSubscriptions();
       failing.mockRestore();

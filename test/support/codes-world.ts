@@ -93,7 +93,7 @@ export async function openCodesWorld(databaseUrl: string) {
   const log = createLog({ level: 'silent' });
   const retries: unknown[] = [];
   const transactions = new Transactions(orm, { onRetry: (error) => retries.push(error) });
-  const outbox = new Outbox(ids, clock);
+  const outbox = new Outbox(clock, () => undefined);
   const tenants = new TenantService(orm, clock);
   const lines = new ProductLineService(orm, clock);
   const copies = new ToldCopies();
@@ -161,7 +161,7 @@ export async function openCodesWorld(databaseUrl: string) {
       em(tenantId).find(Campaign, {}, { orderBy: { id: 'asc' } }),
       em(tenantId).find(CodeBatch, {}, { orderBy: { id: 'asc' } }),
       em(tenantId).find(Code, {}, { orderBy: { id: 'asc' } }),
-      em(tenantId).find(OutboxEvent, {}, { orderBy: { id: 'asc' } }),
+      em(tenantId).find(OutboxEvent, {}, { orderBy: { seq: 'asc' } }),
     ]);
     return { issued: tenant.codesIssued, campaigns: campaignRows, batches, codes, events };
   }

@@ -3,63 +3,64 @@ import { inject } from 'vitest';
 import type { MikroORM } from '@mikro-orm/core';
 import { entities } from '../../src/app/modules.js';
 import { systemClock } from '../../src/platform/clock.js';
-import { IdGenerator } from '../../src/platform/ids.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
-import { EventFeed, type EventFeedOptions } from '../../src/platform/outbox/event-feed.js';
+import { EventLog } from '../../src/platform/outbox/event-log.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
-import { OutboxReader, type FeedFilter, type FeedPage } from '../../src/platform/outbox/outbox-reader.js';
-import { OutboxStore } from '../../src/platform/outbox/outbox-store.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
-import { EventBus } from '../../src/platform/push/event-bus.js';
+import { Doorbell } from '../../src/platform/push/doorbell.js';
+import { EventFeed, type EventFeedOptions } from '../../src/platform/push/event-feed.js';
 import { connectRedis, connectRedisListener, type Redis } from '../../src/platform/redis/redis.js';
 import { createScratchDatabase } from './scratch-database.js';
 
 export const SETTLED = 'redemption_settled';
 
 /** Reads as the product does, and lets a test do something at each step. */
-export class WatchedReader extends OutboxReader {
-  /** Runs before and after each look at the counter. */
-  aroundPosition: (when: 'before' | 'after') => Promise<void> = async () => Promise.resolve();
+export class WatchedLog extends EventLog {
+  /** Runs before each look at the counter. */
+  beforeLook: () => Promise<void> = async () => Promise.resolve();
+  /** Runs after each look at the counter. */
+  afterLook: () => Promise<void> = async () => Promise.resolve();
   /** Runs after each page. */
-  afterPage: (page: FeedPage) => Promise<void> = async () => Promise.resolve();
+  afterPage: () => Promise<void> = async () => Promise.resolve();
   pageCount = 0;
 
-  override async position(tenantId: string) {
-    await this.aroundPosition('before');
-    const position = await super.position(tenantId);
-    await this.aroundPosition('after');
-    return position;
+  override async lastSeq(tenantId: string) {
+    await this.beforeLook();
+    const seq = await super.lastSeq(tenantId);
+    await this.afterLook();
+    return seq;
   }
 
-  override async read(filter: FeedFilter, afterSeq: number, upToSeq: number) {
-    const page = await super.read(filter, afterSeq, upToSeq);
+  override async read(tenantId: string, afterSeq: number, upToSeq: number) {
+    const events = await super.read(tenantId, afterSeq, upToSeq);
     this.pageCount += 1;
-    await this.afterPage(page);
-    return page;
+    await this.afterPage();
+    return events;
   }
 }
 
 /** A process that listens. */
 export interface FeedProcess {
   readonly feed: EventFeed;
-  readonly reader: WatchedReader;
+  readonly eventLog: WatchedLog;
   readonly redis: Redis;
   readonly listener: Redis;
 }
 
-/** Processes on a database of their own, and a relay whose steps are taken one by one. */
+/** Processes on a database of their own, and one that only writes. */
 export interface FeedWorld {
   readonly orm: MikroORM;
-  newProcess(options?: EventFeedOptions): FeedProcess;
-  /** Commits so many events of a user, each with its number in the payload. */
+  readonly databaseUrl: string;
+  readonly transactions: Transactions;
+  /** Of the process that writes. */
+  readonly outbox: Outbox;
+  newProcess(options?: EventFeedOptions): Promise<FeedProcess>;
+  /** Commits so many events of a user. */
   commit(tenantId: string, userId: string | null, count: number, type?: string): Promise<void>;
-  number(tenantId: string): Promise<readonly PublishedEvent[]>;
-  publish(events: readonly PublishedEvent[]): Promise<void>;
-  mark(events: readonly PublishedEvent[]): Promise<void>;
-  /** All steps for all that is committed. */
-  relay(tenantId: string): Promise<void>;
+  /** The same, but nobody is told. */
+  commitSilently(tenantId: string, userId: string | null, count: number): Promise<void>;
   /** As the retention of old events does it. */
   forget(tenantId: string, upToSeq: number): Promise<void>;
   close(): Promise<void>;
@@ -72,61 +73,54 @@ export async function openFeedWorld(): Promise<FeedWorld> {
   const scratch = await createScratchDatabase(inject('databaseUrl'));
   const orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 10, entities });
   const transactions = new Transactions(orm);
-  const ids = new IdGenerator(systemClock, () => ({ nodeNo: 1, validUntilMs: Number.MAX_SAFE_INTEGER }));
-  const outbox = new Outbox(ids, systemClock);
-  const store = new OutboxStore(orm, transactions);
-  const opened: { bus: EventBus; redis: Redis; listener: Redis }[] = [];
+  const opened: { close(): void }[] = [];
 
-  const newProcess = (options: EventFeedOptions = {}): FeedProcess => {
+  const connect = async () => {
     const redis = connectRedis(inject('redisUrl'), 1000);
     const listener = connectRedisListener(inject('redisUrl'));
-    const bus = new EventBus(redis, listener, log);
-    const reader = new WatchedReader(orm, 5000);
-    opened.push({ bus, redis, listener });
-    return { feed: new EventFeed(bus, reader, options), reader, redis, listener };
+    const doorbell = new Doorbell(redis, listener);
+    await doorbell.listen();
+    opened.push({
+      close: () => {
+        redis.disconnect();
+        listener.disconnect();
+      },
+    });
+    return { redis, listener, doorbell };
   };
-  const publisher = newProcess();
-  let relaying: Promise<void> = Promise.resolve();
-  const publish = async (events: readonly PublishedEvent[]): Promise<void> => publisher.feed.publish(events);
-  const mark = async (events: readonly PublishedEvent[]): Promise<void> =>
-    store.markPublished(events[0]?.tenantId ?? '', events.at(-1)?.seq ?? 0);
-  const number = async (tenantId: string) => (await store.number(tenantId)).events;
-
-  const relayAll = async (tenantId: string): Promise<void> => {
-    for (;;) {
-      const events = await number(tenantId);
-      if (events.length === 0) return;
-      await publish(events);
-      await mark(events);
-    }
+  const newProcess = async (options: EventFeedOptions = {}): Promise<FeedProcess> => {
+    const { redis, listener, doorbell } = await connect();
+    const eventLog = new WatchedLog(orm, 5000);
+    const feed = new EventFeed(eventLog, log, options);
+    doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
+    opened.push(feed);
+    return { feed, eventLog, redis, listener };
   };
+  const { doorbell } = await connect();
+  const outbox = new Outbox(systemClock, (tenantId, seq) => doorbell.ring(tenantId, seq));
+  const silent = new Outbox(systemClock, () => undefined);
+  const commitBy = async (by: Outbox, tenantId: string, userId: string | null, count: number, type: string) =>
+    transactions.run(tenantId, async (em) => {
+      const drafts = Array.from({ length: count }, () => ({ type, userId, payload: { of: userId } }));
+      by.append(em, tenantId, drafts);
+      return Promise.resolve();
+    });
 
   return {
     orm,
+    databaseUrl: scratch.databaseUrl,
+    transactions,
+    outbox,
     newProcess,
-    number,
-    publish,
-    mark,
     commit: async (tenantId, userId, count, type = SETTLED) =>
-      transactions.run(tenantId, async (em) => {
-        const drafts = Array.from({ length: count }, () => ({ type, userId, payload: { of: userId } }));
-        await outbox.append(em, tenantId, drafts);
-      }),
-    relay: async (tenantId) => {
-      // Only one relay works at a time, as the named lock of the real one sees to.
-      relaying = relaying.then(async () => relayAll(tenantId));
-      await relaying;
-    },
+      commitBy(outbox, tenantId, userId, count, type),
+    commitSilently: async (tenantId, userId, count) => commitBy(silent, tenantId, userId, count, SETTLED),
     forget: async (tenantId, upToSeq) => {
       const sql = 'delete from outbox_event where tenant_id = ? and seq <= ?';
       await systemEm(orm).execute(sql, [tenantId, upToSeq]);
     },
     close: async () => {
-      for (const { bus, redis, listener } of opened) {
-        bus.close();
-        redis.disconnect();
-        listener.disconnect();
-      }
+      for (const each of opened.toReversed()) each.close();
       await orm.close(true);
       await scratch.drop();
     },

@@ -138,18 +138,6 @@ function factsOf(): Facts {
       (sum, { campaign }) => sum + (campaign === '8' ? 2 : 5),
       0,
     );
-  const settled = REDEEMED.map(({ id }, at) => ({
-    id: `e${id}`,
-    redemptionId: id,
-    seq: at + 1,
-    rewardNo: null,
-  }));
-  const rewarded = REDEEMED.map(({ id }, at) => ({
-    id: `r${id}`,
-    redemptionId: id,
-    seq: at + 5,
-    rewardNo: 0,
-  }));
   return {
     codes: codes.map(({ codeId, digest, useLimit }) => ({
       id: codeId,
@@ -189,15 +177,19 @@ function factsOf(): Facts {
       startedMs: 1000,
       expiresMs: 1000 + hoursOf(user) * HOUR_MS,
     })),
-    events: [
-      ...settled.map((event) => ({ ...event, type: 'redemption_settled', status: 'COMMITTED' })),
-      ...rewarded.map((event) => ({ ...event, type: 'subscription_invalidated', status: null })),
-    ],
+    events: REDEEMED.map(({ id }, at) => ({
+      id: `e${id}`,
+      type: 'redemption_settled',
+      redemptionId: id,
+      seq: at + 1,
+      status: 'COMMITTED',
+      rewards: 1,
+    })),
     usage: [
       { campaignId: '9', userId: '0', uses: 1 },
       { campaignId: '9', userId: '13', uses: 1 },
     ],
-    counter: { lastSeq: 8, publishedSeq: 8 },
+    counter: { lastSeq: 4, handledSeq: 4 },
     redis: {
       nowMs: 100_000,
       open: [],

@@ -46,9 +46,36 @@ async function setLimit(scene: Scene, assignment: string): Promise<void> {
   ]);
 }
 
-const COPY_EVENT = `insert into outbox_event (tenant_id, id, type, user_id, payload, seq, created_at)
-  select tenant_id, ?, type, user_id, payload, null, now(3) from outbox_event
-   where tenant_id = ? and type = ? and json_value(payload, '$.redemptionId') = ?`;
+/** Adds to the end of the tenant's log, as the writer of an event does. */
+async function addEvent({ sql, tenantId }: Scene, select: string, params: readonly unknown[]): Promise<void> {
+  await sql('update outbox_counter set last_seq = last_seq + 1 where tenant_id = ?', [tenantId]);
+  await sql('update event_consumer set seq = seq + 1 where tenant_id = ?', [tenantId]);
+  await sql(
+    `insert into outbox_event (tenant_id, seq, type, user_id, subject_id, payload, created_at)
+      select c.tenant_id, c.last_seq, ${select} and c.tenant_id = ?`,
+    [...params, tenantId],
+  );
+}
+
+const COPIED = `e.type, e.user_id, e.subject_id, e.payload, utc_timestamp(3) from outbox_counter c
+  join outbox_event e on e.tenant_id = c.tenant_id and e.subject_id = ? where true`;
+
+/** Takes the last event away, as if its number had never been given. */
+async function dropLast({ sql, tenantId }: Scene): Promise<void> {
+  await sql('delete from outbox_event where tenant_id = ? order by seq desc limit 1', [tenantId]);
+  await sql('update outbox_counter set last_seq = last_seq - 1 where tenant_id = ?', [tenantId]);
+  await sql(
+    'update event_consumer set seq = least(seq, (select last_seq from outbox_counter c where c.tenant_id = event_consumer.tenant_id)) where tenant_id = ?',
+    [tenantId],
+  );
+}
+
+async function changeEvent({ sql, tenantId, redemptions }: Scene, payload: string): Promise<void> {
+  await sql(`update outbox_event set payload = ${payload} where tenant_id = ? and subject_id = ?`, [
+    tenantId,
+    redemptions[0].id,
+  ]);
+}
 
 /** What the database holds wrongly. */
 export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
@@ -176,68 +203,67 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     what: 'no word of the redemption',
     plant: async (s) => {
       await redeemAgain(s);
-      await s.sql(
-        `delete from outbox_event where tenant_id = ? and type = 'redemption_settled' and seq is null`,
-        [s.tenantId],
-      );
+      await dropLast(s);
     },
   },
   {
     kind: 'EVENT_MISSING',
     what: 'no word of the reward',
-    plant: async (s) => {
-      await redeemAgain(s);
-      await s.sql(
-        `delete from outbox_event where tenant_id = ? and type = 'subscription_invalidated' and seq is null`,
-        [s.tenantId],
-      );
-    },
+    plant: async (s) => changeEvent(s, `json_remove(payload, '$.rewards[0]')`),
   },
   {
     kind: 'EVENT_TWICE',
     what: 'a redemption that is told of again much later',
-    plant: async (s) => {
-      const late = BigInt(s.world.services.ids.next()) + (3_600_000n << 22n);
-      await s.sql(COPY_EVENT, [String(late), s.tenantId, 'redemption_settled', s.redemptions[0].id]);
-    },
+    plant: async (s) => addEvent(s, COPIED, [s.redemptions[0].id]),
   },
   {
     kind: 'EVENT_TWICE',
     what: 'a reward that its own transaction told of twice',
-    plant: async (s) => {
-      const again = COPY_EVENT.replace('?', `id + cast(? as unsigned)`);
-      await s.sql(again, [1 << 20, s.tenantId, 'subscription_invalidated', s.redemptions[0].id]);
-    },
+    plant: async (s) =>
+      changeEvent(s, `json_array_append(payload, '$.rewards', json_extract(payload, '$.rewards[0]'))`),
   },
   {
     kind: 'EVENT_WITHOUT_REDEMPTION',
     what: 'word of a redemption that never was',
     plant: async (s) => {
-      const { ids } = s.world.services;
-      const payload = JSON.stringify({ redemptionId: ids.next(), status: 'COMMITTED' });
-      await s.sql(`insert into outbox_event values (?, ?, 'redemption_settled', null, ?, null, now(3))`, [
+      const redemptionId = s.world.services.ids.next();
+      const payload = JSON.stringify({ redemptionId, status: 'COMMITTED' });
+      const select = `'redemption_settled', null, ?, ?, utc_timestamp(3) from outbox_counter c where true`;
+      await addEvent(s, select, [redemptionId, payload]);
+    },
+  },
+  {
+    kind: 'EVENT_UNHANDLED',
+    what: 'an event that one consumer has not handled for hours',
+    plant: async (s) => {
+      await ageChanges(s);
+      await s.sql(
+        `update event_consumer set seq = (select min(seq) - 1 from outbox_event e
+          where e.tenant_id = event_consumer.tenant_id and e.type = 'campaign_changed')
+          where tenant_id = ? and consumer = 'late_confirms'`,
+        [s.tenantId],
+      );
+    },
+  },
+  {
+    kind: 'EVENT_UNHANDLED',
+    what: 'events that a consumer has never come to',
+    plant: async (s) => {
+      await s.sql(`update outbox_event set created_at = ${LATER} where tenant_id = ? and seq = 1`, [
         s.tenantId,
-        ids.next(),
-        payload,
+      ]);
+      await s.sql(`delete from event_consumer where tenant_id = ? and consumer = 'code_copies'`, [
+        s.tenantId,
       ]);
     },
   },
   {
-    kind: 'EVENT_UNPUBLISHED',
-    what: 'an event that nobody numbers',
+    kind: 'CONSUMER_AHEAD',
+    what: 'a consumer that has passed the last event',
     plant: async (s) =>
-      s.sql(
-        `insert into outbox_event values (?, ?, 'code_changed', null, '{}', null, now(3) - interval 2 hour)`,
-        [s.tenantId, s.world.services.ids.next()],
-      ),
-  },
-  {
-    kind: 'EVENT_UNPUBLISHED',
-    what: 'events that nobody hands on',
-    plant: async (s) => {
-      await ageChanges(s);
-      await s.sql('update outbox_counter set published_seq = 0 where tenant_id = ?', [s.tenantId]);
-    },
+      s.sql(`update event_consumer set seq = seq + 1 where tenant_id = ? and consumer = 'code_copies'`, [
+        s.tenantId,
+      ]),
   },
   {
     kind: 'EVENT_NUMBER_MISSING',
@@ -251,10 +277,7 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     kind: 'EVENT_NUMBER_MISSING',
     what: 'numbers that were given to nothing',
     plant: async (s) =>
-      s.sql(
-        'update outbox_counter set last_seq = last_seq + 3, published_seq = last_seq where tenant_id = ?',
-        [s.tenantId],
-      ),
+      s.sql('update outbox_counter set last_seq = last_seq + 3 where tenant_id = ?', [s.tenantId]),
   },
   {
     kind: 'CAMPAIGN_USAGE_DIFFERS',

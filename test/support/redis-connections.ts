@@ -8,8 +8,3 @@ export async function killListener(redis: Redis, listener: Redis): Promise<void>
   const id = Number(/id=(\d+)/.exec(line)?.[1]);
   await redis.client('KILL', 'ID', id);
 }
-
-/** Breaks it on this side, at once and in the middle of whatever it says. */
-export function breakListener(listener: Redis): void {
-  (listener as unknown as { stream: { destroy(): void } }).stream.destroy();
-}

@@ -8,7 +8,7 @@ import { createHttpServer, type HttpServer, type HttpServerParts } from '../../s
 import { WorkShares } from '../../src/transport/work-shares.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { TokenService } from '../../src/identity/token.service.js';
-import type { EventFeed } from '../../src/platform/outbox/event-feed.js';
+import type { EventFeed } from '../../src/platform/push/event-feed.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 import { systemClock, type Clock } from '../../src/platform/clock.js';
 import { transportSchema } from './transport-schema.js';

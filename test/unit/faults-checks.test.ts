@@ -218,7 +218,11 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     'I5 redemption 101: told [COMMITTED, COMMITTED]',
     (e) => e.facts.events.push({ ...the(e.facts.events[0]), id: 'e9' }),
   ],
-  ['no event of a reward', 'I5 redemption 101: 0 events of its reward', (e) => e.facts.events.splice(4, 1)],
+  [
+    'no word of a reward',
+    'I5 redemption 101: told of 0 rewards',
+    (e) => (the(e.facts.events[0]).rewards = 0),
+  ],
   [
     'an event from nowhere',
     'I5 event e101, redemption_settled, tells of',
@@ -256,11 +260,15 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     (e) => (the(e.seen?.[3]).status = 'REFUSED'),
   ],
   [
-    'an event without its number',
+    'a number that was given to nothing',
     'I7 the events of the tenant are not numbered',
-    (e) => (the(e.facts.events[7]).seq = null),
+    (e) => (e.facts.counter.lastSeq = 9),
   ],
-  ['an event never handed on', 'I7 7 of 8 events were handed on', (e) => (e.facts.counter.publishedSeq = 7)],
+  [
+    'an event that a consumer never handled',
+    'I7 3 of 4 events were handled',
+    (e) => (e.facts.counter.handledSeq = 3),
+  ],
   [
     'more attempts than the line admits',
     `I8 ${LINE_LIMIT + 1} attempts of ${LIMITED_LINE} were admitted`,

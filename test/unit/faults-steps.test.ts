@@ -58,7 +58,7 @@ describe('the lookout for a step', () => {
     ['BEFORE_CONFIRM', redis({ script: 'confirm-claims' })],
     [
       'BEFORE_PUBLISH',
-      redis({ command: 'PUBLISH', keys: [], words: ['PUBLISH', `{${T}}:events:tenant`, '{}'] }),
+      redis({ command: 'PUBLISH', keys: [], words: ['PUBLISH', 'events:doorbell', `[["${T}",7]]`] }),
     ],
     ['BEFORE_REPLY', committed],
   ])(
@@ -88,7 +88,7 @@ describe('the lookout for a step', () => {
   });
 
   it('no COMMIT counts that commits something else', () => {
-    const relay = mysql(['commit'], { transaction: ['begin', `update outbox_event where '${T}'`, 'commit'] });
-    expect(sightings('BEFORE_COMMIT', relay)).toEqual(['ON']);
+    const other = mysql(['commit'], { transaction: ['begin', `update campaign where '${T}'`, 'commit'] });
+    expect(sightings('BEFORE_COMMIT', other)).toEqual(['ON']);
   });
 });

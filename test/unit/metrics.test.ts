@@ -14,7 +14,7 @@ describe('the metrics', () => {
       'redemption_transactions_total',
       'marketing_codes_generated_total',
       'outbox_pending',
-      'outbox_published_total',
+      'outbox_consumed_total',
     ]) {
       expect(text).toContain(`# TYPE ${name} `);
     }

@@ -4,12 +4,15 @@ import type { Em } from './orm.js';
 /** What a writing statement answers. */
 export interface Written {
   readonly affectedRows: number;
+  /** As the statement set it, with `last_insert_id(…)`. */
+  readonly insertId: number;
 }
 
 interface Statement {
   readonly sql: string;
   readonly params: readonly unknown[];
   readonly method: 'all' | 'run';
+  readonly isLast: boolean;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -40,6 +43,11 @@ export async function writeTogether(em: Em, sql: string, params: readonly unknow
   return enqueue<Written>(em, sql, params, 'run');
 }
 
+/** As {@link writeTogether}, behind all others of the message: what it locks is locked last. */
+export async function writeLast(em: Em, sql: string, params: readonly unknown[]): Promise<Written> {
+  return enqueue<Written>(em, sql, params, 'run', true);
+}
+
 /**
  * The transaction of this entity manager is about to end. What has not been sent never will be: behind a ROLLBACK it
  * would be committed by itself. What is on its way is answered before the ROLLBACK or COMMIT, which comes behind it.
@@ -59,9 +67,17 @@ async function enqueue<Result>(
   sql: string,
   params: readonly unknown[],
   method: Statement['method'],
+  isLast = false,
 ): Promise<Result> {
   return new Promise<Result>((resolve, reject) => {
-    const statement: Statement = { sql, params, method, resolve: resolve as Statement['resolve'], reject };
+    const statement: Statement = {
+      sql,
+      params,
+      method,
+      isLast,
+      resolve: resolve as Statement['resolve'],
+      reject,
+    };
     if (ended.has(em)) {
       reject(new StatementTooLateError());
       return;
@@ -82,7 +98,8 @@ async function enqueue<Result>(
   });
 }
 
-async function send(em: Em, statements: readonly Statement[]): Promise<void> {
+async function send(em: Em, asked: readonly Statement[]): Promise<void> {
+  const statements = asked.toSorted((a, b) => Number(a.isLast) - Number(b.isLast));
   try {
     const results = maySendSeveral(em) ? await sendAtOnce(em, statements) : await sendInTurn(em, statements);
     for (const [at, statement] of statements.entries()) statement.resolve(results[at]);

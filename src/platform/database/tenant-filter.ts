@@ -19,5 +19,5 @@ export const tenantFilter: FilterDef = {
 /** Entities of the installation rather than of a tenant. */
 const WITHOUT_TENANT = new Set(['CodePepper', 'ProcessNode']);
 
-/** For the few places that work across tenants: the relay, the sweepers, the operations commands. */
+/** For the few places that work across tenants: the consumers of events, the sweepers, the operations commands. */
 export const ACROSS_TENANTS = { filters: { [TENANT_FILTER]: false } } as const;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { invariant } from '../assert.js';
+import { invariant, present } from '../assert.js';
 import type { Logger } from '../observability/log.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
 import { endTogether } from './execute-together.js';
@@ -17,6 +17,21 @@ export interface TransactionOptions {
   readonly log?: Logger;
   /** Called before each further attempt, for the metrics and for tests. */
   readonly onRetry?: (error: unknown, attempt: number) => void;
+}
+
+/** What belongs to the end of a unit of work. */
+export interface WorkEnd {
+  /** Writes what comes last: what it locks is locked for the COMMIT only. */
+  beforeCommit(): Promise<void>;
+  /** When the commit stands. Never throws, never waits. */
+  afterCommit(): void;
+}
+
+const workEnds = new WeakMap<Em, WorkEnd[]>();
+
+/** Adds to the end of the unit of work that this entity manager was made for. */
+export function atEndOf(em: Em, end: WorkEnd): void {
+  present(workEnds.get(em), 'The unit of work of this entity manager').push(end);
 }
 
 /**
@@ -62,9 +77,18 @@ export class Transactions {
 
   private async once<T>(tenantId: string | null, work: (em: Em) => Promise<T>): Promise<T> {
     const em = tenantId === null ? systemEm(this.orm) : tenantEm(this.orm, tenantId);
+    const ends: WorkEnd[] = [];
+    workEnds.set(em, ends);
+    const result = await this.committed(em, work, ends);
+    for (const end of ends) end.afterCommit();
+    return result;
+  }
+
+  private async committed<T>(em: Em, work: (em: Em) => Promise<T>, ends: readonly WorkEnd[]): Promise<T> {
     await em.begin();
     try {
       const result = await work(em);
+      for (const end of ends) await end.beforeCommit();
       invariant(!endTogether(em), 'A transaction was to be committed while statements of it waited.');
       await em.commit();
       return result;

@@ -9,7 +9,7 @@ const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 export interface MetricsOptions {
   readonly withProcess?: boolean;
-  /** Counts the events that wait for publication. */
+  /** Counts the events that wait for a consumer. */
   readonly countOutboxPending?: () => Promise<number>;
 }
 
@@ -107,16 +107,17 @@ function outboxMetrics(registers: Registry[], countPending: MetricsOptions['coun
   return {
     outboxPending: new Gauge({
       name: 'outbox_pending',
-      help: 'Events that wait for publication, counted at each scrape; the last count while the database is away.',
+      help: 'Events that wait for a consumer, counted at each scrape; the last count while the database is away.',
       registers,
       async collect() {
         const pending = await countPending?.().catch(() => undefined);
         if (pending !== undefined) this.set(pending);
       },
     }),
-    outboxPublished: new Counter({
-      name: 'outbox_published_total',
-      help: 'Events handed to subscribers, repeated ones included.',
+    eventsConsumed: new Counter({
+      name: 'outbox_consumed_total',
+      help: 'Events handled by consumers, by consumer, repeated ones included.',
+      labelNames: ['consumer'] as const,
       registers,
     }),
   };

@@ -1,6 +1,5 @@
 import { TenantFailures } from '../failures.js';
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
-import type { Id } from '../ids.js';
 import { databaseNowMs } from '../database/database-clock.js';
 import { systemEm, tenantEm } from '../database/orm.js';
 
@@ -11,25 +10,27 @@ const BATCH = 1000;
 const BATCHES_MAX = 200;
 const DAY_MS = 86_400_000;
 
-/** The oldest published events by their numbers; what is not published, or has no number yet, is never among them. */
-export const OLDEST_PUBLISHED = `select cast(id as char) as id, created_at < ? as is_old
-  from outbox_event force index (uq_outbox_event__tenant_seq)
-  where tenant_id = ? and seq > 0 and seq <= (select published_seq from outbox_counter where tenant_id = ?)
+/** The oldest events that all consumers have handled; none while one of them has not begun. */
+export const OLDEST_HANDLED = `select seq, created_at < ? as is_old from outbox_event force index (primary)
+  where tenant_id = ? and seq <= (select case when count(*) = ? then coalesce(min(seq), ~0) else 0 end
+    from event_consumer where tenant_id = ? and consumer in (?))
   order by seq limit ${BATCH}`;
 
 interface OldEvent {
-  readonly id: Id;
+  readonly seq: number;
   readonly is_old: number;
 }
 
 /**
- * Deletes published events that are old. Always those with the lowest numbers, up to the first that is kept: so the
- * numbers that are left have no gap, and a cursor before them can be told from one that has missed nothing.
+ * Deletes events that are old. Always those with the lowest numbers, up to the first that is kept: so the numbers that
+ * are left have no gap, and a cursor before them can be told from one that has missed nothing.
  */
 export class OutboxRetention {
+  /** @param consumers Names of all consumers; what one of them has not handled is kept. */
   constructor(
     private readonly orm: MikroORM,
     private readonly keptDays: number,
+    private readonly consumers: readonly string[],
   ) {}
 
   /** All tenants; any number of workers may run it at once. @returns how many were deleted */
@@ -58,18 +59,18 @@ export class OutboxRetention {
     const em = tenantEm(this.orm, tenantId);
     let deleted = 0;
     for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const oldest = await em.execute<OldEvent[]>(OLDEST_PUBLISHED, [cutoff, tenantId, tenantId]);
+      const params = [cutoff, tenantId, this.consumers.length, tenantId, ['', ...this.consumers]];
+      const oldest = await em.execute<OldEvent[]>(OLDEST_HANDLED, params);
       const firstKept = oldest.findIndex((event) => event.is_old === 0);
-      const old = firstKept === -1 ? oldest : oldest.slice(0, firstKept);
-      if (old.length === 0) break;
-      const ids = old.map(({ id }) => id);
+      const last = oldest.at(firstKept === -1 ? -1 : firstKept - 1);
+      if (last === undefined || firstKept === 0) break;
       const { affectedRows } = await em.execute<QueryResult>(
-        'delete from outbox_event where tenant_id = ? and id in (?)',
-        [tenantId, ids],
+        'delete from outbox_event where tenant_id = ? and seq <= ?',
+        [tenantId, last.seq],
         'run',
       );
       deleted += affectedRows;
-      if (old.length < BATCH) break;
+      if (firstKept !== -1 || oldest.length < BATCH) break;
     }
     return deleted;
   }

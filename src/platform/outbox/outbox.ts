@@ -1,34 +1,82 @@
+import { invariant } from '../assert.js';
 import type { Clock } from '../clock.js';
-import type { Id, IdGenerator } from '../ids.js';
-import { insertRows } from '../database/insert-rows.js';
+import type { Id } from '../ids.js';
+import { writeLast } from '../database/execute-together.js';
 import type { Em } from '../database/orm.js';
+import { atEndOf } from '../database/transaction.js';
 
 /** An event that is yet to be written. The payload is JSON, and holds neither secrets nor whole codes. */
 export interface OutboxDraft {
   readonly type: string;
   /** Whom it is for; null for events of the tenant. */
   readonly userId: Id | null;
+  /** The row that it tells of, where events are looked for by it. */
+  readonly subjectId?: Id;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Writes events into the transaction that they tell of. The relay publishes them after the commit. */
+interface Noted {
+  readonly tenantId: string;
+  readonly drafts: OutboxDraft[];
+  lastSeq: number;
+}
+
+/** Makes the tenant's row with its first event. The answer's insert id is the new last number. */
+const TAKE_NUMBERS = `insert into outbox_counter (tenant_id, last_seq) values (?, last_insert_id(?))
+  on duplicate key update last_seq = last_insert_id(last_seq + ?)`;
+const ROW = '(?, last_insert_id() - ?, ?, ?, ?, ?, ?)';
+
+/**
+ * Writes events into the transaction that they tell of, with the tenant's next numbers. The counter's row stays locked
+ * from then until the commit, so numbers follow the order of the commits and have no gaps. It is the last lock of every
+ * transaction, because the events are only noted when they are appended, and written when the work has ended.
+ */
 export class Outbox {
+  private readonly noted = new WeakMap<Em, Noted>();
+
+  /** @param ring Tells after the commit that a tenant has events up to a number. */
   constructor(
-    private readonly ids: IdGenerator,
     private readonly clock: Clock,
+    private readonly ring: (tenantId: string, seq: number) => void,
   ) {}
 
-  async append(em: Em, tenantId: string, drafts: readonly OutboxDraft[]): Promise<void> {
+  append(em: Em, tenantId: string, drafts: readonly OutboxDraft[]): void {
+    if (drafts.length === 0) return;
+    const noted = this.noted.get(em) ?? this.note(em, tenantId);
+    invariant(noted.tenantId === tenantId, 'A transaction writes events of one tenant.');
+    noted.drafts.push(...drafts);
+  }
+
+  /** Writes what was appended so far, behind all other statements of the same message. For the hot path, at its end. */
+  async flush(em: Em): Promise<void> {
+    const noted = this.noted.get(em);
+    const drafts = noted?.drafts.splice(0) ?? [];
+    if (noted === undefined || drafts.length === 0) return;
+    const { tenantId } = noted;
     const createdAt = new Date(this.clock.nowMs());
-    const rows = drafts.map((draft) => ({
-      tenant_id: tenantId,
-      id: this.ids.next(),
-      type: draft.type,
-      user_id: draft.userId,
-      payload: JSON.stringify(draft.payload),
-      seq: null,
-      created_at: createdAt,
-    }));
-    await insertRows(em, 'outbox_event', rows);
+    const rows = drafts.flatMap(({ type, userId, subjectId = null, payload }, at) => {
+      const fromLast = drafts.length - 1 - at;
+      return [tenantId, fromLast, type, userId, subjectId, JSON.stringify(payload), createdAt];
+    });
+    const [taken] = await Promise.all([
+      writeLast(em, TAKE_NUMBERS, [tenantId, drafts.length, drafts.length]),
+      writeLast(
+        em,
+        `insert into outbox_event (tenant_id, seq, type, user_id, subject_id, payload, created_at)
+          values ${drafts.map(() => ROW).join(', ')}`,
+        rows,
+      ),
+    ]);
+    noted.lastSeq = taken.insertId;
+  }
+
+  private note(em: Em, tenantId: string): Noted {
+    const noted: Noted = { tenantId, drafts: [], lastSeq: 0 };
+    this.noted.set(em, noted);
+    atEndOf(em, {
+      beforeCommit: async () => this.flush(em),
+      afterCommit: () => this.ring(tenantId, noted.lastSeq),
+    });
+    return noted;
   }
 }

@@ -1,10 +1,9 @@
 import type { Id } from '../ids.js';
 
-/** An event as subscribers and handlers get it. Delivery is at least once: drop duplicates by `id`, keep `seq` as the cursor. */
+/** A committed event, as subscribers and consumers get it. */
 export interface PublishedEvent {
-  readonly id: Id;
   readonly tenantId: string;
-  /** Without gaps per tenant, in the order of publication. */
+  /** Without gaps per tenant, in the order of the commits; with the tenant, what tells the event from all others. */
   readonly seq: number;
   readonly type: string;
   /** Whom it is for; null for events of the tenant. */

@@ -8,15 +8,15 @@ import type { LockedCode, LockedRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
-import type { RedemptionRecord } from '../history/redemption-record.js';
-import type { GivenRewards, RewardBatch } from './reward-batch.js';
+import type { GrantRow, RedemptionRecord } from '../history/redemption-record.js';
+import type { RewardBatch } from './reward-batch.js';
 
 /** A redemption that this transaction commits; `code` moves on while the batch is decided. */
 export interface Accepted {
   readonly claim: Claim;
   readonly record: RedemptionRecord;
   readonly code: LockedCode;
-  readonly given: GivenRewards;
+  readonly given: readonly GrantRow[];
 }
 
 export interface Tombstone {
@@ -138,7 +138,7 @@ export class CommitDecisions {
       claimedAt: new Date(claim.claimedAtMs),
       settledAt: this.settledAt,
       abortReason: null,
-      rewards: given.grants,
+      rewards: given,
     };
     this.earlier.add(record);
     this.accepted.push({ claim, record, code, given });

@@ -5,6 +5,7 @@ import { writeTogether } from '../../platform/database/execute-together.js';
 import { insertRows, type RowValues } from '../../platform/database/insert-rows.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
+import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import type { Claim } from '../claim/claim.js';
 import type { Accepted, Tombstone } from './commit-decider.js';
 import { orderNoOf, type GrantRow, type RedemptionRow } from '../history/redemption-record.js';
@@ -37,12 +38,13 @@ export class CommitWrites {
       ...accepted.map(({ record }) => record),
       ...tombstones.map((tombstone) => tombstoneRow(tombstone, settledAt)),
     ].toSorted((a, b) => compareIds(a.id, b.id));
+    this.outbox.append(em, tenantId, accepted.map(eventOf));
     await Promise.all([
       this.spendUses(em, tenantId, accepted),
       insertRows(em, 'redemption', rows.map(redemptionValues)),
       this.orders.insertRedemptionOrders(em, tenantId, ordersOf(batch)),
-      insertRows(em, 'reward_grant', accepted.flatMap(({ given }) => given.grants).map(grantValues)),
-      this.outbox.append(em, tenantId, accepted.flatMap(eventsOf)),
+      insertRows(em, 'reward_grant', accepted.flatMap(({ given }) => given).map(grantValues)),
+      this.outbox.flush(em),
     ]);
   }
 
@@ -77,7 +79,7 @@ function ordersOf({ accepted, buyers, settledAt }: DecidedBatch): RedemptionOrde
     id: orderNoOf(claim.redemptionId),
     userId: claim.userId,
     isNew: !buyers.has(claim.userId),
-    subscriptionId: given.grants.find((grant) => grant.type === 'SUBSCRIPTION')?.targetId ?? null,
+    subscriptionId: given.find((grant) => grant.type === 'SUBSCRIPTION')?.targetId ?? null,
     createdAt: new Date(claim.claimedAtMs),
     finishedAt: settledAt,
   }));
@@ -137,8 +139,8 @@ function tombstoneRow({ claim, reason }: Tombstone, settledAt: Date): Redemption
   };
 }
 
-/** One event for the redemption, and one for each reward. */
-function eventsOf({ claim, record, given }: Accepted): OutboxDraft[] {
+/** One event for the redemption and all of its rewards. */
+function eventOf({ claim, record, given }: Accepted): OutboxDraft {
   const payload = {
     redemptionId: record.id,
     status: 'COMMITTED',
@@ -149,6 +151,7 @@ function eventsOf({ claim, record, given }: Accepted): OutboxDraft[] {
     useNo: record.useNo,
     refusal: null,
     winnerId: null,
+    rewards: given.map(({ rewardNo, type, sourceId, targetId }) => ({ rewardNo, type, sourceId, targetId })),
   };
-  return [{ type: 'redemption_settled', userId: record.userId, payload }, ...given.events];
+  return { type: REDEMPTION_SETTLED, userId: record.userId, subjectId: record.id, payload };
 }

@@ -6,7 +6,6 @@ import { Transactions } from '../../platform/database/transaction.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { Metrics } from '../../platform/observability/metrics.js';
 import type { Outbox } from '../../platform/outbox/outbox.js';
-import type { OutboxWake } from '../../platform/outbox/outbox-wake.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
@@ -27,7 +26,6 @@ export interface SettlementNeeds {
   readonly metrics: Metrics;
   readonly transactions: Transactions;
   readonly outbox: Outbox;
-  readonly wake: OutboxWake;
   readonly tenants: TenantService;
   readonly orders: OrderService;
   readonly handlers: RewardHandlers;
@@ -53,7 +51,6 @@ export function composeSettlement(its: SettlementNeeds) {
     redemptionRedis,
     heldUses,
     handlers,
-    (tenantId) => its.wake.notify(tenantId),
     metrics,
     log,
     { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES },

@@ -1,7 +1,6 @@
 import type { RewardType } from '../../rewards/reward-rule.js';
 import { invariant, present } from '../../platform/assert.js';
 import type { Em } from '../../platform/database/orm.js';
-import type { OutboxDraft } from '../../platform/outbox/outbox.js';
 import type {
   RewardApplication,
   RewardHandlers,
@@ -10,12 +9,6 @@ import type {
 } from '../../rewards/reward-handler.js';
 import type { Claim } from '../claim/claim.js';
 import { orderNoOf, type GrantRow } from '../history/redemption-record.js';
-
-/** What the rewards of one redemption come to. */
-export interface GivenRewards {
-  readonly grants: readonly GrantRow[];
-  readonly events: readonly OutboxDraft[];
-}
 
 /** The rewards of a batch of claims: every handler loads and locks once, then decides claim by claim. */
 export class RewardBatch {
@@ -47,9 +40,8 @@ export class RewardBatch {
   }
 
   /** Gives all rewards of a claim, none of which was refused. */
-  give(claim: Claim, grantedAt: Date): GivenRewards {
+  give(claim: Claim, grantedAt: Date): readonly GrantRow[] {
     const grants: GrantRow[] = [];
-    const events: OutboxDraft[] = [];
     for (const application of applicationsOf(claim)) {
       const outcome = this.session(application).apply(application);
       const { redemptionId, rewardNo, rule } = application;
@@ -64,17 +56,16 @@ export class RewardBatch {
         value: rule.value,
         grantedAt,
       });
-      events.push(outcome.event);
     }
     invariant(
       grants.length === claim.rewards.length,
       'A redemption must give exactly the rewards of its claim.',
     );
-    return { grants, events };
+    return grants;
   }
 
   async flush(): Promise<void> {
-    for (const session of this.sessions.values()) await session.flush();
+    await Promise.all([...this.sessions.values()].map(async (session) => session.flush()));
   }
 
   private session(application: RewardApplication): RewardSession {

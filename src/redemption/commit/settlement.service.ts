@@ -25,7 +25,6 @@ export class SettlementService {
     private readonly redis: RedemptionRedis,
     private readonly heldUses: Pick<HeldUses, 'closed'>,
     private readonly handlers: RewardHandlers,
-    private readonly wakeRelay: (tenantId: string) => void,
     private readonly metrics: Metrics,
     private readonly log: Logger,
     settings: GroupCommitSettings,
@@ -88,7 +87,6 @@ export class SettlementService {
     const outcomes = await this.transaction.commit(tenantId, claims);
     stop();
     this.metrics.commitBatchSize.observe(claims.length);
-    this.wakeRelay(tenantId);
     return outcomes;
   }
 
@@ -119,7 +117,6 @@ export class SettlementService {
   private async abandonAndClose(tenantId: string, requests: readonly AbortRequest[]) {
     const outcomes = await this.aborter.abort(tenantId, requests);
     const claims = requests.map(({ claim }) => claim);
-    if (claims.some((claim) => claim.isDeferred)) this.wakeRelay(tenantId);
     const committed = claims.filter(({ redemptionId }) => outcomes.get(redemptionId) === 'COMMITTED');
     const given = claims.filter((claim) => !committed.includes(claim));
     const settled = new Map<Id, CommitOutcome>(given.map((claim) => [claim.redemptionId, ABORTED]));
@@ -180,7 +177,6 @@ export class SettlementService {
     // Their tombstones are there and say why; the reason is for nobody.
     const requests = owed.map(({ claim }) => ({ claim, reason: ABORTED.kind }));
     await this.aborter.abort(tenantId, requests);
-    this.wakeRelay(tenantId);
     await this.redis.release(tenantId, owed);
   }
 

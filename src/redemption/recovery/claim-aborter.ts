@@ -6,6 +6,7 @@ import type { Em } from '../../platform/database/orm.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
+import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import { SettledBefore } from './settled-before.js';
 import type { Claim } from '../claim/claim.js';
 import type { CommitWrites } from '../commit/commit-writes.js';
@@ -106,12 +107,12 @@ export class ClaimAborter {
         tenantId,
         owed.map(({ claim }) => failedOrder(claim, !buyers.has(claim.userId), settledAt)),
       ),
-      this.outbox.append(
-        em,
-        tenantId,
-        owed.map((one) => refusedEvent(one, found)),
-      ),
     ]);
+    this.outbox.append(
+      em,
+      tenantId,
+      owed.map((one) => refusedEvent(one, found)),
+    );
     return new Map(claims.map((claim) => [claim.redemptionId, found.settled(claim) ?? 'ABANDONED']));
   }
 }
@@ -146,5 +147,5 @@ function refusedEvent({ claim, reason }: AbortRequest, found: SettledBefore): Ou
     refusal: isRedeemRefusal(abortReason) ? abortReason : null,
     winnerId: found.winnerId(claim),
   };
-  return { type: 'redemption_settled', userId: claim.userId, payload };
+  return { type: REDEMPTION_SETTLED, userId: claim.userId, subjectId: claim.redemptionId, payload };
 }

@@ -1,5 +1,6 @@
 import type { PublishedEvent } from '../../platform/outbox/published-event.js';
 import type { Job } from '../../platform/scheduling/job.js';
+import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import { OpenClaimsRedis } from '../claim/open-claims.redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { SettlementNeeds } from '../commit/compose-settlement.js';
@@ -40,18 +41,16 @@ export function composeRecovery(its: Needs) {
     },
     { name: 'tombstone retention', everyMs: RETENTION_EVERY_MS, where: 'IN_EACH', run: prune },
   ];
-  const confirmLate = async (events: readonly PublishedEvent[]): Promise<void> => {
-    for (const [tenantId, own] of Map.groupBy(events, (event) => event.tenantId)) {
-      const settled = own.map(({ payload }) => ({
-        redemptionId: String(payload['redemptionId']),
-        digest: String(payload['digest']),
-      }));
-      await lateConfirms.watch(tenantId, settled);
-    }
+  const confirmLate = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {
+    const settled = events.map(({ payload }) => ({
+      redemptionId: String(payload['redemptionId']),
+      digest: String(payload['digest']),
+    }));
+    await lateConfirms.watch(tenantId, settled);
   };
   return {
     services: { lateConfirms, sweeper, tombstones },
     jobs,
-    consumers: { redemption_settled: confirmLate },
+    consumers: [{ name: 'late_confirms', types: [REDEMPTION_SETTLED], handle: confirmLate }],
   };
 }

@@ -11,7 +11,7 @@ export interface Facts {
   readonly subscriptions: readonly SubscriptionFact[];
   readonly events: readonly EventFact[];
   readonly usage: readonly UsageFact[];
-  readonly counter: { readonly lastSeq: number; readonly publishedSeq: number };
+  readonly counter: { readonly lastSeq: number; readonly handledSeq: number };
   readonly redis: RedisFacts;
 }
 
@@ -61,11 +61,12 @@ export interface SubscriptionFact {
 export interface EventFact {
   readonly id: string;
   readonly type: string;
-  readonly seq: number | null;
+  readonly seq: number;
   readonly redemptionId: string | null;
   /** Of `redemption_settled`: COMMITTED or REFUSED. */
   readonly status: string | null;
-  readonly rewardNo: number | null;
+  /** How many rewards it tells of. */
+  readonly rewards: number;
 }
 
 export interface UsageFact {
@@ -109,7 +110,7 @@ async function databaseFacts(connection: Connection, tenantId: string): Promise<
     const [rows] = await connection.query<RowDataPacket[]>(sql, [tenantId]);
     return rows as Row[];
   };
-  // All of one moment: what is numbered and handed on between two queries would look like a gap.
+  // All of one moment: what is written and handled between two queries would look like a gap.
   await connection.query('set session transaction isolation level repeatable read');
   await connection.query('start transaction with consistent snapshot, read only');
   const codes = await read<CodeFact>(`select cast(id as char) as id, code_digest as digest,
@@ -127,16 +128,17 @@ async function databaseFacts(connection: Connection, tenantId: string): Promise<
   const subscriptions = await read<SubscriptionFact>(`select cast(id as char) as id,
     cast(user_id as char) as userId, ${asMs('started_at')} as startedMs, ${asMs('expires_at')} as expiresMs
     from subscription where tenant_id = ?`);
-  const events = await read<EventFact>(`select cast(id as char) as id, type, cast(seq as signed) as seq,
+  const events =
+    await read<EventFact>(`select concat(tenant_id, '-', seq) as id, type, cast(seq as signed) as seq,
     json_unquote(json_extract(payload, '$.redemptionId')) as redemptionId,
     json_unquote(json_extract(payload, '$.status')) as status,
-    cast(json_extract(payload, '$.rewardNo') as signed) as rewardNo
+    cast(coalesce(json_length(payload, '$.rewards'), 0) as signed) as rewards
     from outbox_event where tenant_id = ? order by seq`);
   const usage = await read<UsageFact>(`select cast(campaign_id as char) as campaignId,
     cast(user_id as char) as userId, cast(uses as signed) as uses from campaign_usage where tenant_id = ?`);
-  const [counter = { lastSeq: 0, publishedSeq: 0 }] = await read<Facts['counter']>(
-    `select cast(last_seq as signed) as lastSeq, cast(published_seq as signed) as publishedSeq
-    from outbox_counter where tenant_id = ?`,
+  const [counter = { lastSeq: 0, handledSeq: 0 }] = await read<Facts['counter']>(
+    `select cast(last_seq as signed) as lastSeq, cast(coalesce((select min(seq) from event_consumer e
+    where e.tenant_id = c.tenant_id), 0) as signed) as handledSeq from outbox_counter c where tenant_id = ?`,
   );
   return { codes, redemptions, orders, grants, subscriptions, events, usage, counter };
 }

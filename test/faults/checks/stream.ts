@@ -31,12 +31,14 @@ function firstSightings(seen: readonly SeenEvent[]): Map<string, SeenEvent> {
   return firsts;
 }
 
-/** Every event of the tenant has its number, without gaps, and was handed on. */
-function checkNumbers({ events, counter: { publishedSeq } }: Evidence['facts']): string[] {
-  const numbers = events.map(({ seq }) => seq ?? 0).toSorted((a, b) => a - b);
-  const isGapless = numbers.every((number, at) => number === at + 1);
+/** The events of the tenant are numbered without gaps, and all consumers have handled them. */
+function checkNumbers({ events, counter: { lastSeq, handledSeq } }: Evidence['facts']): string[] {
+  const numbers = events.map(({ seq }) => seq).toSorted((a, b) => a - b);
+  const isGapless = lastSeq === events.length && numbers.every((number, at) => number === at + 1);
   return [
     ...(isGapless ? [] : ['the events of the tenant are not numbered without gaps']),
-    ...(publishedSeq === events.length ? [] : [`${publishedSeq} of ${events.length} events were handed on`]),
+    ...(handledSeq === events.length
+      ? []
+      : [`${handledSeq} of ${events.length} events were handled by all consumers`]),
   ];
 }

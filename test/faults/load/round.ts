@@ -108,7 +108,7 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
   };
 }
 
-/** Until no claim is open, no job is left, and every event is published, or the time is over; what is then there is judged. */
+/** Until no claim is open, no job is left, and every event is handled, or the time is over; what is then there is judged. */
 async function untilRest(
   target: Target,
   tenantId: string,
@@ -120,7 +120,7 @@ async function untilRest(
     const facts = await readFacts(target, tenantId);
     const { counter, events, redis } = facts;
     const isDone = redis.open.length === 0 && redis.jobs.length === 0;
-    const isAtRest = isDone && counter.publishedSeq === events.length && further(facts);
+    const isAtRest = isDone && counter.handledSeq === events.length && further(facts);
     if (isAtRest || performance.now() > untilMs) return facts;
     await pause(50);
   }

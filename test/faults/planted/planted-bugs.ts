@@ -126,9 +126,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'events are written outside of the transaction',
     edits: [
       {
-        file: 'src/redemption/commit/commit-writes.ts',
-        find: 'this.outbox.append(em, tenantId, accepted.flatMap(eventsOf))',
-        replace: 'this.outbox.append(em.fork(), tenantId, accepted.flatMap(eventsOf))',
+        file: 'src/platform/outbox/outbox.ts',
+        find: '    const [taken] = await Promise.all([',
+        replace: '    em = em.fork();\n    const [taken] = await Promise.all([',
       },
     ],
     cells: ['BEFORE_COMMIT:DEADLOCK_1213', 'BEFORE_COMMIT:LOCK_WAIT_1205'],
@@ -228,16 +228,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     shows: { invariant: 'I3', like: /is open/ },
   },
   {
-    name: 'events are noted as published before they are',
+    name: 'a doorbell that is lost is never made good',
     edits: [
       {
-        file: 'src/platform/outbox/outbox-relay.ts',
-        find: `    await this.parts.publish(events);
-    await this.store.markPublished(tenantId, events.at(-1)?.seq ?? 0);
-`,
-        replace: `    await this.store.markPublished(tenantId, events.at(-1)?.seq ?? 0);
-    await this.parts.publish(events);
-`,
+        file: 'src/platform/push/event-feed.ts',
+        find: '      tail.raise(await this.eventLog.lastSeq(tenantId));',
+        replace: '      tail.raise(0 * (await this.eventLog.lastSeq(tenantId)));',
       },
     ],
     cells: ['PUBLISH_LOST'],

@@ -23,10 +23,14 @@ class NoteService {
     return note?.text ?? null;
   }
 
-  /** Safe to run twice: the event's id is the note's. */
-  async noteCampaigns(events: readonly PublishedEvent[]): Promise<void> {
-    for (const { tenantId, id } of events)
-      await tenantEm(this.orm, tenantId).upsert(Note, { tenantId, id, text: 'A campaign changed.' });
+  /** Safe to run twice: the event's number is the note's id. */
+  async noteCampaigns(tenantId: string, events: readonly PublishedEvent[]): Promise<void> {
+    for (const { seq } of events)
+      await tenantEm(this.orm, tenantId).upsert(Note, {
+        tenantId,
+        id: String(seq),
+        text: 'A campaign changed.',
+      });
   }
 }
 
@@ -61,9 +65,14 @@ export const notes = {
     return {
       services: { notes: service },
       resolvers: [new NoteResolver(service)],
-      consumers: {
-        campaign_changed: async (events: readonly PublishedEvent[]) => service.noteCampaigns(events),
-      },
+      consumers: [
+        {
+          name: 'notes',
+          types: ['campaign_changed'],
+          handle: async (tenantId: string, events: readonly PublishedEvent[]) =>
+            service.noteCampaigns(tenantId, events),
+        },
+      ],
     };
   },
 };

@@ -17,11 +17,24 @@ const CATCH_UP_MAX = 100_000;
 
 /** Up to here a number is exact. */
 const DIGITS_MAX = 15;
-const CURSOR_TEXT = new RegExp(`^(0|[1-9][0-9]{0,${DIGITS_MAX - 1}})$`);
+/** The number of an event; and where one has several items and more are to come, how many were given. */
+const CURSOR_TEXT = new RegExp(`^(0|[1-9][0-9]{0,${DIGITS_MAX - 1}})(?:-([1-9][0-9]{0,3}))?$`);
 
-/** The `seq` that a cursor stands for; 0 lies before the first event. @throws CursorError CURSOR_MALFORMED */
-export function parseCursor(text: string): number {
-  if (CURSOR_TEXT.test(text)) return Number(text);
+/** Where a subscriber is. */
+export interface FeedCursor {
+  /** It has everything up to this event; 0 lies before the first one, */
+  readonly afterSeq: number;
+  /** and of the next one so many items. */
+  readonly items: number;
+}
+
+/** @throws CursorError CURSOR_MALFORMED */
+export function parseCursor(text: string): FeedCursor {
+  const [, seq, items] = CURSOR_TEXT.exec(text) ?? [];
+  if (seq !== undefined)
+    return items === undefined
+      ? { afterSeq: Number(seq), items: 0 }
+      : { afterSeq: Number(seq) - 1, items: Number(items) };
   throw new CursorError(
     'CURSOR_MALFORMED',
     'The cursor must be the `cursor` of an earlier event, or "0", as it was given.',
@@ -37,9 +50,9 @@ export function requireKnown(seq: number, lastSeq: number): void {
   );
 }
 
-/** @throws CursorError CURSOR_EXPIRED when too much has been published since. */
-export function requireWithinReach(seq: number, publishedSeq: number): void {
-  if (publishedSeq - seq > CATCH_UP_MAX) throw expiredCursor();
+/** @throws CursorError CURSOR_EXPIRED when too much has happened since. */
+export function requireWithinReach(seq: number, lastSeq: number): void {
+  if (lastSeq - seq > CATCH_UP_MAX) throw expiredCursor();
 }
 
 export function expiredCursor(): CursorError {

@@ -1,0 +1,193 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { eachOf } from '../scheduling/each-of.js';
+import type { Logger } from '../observability/log.js';
+import type { Metrics } from '../observability/metrics.js';
+import { resultWithin } from '../scheduling/timeout.js';
+import { NamedLock } from '../database/named-lock.js';
+import { systemEm } from '../database/orm.js';
+import type { EventLog } from './event-log.js';
+import type { PublishedEvent } from './published-event.js';
+import { WakeSignal } from './wake-signal.js';
+
+const POLL_EVERY_MS = 1000;
+/** Doorbells of so long are answered together: what consumers do was done by the committing process, as a rule. */
+const LINGER_MS = 200;
+/** Events that one call of a consumer gets at most. */
+const BATCH_MAX = 500;
+const AT_ONCE = 4;
+/** How long the others wait for a consumer of a tenant. */
+const TURN_MS = 250;
+/** Consumers of tenants that may take longer at once; with more the others wait, because each takes a connection. */
+const SLOW_MAX = 6;
+
+/** Does something for each event of some types, in another process than the one that has committed it. */
+export interface EventConsumer {
+  /** Of its cursor; never changes. */
+  readonly name: string;
+  readonly types: readonly string[];
+  /** Gets events of one tenant in order. At least once: a failure brings all of them again. */
+  readonly handle: (tenantId: string, events: readonly PublishedEvent[]) => Promise<void>;
+  /** Also done before subscribers are given an event: they read again what it drops from caches. */
+  readonly isBeforePush?: boolean;
+}
+
+export interface EventConsumerParts {
+  readonly orm: MikroORM;
+  readonly eventLog: EventLog;
+  readonly log: Logger;
+  readonly metrics?: Pick<Metrics, 'eventsConsumed'>;
+}
+
+/** A consumer and a tenant. */
+interface Turn {
+  readonly key: string;
+  readonly tenantId: string;
+  readonly consumer: EventConsumer;
+}
+
+/**
+ * Runs the consumers of events, each with a cursor of its own in each tenant's log. Of all processes only the holder of
+ * a named lock works. A cursor moves when its events are handled, so whoever takes over begins there, and an event
+ * comes twice rather than never. A consumer that fails or hangs holds up itself in that tenant, and nothing else.
+ */
+export class EventConsumers {
+  private readonly lock: NamedLock;
+  private readonly signal = new WakeSignal();
+  private running: Promise<void> | null = null;
+  private stopped = false;
+  private holdsLock = false;
+  /** By the clock that only goes forward: a wall clock that is set back would put off the poll. */
+  private nextPollMs = 0;
+  /** Turns that failed; tried again at the next poll, not at every doorbell. */
+  private readonly failed = new Set<string>();
+  /** Turns that are not over, also those that are no longer waited for. */
+  private readonly atWork = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly consumers: readonly EventConsumer[],
+    private readonly parts: EventConsumerParts,
+  ) {
+    this.lock = new NamedLock(parts.orm, 'event_consumers');
+  }
+
+  start(): void {
+    this.running ??= this.loop();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.signal.raise();
+    await this.running;
+    await Promise.all(this.atWork.values());
+    await this.lock.release();
+  }
+
+  /** The tenant has new events. */
+  heard(tenantId: string): void {
+    if (this.holdsLock) this.signal.raise(tenantId);
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        this.holdsLock = (await this.lock.held()) || (await this.lock.tryTake());
+        if (this.holdsLock) await this.round();
+      } catch (error) {
+        this.parts.log.warn({ err: error }, 'event consumers failed, trying again');
+        this.holdsLock = false;
+      }
+      if (this.stopped) break;
+      // Whoever takes the lock looks for everything that is due.
+      if (!this.holdsLock) this.nextPollMs = 0;
+      const pauseMs = this.holdsLock ? Math.max(0, this.nextPollMs - performance.now()) : POLL_EVERY_MS;
+      await this.signal.wait(pauseMs, LINGER_MS);
+    }
+    this.holdsLock = false;
+  }
+
+  private async round(): Promise<void> {
+    const nowMs = performance.now();
+    let tenantIds = this.signal.take();
+    if (nowMs >= this.nextPollMs) {
+      this.nextPollMs = nowMs + POLL_EVERY_MS;
+      this.failed.clear();
+      tenantIds = await this.tenantsBehind();
+    }
+    const turns = tenantIds.flatMap((tenantId) =>
+      this.consumers.map((consumer) => ({ key: `${tenantId} ${consumer.name}`, tenantId, consumer })),
+    );
+    const free = turns.filter(({ key }) => !this.atWork.has(key) && !this.failed.has(key));
+    await eachOf(free, AT_ONCE, async (turn) => this.giveTurn(turn));
+  }
+
+  private async giveTurn(turn: Turn): Promise<void> {
+    const work = this.take(turn).finally(() => this.atWork.delete(turn.key));
+    this.atWork.set(turn.key, work);
+    if (this.atWork.size > SLOW_MAX) await work;
+    else await resultWithin(TURN_MS, work);
+  }
+
+  private async take({ key, tenantId, consumer }: Turn): Promise<void> {
+    try {
+      while (!this.stopped && (await this.handleNext(tenantId, consumer)));
+    } catch (error) {
+      this.failed.add(key);
+      const { name } = consumer;
+      this.parts.log.error({ err: error, tenantId, consumer: name }, 'a consumer failed, trying again');
+    }
+  }
+
+  /** @returns whether there may be more */
+  private async handleNext(tenantId: string, { name, types, handle }: EventConsumer): Promise<boolean> {
+    const { seq, lastSeq } = await this.position(tenantId, name);
+    if (seq >= lastSeq) return false;
+    const events = await this.parts.eventLog.next(tenantId, types, seq, lastSeq, BATCH_MAX);
+    if (events.length > 0) await handle(tenantId, events);
+    const isFull = events.length === BATCH_MAX;
+    // What is not among them is for others, or was deleted before this consumer was there.
+    await this.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? lastSeq) : lastSeq);
+    this.parts.metrics?.eventsConsumed.inc({ consumer: name }, events.length);
+    return isFull;
+  }
+
+  private async position(tenantId: string, name: string): Promise<{ seq: number; lastSeq: number }> {
+    const [row] = await systemEm(this.parts.orm).execute<{ seq: number; lastSeq: number }[]>(
+      `select cast(coalesce(e.seq, 0) as unsigned) as seq, c.last_seq as lastSeq from outbox_counter c
+         left join event_consumer e on e.tenant_id = c.tenant_id and e.consumer = ?
+        where c.tenant_id = ?`,
+      [name, tenantId],
+    );
+    return row ?? { seq: 0, lastSeq: 0 };
+  }
+
+  /** Only ever forward, so a process that lost the lock and comes late changes nothing. */
+  private async move(tenantId: string, name: string, seq: number): Promise<void> {
+    await systemEm(this.parts.orm).execute(
+      `insert into event_consumer (tenant_id, consumer, seq) values (?, ?, ?)
+         on duplicate key update seq = greatest(seq, values(seq))`,
+      [tenantId, name, seq],
+    );
+  }
+
+  private async tenantsBehind(): Promise<string[]> {
+    const names = this.consumers.map(({ name }) => name);
+    if (names.length === 0) return [];
+    const rows = await systemEm(this.parts.orm).execute<{ tenantId: string }[]>(
+      `select c.tenant_id as tenantId from outbox_counter c
+        where (select count(*) from event_consumer e
+                where e.tenant_id = c.tenant_id and e.consumer in (?) and e.seq >= c.last_seq) < ?`,
+      [names, names.length],
+    );
+    return rows.map(({ tenantId }) => tenantId);
+  }
+}
+
+/** Events that wait for a consumer, of all tenants. */
+export async function countPending(orm: MikroORM): Promise<number> {
+  const [row] = await systemEm(orm).execute<[{ events: number }]>(
+    `select cast(coalesce(sum(c.last_seq - coalesce(e.seq, 0)), 0) as double) as events from outbox_counter c
+       left join (select tenant_id, min(seq) as seq from event_consumer group by tenant_id) e
+         on e.tenant_id = c.tenant_id`,
+  );
+  return row.events;
+}

@@ -1,0 +1,113 @@
+import type { Logger } from '../observability/log.js';
+import type { EventConsumer } from '../outbox/event-consumers.js';
+import type { EventLog } from '../outbox/event-log.js';
+import type { Caller } from '../scheduling/fair-queue.js';
+import { LoopTurns } from '../scheduling/loop-turns.js';
+import { requireKnown, requireWithinReach } from './feed-cursor.js';
+import { FeedPages } from './feed-pages.js';
+import { FeedSubscription, type FeedFilter, type FeedSource } from './feed-subscription.js';
+import { TenantTail } from './tenant-tail.js';
+
+/** A doorbell that was lost is made good by then. */
+const POLL_EVERY_MS = 1000;
+
+export interface EventFeedOptions {
+  readonly pollEveryMs?: number;
+}
+
+/** Hands committed events to the subscribers of this process, live or from a cursor on. */
+export class EventFeed {
+  private readonly pages: FeedPages;
+  private readonly tails = new Map<string, { readonly tail: TenantTail; members: Set<FeedSubscription> }>();
+  private polling: NodeJS.Timeout | null = null;
+  /** Without a pace: subscribers must keep up with redemptions, the more the more there are. */
+  private readonly turns = new LoopTurns();
+
+  constructor(
+    private readonly eventLog: EventLog,
+    private readonly log: Logger,
+    private readonly options: EventFeedOptions = {},
+  ) {
+    this.pages = new FeedPages(eventLog, log);
+  }
+
+  /** Of these, some want to come before subscribers are given an event. */
+  prepareWith(consumers: readonly EventConsumer[]): void {
+    this.pages.beforePush = consumers.filter(({ isBeforePush = false }) => isBeforePush);
+  }
+
+  /** The tenant has events up to here, which are committed. */
+  heard(tenantId: string, seq: number): void {
+    this.tails.get(tenantId)?.tail.raise(seq);
+  }
+
+  /**
+   * From the event behind `afterSeq` on; without it, every event that is committed after this resolves.
+   * @throws CursorError when nobody can be served from there; so does the iterator, later on
+   * @throws StoreUnavailableError
+   */
+  async subscribe(filter: FeedFilter, afterSeq: number | null = null): Promise<FeedSubscription> {
+    const { tenantId } = filter;
+    const lastSeq = await this.eventLog.lastSeq(tenantId);
+    if (afterSeq !== null) {
+      requireKnown(afterSeq, lastSeq);
+      requireWithinReach(afterSeq, lastSeq);
+    }
+    const { tail, members } = this.tailOf(tenantId, lastSeq);
+    const subscription = new FeedSubscription(filter, afterSeq ?? lastSeq, this.sourceOf(filter, tail));
+    members.add(subscription);
+    subscription.whenEnded(() => {
+      tail.leave(subscription);
+      members.delete(subscription);
+      if (members.size === 0) this.forget(tenantId);
+    });
+    return subscription;
+  }
+
+  /** Ends everybody who listens in this process. */
+  close(): void {
+    for (const { members } of this.tails.values()) for (const member of members) member.end();
+  }
+
+  private sourceOf({ tenantId, userId }: FeedFilter, tail: TenantTail): FeedSource {
+    const caller: Caller =
+      userId === null ? { tenantId, kind: 'STAFF', id: '' } : { tenantId, kind: 'USER', id: userId };
+    return {
+      join: (subscription, receivedSeq) => tail.join(subscription, receivedSeq),
+      read: async (afterSeq) => {
+        requireWithinReach(afterSeq, tail.joinSeq);
+        return this.pages.next(caller, afterSeq, tail.joinSeq);
+      },
+      turn: async () => this.turns.next(caller),
+    };
+  }
+
+  private tailOf(tenantId: string, lastSeq: number) {
+    let kept = this.tails.get(tenantId);
+    if (kept === undefined) {
+      const read = async (afterSeq: number, upToSeq: number) =>
+        this.pages.newest(tenantId, afterSeq, upToSeq);
+      kept = { tail: new TenantTail(lastSeq, read, this.log), members: new Set() };
+      this.tails.set(tenantId, kept);
+      this.polling ??= setInterval(() => void this.poll(), this.options.pollEveryMs ?? POLL_EVERY_MS).unref();
+    }
+    kept.tail.raise(lastSeq);
+    return kept;
+  }
+
+  private forget(tenantId: string): void {
+    this.tails.delete(tenantId);
+    if (this.tails.size > 0 || this.polling === null) return;
+    clearInterval(this.polling);
+    this.polling = null;
+  }
+
+  /** One look at the counters of all tenants that somebody listens to. */
+  private async poll(): Promise<void> {
+    const look = async ([tenantId, { tail }]: [string, { readonly tail: TenantTail }]): Promise<void> =>
+      tail.raise(await this.eventLog.lastSeq(tenantId));
+    await Promise.all([...this.tails].map(look)).catch((error: unknown) =>
+      this.log.debug({ err: error }, 'the counters of events could not be read'),
+    );
+  }
+}

@@ -1,0 +1,301 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { entities } from '../../src/app/modules.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
+import {
+  countPending,
+  EventConsumers,
+  type EventConsumer,
+} from '../../src/platform/outbox/event-consumers.js';
+import { EventLog } from '../../src/platform/outbox/event-log.js';
+import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
+import { newTenant, openFeedWorld, span, type FeedWorld } from '../support/feed-world.js';
+
+let world: FeedWorld;
+let databaseUrl: string;
+const running: EventConsumers[] = [];
+const log = createLog({ level: 'silent' });
+
+beforeAll(async () => {
+  world = await openFeedWorld();
+  databaseUrl = world.databaseUrl;
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(async (each) => each.stop()));
+});
+afterAll(async () => world.close());
+
+/** Commits an event of each type, in one transaction each. */
+async function append(tenantId: string, ...types: string[]): Promise<void> {
+  for (const type of types) await world.commit(tenantId, null, 1, type);
+}
+
+/** A consumer that writes down what it gets of one tenant, and does something before. */
+function collector(
+  tenantId: string,
+  more: Partial<EventConsumer> & {
+    readonly before?: (events: readonly PublishedEvent[]) => Promise<void>;
+  } = {},
+) {
+  const { before, ...rest } = more;
+  const events: PublishedEvent[] = [];
+  const consumer: EventConsumer = {
+    name: `of ${tenantId}`,
+    types: ['a', 'b'],
+    handle: async (of, got) => {
+      if (of !== tenantId) return;
+      await before?.(got);
+      events.push(...got);
+    },
+    ...rest,
+  };
+  return { events, consumer };
+}
+
+function newWorker(consumers: readonly EventConsumer[], own: MikroORM = world.orm): EventConsumers {
+  const worker = new EventConsumers(consumers, { orm: own, eventLog: new EventLog(own, 5000), log });
+  running.push(worker);
+  return worker;
+}
+
+const seqs = (events: readonly PublishedEvent[]): number[] => events.map(({ seq }) => seq);
+
+async function cursorOf(tenantId: string, consumer: string): Promise<number> {
+  return (await tenantEm(world.orm, tenantId).findOne(ConsumerCursor, { consumer }))?.seq ?? 0;
+}
+
+describe('the consumers of events', () => {
+  it('get what was committed, as it was written, each the types that it wants', async () => {
+    const tenantId = newTenant();
+    await world.transactions.run(tenantId, async (em) => {
+      const payload = { a: { b: [1, 'x'] } };
+      world.outbox.append(em, tenantId, [{ type: 'a', userId: '17', subjectId: '9', payload }]);
+      return Promise.resolve();
+    });
+    await append(tenantId, 'c', 'b');
+    const [all, some] = [collector(tenantId), collector(tenantId, { name: 'some', types: ['b'] })];
+    newWorker([all.consumer, some.consumer]).start();
+    await expect.poll(() => [seqs(all.events), seqs(some.events)]).toEqual([[1, 3], [3]]);
+    const row = await tenantEm(world.orm, tenantId).findOneOrFail(OutboxEvent, { seq: 1 });
+    expect(all.events[0]).toEqual({
+      tenantId,
+      seq: 1,
+      type: 'a',
+      userId: '17',
+      payload: { a: { b: [1, 'x'] } },
+      createdAt: row.createdAt,
+    });
+    expect(row.createdAt).toBeInstanceOf(Date);
+    await expect.poll(async () => cursorOf(tenantId, 'some')).toBe(3);
+  });
+
+  it('get more than one batch, in order, and each tenant its own', async () => {
+    const [tenantId, other] = [newTenant(), newTenant()];
+    await world.commit(tenantId, null, 1234, 'a');
+    await world.commit(other, null, 3, 'a');
+    const [mine, others] = [collector(tenantId), collector(other)];
+    newWorker([mine.consumer, others.consumer]).start();
+    await expect.poll(() => [mine.events.length, others.events.length]).toEqual([1234, 3]);
+    expect(seqs(mine.events)).toEqual(span(1, 1234));
+  });
+
+  it('are run by one of two processes, which gets each event once', async () => {
+    const other = await connectOrm({ databaseUrl, poolSize: 6, entities });
+    const tenantId = newTenant();
+    const { events, consumer } = collector(tenantId);
+    const workers = [newWorker([consumer]), newWorker([consumer], other)];
+    for (const worker of workers) worker.start();
+    for (let round = 0; round < 40; round += 1) {
+      await append(tenantId, 'a', 'b');
+      for (const worker of workers) worker.heard(tenantId);
+    }
+    await expect.poll(() => events.length, { timeout: 5000 }).toBe(80);
+    await pause(50);
+    expect(seqs(events)).toEqual(span(1, 80));
+    await Promise.all(workers.map(async (worker) => worker.stop()));
+    await other.close(true);
+  });
+
+  it('go on in another process when theirs stops', async () => {
+    const tenantId = newTenant();
+    const { events, consumer } = collector(tenantId);
+    const first = newWorker([consumer]);
+    first.start();
+    await append(tenantId, 'a');
+    await expect.poll(() => events.length, { timeout: 3000 }).toBe(1);
+    newWorker([consumer]).start();
+    await first.stop();
+    await append(tenantId, 'a');
+    await expect.poll(() => seqs(events), { timeout: 5000 }).toEqual([1, 2]);
+  });
+
+  it('are woken by the doorbell long before they look by themselves', async () => {
+    const tenantId = newTenant();
+    const { events, consumer } = collector(tenantId);
+    const worker = newWorker([consumer]);
+    worker.start();
+    await append(tenantId, 'a');
+    await expect.poll(() => events.length, { timeout: 3000 }).toBe(1);
+    const delays: number[] = [];
+    for (let count = 2; count <= 6; count += 1) {
+      const sinceMs = performance.now();
+      await append(tenantId, 'a');
+      worker.heard(tenantId);
+      await expect.poll(() => events.length, { interval: 2, timeout: 3000 }).toBe(count);
+      delays.push(performance.now() - sinceMs);
+    }
+    expect(delays.toSorted((a, b) => a - b)[2]).toBeLessThan(600);
+  });
+
+  it('look by themselves each second, and try again what failed, when the clock is set back an hour', async () => {
+    const tenantId = newTenant();
+    let isHeldUp = true;
+    let failures = 0;
+    const { events, consumer } = collector(tenantId, {
+      before: async () => {
+        if (!isHeldUp) return Promise.resolve();
+        failures += 1;
+        throw new Error('Redis is away');
+      },
+    });
+    newWorker([consumer]).start();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
+    try {
+      await append(tenantId, 'a');
+      // Nobody tells it: the poll alone finds the event, fails, and the next one tries again.
+      await vi.waitFor(() => expect(failures).toBeGreaterThan(0), 4000);
+      isHeldUp = false;
+      await vi.waitFor(() => expect(events.map((event) => event.type)).toEqual(['a']), 4000);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('begin with the oldest event that is kept', async () => {
+    const tenantId = newTenant();
+    await append(tenantId, 'a', 'a', 'a');
+    await world.forget(tenantId, 2);
+    const { events, consumer } = collector(tenantId);
+    newWorker([consumer]).start();
+    await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+  });
+
+  it('leave what they have not handled to be counted', async () => {
+    const tenantId = newTenant();
+    const before = await countPending(world.orm);
+    await append(tenantId, 'a', 'b', 'c');
+    expect((await countPending(world.orm)) - before).toBe(3);
+  });
+});
+
+describe('a consumer that fails', () => {
+  it('gets the same events again, and holds up neither the other consumers nor the other tenants', async () => {
+    const [tenantId, other] = [newTenant(), newTenant()];
+    const attempts: number[][] = [];
+    const failing = collector(tenantId, {
+      before: async (events) => {
+        attempts.push(seqs(events));
+        if (attempts.length <= 2) throw new Error('Redis is away');
+        return Promise.resolve();
+      },
+    });
+    const sound = collector(tenantId, { name: 'sound' });
+    const others = collector(other, { name: failing.consumer.name, handle: failing.consumer.handle });
+    const ofOther = collector(other, { name: 'other' });
+    const worker = newWorker([failing.consumer, sound.consumer, ofOther.consumer]);
+    worker.start();
+    await append(tenantId, 'a');
+    worker.heard(tenantId);
+    await expect.poll(() => attempts.length, { timeout: 5000 }).toBeGreaterThan(0);
+    await append(tenantId, 'b');
+    await append(other, 'a');
+    worker.heard(other);
+    worker.heard(tenantId);
+    await expect
+      .poll(() => [seqs(sound.events), seqs(ofOther.events)], { timeout: 900 })
+      .toEqual([[1, 2], [1]]);
+    await expect.poll(() => seqs(failing.events), { timeout: 5000 }).toEqual([1, 2]);
+    expect(attempts[0]).toEqual([1]);
+    expect(others.events).toEqual([]);
+  });
+
+  it('holds nobody up when it hangs', async () => {
+    const [tenantId, other] = [newTenant(), newTenant()];
+    const mayGoOn = Promise.withResolvers<void>();
+    const hanging = collector(tenantId, { before: async () => mayGoOn.promise });
+    const sound = collector(tenantId, { name: 'sound' });
+    const ofOther = collector(other, { name: 'other' });
+    const worker = newWorker([hanging.consumer, sound.consumer, ofOther.consumer]);
+    worker.start();
+    await append(tenantId, 'a');
+    await expect.poll(() => seqs(sound.events), { timeout: 3000 }).toEqual([1]);
+    await append(tenantId, 'a');
+    await append(other, 'a');
+    worker.heard(other);
+    worker.heard(tenantId);
+    await expect
+      .poll(() => [seqs(sound.events), seqs(ofOther.events)], { timeout: 2000 })
+      .toEqual([[1, 2], [1]]);
+    expect(await cursorOf(tenantId, hanging.consumer.name)).toBe(0);
+    mayGoOn.resolve();
+    await expect.poll(() => seqs(hanging.events), { timeout: 3000 }).toEqual([1, 2]);
+  });
+});
+
+/** Kills the connection that the active worker keeps its lock with. */
+async function cutLockHolder(): Promise<void> {
+  const [row] = await systemEm(world.orm).execute<[{ id: number }]>(
+    "select is_used_lock(concat('event_consumers:', left(sha2(database(), 256), 32))) as id",
+  );
+  await systemEm(world.orm).execute(`kill ${row.id}`);
+}
+
+describe('a worker that crashes', () => {
+  it('leaves the events that it was at to the next one, and can move no cursor back', async () => {
+    const tenantId = newTenant();
+    await append(tenantId, 'a', 'b');
+    const mayGoOn = Promise.withResolvers<void>();
+    const lost = collector(tenantId, {
+      name: 'shared',
+      before: async () => {
+        // Its connection is cut, and it comes to the end of its work long after the next one.
+        await cutLockHolder();
+        await mayGoOn.promise;
+      },
+    });
+    const own = await connectOrm({ databaseUrl, poolSize: 4, entities });
+    const crashing = newWorker([lost.consumer], own);
+    crashing.start();
+    await expect.poll(() => crashing['atWork'].size, { timeout: 3000 }).toBe(1);
+    const { events, consumer } = collector(tenantId, { name: 'shared' });
+    const next = newWorker([consumer]);
+    next.start();
+    await append(tenantId, 'a');
+    await expect.poll(() => seqs(events), { timeout: 8000 }).toEqual([1, 2, 3]);
+    await expect.poll(async () => cursorOf(tenantId, 'shared')).toBe(3);
+    const stopping = crashing.stop();
+    mayGoOn.resolve();
+    await stopping;
+    expect(seqs(lost.events)).toEqual([1, 2]);
+    expect(await cursorOf(tenantId, 'shared')).toBe(3);
+    await own.close(true);
+  }, 20_000);
+
+  it('comes back by itself when only its connection was cut', async () => {
+    const tenantId = newTenant();
+    const own = await connectOrm({ databaseUrl, poolSize: 4, entities });
+    const { events, consumer } = collector(tenantId);
+    const worker = newWorker([consumer], own);
+    worker.start();
+    await append(tenantId, 'a');
+    await expect.poll(() => events, { timeout: 3000 }).toHaveLength(1);
+    await cutLockHolder();
+    await append(tenantId, 'b');
+    await expect.poll(() => seqs(events), { timeout: 5000 }).toEqual([1, 2]);
+    await worker.stop();
+    await own.close(true);
+  });
+});
