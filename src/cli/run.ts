@@ -6,15 +6,15 @@ import { createProgram } from './program.js';
 // Writing to a reader that has gone fails at the writer; without a listener it would end the process on the spot.
 process.stdout.on('error', () => undefined);
 
-const program = createProgram();
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  const { line, stack, status } = failureOf(error);
-  const isVerbose = program.opts<{ verbose?: boolean }>().verbose === true;
-  if (line !== null) sayOnStderr(isVerbose && stack !== null ? stack : line);
-  process.exitCode = status;
+/** Runs one command. How it ended is the exit code of the process. */
+export async function runCommand(args: readonly string[]): Promise<void> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    const { line, stack, status } = failureOf(error);
+    const isVerbose = program.opts<{ verbose?: boolean }>().verbose === true;
+    if (line !== null) sayOnStderr(isVerbose && stack !== null ? stack : line);
+    process.exitCode = status;
+  }
 }
-// All output has been waited for; a connection that is slow to close is no reason to keep anybody waiting.
-process.exit();

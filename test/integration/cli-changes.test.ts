@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { lineOf, refusalLineOf, runCli } from '../support/cli.js';
+import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
 import {
   openWorld,
   seedCampaign,
@@ -25,7 +25,7 @@ const environment = () => ({
   CODE_PEPPER: TEST_SECRETS.codePepper,
   STORE_TIMEOUT_MS: '5000',
 });
-const cli = async (...args: string[]) => runCli(environment(), args);
+const cli = async (...args: string[]) => callCli(environment(), args);
 const its = () => ['--tenant', tenant.tenantId];
 
 /** What a command prints as JSON. */

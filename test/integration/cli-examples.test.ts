@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { lineOf, refusalLineOf, runCli } from '../support/cli.js';
+import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
 import { openWorld, seedTenant, TEST_SECRETS, type SeededTenant, type World } from '../support/world.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/examples/', import.meta.url));
@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => world.close());
 
 const cli = async (...args: string[]) =>
-  runCli(
+  callCli(
     {
       DATABASE_URL: inject('databaseUrl'),
       REDIS_URL: inject('redisUrl'),

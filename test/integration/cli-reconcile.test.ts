@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { refusalLineOf, runCli } from '../support/cli.js';
+import { callCli, refusalLineOf } from '../support/cli.js';
 import { makeScene, type Scene } from '../support/reconciliation.js';
 import { openWorld, TEST_SECRETS, type World } from '../support/world.js';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(async () => world.close());
 
 const cli = async (command: string, { tenantId }: Scene, ...options: string[]) =>
-  runCli(environment, [command, '--tenant', tenantId, ...options]);
+  callCli(environment, [command, '--tenant', tenantId, ...options]);
 
 /** One drift that a repair mends, and one that it does not. */
 async function plantBoth(scene: Scene): Promise<void> {
@@ -87,13 +87,13 @@ describe('X.2 the command reconcile', () => {
   }, 60_000);
 
   it('ends with 2 and one line where it cannot look', async () => {
-    const nobody = runCli(environment, ['reconcile', '--tenant', 'T_NOBODY']);
+    const nobody = callCli(environment, ['reconcile', '--tenant', 'T_NOBODY']);
     expect(await refusalLineOf(nobody)).toEqual({
       status: 2,
       line: expect.stringMatching(/^TENANT_NOT_FOUND: There is no tenant "T_NOBODY"\. /) as string,
     });
     const away = { ...environment, REDIS_URL: 'redis://127.0.0.1:1', START_WAIT_MS: '0' };
-    expect(await refusalLineOf(runCli(away, ['reconcile']))).toEqual({
+    expect(await refusalLineOf(callCli(away, ['reconcile']))).toEqual({
       status: 2,
       line: 'At 127.0.0.1:1 Redis does not answer: start it, or correct REDIS_URL.',
     });

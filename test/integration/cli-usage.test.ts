@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
-import { refusalLineOf, runCli } from '../support/cli.js';
+import { callCli, refusalLineOf, runCli } from '../support/cli.js';
 import { createEmptyDatabase } from '../support/scratch-database.js';
 
 describe('help', () => {
@@ -24,13 +24,13 @@ describe('wrong usage', () => {
     [['redeem', '--tenant', 'T', '--user', 'u', '--product', 'P'], "missing required argument 'code'"],
     [['schema', 'twice'], 'too many arguments'],
   ])('%j ends with 2 and one line', async (args, part) => {
-    const { line, status } = await refusalLineOf(runCli({}, args));
+    const { line, status } = await refusalLineOf(callCli({}, args));
     expect(status).toBe(2);
     expect(line).toContain(part);
   });
 
   it('without a command shows the help', async () => {
-    const { stdout, stderr, status } = await runCli({}, []);
+    const { stdout, stderr, status } = await callCli({}, []);
     expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
     expect(stderr).toContain('Usage: ');
   });
@@ -38,7 +38,7 @@ describe('wrong usage', () => {
 
 describe('schema', () => {
   it('prints the schema that is checked in, without a store', async () => {
-    const { stdout, stderr, status } = await runCli({}, ['schema']);
+    const { stdout, stderr, status } = await callCli({}, ['schema']);
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
     expect(stdout).toContain('redeemCode(input: RedeemCodeInput!): RedeemCodePayload!');
     expect(stdout.trimEnd()).toBe(
@@ -52,18 +52,18 @@ describe('migrate', () => {
     const database = await createEmptyDatabase(inject('databaseUrl'));
     const environment = { DATABASE_URL: database.databaseUrl, REDIS_URL: inject('redisUrl') };
     try {
-      const asked = await refusalLineOf(runCli(environment, ['token', '--tenant', 'T', '--user', 'u']));
+      const asked = await refusalLineOf(callCli(environment, ['token', '--tenant', 'T', '--user', 'u']));
       expect(asked.line).toContain('run `npx redeemkit migrate` first');
-      const up = await runCli(environment, ['migrate']);
+      const up = await callCli(environment, ['migrate']);
       expect(up).toMatchObject({ stderr: '', status: 0 });
       expect(up.stdout).toMatch(/^(?:Applied Migration\w+\.\n)+$/);
-      const again = await runCli(environment, ['migrate']);
+      const again = await callCli(environment, ['migrate']);
       expect(again).toEqual({ stdout: 'Nothing to do: the schema is up to date.\n', stderr: '', status: 0 });
       for (const name of up.stdout.match(/Migration\w+/g)?.toReversed() ?? []) {
-        const down = await runCli(environment, ['migrate', '--down']);
+        const down = await callCli(environment, ['migrate', '--down']);
         expect(down).toEqual({ stdout: `Took back ${name}.\n`, stderr: '', status: 0 });
       }
-      const nothing = await runCli(environment, ['migrate', '--down']);
+      const nothing = await callCli(environment, ['migrate', '--down']);
       expect(nothing).toEqual({ stdout: 'No migration is left to take back.\n', stderr: '', status: 0 });
     } finally {
       await database.drop();

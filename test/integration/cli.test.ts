@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { lineOf, refusalLineOf, runCli } from '../support/cli.js';
+import { callCli, lineOf, refusalLineOf, runCli } from '../support/cli.js';
 import {
   openWorld,
   seedCampaign,
@@ -18,7 +18,7 @@ let world: World;
 let tenant: SeededTenant;
 let environment: Record<string, string>;
 
-const cli = async (...args: string[]) => runCli(environment, args);
+const cli = async (...args: string[]) => callCli(environment, args);
 const inFolder = (name: string): string => path.join(folder, name);
 
 beforeAll(async () => {
@@ -50,8 +50,9 @@ const ruleText = (): string =>
 
 describe('a whole life by hand', () => {
   it('goes from a tenant to a redeemed code', async () => {
+    const run = async (...args: string[]) => runCli(environment, args);
     const tenantId = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
-    const created = lineOf(cli('tenant', 'create', '--id', tenantId, '--name', 'By hand', '--quota', '5'));
+    const created = lineOf(run('tenant', 'create', '--id', tenantId, '--name', 'By hand', '--quota', '5'));
     expect(await created).toBe(tenantId);
     expect(await world.services.tenants.find(tenantId)).toMatchObject({
       type: 'CHANNEL',
@@ -59,12 +60,12 @@ describe('a whole life by hand', () => {
       codesIssued: 0,
     });
     const its = ['--tenant', tenantId];
-    const line = cli('product-line', 'create', ...its, '--code', 'APP_A', '--name', 'App A', '--hour', '100');
+    const line = run('product-line', 'create', ...its, '--code', 'APP_A', '--name', 'App A', '--hour', '100');
     expect(await lineOf(line)).toBe('APP_A');
     expect(await world.services.lines.list(tenantId)).toMatchObject([
       { code: 'APP_A', hourLimit: 100, dayLimit: null },
     ]);
-    const made = cli(
+    const made = run(
       'plan',
       'create',
       ...its,
@@ -100,11 +101,11 @@ describe('a whole life by hand', () => {
     const campaignId = await lineOf(runCli(environment, create, rule));
     expect(await lineOf(runCli(environment, create, rule))).toBe(campaignId);
     const generate = ['codes', 'generate', ...its, '--campaign', campaignId, '--count', '3', '--key', 'g'];
-    const codes = await lineOf(cli(...generate));
+    const codes = await lineOf(run(...generate));
     expect(codes).toMatch(/^(?:[0-9A-Z-]{16,}\n){2}[0-9A-Z-]{16,}$/);
-    expect(await lineOf(cli(...generate))).toBe(codes);
+    expect(await lineOf(run(...generate))).toBe(codes);
     const [code = ''] = codes.split('\n');
-    const redeem = async (user: string) => cli('redeem', ...its, '--user', user, '--product', 'APP_A', code);
+    const redeem = async (user: string) => run('redeem', ...its, '--user', user, '--product', 'APP_A', code);
 
     const first = await redeem('alice');
     expect(first).toMatchObject({ status: 0, stderr: '' });
@@ -249,12 +250,12 @@ describe('what goes wrong outside', () => {
   it('is told in one line without a stack, and with it under --verbose', async () => {
     const DATABASE_URL = 'mariadb://root:hush-hush@127.0.0.1:1/x';
     const elsewhere = { ...environment, DATABASE_URL, START_WAIT_MS: '0' };
-    const { line, status } = await refusalLineOf(runCli(elsewhere, ['migrate']));
+    const { line, status } = await refusalLineOf(callCli(elsewhere, ['migrate']));
     expect({ line, status }).toEqual({
       status: 1,
       line: 'At 127.0.0.1:1 the database does not answer: start it, or correct DATABASE_URL.',
     });
-    const verbose = await runCli(elsewhere, ['migrate', '--verbose']);
+    const verbose = await callCli(elsewhere, ['migrate', '--verbose']);
     expect(verbose).toMatchObject({ status: 1, stdout: '' });
     expect(verbose.stderr).toMatch(/\n\s+at /);
     expect(verbose.stderr).not.toContain('hush-hush');
@@ -262,7 +263,7 @@ describe('what goes wrong outside', () => {
 
   it('names a wrong setting, and not its value', async () => {
     const { line, status } = await refusalLineOf(
-      runCli({ ...environment, JWT_SECRET: 'hush-hush' }, ['migrate']),
+      callCli({ ...environment, JWT_SECRET: 'hush-hush' }, ['migrate']),
     );
     expect({ line, status }).toEqual({
       status: 1,

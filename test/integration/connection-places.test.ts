@@ -76,6 +76,8 @@ describe('places for connections (X.19)', () => {
       for (const connection of first) connection.send(HALF);
       const second = await open(transport, OTHER, 6);
       expect([areOpen(first), areOpen(second)].map((some) => some.filter(Boolean).length)).toEqual([5, 5]);
+      // A server that stops waits for the rest of a request.
+      for (const { socket } of first) socket.destroy();
     });
   });
 

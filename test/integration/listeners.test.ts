@@ -1,23 +1,31 @@
+import dns from 'node:dns/promises';
 import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
-import { expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { assertCanListen } from '../../src/app/listen-address.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { startTransport, type TransportServer } from '../support/transport-server.js';
 
-const { named } = vi.hoisted(() => ({ named: { addresses: [] as string[] } }));
+let addresses: readonly string[] = [];
 // What `localhost` is differs from machine to machine.
-vi.mock('node:dns/promises', () => ({
-  lookup: async () => named.addresses.map((address) => ({ address, family: 4 })),
-}));
+beforeEach(() => {
+  const lookup = async () => addresses.map((address) => ({ address, family: 4 }));
+  vi.spyOn(dns, 'lookup').mockImplementation(lookup as unknown as typeof dns.lookup);
+  syncBuiltinESMExports();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
 
 const FIRST = '127.0.0.1';
 const SECOND = '127.0.0.2';
 
-async function listenAt(...addresses: string[]): Promise<TransportServer> {
-  named.addresses = addresses;
+async function listenAt(...named: string[]): Promise<TransportServer> {
+  addresses = named;
   return startTransport({ environment: { HOST: 'localhost', HTTP_CONNECTIONS_MAX: '10' } });
 }
 const at = ({ url }: TransportServer, address: string): string => url.replace(FIRST, address);
@@ -82,7 +90,7 @@ it('does not start, and says why, when another program listens on the second add
   const foreign = createServer().listen({ host: SECOND, port: 0 });
   await once(foreign, 'listening');
   const { port } = foreign.address() as AddressInfo;
-  named.addresses = [FIRST, SECOND];
+  addresses = [FIRST, SECOND];
   await expect(assertCanListen('localhost', port)).rejects.toThrow(
     `Port ${port} of ${SECOND} is in use: stop the program that listens there`,
   );
@@ -91,6 +99,6 @@ it('does not start, and says why, when another program listens on the second add
   foreign.close();
   await once(foreign, 'close');
   await expect(assertCanListen('localhost', port)).resolves.toBeUndefined();
-  named.addresses = [FIRST, '192.0.2.1'];
+  addresses = [FIRST, '192.0.2.1'];
   await expect(assertCanListen('localhost', port)).resolves.toBeUndefined();
 });

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { runCommand } from '../../src/cli/run.js';
 
 /** The built command line, as `npx redeemkit` starts it. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -28,6 +30,36 @@ export async function runCli(
   });
   const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   return { stdout, stderr, status };
+}
+
+/** The same in this process, in a tenth of the time: for what commands do and say, not for how a process ends. */
+export async function callCli(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<CliResult> {
+  const own = process.env;
+  const stdout = captured(process.stdout);
+  const stderr = captured(process.stderr);
+  process.env = { ...environment };
+  try {
+    await runCommand(args);
+    return { stdout: stdout.text(), stderr: stderr.text(), status: Number(process.exitCode ?? 0) };
+  } finally {
+    process.env = own;
+    process.exitCode = undefined;
+    stdout.release();
+    stderr.release();
+  }
+}
+
+function captured(stream: NodeJS.WriteStream): { text(): string; release(): void } {
+  let said = '';
+  const write = vi.spyOn(stream, 'write').mockImplementation((chunk, ...others) => {
+    said += String(chunk);
+    for (const written of others) if (typeof written === 'function') written();
+    return true;
+  });
+  return { text: () => said, release: () => write.mockRestore() };
 }
 
 /** What a command printed, in one line; fails with what it said where it did not succeed. */
