@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { present } from '../../src/platform/assert.js';
 import { drainOutbox, readCounters } from './database.js';
 import type { Intents } from './intents.js';
 import type { LoadProcess } from './load-process.js';
@@ -24,6 +25,31 @@ export interface BenchParts {
   readonly say: (line: string) => void;
   /** Where profiles go; null for none. */
   readonly profileDir: string | null;
+}
+
+interface Side {
+  readonly kind: RoundKind;
+  readonly servers: readonly ServerProcess[];
+}
+
+/** A round of each side, one right after the other. */
+export type Turn = readonly MeasuredRound[];
+
+/** How much faster rounds of one kind were than those of another, turn by turn. */
+export function ratios(
+  turns: readonly Turn[],
+  over: RoundKind,
+  under: RoundKind,
+  valueOf: (round: MeasuredRound) => number = (round) => round.rps,
+): readonly number[] {
+  const value = (turn: Turn, kind: RoundKind): number =>
+    valueOf(
+      present(
+        turn.find((round) => round.kind === kind),
+        `A round of ${kind}`,
+      ),
+    );
+  return turns.map((turn) => value(turn, over) / value(turn, under));
 }
 
 /** Runs rounds one after another and keeps what they came to. */
@@ -66,28 +92,28 @@ export class Bench {
     return this.amounts.get(kind) ?? this.parts.options.connections;
   }
 
-  /** Rounds of two kinds in turn; answers how much faster the second is, pair by pair. */
-  async compare(
-    base: { readonly kind: RoundKind; readonly servers: readonly ServerProcess[] },
-    other: { readonly kind: RoundKind; readonly servers: readonly ServerProcess[] },
-    withKeys = true,
-  ): Promise<readonly number[]> {
+  /** Rounds of these kinds in turn. */
+  async inTurn(sides: readonly Side[], withKeys = true): Promise<readonly Turn[]> {
     const { pairs, figureMsMax } = this.parts.options.size;
     const startMs = performance.now();
-    const ratios: number[] = [];
-    while (ratios.length < pairs && (ratios.length < 3 || performance.now() - startMs < figureMsMax)) {
-      const first = await this.measure(base.kind, base.servers, withKeys);
-      const second = await this.measure(other.kind, other.servers, withKeys);
-      ratios.push(second.rps / first.rps);
-      this.parts.say(`  ${other.kind} ${second.rps.toFixed(0)}/s ÷ ${base.kind} ${first.rps.toFixed(0)}/s`);
+    const turns: Turn[] = [];
+    while (turns.length < pairs && (turns.length < 3 || performance.now() - startMs < figureMsMax)) {
+      const turn: MeasuredRound[] = [];
+      for (const { kind, servers } of sides) turn.push(await this.measure(kind, servers, withKeys));
+      turns.push(turn);
+      this.parts.say(`  ${turn.map(({ kind, rps }) => `${kind} ${rps.toFixed(0)}/s`).join(', ')}`);
     }
-    return ratios;
+    return turns;
+  }
+
+  /** Rounds of two kinds in turn; answers how much faster the second is, pair by pair. */
+  async compare(base: Side, other: Side, withKeys = true): Promise<readonly number[]> {
+    return ratios(await this.inTurn([base, other], withKeys), other.kind, base.kind);
   }
 
   /** A round outside of all figures. */
   async run(kind: RoundKind, servers: readonly ServerProcess[], intents: readonly Intent[]): Promise<Round> {
-    // Racers come at the same moment, each over a connection of its own.
-    const connections = kind === 'race' ? intents.length : this.parts.options.connections;
+    const connections = this.connectionsOf(kind, intents.length);
     const urls = servers.map((server) => server.address);
     const before = await processorTimes(servers, this.parts.world.dataDir);
     const round = await runRound(this.parts.load, { kind, urls, connections }, intents);
@@ -98,6 +124,12 @@ export class Bench {
       this.parts.say(`  ${round.unexpected.length} unexpected answers, e.g. ${round.unexpected[0]}`);
     }
     return { ...round, cpuUs: perRequestUs(before, after, round.requests) };
+  }
+
+  private connectionsOf(kind: RoundKind, requests: number): number {
+    // Racers come at the same moment, each over a connection of its own.
+    if (kind === 'race') return requests;
+    return kind === 'empty_256' || kind === 'redeem_256' ? 256 : this.parts.options.connections;
   }
 
   private async measure(

@@ -5,8 +5,7 @@ import { UNSHARED } from '../../src/graphql/field-marks.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { redeemRequest } from '../../src/redemption/redeem/redemption-payload.js';
 import { RedeemCodeInput, RedeemCodePayload } from '../../src/redemption/redemption.types.js';
-
-const AN_ID = '4611686018427387904';
+import { emptyPayload } from './empty-payload.js';
 
 /**
  * What everything is measured by: the same operation as `redeemCode` in all that GraphQL, authentication and
@@ -15,21 +14,7 @@ const AN_ID = '4611686018427387904';
 export class EmptyMutationResolver {
   async emptyMutation(context: RequestContext, input: RedeemCodeInput) {
     const { userId, productCode } = redeemRequest(requireUser(context), context, input);
-    const instant = new Date(1_800_000_000_000);
-    const reward = { type: 'SUBSCRIPTION', status: 'GRANTED', sourceId: AN_ID, targetId: AN_ID, value: '0' };
-    const redemption = {
-      id: AN_ID,
-      status: 'COMMITTED',
-      codeId: AN_ID,
-      campaignId: AN_ID,
-      userId,
-      useNo: 1,
-      productCode,
-      claimedAt: instant,
-      settledAt: instant,
-      rewards: [reward],
-    };
-    return { status: 'COMMITTED', redemption, orderNo: AN_ID, errors: [] };
+    return emptyPayload(userId, productCode);
   }
 }
 

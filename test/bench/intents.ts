@@ -36,10 +36,13 @@ export class Intents {
   /** What the clients of a round do: everybody with an own token, and with an own code where the kind is not about one. */
   async of(kind: RoundKind, count: number, withKeys = true): Promise<readonly Intent[]> {
     switch (kind) {
+      case 'raw':
       case 'empty':
+      case 'empty_256':
         return this.pairs(await this.supply.passersBy(count), this.supply.unknownCodes(count), withKeys);
       case 'redeem':
-      case 'single_transactions':
+      case 'redeem_256':
+      case 'plain':
       case 'two_processes':
         return this.pairs(await this.supply.takeUsers(count), await this.supply.takeCodes(count), withKeys);
       case 'hot_code': {

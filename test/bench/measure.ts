@@ -1,9 +1,21 @@
-import { Bench, type BenchParts } from './bench.js';
+import { Bench, ratios, type BenchParts, type MeasuredRound } from './bench.js';
 import { measureNeighbour, type NeighbourFigure } from './neighbour.js';
 import { RATIO_NAMES, type RatioName } from './options.js';
 import type { ServerProcess } from './server-process.js';
 import type { Supply } from './supply.js';
-import { SINGLE_TRANSACTIONS } from './world.js';
+
+/** What three kinds of rounds in turn give at once. */
+const RATIOS_OF_THREE = [
+  'redeem_vs_raw',
+  'empty_vs_raw',
+  'redeem_cpu_vs_raw',
+  'redeem_vs_empty',
+] as const satisfies readonly RatioName[];
+
+/** Processor time of all servers for one request; a raw one asks no store. */
+function processorUs({ kind, cpuUs: { server, database, redis } }: MeasuredRound): number {
+  return kind === 'raw' ? server : server + database + redis;
+}
 
 export type Ratios = ReadonlyMap<RatioName, readonly number[]>;
 
@@ -43,8 +55,9 @@ export class Measurement {
     await this.warmUp(server);
     await this.bench.run('scarce', [server], await this.parts.intents.of('scarce', 0));
     const one = [server];
-    await this.figure('redeem_vs_empty', async () =>
-      this.bench.compare({ kind: 'empty', servers: one }, { kind: 'redeem', servers: one }),
+    await this.besideRaw(server);
+    await this.figure('redeem_vs_empty_256', async () =>
+      this.bench.compare({ kind: 'empty_256', servers: one }, { kind: 'redeem_256', servers: one }),
     );
     await this.figure('hot_code_vs_distinct', async () =>
       this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'hot_code', servers: one }),
@@ -55,7 +68,7 @@ export class Measurement {
     await this.figure('race_loser_vs_refusal', async () =>
       this.bench.compare({ kind: 'refusal', servers: one }, { kind: 'race', servers: one }, false),
     );
-    await this.figure('redeem_vs_single_tx', async () => this.againstSingleTransactions(server));
+    await this.figure('redeem_vs_plain', async () => this.againstPlain(server));
     if (this.parts.options.size.withTwoProcesses) {
       await this.figure('two_processes_vs_one', async () => this.withSecondProcess(server));
     }
@@ -76,8 +89,10 @@ export class Measurement {
   private async warmUp(server: ServerProcess): Promise<void> {
     const { warmUp, pairs, withTwoProcesses, refusedEach } = this.parts.options.size;
     await this.supply.stock(warmUp, warmUp);
-    await this.bench.warmUp('empty', [server], warmUp);
+    const empty = await this.bench.warmUp('empty', [server], warmUp);
+    this.bench.calibrate('empty_256', empty.rps);
     const { attempts, rps } = await this.bench.warmUp('redeem', [server], Math.max(warmUp, 2 * refusedEach));
+    this.bench.calibrate('redeem_256', rps);
     this.bench.calibrate('hot_code', rps);
     this.bench.calibrate('two_processes', rps);
     this.parts.intents.setRefused(attempts.map(({ code }) => code));
@@ -85,31 +100,50 @@ export class Measurement {
     await this.bench.warmUp('refusal', [server], warmUp);
     const round = this.bench.amount('redeem');
     await this.supply.stock(
-      round * pairs * (withTwoProcesses ? 5 : 3),
       round * pairs * (withTwoProcesses ? 6 : 4),
+      round * pairs * (withTwoProcesses ? 7 : 5),
     );
   }
 
-  private async againstSingleTransactions(server: ServerProcess): Promise<readonly number[]> {
-    const single = await this.parts.world.startServer(SINGLE_TRANSACTIONS);
-    const servers = [single];
-    await this.bench.warmUp('single_transactions', servers, Math.ceil(this.parts.options.size.warmUp / 3));
-    const ratios = await this.bench.compare(
-      { kind: 'single_transactions', servers },
+  /** Raw, empty and redeem in turn: each of these figures compares two of the three. */
+  private async besideRaw(server: ServerProcess): Promise<void> {
+    const names = RATIOS_OF_THREE.filter((name) => this.isWanted(name));
+    if (names.length === 0) return;
+    this.parts.say(`Measuring ${names.join(', ')}.`);
+    const raw = await this.parts.world.startServer({}, 'raw-server.ts');
+    await this.bench.warmUp('raw', [raw], this.parts.options.size.warmUp);
+    const turns = await this.bench.inTurn([
+      { kind: 'raw', servers: [raw] },
+      { kind: 'empty', servers: [server] },
       { kind: 'redeem', servers: [server] },
-    );
-    await single.stop();
-    return ratios;
+    ]);
+    await raw.stop();
+    const found = {
+      redeem_vs_raw: ratios(turns, 'redeem', 'raw'),
+      empty_vs_raw: ratios(turns, 'empty', 'raw'),
+      redeem_cpu_vs_raw: ratios(turns, 'redeem', 'raw', processorUs),
+      redeem_vs_empty: ratios(turns, 'redeem', 'empty'),
+    };
+    for (const name of names) this.found.set(name, found[name]);
+  }
+
+  private async againstPlain(server: ServerProcess): Promise<readonly number[]> {
+    const plain = await this.parts.world.startServer({}, 'plain/server.ts');
+    const servers = [plain];
+    await this.bench.warmUp('plain', servers, Math.ceil(this.parts.options.size.warmUp / 3));
+    const found = await this.bench.compare({ kind: 'plain', servers }, { kind: 'redeem', servers: [server] });
+    await plain.stop();
+    return found;
   }
 
   private async withSecondProcess(server: ServerProcess): Promise<readonly number[]> {
     const second = await this.parts.world.startServer({ ROLE: 'api' });
     await this.bench.warmUp('two_processes', [second], this.parts.options.size.warmUp);
-    const ratios = await this.bench.compare(
+    const found = await this.bench.compare(
       { kind: 'redeem', servers: [server] },
       { kind: 'two_processes', servers: [server, second] },
     );
     await second.stop();
-    return ratios;
+    return found;
   }
 }

@@ -3,11 +3,15 @@ import type { NeighbourSize } from './neighbour.js';
 
 /** The figures that compare two sides in one run, in the order in which they are measured. */
 export const RATIO_NAMES = [
+  'redeem_vs_raw',
+  'empty_vs_raw',
+  'redeem_cpu_vs_raw',
   'redeem_vs_empty',
+  'redeem_vs_empty_256',
   'hot_code_vs_distinct',
   'refusal_vs_empty',
   'race_loser_vs_refusal',
-  'redeem_vs_single_tx',
+  'redeem_vs_plain',
   'two_processes_vs_one',
   'neighbour_p99',
 ] as const;
@@ -86,10 +90,10 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --quick            at most 90 seconds instead of five minutes
+  --quick            about three minutes instead of eight
   --smoke            a few hundred requests: whether it works, not how fast
   --json             one JSON object on the last line of stdout
-  --connections <n>  requests under way at once, 64 by default
+  --connections <n>  requests under way at once, 64 by default; redeem_vs_empty_256 has 256 in any case
   --only <figure>    only this ratio; may be given more than once
   --profile          writes a CPU profile of the server for every round`;
 

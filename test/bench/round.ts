@@ -4,12 +4,15 @@ import type { ProcessorTimes } from './processor-time.js';
 import { PRODUCT, type BenchUser } from './supply.js';
 
 export const ROUND_KINDS = [
+  'raw',
   'empty',
   'redeem',
+  'empty_256',
+  'redeem_256',
   'hot_code',
   'refusal',
   'race',
-  'single_transactions',
+  'plain',
   'two_processes',
   'scarce',
 ] as const;
@@ -49,6 +52,9 @@ export interface RoundTarget {
   readonly connections: number;
 }
 
+/** Rounds that redeem nothing. */
+const EMPTY: ReadonlySet<RoundKind> = new Set(['raw', 'empty', 'empty_256']);
+
 /** Sends all requests of a round and looks at every answer. */
 export async function runRound(
   load: LoadProcess,
@@ -56,7 +62,8 @@ export async function runRound(
   intents: readonly Intent[],
 ): Promise<Omit<Round, 'cpuUs'>> {
   const { kind, urls, connections } = target;
-  const mutation = kind === 'empty' ? 'emptyMutation' : 'redeemCode';
+  const isEmpty = EMPTY.has(kind);
+  const mutation = isEmpty ? 'emptyMutation' : 'redeemCode';
   const requests = intents.map(requestOf);
   const result = await load.run({ urls, connections, mutation, productCode: PRODUCT, requests });
   const attempts = intents.map((intent, at) => ({ ...intent, answer: result.answers[at] as Answer }));
@@ -66,8 +73,8 @@ export async function runRound(
     rps: (requests.length / result.elapsedMs) * 1000,
     latenciesMs: result.latenciesMs,
     loadCpuUs: (result.cpuMs / requests.length) * 1000,
-    attempts: kind === 'empty' ? [] : attempts,
-    committed: kind === 'empty' ? 0 : attempts.filter(({ answer }) => answer.status === 'COMMITTED').length,
+    attempts: isEmpty ? [] : attempts,
+    committed: isEmpty ? 0 : attempts.filter(({ answer }) => answer.status === 'COMMITTED').length,
     unexpected: attempts
       .filter(({ answer, mayAnswer }) => !mayAnswer.includes(wordOf(answer)))
       .map(({ answer }) => `${kind}: ${wordOf(answer)}`),

@@ -50,8 +50,8 @@ export class ServerProcess {
     this.address = address;
   }
 
-  static async start(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-    const child = startChild('server.ts', env);
+  static async start(program: string, env: Readonly<Record<string, string>>): Promise<ServerProcess> {
+    const child = startChild(program, env);
     try {
       const { address } = (await nextMessage(child, 'server')) as { address: string };
       return new ServerProcess(child, address);

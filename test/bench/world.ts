@@ -10,7 +10,7 @@ import { createLog } from '../../src/platform/observability/log.js';
 import type { Stores } from '../../src/app/stores.js';
 import { ServerProcess } from './server-process.js';
 
-/** As in `src/config.ts`; one transaction for each redemption has as many lanes as there are connections. */
+/** As in `src/config.ts`. */
 const POOL_SIZE = 16;
 const SECRETS = { JWT_SECRET: 'bench-jwt-secret'.repeat(3), CODE_PEPPER: 'bench-code-pepper'.repeat(3) };
 
@@ -20,12 +20,10 @@ export interface BenchWorld {
   readonly stores: Stores;
   readonly app: App;
   readonly services: Services;
-  /** A server as a user has it; `settings` are environment variables. */
-  startServer(settings?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  /** A server as a user has it, or another program of this folder; `settings` are environment variables. */
+  startServer(settings?: Readonly<Record<string, string>>, program?: string): Promise<ServerProcess>;
   close(): Promise<void>;
 }
-
-export const SINGLE_TRANSACTIONS = { COMMIT_BATCH_MAX: '1', COMMIT_LANES: String(POOL_SIZE) };
 
 export async function openBenchWorld(say: (line: string) => void): Promise<BenchWorld> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'redeemkit-bench-'));
@@ -54,8 +52,8 @@ export async function openBenchWorld(say: (line: string) => void): Promise<Bench
       log,
     );
     closers.push(async () => stores.close());
-    const startServer = async (settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> => {
-      const server = await ServerProcess.start({ ...environment, ...settings });
+    const startServer: BenchWorld['startServer'] = async (settings = {}, program = 'server.ts') => {
+      const server = await ServerProcess.start(program, { ...environment, ...settings });
       closers.push(async () => server.stop());
       return server;
     };
