@@ -4,8 +4,10 @@ import {
   GraphQLError,
   isInputObjectType,
   OperationTypeNode,
+  type DocumentNode,
   type FieldNode,
   type GraphQLSchema,
+  type OperationDefinitionNode,
 } from 'graphql';
 import { DomainError } from '../platform/errors.js';
 import type { RequestContext } from './context.js';
@@ -35,9 +37,8 @@ export function oneKeyOneMutation(): ApolloServerPlugin<RequestContext> {
   return {
     requestDidStart: async () => ({
       didResolveOperation: async ({ operation, document, schema, contextValue }) => {
-        if (operation?.operation !== OperationTypeNode.MUTATION || contextValue.idempotencyKey === null)
-          return;
-        const keyed = rootFields(document, operation.selectionSet).filter((field) => takesKey(schema, field));
+        if (!operation || contextValue.idempotencyKey === null) return;
+        const keyed = keyedFields(schema, document, operation);
         if (keyed.length <= 1) return;
         throw new GraphQLError(
           `The header idempotency-key stands for one mutation, and this request has ${keyed.length} that take a key. Leave the header out, and give each a key of its own as idempotencyKey of its input.`,
@@ -46,6 +47,16 @@ export function oneKeyOneMutation(): ApolloServerPlugin<RequestContext> {
       },
     }),
   };
+}
+
+/** The mutations of an operation that take a key. */
+export function keyedFields(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  { operation, selectionSet }: OperationDefinitionNode,
+): readonly FieldNode[] {
+  if (operation !== OperationTypeNode.MUTATION) return [];
+  return rootFields(document, selectionSet).filter((field) => takesKey(schema, field));
 }
 
 function takesKey(schema: GraphQLSchema, field: FieldNode): boolean {

@@ -68,10 +68,15 @@ export class Documents {
     return read;
   }
 
+  /** A text that was read and can run, or null. */
+  known(text: string): ReadableDocument | null {
+    const read = this.kept.get(text);
+    return read === undefined || 'errors' in read ? null : read;
+  }
+
   /** A text that was read, can run, and holds no text that may be a code. */
   mayBeStored(text: string): boolean {
-    const read = this.kept.get(text);
-    return read !== undefined && !('errors' in read) && !read.holdsText;
+    return this.known(text)?.holdsText === false;
   }
 
   /** @throws GraphQLError QUERY_TOO_COSTLY, or why the arguments cannot be read */

@@ -1,9 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
-import type { ApolloServer } from '@apollo/server';
-import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
@@ -25,6 +23,7 @@ import { addHealthRoutes, type HealthChecks } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
+import { addGraphqlRoute } from './graphql-route.js';
 import { documentLimits } from './limits.js';
 import { Listeners } from './listeners.js';
 import { ReadingBudget } from './reading-budget.js';
@@ -120,7 +119,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     await app.register(async (scope) => {
       await allowOrigins(scope, config.CORS_ORIGINS ?? []);
       admitPersistedGets(scope);
-      addGraphqlRoute(scope, apollo, contextOf);
+      addGraphqlRoute(scope, PATH, { ...parts, ...reading, apollo, contextOf });
     });
     admitSockets(app.server, { sockets, connections, config, places, tokens, isDraining });
   }
@@ -179,21 +178,6 @@ function readingOf({ schema, config, shares }: HttpServerParts) {
   const budget = new ReadingBudget();
   const documents = new Documents(schema, documentLimits(config), budget);
   return { documents, answers: new SchemaAnswers(schema, budget, shares) };
-}
-
-function addGraphqlRoute(
-  scope: FastifyInstance,
-  apollo: ApolloServer<RequestContext>,
-  contextOf: (request: FastifyRequest) => RequestContext,
-): void {
-  const handler = fastifyApolloHandler(apollo, {
-    context: async (request: FastifyRequest, reply: FastifyReply) => {
-      const context = contextOf(request);
-      void reply.header('x-request-id', context.requestId);
-      return context;
-    },
-  });
-  scope.route({ method: ['GET', 'POST'], url: PATH, exposeHeadRoute: false, handler });
 }
 
 interface DrainParts {

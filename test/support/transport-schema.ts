@@ -8,6 +8,7 @@ import {
   Ctx,
   Field,
   Float,
+  InputType,
   Int,
   Mutation,
   ObjectType,
@@ -19,10 +20,12 @@ import {
 } from 'type-graphql';
 import { requireStaff, requireUser } from '../../src/graphql/auth.js';
 import type { RequestContext } from '../../src/graphql/context.js';
+import { idempotencyKeyOf } from '../../src/graphql/idempotency-key.js';
 import { PageArgs, pageOf } from '../../src/graphql/page.js';
 import { DecimalScalar } from '../../src/graphql/scalars.js';
 import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js';
 import { BusyError } from '../../src/platform/scheduling/fair-gate.js';
+import { rateLimited } from '../../src/transport/caller.js';
 
 const SizeEnum = { SMALL: 'SMALL', LARGE: 'LARGE' } as const;
 registerEnumType(SizeEnum, { name: 'Size' });
@@ -37,6 +40,15 @@ class BoxType {
 }
 
 const BoxPageType = pageOf(BoxType, 'BoxPage');
+
+@InputType()
+class KeyedInput {
+  @Field(() => String, { nullable: true })
+  idempotencyKey?: string | null;
+
+  @Field(() => [Int], { defaultValue: [1, 2] })
+  numbers!: number[];
+}
 
 /** What the fault's message holds, and no caller may ever read. */
 export const SECRET_OF_FAULT = 'select password from user';
@@ -86,6 +98,11 @@ class TransportResolver {
     throw new BusyError('TIME', 7000, 7000);
   }
 
+  @Query(() => String, { nullable: true })
+  tooMany(): string {
+    throw rateLimited('Wait a little.', 1500);
+  }
+
   @Query(() => DecimalScalar, { nullable: true })
   wrongDecimal(): unknown {
     return { secret: SECRET_OF_FAULT };
@@ -115,6 +132,11 @@ class TransportResolver {
   @Mutation(() => Int)
   touch(): number {
     return 1;
+  }
+
+  @Mutation(() => String)
+  keyed(@Ctx() context: RequestContext, @Arg('input', () => KeyedInput) input: KeyedInput): string {
+    return idempotencyKeyOf(context, input) ?? 'none';
   }
 
   @Subscription(() => Int, { subscribe: ({ args }) => counting(args as { to: number }) })

@@ -1,0 +1,65 @@
+import { HeaderMap, type ApolloServer, type HTTPGraphQLRequest } from '@apollo/server';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Config } from '../config.js';
+import type { RequestContext } from '../graphql/context.js';
+import type { Documents } from './documents.js';
+import { KnownOperations, type GraphqlReply } from './known-operations.js';
+
+interface RouteParts {
+  readonly apollo: ApolloServer<RequestContext>;
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly config: Config;
+  readonly contextOf: (request: FastifyRequest) => RequestContext;
+}
+
+/** GraphQL over HTTP: known operations are executed at once, and Apollo answers everything else. */
+export function addGraphqlRoute(scope: FastifyInstance, url: string, parts: RouteParts): void {
+  const known = new KnownOperations({ ...parts, hideSuggestions: parts.config.NODE_ENV === 'production' });
+  scope.route({
+    method: ['GET', 'POST'],
+    url,
+    exposeHeadRoute: false,
+    handler: async (request, reply) => {
+      const search = searchOf(request);
+      const { status, headers, body } = (await known.reply(request)) ?? (await byApollo(request, search));
+      for (const [name, value] of headers) void reply.header(name, value);
+      return reply.code(status).send(body);
+    },
+  });
+
+  const byApollo = async (request: FastifyRequest, search: string): Promise<GraphqlReply> => {
+    let requestId: string | undefined;
+    const {
+      status = 200,
+      headers,
+      body,
+    } = await parts.apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: httpRequestOf(request, search),
+      context: async () => {
+        const context = parts.contextOf(request);
+        ({ requestId } = context);
+        return context;
+      },
+    });
+    if (body.kind !== 'complete')
+      throw new Error('No directive of the schema makes a reply of several parts.');
+    if (status === 200) known.learn(request, headers.get('content-type'));
+    if (requestId !== undefined) headers.set('x-request-id', requestId);
+    return { status, headers, body: body.string };
+  };
+}
+
+/** @throws TypeError ERR_INVALID_URL where the host header is no host */
+function searchOf({ url, protocol, hostname }: FastifyRequest): string {
+  return new URL(url, `${protocol}://${hostname}/`).search;
+}
+
+function httpRequestOf({ body, method, headers }: FastifyRequest, search: string): HTTPGraphQLRequest {
+  const map = new HeaderMap();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value) map.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return { body, method, headers: map, search };
+}

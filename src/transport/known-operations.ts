@@ -1,0 +1,142 @@
+import type { FastifyRequest } from 'fastify';
+import {
+  execute,
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import type { RequestContext } from '../graphql/context.js';
+import { keyedFields } from '../graphql/idempotency-key.js';
+import type { Documents, ReadableDocument } from './documents.js';
+import { presentError } from './error-format.js';
+import { asksForSchema } from './schema-answers.js';
+
+/** A reply of the GraphQL route. */
+export interface GraphqlReply {
+  readonly status: number;
+  readonly headers: Iterable<readonly [string, string]>;
+  readonly body: string;
+}
+
+interface Parts {
+  readonly schema: GraphQLSchema;
+  readonly documents: Documents;
+  readonly contextOf: (request: FastifyRequest) => RequestContext;
+  readonly hideSuggestions: boolean;
+}
+
+/** A POST in its ordinary form. */
+interface Wish {
+  readonly query: string;
+  readonly operationName: string | null | undefined;
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+const ACCEPTS_MAX = 100;
+
+/**
+ * Executes operations whose text was read before, without Apollo: its pipeline costs several times what executing a
+ * short operation does. Whatever is not ordinary is left to Apollo: other methods, texts that are new or cannot run,
+ * persisted queries, subscriptions, questions about the schema, wrong variables, and every refusal of a whole request.
+ */
+export class KnownOperations {
+  /** What Apollo chose for an `accept` header. */
+  private readonly contentTypes = new LRUCache<string, string>({ max: ACCEPTS_MAX });
+  private readonly ordinary = new WeakMap<OperationDefinitionNode, boolean>();
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Apollo has answered this request with status 200 and this type. */
+  learn({ method, headers }: FastifyRequest, contentType: string | undefined): void {
+    if (method === 'POST' && contentType !== undefined)
+      this.contentTypes.set(headers.accept ?? '', contentType);
+  }
+
+  /** @returns null where Apollo has to answer; nothing was done then */
+  async reply(request: FastifyRequest): Promise<GraphqlReply | null> {
+    const contentType = this.contentTypes.get(request.headers.accept ?? '');
+    const wish = contentType === undefined ? null : wishOf(request);
+    if (contentType === undefined || wish === null) return null;
+    const read = this.parts.documents.known(wish.query);
+    const operation = read === null ? null : getOperationAST(read.document, wish.operationName);
+    if (read === null || !operation || !this.isOrdinary(read.document, operation)) return null;
+    const context = this.admitted(request, read, operation, wish);
+    if (context === null) return null;
+    const result = await execute({
+      schema: this.parts.schema,
+      document: read.document,
+      contextValue: context,
+      variableValues: wish.variables,
+      operationName: wish.operationName,
+    });
+    // Refused before any resolver ran, for instance because of a variable.
+    if (result.data === undefined) return null;
+    return this.replyOf(result, contentType, context);
+  }
+
+  /** The context, or null where the request is refused: Apollo words that. */
+  private admitted(
+    request: FastifyRequest,
+    read: ReadableDocument,
+    operation: OperationDefinitionNode,
+    { variables }: Wish,
+  ): RequestContext | null {
+    try {
+      this.parts.documents.requireAffordable(read, operation, variables ?? {});
+      return this.parts.contextOf(request);
+    } catch (error) {
+      if (error instanceof GraphQLError) return null;
+      throw error;
+    }
+  }
+
+  private isOrdinary(document: DocumentNode, operation: OperationDefinitionNode): boolean {
+    let found = this.ordinary.get(operation);
+    if (found === undefined) {
+      found =
+        operation.operation !== OperationTypeNode.SUBSCRIPTION &&
+        !asksForSchema(document, operation) &&
+        keyedFields(this.parts.schema, document, operation).length <= 1;
+      this.ordinary.set(operation, found);
+    }
+    return found;
+  }
+
+  private replyOf(
+    { data, errors }: ExecutionResult,
+    contentType: string,
+    context: RequestContext,
+  ): GraphqlReply {
+    const headers = new Map([
+      ['x-request-id', context.requestId],
+      ['content-type', contentType],
+    ]);
+    if (errors === undefined) return { status: 200, headers, body: `${JSON.stringify({ data })}\n` };
+    let status = 200;
+    for (const { extensions } of errors) {
+      const http = extensions['http'] as { status?: number; headers?: Map<string, string> } | undefined;
+      status = http?.status ?? status;
+      for (const [name, value] of http?.headers ?? []) headers.set(name, value);
+    }
+    const shown = errors.map((error) => presentError(error, context, this.parts.hideSuggestions));
+    return { status, headers, body: `${JSON.stringify({ errors: shown, data })}\n` };
+  }
+}
+
+function wishOf({ method, body }: FastifyRequest): Wish | null {
+  if (method !== 'POST' || typeof body !== 'object' || body === null || 'extensions' in body) return null;
+  const { query, operationName, variables } = body as Readonly<Record<string, unknown>>;
+  if (typeof query !== 'string' || !(isAbsent(operationName) || typeof operationName === 'string'))
+    return null;
+  if (!isAbsent(variables) && (typeof variables !== 'object' || Array.isArray(variables))) return null;
+  return { query, operationName, variables: variables as Wish['variables'] };
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
