@@ -228,12 +228,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     shows: { invariant: 'I3', like: /is open/ },
   },
   {
-    name: 'a doorbell that is lost is never made good',
+    name: 'of what the doorbell tells, only the last event is read',
     edits: [
       {
-        file: 'src/platform/push/event-feed.ts',
-        find: '      tail.raise(await this.eventLog.lastSeq(tenantId));',
-        replace: '      tail.raise(0 * (await this.eventLog.lastSeq(tenantId)));',
+        file: 'src/platform/push/tenant-tail.ts',
+        find: '        const afterSeq = this.readSeq;',
+        replace: '        const afterSeq = Math.max(this.readSeq, this.headSeq - 1);',
       },
     ],
     cells: ['PUBLISH_LOST'],
