@@ -55,7 +55,7 @@ export class SubscriptionInvalidatedEvent {
   eventId!: string;
 
   @Field(() => String, {
-    description: 'Where to go on after being away: give the last one as `after`. Grows from event to event.',
+    description: 'Where to go on after being away: give the last one as `after`.',
   })
   cursor!: string;
 

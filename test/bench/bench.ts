@@ -14,7 +14,7 @@ export interface MeasuredRound extends Round {
   readonly commits: number;
   readonly selects: number;
   /** From the last answer to the publication of the last event. */
-  readonly relayLagMs: number;
+  readonly consumerLagMs: number;
 }
 
 export interface BenchParts {
@@ -146,11 +146,11 @@ export class Bench {
     const round = await this.profiled(kind, servers, async () => this.run(kind, servers, wanted));
     // The reads of the drain are the benchmark's own.
     const { selects } = await readCounters(world);
-    const relayLagMs = await drainOutbox(world);
+    const consumerLagMs = await drainOutbox(world);
     const { commits } = await readCounters(world);
     const measured = {
       ...round,
-      relayLagMs,
+      consumerLagMs,
       commits: commits - before.commits,
       selects: selects - before.selects,
     };

@@ -46,7 +46,7 @@ export interface KindFigures {
   readonly databaseCpuUs: number;
   readonly redisCpuUs: number;
   readonly loadCpuUs: number;
-  readonly relayLagMs: number;
+  readonly consumerLagMs: number;
 }
 
 /** A figure beside its target. */
@@ -128,8 +128,8 @@ export function kindFiguresOf(rounds: readonly MeasuredRound[]): readonly KindFi
           middle((round) => round.loadCpuUs),
           1,
         ),
-        relayLagMs: rounded(
-          middle((round) => round.relayLagMs),
+        consumerLagMs: rounded(
+          middle((round) => round.consumerLagMs),
           0,
         ),
       },

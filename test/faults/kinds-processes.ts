@@ -105,9 +105,7 @@ const clockKind = (name: string, state: 'AHEAD' | 'BEHIND'): Kind => ({
   name,
   senseless: {},
   happen: async (scene) => {
-    // At the publication it is the worker's clock.
-    const process =
-      scene.stage.processes[scene.step === 'BEFORE_PUBLISH' ? scene.event.link.process : scene.api];
+    const process = scene.stage.processes[scene.api];
     await setClock(process, state);
     scene.prove(`${process.name} says that its clock is wrong: ${state}`);
     scene.afterwards(async () => {

@@ -53,8 +53,7 @@ const cutFrom = (name: string, store: StoreName): Kind => ({
   senseless: {},
   happen: async (scene) => {
     const { event, stage, random } = scene;
-    // At the publication it is the worker that is cut off.
-    const process = scene.step === 'BEFORE_PUBLISH' ? event.link.process : scene.api;
+    const process = scene.api;
     const link = stage.link(process, store);
     const how = random.chance(0.5) ? 'RESET' : 'SILENT';
     const connections = link.connectionCount;

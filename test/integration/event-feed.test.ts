@@ -259,6 +259,36 @@ describe('the subscribers of a process', () => {
     expect(eventLog.pageCount).toBeLessThanOrEqual(50);
   });
 
+  it('are given an event only when a consumer that comes before has handled it, or has failed', async () => {
+    const tenantId = newTenant();
+    const { feed } = await world.newProcess();
+    const steps: string[] = [];
+    const consumer = (name: string, isBeforePush: boolean, types = [SETTLED]) => ({
+      name,
+      types,
+      isBeforePush,
+      handle: async (_tenantId: string, events: readonly { readonly seq: number }[]) => {
+        await pause(30);
+        steps.push(...events.map(({ seq }) => `${name} ${seq}`));
+        if (steps.length === 1) throw new Error('Redis is away');
+      },
+    });
+    feed.prepareWith([consumer('first', true), consumer('later', false), consumer('none', true, ['other'])]);
+    const live = await feed.subscribe(own(tenantId));
+    for (let seq = 1; seq <= 2; seq += 1) {
+      const next = live.next();
+      await world.commit(tenantId, OTHER, 1);
+      await world.commit(tenantId, USER, 1);
+      steps.push(`given ${(await next).value?.seq}`);
+    }
+    const behind = await feed.subscribe(own(tenantId), 3);
+    steps.push(`given ${(await behind.next()).value?.seq}`);
+    for (const seq of [2, 4])
+      expect(steps.indexOf(`first ${seq}`)).toBeLessThan(steps.indexOf(`given ${seq}`));
+    expect(steps.filter((step) => step === 'first 4')).toHaveLength(2);
+    expect(steps.join()).not.toMatch(/later|none/);
+  });
+
   it('cost nothing once they are gone: where nobody listens nothing is read', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess({ pollEveryMs: 20 });
