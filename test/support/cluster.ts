@@ -13,7 +13,7 @@ export interface Cluster {
   readonly worker: RunningProcess;
   readonly world: World;
   /** Starts a further API process, which its test has to end. */
-  further(): Promise<RunningProcess>;
+  further(environment?: Readonly<Record<string, string>>): Promise<RunningProcess>;
   /** Stops everything; fails when a process has logged a warning or worse since it was up. */
   close(): Promise<void>;
 }
@@ -34,8 +34,8 @@ export async function startCluster(settings: ClusterSettings = {}): Promise<Clus
     databaseUrl: settings.databaseUrl ?? inject('databaseUrl'),
     redisUrl: settings.redisUrl ?? inject('redisUrl'),
   };
-  const start = async (role: 'api' | 'worker'): Promise<RunningProcess> =>
-    startProcess({ role, ...urls, environment: { ...PATIENT, ...settings.environment } });
+  const start = async (role: 'api' | 'worker', more = {}): Promise<RunningProcess> =>
+    startProcess({ role, ...urls, environment: { ...PATIENT, ...settings.environment, ...more } });
   const [a, b, worker] = await Promise.all([start('api'), start('api'), start('worker')]);
   const world = await openWorld(PATIENT, urls);
   const atStart = new Map([a, b, worker].map((each) => [each, each.said().length]));
@@ -47,8 +47,14 @@ export async function startCluster(settings: ClusterSettings = {}): Promise<Clus
     await Promise.all([a, b, worker].map(stopped));
     if (found.length > 0) throw new Error(`Nothing here is worth a warning:\n${found.join('\n')}`);
   };
-  const further = async (): Promise<RunningProcess> => start('api');
-  return { urls: [a.url, b.url], apis: [a, b], worker, world, further, close };
+  return {
+    urls: [a.url, b.url],
+    apis: [a, b],
+    worker,
+    world,
+    further: async (more) => start('api', more),
+    close,
+  };
 }
 
 /** A process that its test has killed needs no stop; one that ended by itself fails here. */

@@ -75,11 +75,6 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
       const isSeen = (found: Facts): boolean =>
         isKept(found) && isAllSeen(found.events, subscriber.seen.length);
       const facts = await untilRest(target, supply.tenantId, settings.settleMs, isSeen);
-      if (claims.seen.size === 0) {
-        // Where it has failed, that says why.
-        await claims.close();
-        throw new Error('No claim was ever seen open: the watch is blind.');
-      }
       const evidence: Evidence = {
         campaigns: [supply.single, supply.double, supply.seven, supply.unlimited, supply.limited],
         tries: workload.log.tries,
@@ -98,6 +93,13 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
         redisForgot,
       };
       const violations = checkAll(evidence, settings);
+      if (claims.seen.size === 0) {
+        // Where it has failed, that says why.
+        await claims.close();
+        const told = violations.map(({ invariant, what }) => `${invariant}: ${what}`).join('; ');
+        const rows = `${facts.redemptions.length} redemptions have rows`;
+        throw new Error(`No claim was ever seen open, ${rows}; ${claims.looks()}. ${told}`);
+      }
       if (violations.some(({ invariant }) => invariant === 'I7'))
         violations.push(violation('I7', `the subscriber's diary: ${subscriber.diary.join('; ')}`));
       return { violations, evidence };

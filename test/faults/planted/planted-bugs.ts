@@ -107,7 +107,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: '(isDuplicateKey(error) && attempt > ATTEMPTS_MAX) || error instanceof CommitUnknownError',
       },
     ],
-    cells: ['ADOPTED', 'COMMIT_APPLIED:CUT_DATABASE'],
+    cells: ['FORGOTTEN'],
     shows: { invariant: 'I2', like: /INTERNAL_SERVER_ERROR/ },
   },
   {

@@ -33,6 +33,7 @@ export const RACES: Readonly<Record<string, Race>> = {
   PUBLISH_LOST: publishLost,
   STALE_LOAD: staleLoad,
   BUDGET_RACE: budgetRace,
+  FORGOTTEN: forgotten,
 };
 
 export async function playRace(stage: Stage, name: string, seed: number): Promise<readonly Violation[]> {
@@ -260,6 +261,25 @@ async function budgetRace(stage: Stage, round: Round): Promise<void> {
   await Promise.all([ask(b, second, 0), ask(c, third, 1)]);
   stage.watch = null;
   await round.rest();
+}
+
+/**
+ * Redis forgets a redemption of a code that has uses left, and its user asks again, with the key and without: only the
+ * unique keys of the database stand in the way of a second one.
+ */
+async function forgotten(stage: Stage, round: Round): Promise<void> {
+  const { code, user } = firstOf(round);
+  const wish = { user, code, key: 'forgotten', productCode: FREE_LINE };
+  await untilDone(
+    async () => round.workload.ask(wish, 0),
+    ({ kind }) => kind === 'COMMITTED',
+  );
+  await round.rest();
+  await withRedis(stage.stores.redis.url, async (redis) => {
+    await redis.del(await redis.keys(`{${round.supply.tenantId}}:*`));
+  });
+  await round.workload.ask(wish, 1);
+  await round.workload.ask({ ...wish, key: null }, 0);
 }
 
 const insertsRedemption = (statement: string): boolean => insertsInto('redemption', statement);
