@@ -14,6 +14,7 @@ import { CampaignReader } from './campaign-reader.service.js';
 import { CampaignRuleChecks } from './campaign-rule-checks.js';
 import type { CampaignRule } from './campaign-rule.js';
 import { CampaignUsage } from './campaign-usage.entity.js';
+import { CAMPAIGN_CHECKS } from './campaign.checks.js';
 import { Campaign } from './campaign.entity.js';
 import { CampaignResolver, type CampaignLauncher } from './campaign.resolver.js';
 import { CampaignService } from './campaign.service.js';
@@ -44,6 +45,7 @@ export const campaigns = {
   name: 'campaigns',
   entities: [Campaign, CampaignUsage],
   resolvers: [CampaignResolver],
+  checks: CAMPAIGN_CHECKS,
   compose: (its: Needs) => {
     const { orm, readOrm, clock, ids, transactions, outbox, tenants } = its;
     const campaignPorts: Partial<CampaignPorts> = {};

@@ -1,19 +1,81 @@
-import type { RowCheck } from '../platform/database/row-check.js';
+import type { RowCheck, RowFacts } from '../platform/database/row-check.js';
 
-export const CODE_CHECKS = [
+/**
+ * The counters of codes against their redemptions. Deleted codes and codes of voided batches keep theirs. A reversal
+ * that gives its use back keeps the use number and gives up `user_use_no`.
+ */
+const USES: RowFacts = {
+  name: 'codes',
+  rows: { table: 'code' },
+  sql: `
+    select cast(c.id as char) as id, c.use_limit as useLimit, c.used, c.last_use_no as lastUseNo,
+        count(r.user_use_no) as held, count(r.use_no) as numbered, cast(coalesce(max(r.use_no), 0) as unsigned) as highest
+      from code c force index (primary)
+      left join redemption r force index (uq_redemption__code_use)
+        on r.tenant_id = c.tenant_id and r.code_id = c.id and r.use_no is not null
+     where c.tenant_id = :tenant and c.id in (:items)
+     group by c.tenant_id, c.id, c.use_limit, c.used, c.last_use_no`,
+};
+const IS_OVER_LIMIT = 'useLimit > 0 and held > useLimit';
+
+export const CODE_CHECKS: readonly RowCheck[] = [
+  {
+    kind: 'USES_OVER_LIMIT',
+    invariant: 'I1',
+    means: 'More redemptions hold a use of the code than its limit allows.',
+    remedy: 'Reverse what is too much, or raise the limit of the code.',
+    facts: USES,
+    wrong: IS_OVER_LIMIT,
+  },
+  {
+    kind: 'USED_DIFFERS',
+    invariant: 'I3',
+    means: 'The code counts other uses than the redemptions that hold one.',
+    remedy: 'Find out who wrote past the program; then set code.used to the count, and raise code.version.',
+    facts: USES,
+    wrong: `held <> used and not (${IS_OVER_LIMIT})`,
+  },
+  {
+    kind: 'USE_NUMBERS_DIFFER',
+    invariant: 'I3',
+    means: 'Use numbers of the code are missing, or above the last one that was given.',
+    remedy: 'A redemption was deleted or changed by hand: bring it back from a backup.',
+    facts: USES,
+    wrong: 'numbered <> lastUseNo or highest <> lastUseNo',
+  },
   {
     kind: 'BATCH_COUNT_DIFFERS',
     invariant: 'I3',
     means: 'A finished batch has more or fewer codes than it says.',
     remedy: 'Codes are never removed, only marked: bring them back from a backup.',
-    name: 'batches',
-    rows: { table: 'code_batch', condition: `t.status = 'READY'` },
-    // Deleted codes included.
-    sql: `select cast(b.id as char) as id, b.\`generated\`, (
-        select count(*) from code c force index (ix_code__batch)
-         where c.batch_id = b.id and c.tenant_id = b.tenant_id) as codes
-      from code_batch b force index (primary)
-     where b.tenant_id = ? and b.id in (?) and b.status = 'READY'
-    having b.\`generated\` <> codes`,
+    facts: {
+      name: 'batches',
+      rows: { table: 'code_batch', condition: `t.status = 'READY'` },
+      // Deleted codes included.
+      sql: `select cast(b.id as char) as id, b.\`generated\` as stated, (
+          select count(*) from code c force index (ix_code__batch)
+           where c.batch_id = b.id and c.tenant_id = b.tenant_id) as codes
+        from code_batch b force index (primary)
+       where b.tenant_id = :tenant and b.id in (:items) and b.status = 'READY'`,
+    },
+    wrong: 'stated <> codes',
   },
-] as const satisfies readonly RowCheck[];
+  {
+    kind: 'TENANT_QUOTA_DIFFERS',
+    invariant: 'I1',
+    means:
+      "The tenant's counter of issued codes is not the number of its codes; its quota is judged by the counter.",
+    remedy: 'While no codes are made or deleted, set tenant.codes_issued to the number of codes.',
+    facts: {
+      name: 'tenants',
+      rows: 'TENANT',
+      // Deleted codes have given their quota back, and so have all codes of a voided batch.
+      sql: `select t.id, t.codes_issued as issued, (
+          select count(*) from code c
+            left join code_batch b on b.tenant_id = c.tenant_id and b.id = c.batch_id
+           where c.tenant_id = t.id and c.deleted_at is null and b.voided_at is null) as codes
+        from tenant t where t.id in (:items)`,
+    },
+    wrong: 'issued <> codes',
+  },
+];

@@ -8,7 +8,7 @@ const CHECKS = [
     invariant: 'I3',
     holder: 'DATABASE',
     means:
-      'The digest of the code is not that of its text, so whoever types it is told that there is no such code.',
+      'The digest of the code is not that of its text, so a user who types it is told that there is no such code.',
     remedy: 'Find out which pepper made it, and set CODE_PEPPER_PREVIOUS to it; or issue another code.',
   },
 ] as const satisfies readonly Check[];
@@ -34,7 +34,10 @@ export class DigestChecks implements DatabaseChecks {
   ) {}
 
   pages(tenantId: string): AsyncIterable<readonly string[]> {
-    return this.rows.idPages(tenantId, 'code', 't.code_text is not null and t.deleted_at is null');
+    return this.rows.pages(tenantId, {
+      table: 'code',
+      condition: 't.code_text is not null and t.deleted_at is null',
+    });
   }
 
   async judge(tenantId: string, ids: readonly string[]): Promise<Finding[]> {

@@ -1,12 +1,12 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
-import type { Config } from '../config.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import { NamedLock } from '../platform/database/named-lock.js';
 import type { Logger } from '../platform/observability/log.js';
+import { OUTBOX_CHECKS } from '../platform/outbox/outbox.checks.js';
 import type { Redis } from '../platform/redis/redis.js';
 import type { SettlementService } from '../redemption/commit/settlement.service.js';
 import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
@@ -21,7 +21,6 @@ import { ReportCache } from './report-cache.js';
 import { Rows } from './rows.js';
 
 interface Needs {
-  readonly config: Config;
   readonly orm: MikroORM;
   readonly readOrm: MikroORM;
   readonly redis: Redis;
@@ -38,22 +37,22 @@ interface Needs {
 }
 
 const LOOK_EVERY_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 /** Compares Redis with the database, and brings them in step. */
 export const reconciliation = {
   name: 'reconciliation',
   resolvers: [ReconciliationResolver],
+  /** The log of events belongs to no feature. */
+  checks: OUTBOX_CHECKS,
   compose: (its: Needs) => {
-    const { config, orm, clock, log } = its;
+    const { orm, clock, log } = its;
     const redis = new ReconciliationRedis(its.redis);
-    const retentionMs = config.OUTBOX_RETENTION_DAYS * DAY_MS;
     const reconcilerOn = (rows: Rows): Reconciler =>
       new Reconciler({
         redis,
         rows,
         clock,
-        databaseChecks: databaseChecks(rows, clock, retentionMs, its.recognizer, its.rowChecks),
+        databaseChecks: databaseChecks(rows, its.recognizer, its.rowChecks),
         redisChecks: redisChecks({ ...its, redis, rows }),
       });
     const reconciler = reconcilerOn(new Rows(orm));

@@ -19,6 +19,7 @@ import { composeSettlement, type SettlementNeeds } from './commit/compose-settle
 import { composeDeferred } from './deferred/compose-deferred.js';
 import { DeadLetterResolver } from './deferred/dead-letter.resolver.js';
 import { DeadLetterType } from './deferred/dead-letter.types.js';
+import { GRANT_CHECKS } from './history/grant.checks.js';
 import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
 import { RedemptionReader } from './history/redemption-reader.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
@@ -65,7 +66,7 @@ export const redemption = {
     DeadLetterResolver,
     ...UserResolvers,
   ],
-  checks: REDEMPTION_CHECKS,
+  checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS],
   compose: (its: Needs) => {
     const { config, orm, readOrm } = its;
     const settling = composeSettlement(its);

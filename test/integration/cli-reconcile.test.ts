@@ -53,7 +53,9 @@ describe('X.2 the command reconcile', () => {
     const { stdout, stderr, status } = await cli('reconcile', scene);
     expect({ stderr, status }).toEqual({ stderr: '', status: 1 });
     expect(stdout).toContain('\nREDEMPTION_WITHOUT_ORDER (I2, database): 1\n  A redemption was committed, ');
-    expect(stdout).toContain(`\n  - ${scene.tenantId} ${scene.redemptions[0].id}: status COMMITTED\n`);
+    expect(stdout).toContain(
+      `\n  - ${scene.tenantId} ${scene.redemptions[0].id}: status COMMITTED, orderStatus none\n`,
+    );
     expect(stdout).toContain('\nCOPY_DIFFERS (I3, Redis): 1\n');
     expect(stdout.match(/\n {2}What to do: /g)).toHaveLength(2);
     expect(stdout).toMatch(/\nI2 {2}BROKEN /);

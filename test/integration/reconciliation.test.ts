@@ -64,6 +64,24 @@ describe('X.2 the reconciliation', () => {
     expect(driftsOf(await look(scene))).toEqual({});
   });
 
+  it('looks at every counter, page by page, where three numbers make its key', async () => {
+    const scene = await makeScene(world);
+    const { tenantId, limited } = scene;
+    const counters = Array.from({ length: 2400 }, (_, n) => [1 + Math.floor(n / 3), n % 3]);
+    await scene.sql(
+      'insert into campaign_usage (tenant_id, campaign_id, user_id, day, uses, value) values ?',
+      [counters.map((counter) => [tenantId, limited.campaignId, ...counter, 0, 0])],
+    );
+    const report = await look(scene);
+    expect(report.looked).toMatchObject({ usageCounters: 2402 });
+    expect(driftsOf(report)).toEqual({});
+    await scene.sql(
+      'update campaign_usage set uses = 1 where tenant_id = ? and user_id in (1, 400, 800) and day = 1',
+      [tenantId],
+    );
+    expect(driftsOf(await look(scene))).toEqual({ CAMPAIGN_USAGE_DIFFERS: 3 });
+  });
+
   it('looks at every code of a large tenant, page by page, and counts each drift of many pages', async () => {
     const tenant = await seedTenant(world);
     const { tenantId } = tenant;

@@ -13,7 +13,6 @@ import { emOf, redeem, seedCampaign, seedTenant, seedUsers, type SeededTenant, t
 
 /** What the tests do is not under way for long. */
 const SECOND_LOOK_MS = 30;
-const WEEK_MS = 7 * 86_400_000;
 
 /** The reconciler of the product, with a second look that comes soon. */
 export function reconcilerOf({ services, stores }: World, secondLookMs: number = SECOND_LOOK_MS) {
@@ -23,7 +22,7 @@ export function reconcilerOf({ services, stores }: World, secondLookMs: number =
     redis,
     rows,
     clock: systemClock,
-    databaseChecks: databaseChecks(rows, systemClock, WEEK_MS, services.recognizer, modules.checks),
+    databaseChecks: databaseChecks(rows, services.recognizer, modules.checks),
     redisChecks: redisChecks({ ...services, redis, rows }),
     secondLookMs,
   });

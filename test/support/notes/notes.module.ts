@@ -55,9 +55,12 @@ export const notes = {
       invariant: 'I9' as const,
       means: 'A note says nothing.',
       remedy: 'Delete it.',
-      name: 'notes',
-      rows: { table: 'note' },
-      sql: `select cast(id as char) as id from note where tenant_id = ? and id in (?) and text = ''`,
+      facts: {
+        name: 'notes',
+        rows: { table: 'note' },
+        sql: `select cast(id as char) as id, text = '' as isEmpty from note where tenant_id = :tenant and id in (:items)`,
+      },
+      wrong: 'isEmpty',
     },
   ],
   compose: ({ orm }: { readonly orm: MikroORM }) => {
