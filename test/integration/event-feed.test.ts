@@ -209,6 +209,19 @@ describe('a subscription that is not told', () => {
     await expect.poll(() => heard.seqs, { timeout: 2000 }).toEqual(span(1, 4));
   });
 
+  it('X.1 I7 is given what two looks have shown: one alone may see a commit that is not on disk yet', async () => {
+    const tenantId = newTenant();
+    const { feed, eventLog } = await world.newProcess({ pollEveryMs: 100 });
+    const heard = collect(await feed.subscribe(own(tenantId)));
+    let looks = 0;
+    const looksBefore: number[] = [];
+    eventLog.afterLook = async () => Promise.resolve(void (looks += 1));
+    eventLog.afterPage = async () => Promise.resolve(void looksBefore.push(looks));
+    await world.commitSilently(tenantId, USER, 1);
+    await expect.poll(() => heard.seqs).toEqual([1]);
+    expect(looksBefore[0]).toBeGreaterThanOrEqual(2);
+  });
+
   it('X.1 I7 goes on when the database was away', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess({ pollEveryMs: 50 });

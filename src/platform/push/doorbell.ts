@@ -6,7 +6,7 @@ type Hear = (tenantId: string, seq: number) => void;
 
 /**
  * Tells all processes that a tenant has events up to a number. It carries no event and keeps nothing: a doorbell that
- * is lost is made good by a look at the counters once a second.
+ * is lost is made good by looks at the counters, within a second.
  */
 export class Doorbell {
   private readonly due = new Map<string, number>();

@@ -8,8 +8,8 @@ import { FeedPages } from './feed-pages.js';
 import { FeedSubscription, type FeedFilter, type FeedSource } from './feed-subscription.js';
 import { TenantTail } from './tenant-tail.js';
 
-/** A doorbell that was lost is made good by then. */
-const POLL_EVERY_MS = 1000;
+/** Two looks make a doorbell good that was lost. */
+const POLL_EVERY_MS = 500;
 
 export interface EventFeedOptions {
   readonly pollEveryMs?: number;
@@ -36,7 +36,7 @@ export class EventFeed {
     this.pages.beforePush = consumers.filter(({ isBeforePush = false }) => isBeforePush);
   }
 
-  /** The tenant has events up to here, which are committed. */
+  /** The tenant has events up to here, and their commit was answered. */
   heard(tenantId: string, seq: number): void {
     this.tails.get(tenantId)?.tail.raise(seq);
   }
@@ -91,7 +91,6 @@ export class EventFeed {
       this.tails.set(tenantId, kept);
       this.polling ??= setInterval(() => void this.poll(), this.options.pollEveryMs ?? POLL_EVERY_MS).unref();
     }
-    kept.tail.raise(lastSeq);
     return kept;
   }
 
@@ -105,7 +104,7 @@ export class EventFeed {
   /** One look at the counters of all tenants that somebody listens to. */
   private async poll(): Promise<void> {
     const look = async ([tenantId, { tail }]: [string, { readonly tail: TenantTail }]): Promise<void> =>
-      tail.raise(await this.eventLog.lastSeq(tenantId));
+      tail.look(await this.eventLog.lastSeq(tenantId));
     await Promise.all([...this.tails].map(look)).catch((error: unknown) =>
       this.log.debug({ err: error }, 'the counters of events could not be read'),
     );

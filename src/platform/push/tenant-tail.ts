@@ -11,6 +11,7 @@ export class TenantTail {
   private readonly live = new Map<Id | null, Set<FeedSubscription>>();
   private isReading = false;
   private headSeq: number;
+  private lookedSeq = 0;
 
   /** @param readSeq All events up to here were handed on, or are read by each subscriber for itself. */
   constructor(
@@ -26,7 +27,16 @@ export class TenantTail {
     return this.readSeq;
   }
 
-  /** The tenant has events up to here, which are committed. */
+  /**
+   * The counter says so. It may count a commit that is not on disk yet, and would be lost if the server died now; so
+   * what counts is what the look before has shown.
+   */
+  look(seq: number): void {
+    this.raise(this.lookedSeq);
+    this.lookedSeq = seq;
+  }
+
+  /** The tenant has events up to here, and their commit was answered. */
   raise(seq: number): void {
     if (seq > this.headSeq) this.headSeq = seq;
     if (!this.isReading) void this.readOn();
