@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Money } from '../platform/decimal.js';
-import { countNumber, foreignKeyText, instant, nameText } from '../platform/input.js';
+import { countNumber, foreignKeyText, instant, nameText, orElse } from '../platform/input.js';
 import { expectedVersion } from '../platform/database/change-row.js';
 import { isQuantity } from '../rewards/calendar.js';
 import { REWARD_TYPES } from '../rewards/reward-rule.js';
@@ -11,9 +11,6 @@ import { CODE_TYPES, CODES_AT_ONCE_MAX, type CampaignRule } from './campaign-rul
 /** GraphQL's Int ends here, and so do the counts that people set. */
 const COUNT_MAX = 2_147_483_647;
 const REWARD_RULES_MAX = 16;
-
-const orElse = <Schema extends z.ZodType, const Preset>(schema: Schema, preset: Preset) =>
-  schema.nullish().transform((value): z.output<Schema> | Preset => value ?? preset);
 
 /** Digits only: no sign, no exponent, nothing that is not a number; what DECIMAL(30,10) holds exactly. */
 const amountText = z

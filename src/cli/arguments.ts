@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { TOKEN_TTL_MAX_S } from '../identity/token-life.js';
+import { VISIBLE_ASCII } from '../platform/input.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 
 /** What every command takes. */
@@ -30,7 +31,7 @@ export function wholeNumber(text: string): number {
 
 /** Ids of other systems, as the services take them; staff ids are never judged by a service. */
 export function externalId(text: string): string {
-  if (/^[\x21-\x7e]{1,64}$/.test(text)) return text;
+  if (VISIBLE_ASCII.test(text)) return text;
   throw new InvalidArgumentError('Give 1 to 64 printable characters without spaces.');
 }
 

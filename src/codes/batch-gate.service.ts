@@ -3,7 +3,7 @@ import type { Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { CodeBatch } from './code-batch.entity.js';
-import { isSet } from './code-events.js';
+import { isSet } from '../platform/assert.js';
 
 /** Tells before a claim which batches are frozen or void. The commit decides by the row itself. */
 export class BatchGate {

@@ -1,8 +1,36 @@
-import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy, type CodeCopyRedis } from './code-copy.redis.js';
+import { randomUUID } from 'node:crypto';
+import { asRedisFailure, type Redis } from '../platform/redis/redis.js';
+import { RedisScript } from '../platform/redis/script.js';
 import type { Code } from './code.entity.js';
 
-/** The keys and values that scripts of other features take, and how long a version outlives its copy. */
-export { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy };
+/** Longer than any load takes: until then a load that began before a change is recognised as older. */
+export const VERSION_FLOOR_MS = 60_000;
+const UNKNOWN_TTL_MS = 60_000;
+const UNKNOWN_CAP = 10_000;
+
+/** All keys of a tenant share one hash tag, so that one script is one slot on Redis Cluster. */
+export const codeKeys = {
+  copy: (tenantId: string, digest: string) => `{${tenantId}}:code:${digest}`,
+  unknown: (tenantId: string) => `{${tenantId}}:unknown`,
+  epoch: (tenantId: string) => `{${tenantId}}:epoch`,
+} as const;
+
+/** A code's committed state as Redis holds it; instants in milliseconds, "" for what is not set. */
+export interface CodeCopy {
+  readonly digest: string;
+  readonly version: number;
+  readonly id: string;
+  readonly campaignId: string;
+  readonly batchId: string;
+  readonly status: string;
+  readonly useLimit: number;
+  readonly used: number;
+  readonly startsMs: number | '';
+  readonly expiresMs: number | '';
+  readonly assignedUserId: string;
+  /** Who used a single-use code up. */
+  readonly soleUserId: string;
+}
 
 /** What of a code's row its copy holds. */
 export type CopiedCode = Pick<
@@ -22,31 +50,81 @@ export type CopiedCode = Pick<
 
 /** Keeps Redis' copies of codes in step with the database. A copy is never the truth: the commit decides. */
 export class CodeCopyService {
-  constructor(private readonly copies: CodeCopyRedis) {}
+  private readonly load: RedisScript;
+  private readonly evictScript: RedisScript;
+  private readonly note: RedisScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly copyTtlMs: number,
+  ) {
+    this.load = new RedisScript(redis, 'load-codes');
+    this.evictScript = new RedisScript(redis, 'evict-code');
+    this.note = new RedisScript(redis, 'note-unknown-code');
+  }
 
   /** Stores copies of codes as read from the primary. */
   async store(tenantId: string, copies: readonly CodeCopy[]): Promise<void> {
-    await this.copies.store(tenantId, copies);
+    if (copies.length === 0) return;
+    const keys = copies.map((copy) => codeKeys.copy(tenantId, copy.digest));
+    await this.load.run(keys, [this.copyTtlMs, ...copies.flatMap(valuesOf)]);
   }
 
-  /** After a change was committed: the next attempt loads the code anew. */
+  /** After a change was committed: the next attempt loads the code again. */
   async evict(tenantId: string, digest: string, version: number): Promise<void> {
-    await this.copies.evict(tenantId, digest, version);
+    await this.evictScript.run([codeKeys.copy(tenantId, digest)], [version, VERSION_FLOOR_MS]);
   }
 
   /** Remembers that a digest is no code, unless codes were added since `epoch` was read. */
   async noteUnknown(tenantId: string, digest: string, epoch: string): Promise<void> {
-    await this.copies.noteUnknown(tenantId, digest, epoch);
+    const keys = [codeKeys.unknown(tenantId), codeKeys.epoch(tenantId)];
+    await this.note.run(keys, [digest, epoch, UNKNOWN_TTL_MS, UNKNOWN_CAP]);
   }
 
-  /** After codes were added: forgets which digests are no codes. */
+  /**
+   * After codes were added: forgets which digests are no codes. The epoch gets a value that was never there before: a
+   * counter could come back to an old one after Redis was emptied.
+   */
   async bumpEpoch(tenantId: string): Promise<void> {
-    await this.copies.raiseEpoch(tenantId);
+    try {
+      await this.redis
+        .multi()
+        .set(codeKeys.epoch(tenantId), randomUUID())
+        .del(codeKeys.unknown(tenantId))
+        .exec();
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
   }
 
+  /** The epoch, made if there is none. */
   async epoch(tenantId: string): Promise<string> {
-    return this.copies.epoch(tenantId);
+    try {
+      const made = randomUUID();
+      const before = await this.redis.set(codeKeys.epoch(tenantId), made, 'NX', 'GET');
+      return before ?? made;
+    } catch (error) {
+      throw asRedisFailure(error);
+    }
   }
+}
+
+/** In the order of FIELDS in `load-codes.lua`. */
+function valuesOf(copy: CodeCopy): (string | number)[] {
+  return [copy.version, copy.id, copy.campaignId, copy.batchId, ...stateOf(copy)];
+}
+
+/** What guards judge a code by, in the order in which scripts take it. */
+export function stateOf(copy: CodeCopy): (string | number)[] {
+  return [
+    copy.status,
+    copy.useLimit,
+    copy.used,
+    copy.startsMs,
+    copy.expiresMs,
+    copy.assignedUserId,
+    copy.soleUserId,
+  ];
 }
 
 /**

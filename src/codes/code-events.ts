@@ -1,3 +1,4 @@
+import { isSet } from '../platform/assert.js';
 import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { CodeBatch } from './code-batch.entity.js';
 import type { Code } from './code.entity.js';
@@ -17,11 +18,7 @@ export function batchChanged(
   batch: Pick<CodeBatch, 'id' | 'campaignId' | 'frozenAt' | 'voidedAt' | 'version'>,
 ): OutboxDraft {
   const { id, campaignId, frozenAt, voidedAt, version } = batch;
+  // Each flag is the instant at which it was raised.
   const flags = { frozen: isSet(frozenAt), voided: isSet(voidedAt) };
   return { type: 'batch_changed', userId: null, payload: { batchId: id, campaignId, ...flags, version } };
-}
-
-/** A flag of a batch is the instant at which it was raised. */
-export function isSet(flag: Date | null | undefined): boolean {
-  return flag !== null && flag !== undefined;
 }

@@ -19,7 +19,6 @@ import { CampaignLaunchService } from './campaign-launch.service.js';
 import { CODE_CHECKS } from './code.checks.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { CodeChangeService } from './code-change.service.js';
-import { CodeCopyRedis } from './code-copy.redis.js';
 import { CodeCopyService } from './code-copy.service.js';
 import { CodeDigester, type PepperKey } from './code-digester.js';
 import { CodeFormatRow } from './code-format.entity.js';
@@ -63,7 +62,7 @@ export const codes = {
   checks: CODE_CHECKS,
   compose: (its: Needs) => {
     const { config, orm, readOrm, redis, clock, transactions, outbox, tenants, log } = its;
-    const copies = new CodeCopyService(new CodeCopyRedis(redis, config.CODE_COPY_TTL_S * 1000));
+    const copies = new CodeCopyService(redis, config.CODE_COPY_TTL_S * 1000);
     const digester = new CodeDigester(its.codePeppers);
     const recognizer = new CodeRecognizer(orm, digester);
     const refresh = new CodeRefresh(copies, log);

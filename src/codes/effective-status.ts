@@ -1,6 +1,6 @@
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { CodeBatch } from './code-batch.entity.js';
-import { isSet } from './code-events.js';
+import { isSet } from '../platform/assert.js';
 import type { Code } from './code.entity.js';
 
 /**

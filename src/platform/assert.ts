@@ -8,8 +8,13 @@ export function invariant(condition: unknown, message: string): asserts conditio
   if (!condition) throw new InvariantError(message);
 }
 
+/** For columns that may be null, and are missing from an object that was just made. */
+export function isSet<T>(value: T | null | undefined): value is T {
+  return value !== null && value !== undefined;
+}
+
 /** Unwraps what the invariants say is there. */
 export function present<T>(value: T | null | undefined, what: string): T {
-  if (value === null || value === undefined) throw new InvariantError(`${what} is missing.`);
+  if (!isSet(value)) throw new InvariantError(`${what} is missing.`);
   return value;
 }

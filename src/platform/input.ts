@@ -33,10 +33,15 @@ export const keyText = (lengthMax: number) =>
       'must be capitals and digits, in groups joined by single underscores',
     );
 
+/** A field that may be null or missing. */
+export const orElse = <Schema extends z.ZodType, const Preset>(schema: Schema, preset: Preset) =>
+  schema.nullish().transform((value): z.output<Schema> | Preset => value ?? preset);
+
 /** Ids and keys of other systems: printable ASCII, so that no two of them look alike. */
+export const VISIBLE_ASCII = /^[\x21-\x7e]{1,64}$/;
 export const foreignKeyText = z
   .string()
-  .regex(/^[\x21-\x7e]{1,64}$/, 'must be 1 to 64 printable characters without spaces');
+  .regex(VISIBLE_ASCII, 'must be 1 to 64 printable characters without spaces');
 
 /** A count that fits its column. */
 export const countNumber = (least = 0, most = 4_294_967_295) =>

@@ -5,7 +5,7 @@ import { isServerAway } from '../platform/database/sql-errors.js';
 import type { CheckGroup, DatabaseChecks, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReportBuilder, type ReconciliationReport } from './report.js';
-import type { Rows } from './rows.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
 
 /** So long a confirm, an eviction or a repair by somebody else may be on its way. */
 const SECOND_LOOK_MS = 2000;
@@ -15,7 +15,7 @@ const ITEMS_AT_ONCE = 500;
 
 export interface ReconcilerParts {
   readonly redis: ReconciliationRedis;
-  readonly rows: Rows;
+  readonly tenants: Pick<TenantService, 'idPages' | 'find'>;
   readonly clock: Clock;
   readonly databaseChecks: readonly DatabaseChecks[];
   readonly redisChecks: readonly RedisChecks[];
@@ -174,12 +174,12 @@ class Run {
   }
 
   private async *tenants(): AsyncGenerator<readonly string[]> {
-    if (this.scope.tenantId === null) yield* this.parts.rows.tenantPages();
+    if (this.scope.tenantId === null) yield* this.parts.tenants.idPages();
     else yield [this.scope.tenantId];
   }
 
   private async isTenant(tenantId: string): Promise<boolean> {
-    return this.scope.tenantId === tenantId || this.parts.rows.hasTenant(tenantId);
+    return this.scope.tenantId === tenantId || (await this.parts.tenants.find(tenantId)) !== null;
   }
 }
 

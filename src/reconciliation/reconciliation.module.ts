@@ -11,6 +11,7 @@ import type { Redis } from '../platform/redis/redis.js';
 import type { SettlementService } from '../redemption/commit/settlement.service.js';
 import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
 import { databaseChecks, redisChecks } from './checks.js';
 import { CompensationJob } from './compensation.jobs.js';
 import { Compensation } from './compensation.js';
@@ -32,6 +33,7 @@ interface Needs {
   readonly copies: CodeCopyService;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
+  readonly tenants: TenantService;
   /** Of all features. */
   readonly rowChecks: readonly RowCheck[];
 }
@@ -50,7 +52,7 @@ export const reconciliation = {
     const reconcilerOn = (rows: Rows): Reconciler =>
       new Reconciler({
         redis,
-        rows,
+        tenants: its.tenants,
         clock,
         databaseChecks: databaseChecks(rows, its.recognizer, its.rowChecks),
         redisChecks: redisChecks({ ...its, redis, rows }),

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { systemEm, tenantEm } from '../platform/database/orm.js';
+import { tenantEm } from '../platform/database/orm.js';
 import type { RowPages } from '../platform/database/row-check.js';
 
 /** How many rows one page holds. */
@@ -49,23 +49,6 @@ export class Rows {
       if (page.length < PAGE) return;
       last = end.item.split('|');
     }
-  }
-
-  async *tenantPages(): AsyncGenerator<readonly string[]> {
-    for (let last = ''; ;) {
-      const rows = await systemEm(this.orm).execute<{ id: string }[]>(
-        `select id from tenant where id > ? order by id limit ${PAGE}`,
-        [last],
-      );
-      const end = rows.at(-1);
-      if (end === undefined) return;
-      yield rows.map((row) => row.id);
-      last = end.id;
-    }
-  }
-
-  async hasTenant(tenantId: string): Promise<boolean> {
-    return (await this.read(tenantId, 'select 1 as one from tenant where id = ?', [])).length > 0;
   }
 }
 

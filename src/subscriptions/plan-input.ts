@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isId } from '../platform/ids.js';
-import { countNumber, nameText, parseInput } from '../platform/input.js';
+import { countNumber, nameText, orElse, parseInput } from '../platform/input.js';
 import { expectedVersion, givenFields } from '../platform/database/change-row.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';
 import { RESET_CYCLES } from './plan.entity.js';
@@ -9,8 +9,6 @@ import { RESET_CYCLES } from './plan.entity.js';
 const INT_MAX = 2_147_483_647;
 const LIMIT_MAX = 1_000_000;
 
-const orElse = <Schema extends z.ZodType, const Preset>(schema: Schema, preset: Preset) =>
-  schema.nullish().transform((value): z.output<Schema> | Preset => value ?? preset);
 const distinct = (item: z.ZodType<string>, most: number) =>
   z
     .array(item)

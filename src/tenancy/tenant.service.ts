@@ -11,6 +11,8 @@ import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import { ACROSS_TENANTS } from '../platform/database/tenant-filter.js';
 import { Tenant, TENANT_TYPES, type TenantStatus, type TenantType } from './tenant.entity.js';
 
+const TENANTS_PAGE = 500;
+
 export const CREATE_TENANT_REFUSALS = [
   'PLATFORM_TENANT_REQUIRED',
   'TENANT_ID_NOT_ALLOWED',
@@ -119,13 +121,15 @@ export class TenantService {
     });
   }
 
-  /** A page of all tenants' ids, in order, also of those that are switched off. @param after "" for the first page */
-  async idsAfter(after: string, limit: number): Promise<string[]> {
-    const rows = await systemEm(this.orm).execute<{ id: string }[]>(
-      'select id from tenant where id > ? order by id limit ?',
-      [after, limit],
-    );
-    return rows.map((row) => row.id);
+  /** All tenants' ids, in order and in pages, also of those that are switched off. */
+  async *idPages(): AsyncGenerator<readonly string[]> {
+    const sql = 'select id from tenant where id > ? order by id limit ?';
+    for (let after = ''; ;) {
+      const rows = await systemEm(this.orm).execute<{ id: string }[]>(sql, [after, TENANTS_PAGE]);
+      if (rows.length > 0) yield rows.map((row) => row.id);
+      if (rows.length < TENANTS_PAGE) return;
+      after = rows.at(-1)?.id ?? after;
+    }
   }
 
   /**

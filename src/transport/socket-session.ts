@@ -63,7 +63,7 @@ export class SocketSession {
       stallMs: config.WS_SLOW_READER_MS,
     };
     this.writer = new SocketWriter(socket, limits, () =>
-      this.end(SocketCloseCode.SLOW_READER, 'Messages are not read in time'),
+      this.end(SocketCloseCode.SlowReader, 'Messages are not read in time'),
     );
     socket.once('close', () => clearTimeout(this.expiry));
   }
@@ -76,7 +76,7 @@ export class SocketSession {
   admits(bytes: number): boolean {
     if (this.socket.readyState !== this.socket.OPEN) return false;
     if (this.allowance.takes(bytes)) return true;
-    this.end(SocketCloseCode.TOO_MANY_MESSAGES, 'Too many messages');
+    this.end(SocketCloseCode.TooManyMessages, 'Too many messages');
     return false;
   }
 
@@ -95,7 +95,7 @@ export class SocketSession {
 
   endIfExpired(): boolean {
     if (this.proof === null || this.parts.clock.nowMs() < this.proof.expiresMs) return false;
-    this.end(SocketCloseCode.FORBIDDEN, 'The token has expired. Sign in again.');
+    this.end(SocketCloseCode.Forbidden, 'The token has expired. Sign in again.');
     return true;
   }
 
@@ -105,7 +105,7 @@ export class SocketSession {
       await admitInOutage(this.scope());
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
-      this.end(SocketCloseCode.FORBIDDEN, error.message);
+      this.end(SocketCloseCode.Forbidden, error.message);
     }
   }
 

@@ -87,7 +87,7 @@ export class GraphqlSockets {
    */
   endSessions(isMeant: (actor: Actor) => boolean, reason: string): number {
     const meant = [...this.sessions].filter(({ actor }) => actor !== null && isMeant(actor));
-    for (const session of meant) session.end(SocketCloseCode.FORBIDDEN, reason);
+    for (const session of meant) session.end(SocketCloseCode.Forbidden, reason);
     return meant.length;
   }
 
@@ -106,7 +106,7 @@ export class GraphqlSockets {
       const closed = new Promise((resolve) => {
         socket.once('close', resolve);
       });
-      socket.close(SocketCloseCode.GOING_AWAY, 'Going away');
+      socket.close(SocketCloseCode.GoingAway, 'Going away');
       await closed;
     });
     await Promise.all([...gone, watched]);
@@ -137,7 +137,7 @@ export class GraphqlSockets {
       {
         protocol: socket.protocol,
         send: async (text) => session.send(text),
-        close: (code = SocketCloseCode.INTERNAL_ERROR, reason) => session.end(code, reason),
+        close: (code = SocketCloseCode.InternalServerError, reason) => session.end(code, reason),
         onMessage: (handle) =>
           socket.on('message', (data) => void this.receive(session, data as Buffer, handle)),
         onPing: async (payload) => session.pong(payload),
@@ -163,7 +163,7 @@ export class GraphqlSockets {
       } catch (error) {
         // The protocol's library takes them for a fault of its own.
         if (!SERVER_MESSAGES.has((JSON.parse(text) as { type: unknown }).type)) throw error;
-        session.end(SocketCloseCode.BAD_REQUEST, 'Invalid message received');
+        session.end(SocketCloseCode.BadRequest, 'Invalid message received');
       }
     });
   }
@@ -173,7 +173,7 @@ export class GraphqlSockets {
       await work();
     } catch (error) {
       this.parts.log.error({ err: error }, 'A socket message failed.');
-      session.end(SocketCloseCode.INTERNAL_ERROR, 'Internal server error');
+      session.end(SocketCloseCode.InternalServerError, 'Internal server error');
     }
   }
 
@@ -202,13 +202,13 @@ export class GraphqlSockets {
       hasRoom = await session.open(connectionParams);
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
-      session.end(SocketCloseCode.FORBIDDEN, error.message);
+      session.end(SocketCloseCode.Forbidden, error.message);
       return false;
     }
     const { owner } = session;
     const siblings = owner === null ? [] : [...this.sessions].filter((other) => other.owner === owner);
     if (hasRoom && siblings.length <= this.parts.config.WS_SOCKETS_PER_USER) return true;
-    session.end(SocketCloseCode.TOO_MANY_SOCKETS, 'Too many sockets');
+    session.end(SocketCloseCode.TooManySockets, 'Too many sockets');
     return false;
   }
 

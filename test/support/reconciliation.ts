@@ -20,7 +20,7 @@ export function reconcilerOf({ services, stores }: World, secondLookMs: number =
   const redis = new ReconciliationRedis(stores.redis);
   const reconciler = new Reconciler({
     redis,
-    rows,
+    tenants: services.tenants,
     clock: systemClock,
     databaseChecks: databaseChecks(rows, services.recognizer, modules.checks),
     redisChecks: redisChecks({ ...services, redis, rows }),

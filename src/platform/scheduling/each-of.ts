@@ -1,14 +1,14 @@
-/** Does the work for each item, a few at once, in about their order. The first failure is thrown after all have ended. */
+import pLimit from 'p-limit';
+
+/** Does the work for each item, a few at once, in their order. A failure ends the rest, and is thrown after those under way. */
 export async function eachOf<T>(
   items: Iterable<T>,
   atOnce: number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  // One iterator for all: whoever is free takes the next item.
-  const queue = [...items].values();
-  const workers = Array.from({ length: atOnce }, async () => {
-    for (const item of queue) await work(item);
-  });
-  const settled = await Promise.allSettled(workers);
+  const limit = pLimit({ concurrency: atOnce, rejectOnClear: true });
+  const all = [...items].map(async (item) => limit(work, item));
+  for (const one of all) one.catch(() => limit.clearQueue());
+  const settled = await Promise.allSettled(all);
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
 }

@@ -1,3 +1,4 @@
+import { isSet } from '../../platform/assert.js';
 import type { Claim } from '../claim/claim.js';
 import type { LockedCode, LockedRows } from './commit-locks.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
@@ -47,8 +48,4 @@ export function isCampaignOpen(
   if (campaign.status !== 'ACTIVE') return false;
   if (isSet(campaign.startsAt) && nowMs < campaign.startsAt.getTime()) return false;
   return !(isSet(campaign.endsAt) && nowMs >= campaign.endsAt.getTime());
-}
-
-function isSet<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined;
 }

@@ -16,7 +16,6 @@ const PAGE = 256;
 const PAGES_MAX = 40;
 /** How long a tenant's turn may take; what is left then is for the next sweep. */
 const TURN_MS = 5000;
-const TENANTS_PAGE = 500;
 const TENANTS_AT_ONCE = 4;
 /** Claims of a tenant that can be stuck behind transactions of others before its sweep is left for the next time. */
 const STUCK_MAX = 3;
@@ -54,18 +53,14 @@ export class ClaimSweeper {
     const { tenants, open, metrics, log } = this.parts;
     const total = new Tally();
     let overdue = 0;
-    let after = '';
-    for (;;) {
+    for await (const page of tenants.idPages()) {
       if (signal?.aborted === true) return total;
-      const page = await tenants.idsAfter(after, TENANTS_PAGE);
       const due = await open.tenantsOverdue(page, this.failed);
       for (const { count } of due) overdue += count;
       metrics.claimsOverdue.set(overdue);
       await eachOf(due, TENANTS_AT_ONCE, async ({ tenantId }) => {
         total.add(await this.sweepGuarded(tenantId, signal));
       });
-      after = page.at(-1) ?? '';
-      if (page.length < TENANTS_PAGE) break;
     }
     const relisted = await open.relist(this.failed);
     if (relisted > 0) log.warn({ relisted }, 'open claims were missing in their list');

@@ -6,7 +6,6 @@ import { systemEm, type Em } from '../../platform/database/orm.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 
-const TENANTS_PAGE = 500;
 /** Rows that one step reads. */
 const STEP_ROWS = 5000;
 /** So many steps of a tenant, then the others have their turn; the next run goes on. */
@@ -41,14 +40,11 @@ export class TombstoneRetention {
     const cutoffMs = (await databaseNowMs(systemEm(this.orm))) - this.keptDays * DAY_MS;
     let deleted = 0;
     const failures = new TenantFailures();
-    for (let after = ''; ;) {
-      const page = await this.tenants.idsAfter(after, TENANTS_PAGE);
+    for await (const page of this.tenants.idPages()) {
       for (const tenantId of page) {
         if (signal?.aborted === true) return deleted;
         deleted += await this.pruneTenant(tenantId, firstIdAt(cutoffMs)).catch(failures.note);
       }
-      if (page.length < TENANTS_PAGE) break;
-      after = page.at(-1) ?? '';
     }
     failures.throwFirst();
     return deleted;

@@ -1,4 +1,5 @@
 import type { Id } from '../../platform/ids.js';
+import { VISIBLE_ASCII } from '../../platform/input.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 
@@ -42,8 +43,6 @@ export class Refused extends Error {
     super(refusal);
   }
 }
-
-const VISIBLE_ASCII = /^[\x21-\x7e]{1,64}$/;
 
 /** Refuses headers that could not be stored as they are. */
 export function checkRequest(request: RedeemRequest): void {
