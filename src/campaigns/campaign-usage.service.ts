@@ -64,8 +64,13 @@ export async function lockUsage(
 }
 
 /** The counters as they stand, without locks: for answers that promise nothing. */
-export async function peekUsage(em: Em, tenantId: string, wanted: UsageWanted): Promise<UsageLedger> {
-  const keys = countersOf(wanted).toSorted(byPrimaryKey);
+export async function peekUsage(
+  em: Em,
+  tenantId: string,
+  wanted: readonly UsageWanted[],
+): Promise<UsageLedger> {
+  const keys = wanted.flatMap(countersOf).toSorted(byPrimaryKey);
+  if (keys.length === 0) return new UsageLedger(em, tenantId, new Map());
   const counters = await readCounters(em, tenantId, keys, '');
   for (const key of keys) {
     if (!counters.has(counterKey(key))) counters.set(counterKey(key), await seedOf(em, tenantId, key));

@@ -1,6 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
-import { emOf, openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+import { factsOf } from '../support/facts.js';
+import { openClaim } from '../support/open-claim.js';
+import {
+  emOf,
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  seedUsers,
+  type World,
+} from '../support/world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -71,5 +83,66 @@ describe('the rewards of a preview', () => {
     expect(first).toBeGreaterThanOrEqual(fromMs + 3_600_000);
     expect(first).toBeLessThan(fromMs + 3_660_000);
     expect(second - first).toBe(2 * 3_600_000);
+  });
+});
+
+describe('the order of the refusals', () => {
+  it('is one for preview, redemption and commit: reason after reason is taken away, and all three name the next', async () => {
+    const tenant = await seedTenant(world, { unitTime: 'NO_LIMIT' });
+    const { tenantId } = tenant;
+    const [userId = '', other = ''] = await seedUsers(world, tenantId, 2);
+    const { campaignId, codes } = await seedCampaign(world, tenant, 2);
+    const [code = '', earlier = ''] = codes;
+    const claim = await openClaim(world, tenant, code, userId);
+    const { codeId, digest } = claim;
+    await world.services.settlement.abort(tenantId, [{ claim, reason: 'TEST' }]);
+    await redeem(world, tenantId, other, code);
+    await redeem(world, tenantId, userId, earlier);
+
+    const em = emOf(world, tenantId);
+    const set = async (table: 'code' | 'campaign', values: string): Promise<void> => {
+      const id = table === 'code' ? codeId : campaignId;
+      await em.execute(
+        `update ${table} set ${values}, version = version + 1 where tenant_id = ? and id = ?`,
+        [tenantId, id],
+      );
+      await world.services.copies.evict(tenantId, digest, 0);
+      await world.services.copies.bumpEpoch(tenantId);
+    };
+    const answers = async () => {
+      // The commit comes first: Redis knows of limits that are reached only what a commit has found.
+      const redemptionId = world.services.ids.next();
+      const outcome = await world.services.settlement.settle({ ...claim, redemptionId });
+      const { refusal } = await preview(tenantId, userId, code);
+      const redeemed = outcomeOf(await redeem(world, tenantId, userId, code));
+      return [refusal?.code, redeemed, outcome.kind === 'REFUSED' ? outcome.refusal : outcome.kind];
+    };
+
+    await set('campaign', "status = 'PAUSED', user_limit_total = 1, budget_uses = 1");
+    await set(
+      'code',
+      `status = 'DISABLED', starts_at = now(3) + interval 1 day, expires_at = now(3) - interval 1 day,
+        assigned_user_id = ${other}`,
+    );
+    const reasons = [
+      ['CAMPAIGN_NOT_ACTIVE', 'campaign', "status = 'ACTIVE'"],
+      ['CODE_INACTIVE', 'code', "status = 'ACTIVE'"],
+      ['CODE_NOT_STARTED', 'code', 'starts_at = null'],
+      ['CODE_EXPIRED', 'code', 'expires_at = null'],
+      ['CODE_NOT_YOURS', 'code', 'assigned_user_id = null'],
+      ['USER_LIMIT_REACHED', 'campaign', 'user_limit_total = 0'],
+      ['CODE_EXHAUSTED', 'code', 'use_limit = 2'],
+      ['BUDGET_EXHAUSTED', 'campaign', 'budget_uses = 0'],
+    ] as const;
+    const before = await factsOf(world, tenantId);
+    for (const [reason, table, without] of reasons) {
+      expect(await answers()).toEqual([reason, reason, reason]);
+      await set(table, without);
+    }
+    const last = 'REWARD_HAS_NO_EFFECT';
+    expect(await answers()).toEqual([last, last, last]);
+    // The commit writes a tombstone for each claim it refuses; nothing else was written.
+    const refused = reasons.length + 1;
+    expect(await factsOf(world, tenantId)).toEqual({ ...before, tombstones: before.tombstones + refused });
   });
 });

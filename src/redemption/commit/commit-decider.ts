@@ -1,13 +1,11 @@
-import type { ReachedLimit, UsageLedger, UsageWanted } from '../../campaigns/campaign-usage.service.js';
+import type { UsageLedger } from '../../campaigns/campaign-usage.service.js';
 import { present } from '../../platform/assert.js';
-import { Money } from '../../platform/decimal.js';
 import type { Id } from '../../platform/ids.js';
-import { dayOf, type Claim } from '../claim/claim.js';
-import { guardByRows, guardUses } from './commit-guards.js';
+import type { Claim } from '../claim/claim.js';
+import { refusalOf, usageWanted, type ClaimRefusal } from './commit-guards.js';
 import type { LockedCode, LockedRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
-import type { RedeemRefusal } from '../redemption.errors.js';
 import type { GrantRow, RedemptionRecord } from '../history/redemption-record.js';
 import type { RewardBatch } from './reward-batch.js';
 
@@ -46,25 +44,15 @@ export class CommitDecisions {
 
   private decide(claim: Claim): void {
     if (this.answersEarlier(claim)) return;
-    const early = guardByRows(claim, this.rows);
-    if (early !== null) return this.refuse(claim, early);
-    const first = this.earlier.sameCodeAndUser(claim);
-    if (first !== undefined) return this.refuse(claim, 'ALREADY_REDEEMED', { first });
-
-    const code = present(this.rows.codes.get(claim.codeId), 'The locked code');
-    const wanted = this.wanted(claim);
-    const userLimit = this.usage.reached(wanted, ['USER', 'USER_DAY']);
-    if (userLimit !== null) return this.refuse(claim, 'USER_LIMIT_REACHED', { spent: userLimit });
-    const uses = guardUses(code);
-    if (uses !== null) return this.refuse(claim, uses);
-    const budget = this.usage.reached(wanted, ['BUDGET']);
-    if (budget !== null) {
-      const spent = this.usage.isSpentForAll(wanted, budget) ? { spent: budget } : {};
-      return this.refuse(claim, 'BUDGET_EXHAUSTED', spent);
-    }
-    const reward = this.rewards.refusal(claim);
-    if (reward !== null) return this.refuse(claim, reward);
-    this.accept(claim, code, wanted);
+    const refused = refusalOf(claim, {
+      rows: this.rows,
+      first: this.earlier.sameCodeAndUser(claim) ?? null,
+      usage: this.usage,
+      openClaims: 0,
+      rewardRefusal: () => this.rewards.refusal(claim),
+    });
+    if (refused === null) this.accept(claim);
+    else this.refuse(claim, refused);
   }
 
   /** A duplicate key is read back in this order: the id, then the key. The loser tombstones its own id. */
@@ -84,7 +72,7 @@ export class CommitDecisions {
         codeVersion: this.versionOf(claim),
       });
     } else {
-      this.refuse(claim, 'IDEMPOTENCY_KEY_REUSED', { first: sameKey });
+      this.refuse(claim, { refusal: 'IDEMPOTENCY_KEY_REUSED', first: sameKey });
     }
     return true;
   }
@@ -101,26 +89,24 @@ export class CommitDecisions {
     };
   }
 
-  private refuse(
-    claim: Claim,
-    refusal: RedeemRefusal,
-    because: { readonly first?: RedemptionRecord; readonly spent?: ReachedLimit } = {},
-  ): void {
+  private refuse(claim: Claim, { refusal, first = null, limit }: ClaimRefusal): void {
     this.tombstones.push({ claim, reason: refusal });
     const campaignVersion = this.rows.campaigns.get(claim.campaignId)?.version ?? 0;
+    const isSpent = limit !== undefined && this.usage.isSpentForAll(usageWanted(claim, this.rows), limit);
     this.others.set(claim.redemptionId, {
       kind: 'REFUSED',
       refusal,
-      first: because.first ?? null,
+      first,
       codeVersion: this.versionOf(claim),
-      spent: because.spent === undefined ? null : { campaignVersion, limit: because.spent },
+      spent: isSpent ? { campaignVersion, limit } : null,
     });
   }
 
-  private accept(claim: Claim, code: LockedCode, wanted: UsageWanted): void {
+  private accept(claim: Claim): void {
+    const code = present(this.rows.codes.get(claim.codeId), 'The locked code');
     code.used += 1;
     code.lastUseNo += 1;
-    this.usage.count(wanted);
+    this.usage.count(usageWanted(claim, this.rows));
     const given = this.rewards.give(claim, this.settledAt);
     const record: RedemptionRecord = {
       tenantId: claim.tenantId,
@@ -144,18 +130,7 @@ export class CommitDecisions {
     this.accepted.push({ claim, record, code, given });
   }
 
-  private wanted(claim: Claim): UsageWanted {
-    const campaign = present(this.rows.campaigns.get(claim.campaignId), 'The locked campaign');
-    return usageWanted(claim, campaign);
-  }
-
   private versionOf(claim: Claim): number {
     return this.rows.codes.get(claim.codeId)?.version ?? 0;
   }
-}
-
-/** What a claim counts for in its campaign's limits. */
-export function usageWanted(claim: Claim, campaign: UsageWanted['campaign']): UsageWanted {
-  const value = claim.rewards.reduce((sum, { rule }) => sum.add(rule.value), new Money(0));
-  return { campaign, userId: claim.userId, day: dayOf(claim.claimedAtMs), value };
 }

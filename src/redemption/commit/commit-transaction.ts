@@ -1,4 +1,4 @@
-import { isLimited, lockUsage } from '../../campaigns/campaign-usage.service.js';
+import { lockUsage } from '../../campaigns/campaign-usage.service.js';
 import type { Clock } from '../../platform/clock.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import { compareIds, type Id } from '../../platform/ids.js';
@@ -6,8 +6,9 @@ import type { Metrics } from '../../platform/observability/metrics.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Claim } from '../claim/claim.js';
-import { CommitDecisions, usageWanted, type Accepted } from './commit-decider.js';
-import { lockRows, type LockedRows } from './commit-locks.js';
+import { CommitDecisions, type Accepted } from './commit-decider.js';
+import { limitedUses } from './commit-guards.js';
+import { lockRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { CommitWrites } from './commit-writes.js';
 import { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
@@ -87,13 +88,6 @@ export class CommitTransaction {
 
 function byClaim(a: Claim, b: Claim): number {
   return a.claimedAtMs - b.claimedAtMs || compareIds(a.redemptionId, b.redemptionId);
-}
-
-function limitedUses(claims: readonly Claim[], rows: LockedRows) {
-  return claims.flatMap((claim) => {
-    const campaign = rows.campaigns.get(claim.campaignId);
-    return campaign !== undefined && isLimited(campaign) ? [usageWanted(claim, campaign)] : [];
-  });
 }
 
 function outcomesOf(decisions: CommitDecisions): Map<Id, CommitOutcome> {

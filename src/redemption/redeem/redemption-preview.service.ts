@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { Campaign } from '../../campaigns/campaign.entity.js';
-import { isLimited, peekUsage } from '../../campaigns/campaign-usage.service.js';
+import { peekUsage } from '../../campaigns/campaign-usage.service.js';
 import { CodeBatch } from '../../codes/code-batch.entity.js';
 import { Code } from '../../codes/code.entity.js';
 import { User } from '../../identity/users/user.entity.js';
@@ -15,8 +15,7 @@ import { Tenant } from '../../tenancy/tenant.entity.js';
 import { admit } from './admit.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import type { Claim } from '../claim/claim.js';
-import { usageWanted } from '../commit/commit-decider.js';
-import { guardByRows, guardUses } from '../commit/commit-guards.js';
+import { limitedUses, refusalOf, type ClaimFacts } from '../commit/commit-guards.js';
 import type { LockedRows } from '../commit/commit-locks.js';
 import type { HeldUses } from '../claim/held-uses.js';
 import { Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
@@ -41,7 +40,8 @@ export interface PreviewSettings {
 }
 
 /**
- * Answers what redeeming a code would come to, by the guards that the commit goes by, and changes nothing of it.
+ * Answers what redeeming a code would come to: `EligibilityService` and then `refusalOf` judge it, as they judge a
+ * redemption, here by rows that are only read. Changes nothing.
  * Previews are counted in windows of their own: else they would be a free oracle for guessers.
  */
 export class RedemptionPreviewService {
@@ -70,8 +70,7 @@ export class RedemptionPreviewService {
   private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
     const { claim, prepared, attempt, nowMs } = await this.inTime(this.prepare(request));
     const { rows, refusal } = await this.settledRefusal(claim, prepared);
-    const refused = refusal ?? prepared.rewardRefusal;
-    if (refused !== null) throw new Refused(refused, null, refused === 'CODE_HELD' ? HELD_RETRY_MS : null);
+    if (refusal !== null) throw new Refused(refusal, null, refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
     const rewards = await this.inTime(forecastRewards(this.handlers, attempt, prepared.rewards, nowMs));
     const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
     if (isIdle) throw new Refused('REWARD_HAS_NO_EFFECT');
@@ -97,20 +96,19 @@ export class RedemptionPreviewService {
   }
 
   /** Waits for open claims as a redemption does, and like that says CODE_HELD only of those that take longer. */
-  private async settledRefusal(claim: Claim, { code }: Prepared) {
-    const em = tenantEm(this.orm, claim.tenantId);
+  private async settledRefusal(claim: Claim, prepared: Prepared) {
     const untilMs = performance.now() + this.heldUses.waitMs;
     for (;;) {
-      const rows = await this.inTime(readRows(em, claim));
-      const refusal = await this.inTime(this.refusal(em, claim, rows));
-      if (refusal !== 'CODE_HELD') return { rows, refusal };
+      const facts = await this.inTime(this.readFacts(claim, prepared));
+      const judged = { rows: facts.rows, refusal: refusalOf(claim, facts)?.refusal ?? null };
+      if (judged.refusal !== 'CODE_HELD') return judged;
       // The wait looks at the copy.
-      await this.eligibility.keepCopy(claim.tenantId, code.unstored);
+      await this.eligibility.keepCopy(claim.tenantId, prepared.code.unstored);
       // Without a place: else a few users who look at one code would hold those of all their tenant's users.
       const isSettled = await withoutPlace(async () =>
         this.heldUses.settled(claim.tenantId, claim.digest, untilMs),
       );
-      if (!isSettled) return { rows, refusal };
+      if (!isSettled) return judged;
     }
   }
 
@@ -118,29 +116,15 @@ export class RedemptionPreviewService {
     return within(this.settings.timeoutMs, 'database', work);
   }
 
-  private async refusal(em: Em, claim: Claim, rows: LockedRows): Promise<RedeemRefusal | null> {
-    const early = guardByRows(claim, rows);
-    if (early !== null) return early;
-    const { tenantId, userId, codeId } = claim;
-    if ((await this.reader.byCodeAndUser({ tenantId, userId, codeId })) !== null) return 'ALREADY_REDEEMED';
-    const campaign = rows.campaigns.get(claim.campaignId);
-    const code = rows.codes.get(codeId);
-    if (campaign === undefined || code === undefined) return 'CODE_NOT_FOUND';
-    const wanted = usageWanted(claim, campaign);
-    const usage = isLimited(campaign) ? await peekUsage(em, tenantId, wanted) : null;
-    if (usage?.reached(wanted, ['USER', 'USER_DAY'])) return 'USER_LIMIT_REACHED';
-    const uses = guardUses(code) ?? (await this.heldRefusal(claim, code));
-    if (uses !== null) return uses;
-    return usage?.reached(wanted, ['BUDGET']) ? 'BUDGET_EXHAUSTED' : null;
-  }
-
-  private async heldRefusal(
-    claim: Claim,
-    code: { useLimit: number; used: number },
-  ): Promise<RedeemRefusal | null> {
-    if (code.useLimit === 0) return null;
-    const open = await this.redis.openClaims(claim.tenantId, claim.digest);
-    return code.used + open >= code.useLimit ? 'CODE_HELD' : null;
+  /** Claims are counted before the rows are read: one that commits in between is then counted twice, never not at all. */
+  private async readFacts(claim: Claim, { rewardRefusal }: Prepared): Promise<ClaimFacts> {
+    const { tenantId, userId, codeId, digest } = claim;
+    const em = tenantEm(this.orm, tenantId);
+    const openClaims = await this.redis.openClaims(tenantId, digest);
+    const rows = await readRows(em, claim);
+    const first = await this.reader.byCodeAndUser({ tenantId, userId, codeId });
+    const usage = await peekUsage(em, tenantId, limitedUses([claim], rows));
+    return { rows, first, usage, openClaims, rewardRefusal: () => rewardRefusal };
   }
 
   private refusedPreview(refusal: RedeemRefusal, retryAfterMs: number | null): RedemptionPreview {
