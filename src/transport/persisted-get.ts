@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** The name of a header that forces a preflight where a browser sends it to another origin; Apollo looks for it. */
 const PREFLIGHTED = 'apollo-require-preflight';
@@ -10,10 +10,12 @@ const PREFLIGHTED = 'apollo-require-preflight';
  */
 export function admitPersistedGets(scope: FastifyInstance): void {
   scope.addHook('onRequest', (request, _reply, done) => {
-    const { method, query, headers } = request;
-    const isPersisted = typeof query === 'object' && query !== null && 'extensions' in query;
-    const isClient = headers.accept?.includes('json') === true;
-    if (method === 'GET' && isPersisted && isClient) headers[PREFLIGHTED] ??= 'persisted';
+    if (request.method === 'GET') admit(request);
     done();
   });
+}
+
+function admit({ query, headers }: FastifyRequest): void {
+  const isPersisted = typeof query === 'object' && query !== null && 'extensions' in query;
+  if (isPersisted && headers.accept?.includes('json') === true) headers[PREFLIGHTED] ??= 'persisted';
 }
