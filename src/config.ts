@@ -80,7 +80,7 @@ const environmentSchema = z.object({
   CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
   /** The longest pause between two sweeps of claims past their deadline. */
   SWEEP_EVERY_MS: count(100, 60_000, 10_000),
-  /** How long published events can be caught up with. */
+  /** How long events can be caught up with. */
   OUTBOX_RETENTION_DAYS: count(1, 3650, 7),
   /** Far longer than a paused process, or a job, may come back with a claim that was given up. */
   TOMBSTONE_RETENTION_DAYS: count(2, 3650, 30),

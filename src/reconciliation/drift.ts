@@ -4,9 +4,9 @@ export const INVARIANTS = {
   I2: 'Each redemption has its one row and its one order; keys and tombstones tell the truth.',
   I3: "A code's uses are its redemptions; Redis' copy is the database's or absent; settled claims are closed.",
   I4: 'Debits equal credits; every balance is the sum of its entries.',
-  I5: 'Each redemption has one grant and one event for each of its rewards.',
+  I5: 'Each redemption has one grant for each of its rewards, and one event.',
   I6: 'No claim is older than its deadline and a minute.',
-  I7: 'Every event is numbered without gaps, and published.',
+  I7: 'Every event is numbered without gaps, and handled by its consumers.',
   I8: 'No window holds more attempts than its limit.',
   I9: 'Audit rows equal the changes by staff.',
 } as const;

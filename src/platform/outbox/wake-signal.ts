@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Collects who has something to do while somebody works, and wakes who rests. */
+/** Collects tenants with new events during a round, and ends the pause before the next one. */
 export class WakeSignal {
   private readonly tenantIds = new Set<string>();
   private raised = Promise.withResolvers<void>();
