@@ -22,7 +22,12 @@ const REDRIVE = `mutation ($no: ID) {
   redriveDeadLetters(input: { orderNo: $no }) { redriven errors { code } }
 }`;
 /** Jobs come back soon, and often enough for any outage of these tests. */
-const QUICK = { PENDING_BACKOFF_MS: '200', PENDING_BACKOFF_MAX_MS: '500', STORE_TIMEOUT_MS: '1000' };
+const QUICK = {
+  PENDING_BACKOFF_MS: '200',
+  PENDING_BACKOFF_MAX_MS: '500',
+  STORE_TIMEOUT_MS: '700',
+  REPLY_WITHIN_MS: '1400',
+};
 
 /** Product lines, plans and campaigns are read anew after a second. */
 const REMEMBERED_MS = 1050;
@@ -116,8 +121,8 @@ describe('while the database stands still', () => {
     const answer = await redeemWithoutDatabase(a, scene);
     expect(answer).toMatchObject({ outcome: 'PROCESSING', redemption: null });
     expect(answer.orderNo).toMatch(/^\d+$/);
-    expect(answer.tookMs).toBeGreaterThan(1900);
-    expect(answer.tookMs).toBeLessThan(3500);
+    expect(answer.tookMs).toBeGreaterThan(1300);
+    expect(answer.tookMs).toBeLessThan(2900);
 
     // Nothing of it can be read by now; the same key is answered all the same, by either process.
     await pause(1100);
@@ -193,18 +198,24 @@ describe('a dead letter', () => {
       }),
     );
     const foreign = staffToken(cluster.world, other.tenantId);
-    expect((await ask(foreign, DEAD)).data).toEqual({ deadLetters: { total: 0, items: [] } });
-    const { data: refused } = await ask(foreign, REDRIVE, answer.orderNo);
-    expect(refused).toEqual({
-      redriveDeadLetters: { redriven: null, errors: [{ code: 'DEAD_LETTER_NOT_FOUND' }] },
-    });
-    expect((await ask(scene.user.token, DEAD)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
     const auditor = cluster.world.services.tokens.sign(
       { kind: 'STAFF', tenantId: scene.tenantId, staffId: 'auditor', role: 'AUDITOR' },
       900,
     );
-    expect((await ask(auditor, REDRIVE)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
-    expect((await ask(auditor, DEAD)).data).toMatchObject({ deadLetters: { total: 1 } });
+    const [ofOthers, refused, ofUser, redrivenByAuditor, ofAuditor] = await Promise.all([
+      ask(foreign, DEAD),
+      ask(foreign, REDRIVE, answer.orderNo),
+      ask(scene.user.token, DEAD),
+      ask(auditor, REDRIVE),
+      ask(auditor, DEAD),
+    ]);
+    expect(ofOthers.data).toEqual({ deadLetters: { total: 0, items: [] } });
+    expect(refused.data).toEqual({
+      redriveDeadLetters: { redriven: null, errors: [{ code: 'DEAD_LETTER_NOT_FOUND' }] },
+    });
+    expect(ofUser.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    expect(redrivenByAuditor.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    expect(ofAuditor.data).toMatchObject({ deadLetters: { total: 1 } });
     const metrics = await (await fetch(`${cluster.worker.url}/metrics`)).text();
     expect(metrics).toContain('redemption_pending_outcomes_total{outcome="DEAD"} 1');
 

@@ -14,6 +14,8 @@ const FLOODERS = 8;
 const MIB = 1024 * 1024;
 /** Longer than a client may read nothing, and may take to close. */
 const ENDED_MS = 6000;
+/** Long enough to fill the memory of a process that keeps what it is sent. */
+const FILLED_MS = 2000;
 const EVENTS = 40;
 
 let world: World;
@@ -106,7 +108,9 @@ describe('clients that send and never read', () => {
     const flooding = Promise.all(sockets.map(async (socket) => flood(socket, part, mib * MIB)));
     // What fits into the buffers of the system is taken from the process, and worth no end.
     const ended = Promise.all(sockets.map(async (socket) => socket.closed));
-    const peak = await peakMib(flooding.then(async () => Promise.race([ended, pause(ENDED_MS)])));
+    const peak = await peakMib(
+      flooding.then(async () => Promise.race([ended, pause(areEnded ? ENDED_MS : FILLED_MS)])),
+    );
     const open = sockets.filter(({ socket }) => !socket.closed).length;
     expect(areEnded ? open : 0).toBe(0);
     for (const socket of sockets) socket.reset();

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.js';
+import { COMPILED } from './processes.js';
 
 /** The built command line, as `npx redeemkit` starts it. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -22,7 +23,8 @@ export async function runCli(
   args: readonly string[],
   input = '',
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...environment }, timeout: RUN_MAX_MS });
+  const env = { ...COMPILED, ...environment };
+  const child = spawn(process.execPath, [CLI, ...args], { env, timeout: RUN_MAX_MS });
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => {

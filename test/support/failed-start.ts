@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { present } from '../../src/platform/assert.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
+import { COMPILED } from './processes.js';
 import { TEST_SECRETS } from './world.js';
 
 export interface FailedStart {
@@ -26,6 +27,7 @@ export async function failedStart(start: StartCase): Promise<FailedStart> {
   const child = spawnTethered(process.execPath, [...nodeArguments, path.join(dist, entry)], {
     output: 'pipe',
     env: {
+      ...COMPILED,
       NODE_ENV: 'test',
       PORT: '0',
       JWT_SECRET: TEST_SECRETS.jwtSecret,

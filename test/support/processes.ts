@@ -1,10 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { TEST_SECRETS } from './world.js';
 
 const MAIN = path.resolve(import.meta.dirname, '../../dist/main.js');
+/** Processes that are started over and over need not compile the same sources each time. */
+export const COMPILED = { NODE_COMPILE_CACHE: path.join(tmpdir(), 'node-compile-cache') };
 const LISTENS = /Redeemkit listens on (\S+)\/graphql/;
 const START_MS = 60_000;
 const STOP_MS = 20_000;
@@ -81,6 +84,7 @@ export function spawnProcess({
     output: 'pipe',
     ...(cwd === undefined ? {} : { cwd }),
     env: {
+      ...COMPILED,
       NODE_ENV: 'test',
       PORT: '0',
       LOG_LEVEL: 'warn',

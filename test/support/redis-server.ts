@@ -35,6 +35,11 @@ export class RedisServer {
   /** Starts it on its port with the data of its folder; resolves when it answers. */
   async start(...args: string[]): Promise<void> {
     this.launch(...args);
+    await this.loaded();
+  }
+
+  /** Resolves when it answers, or asks for a password. */
+  async loaded(): Promise<void> {
     while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => /\+PONG|-NOAUTH/.test(String(reply)))))
       await pause(10);
   }
