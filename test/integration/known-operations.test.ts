@@ -50,7 +50,7 @@ const signedIn = (): Record<string, string> => ({
 });
 const V = 'query ($text: String!, $deep: Boolean!)';
 
-describe('an operation that is known is answered without Apollo, byte for byte as by it:', () => {
+describe('X.23 an operation that is known is answered without Apollo, byte for byte as by it:', () => {
   const cases: [string, string, object?, Record<string, string>?][] = [
     ['a query', '{ box { name inner { name } } }'],
     ['aliases', '{ a: box { n: name } b: box { inner { n: name, m: name } } }'],
@@ -144,7 +144,7 @@ describe('an operation that is known is answered without Apollo, byte for byte a
   });
 });
 
-describe('Apollo answers, each time the same,', () => {
+describe('X.23 Apollo answers, each time the same,', () => {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   const persisted = (text: string) => ({
     extensions: { persistedQuery: { version: 1, sha256Hash: hash(text) } },

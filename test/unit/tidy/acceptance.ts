@@ -18,6 +18,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [13, 13],
     [15, 17],
     [19, 21],
+    [23, 23],
   ],
 };
 
