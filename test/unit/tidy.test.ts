@@ -7,6 +7,7 @@ import { barrels, clients, libraries } from './tidy/libraries.js';
 import { luaCalls, luaHeaders } from './tidy/lua.js';
 import { exactVersions, traces } from './tidy/packages.js';
 import { readProject } from './tidy/project.js';
+import { retries } from './tidy/retries.js';
 import { projectOf, type Rule } from './tidy/rule.js';
 import { sizes } from './tidy/sizes.js';
 import { testNames } from './tidy/test-names.js';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   luaHeaders,
   luaCalls,
   errorsDocument,
+  retries,
   testNames,
   acceptance,
   exactVersions,
