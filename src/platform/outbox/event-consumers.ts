@@ -10,7 +10,7 @@ import type { PublishedEvent } from './published-event.js';
 import { WakeSignal } from './wake-signal.js';
 
 const POLL_EVERY_MS = 1000;
-/** Doorbells of so long are answered together: what consumers do was done by the committing process, as a rule. */
+/** How long doorbells are collected. The committing process has done most of what consumers do, so it may be long. */
 const LINGER_MS = 200;
 /** Events that one call of a consumer gets at most. */
 const BATCH_MAX = 500;
@@ -47,7 +47,7 @@ interface Turn {
 
 /**
  * Runs the consumers of events, each with a cursor of its own in each tenant's log. Of all processes only the holder of
- * a named lock works. A cursor moves when its events are handled, so whoever takes over begins there, and an event
+ * a named lock works. A cursor moves when its events are handled, so the next holder begins there, and an event
  * comes twice rather than never. A consumer that fails or hangs holds up itself in that tenant, and nothing else.
  */
 export class EventConsumers {
@@ -97,7 +97,7 @@ export class EventConsumers {
         this.holdsLock = false;
       }
       if (this.stopped) break;
-      // Whoever takes the lock looks for everything that is due.
+      // A new holder begins with a look at everything that is due.
       if (!this.holdsLock) this.nextPollMs = 0;
       const pauseMs = this.holdsLock ? Math.max(0, this.nextPollMs - performance.now()) : POLL_EVERY_MS;
       await this.signal.wait(pauseMs, LINGER_MS);

@@ -1,4 +1,5 @@
 import type { Logger } from '../observability/log.js';
+import { RareWarning } from '../observability/rare-warning.js';
 import type { EventConsumer } from '../outbox/event-consumers.js';
 import type { EventLog } from '../outbox/event-log.js';
 import type { Caller } from '../scheduling/fair-queue.js';
@@ -8,7 +9,7 @@ import { FeedPages } from './feed-pages.js';
 import { FeedSubscription, type FeedFilter, type FeedSource } from './feed-subscription.js';
 import { TenantTail } from './tenant-tail.js';
 
-/** Two looks make a doorbell good that was lost. */
+/** Two looks make up for a lost doorbell. */
 const POLL_EVERY_MS = 500;
 
 export interface EventFeedOptions {
@@ -18,6 +19,7 @@ export interface EventFeedOptions {
 /** Hands committed events to the subscribers of this process, live or from a cursor on. */
 export class EventFeed {
   private readonly pages: FeedPages;
+  private readonly unread: RareWarning;
   private readonly tails = new Map<string, { readonly tail: TenantTail; members: Set<FeedSubscription> }>();
   private polling: NodeJS.Timeout | null = null;
   /** Without a pace: subscribers must keep up with redemptions, the more the more there are. */
@@ -25,13 +27,14 @@ export class EventFeed {
 
   constructor(
     private readonly eventLog: EventLog,
-    private readonly log: Logger,
+    log: Logger,
     private readonly options: EventFeedOptions = {},
   ) {
     this.pages = new FeedPages(eventLog, log);
+    this.unread = new RareWarning(log, 'new events could not be read; their subscribers wait');
   }
 
-  /** Of these, some want to come before subscribers are given an event. */
+  /** Those of the consumers that are to run before subscribers are given an event. */
   prepareWith(consumers: readonly EventConsumer[]): void {
     this.pages.beforePush = consumers.filter(({ isBeforePush = false }) => isBeforePush);
   }
@@ -87,7 +90,7 @@ export class EventFeed {
     if (kept === undefined) {
       const read = async (afterSeq: number, upToSeq: number) =>
         this.pages.newest(tenantId, afterSeq, upToSeq);
-      kept = { tail: new TenantTail(lastSeq, read, this.log), members: new Set() };
+      kept = { tail: new TenantTail(lastSeq, read, this.unread), members: new Set() };
       this.tails.set(tenantId, kept);
       this.polling ??= setInterval(() => void this.poll(), this.options.pollEveryMs ?? POLL_EVERY_MS).unref();
     }
@@ -105,8 +108,6 @@ export class EventFeed {
   private async poll(): Promise<void> {
     const look = async ([tenantId, { tail }]: [string, { readonly tail: TenantTail }]): Promise<void> =>
       tail.look(await this.eventLog.lastSeq(tenantId));
-    await Promise.all([...this.tails].map(look)).catch((error: unknown) =>
-      this.log.debug({ err: error }, 'the counters of events could not be read'),
-    );
+    await Promise.all([...this.tails].map(look)).catch((error: unknown) => this.unread.warn({ err: error }));
   }
 }

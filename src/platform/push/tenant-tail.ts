@@ -1,11 +1,11 @@
-import type { Logger } from '../observability/log.js';
+import type { RareWarning } from '../observability/rare-warning.js';
 import type { Id } from '../ids.js';
 import type { PublishedEvent } from '../outbox/published-event.js';
 import { CursorError } from './feed-cursor.js';
 import type { FeedPage } from './feed-pages.js';
 import type { FeedSubscription } from './feed-subscription.js';
 
-/** The newest events of a tenant, read once and handed to all subscribers of this process who have those before. */
+/** The newest events of a tenant, read once and handed to all subscribers of this process who have the ones before. */
 export class TenantTail {
   /** By user; null for those who follow the whole tenant. */
   private readonly live = new Map<Id | null, Set<FeedSubscription>>();
@@ -17,7 +17,7 @@ export class TenantTail {
   constructor(
     private readSeq: number,
     private readonly read: (afterSeq: number, upToSeq: number) => Promise<FeedPage>,
-    private readonly log: Logger,
+    private readonly unread: RareWarning,
   ) {
     this.headSeq = readSeq;
   }
@@ -28,8 +28,8 @@ export class TenantTail {
   }
 
   /**
-   * The counter says so. It may count a commit that is not on disk yet, and would be lost if the server died now; so
-   * what counts is what the look before has shown.
+   * The counter says so. It may count a commit that is not on disk yet and is lost if the server dies now, so the tail
+   * goes by what the look before has shown.
    */
   look(seq: number): void {
     this.raise(this.lookedSeq);
@@ -73,7 +73,7 @@ export class TenantTail {
     } catch (error) {
       if (error instanceof CursorError) this.endAll(error);
       // The next look at the counters tries again.
-      else this.log.debug({ err: error }, 'new events could not be read');
+      else this.unread.warn({ err: error });
     } finally {
       this.isReading = false;
     }
