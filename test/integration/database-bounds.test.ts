@@ -28,9 +28,17 @@ afterAll(async () => {
 
 const uriOf = (url: string): string => url.replace(/^mariadb:/, 'mysql:');
 
-async function connectBounded(databaseUrl: string) {
-  const bounds = { askAfterMs: ASK_AFTER_MS, whenAway: 'REFUSE' } as const;
+async function connectBounded(databaseUrl: string, lateAfterMs?: number) {
+  const late = lateAfterMs === undefined ? {} : { lateAfterMs };
+  const bounds = { askAfterMs: ASK_AFTER_MS, whenAway: 'REFUSE', ...late } as const;
   return connectOrm({ databaseUrl, poolSize: 2, entities: [], bounds });
+}
+
+/** Holds a connection of the pool. */
+async function begun(orm: Awaited<ReturnType<typeof connectBounded>>) {
+  const em = systemEm(orm);
+  await em.begin();
+  return em;
 }
 
 /** All that the server takes. */
@@ -70,6 +78,36 @@ describe('S0.10 a statement that takes long', () => {
     const answer = systemEm(orm).execute(slow);
     await expect(answer).resolves.toEqual([{ answer: 0 }]);
     expect(line.refused).toBe(1);
+    await orm.close(true);
+    await line.close();
+  });
+
+  it('is given up on a dead connection while others are answered, and its locks with it', async () => {
+    const url = new URL(database.url);
+    const line = await TcpForwarder.start(Number(url.port));
+    url.port = `${line.port}`;
+    const orm = await connectBounded(url.href, 2 * ASK_AFTER_MS);
+    const em = await begun(orm);
+    await em.execute(`do get_lock('held', 0)`);
+    line.deaden();
+    await expect(em.execute('select 1')).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(await systemEm(orm).execute(`select get_lock('held', 2) as taken`)).toEqual([{ taken: 1 }]);
+    await orm.close(true);
+    await line.close();
+  });
+
+  it('is given up before it has a connection, when the server is silent and all of the pool are taken', async () => {
+    const url = new URL(database.url);
+    const line = await TcpForwarder.start(Number(url.port));
+    url.port = `${line.port}`;
+    const orm = await connectBounded(url.href);
+    const held = await Promise.all([1, 2].map(async () => begun(orm)));
+    line.mute(true);
+    const from = performance.now();
+    await expect(systemEm(orm).execute('select 1')).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(performance.now() - from).toBeLessThan(1400);
+    line.mute(false);
+    await Promise.all(held.map(async (em) => em.rollback()));
     await orm.close(true);
     await line.close();
   });

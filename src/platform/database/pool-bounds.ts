@@ -2,12 +2,13 @@ import type { Socket } from 'node:net';
 import type { DatabaseProbe } from './database-probe.js';
 import { isReadOnly } from './sql-errors.js';
 
-/** So long a statement, or the wait for a connection, may take on a server that answers others. */
-const ANSWERED_MS_MAX = 15_000;
+/** How long a statement, or the wait for a connection, may take on a server that answers others. */
+const LATE_AFTER_MS = 15_000;
 
 export interface PoolBounds {
-  /** After so long without an answer, and again and again, the server is asked whether it is there. */
+  /** After this time without an answer, and again and again, the server is asked whether it is there. */
   readonly askAfterMs: number;
+  readonly lateAfterMs?: number;
   /**
    * What becomes of a statement when it is not: REFUSE gives it up, and its connection with it; WAIT lets it stand,
    * because a COMMIT that is under way must go on.
@@ -15,7 +16,7 @@ export interface PoolBounds {
   readonly whenAway: 'REFUSE' | 'WAIT';
 }
 
-/** The server, or one connection to it, says nothing. The ORM copies an error's fields into one of its own, so it goes by its code. */
+/** The server, or one connection to it, says nothing. Recognised by its code, because the ORM copies an error's fields. */
 class DatabaseSilentError extends Error {
   override readonly name = 'DatabaseSilentError';
   readonly code = 'ETIMEDOUT';
@@ -42,14 +43,14 @@ export interface DriverPool {
 }
 
 /**
- * Bounds how long a pool's users wait. The driver has no such bound: where the server hangs, or a connection is dead
- * without a word, a statement waits for as long as that lasts, and so does everybody for a connection of the pool.
- * Slow is not away: whether a statement is given up goes by whether the server answers a question beside it.
+ * Bounds how long a pool's users wait. The driver has no such bound: while the server hangs, or a connection is dead
+ * without a reset, its statement waits, and so do all who wait for a connection of the pool. Slow is not away: a
+ * statement is given up when the server does not answer a question beside it, or answers others for long.
  *
  * A primary that has become a replica keeps its connections. The one that is refused a write ends, and with it all
  * that are as old, when they are next asked for: they lead to the same server, and new ones may lead to another.
  */
-export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabaseProbe): void {
+export function boundPool(pool: DriverPool, bounds: PoolBounds, probe: DatabaseProbe): void {
   const generations = new WeakMap<DriverConnection, number>();
   let generation = 0;
   const retireAll = (): void => {
@@ -57,7 +58,7 @@ export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabaseP
   };
   const take = pool.getConnection.bind(pool);
   pool.getConnection = (done) => {
-    const watch = new Watch(bounds, pulse, (error) => done(error));
+    const watch = new Watch(bounds, probe, (error) => done(error));
     const taken: Callback<DriverConnection> = (error, connection) => {
       if (connection === undefined) {
         if (watch.end()) done(error);
@@ -69,9 +70,9 @@ export function boundPool(pool: DriverPool, bounds: PoolBounds, pulse: DatabaseP
         take(taken);
         return;
       }
-      if (born === undefined) boundStatements(connection, bounds, pulse, retireAll);
+      if (born === undefined) boundStatements(connection, bounds, probe, retireAll);
       generations.set(connection, generation);
-      // Whoever asked for it has been sent away.
+      // The caller was refused meanwhile.
       if (watch.end()) done(null, connection);
       else connection.release();
     };
@@ -88,15 +89,15 @@ function end(connection: DriverConnection): void {
 function boundStatements(
   connection: DriverConnection,
   bounds: PoolBounds,
-  pulse: DatabaseProbe,
+  probe: DatabaseProbe,
   retireAll: () => void,
 ): void {
   const query = connection.query.bind(connection);
   connection.query = (sql, values, done) => {
     if (done === undefined) return query(sql, values);
-    const watch = new Watch(bounds, pulse, (error, isThere) => {
-      if (isThere && connection.threadId !== null) void pulse.end(connection.threadId);
-      // The answer may come yet, and nobody could tell whose it is.
+    const watch = new Watch(bounds, probe, (error, isThere) => {
+      if (isThere && connection.threadId !== null) void probe.end(connection.threadId);
+      // A late answer could be taken for that of another statement.
       end(connection);
       done(error);
     });
@@ -119,7 +120,7 @@ class Watch {
 
   constructor(
     private readonly bounds: PoolBounds,
-    private readonly pulse: DatabaseProbe,
+    private readonly probe: DatabaseProbe,
     private readonly giveUp: (error: DatabaseSilentError, isThere: boolean) => void,
   ) {
     this.timer = this.lookLater();
@@ -138,11 +139,12 @@ class Watch {
   }
 
   private async look(): Promise<void> {
-    const isThere = await this.pulse.answers();
+    const isThere = await this.probe.answers();
     if (this.isOver) return;
     if (!isThere) this.thereSinceMs = performance.now();
-    const isLate = performance.now() - this.thereSinceMs >= ANSWERED_MS_MAX;
-    if (isThere ? isLate : this.bounds.whenAway === 'REFUSE') {
+    const { whenAway, lateAfterMs = LATE_AFTER_MS } = this.bounds;
+    const isLate = performance.now() - this.thereSinceMs >= lateAfterMs;
+    if (isThere ? isLate : whenAway === 'REFUSE') {
       this.end();
       this.giveUp(new DatabaseSilentError(), isThere);
       return;

@@ -41,9 +41,8 @@ const guards = new WeakMap<object, SessionGuard>();
 
 /**
  * Stands in front of a connection and keeps the rule that the ORM cannot keep: after a deadlock or a lock
- * time-out inside a transaction, or after its connection was lost, nothing but ROLLBACK passes, whoever caught the
- * error and wherever. Every statement goes through here (units of work, raw SQL, savepoints, streams), so no caller
- * can forget it.
+ * timeout inside a transaction, or after its connection was lost, nothing but ROLLBACK passes, even if the error was
+ * caught. Every statement goes through here (units of work, raw SQL, savepoints), so no caller can forget it.
  */
 export class SessionGuard {
   private open = false;
@@ -62,17 +61,12 @@ export class SessionGuard {
   static install(session: Session, severalStatements: boolean): SessionGuard {
     const guard = new SessionGuard(severalStatements);
     const execute = session.executeQuery.bind(session);
-    const stream = session.streamQuery.bind(session);
     session.executeQuery = async (query, ...rest) =>
       guard.pass(query.sql, async (prefix = '') => execute({ ...query, sql: prefix + query.sql }, ...rest));
-    session.streamQuery = async function* guarded(query, ...rest) {
-      guard.refuseIfDoomed();
-      if (guard.beginIsDue) await guard.sendBegin(execute);
-      try {
-        yield* stream(query, ...rest);
-      } catch (error) {
-        throw guard.judged(error);
-      }
+    session.streamQuery = () => {
+      throw new Error(
+        'Rows are read in pages: a stream would hold its connection for as long as its reader takes.',
+      );
     };
     guards.set(session, guard);
     return guard;
@@ -81,7 +75,7 @@ export class SessionGuard {
   private async pass(sql: string, send: Send): Promise<unknown> {
     if (sql === 'begin') return this.begin(send);
     if (sql === 'rollback') return this.rollback(send);
-    this.refuseIfDoomed();
+    this.refuseIfAborted();
     if (sql === 'commit') return this.commit(send);
     try {
       return this.beginIsDue ? await this.sendWithBegin(send) : await send();
@@ -106,22 +100,19 @@ export class SessionGuard {
     return answers.length === 1 ? resultOf(answers[0]) : { rows: answers };
   }
 
-  private async sendBegin(execute: Session['executeQuery']): Promise<void> {
-    this.beginIsDue = false;
-    await execute({ sql: 'begin', parameters: [] });
-  }
-
   /** The guard forgets in any case: where ROLLBACK itself fails the connection is gone, and the transaction with it. */
   private async rollback(send: Send): Promise<unknown> {
     this.open = false;
+    this.beginIsDue = false;
     this.abortCause = null;
-    return this.beginWasNeverSent() ? NOTHING : send();
+    return send();
   }
 
   /** A server that refuses a COMMIT with a deadlock, or because it only reads, says that nothing stands; anything else leaves it open. */
   private async commit(send: Send): Promise<unknown> {
+    this.beginIsDue = false;
     try {
-      const answer = this.beginWasNeverSent() ? NOTHING : await send();
+      const answer = await send();
       this.open = false;
       return answer;
     } catch (error) {
@@ -129,13 +120,7 @@ export class SessionGuard {
     }
   }
 
-  private beginWasNeverSent(): boolean {
-    const isDue = this.beginIsDue;
-    this.beginIsDue = false;
-    return isDue;
-  }
-
-  private refuseIfDoomed(): void {
+  private refuseIfAborted(): void {
     if (this.abortCause !== null) throw new AbortedTransactionError(this.abortCause);
   }
 

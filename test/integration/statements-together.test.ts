@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/core';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { entities } from '../../src/app/modules.js';
+import { writeTogether } from '../../src/platform/database/execute-together.js';
+import { connectOrm, type Em } from '../../src/platform/database/orm.js';
+import { Transactions } from '../../src/platform/database/transaction.js';
+import { storedRows } from '../support/counted-rows.js';
+
+let orm: MikroORM;
+let tenantId: string;
+beforeAll(async () => {
+  const databaseUrl = inject('databaseUrl');
+  orm = await connectOrm({ databaseUrl, poolSize: 2, entities, severalStatements: true });
+});
+afterAll(async () => orm.close(true));
+beforeEach(() => {
+  tenantId = `T_${randomBytes(6).toString('hex')}`;
+});
+
+const insert = async (em: Em, campaignId: number) =>
+  writeTogether(
+    em,
+    'insert into campaign_usage (tenant_id, campaign_id, user_id, day, uses, value) values (?, ?, 0, 0, 0, 0)',
+    [tenantId, campaignId],
+  );
+
+describe('statements of one message', () => {
+  it('stand as a whole with their transaction', async () => {
+    const transactions = new Transactions(orm);
+    await transactions.run(tenantId, async (em) => Promise.all([insert(em, 1), insert(em, 2)]));
+    expect(await storedRows(orm, tenantId)).toEqual({ 1: 0, 2: 0 });
+  });
+
+  it('are never sent once their transaction has ended, and their callers learn it', async () => {
+    const late: Promise<unknown>[] = [];
+    const ems: Em[] = [];
+    const work = async (em: Em) => {
+      ems.push(em);
+      await insert(em, 1);
+      late.push(insert(em, 2));
+      throw new Error('The work fails.');
+    };
+    await expect(new Transactions(orm).run(tenantId, work)).rejects.toThrow('The work fails.');
+    late.push(...ems.map(async (em) => insert(em, 3)));
+    const ended = { status: 'rejected', reason: { message: 'The transaction of this statement has ended.' } };
+    expect(await Promise.allSettled(late)).toMatchObject([ended, ended]);
+    expect(await storedRows(orm, tenantId)).toEqual({});
+  });
+});
