@@ -18,6 +18,7 @@ const CLAIMS = ['iss', 'aud', 'iat', 'exp', 'sub', 'tid', 'kind'];
 
 /** Tokens that were verified lately. Each is a few hundred bytes, and verifying again costs an HMAC. */
 const CACHE_MAX = 10_000;
+const HEADERS_MAX = 16;
 
 /** What a token proves, and until when. */
 export interface Proof {
@@ -34,6 +35,8 @@ export class TokenService {
   private readonly signClaims: (claims: Record<string, unknown>) => string;
   private readonly verifiers: ReadonlyMap<string, (token: string) => Record<string, unknown>>;
   private readonly decode = createDecoder({ complete: true });
+  /** By the header of a token, which is the same text in all that one key has signed. */
+  private readonly keyIds = new LRUCache<string, string>({ max: HEADERS_MAX });
   private readonly verified = new LRUCache<string, Proof>({ max: CACHE_MAX });
 
   constructor(
@@ -99,15 +102,23 @@ export class TokenService {
 
   private genuineClaims(token: string): Record<string, unknown> {
     try {
-      const { header } = this.decode(token) as { header: Record<string, unknown> };
-      const { kid } = header;
-      if (typeof kid !== 'string') throw new TokenError('NOT_VALID');
-      const verify = this.verifiers.get(kid);
+      const verify = this.verifiers.get(this.keyIdIn(token));
       if (verify === undefined) throw new TokenError('KEY_UNKNOWN');
       return verify(token);
     } catch (error) {
       throw error instanceof TokenError ? error : new TokenError('NOT_VALID', { cause: error });
     }
+  }
+
+  private keyIdIn(token: string): string {
+    const text = token.slice(0, token.indexOf('.'));
+    const known = this.keyIds.get(text);
+    if (known !== undefined) return known;
+    const { header } = this.decode(token) as { header: Record<string, unknown> };
+    const { kid } = header;
+    if (typeof kid !== 'string') throw new TokenError('NOT_VALID');
+    this.keyIds.set(text, kid);
+    return kid;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { sharedAnswer } from '../platform/scheduling/shared-answer.js';
+import { resultWithin } from '../platform/scheduling/timeout.js';
 
 const ANSWER_TIMEOUT_MS = 1000;
 /** How old the text of the metrics may be. */
@@ -25,7 +26,7 @@ export function addHealthRoutes(app: FastifyInstance, { checks, metrics, isDrain
   const names = Object.keys(checks) as (keyof HealthChecks)[];
   const look = sharedAnswer(async () => {
     const answers = await Promise.all(names.map((name) => answersInTime(checks[name])));
-    return names.filter((_name, index) => answers[index] !== true);
+    return names.filter((_name, index) => !answers[index]);
   });
   app.get('/readyz', async (_request, reply) => {
     const failing: string[] = [...(await look())];
@@ -42,15 +43,9 @@ export function addHealthRoutes(app: FastifyInstance, { checks, metrics, isDrain
 }
 
 async function answersInTime(check: () => Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ANSWER_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([check().then(() => true), late]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
+  const answered = check().then(
+    () => true,
+    () => false,
+  );
+  return (await resultWithin(ANSWER_TIMEOUT_MS, answered)) === true;
 }
