@@ -35,6 +35,16 @@ export class ApqCache {
     return text;
   }
 
+  /** The text that a request names by its hash, where this process has it. */
+  known(persisted: unknown): string | null {
+    const { version, sha256Hash } = persisted as {
+      readonly version?: unknown;
+      readonly sha256Hash?: unknown;
+    };
+    if (version !== 1 || typeof sha256Hash !== 'string') return null;
+    return this.memory.get(sha256Hash) ?? null;
+  }
+
   async set(key: string, text: string): Promise<void> {
     const hash = hashOf(key);
     if (hash === null) return;

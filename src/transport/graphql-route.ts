@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from '../config.js';
 import type { RequestContext } from '../graphql/context.js';
+import type { ApqCache } from './apq.redis.js';
 import type { Documents } from './documents.js';
 import { KnownOperations, type GraphqlReply } from './known-operations.js';
 
@@ -10,6 +11,7 @@ interface RouteParts {
   readonly apollo: ApolloServer<RequestContext>;
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
+  readonly apq: ApqCache;
   readonly config: Config;
   readonly contextOf: (request: FastifyRequest) => RequestContext;
 }

@@ -12,6 +12,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '../graphql/context.js';
 import { keyedFields } from '../graphql/idempotency-key.js';
+import type { ApqCache } from './apq.redis.js';
 import type { Documents, ReadableDocument } from './documents.js';
 import { presentError } from './error-format.js';
 import { asksForSchema } from './schema-answers.js';
@@ -26,6 +27,7 @@ export interface GraphqlReply {
 interface Parts {
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
+  readonly apq: ApqCache;
   readonly contextOf: (request: FastifyRequest) => RequestContext;
   readonly hideSuggestions: boolean;
 }
@@ -41,8 +43,8 @@ const ACCEPTS_MAX = 100;
 
 /**
  * Executes operations whose text was read before, without Apollo: its pipeline costs several times what executing a
- * short operation does. Whatever is not ordinary is left to Apollo: other methods, texts that are new or cannot run,
- * persisted queries, subscriptions, questions about the schema, wrong variables, and every refusal of a whole request.
+ * short operation does. Whatever is not ordinary is left to Apollo: other methods, texts that are new or cannot run or
+ * are to be stored, subscriptions, questions about the schema, wrong variables, and every refusal of a whole request.
  */
 export class KnownOperations {
   /** What Apollo chose for an `accept` header. */
@@ -60,7 +62,7 @@ export class KnownOperations {
   /** @returns null where Apollo has to answer; nothing was done then */
   async reply(request: FastifyRequest): Promise<GraphqlReply | null> {
     const contentType = this.contentTypes.get(request.headers.accept ?? '');
-    const wish = contentType === undefined ? null : wishOf(request);
+    const wish = contentType === undefined ? null : this.wishOf(request);
     if (contentType === undefined || wish === null) return null;
     const read = this.parts.documents.known(wish.query);
     const operation = read === null ? null : getOperationAST(read.document, wish.operationName);
@@ -93,6 +95,22 @@ export class KnownOperations {
       if (error instanceof GraphQLError) return null;
       throw error;
     }
+  }
+
+  private wishOf({ method, body }: FastifyRequest): Wish | null {
+    if (method !== 'POST' || !isRecord(body)) return null;
+    const { operationName, variables, extensions } = body;
+    if (!isAbsent(operationName) && typeof operationName !== 'string') return null;
+    if (!isAbsent(variables) && !isRecord(variables)) return null;
+    if (!isAbsent(extensions) && !isRecord(extensions)) return null;
+    const query = this.textOf(body['query'], extensions?.['persistedQuery']);
+    return query === null ? null : { query, operationName, variables };
+  }
+
+  /** A text with a hash beside it is to be stored, which Apollo does. */
+  private textOf(query: unknown, persisted: unknown): string | null {
+    if (isAbsent(persisted)) return typeof query === 'string' ? query : null;
+    return query === undefined ? this.parts.apq.known(persisted) : null;
   }
 
   private isOrdinary(document: DocumentNode, operation: OperationDefinitionNode): boolean {
@@ -128,13 +146,8 @@ export class KnownOperations {
   }
 }
 
-function wishOf({ method, body }: FastifyRequest): Wish | null {
-  if (method !== 'POST' || typeof body !== 'object' || body === null || 'extensions' in body) return null;
-  const { query, operationName, variables } = body as Readonly<Record<string, unknown>>;
-  if (typeof query !== 'string' || !(isAbsent(operationName) || typeof operationName === 'string'))
-    return null;
-  if (!isAbsent(variables) && (typeof variables !== 'object' || Array.isArray(variables))) return null;
-  return { query, operationName, variables: variables as Wish['variables'] };
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isAbsent(value: unknown): value is null | undefined {

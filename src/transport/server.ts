@@ -119,7 +119,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     await app.register(async (scope) => {
       await allowOrigins(scope, config.CORS_ORIGINS ?? []);
       admitPersistedGets(scope);
-      addGraphqlRoute(scope, PATH, { ...parts, ...reading, apollo, contextOf });
+      addGraphqlRoute(scope, PATH, { ...parts, ...reading, apollo, apq, contextOf });
     });
     admitSockets(app.server, { sockets, connections, config, places, tokens, isDraining });
   }

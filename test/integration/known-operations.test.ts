@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { startTransport, USER, type TransportServer } from '../support/transport-server.js';
@@ -38,6 +38,8 @@ function fresh(query: string, rest: object = {}): object {
   return { query: `${query} #${texts}`, ...rest };
 }
 
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 async function bothWays(call: Call) {
   const first = await send(call);
   const before = byApollo.mock.calls.length;
@@ -67,6 +69,7 @@ describe('X.23 an operation that is known is answered without Apollo, byte for b
     ],
     ['@include', `${V} { echo(text: $text) @include(if: $deep) }`, { variables: { text: 't', deep: false } }],
     ['a variable that is not declared', '{ box { name } }', { variables: { other: 1 } }],
+    ['extensions that say who asks', '{ box { name } }', { extensions: { clientLibrary: { name: 'c' } } }],
     ['no variables', '{ box { name } }', { variables: null, operationName: null }],
     [
       'one of several operations',
@@ -121,6 +124,20 @@ describe('X.23 an operation that is known is answered without Apollo, byte for b
     expect(asksApolloAgain).toBe(false);
   });
 
+  it('that is named by its hash', async () => {
+    const text = `{ box { name } fault } #${randomUUID()}`;
+    const extensions = { persistedQuery: { version: 1, sha256Hash: hash(text) } };
+    const first = await send({ body: { query: text, extensions } });
+    const before = byApollo.mock.calls.length;
+    const second = await send({ body: { extensions } });
+    expect(second).toEqual(first);
+    expect(byApollo.mock.calls.length).toBe(before);
+    const wrongVersion = { persistedQuery: { ...extensions.persistedQuery, version: 2 } };
+    expect((await send({ body: { extensions: wrongVersion } })).text).toContain(
+      'Unsupported persisted query',
+    );
+  });
+
   it('with a request id of its own for each', async () => {
     const call = { body: fresh('{ context }'), headers: { 'x-request-id': '' } };
     const { first, second } = await bothWays(call);
@@ -145,7 +162,6 @@ describe('X.23 an operation that is known is answered without Apollo, byte for b
 });
 
 describe('X.23 Apollo answers, each time the same,', () => {
-  const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   const persisted = (text: string) => ({
     extensions: { persistedQuery: { version: 1, sha256Hash: hash(text) } },
   });
@@ -175,7 +191,7 @@ describe('X.23 Apollo answers, each time the same,', () => {
     ],
     ['a persisted query that is not stored', persisted('{ box { inner { name } } }')],
     ['a hash of another text', { query: '{ box { name } }', ...persisted('{ touch }') }],
-    ['extensions of another kind', fresh('{ box { name } }', { extensions: { other: 1 } })],
+    ['extensions as text', fresh('{ box { name } }', { extensions: '{}' })],
     ['a batch', [fresh('{ box { name } }')]],
     ['no text', { query: '' }],
     ['a text that is no text', { query: { kind: 'Document' } }],
