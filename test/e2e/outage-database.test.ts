@@ -22,7 +22,7 @@ import {
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 
-/** What is promised: docs/operations.md, "Outages". */
+/** What is promised: docs/outages.md. */
 const TOLD_MS_MAX = 2000;
 /** Answers first; then one step waits 5 s for the database, and those after it 250 ms each. */
 const STOPPED_MS_MAX = TOLD_MS_MAX + 5000 + 500;

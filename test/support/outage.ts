@@ -6,7 +6,7 @@ import { pick, redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } 
 import { expectExactly } from './truth.js';
 import { seedCampaign, seedTenant } from './world.js';
 
-/** What is promised: docs/operations.md, "Outages". */
+/** What is promised: docs/outages.md. */
 export const ANSWERED_MS_MAX = 1000;
 export const RECOVERED_MS_MAX = 5000;
 
@@ -99,7 +99,7 @@ export async function expectAllRedeemed(cluster: Cluster, { tenantId, wishes }: 
   await expectExactly(cluster.world, tenantId, wishes.length, answers);
 }
 
-/** What an operator may read after a run; the figures in docs/operations.md come from here. */
+/** What an operator may read after a run; the figures in docs/outages.md come from here. */
 export function note(what: string, figures: Readonly<Record<string, number | string>>): void {
   const text = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
   process.stderr.write(`[measured] ${what}: ${text.join(', ')}\n`);
