@@ -3,7 +3,7 @@
   Safe to run twice with the same redemption id: the second run answers the same claim.
 
   KEYS[1]  copy         hash    id, status, use_limit, used, starts_ms, expires_ms, assigned_user_id, sole_user_id …
-  KEYS[2]  claims       hash    redemption id -> "<claimed ms>|<deadline ms>|<token>|<snapshot>"
+  KEYS[2]  claims       hash    redemption id -> claim as JSON (`claim.ts`)
   KEYS[3]  marker       string  "<redemption id>|<code digest>" of an idempotency key
   KEYS[4]  lock         string  "<token>|<redemption id>": this user is redeeming this code
   KEYS[5]  done         string  redemption id: this user has redeemed this code
@@ -15,7 +15,7 @@
   ARGV[2]  user_id
   ARGV[3]  digest
   ARGV[4]  token           random; only its holder may remove the claim and the lock
-  ARGV[5]  snapshot        what the commit needs, JSON
+  ARGV[5]  claim           JSON of all that is not told by the clock
   ARGV[6]  has_key         "1" when the caller sent an idempotency key
   ARGV[7]  reward_refusal  why the reward cannot be given, or ""; the last of all guards
   ARGV[8]  deadline_ms     how long the claim may stay open
@@ -38,8 +38,8 @@ local redemption_id, user_id, digest, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local own = redis.call('HGET', KEYS[2], redemption_id)
 if own then
-  local claimed_ms, own_token = string.match(own, '^(%d+)|%d+|([^|]+)|')
-  return { 'CLAIMED', tonumber(claimed_ms), own_token }
+  local claim = cjson.decode(own)
+  return { 'CLAIMED', claim.claimedAtMs, claim.token }
 end
 if ARGV[6] == '1' then
   local marker = redis.call('GET', KEYS[3])
@@ -86,7 +86,8 @@ if has_limits and redis.call('EXISTS', KEYS[9]) == 1 then return { 'BUDGET_EXHAU
 if ARGV[7] ~= '' then return { ARGV[7], now_ms, unsure } end
 
 local deadline_ms = now_ms + ARGV[8]
-redis.call('HSET', KEYS[2], redemption_id, now_ms .. '|' .. deadline_ms .. '|' .. token .. '|' .. ARGV[5])
+local timed = '{"claimedAtMs":' .. now_ms .. ',"deadlineMs":' .. deadline_ms .. ',"deferred":false,'
+redis.call('HSET', KEYS[2], redemption_id, timed .. string.sub(ARGV[5], 2))
 redis.call('ZADD', KEYS[6], deadline_ms, redemption_id .. '|' .. digest)
 redis.call('SET', KEYS[4], token .. '|' .. redemption_id, 'PX', ARGV[9])
 if ARGV[6] == '1' then

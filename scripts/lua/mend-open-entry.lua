@@ -2,7 +2,7 @@
   Brings the list of open claims in step with one claim: it has the claim's deadline while there is a claim, and is
   gone otherwise. Claims are made together with their entries, so no claim that is just being made is passed over.
 
-  KEYS[1] claims  hash  redemption id -> "<claimed ms>|<deadline ms>|<token>|<snapshot>"
+  KEYS[1] claims  hash  redemption id -> claim as JSON (`claim.ts`)
   KEYS[2] open    zset  "<redemption id>|<code digest>" by deadline, all open claims of the tenant
   ARGV[1] redemption_id
   ARGV[2] entry         in KEYS[2]
@@ -14,7 +14,7 @@ if not claim then
   redis.call('ZREM', KEYS[2], ARGV[2])
   return 'REMOVED'
 end
-local deadline_ms = string.match(claim, '^%d+|(%d+)|')
+local deadline_ms = string.match(claim, '"deadlineMs":(%d+)')
 if not deadline_ms then
   return 'UNREADABLE'
 end

@@ -1,7 +1,6 @@
 --[[
   Gives the uses of claims back whose redemptions can never commit any more: their tombstones are committed.
   The copy of the code goes too, because it admitted what the database refused.
-  A claim that was handed over stays open until the caller has been told: it is the last trace of the promise.
 
   KEYS[1] open  zset  all open claims of the tenant
   Then for each redemption KEYS[2…], six at a time:
@@ -15,38 +14,28 @@
   ARGV[2] spent_ms   how long a limit is believed to be reached
   ARGV[3] done_ms    how long "done" is kept
   ARGV[4] marker_ms
-  ARGV[5] hand_over_ms  how long a claim stays open that was handed over
-  Then for each redemption ARGV[6…], eight at a time:
+  Then for each redemption ARGV[5…], seven at a time:
     redemption_id, digest, token, version (of the code as the transaction saw it; 0 when it is not known), is_spent,
-    done_id and winner_id ("" or the redemption that was found in the way: it is remembered again),
-    is_told (1 when the order that was promised, if one was, has failed by now)
+    done_id and winner_id ("" or the redemption that was found in the way: it is remembered again)
 
-  Returns the number of claims released, and the ids of those that stay open because a promise has to be kept first
+  Returns the number of claims released
 ]]
-local released, promised = 0, {}
+local released = 0
 local key = 2
-for i = 6, #ARGV, 8 do
+for i = 5, #ARGV, 7 do
   local copy, claims, lock = KEYS[key], KEYS[key + 1], KEYS[key + 2]
   local marker, done, spent = KEYS[key + 3], KEYS[key + 4], KEYS[key + 5]
   local redemption_id, digest, token, version = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
 
-  local claimed_ms, until_ms, own_token
   local claim = redis.call('HGET', claims, redemption_id)
-  if claim then
-    claimed_ms, until_ms, own_token = string.match(claim, '^(%d+)|(%d+)|([^|]+)|')
-  end
-  local is_own = own_token == token
-  local stays = is_own and ARGV[i + 7] ~= '1' and until_ms - claimed_ms >= ARGV[5] / 2
-  if stays then
-    table.insert(promised, redemption_id)
-  elseif is_own then
+  if claim and string.find(claim, token, 1, true) then
     released = released + redis.call('HDEL', claims, redemption_id)
     redis.call('ZREM', KEYS[1], redemption_id .. '|' .. digest)
   end
-  if not stays and redis.call('GET', lock) == token .. '|' .. redemption_id then
+  if redis.call('GET', lock) == token .. '|' .. redemption_id then
     redis.call('DEL', lock)
   end
-  if not stays and redis.call('GET', marker) == redemption_id .. '|' .. digest then
+  if redis.call('GET', marker) == redemption_id .. '|' .. digest then
     redis.call('DEL', marker)
   end
   if ARGV[i + 4] == '1' then
@@ -56,7 +45,7 @@ for i = 6, #ARGV, 8 do
   if ARGV[i + 5] ~= '' then
     redis.call('SET', done, ARGV[i + 5], 'PX', ARGV[3])
   end
-  if not stays and ARGV[i + 6] ~= '' then
+  if ARGV[i + 6] ~= '' then
     redis.call('SET', marker, ARGV[i + 6] .. '|' .. digest, 'PX', ARGV[4])
   end
 
@@ -70,4 +59,4 @@ for i = 6, #ARGV, 8 do
   end
   key = key + 6
 end
-return { released, promised }
+return released

@@ -1,5 +1,6 @@
 import type { Services } from './modules.js';
 import { openApp, type OpenSettings } from './open.js';
+import { TENANTS_AT_ONCE } from '../redemption/commit/group-commit.js';
 import { serveFairly } from '../transport/fair-schema.js';
 import type { TryOut } from '../transport/graphiql.js';
 import { createHttpServer } from '../transport/server.js';
@@ -38,7 +39,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     {
       ...settings,
       databasePoolSize: config.DATABASE_POOL_SIZE,
-      commitPoolSize: config.COMMIT_LANES + 2,
+      commitPoolSize: config.COMMIT_LANES * TENANTS_AT_ONCE + 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
       reads: { poolSize: config.READ_POOL_SIZE, statementMsMax: config.READ_TIMEOUT_MS },
     },
@@ -77,7 +78,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     await http.close();
     await services.redemptions.drained();
     const wait = new StopWait();
-    await inTime(wait, services.settlement.drained());
+    await inTime(wait, services.groupCommit.drained());
     if (work !== null) await inTime(wait, work.stop());
     services.feed.close();
     await inTime(wait, stores.close());

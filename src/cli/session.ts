@@ -53,7 +53,7 @@ export async function withServices<T>(
       // Also after a signal: what was claimed is committed, or handed over, before the stores are let go.
       await services.redemptions.drained();
       const wait = new StopWait();
-      await wait.endOf(services.settlement.drained());
+      await wait.endOf(services.groupCommit.drained());
       await wait.endOf(stores.close());
     }
   });

@@ -3,7 +3,7 @@ import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
-import type { SettlementService } from '../redemption/commit/settlement.service.js';
+import type { AbortService } from '../redemption/commit/abort.service.js';
 import { ClaimChecks } from './claim-checks.js';
 import { DigestChecks } from './digest-checks.js';
 import { CopyChecks } from './copy-checks.js';
@@ -27,7 +27,7 @@ export function databaseChecks(
 export interface RedisCheckParts {
   readonly redis: ReconciliationRedis;
   readonly rows: Rows;
-  readonly settlement: Pick<SettlementService, 'abort'>;
+  readonly aborts: Pick<AbortService, 'abort'>;
   readonly copies: Pick<CodeCopyService, 'bumpEpoch'>;
   readonly lines: Pick<ProductLineService, 'find'>;
   readonly limits: RateLimitService;
@@ -37,7 +37,7 @@ export interface RedisCheckParts {
 export function redisChecks(parts: RedisCheckParts): RedisChecks[] {
   const { redis, rows } = parts;
   return [
-    new ClaimChecks(redis, rows, parts.settlement),
+    new ClaimChecks(redis, rows, parts.aborts),
     new CopyChecks(redis, rows),
     new MarkerChecks(redis, rows),
     new UnknownChecks(redis, rows, parts.copies),

@@ -1,5 +1,5 @@
-import { parseClaim } from '../redemption/claim/claim.js';
-import type { SettlementService } from '../redemption/commit/settlement.service.js';
+import { parseClaim, readStoredClaim } from '../redemption/claim/claim.js';
+import type { AbortService } from '../redemption/commit/abort.service.js';
 import type { Check, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { HeldClaim, ReconciliationRedis } from './reconciliation.redis.js';
 import type { Rows } from './rows.js';
@@ -66,7 +66,7 @@ export class ClaimChecks implements RedisChecks {
   constructor(
     private readonly redis: ReconciliationRedis,
     private readonly rows: Rows,
-    private readonly settlement: Pick<SettlementService, 'abort'>,
+    private readonly aborts: Pick<AbortService, 'abort'>,
   ) {}
 
   async *pages(tenantId: string, keys: readonly TenantKey[]): AsyncGenerator<readonly string[]> {
@@ -82,12 +82,12 @@ export class ClaimChecks implements RedisChecks {
     const settled = await this.settled(tenantId, entries);
     return entries.flatMap((entry, at) => {
       const one = held[at] ?? { claim: null, entryMs: null };
-      return kindsOf(one, settled.get(entry.redemptionId), nowMs).map((kind) => ({
+      return kindsOf(entry, one, settled.get(entry.redemptionId), nowMs).map((kind) => ({
         kind,
         item: entry.entry,
         subject: entry.redemptionId,
         // The token tells this claim from a later one.
-        evidence: /^\d+\|\d+\|([^|]+)/.exec(one.claim ?? '')?.[1] ?? '',
+        evidence: storedOf(entry.redemptionId, one.claim)?.token ?? '',
         details: { redemption: settled.get(entry.redemptionId) ?? null },
       }));
     });
@@ -110,14 +110,14 @@ export class ClaimChecks implements RedisChecks {
     const claims = entries.flatMap((entry, at) => {
       const one = held[at];
       if (one === undefined || one.claim === null) return [];
-      // It may have been handed over to the queue meanwhile, with a later deadline.
-      const isOverdue = kindsOf(one, undefined, nowMs).includes('CLAIM_OVERDUE');
+      // It may have been deferred meanwhile, with a later deadline.
+      const isOverdue = kindsOf(entry, one, undefined, nowMs).includes('CLAIM_OVERDUE');
       if (unsettled.get(entry.entry) === 'CLAIM_OVERDUE' && !isOverdue) return [];
       return [parseClaim(tenantId, entry.redemptionId, entry.digest, one.claim)];
     });
     // Where the database has settled the redemption already, giving up finds that, and closes the claim accordingly.
     const requests = claims.map((claim) => ({ claim, reason: 'DEADLINE_PASSED' }));
-    if (requests.length > 0) await this.settlement.abort(tenantId, requests);
+    if (requests.length > 0) await this.aborts.abort(tenantId, requests);
   }
 
   /** After the claims: whatever was settled before they were read is found. */
@@ -129,10 +129,25 @@ export class ClaimChecks implements RedisChecks {
   }
 }
 
-function kindsOf({ claim, entryMs }: HeldClaim, settled: string | undefined, nowMs: number): Kind[] {
+/** Null when there is none, or it cannot be read. */
+function storedOf(redemptionId: string, claim: string | null) {
+  try {
+    return claim === null ? null : readStoredClaim(redemptionId, claim);
+  } catch {
+    return null;
+  }
+}
+
+function kindsOf(
+  { redemptionId }: Entry,
+  { claim, entryMs }: HeldClaim,
+  settled: string | undefined,
+  nowMs: number,
+): Kind[] {
   if (claim === null) return entryMs === null ? [] : ['OPEN_ENTRY_WITHOUT_CLAIM'];
-  const deadlineMs = Number(/^\d+\|(\d+)\|[^|]+\|\{/.exec(claim)?.[1] ?? Number.NaN);
-  if (Number.isNaN(deadlineMs)) return ['CLAIM_UNREADABLE'];
+  const stored = storedOf(redemptionId, claim);
+  if (stored === null) return ['CLAIM_UNREADABLE'];
+  const { deadlineMs } = stored;
   // A claim that is about to be closed needs no entry.
   if (settled !== undefined) return ['CLAIM_LEFT_OPEN'];
   const kinds: Kind[] = entryMs === deadlineMs ? [] : ['CLAIM_WITHOUT_OPEN_ENTRY'];

@@ -8,7 +8,7 @@ import { NamedLock } from '../platform/database/named-lock.js';
 import type { Logger } from '../platform/observability/log.js';
 import { OUTBOX_CHECKS } from '../platform/outbox/outbox.checks.js';
 import type { Redis } from '../platform/redis/redis.js';
-import type { SettlementService } from '../redemption/commit/settlement.service.js';
+import type { AbortService } from '../redemption/commit/abort.service.js';
 import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -28,7 +28,7 @@ interface Needs {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sweeper: ClaimSweeper;
-  readonly settlement: SettlementService;
+  readonly aborts: AbortService;
   readonly recognizer: CodeRecognizer;
   readonly copies: CodeCopyService;
   readonly lines: ProductLineService;

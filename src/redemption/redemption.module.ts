@@ -105,7 +105,7 @@ type Deferred = ReturnType<typeof composeDeferred>;
 
 function composeRedeeming(
   its: Needs,
-  { redemptionRedis, settlement, heldUses }: Settling,
+  { redemptionRedis, groupCommit, aborts, heldUses }: Settling,
   { pendingRedemptions }: Deferred,
   reader: RedemptionReader,
 ) {
@@ -113,7 +113,7 @@ function composeRedeeming(
   const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals } = config;
   const loader = new CodeLoader(orm, its.copies, timeoutMs);
   const eligibility = new EligibilityService({ ...its, loader, campaigns: its.campaignReader });
-  const claimer = new CodeClaimer(redemptionRedis, eligibility, settlement, heldUses, timeoutMs);
+  const claimer = new CodeClaimer(redemptionRedis, eligibility, groupCommit, heldUses, timeoutMs);
   const redemptions = new RedemptionService(
     ...([
       ids,
@@ -121,7 +121,8 @@ function composeRedeeming(
       eligibility,
       claimer,
       reader,
-      settlement,
+      groupCommit,
+      aborts,
       pendingRedemptions,
       metrics,
     ] as const),

@@ -4,7 +4,7 @@ import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { CommitTransaction } from '../../src/redemption/commit/commit-transaction.js';
-import type { AbortRequest } from '../../src/redemption/recovery/claim-aborter.js';
+import type { AbortRequest } from '../../src/redemption/commit/claim-aborter.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
@@ -86,7 +86,7 @@ describe('a claim that is given up', () => {
       userUseNo: null,
     });
 
-    expect(await world.services.settlement.abort(tenantId, [late(claim)])).toEqual(
+    expect(await world.services.aborts.abort(tenantId, [late(claim)])).toEqual(
       new Map([[claim.redemptionId, 'ABORTED']]),
     );
     expect(await openClaims(world, tenantId)).toBe(0);
@@ -96,17 +96,17 @@ describe('a claim that is given up', () => {
 
   it('cannot be committed any more, however late the commit comes', async () => {
     const { tenantId, claim } = await claimOne();
-    await other.services.settlement.abort(tenantId, [late(claim)]);
-    expect(await world.services.settlement.settle(claim)).toEqual({ kind: 'ABORTED' });
+    await other.services.aborts.abort(tenantId, [late(claim)]);
+    expect(await world.services.groupCommit.settle(claim)).toEqual({ kind: 'ABORTED' });
     expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(0), tombstones: 1 });
     await expectAtRest(world, tenantId);
   });
 
   it('stays committed where somebody has committed it, and is confirmed', async () => {
     const { tenantId, claim } = await claimOne();
-    await other.services.settlement.settle(claim);
+    await other.services.groupCommit.settle(claim);
     await reopen(world, claim);
-    expect(await world.services.settlement.abort(tenantId, [promised(claim)])).toEqual(
+    expect(await world.services.aborts.abort(tenantId, [promised(claim)])).toEqual(
       new Map([[claim.redemptionId, 'COMMITTED']]),
     );
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
@@ -117,9 +117,9 @@ describe('a claim that is given up', () => {
   it('is settled one way only when commits and requests of many meet', async () => {
     const { tenantId, claims } = await claimMany(120);
     const [settled, ...abandoned] = await Promise.all([
-      Promise.all(claims.map(async (claim) => world.services.settlement.settle(claim))),
+      Promise.all(claims.map(async (claim) => world.services.groupCommit.settle(claim))),
       ...[0, 40, 80].map(async (from) =>
-        other.services.settlement.abort(tenantId, claims.slice(from, from + 40).map(late)),
+        other.services.aborts.abort(tenantId, claims.slice(from, from + 40).map(late)),
       ),
     ]);
     const facts = await factsOf(world, tenantId);
@@ -136,7 +136,7 @@ describe('a claim that was promised', () => {
     const { tenantId, claims } = await claimMany(30);
     const runs = await Promise.all(
       [world, other, world, other, world, other].map(async ({ services }, at) =>
-        services.settlement.abort(
+        services.aborts.abort(
           tenantId,
           (at % 2 === 0 ? claims : claims.toReversed()).map((claim) => promised(claim)),
         ),
@@ -159,11 +159,11 @@ describe('a claim that was promised', () => {
       'DISABLED',
       tenantId,
     ]);
-    expect(await world.services.settlement.settle(claim)).toMatchObject({ kind: 'REFUSED' });
+    expect(await world.services.groupCommit.settle(claim)).toMatchObject({ kind: 'REFUSED' });
     expect((await ordersAndEvents(tenantId)).orders).toEqual([]);
 
     const both = [world, other, world, other].map(async ({ services }) =>
-      services.settlement.abort(tenantId, [promised(claim)]),
+      services.aborts.abort(tenantId, [promised(claim)]),
     );
     for (const outcomes of await Promise.all(both)) expect(outcomes.get(claim.redemptionId)).toBe('ABORTED');
     const { orders, told } = await ordersAndEvents(tenantId);
@@ -190,8 +190,8 @@ describe('a claim that was promised', () => {
     await world.stores.redis.del(`{${tenantId}}:redemption_lock:${userId}:${claim.digest}`);
     const won = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     const keyed = { ...claim, idempotencyKey: keyDigest(tenantId, userId, 'k') };
-    expect(await world.services.settlement.settle(keyed)).toMatchObject({ kind: 'REPLAYED' });
-    await world.services.settlement.abort(tenantId, [promised(keyed)]);
+    expect(await world.services.groupCommit.settle(keyed)).toMatchObject({ kind: 'REPLAYED' });
+    await world.services.aborts.abort(tenantId, [promised(keyed)]);
     const { told } = await ordersAndEvents(tenantId);
     expect(told).toMatchObject([{ refusal: null, winnerId: won.redemption?.id }]);
   });
@@ -206,7 +206,7 @@ describe('a claim that was promised', () => {
       if (fate === 'stands') await run.call(this, tenant, work);
       throw new CommitUnknownError(new Error('The connection was lost.'));
     });
-    await world.services.settlement.abort(tenantId, [promised(claim)]);
+    await world.services.aborts.abort(tenantId, [promised(claim)]);
     expect(broken).toHaveBeenCalledTimes(2);
     const { orders, told } = await ordersAndEvents(tenantId);
     expect([orders.length, told.length]).toEqual([1, 1]);
@@ -217,10 +217,10 @@ describe('a claim that was promised', () => {
 describe('a claim that cannot be committed here', () => {
   it('is confirmed and answered when somebody else has committed it', async () => {
     const { tenantId, claim } = await claimOne();
-    await other.services.settlement.settle(claim);
+    await other.services.groupCommit.settle(claim);
     await reopen(world, claim);
     vi.spyOn(CommitTransaction.prototype, 'commit').mockRejectedValueOnce(new Error('A defect.'));
-    expect(await world.services.settlement.settle(claim)).toMatchObject({ kind: 'SETTLED' });
+    expect(await world.services.groupCommit.settle(claim)).toMatchObject({ kind: 'SETTLED' });
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
     await expectAtRest(world, tenantId);
   });
@@ -229,14 +229,14 @@ describe('a claim that cannot be committed here', () => {
     const { tenantId, claim } = await claimOne();
     await other.services.aborter.abort(tenantId, [late(claim)]);
     vi.spyOn(CommitTransaction.prototype, 'commit').mockRejectedValueOnce(new Error('A defect.'));
-    expect(await world.services.settlement.settle(claim)).toEqual({ kind: 'ABORTED' });
+    expect(await world.services.groupCommit.settle(claim)).toEqual({ kind: 'ABORTED' });
     await expectAtRest(world, tenantId);
   });
 
   it('S4.10 is given up, and its caller is told of the failure', async () => {
     const { tenantId, code, userId, claim } = await claimOne();
     vi.spyOn(CommitTransaction.prototype, 'commit').mockRejectedValueOnce(new Error('A defect.'));
-    await expect(world.services.settlement.settle(claim)).rejects.toThrow('A defect.');
+    await expect(world.services.groupCommit.settle(claim)).rejects.toThrow('A defect.');
     await expectAtRest(world, tenantId);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
     expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });

@@ -8,7 +8,7 @@ import { startPrivateRedis } from '../../src/platform/local-servers/private-redi
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { StoreUnavailableError } from '../../src/platform/errors.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { ClaimAborter } from '../../src/redemption/recovery/claim-aborter.js';
+import { ClaimAborter } from '../../src/redemption/commit/claim-aborter.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { OpenClaimsRedis } from '../../src/redemption/claim/open-claims.redis.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -83,7 +83,7 @@ describe('a claim past its deadline', () => {
     await makeLate([claim]);
     expect(await other.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 1 });
     expect(outcomeOf(await redeem(other, tenantId, another, code))).toBe('COMMITTED');
-    expect(await world.services.settlement.settle(claim)).toEqual({ kind: 'ABORTED' });
+    expect(await world.services.groupCommit.settle(claim)).toEqual({ kind: 'ABORTED' });
     expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
   });
 
@@ -110,7 +110,7 @@ describe('a claim past its deadline', () => {
   it('S0.11 leaves a failed order and an event where it was handed over', async () => {
     const { tenantId, claim } = await claimOne();
     const claimedAtMs = claim.claimedAtMs - 3 * HOUR_MS;
-    await reopen(world, { ...claim, claimedAtMs }, claimedAtMs + 2 * HOUR_MS);
+    await reopen(world, { ...claim, claimedAtMs, isDeferred: true }, claimedAtMs + 2 * HOUR_MS);
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 1 });
     const em = emOf(world, tenantId);
     const { redemptionId: id, userId } = claim;
@@ -135,7 +135,7 @@ describe('a claim past its deadline', () => {
   it('that is handed over while it is read stays with its job', async () => {
     const { tenantId, claim } = await claimOne();
     // The entry was read before the hand-over, the claim behind it.
-    await reopen(world, claim, claim.claimedAtMs + 2 * HOUR_MS);
+    await reopen(world, { ...claim, isDeferred: true }, claim.claimedAtMs + 2 * HOUR_MS);
     await world.stores.redis.zadd(`{${tenantId}}:open`, 1, `${claim.redemptionId}|${claim.digest}`);
     expect(await world.services.sweeper.sweep(tenantId)).toEqual(NOTHING);
     expect((await factsOf(world, tenantId)).tombstones).toBe(0);
@@ -148,7 +148,7 @@ describe('many sweepers and commits of the same claims', () => {
     await makeLate(claims);
     const half = claims.filter((_, index) => index % 2 === 0);
     const [settled] = await Promise.all([
-      Promise.all(half.map(async (claim) => world.services.settlement.settle(claim))),
+      Promise.all(half.map(async (claim) => world.services.groupCommit.settle(claim))),
       world.services.sweeper.sweep(tenantId),
       other.services.sweeper.sweep(tenantId),
       other.services.sweeper.sweepAll(),

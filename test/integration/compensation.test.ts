@@ -27,9 +27,9 @@ async function abandonedClaim(scene: Scene, end: 'claimed' | 'committed' | 'tomb
   const claim = await openClaim(world, scene, idleText, await seedUser(world, tenantId));
   const key = scene.key(`claims:${claim.digest}`);
   const stored = (await redis.hget(key, claim.redemptionId)) ?? '';
-  if (end === 'committed') await world.services.settlement.settle(claim);
+  if (end === 'committed') await world.services.groupCommit.settle(claim);
   if (end === 'tombstoned')
-    await world.services.settlement.abort(tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
+    await world.services.aborts.abort(tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
   const deadlineMs = systemClock.nowMs() + (end === 'claimed' ? -1 : 15_000);
   await redis.hset(key, claim.redemptionId, stored.replace(/\|\d+\|/, `|${deadlineMs}|`));
   await redis.zadd(scene.key('open'), deadlineMs, `${claim.redemptionId}|${claim.digest}`);

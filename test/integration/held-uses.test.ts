@@ -82,7 +82,7 @@ describe('X.17 a loser of a race for the last uses', () => {
     const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
     const waiting = race([world], tenantId, await seedUsers(world, tenantId, 20), code);
     await pause(100);
-    expect((await other.services.settlement.settle(claim)).kind).toBe('COMMITTED');
+    expect((await other.services.groupCommit.settle(claim)).kind).toBe('COMMITTED');
     expect(tally(await waiting)).toEqual({ CODE_EXHAUSTED: 20 });
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
@@ -93,7 +93,7 @@ describe('X.17 a loser of a race for the last uses', () => {
       const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
       const waiting = race([world, other], tenantId, await seedUsers(world, tenantId, 50), code);
       await pause(100);
-      await giver.services.settlement.abort(tenantId, [{ claim, reason: 'TEST' }]);
+      await giver.services.aborts.abort(tenantId, [{ claim, reason: 'TEST' }]);
       expect(tally(await waiting)).toEqual({ COMMITTED: 1, CODE_EXHAUSTED: 49 });
       expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
       expect(await openClaims(world, tenantId)).toBe(0);
@@ -151,7 +151,7 @@ describe('X.17 a claim that takes longer', () => {
       await pause(700);
       const laterAnswers = race([process], tenantId, later, code);
       expect(outcomeOf(await firstAnswer)).toBe('CODE_HELD');
-      expect((await other.services.settlement.settle(claim)).kind).toBe('COMMITTED');
+      expect((await other.services.groupCommit.settle(claim)).kind).toBe('COMMITTED');
       expect(tally(await laterAnswers)).toEqual({ CODE_EXHAUSTED: 10 });
       // However many wait, and for how long: at most one in 50 ms, and the first few.
       expect(looks.mock.calls.length).toBeLessThan(60);
@@ -175,8 +175,8 @@ describe('X.17 a preview of a code whose last use is held', () => {
       await world.services.copies.evict(tenantId, claim.digest, 1);
       const previewed = preview(world, tenantId, asking, code);
       await pause(100);
-      if (isCommitted) await other.services.settlement.settle(claim);
-      else await other.services.settlement.abort(tenantId, [{ claim, reason: 'TEST' }]);
+      if (isCommitted) await other.services.groupCommit.settle(claim);
+      else await other.services.aborts.abort(tenantId, [{ claim, reason: 'TEST' }]);
       expect((await previewed)?.code ?? null).toBe(isCommitted ? 'CODE_EXHAUSTED' : null);
     }
   });
@@ -191,7 +191,7 @@ describe('X.17 a preview of a code whose last use is held', () => {
       retryAfterMs: 1000,
     });
     expect(performance.now() - startMs).toBeGreaterThan(450);
-    await other.services.settlement.settle(claim);
+    await other.services.groupCommit.settle(claim);
   });
 });
 

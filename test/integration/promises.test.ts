@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { DEFERRED_DEADLINE_MS } from '../../src/config.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
-import { ClaimAborter } from '../../src/redemption/recovery/claim-aborter.js';
+import { OrderService } from '../../src/orders/orders/order.service.js';
 import { jobIdOf } from '../../src/redemption/deferred/pending-redemptions.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -93,25 +93,26 @@ describe('a promise whose process has died and whose job is lost', () => {
     expect(winner.status).toBe('COMMITTED');
     // As that process remembers it, nothing was promised.
     expect(claim.isDeferred).toBe(false);
-    expect((await other.services.settlement.settle(claim)).kind).toBe('REPLAYED');
+    expect((await other.services.groupCommit.settle(claim)).kind).toBe('REPLAYED');
     await expectFailed(seeded, claim.redemptionId, { winnerId: winner.redemption?.id });
     const retry = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     expect(retry).toEqual(winner);
   });
 
-  it('S0.10 keeps its claim until the order that failed is written', async () => {
+  it('S0.10 fails its order in the transaction of its tombstone, or stays open', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, codeId } = seeded;
     const claim = await handedOver(world, seeded);
     await loseJobs(world, tenantId);
     await world.services.codeChanges.setEnabled(tenantId, codeId, false);
-    const away = vi.spyOn(ClaimAborter.prototype, 'abort').mockRejectedValueOnce(new Error('away'));
-    expect((await other.services.settlement.settle(claim)).kind).toBe('REFUSED');
-    expect(away).toHaveBeenCalledTimes(1);
+    const orders = vi.spyOn(OrderService.prototype, 'insertFailedOrders');
+    orders.mockRejectedValueOnce(new Error('away'));
+    await expect(other.services.groupCommit.settle(claim)).rejects.toThrow('away');
+    expect(await emOf(world, tenantId).count(Redemption, {})).toBe(0);
     expect(await openClaims(world, tenantId)).toBe(1);
     expect(await orderStatus(world, tenantId, claim.redemptionId, userId)).toBeNull();
 
-    expect((await other.services.settlement.settle(claim)).kind).toBe('ABORTED');
+    expect((await other.services.groupCommit.settle(claim)).kind).toBe('REFUSED');
     await expectFailed(seeded, claim.redemptionId, { refusal: 'CODE_INACTIVE' });
   });
 });
@@ -119,8 +120,8 @@ describe('a promise whose process has died and whose job is lost', () => {
 /** This process waits long for its commit and hands over late: after the work that another one does meanwhile. */
 async function handingOverAfter(seeded: SeededCode, work: () => Promise<void>) {
   const { tenantId, userId, code } = seeded;
-  const { settlement, pendingRedemptions } = world.services;
-  vi.spyOn(settlement, 'settle').mockReturnValueOnce(Promise.withResolvers<never>().promise);
+  const { groupCommit, pendingRedemptions } = world.services;
+  vi.spyOn(groupCommit, 'settle').mockReturnValueOnce(Promise.withResolvers<never>().promise);
   const defer = pendingRedemptions.defer.bind(pendingRedemptions);
   const late = Promise.withResolvers<void>();
   vi.spyOn(pendingRedemptions, 'defer').mockImplementationOnce(async (...args) => {
@@ -173,7 +174,7 @@ describe('a commit that fails after its claim was handed over', () => {
       expect(status).toBe('PROCESSING');
       const no = orderNo ?? '';
       await eventually(
-        async () => expect(world.services.settlement.joining(no)).toBeUndefined(),
+        async () => expect(world.services.groupCommit.joining(no)).toBeUndefined(),
         GIVEN_UP_MS,
       );
       expect(await openClaims(world, tenantId)).toBe(1);

@@ -39,7 +39,7 @@ describe('a confirm that never came', () => {
     // The process dies behind its COMMIT: the redemption stands, the claim stays open in Redis.
     const key = `{${tenantId}}:claims:${claim.digest}`;
     const stored = (await world.stores.redis.hget(key, claim.redemptionId)) ?? '';
-    await world.services.settlement.settle(claim);
+    await world.services.groupCommit.settle(claim);
     await world.stores.redis.hset(key, claim.redemptionId, stored);
     await world.stores.redis.zadd(`{${tenantId}}:open`, 1, `${claim.redemptionId}|${claim.digest}`);
     expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('CODE_HELD');
@@ -61,7 +61,7 @@ describe('a claim whose reply was lost', () => {
     const { codes } = await seedCampaign(world, tenant, 1);
     const userId = await seedUser(world, tenantId);
     const claim = await openClaim(world, tenant, first(codes), userId);
-    await other.services.settlement.settle(claim);
+    await other.services.groupCommit.settle(claim);
     const sentAgain = vi.spyOn(world.services.ids, 'next').mockReturnValueOnce(claim.redemptionId);
     const answer = await redeem(world, tenantId, userId, first(codes));
     sentAgain.mockRestore();
@@ -85,7 +85,7 @@ describe('copies in Redis', () => {
     const row = await em.findOneOrFail(Code, { codeText: first(codes) });
     // The change is committed, but its word to Redis is late: the confirm of a later commit comes first.
     await em.nativeUpdate(Code, { id: row.id }, { useLimit: 50, version: row.version + 1 });
-    await world.services.settlement.settle(claim);
+    await world.services.groupCommit.settle(claim);
     await world.services.copies.evict(tenant.tenantId, claim.digest, row.version + 1);
     for (const userId of users.slice(1)) {
       expect(outcomeOf(await redeem(world, tenant.tenantId, userId, first(codes)))).toBe('COMMITTED');
@@ -104,7 +104,7 @@ describe('copies in Redis', () => {
     // Staff have changed the code, and nobody has loaded it since; what is remembered is about to be forgotten.
     await world.services.copies.evict(tenantId, claim.digest, row.version);
     await redis.pexpire(copy, 5000);
-    await world.services.settlement.settle(claim);
+    await world.services.groupCommit.settle(claim);
     expect(await redis.hgetall(copy)).toEqual({ version: String(row.version + 1) });
     expect(await redis.pttl(copy)).toBeGreaterThan(50_000);
     // A row that was read before the commit comes too late.

@@ -125,7 +125,7 @@ describe('the claim', () => {
     // The first click's process has said nothing yet; the second adopts its claim and commits the same redemption.
     const second = await redeem(other, tenant.tenantId, userId, first(codes));
     expect(second).toMatchObject({ status: 'COMMITTED', redemption: { id: claim.redemptionId } });
-    const firstOutcome = await world.services.settlement.settle(claim);
+    const firstOutcome = await world.services.groupCommit.settle(claim);
     expect(firstOutcome).toMatchObject({ kind: 'SETTLED', record: { id: claim.redemptionId } });
     expect(await world.stores.redis.exists(lock)).toBe(0);
     expect(await factsOf(world, tenant.tenantId)).toEqual(factsAfter(1));
@@ -138,7 +138,7 @@ describe('the claim', () => {
     const expired = await openClaim(world, tenant, first(codes), userId);
     const lock = `{${tenant.tenantId}}:redemption_lock:${userId}:${expired.digest}`;
     await world.stores.redis.set(lock, 'token-of-new-holder|123456789');
-    await world.services.settlement.settle(expired);
+    await world.services.groupCommit.settle(expired);
     expect(await world.stores.redis.get(lock)).toBe('token-of-new-holder|123456789');
   });
 
@@ -173,7 +173,7 @@ describe('the claim', () => {
     );
     expect(reply).toEqual(['CLAIMED', claim.claimedAtMs, claim.token]);
     expect(await world.stores.redis.hlen(claims)).toBe(1);
-    await world.services.settlement.settle(claim);
+    await world.services.groupCommit.settle(claim);
   });
 });
 
@@ -210,13 +210,13 @@ describe('the commit', () => {
     const userId = await seedUser(world, tenant.tenantId);
     const claim = await openClaim(world, tenant, first(codes), userId);
     const deliveries = [world, other, world, other, world].map(async ({ services }) =>
-      services.settlement.settle(claim),
+      services.groupCommit.settle(claim),
     );
     const outcomes = await Promise.all(deliveries);
     expect(outcomes.every((outcome) => outcome.kind === 'COMMITTED' || outcome.kind === 'SETTLED')).toBe(
       true,
     );
-    const late = await other.services.settlement.settle(claim);
+    const late = await other.services.groupCommit.settle(claim);
     expect(late.kind).toBe('SETTLED');
     expect(await factsOf(world, tenant.tenantId)).toEqual(factsAfter(1));
   });
@@ -231,7 +231,7 @@ describe('the commit', () => {
     // A value that the database does not take: longer than its column.
     const poisoned = claims.map((claim, i) => (i === 5 ? { ...claim, productCode: 'X'.repeat(40) } : claim));
     const results = await Promise.allSettled(
-      poisoned.map(async (claim) => world.services.settlement.settle(claim)),
+      poisoned.map(async (claim) => world.services.groupCommit.settle(claim)),
     );
     expect(results.map((result) => result.status)).toEqual(
       poisoned.map((_, i) => (i === 5 ? 'rejected' : 'fulfilled')),
@@ -270,7 +270,7 @@ describe('the commit', () => {
       codes.map(async (code, i) => openClaim(world, tenant, code, users[i] ?? '')),
     );
     const { services } = world;
-    const settle = async (i: number) => services.settlement.settle(claims[i] as Claim);
+    const settle = async (i: number) => services.groupCommit.settle(claims[i] as Claim);
     await services.campaignChanges.step(tenant.tenantId, campaignId, 'pause');
     expect(await settle(0)).toMatchObject({ kind: 'REFUSED', refusal: 'CAMPAIGN_NOT_ACTIVE' });
     await services.campaignChanges.step(tenant.tenantId, campaignId, 'resume');

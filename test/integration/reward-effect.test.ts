@@ -56,7 +56,7 @@ describe('a code whose reward would change nothing', () => {
   it('is refused by the commit, which gives the use back, when the claim came first', async () => {
     const { tenantId, tenant, userId, codes } = await lifetimeHolder();
     const claim = await openClaim(world, tenant, codes[1] ?? '', userId);
-    expect(await world.services.settlement.settle(claim)).toMatchObject({
+    expect(await world.services.groupCommit.settle(claim)).toMatchObject({
       kind: 'REFUSED',
       refusal: 'REWARD_HAS_NO_EFFECT',
     });

@@ -3,7 +3,7 @@ import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
-import type { Claim } from '../../src/redemption/claim/claim.js';
+import { claimText, newClaimText, type Claim } from '../../src/redemption/claim/claim.js';
 import { emOf, type SeededTenant, type World } from './world.js';
 
 /** Redis forgets everything of a tenant. */
@@ -56,7 +56,7 @@ export async function openClaim(
       userId,
       digest,
       'token-of-test',
-      JSON.stringify(snapshot),
+      newClaimText('token-of-test', snapshot),
       idempotencyKey === null ? '' : '1',
       '',
       15_000,
@@ -80,8 +80,7 @@ export async function openClaim(
 
 /** A claim that Redis holds once more, as it does when the process dies before it confirms or releases. */
 export async function reopen({ stores }: World, claim: Claim, deadlineMs = 1): Promise<void> {
-  const { tenantId, redemptionId, digest, token, claimedAtMs, isDeferred: _, ...snapshot } = claim;
-  const stored = `${claimedAtMs}|${deadlineMs}|${token}|${JSON.stringify(snapshot)}`;
-  await stores.redis.hset(`{${tenantId}}:claims:${digest}`, redemptionId, stored);
+  const { tenantId, redemptionId, digest } = claim;
+  await stores.redis.hset(`{${tenantId}}:claims:${digest}`, redemptionId, claimText(claim, deadlineMs));
   await stores.redis.zadd(`{${tenantId}}:open`, deadlineMs, `${redemptionId}|${digest}`);
 }

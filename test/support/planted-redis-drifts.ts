@@ -1,5 +1,6 @@
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { systemClock } from '../../src/platform/clock.js';
+import { readStoredClaim } from '../../src/redemption/claim/claim.js';
 import { openClaim } from './open-claim.js';
 import type { PlantedDrift } from './planted-database-drifts.js';
 import type { Scene } from './reconciliation.js';
@@ -24,7 +25,7 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
       await redis.hset(
         key,
         redemptionId,
-        stored.replace(/^\d+\|\d+/, `${deadlineMs - 15_000}|${deadlineMs}`),
+        JSON.stringify({ ...(JSON.parse(stored) as object), claimedAtMs: deadlineMs - 15_000, deadlineMs }),
       );
       await redis.zadd(s.key('open'), deadlineMs, `${redemptionId}|${digest}`);
     },
@@ -192,9 +193,10 @@ async function claimed(s: Scene) {
 /** The process dies between the end of its transaction and the word to Redis. */
 async function leaveOpen(s: Scene, how: 'commit' | 'tombstone' = 'commit'): Promise<void> {
   const { claim, redemptionId, digest, key, stored } = await claimed(s);
-  const { settlement } = s.world.services;
-  if (how === 'commit') await settlement.settle(claim);
-  else await settlement.abort(s.tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
+  const { groupCommit, aborts } = s.world.services;
+  if (how === 'commit') await groupCommit.settle(claim);
+  else await aborts.abort(s.tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
   await s.world.stores.redis.hset(key, redemptionId, stored);
-  await s.world.stores.redis.zadd(s.key('open'), Number(stored.split('|')[1]), `${redemptionId}|${digest}`);
+  const { deadlineMs } = readStoredClaim(redemptionId, stored);
+  await s.world.stores.redis.zadd(s.key('open'), deadlineMs, `${redemptionId}|${digest}`);
 }

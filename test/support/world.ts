@@ -42,7 +42,7 @@ export async function openWorld(
     quietLog,
   );
   const close = async (): Promise<void> => {
-    await services.settlement.drained();
+    await services.groupCommit.drained();
     await stores.close();
   };
   return { app, services, stores, close };

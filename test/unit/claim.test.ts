@@ -1,32 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { DEFERRED_DEADLINE_MS } from '../../src/config.js';
-import { parseClaim } from '../../src/redemption/claim/claim.js';
+import { claimText, newClaimText, parseClaim, readStoredClaim } from '../../src/redemption/claim/claim.js';
 
-const CLAIMED_MS = 1_763_000_000_000;
-const snapshot = JSON.stringify({ userId: '7', idempotencyKey: null, rewards: [] });
+const SNAPSHOT = {
+  userId: '7',
+  codeId: '8',
+  campaignId: '9',
+  batchId: '10',
+  productCode: 'DEMO',
+  deviceId: null,
+  idempotencyKey: null,
+  rewards: [],
+};
+const CLAIM = {
+  ...SNAPSHOT,
+  tenantId: 'CH_1',
+  redemptionId: '42',
+  digest: 'D',
+  token: 'a-token',
+  claimedAtMs: 1_763_000_000_000,
+  isDeferred: true,
+};
+const DEADLINE_MS = CLAIM.claimedAtMs + 15_000;
 
-function claimUntil(deadlineMs: number) {
-  return parseClaim('CH_1', '42', 'D', `${CLAIMED_MS}|${deadlineMs}|a-token|${snapshot}`);
-}
-
-describe('parseClaim', () => {
-  it('reads a claim as the script stores it', () => {
-    expect(claimUntil(CLAIMED_MS + 15_000)).toMatchObject({
-      tenantId: 'CH_1',
-      redemptionId: '42',
-      digest: 'D',
-      token: 'a-token',
-      claimedAtMs: CLAIMED_MS,
-      userId: '7',
-    });
+describe('the stored form of a claim', () => {
+  it('is read as it was written', () => {
+    const text = claimText(CLAIM, DEADLINE_MS);
+    expect(parseClaim('CH_1', '42', 'D', text)).toEqual(CLAIM);
+    expect(readStoredClaim('42', text)).toMatchObject({ deadlineMs: DEADLINE_MS, deferred: true });
   });
 
-  it('tells by its deadline whether the order of a claim was promised', () => {
-    expect(claimUntil(CLAIMED_MS + 15_000).isDeferred).toBe(false);
-    expect(claimUntil(CLAIMED_MS + 2000 + DEFERRED_DEADLINE_MS).isDeferred).toBe(true);
+  it('of a new claim lacks only what Redis adds', () => {
+    const added = { claimedAtMs: CLAIM.claimedAtMs, deadlineMs: DEADLINE_MS, deferred: false };
+    const text = JSON.stringify({ ...added, ...(JSON.parse(newClaimText('a-token', SNAPSHOT)) as object) });
+    expect(parseClaim('CH_1', '42', 'D', text)).toEqual({ ...CLAIM, isDeferred: false });
   });
 
-  it('refuses what is no claim', () => {
-    expect(() => parseClaim('CH_1', '42', 'D', 'nonsense')).toThrow('cannot be read');
+  it.each(['nonsense', '', 'null', '[]', '{"token":"t"}', '1|2|token|{}'])('refuses %j', (text) => {
+    expect(() => parseClaim('CH_1', '42', 'D', text)).toThrow('cannot be read');
   });
 });

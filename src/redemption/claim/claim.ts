@@ -1,4 +1,3 @@
-import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { digestOfStoredKey } from '../../platform/key-digest.js';
 import type { Id } from '../../platform/ids.js';
 import type { RewardRule } from '../../rewards/reward-rule.js';
@@ -32,8 +31,11 @@ export interface Claim extends ClaimSnapshot {
   readonly token: string;
   /** By Redis' clock; windows, expiry and day limits are judged by it. */
   readonly claimedAtMs: number;
-  /** The caller was told PROCESSING and the order number, so that an order has to come of it, even a failed one. */
-  readonly isDeferred: boolean;
+  /**
+   * The caller was told PROCESSING and the order number, so that an order has to come of it, even a failed one. It
+   * may come true while a commit is under way.
+   */
+  isDeferred: boolean;
 }
 
 /**
@@ -44,36 +46,46 @@ export function mayJoin(claim: ClaimSnapshot, idempotencyKey: string | null): bo
   return claim.idempotencyKey === idempotencyKey;
 }
 
-/** Reads a claim as `claim-code.lua` stores it. */
-export function parseClaim(tenantId: string, redemptionId: Id, digest: string, stored: string): Claim {
-  const parts = /^(\d+)\|(\d+)\|([^|]+)\|(.*)$/s.exec(stored);
-  if (parts === null) throw new Error(`The claim of redemption ${redemptionId} cannot be read.`);
-  const [, claimedMs, deadlineMs, token = '', json = ''] = parts;
-  const snapshot = JSON.parse(json) as ClaimSnapshot;
-  const { userId, idempotencyKey } = snapshot;
-  return {
-    ...snapshot,
-    idempotencyKey: digestOfStoredKey(tenantId, userId, idempotencyKey),
-    tenantId,
-    redemptionId,
-    digest,
-    token,
-    claimedAtMs: Number(claimedMs),
-    // No other claim has so late a deadline; the hand-over may come some time after the claim.
-    isDeferred: Number(deadlineMs) - Number(claimedMs) >= DEFERRED_DEADLINE_MS / 2,
-  };
+/** A claim as Redis and the jobs hold it, in JSON. The scripts write the first three: Redis' clock tells the times. */
+interface StoredClaim extends ClaimSnapshot {
+  readonly claimedAtMs: number;
+  /** Until when the claim may stay open, by Redis' clock. */
+  readonly deadlineMs: number;
+  readonly deferred: boolean;
+  readonly token: string;
 }
 
-/** Until when a stored claim may stay open, by Redis' clock. */
-export function deadlineOf(stored: string): number {
-  return Number(/^\d+\|(\d+)\|/.exec(stored)?.[1] ?? Number.NaN);
+/** What `claim-code.lua` gets; it adds the times. */
+export function newClaimText(token: string, snapshot: ClaimSnapshot): string {
+  return JSON.stringify({ token, ...snapshot });
 }
 
-/** What `claim-code.lua` would have stored of a claim that was handed over; all that is needed to settle it. */
-export function promisedClaimText(claim: Claim): string {
-  const { tenantId: _tenant, redemptionId: _id, digest: _digest, isDeferred: _promised, ...rest } = claim;
-  const { token, claimedAtMs, ...snapshot } = rest;
-  return `${claimedAtMs}|${claimedAtMs + DEFERRED_DEADLINE_MS}|${token}|${JSON.stringify(snapshot)}`;
+/** What `claim-code.lua` would have stored; all that is needed to settle the claim. */
+export function claimText(claim: Claim, deadlineMs: number): string {
+  const { tenantId: _tenant, redemptionId: _id, digest: _digest, isDeferred, claimedAtMs, ...rest } = claim;
+  return JSON.stringify({ claimedAtMs, deadlineMs, deferred: isDeferred, ...rest });
+}
+
+/** @throws Error when nobody can settle it */
+export function readStoredClaim(redemptionId: Id, text: string): StoredClaim {
+  const stored = parsed(text);
+  if (typeof stored?.token === 'string' && Number.isInteger(stored.deadlineMs)) return stored as StoredClaim;
+  throw new Error(`The claim of redemption ${redemptionId} cannot be read.`);
+}
+
+function parsed(text: string): Partial<StoredClaim> | null {
+  try {
+    return JSON.parse(text) as Partial<StoredClaim> | null;
+  } catch {
+    return null;
+  }
+}
+
+export function parseClaim(tenantId: string, redemptionId: Id, digest: string, text: string): Claim {
+  const { deadlineMs: _deadline, deferred, ...stored } = readStoredClaim(redemptionId, text);
+  const { userId } = stored;
+  const idempotencyKey = digestOfStoredKey(tenantId, userId, stored.idempotencyKey);
+  return { ...stored, idempotencyKey, tenantId, redemptionId, digest, isDeferred: deferred };
 }
 
 const DAY_MS = 86_400_000;

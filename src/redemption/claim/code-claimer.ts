@@ -9,7 +9,7 @@ import { mayJoin, parseClaim, type Claim, type ClaimSnapshot } from './claim.js'
 import type { CommitOutcome } from '../commit/commit-outcome.js';
 import type { HeldUses } from './held-uses.js';
 import type { AdmitReply, ClaimReply, KnownRedemption, RedemptionRedis } from './redemption.redis.js';
-import type { SettlementService } from '../commit/settlement.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
 
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
 const LOADS_MAX = 10;
@@ -31,7 +31,7 @@ export class CodeClaimer {
   constructor(
     private readonly redis: RedemptionRedis,
     private readonly eligibility: EligibilityService,
-    private readonly settlement: Pick<SettlementService, 'settle'>,
+    private readonly groupCommit: Pick<GroupCommit, 'settle'>,
     private readonly heldUses: HeldUses,
     /** How long a read before the claim may take. */
     private readonly storeTimeoutMs: number,
@@ -96,7 +96,7 @@ export class CodeClaimer {
     nowMs: number,
     waitUntilMs: number,
   ): Promise<ClaimResult['reply'] | null> {
-    const settling = this.settlement.settle(other).catch(cameToNothing);
+    const settling = this.groupCommit.settle(other).catch(cameToNothing);
     const outcome = await resultWithin(Math.max(0, waitUntilMs - performance.now()), settling);
     if (outcome === null) return heldAt(nowMs);
     const first = redemptionOf(outcome);

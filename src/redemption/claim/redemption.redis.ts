@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
-import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { olderAttemptsKey, type RateWindow } from '../../limits/rate-limit.service.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { asRedisFailure } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
-import { dayOf, type Claim, type ClaimSnapshot } from './claim.js';
+import { dayOf, newClaimText, readStoredClaim, type Claim, type ClaimSnapshot } from './claim.js';
 
 /** How long "this user has redeemed this code" is answered from Redis; after that from the database. */
 const DONE_MS = 600_000;
@@ -98,8 +98,6 @@ export interface Release {
   readonly doneId: Id | null;
   /** The redemption that has this idempotency key and this code; Redis had forgotten it. */
   readonly winnerId: Id | null;
-  /** Whom the claim was promised to has been told that nothing comes of it. */
-  readonly isTold: boolean;
 }
 
 /** An open claim, as `claim-code.lua` stores it. */
@@ -175,7 +173,7 @@ export class RedemptionRedis {
         userId,
         digest,
         request.token,
-        JSON.stringify(snapshot),
+        newClaimText(request.token, snapshot),
         idempotencyKey === null ? '' : '1',
         request.rewardRefusal ?? '',
         this.settings.claimDeadlineMs,
@@ -216,16 +214,13 @@ export class RedemptionRedis {
     await this.confirmScript.run(scriptKeys, args);
   }
 
-  /**
-   * Gives uses back whose tombstones are committed; one tenant's.
-   * @returns whose claims stay open, because they were promised to callers who have not been told
-   */
-  async release(tenantId: string, releases: readonly Release[]): Promise<readonly Id[]> {
-    if (releases.length === 0) return [];
+  /** Gives uses back whose tombstones are committed; one tenant's. */
+  async release(tenantId: string, releases: readonly Release[]): Promise<void> {
+    if (releases.length === 0) return;
     const scriptKeys = [keys.open(tenantId)];
     const { markerMs } = this.settings;
-    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, markerMs, DEFERRED_DEADLINE_MS];
-    for (const { claim, version, spent, doneId, winnerId, isTold } of releases) {
+    const args: (string | number)[] = [VERSION_FLOOR_MS, SPENT_MS, DONE_MS, markerMs];
+    for (const { claim, version, spent, doneId, winnerId } of releases) {
       scriptKeys.push(
         codeKeys.copy(tenantId, claim.digest),
         keys.claims(tenantId, claim.digest),
@@ -243,11 +238,24 @@ export class RedemptionRedis {
         isSpent,
         doneId ?? '',
         winnerId ?? '',
-        isTold ? '1' : '',
       );
     }
-    const [, promised] = (await this.releaseScript.run(scriptKeys, args)) as [number, Id[]];
-    return promised;
+    await this.releaseScript.run(scriptKeys, args);
+  }
+
+  /**
+   * Which of these claims are deferred by now, perhaps by another process. Where Redis does not answer, those that this
+   * process has deferred; the others have their jobs.
+   */
+  async deferredAmong(tenantId: string, claims: readonly Claim[]): Promise<ReadonlySet<Id>> {
+    const known = claims.filter(({ isDeferred }) => isDeferred).map(({ redemptionId }) => redemptionId);
+    if (claims.length === known.length) return new Set(known);
+    const open = await this.openAmong(tenantId, claims).catch((error: unknown) => {
+      if (error instanceof StoreUnavailableError) return [];
+      throw error;
+    });
+    const stored = open.filter(({ redemptionId, claim }) => readStoredClaim(redemptionId, claim).deferred);
+    return new Set([...known, ...stored.map(({ redemptionId }) => redemptionId)]);
   }
 
   /** Which of these redemptions are in the list of open claims; one command, whatever their number. */

@@ -6,11 +6,12 @@ import type { Metrics } from '../../platform/observability/metrics.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Claim } from '../claim/claim.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import { CommitDecisions, type Accepted } from './commit-decider.js';
 import { limitedUses } from './commit-guards.js';
 import { lockRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
-import type { CommitWrites } from './commit-writes.js';
+import type { CommitWrites, FailedClaim } from './commit-writes.js';
 import { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import { RewardBatch } from './reward-batch.js';
@@ -27,6 +28,7 @@ export class CommitTransaction {
     private readonly transactions: Transactions,
     private readonly handlers: RewardHandlers,
     private readonly writes: CommitWrites,
+    private readonly redis: Pick<RedemptionRedis, 'deferredAmong'>,
     private readonly clock: Clock,
     private readonly metrics: Pick<Metrics, 'transactions'>,
   ) {}
@@ -35,16 +37,24 @@ export class CommitTransaction {
    * What became of each claim. Goes ahead in the hope that nothing stands in the way, because nothing almost ever
    * does; a duplicate key makes it run anew and read back first what does. So does a COMMIT without a verdict: with
    * the same ids the second run finds what the first has left, or does it.
-   * @param known whether their ids are taken: then there is no hope, and it reads back at once
    */
-  async commit(
+  async commit(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
+    return this.settle(tenantId, claims, false);
+  }
+
+  /** What has become of claims whose ids are taken. */
+  async readBack(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {
+    return this.settle(tenantId, claims, true);
+  }
+
+  private async settle(
     tenantId: string,
     claims: readonly Claim[],
-    known: { readonly isTaken: boolean } = { isTaken: false },
+    readsBack: boolean,
   ): Promise<Map<Id, CommitOutcome>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.run(tenantId, claims, known.isTaken || attempt > 1);
+        return await this.run(tenantId, claims, readsBack || attempt > 1);
       } catch (error) {
         // Also between reading back and writing, another process may have settled one of these ids.
         const isWorthReadingBack =
@@ -76,14 +86,29 @@ export class CommitTransaction {
       decisions.decideAll(claims.toSorted(byClaim));
       // What is refused here may have been redeemed before, which comes first among the refusals.
       if (!readBack && decisions.others.size > 0) throw new ReadBackNeeded();
+      const failed = await this.failedOf(tenantId, decisions);
       await Promise.all([
         usage.flush(),
         rewards.flush(),
-        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+        this.writes.write(em, tenantId, { ...decisions, failed, buyers, settledAt }),
       ]);
       return outcomesOf(decisions);
     });
   }
+
+  /** Refused claims whose callers were told PROCESSING: their orders fail with them. */
+  private async failedOf(tenantId: string, { tombstones, others }: CommitDecisions): Promise<FailedClaim[]> {
+    if (tombstones.length === 0) return [];
+    const claims = tombstones.map(({ claim }) => claim);
+    const deferred = await this.redis.deferredAmong(tenantId, claims);
+    return tombstones
+      .filter(({ claim }) => deferred.has(claim.redemptionId))
+      .map((one) => ({ ...one, winnerId: winnerIdOf(others.get(one.claim.redemptionId)) }));
+  }
+}
+
+function winnerIdOf(outcome: CommitOutcome | undefined): Id | null {
+  return outcome?.kind === 'REPLAYED' ? outcome.record.id : null;
 }
 
 function byClaim(a: Claim, b: Claim): number {

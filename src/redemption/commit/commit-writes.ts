@@ -9,11 +9,20 @@ import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import type { Claim } from '../claim/claim.js';
 import type { Accepted, Tombstone } from './commit-decider.js';
 import { orderNoOf, type GrantRow, type RedemptionRow } from '../history/redemption-record.js';
+import { isRedeemRefusal } from '../redemption.errors.js';
+
+/** A claim that came to nothing after its caller was told PROCESSING. */
+export interface FailedClaim extends Tombstone {
+  /** The redemption of the same code that has its idempotency key. */
+  readonly winnerId: Id | null;
+}
 
 /** What a batch came to. */
 export interface DecidedBatch {
   readonly accepted: readonly Accepted[];
   readonly tombstones: readonly Tombstone[];
+  /** Of which the order fails, and its user is told. */
+  readonly failed: readonly FailedClaim[];
   /** Users who have paid before. */
   readonly buyers: ReadonlySet<Id>;
   readonly settledAt: Date;
@@ -33,16 +42,17 @@ export class CommitWrites {
 
   /** All statements are asked for at once, and so are sent together. */
   async write(em: Em, tenantId: string, batch: DecidedBatch): Promise<void> {
-    const { accepted, tombstones, settledAt } = batch;
+    const { accepted, tombstones, failed, settledAt } = batch;
     const rows = [
       ...accepted.map(({ record }) => record),
       ...tombstones.map((tombstone) => tombstoneRow(tombstone, settledAt)),
     ].toSorted((a, b) => compareIds(a.id, b.id));
-    this.outbox.append(em, tenantId, accepted.map(eventOf));
+    this.outbox.append(em, tenantId, [...accepted.map(eventOf), ...failed.map(failedEventOf)]);
     await Promise.all([
       this.spendUses(em, tenantId, accepted),
       insertRows(em, 'redemption', rows.map(redemptionValues)),
       this.orders.insertRedemptionOrders(em, tenantId, ordersOf(batch)),
+      this.orders.insertFailedOrders(em, tenantId, failedOrdersOf(batch)),
       insertRows(em, 'reward_grant', accepted.flatMap(({ given }) => given).map(grantValues)),
       this.outbox.flush(em),
     ]);
@@ -80,6 +90,17 @@ function ordersOf({ accepted, buyers, settledAt }: DecidedBatch): RedemptionOrde
     userId: claim.userId,
     isNew: !buyers.has(claim.userId),
     subscriptionId: given.find((grant) => grant.type === 'SUBSCRIPTION')?.targetId ?? null,
+    createdAt: new Date(claim.claimedAtMs),
+    finishedAt: settledAt,
+  }));
+}
+
+function failedOrdersOf({ failed, buyers, settledAt }: DecidedBatch): RedemptionOrder[] {
+  return failed.map(({ claim }) => ({
+    id: orderNoOf(claim.redemptionId),
+    userId: claim.userId,
+    isNew: !buyers.has(claim.userId),
+    subscriptionId: null,
     createdAt: new Date(claim.claimedAtMs),
     finishedAt: settledAt,
   }));
@@ -154,4 +175,19 @@ function eventOf({ claim, record, given }: Accepted): OutboxDraft {
     rewards: given.map(({ rewardNo, type, sourceId, targetId }) => ({ rewardNo, type, sourceId, targetId })),
   };
   return { type: REDEMPTION_SETTLED, userId: record.userId, subjectId: record.id, payload };
+}
+
+function failedEventOf({ claim, reason, winnerId }: FailedClaim): OutboxDraft {
+  const payload = {
+    redemptionId: claim.redemptionId,
+    status: 'REFUSED',
+    orderNo: orderNoOf(claim.redemptionId),
+    codeId: claim.codeId,
+    digest: claim.digest,
+    campaignId: claim.campaignId,
+    useNo: null,
+    refusal: isRedeemRefusal(reason) ? reason : null,
+    winnerId,
+  };
+  return { type: REDEMPTION_SETTLED, userId: claim.userId, subjectId: claim.redemptionId, payload };
 }

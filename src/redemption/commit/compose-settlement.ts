@@ -11,10 +11,13 @@ import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 import { HeldUses } from '../claim/held-uses.js';
 import { RedemptionRedis } from '../claim/redemption.redis.js';
-import { ClaimAborter } from '../recovery/claim-aborter.js';
+import { AbortService } from './abort.service.js';
+import { BatchCommit } from './batch-commit.js';
+import { ClaimAborter } from './claim-aborter.js';
+import { ClaimCloser } from './claim-closer.js';
 import { CommitTransaction } from './commit-transaction.js';
 import { CommitWrites } from './commit-writes.js';
-import { SettlementService } from './settlement.service.js';
+import { GroupCommit } from './group-commit.js';
 
 export interface SettlementNeeds {
   readonly config: Config;
@@ -42,18 +45,15 @@ export function composeSettlement(its: SettlementNeeds) {
   const commits = new Transactions(commitOrm, { log });
   // Aborting does not wait long for rows that other transactions hold: the sweeper tries again.
   const abandons = new Transactions(commitOrm, { log, attempts: 2 });
-  const commit = new CommitTransaction(commits, handlers, writes, its.clock, metrics);
-  const aborter = new ClaimAborter(abandons, writes, its.orders, its.outbox, its.clock);
+  const commit = new CommitTransaction(commits, handlers, writes, redemptionRedis, its.clock, metrics);
+  const aborter = new ClaimAborter(abandons, writes, its.clock);
   const heldUses = new HeldUses(redemptionRedis, config.HELD_WAIT_MS);
-  const settlement = new SettlementService(
-    commit,
-    aborter,
-    redemptionRedis,
-    heldUses,
-    handlers,
-    metrics,
-    log,
-    { batchMax: config.COMMIT_BATCH_MAX, lanes: config.COMMIT_LANES },
-  );
-  return { redemptionRedis, heldUses, aborter, settlement };
+  const closer = new ClaimCloser(redemptionRedis, heldUses, handlers, log);
+  const aborts = new AbortService(aborter, commit, closer);
+  const batches = new BatchCommit(commit, closer, aborts, redemptionRedis, metrics, log);
+  const groupCommit = new GroupCommit(async (tenantId, batch) => batches.run(tenantId, batch), {
+    batchMax: config.COMMIT_BATCH_MAX,
+    lanes: config.COMMIT_LANES,
+  });
+  return { redemptionRedis, heldUses, aborter, aborts, groupCommit };
 }

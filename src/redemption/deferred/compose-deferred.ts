@@ -4,7 +4,8 @@ import type { Metrics } from '../../platform/observability/metrics.js';
 import { JobQueue } from '../../platform/queue/job-queue.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
-import type { SettlementService } from '../commit/settlement.service.js';
+import type { AbortService } from '../commit/abort.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
 import { DeadLetterService } from './dead-letters.service.js';
 import { PendingRedemptionJobs } from './pending-redemptions.jobs.js';
 import { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
@@ -17,7 +18,8 @@ interface Needs {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly redemptionRedis: RedemptionRedis;
-  readonly settlement: SettlementService;
+  readonly groupCommit: GroupCommit;
+  readonly aborts: AbortService;
 }
 
 /** What goes on after PROCESSING was answered. */
@@ -28,7 +30,8 @@ export function composeDeferred({
   log,
   metrics,
   redemptionRedis,
-  settlement,
+  groupCommit,
+  aborts,
 }: Needs) {
   const queue: PendingQueue = new JobQueue({
     redis,
@@ -49,7 +52,8 @@ export function composeDeferred({
     pendingJobs: new PendingRedemptionJobs(
       queue,
       redemptionRedis,
-      settlement,
+      groupCommit,
+      aborts,
       metrics,
       log,
       config.REPLY_WITHIN_MS,

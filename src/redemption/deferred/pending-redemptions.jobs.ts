@@ -3,12 +3,13 @@ import type { Logger } from '../../platform/observability/log.js';
 import type { Metrics } from '../../platform/observability/metrics.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import type { AbortOutcome } from '../recovery/claim-aborter.js';
+import type { AbortService } from '../commit/abort.service.js';
+import type { AbortOutcome } from '../commit/claim-aborter.js';
 import type { Claim } from '../claim/claim.js';
 import { refusalReason } from '../commit/commit-outcome.js';
 import { claimOf, type PendingQueue, type PendingRedemption } from './pending-redemptions.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
-import type { SettlementService } from '../commit/settlement.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
 
 const COUNT_EVERY_MS = 5000;
 
@@ -21,14 +22,15 @@ class NotSettledError extends Error {
   }
 }
 
-/** Settles redemptions that were handed over. Any number of deliveries of one job come to one effect. */
+/** Settles deferred redemptions. Any number of deliveries of one job come to one effect. */
 export class PendingRedemptionJobs {
   private counting: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly queue: PendingQueue,
     private readonly redis: RedemptionRedis,
-    private readonly settlement: SettlementService,
+    private readonly groupCommit: GroupCommit,
+    private readonly aborts: AbortService,
     private readonly metrics: Pick<Metrics, 'pendingJobs' | 'deadLetters' | 'pendingOutcomes'>,
     private readonly log: Logger,
     /** How long one attempt waits for the database. */
@@ -66,14 +68,14 @@ export class PendingRedemptionJobs {
 
   private async settle(claim: Claim): Promise<void> {
     const { tenantId, redemptionId } = claim;
-    const outcome = await within(this.attemptMs, 'database', this.settlement.settle(claim));
+    const outcome = await within(this.attemptMs, 'database', this.groupCommit.settle(claim));
     const reason = refusalReason(outcome);
     if (reason === null) {
       this.metrics.pendingOutcomes.inc({ outcome: 'COMMITTED' });
       this.log.info({ tenantId, redemptionId }, 'a promised redemption is committed');
       return;
     }
-    // Its tombstone is there, and blocks it for good; the order that was promised is still owed.
+    // Its tombstone may have been written before the redemption was deferred; then its order has still to fail.
     await this.abort(claim, reason);
     this.metrics.pendingOutcomes.inc({ outcome: 'REFUSED' });
     this.log.info({ tenantId, redemptionId, outcome: reason }, 'a promised redemption was refused');
@@ -96,8 +98,8 @@ export class PendingRedemptionJobs {
 
   /** Tombstone, failed order and event, as far as they are not there; then the use is given back. */
   private async abort(claim: Claim, reason: string): Promise<AbortOutcome | undefined> {
-    const abandoned = this.settlement.abort(claim.tenantId, [{ claim, reason }]);
-    return (await within(this.attemptMs, 'database', abandoned)).get(claim.redemptionId);
+    const aborting = this.aborts.abort(claim.tenantId, [{ claim, reason }]);
+    return (await within(this.attemptMs, 'database', aborting)).get(claim.redemptionId);
   }
 
   private async count(): Promise<void> {

@@ -6,11 +6,11 @@ import { keys, type AttemptKeys } from '../claim/redemption.redis.js';
 
 /** Redis' side of redemptions that are settled later. */
 export class PendingRedemptionsRedis {
-  private readonly handOverScript: RedisScript;
+  private readonly deferScript: RedisScript;
   private readonly findScript: RedisScript;
 
   constructor(redis: Redis) {
-    this.handOverScript = new RedisScript(redis, 'hand-over-claims');
+    this.deferScript = new RedisScript(redis, 'defer-claims');
     this.findScript = new RedisScript(redis, 'find-open-claim');
   }
 
@@ -30,7 +30,7 @@ export class PendingRedemptionsRedis {
       token,
       idempotencyKey === null ? '' : '1',
     ]);
-    const reply = await this.handOverScript.run(
+    const reply = await this.deferScript.run(
       [keys.open(tenantId), ...scriptKeys],
       [DEFERRED_DEADLINE_MS, ...args],
     );

@@ -1,8 +1,9 @@
+import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import type { PromisedOrder } from '../../orders/orders/order.service.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { JobQueue } from '../../platform/queue/job-queue.js';
 import type { Id } from '../../platform/ids.js';
-import { mayJoin, parseClaim, promisedClaimText, type Claim } from '../claim/claim.js';
+import { claimText, mayJoin, parseClaim, type Claim } from '../claim/claim.js';
 import type { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
 import type { AttemptKeys } from '../claim/redemption.redis.js';
 
@@ -31,8 +32,8 @@ export class PendingRedemptions {
   ) {}
 
   /**
-   * Hands claims of one tenant over to their jobs. The job comes first: without it nobody would settle a claim whose
-   * deadline is hours away. Handing over again changes nothing, but that a job which was given up begins anew.
+   * Defers claims of one tenant: leaves them to their jobs. The job comes first: without it nobody would settle a claim whose
+   * deadline is hours away. Deferring again changes nothing, but that a job which was given up begins anew.
    * @returns how many were open; the others are settled, or Redis has lost them
    * @throws StoreUnavailableError when Redis does not answer; then nothing may be promised
    */
@@ -40,7 +41,7 @@ export class PendingRedemptions {
     await Promise.all(claims.map(async (claim) => this.addJob(claim)));
     const open = await this.redis.defer(tenantId, claims);
     const redemptionIds = claims.map((claim) => claim.redemptionId);
-    this.log.info({ tenantId, redemptionIds }, 'the database takes long, claims are handed over');
+    this.log.info({ tenantId, redemptionIds }, 'the database takes long, claims are deferred');
     return open;
   }
 
@@ -48,11 +49,11 @@ export class PendingRedemptions {
     const { delayMs } = this;
     const jobId = jobIdOf(claim.tenantId, claim.redemptionId);
     await this.queue.add(jobId, jobOf(claim), { delayMs });
-    // One that was handed over before may have a job by now that was given up; then nobody would work at it.
+    // One that was deferred before may have a job by now that was given up; then nobody would work at it.
     if (claim.isDeferred) await this.queue.redrive(jobId);
   }
 
-  /** The claim of a redemption that was handed over and is not settled yet, also when Redis has lost it. */
+  /** The claim of a redemption that was deferred and is not settled yet, also when Redis has lost it. */
   async find(tenantId: string, redemptionId: Id): Promise<Claim | null> {
     const pending = await this.queue.find(jobIdOf(tenantId, redemptionId));
     return pending === null ? null : claimOf(pending);
@@ -80,12 +81,13 @@ export function tenantOfJob(jobId: string): string | undefined {
   return /^r\d+_(.+)$/.exec(jobId)?.[1];
 }
 
-/** As it was promised, whatever deadline the stored text has. */
+/** Deferred, also where Redis has the claim from before. */
 export function claimOf({ tenantId, redemptionId, digest, claim }: PendingRedemption): Claim {
   return { ...parseClaim(tenantId, redemptionId, digest, claim), isDeferred: true };
 }
 
 function jobOf(claim: Claim): PendingRedemption {
   const { tenantId, redemptionId, digest } = claim;
-  return { tenantId, redemptionId, digest, claim: promisedClaimText(claim) };
+  const deadlineMs = claim.claimedAtMs + DEFERRED_DEADLINE_MS;
+  return { tenantId, redemptionId, digest, claim: claimText({ ...claim, isDeferred: true }, deadlineMs) };
 }

@@ -4,11 +4,11 @@ import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { Metrics } from '../../platform/observability/metrics.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
-import type { AbortOutcome, AbortRequest } from './claim-aborter.js';
-import { deadlineOf, parseClaim } from '../claim/claim.js';
+import type { AbortService } from '../commit/abort.service.js';
+import type { AbortOutcome, AbortRequest } from '../commit/claim-aborter.js';
+import { parseClaim, readStoredClaim } from '../claim/claim.js';
 import type { OpenClaimsRedis, OpenEntry } from '../claim/open-claims.redis.js';
 import type { OpenClaim, RedemptionRedis } from '../claim/redemption.redis.js';
-import type { SettlementService } from '../commit/settlement.service.js';
 
 /** Claims that one transaction gives up. */
 const PAGE = 256;
@@ -35,7 +35,7 @@ export interface ClaimSweeperParts {
   readonly tenants: TenantService;
   readonly open: OpenClaimsRedis;
   readonly redis: RedemptionRedis;
-  readonly settlement: Pick<SettlementService, 'abort'>;
+  readonly aborts: Pick<AbortService, 'abort'>;
   readonly metrics: Pick<Metrics, 'claimsOverdue' | 'claimsSwept'>;
   readonly log: Logger;
 }
@@ -121,11 +121,11 @@ export class ClaimSweeper {
     }
   }
 
-  /** A claim that was handed over a moment ago has a later deadline than its entry had when that was read. */
+  /** A claim that was deferred a moment ago has a later deadline than its entry had when that was read. */
   private lateClaim(tenantId: string, open: OpenClaim, nowMs: number): AbortRequest[] {
     const { redemptionId, digest, claim } = open;
     try {
-      if (deadlineOf(claim) > nowMs) return [];
+      if (readStoredClaim(redemptionId, claim).deadlineMs > nowMs) return [];
       return [{ claim: parseClaim(tenantId, redemptionId, digest, claim), reason: 'DEADLINE_PASSED' }];
     } catch (error) {
       this.parts.log.error({ err: error, tenantId, redemptionId }, 'an open claim cannot be read');
@@ -139,7 +139,7 @@ export class ClaimSweeper {
   ): Promise<ReadonlyMap<Id, AbortOutcome>> {
     if (late.length === 0) return new Map();
     try {
-      return await this.parts.settlement.abort(tenantId, late);
+      return await this.parts.aborts.abort(tenantId, late);
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
       return this.abortEach(tenantId, late);
@@ -157,7 +157,7 @@ export class ClaimSweeper {
     for (const one of late) {
       if (stuck === STUCK_MAX || performance.now() > untilMs) break;
       try {
-        for (const [id, outcome] of await this.parts.settlement.abort(tenantId, [one]))
+        for (const [id, outcome] of await this.parts.aborts.abort(tenantId, [one]))
           outcomes.set(id, outcome);
       } catch (error) {
         if (error instanceof StoreUnavailableError) throw error;

@@ -4,22 +4,24 @@ import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import { OpenClaimsRedis } from '../claim/open-claims.redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { SettlementNeeds } from '../commit/compose-settlement.js';
-import type { SettlementService } from '../commit/settlement.service.js';
+import type { AbortService } from '../commit/abort.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
 import { ClaimSweeper } from './claim-sweeper.js';
 import { LateConfirms } from './late-confirms.js';
 import { TombstoneRetention } from './tombstone-retention.js';
 
 interface Needs extends SettlementNeeds {
   readonly redemptionRedis: RedemptionRedis;
-  readonly settlement: SettlementService;
+  readonly groupCommit: GroupCommit;
+  readonly aborts: AbortService;
 }
 
 const RETENTION_EVERY_MS = 600_000;
 
 /** What settles claims whose process died, or whose confirm was lost. */
 export function composeRecovery(its: Needs) {
-  const { config, log, settlement, redemptionRedis } = its;
-  const lateConfirms = new LateConfirms(redemptionRedis, settlement, log);
+  const { config, log, groupCommit, redemptionRedis } = its;
+  const lateConfirms = new LateConfirms(redemptionRedis, groupCommit, log);
   const open = new OpenClaimsRedis(its.redis);
   const sweeper = new ClaimSweeper({ ...its, open, redis: redemptionRedis });
   const tombstones = new TombstoneRetention(

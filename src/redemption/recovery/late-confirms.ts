@@ -3,7 +3,7 @@ import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import type { OpenClaim, RedemptionRedis } from '../claim/redemption.redis.js';
-import type { SettlementService } from '../commit/settlement.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
 
 /** A redemption that the outbox tells of. */
 export interface SettledRedemption {
@@ -21,7 +21,7 @@ const CONFIRM_MS = 2000;
 export class LateConfirms {
   constructor(
     private readonly redis: RedemptionRedis,
-    private readonly settlement: SettlementService,
+    private readonly groupCommit: GroupCommit,
     private readonly log: Logger,
     private readonly confirmMs: number = CONFIRM_MS,
   ) {}
@@ -38,7 +38,7 @@ export class LateConfirms {
   private async settleLater(tenantId: string, listed: readonly SettledRedemption[]): Promise<void> {
     await pause(this.confirmMs, undefined, { ref: false });
     const open = await this.redis.openAmong(tenantId, listed);
-    await Promise.all(open.map(async (claim) => this.settlement.settle(claimOf(tenantId, claim))));
+    await Promise.all(open.map(async (claim) => this.groupCommit.settle(claimOf(tenantId, claim))));
   }
 }
 

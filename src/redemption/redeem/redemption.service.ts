@@ -28,12 +28,12 @@ import {
   yieldsToKnownKey,
   type RedeemRefusal,
 } from '../redemption.errors.js';
-import type { SettlementService } from '../commit/settlement.service.js';
+import type { AbortService } from '../commit/abort.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
 
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
 const DRAIN_LOOK_MS = 20;
-const ABORTED: CommitOutcome = { kind: 'ABORTED' };
 
 /** Whose log to write to; asked for only when there is something to write. */
 export interface LogScope {
@@ -59,7 +59,8 @@ export class RedemptionService {
     private readonly eligibility: EligibilityService,
     private readonly claimer: CodeClaimer,
     private readonly reader: RedemptionReader,
-    private readonly settlement: SettlementService,
+    private readonly groupCommit: GroupCommit,
+    private readonly aborts: AbortService,
     private readonly pending: PendingRedemptions,
     private readonly metrics: Metrics,
     private readonly settings: RedemptionServiceSettings,
@@ -69,12 +70,14 @@ export class RedemptionService {
   async redeem(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
     const stop = this.metrics.claimSeconds.startTimer();
     this.underWay += 1;
+    const leave = this.groupCommit.expect(request.tenantId);
     try {
       const answer = await this.answer(request, scope);
       if (answer.refusal === null) this.metrics.claims.inc({ outcome: answer.status });
       return answer;
     } finally {
       this.underWay -= 1;
+      leave();
       stop();
     }
   }
@@ -210,7 +213,7 @@ export class RedemptionService {
     const { redemptionId } = known;
     if (known.digest !== digest) return this.unlessReused(attempt, known);
     if (known.claim !== '') return this.commit(parseClaim(tenantId, redemptionId, digest, known.claim));
-    const underWay = this.settlement.joining(redemptionId);
+    const underWay = this.groupCommit.joining(redemptionId);
     if (underWay !== undefined)
       return this.resultOf(await within(this.settings.replyWithinMs, 'database', underWay));
     const settled = await this.settledOrPending(tenantId, redemptionId);
@@ -256,17 +259,18 @@ export class RedemptionService {
    */
   private async commit(claim: Claim): Promise<RedemptionRecord | null> {
     const { tenantId, redemptionId } = claim;
-    const settling = this.settlement.settle(claim);
+    const settling = this.groupCommit.settle(claim);
     let outcome: CommitOutcome;
     try {
       outcome = await within(this.settings.replyWithinMs, 'database', settling);
     } catch (error) {
       if (!isStoreFailure(error)) throw error;
       const isOpen = (await this.pending.defer(tenantId, [claim])) > 0;
+      claim.isDeferred = true;
       const settled = isOpen ? null : await this.settledMeanwhile(claim);
       if (settled !== null && settled.status !== 'ABORTED') return settled;
-      // Where others gave it up, the one who was about to is not waited for.
-      this.settlement.keepPromise(claim, settled === null ? settling : Promise.resolve(ABORTED));
+      // Given up before it was deferred: its order fails at once, and does not wait for its job.
+      if (settled !== null) await this.aborts.abort(tenantId, [{ claim, reason: 'ABORTED' }]);
       throw new StillProcessing(redemptionId);
     }
     return this.resultOf(outcome);

@@ -34,7 +34,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'claims are released without a tombstone',
     edits: [
       {
-        file: 'src/redemption/recovery/claim-aborter.ts',
+        file: 'src/redemption/commit/claim-aborter.ts',
         find: 'tombstones: requests.filter(({ claim }) => found.settled(claim) === null),',
         replace: 'tombstones: [],',
       },
@@ -177,9 +177,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'the sweeper gives the uses of committed claims back',
     edits: [
       {
-        file: 'src/redemption/commit/settlement.service.ts',
-        find: `=> outcomes.get(redemptionId) === 'COMMITTED');`,
-        replace: `=> outcomes.get(redemptionId) === 'COMMITTED' && tenantId === '');`,
+        file: 'src/redemption/commit/abort.service.ts',
+        find: `=> became.get(redemptionId) === 'COMMITTED');`,
+        replace: `=> became.get(redemptionId) === 'COMMITTED' && tenantId === '');`,
       },
       // Else the outbox may confirm the claim before the sweeper comes to it.
       {

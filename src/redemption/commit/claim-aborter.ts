@@ -1,17 +1,12 @@
-import type { OrderService, RedemptionOrder } from '../../orders/orders/order.service.js';
 import type { Clock } from '../../platform/clock.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import { sortedIds, type Id } from '../../platform/ids.js';
 import type { Em } from '../../platform/database/orm.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
-import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
-import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import { SettledBefore } from './settled-before.js';
 import type { Claim } from '../claim/claim.js';
-import type { CommitWrites } from '../commit/commit-writes.js';
-import { orderNoOf } from '../history/redemption-record.js';
-import { isRedeemRefusal } from '../redemption.errors.js';
+import type { CommitWrites } from './commit-writes.js';
 
 /** A claim that is to be given up. */
 export interface AbortRequest {
@@ -38,8 +33,6 @@ export class ClaimAborter {
   constructor(
     private readonly transactions: Transactions,
     private readonly writes: CommitWrites,
-    private readonly orders: OrderService,
-    private readonly outbox: Outbox,
     private readonly clock: Clock,
   ) {}
 
@@ -95,24 +88,17 @@ export class ClaimAborter {
       owed.map(({ claim }) => claim),
     );
     // What is read above decides nothing: the primary keys of both tables do.
-    await Promise.all([
-      this.writes.write(em, tenantId, {
-        accepted: [],
-        tombstones: requests.filter(({ claim }) => found.settled(claim) === null),
-        buyers: new Set(),
-        settledAt,
-      }),
-      this.orders.insertFailedOrders(
-        em,
-        tenantId,
-        owed.map(({ claim }) => failedOrder(claim, !buyers.has(claim.userId), settledAt)),
-      ),
-    ]);
-    this.outbox.append(
-      em,
-      tenantId,
-      owed.map((one) => refusedEvent(one, found)),
-    );
+    await this.writes.write(em, tenantId, {
+      accepted: [],
+      tombstones: requests.filter(({ claim }) => found.settled(claim) === null),
+      failed: owed.map(({ claim, reason }) => ({
+        claim,
+        reason: found.abortReason(claim) ?? reason,
+        winnerId: found.winnerId(claim),
+      })),
+      buyers,
+      settledAt,
+    });
     return new Map(claims.map((claim) => [claim.redemptionId, found.settled(claim) ?? 'ABANDONED']));
   }
 }
@@ -121,31 +107,4 @@ export class ClaimAborter {
 function inOrder(requests: readonly AbortRequest[]): AbortRequest[] {
   const byId = new Map(requests.map((one) => [one.claim.redemptionId, one]));
   return sortedIds(byId.keys()).flatMap((id) => byId.get(id) ?? []);
-}
-
-function failedOrder(claim: Claim, isNew: boolean, settledAt: Date): RedemptionOrder {
-  return {
-    id: orderNoOf(claim.redemptionId),
-    userId: claim.userId,
-    isNew,
-    subscriptionId: null,
-    createdAt: new Date(claim.claimedAtMs),
-    finishedAt: settledAt,
-  };
-}
-
-function refusedEvent({ claim, reason }: AbortRequest, found: SettledBefore): OutboxDraft {
-  const abortReason = found.abortReason(claim) ?? reason;
-  const payload = {
-    redemptionId: claim.redemptionId,
-    status: 'REFUSED',
-    orderNo: orderNoOf(claim.redemptionId),
-    codeId: claim.codeId,
-    digest: claim.digest,
-    campaignId: claim.campaignId,
-    useNo: null,
-    refusal: isRedeemRefusal(abortReason) ? abortReason : null,
-    winnerId: found.winnerId(claim),
-  };
-  return { type: REDEMPTION_SETTLED, userId: claim.userId, subjectId: claim.redemptionId, payload };
 }

@@ -1,0 +1,93 @@
+import { InvariantError, present } from '../../platform/assert.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import type { Id } from '../../platform/ids.js';
+import type { Logger } from '../../platform/observability/log.js';
+import type { Metrics } from '../../platform/observability/metrics.js';
+import type { Claim } from '../claim/claim.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import type { AbortService } from './abort.service.js';
+import type { ClaimCloser } from './claim-closer.js';
+import type { CommitOutcome } from './commit-outcome.js';
+import type { CommitTransaction } from './commit-transaction.js';
+import type { QueuedClaim } from './group-commit.js';
+
+/** Brings a batch of claims to its end: commits it in the database, closes it in Redis, and answers. */
+export class BatchCommit {
+  constructor(
+    private readonly transaction: CommitTransaction,
+    private readonly closer: ClaimCloser,
+    private readonly aborts: AbortService,
+    private readonly redis: RedemptionRedis,
+    private readonly metrics: Pick<Metrics, 'commitSeconds' | 'commitBatchSize'>,
+    private readonly log: Logger,
+  ) {}
+
+  /**
+   * Takes the batch apart when its commit fails, until only the bad claim is refused. Resolves when the transactions
+   * have ended, while Redis is yet to hear of them. Never throws.
+   */
+  async run(tenantId: string, batch: readonly QueuedClaim[]): Promise<void> {
+    const claims = batch.map(({ claim }) => claim);
+    try {
+      const stop = this.metrics.commitSeconds.startTimer();
+      const outcomes = await this.transaction.commit(tenantId, claims);
+      stop();
+      this.metrics.commitBatchSize.observe(claims.length);
+      void this.closeAndAnswer(tenantId, batch, outcomes);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) {
+        // Whether it was committed is not known, so the claims stay open: a retry adopts them.
+        this.log.error({ err: error, claims: batch.length }, 'the database is away, claims stay open');
+        for (const { reject } of batch) reject(error);
+      } else if (batch.length > 1) {
+        this.log.warn({ err: error, claims: batch.length }, 'commit failed, the batch is split');
+        const half = Math.ceil(batch.length / 2);
+        await this.run(tenantId, batch.slice(0, half));
+        await this.run(tenantId, batch.slice(half));
+      } else {
+        await this.abortOne(present(batch[0], 'The claim of a batch'), error);
+      }
+    }
+  }
+
+  /** Callers are answered when Redis has heard of the commit, or cannot. */
+  private async closeAndAnswer(
+    tenantId: string,
+    batch: readonly QueuedClaim[],
+    outcomes: ReadonlyMap<Id, CommitOutcome>,
+  ): Promise<void> {
+    const claims = batch.map(({ claim }) => claim);
+    try {
+      await this.closer.close(tenantId, claims, outcomes);
+    } catch (error) {
+      this.log.error({ err: error, claims: claims.length }, 'committed claims could not be closed');
+    }
+    for (const { claim, resolve, reject } of batch) {
+      const outcome = outcomes.get(claim.redemptionId);
+      if (outcome === undefined) reject(new InvariantError('A claim was left out of its batch.'));
+      else resolve(outcome);
+    }
+  }
+
+  /** It cannot be committed, alone and in good health of the database. Somebody else may have settled it. */
+  private async abortOne({ claim, resolve, reject }: QueuedClaim, error: unknown): Promise<void> {
+    const { redemptionId } = claim;
+    this.log.error({ err: error, redemptionId }, 'a claim cannot be committed');
+    const outcome = await this.settledByOthers(claim).catch((second: unknown) => {
+      this.log.warn({ err: second, redemptionId }, 'the claim stays open');
+      return null;
+    });
+    if (outcome === null) reject(error);
+    else resolve(outcome);
+  }
+
+  private async settledByOthers(claim: Claim): Promise<CommitOutcome | null> {
+    const { tenantId, redemptionId } = claim;
+    // What was deferred is tried again for hours, and its job gives it up.
+    if ((await this.redis.deferredAmong(tenantId, [claim])).has(redemptionId)) return null;
+    const { became, outcomes } = await this.aborts.abortAndClose(tenantId, [
+      { claim, reason: 'COMMIT_FAILED' },
+    ]);
+    return became.get(redemptionId) === 'ABANDONED' ? null : (outcomes.get(redemptionId) ?? null);
+  }
+}
