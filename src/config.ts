@@ -75,7 +75,7 @@ const environmentSchema = z.object({
   READ_TIMEOUT_MS: count(100, 600_000, 5000),
   /** Claims that one transaction commits at most; 1 switches group commit off. */
   COMMIT_BATCH_MAX: count(1, 256, 256),
-  /** Commits under way at once in one process. */
+  /** Commits of one tenant under way at once in one process. */
   COMMIT_LANES: count(1, 64, 2),
   CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
   /** The longest pause between two sweeps of claims past their deadline. */

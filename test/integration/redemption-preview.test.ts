@@ -95,7 +95,7 @@ describe('the order of the refusals', () => {
     const [code = '', earlier = ''] = codes;
     const claim = await openClaim(world, tenant, code, userId);
     const { codeId, digest } = claim;
-    await world.services.settlement.abort(tenantId, [{ claim, reason: 'TEST' }]);
+    await world.services.aborts.abort(tenantId, [{ claim, reason: 'TEST' }]);
     await redeem(world, tenantId, other, code);
     await redeem(world, tenantId, userId, earlier);
 
@@ -112,7 +112,7 @@ describe('the order of the refusals', () => {
     const answers = async () => {
       // The commit comes first: Redis knows of limits that are reached only what a commit has found.
       const redemptionId = world.services.ids.next();
-      const outcome = await world.services.settlement.settle({ ...claim, redemptionId });
+      const outcome = await world.services.groupCommit.settle({ ...claim, redemptionId });
       const { refusal } = await preview(tenantId, userId, code);
       const redeemed = outcomeOf(await redeem(world, tenantId, userId, code));
       return [refusal?.code, redeemed, outcome.kind === 'REFUSED' ? outcome.refusal : outcome.kind];

@@ -1,4 +1,3 @@
-import { present } from '../../platform/assert.js';
 import type { Id } from '../../platform/ids.js';
 import type { Claim } from '../claim/claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
@@ -58,7 +57,7 @@ export class GroupCommit {
     return () => {
       queue.expected -= 1;
       if (queue.waiting.length > 0) this.wake();
-      else this.forgetIdle(tenantId, queue);
+      else if (isIdle(queue)) this.queues.delete(tenantId);
     };
   }
 
@@ -95,10 +94,6 @@ export class GroupCommit {
     return queue;
   }
 
-  private forgetIdle(tenantId: string, queue: TenantQueue): void {
-    if (queue.waiting.length + queue.expected + queue.busyLanes === 0) this.queues.delete(tenantId);
-  }
-
   /** Requests of the same turn of the event loop go together. */
   private wake(): void {
     if (this.isWoken) return;
@@ -132,17 +127,18 @@ export class GroupCommit {
 
   private async runLane(tenantId: string, queue: TenantQueue): Promise<void> {
     const batch = queue.waiting.splice(0, this.settings.batchMax);
-    present(batch[0], 'The first claim of a batch');
     queue.firstMs = performance.now();
-    // To the end of the line.
-    this.queues.delete(tenantId);
-    this.queues.set(tenantId, queue);
     queue.busyLanes += 1;
     this.busyLanes += 1;
     await this.commit(tenantId, batch);
     queue.busyLanes -= 1;
     this.busyLanes -= 1;
-    this.forgetIdle(tenantId, queue);
+    this.queues.delete(tenantId);
+    if (!isIdle(queue)) this.queues.set(tenantId, queue);
     this.startLanes();
   }
+}
+
+function isIdle({ waiting, expected, busyLanes }: TenantQueue): boolean {
+  return waiting.length + expected + busyLanes === 0;
 }

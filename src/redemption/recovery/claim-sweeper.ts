@@ -157,8 +157,7 @@ export class ClaimSweeper {
     for (const one of late) {
       if (stuck === STUCK_MAX || performance.now() > untilMs) break;
       try {
-        for (const [id, outcome] of await this.parts.aborts.abort(tenantId, [one]))
-          outcomes.set(id, outcome);
+        for (const [id, outcome] of await this.parts.aborts.abort(tenantId, [one])) outcomes.set(id, outcome);
       } catch (error) {
         if (error instanceof StoreUnavailableError) throw error;
         stuck += 1;

@@ -1,0 +1,106 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import type { Claim } from '../../src/redemption/claim/claim.js';
+import { GroupCommit, TENANTS_AT_ONCE, type QueuedClaim } from '../../src/redemption/commit/group-commit.js';
+
+const claimOf = (tenantId: string, redemptionId: string): Claim => ({
+  tenantId,
+  redemptionId,
+  userId: '1',
+  codeId: '2',
+  campaignId: '3',
+  batchId: '4',
+  productCode: 'DEMO',
+  deviceId: null,
+  idempotencyKey: null,
+  rewards: [],
+  digest: 'D',
+  token: 'T',
+  claimedAtMs: 1,
+  isDeferred: false,
+});
+
+/** A queue whose commits end when the test says so. */
+function open({ batchMax = 256, lanes = 2 } = {}) {
+  const batches: { readonly tenantId: string; readonly ids: string[]; readonly end: () => void }[] = [];
+  const commit = async (tenantId: string, batch: readonly QueuedClaim[]): Promise<void> => {
+    const ended = Promise.withResolvers<void>();
+    const ids = batch.map(({ claim }) => claim.redemptionId);
+    batches.push({ tenantId, ids, end: ended.resolve });
+    await ended.promise;
+    for (const { resolve } of batch) resolve({ kind: 'ABORTED' });
+  };
+  const queue = new GroupCommit(commit, { batchMax, lanes });
+  let id = 0;
+  const add = async (tenantId: string, count = 1): Promise<void> => {
+    for (let i = 0; i < count; i += 1) void queue.settle(claimOf(tenantId, String((id += 1))));
+    await turn();
+    await turn();
+  };
+  return { queue, batches, add };
+}
+
+describe('GroupCommit', () => {
+  it('commits a lone claim at once, and those of one turn of the event loop together', async () => {
+    const { queue, batches, add } = open();
+    const leave = queue.expect('A');
+    await add('A');
+    expect(batches.map(({ ids }) => ids)).toEqual([['1']]);
+    leave();
+    await add('A', 3);
+    expect(batches.map(({ ids }) => ids)).toEqual([['1'], ['2', '3', '4']]);
+  });
+
+  it('waits for a share of the requests under way, but not for long', async () => {
+    const { queue, batches, add } = open();
+    const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
+    await add('A', 3);
+    expect(batches).toEqual([]);
+    await add('A');
+    expect(batches.map(({ ids }) => ids.length)).toEqual([4]);
+    await add('A');
+    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([4, 1]));
+    for (const leave of leaves) leave();
+  });
+
+  it('goes on when those it waited for have ended without a claim', async () => {
+    const { queue, batches, add } = open();
+    const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
+    await add('A');
+    for (const leave of leaves) leave();
+    await turn();
+    expect(batches).toHaveLength(1);
+  });
+
+  it('X.19 lets a tenant whose commits hang hold its own lanes only', async () => {
+    const { batches, add } = open({ batchMax: 1 });
+    await add('A', 20);
+    expect(batches.map(({ tenantId }) => tenantId)).toEqual(['A', 'A']);
+    await add('B');
+    expect(batches.map(({ tenantId }) => tenantId)).toEqual(['A', 'A', 'B']);
+  });
+
+  it('takes no more connections than it has, and gives the next one to the tenant that waits longest', async () => {
+    const { batches, add } = open({ batchMax: 1 });
+    const tenants = Array.from({ length: TENANTS_AT_ONCE + 2 }, (_, i) => `T${i}`);
+    for (const tenantId of tenants) await add(tenantId, 3);
+    expect(batches).toHaveLength(2 * TENANTS_AT_ONCE);
+    batches[0]?.end();
+    await turn();
+    expect(batches.slice(2 * TENANTS_AT_ONCE).map(({ tenantId }) => tenantId)).toEqual([
+      `T${TENANTS_AT_ONCE}`,
+    ]);
+  });
+
+  it('has one commit for one redemption, and is drained when all are answered', async () => {
+    const { queue, batches } = open();
+    const claim = claimOf('A', '1');
+    const both = [queue.settle(claim), queue.settle({ ...claim })];
+    expect(queue.joining('1')).toBeDefined();
+    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    batches[0]?.end();
+    await queue.drained();
+    expect(await Promise.all(both)).toEqual([{ kind: 'ABORTED' }, { kind: 'ABORTED' }]);
+    expect(queue.joining('1')).toBeUndefined();
+  });
+});
