@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { claimText } from '../../src/redemption/claim/claim.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { NamedLock } from '../../src/platform/database/named-lock.js';
@@ -26,12 +27,11 @@ async function abandonedClaim(scene: Scene, end: 'claimed' | 'committed' | 'tomb
   const { redis } = world.stores;
   const claim = await openClaim(world, scene, idleText, await seedUser(world, tenantId));
   const key = scene.key(`claims:${claim.digest}`);
-  const stored = (await redis.hget(key, claim.redemptionId)) ?? '';
   if (end === 'committed') await world.services.groupCommit.settle(claim);
   if (end === 'tombstoned')
     await world.services.aborts.abort(tenantId, [{ claim, reason: 'DEADLINE_PASSED' }]);
   const deadlineMs = systemClock.nowMs() + (end === 'claimed' ? -1 : 15_000);
-  await redis.hset(key, claim.redemptionId, stored.replace(/\|\d+\|/, `|${deadlineMs}|`));
+  await redis.hset(key, claim.redemptionId, claimText(claim, deadlineMs));
   await redis.zadd(scene.key('open'), deadlineMs, `${claim.redemptionId}|${claim.digest}`);
 }
 

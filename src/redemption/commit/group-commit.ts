@@ -107,9 +107,10 @@ export class GroupCommit {
   private startLanes(): void {
     const { lanes } = this.settings;
     for (const [tenantId, queue] of this.queues) {
-      if (this.busyLanes >= lanes * TENANTS_AT_ONCE) return;
-      if (queue.waiting.length > 0 && queue.busyLanes < lanes && this.isWorthwhile(queue))
+      while (queue.waiting.length > 0 && queue.busyLanes < lanes && this.isWorthwhile(queue)) {
+        if (this.busyLanes >= lanes * TENANTS_AT_ONCE) return;
         void this.runLane(tenantId, queue);
+      }
     }
   }
 

@@ -72,9 +72,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/redemption/commit/commit-transaction.ts',
-        find: `        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+        find: `        this.writes.write(em, tenantId, { ...decisions, failed, buyers, settledAt }),
       ]);`,
-        replace: `        this.writes.write(em, tenantId, { ...decisions, buyers, settledAt }),
+        replace: `        this.writes.write(em, tenantId, { ...decisions, failed, buyers, settledAt }),
       ]).catch(() => undefined);`,
       },
       {
@@ -207,7 +207,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'everybody in a batch is answered as the first one',
     edits: [
       {
-        file: 'src/redemption/commit/group-commit.ts',
+        file: 'src/redemption/commit/batch-commit.ts',
         find: 'const outcome = outcomes.get(claim.redemptionId);',
         replace: 'const outcome = claim.redemptionId === "" ? undefined : [...outcomes.values()][0];',
       },
