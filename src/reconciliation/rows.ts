@@ -19,11 +19,14 @@ export class Rows {
 
   /** @param sql takes `:tenant` and `(:items)`, each perhaps several times */
   async judged<Row>(tenantId: string, sql: string, items: readonly string[]): Promise<Row[]> {
-    // As numbers: MariaDB compares text inside rows of columns as doubles, without an index.
-    const values = items.map((item) => (item.includes('|') ? item.split('|').map(BigInt) : item));
+    // Numbers are written out: the ORM quotes them, and both servers compare text inside rows of columns as doubles.
+    const tuples = items
+      .filter((item) => item.includes('|'))
+      .map((item) => `(${item.split('|').map(BigInt).join(', ')})`);
     const params: unknown[] = [];
     const text = sql.replace(/:(tenant|items)\b/g, (_, name) => {
-      params.push(name === 'tenant' ? tenantId : values);
+      if (name === 'items' && tuples.length > 0) return tuples.join(', ');
+      params.push(name === 'tenant' ? tenantId : items);
       return '?';
     });
     return tenantEm(this.orm, tenantId).execute(text, params);
