@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RequestContext } from '../../src/graphql/context.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { RedemptionResolver } from '../../src/redemption/redeem/redemption.resolver.js';
+import { filesRun } from '../support/files-run.js';
+import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+
+const FILES_MAX = 25;
+/** Of other features, which are asked and answer. */
+const FEATURE_FILES_MAX = 20;
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(async () => world.close());
+
+/** Of the second of two redemptions, which finds the caches filled. Redis has no copy of either code. */
+async function filesOfRedemption(): Promise<string[]> {
+  const tenant = await seedTenant(world);
+  const { tenantId } = tenant;
+  const { codes } = await seedCampaign(world, tenant, 2);
+  const userId = await seedUser(world, tenantId);
+  const resolver = world.app.resolvers.find((each) => each instanceof RedemptionResolver);
+  const redeem = async (code = '') => {
+    const context: RequestContext = {
+      requestId: 'path',
+      actor: { kind: 'USER', tenantId, userId },
+      access: world.services.access,
+      productCode: 'DEMO',
+      deviceId: null,
+      idempotencyKey: code.slice(0, 8),
+      ip: '127.0.0.1',
+      log: createLog({ level: 'silent' }),
+      events: world.services.feed,
+    };
+    const payload = await resolver?.redeemCode(context, { code });
+    expect(payload?.status).toBe('COMMITTED');
+  };
+  await redeem(codes[0]);
+  return filesRun(async () => redeem(codes[1]));
+}
+
+describe('the path of a redemption that is committed', () => {
+  it(`is at most ${FILES_MAX} files of the feature from the resolver to the reply, as docs/architecture.md lists them`, async () => {
+    const files = await filesOfRedemption();
+    const own = files.filter((file) => file.startsWith('redemption/'));
+    const document = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
+    const section = /^### The files\n([\s\S]*?)(?=^##)/m.exec(document)?.[1] ?? '';
+    const listed = [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, file]) => `redemption/${file}`);
+    expect(listed.toSorted()).toEqual(own);
+    expect(own.length).toBeLessThanOrEqual(FILES_MAX);
+    const others = files.filter((file) => !/^(?:redemption|graphql|platform|app)\//.test(file));
+    expect(others.length).toBeLessThanOrEqual(FEATURE_FILES_MAX);
+  });
+});
