@@ -1,4 +1,5 @@
 import type { EntityName } from '@mikro-orm/core';
+import type { Registry } from 'prom-client';
 import { invariant } from '../platform/assert.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
@@ -14,6 +15,8 @@ export interface FeatureModule<Needs, Services extends object> {
   readonly resolvers?: readonly ResolverClass[];
   /** What reconciliation looks for in its tables. */
   readonly checks?: readonly RowCheck[];
+  /** Registers what it measures, and answers it by name. */
+  readonly metrics?: (registry: Registry) => object;
   /** Constructs the services of one process, from those of the modules before it. */
   readonly compose: (its: Needs) => Contribution<Services>;
 }
@@ -63,6 +66,10 @@ export class ModuleList<Base extends object, Services extends Base> {
 
   get checks(): RowCheck[] {
     return this.modules.flatMap(({ checks = [] }) => checks);
+  }
+
+  metrics(registry: Registry): object {
+    return Object.assign({}, ...this.modules.map(({ metrics }) => metrics?.(registry))) as object;
   }
 
   compose(base: Base): Composed<Services> {

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { campaigns } from '../campaigns/campaigns.module.js';
+import type { CodeMetrics } from '../codes/code.metrics.js';
 import { codes } from '../codes/codes.module.js';
 import { identity } from '../identity/identity.module.js';
 import { limits } from '../limits/limits.module.js';
@@ -8,6 +9,7 @@ import { ProcessNode } from '../platform/database/process-node.entity.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../platform/outbox/outbox.entity.js';
 import { reconciliation } from '../reconciliation/reconciliation.module.js';
+import type { RedemptionMetrics } from '../redemption/redemption.metrics.js';
 import { redemption } from '../redemption/redemption.module.js';
 import { rewards } from '../rewards/rewards.module.js';
 import { subscriptions } from '../subscriptions/subscriptions.module.js';
@@ -15,8 +17,14 @@ import { tenancy } from '../tenancy/tenancy.module.js';
 import { ModuleList } from './module.js';
 import type { Platform } from './platform.js';
 
+/** The platform, and what the modules of a list bring for all of them. */
+interface Base extends Omit<Platform, 'metrics'> {
+  readonly metrics: Platform['metrics'] & CodeMetrics & RedemptionMetrics;
+  readonly rowChecks: readonly RowCheck[];
+}
+
 /** Every feature of the product, each after those that it uses. */
-export const modules = ModuleList.on<Platform & { readonly rowChecks: readonly RowCheck[] }>()
+export const modules = ModuleList.on<Base>()
   .add(rewards)
   .add(tenancy)
   .add(identity)
@@ -27,6 +35,11 @@ export const modules = ModuleList.on<Platform & { readonly rowChecks: readonly R
   .add(codes)
   .add(redemption)
   .add(reconciliation);
+
+export function baseOf(list: Pick<typeof modules, 'checks' | 'metrics'>, platform: Platform): Base {
+  const own = list.metrics(platform.metrics.registry) as CodeMetrics & RedemptionMetrics;
+  return { ...platform, rowChecks: list.checks, metrics: { ...platform.metrics, ...own } };
+}
 
 /** Every entity there is; named one by one, so that no folder scan decides what the schema is. */
 export const entities = [ProcessNode, OutboxCounter, OutboxEvent, ConsumerCursor, ...modules.entities];

@@ -1,4 +1,4 @@
-import { entities, modules, type App, type Services } from './modules.js';
+import { entities, baseOf, modules, type App, type Services } from './modules.js';
 import { composePlatform } from './platform.js';
 import { fingerprintOf } from '../codes/code-digester.js';
 import { PepperRegistry, type ConfiguredPeppers } from '../codes/pepper-registry.js';
@@ -33,7 +33,7 @@ export async function openApp(settings: OpenSettings, log: Logger): Promise<Open
     const pepperRegistry = new PepperRegistry(stores.orm, log);
     const codePeppers = await pepperRegistry.settle(peppers);
     const platform = composePlatform(stores, { config, jwtSecret, codePeppers }, log);
-    const app = modules.compose({ ...platform, rowChecks: modules.checks });
+    const app = modules.compose(baseOf(modules, platform));
     return { stores, app, services: app.services };
   } catch (error) {
     await stores.close();

@@ -6,7 +6,6 @@ import type { Clock } from '../platform/clock.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
-import type { Metrics } from '../platform/observability/metrics.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
@@ -17,6 +16,7 @@ import { BatchGate } from './batch-gate.service.js';
 import { BatchResolver } from './batch.resolver.js';
 import { CampaignLaunchService } from './campaign-launch.service.js';
 import { CODE_CHECKS } from './code.checks.js';
+import { codeMetrics, type CodeMetrics } from './code.metrics.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { CodeChangeService } from './code-change.service.js';
 import { CodeCopyService } from './code-copy.service.js';
@@ -47,7 +47,7 @@ interface Needs {
   readonly ids: IdGenerator;
   readonly transactions: Transactions;
   readonly outbox: Outbox;
-  readonly metrics: Pick<Metrics, 'codesGenerated' | 'campaignLabel'>;
+  readonly metrics: CodeMetrics;
   readonly log: Logger;
   readonly tenants: TenantService;
   readonly campaigns: CampaignService;
@@ -60,6 +60,7 @@ export const codes = {
   entities: [Code, CodeBatch, CodeFormatRow, CodePepper],
   resolvers: [BatchResolver, CodeResolver],
   checks: CODE_CHECKS,
+  metrics: codeMetrics,
   compose: (its: Needs) => {
     const { config, orm, readOrm, redis, clock, transactions, outbox, tenants, log } = its;
     const copies = new CodeCopyService(redis, config.CODE_COPY_TTL_S * 1000);

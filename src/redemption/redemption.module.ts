@@ -32,6 +32,7 @@ import { EligibilityService } from './redeem/eligibility.service.js';
 import { RedemptionPreviewService } from './redeem/redemption-preview.service.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
 import { RedemptionService } from './redeem/redemption.service.js';
+import { redemptionMetrics } from './redemption.metrics.js';
 import { REDEEM_REFUSALS } from './redemption.errors.js';
 import { RedemptionSettledEvent, RedemptionType } from './redemption.types.js';
 
@@ -67,6 +68,7 @@ export const redemption = {
     ...UserResolvers,
   ],
   checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS],
+  metrics: redemptionMetrics,
   compose: (its: Needs) => {
     const { config, orm, readOrm } = its;
     const settling = composeSettlement(its);

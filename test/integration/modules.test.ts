@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { graphql } from 'graphql';
 import { expect, inject, it } from 'vitest';
-import { entities, modules } from '../../src/app/modules.js';
+import { entities, baseOf, modules } from '../../src/app/modules.js';
 import { composePlatform } from '../../src/app/platform.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { startWorker } from '../../src/app/worker.js';
@@ -29,11 +29,11 @@ async function openWithNotes(databaseUrl: string) {
   const codePeppers = await new PepperRegistry(stores.orm, log).settle({ current, previous: [], others: [] });
   const config = loadConfig({ NODE_ENV: 'test' });
   const platform = composePlatform(stores, { config, jwtSecret, codePeppers }, log);
-  const app = list.compose({ ...platform, rowChecks: list.checks });
+  const app = list.compose(baseOf(list, platform));
   return { stores, app, services: app.services };
 }
 
-it('a feature is a module in the list: its query, consumer and check are those of the product', async () => {
+it('a feature is a module in the list: its query, consumer, check and metric are those of the product', async () => {
   const database = await createScratchDatabase(inject('databaseUrl'));
   const { stores, app, services } = await openWithNotes(database.databaseUrl);
   const world: World = {
@@ -58,6 +58,7 @@ it('a feature is a module in the list: its query, consumer and check are those o
   expect(JSON.parse(JSON.stringify(await graphql(asked)))).toEqual({ data: { note: 'A campaign changed.' } });
 
   await em().insert(Note, { tenantId, id: '7', text: '' });
+  expect(await services.metrics.registry.metrics()).toContain('notes_written_total 0');
   const { checks } = await services.reconciler.run({ tenantId });
   expect(checks.filter(({ count }) => count > 0)).toMatchObject([{ kind: 'NOTE_EMPTY', count: 1 }]);
 

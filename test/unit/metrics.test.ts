@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { codeMetrics } from '../../src/codes/code.metrics.js';
 import { createMetrics } from '../../src/platform/observability/metrics.js';
+import { redemptionMetrics } from '../../src/redemption/redemption.metrics.js';
+
+function allMetrics() {
+  const { registry } = createMetrics();
+  return { registry, ...codeMetrics(registry), ...redemptionMetrics(registry) };
+}
 
 describe('the metrics', () => {
   it('bear the names that dashboards know', async () => {
-    const metrics = createMetrics();
+    const metrics = allMetrics();
     metrics.claims.inc({ outcome: 'CODE_EXPIRED' });
     const text = await metrics.registry.metrics();
     expect(text).toContain('redemption_claims_total{outcome="CODE_EXPIRED"} 1');
@@ -21,7 +28,7 @@ describe('the metrics', () => {
   });
 
   it('count campaigns beyond the first 200 together', async () => {
-    const metrics = createMetrics();
+    const metrics = allMetrics();
     for (let campaign = 1; campaign <= 250; campaign += 1) {
       metrics.codesGenerated.inc({ campaign: metrics.campaignLabel(String(campaign)) }, 2);
     }

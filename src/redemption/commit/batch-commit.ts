@@ -2,7 +2,7 @@ import { InvariantError, present } from '../../platform/assert.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import type { Claim } from '../claim/claim.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { AbortService } from './abort.service.js';
@@ -18,7 +18,7 @@ export class BatchCommit {
     private readonly closer: ClaimCloser,
     private readonly aborts: AbortService,
     private readonly redis: RedemptionRedis,
-    private readonly metrics: Pick<Metrics, 'commitSeconds' | 'commitBatchSize'>,
+    private readonly metrics: Pick<RedemptionMetrics, 'commitSeconds' | 'commitBatchSize'>,
     private readonly log: Logger,
   ) {}
 

@@ -2,7 +2,7 @@ import { lockUsage } from '../../campaigns/campaign-usage.service.js';
 import type { Clock } from '../../platform/clock.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import { compareIds, type Id } from '../../platform/ids.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Claim } from '../claim/claim.js';
@@ -30,7 +30,7 @@ export class CommitTransaction {
     private readonly writes: CommitWrites,
     private readonly redis: Pick<RedemptionRedis, 'deferredAmong'>,
     private readonly clock: Clock,
-    private readonly metrics: Pick<Metrics, 'transactions'>,
+    private readonly metrics: Pick<RedemptionMetrics, 'transactions'>,
   ) {}
 
   /**

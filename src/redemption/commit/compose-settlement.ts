@@ -4,7 +4,7 @@ import type { OrderService } from '../../orders/orders/order.service.js';
 import type { Clock } from '../../platform/clock.js';
 import { Transactions } from '../../platform/database/transaction.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import type { Outbox } from '../../platform/outbox/outbox.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
@@ -26,7 +26,7 @@ export interface SettlementNeeds {
   readonly redis: Redis;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: RedemptionMetrics;
   readonly transactions: Transactions;
   readonly outbox: Outbox;
   readonly tenants: TenantService;

@@ -1,6 +1,6 @@
 import type { Config } from '../../config.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { JobQueue } from '../../platform/queue/job-queue.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
@@ -16,7 +16,7 @@ interface Needs {
   readonly redis: Redis;
   readonly redisUrl: string;
   readonly log: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: RedemptionMetrics;
   readonly redemptionRedis: RedemptionRedis;
   readonly groupCommit: GroupCommit;
   readonly aborts: AbortService;

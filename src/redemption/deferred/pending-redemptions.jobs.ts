@@ -1,6 +1,6 @@
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import type { AbortService } from '../commit/abort.service.js';
@@ -31,7 +31,7 @@ export class PendingRedemptionJobs {
     private readonly redis: RedemptionRedis,
     private readonly groupCommit: GroupCommit,
     private readonly aborts: AbortService,
-    private readonly metrics: Pick<Metrics, 'pendingJobs' | 'deadLetters' | 'pendingOutcomes'>,
+    private readonly metrics: Pick<RedemptionMetrics, 'pendingJobs' | 'deadLetters' | 'pendingOutcomes'>,
     private readonly log: Logger,
     /** How long one attempt waits for the database. */
     private readonly attemptMs: number,

@@ -2,7 +2,7 @@ import { eachOf } from '../../platform/scheduling/each-of.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { AbortOutcome, AbortRequest } from '../commit/claim-aborter.js';
@@ -36,7 +36,7 @@ export interface ClaimSweeperParts {
   readonly open: OpenClaimsRedis;
   readonly redis: RedemptionRedis;
   readonly aborts: Pick<AbortService, 'abort'>;
-  readonly metrics: Pick<Metrics, 'claimsOverdue' | 'claimsSwept'>;
+  readonly metrics: Pick<RedemptionMetrics, 'claimsOverdue' | 'claimsSwept'>;
   readonly log: Logger;
 }
 

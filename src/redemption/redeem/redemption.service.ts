@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { Metrics } from '../../platform/observability/metrics.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { admit, type Admitted } from './admit.js';
@@ -62,7 +62,7 @@ export class RedemptionService {
     private readonly groupCommit: GroupCommit,
     private readonly aborts: AbortService,
     private readonly pending: PendingRedemptions,
-    private readonly metrics: Metrics,
+    private readonly metrics: RedemptionMetrics,
     private readonly settings: RedemptionServiceSettings,
   ) {}
 

@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
+import { Counter, type Registry } from 'prom-client';
 import { defineEntity, p } from '@mikro-orm/core';
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../../src/graphql/auth.js';
@@ -44,7 +45,7 @@ class NoteResolver {
   }
 }
 
-/** A whole feature: a table, a query, a consumer of events, and a check of its rows. */
+/** A whole feature: a table, a query, a consumer of events, a check of its rows, and a metric. */
 export const notes = {
   name: 'notes',
   entities: [Note],
@@ -63,6 +64,9 @@ export const notes = {
       wrong: 'isEmpty',
     },
   ],
+  metrics: (registry: Registry) => ({
+    notesWritten: new Counter({ name: 'notes_written_total', help: 'Notes written.', registers: [registry] }),
+  }),
   compose: ({ orm }: { readonly orm: MikroORM }) => {
     const service = new NoteService(orm);
     return {
