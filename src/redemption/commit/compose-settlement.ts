@@ -51,7 +51,7 @@ export function composeSettlement(its: SettlementNeeds) {
   const closer = new ClaimCloser(redemptionRedis, heldUses, handlers, log);
   const aborts = new AbortService(aborter, commit, closer);
   const batches = new BatchCommit(commit, closer, aborts, redemptionRedis, metrics, log);
-  const groupCommit = new GroupCommit(async (tenantId, batch) => batches.run(tenantId, batch), {
+  const groupCommit = new GroupCommit(batches.run.bind(batches), {
     batchMax: config.COMMIT_BATCH_MAX,
     lanes: config.COMMIT_LANES,
   });
