@@ -29,6 +29,8 @@ const QUICK = {
   REPLY_WITHIN_MS: '1400',
 };
 
+/** How often the database is stopped until all that a claim needs is still remembered. */
+const STOPS_MAX = 3;
 /** Product lines, plans and campaigns are read anew after a second. */
 const REMEMBERED_MS = 1050;
 
@@ -74,7 +76,11 @@ async function sceneOf(): Promise<Scene> {
 
 /** Stops the database when all that a claim needs was read a moment ago, for somebody else. */
 async function stopDatabase(url: string, { other, code }: Scene): Promise<void> {
-  earlier = await redeemOnce(url, { user: other, code });
+  await eventually(async () => {
+    const first = await redeemOnce(url, { user: other, code });
+    if (first.outcome === 'COMMITTED') earlier = first;
+    expect(['COMMITTED', 'ALREADY_REDEEMED']).toContain(first.outcome);
+  });
   // On a busy machine the first call takes longer than what it read is remembered: all of it is read once more, at once.
   await pause(REMEMBERED_MS);
   expect((await redeemOnce(url, { user: other, code })).outcome).toBe('ALREADY_REDEEMED');
@@ -82,10 +88,15 @@ async function stopDatabase(url: string, { other, code }: Scene): Promise<void> 
 }
 
 async function redeemWithoutDatabase(url: string, scene: Scene): Promise<Redeemed & { tookMs: number }> {
-  await stopDatabase(url, scene);
-  const from = performance.now();
-  const answer = await redeemOnce(url, { user: scene.user, code: scene.code, key: 'k' });
-  return { ...answer, tookMs: performance.now() - from };
+  for (let attempt = 1; ; attempt += 1) {
+    await stopDatabase(url, scene);
+    const from = performance.now();
+    const answer = await redeemOnce(url, { user: scene.user, code: scene.code, key: 'k' });
+    // On a busy machine what was read may be forgotten before the request comes to need it.
+    if (answer.outcome !== 'SERVICE_UNAVAILABLE' || attempt === STOPS_MAX)
+      return { ...answer, tookMs: performance.now() - from };
+    database.kill('SIGCONT');
+  }
 }
 
 async function orderOf(url: string, user: { readonly token: string }, no: string | null) {

@@ -94,6 +94,9 @@ describe('a Redis that has become older than the database', () => {
     const own = connectRedis(replica.url, 10_000);
     await expect.poll(async () => own.info('replication'), { timeout: 10_000 }).toContain('link_status:up');
     await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);
+    const { redis: commands } = cluster.world.stores;
+    await commands.set('last', 'written');
+    expect(await commands.call('WAIT', '1', '5000'), 'replicas that have all of it').toBe(1);
     line.deaden();
     const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
     expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });

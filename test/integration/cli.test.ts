@@ -52,7 +52,7 @@ describe('a whole life by hand', () => {
   it('goes from a tenant to a redeemed code', async () => {
     const run = async (...args: string[]) => runCli(environment, args);
     const tenantId = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
-    const created = lineOf(run('tenant', 'create', '--id', tenantId, '--name', 'By hand', '--quota', '5'));
+    const created = lineOf(cli('tenant', 'create', '--id', tenantId, '--name', 'By hand', '--quota', '5'));
     expect(await created).toBe(tenantId);
     expect(await world.services.tenants.find(tenantId)).toMatchObject({
       type: 'CHANNEL',
@@ -60,12 +60,12 @@ describe('a whole life by hand', () => {
       codesIssued: 0,
     });
     const its = ['--tenant', tenantId];
-    const line = run('product-line', 'create', ...its, '--code', 'APP_A', '--name', 'App A', '--hour', '100');
+    const line = cli('product-line', 'create', ...its, '--code', 'APP_A', '--name', 'App A', '--hour', '100');
     expect(await lineOf(line)).toBe('APP_A');
     expect(await world.services.lines.list(tenantId)).toMatchObject([
       { code: 'APP_A', hourLimit: 100, dayLimit: null },
     ]);
-    const made = run(
+    const made = cli(
       'plan',
       'create',
       ...its,
@@ -101,9 +101,9 @@ describe('a whole life by hand', () => {
     const campaignId = await lineOf(runCli(environment, create, rule));
     expect(await lineOf(runCli(environment, create, rule))).toBe(campaignId);
     const generate = ['codes', 'generate', ...its, '--campaign', campaignId, '--count', '3', '--key', 'g'];
-    const codes = await lineOf(run(...generate));
+    const codes = await lineOf(cli(...generate));
     expect(codes).toMatch(/^(?:[0-9A-Z-]{16,}\n){2}[0-9A-Z-]{16,}$/);
-    expect(await lineOf(run(...generate))).toBe(codes);
+    expect(await lineOf(cli(...generate))).toBe(codes);
     const [code = ''] = codes.split('\n');
     const redeem = async (user: string) => run('redeem', ...its, '--user', user, '--product', 'APP_A', code);
 

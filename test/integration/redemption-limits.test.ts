@@ -16,7 +16,8 @@ import {
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
+  // Counts are asked for, and no answer may come before its commit.
+  world = await openWorld({ REPLY_WITHIN_MS: '20000', CLAIM_DEADLINE_MS: '60000' });
 });
 afterAll(async () => world.close());
 

@@ -93,7 +93,7 @@ describe("idempotency keys of staff's calls", () => {
       const em = old.em('T_KEYS');
       await migrateDownTo(databaseUrl, MIGRATION);
       await em.execute(
-        `insert into code_batch (tenant_id, id, campaign_id, status, requested, generated, version, idempotency_key,
+        `insert into code_batch (tenant_id, id, campaign_id, status, requested, \`generated\`, version, idempotency_key,
             created_at)
           with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 900)
           select 'T_KEYS', 25 * a.n + b.n, 1, 'READY', 1, 1, 1, concat('order-', 25 * a.n + b.n), now(3)
@@ -114,10 +114,10 @@ describe("idempotency keys of staff's calls", () => {
       await em.execute('drop trigger breaks');
       await migrateUp(databaseUrl);
       expect(await undigested()).toBe(0);
-      const [{ stored }] = await em.execute<[{ stored: string }]>(
-        'select idempotency_key as stored from code_batch where id = 77',
+      const [{ digest }] = await em.execute<[{ digest: string }]>(
+        'select idempotency_key as digest from code_batch where id = 77',
       );
-      expect(stored).toBe(keyDigest('T_KEYS', 'code_batch', 'order-77'));
+      expect(digest).toBe(keyDigest('T_KEYS', 'code_batch', 'order-77'));
     } finally {
       await old.close();
       await drop();
