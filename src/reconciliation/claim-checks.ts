@@ -4,7 +4,7 @@ import type { Check, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { HeldClaim, ReconciliationRedis } from './reconciliation.redis.js';
 import type { Rows } from './rows.js';
 
-/** So long after its deadline the sweeper has given a claim up. */
+/** By this time after its deadline the sweeper has aborted a claim. */
 const OVERDUE_MS = 60_000;
 
 const CHECKS = [
@@ -40,7 +40,7 @@ const CHECKS = [
     kind: 'CLAIM_UNREADABLE',
     invariant: 'I3',
     holder: 'REDIS',
-    means: 'A claim cannot be read, so nobody can settle it, and it holds a use for ever.',
+    means: 'A claim cannot be read, so it cannot be settled, and it holds a use for ever.',
     remedy: 'Find out who wrote it; when its redemption is not in the database, remove it by hand.',
   },
 ] as const satisfies readonly Check[];

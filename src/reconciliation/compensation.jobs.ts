@@ -15,9 +15,9 @@ export interface CompensationJobParts {
 }
 
 /**
- * Compensates each hour, and as soon as Redis turns out to have been started anew, or emptied: what it then holds may
+ * Compensates each hour, and as soon as Redis turns out to have been restarted or emptied: what it then holds may
  * be older than what it held before. Redis itself keeps until when it is done, so that all workers together do it once,
- * and one that was started anew knows too.
+ * and one that was restarted knows too.
  */
 export class CompensationJob {
   constructor(private readonly parts: CompensationJobParts) {}

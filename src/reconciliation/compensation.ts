@@ -14,7 +14,7 @@ export interface Compensated {
 }
 
 /**
- * Brings both sides in step again (seed 004). What Redis admitted and nobody settled in time is given up in the
+ * Brings both sides in step again (seed 004). What Redis admitted and was not settled in time is aborted in the
  * database, then in Redis; what the database has settled is confirmed or released in Redis, and copies that disagree
  * are dropped. A second run finds nothing to do.
  */

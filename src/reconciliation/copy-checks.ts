@@ -17,7 +17,7 @@ const CHECKS = [
     kind: 'COPY_BEHIND',
     invariant: 'I3',
     holder: 'REDIS',
-    means: 'Redis holds an older version of a code than the database, and nobody is bringing it up to date.',
+    means: 'Redis holds an older version of a code than the database, and nothing is bringing it up to date.',
     remedy: REPAIR,
   },
   {

@@ -65,7 +65,7 @@ export class MarkerChecks implements RedisChecks {
     yield keys.map(({ kind, rest }) => `${kind}:${rest}`);
   }
 
-  /** Markers first, then claims, then rows: whoever settles a claim meanwhile has written its row before. */
+  /** Markers first, then claims, then rows: a claim that is settled meanwhile has its row before. */
   async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
     const texts = await this.redis.texts(tenantId, items);
     const markers = items.flatMap((item, at) => markerOf(item, texts[at] ?? null));

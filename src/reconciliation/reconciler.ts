@@ -7,9 +7,9 @@ import type { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReportBuilder, type ReconciliationReport } from './report.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 
-/** So long a confirm, an eviction or a repair by somebody else may be on its way. */
+/** How long a confirm, an eviction or another repair may be on its way. */
 const SECOND_LOOK_MS = 2000;
-/** So many suspects are kept in mind before they are looked at again. */
+/** How many suspects are kept before they are looked at again. */
 const SUSPECTS_MAX = 5000;
 const ITEMS_AT_ONCE = 500;
 

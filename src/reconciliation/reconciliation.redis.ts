@@ -6,7 +6,7 @@ import { RedisScript } from '../platform/redis/script.js';
 import { keys as redemptionKeys } from '../redemption/claim/redemption.redis.js';
 import type { TenantKey } from './drift.js';
 
-/** A hint to Redis how much one step of a walk looks at: short enough to hold nobody up. */
+/** A hint to Redis how much one step of a walk looks at: short enough not to block other commands. */
 const STEP = 500;
 
 /** As in `admit-attempt.lua`. */
@@ -50,7 +50,7 @@ export class ReconciliationRedis {
     this.forgetScript = new RedisScript(redis, 'forget-marker');
   }
 
-  /** Which server it is, as long as it runs: another answer means that it was started anew. */
+  /** Which server it is, as long as it runs: another answer means that it was restarted. */
   async serverRun(): Promise<string> {
     const info = await this.asked(this.redis.info('server'));
     return /^run_id:(\w+)/m.exec(info)?.[1] ?? '';

@@ -6,13 +6,13 @@ import type { ReportCache } from './report-cache.js';
 
 @Resolver()
 export class ReconciliationResolver {
-  constructor(private readonly desk: ReportCache) {}
+  constructor(private readonly reports: ReportCache) {}
 
   @Query(() => ReconciliationReportType, {
     description: "Compares what Redis and the database hold of one's own tenant; changes nothing. For staff.",
   })
   async reconciliationReport(@Ctx() context: RequestContext): Promise<ReconciliationReportType> {
     const { tenantId } = requireStaff(context);
-    return reportShown(await this.desk.latest(tenantId));
+    return reportShown(await this.reports.latest(tenantId));
   }
 }

@@ -2,14 +2,14 @@ import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { InstantScalar } from '../graphql/scalars.js';
-import type { DeskAnswer } from './report-cache.js';
+import type { CachedReport } from './report-cache.js';
 import type { CheckResult, InvariantResult } from './report.js';
 
 const VERDICTS = ['CLEAN', 'DRIFT', 'RUNNING'] as const;
 const ReconciliationVerdict = enumFromValues(
   'ReconciliationVerdict',
   VERDICTS,
-  'RUNNING while the first report of a tenant is in the making: ask again.',
+  'RUNNING while the first report of a tenant is being made: ask again.',
 );
 const InvariantVerdict = enumFromValues(
   'InvariantVerdict',
@@ -69,7 +69,7 @@ export class ReconciliationReportType {
   @Field(() => ReconciliationVerdict)
   verdict!: (typeof VERDICTS)[number];
 
-  @Field(() => Boolean, { description: 'Whether a newer report is in the making.' })
+  @Field(() => Boolean, { description: 'Whether a newer report is being made.' })
   isRunning!: boolean;
 
   @Field(() => InstantScalar, { nullable: true })
@@ -85,7 +85,7 @@ export class ReconciliationReportType {
   checks!: readonly CheckReportType[];
 }
 
-export function reportShown({ report, isRunning }: DeskAnswer): ReconciliationReportType {
+export function reportShown({ report, isRunning }: CachedReport): ReconciliationReportType {
   return {
     verdict: report?.verdict ?? 'RUNNING',
     isRunning,

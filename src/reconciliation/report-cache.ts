@@ -4,27 +4,27 @@ import type { Clock } from '../platform/clock.js';
 import type { Reconciler } from './reconciler.js';
 import type { ReconciliationReport } from './report.js';
 
-/** A report answers everybody for so long. */
+/** How long a report answers all callers. */
 const FRESH_MS = 30_000;
-/** So long who asks waits for a report in the making. */
+/** How long a caller waits for a report that is being made. */
 const WAIT_MS = 5000;
-/** Reports that are kept, one a tenant. */
+/** How many reports are kept, one a tenant. */
 const KEPT_MAX = 200;
 
-export interface DeskSettings {
+export interface ReportCacheSettings {
   readonly freshMs?: number;
   readonly waitMs?: number;
 }
 
-export interface DeskAnswer {
-  /** The newest there is; null while the first one is in the making. */
+export interface CachedReport {
+  /** The newest there is; null while the first one is being made. */
   readonly report: ReconciliationReport | null;
-  /** Whether a newer one is in the making. */
+  /** Whether a newer one is being made. */
   readonly isRunning: boolean;
 }
 
 /**
- * Hands out reports on behalf of staff. However often and by however many it is asked, this process makes one report
+ * Hands out reports on behalf of staff. However often it is asked, this process makes one report
  * at a time, and none for a tenant whose last one is fresh.
  */
 export class ReportCache {
@@ -36,10 +36,10 @@ export class ReportCache {
   constructor(
     private readonly reconciler: Pick<Reconciler, 'run'>,
     private readonly clock: Clock,
-    private readonly settings: DeskSettings = {},
+    private readonly settings: ReportCacheSettings = {},
   ) {}
 
-  async latest(tenantId: string): Promise<DeskAnswer> {
+  async latest(tenantId: string): Promise<CachedReport> {
     const known = this.reports.get(tenantId);
     if (known !== undefined && this.isFresh(known)) return { report: known, isRunning: false };
     const running = this.running.get(tenantId) ?? this.start(tenantId);
@@ -61,7 +61,7 @@ export class ReportCache {
   private start(tenantId: string): Promise<void> {
     const running = this.make(tenantId, this.last);
     this.running.set(tenantId, running);
-    // A failure is told to whoever waits for it, and holds up nobody behind.
+    // A failure reaches the callers of this report, and does not hold up the next one.
     this.last = running.catch(() => undefined);
     return running;
   }

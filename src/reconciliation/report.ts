@@ -1,6 +1,6 @@
 import { INVARIANTS, NOT_CHECKED, type Check, type Finding, type Invariant } from './drift.js';
 
-/** So many drifts of a kind are named; all are counted. */
+/** How many drifts of a kind are named; all are counted. */
 const SAMPLES_MAX = 10;
 
 export interface DriftSample {

@@ -10,7 +10,7 @@ export class DatabaseProbe {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Whoever asks while a question is under way shares its answer. */
+  /** Callers that ask while a question is under way share its answer. */
   async answers(): Promise<boolean> {
     this.asking ??= this.askTwice().finally(() => {
       this.asking = null;

@@ -51,7 +51,7 @@ export async function writeLast(em: Em, sql: string, params: readonly unknown[])
 /**
  * The transaction of this entity manager is about to end. What has not been sent never will be: behind a ROLLBACK it
  * would be committed by itself. What is on its way is answered before the ROLLBACK or COMMIT, which comes behind it.
- * @throws StatementTooLateError from {@link queryTogether} and {@link writeTogether} to whoever still waits
+ * @throws StatementTooLateError from {@link queryTogether} and {@link writeTogether} to callers that still wait
  * @returns whether something was still waiting
  */
 export function endTogether(em: Em): boolean {
@@ -90,7 +90,7 @@ async function enqueue<Result>(
     const statements = [statement];
     waiting.set(em, statements);
     setImmediate(() => {
-      // Whoever ended the transaction has taken them away.
+      // The end of the transaction has taken them away.
       if (waiting.get(em) !== statements) return;
       waiting.delete(em);
       void send(em, statements);

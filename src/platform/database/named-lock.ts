@@ -8,7 +8,7 @@ type Session = Parameters<Parameters<ReturnType<Client['connection']>['execute']
 
 /** Locks are the server's, so the name tells its database; at most 64 characters. MySQL 9.6 has no MD5 any more. */
 const LOCK_NAME = 'concat(?, left(sha2(database(), 256), 32))';
-/** A holder that fell silent for so long (its host is gone, its process is stopped) loses the lock. */
+/** A holder that fell silent for this long (its host is gone, its process is stopped) loses the lock. */
 const SILENCE_MAX_S = 30;
 /** How often a holder at work shows itself within that time. */
 const SIGNS_OF_LIFE = 3;
@@ -16,7 +16,7 @@ const TRY_EVERY_MS = 200;
 
 /**
  * A lock of the database server by name, for what only one process at a time does. It lives as long as one
- * connection, which is kept for it alone: whoever crashes gives it back.
+ * connection, which is kept for it alone, so a crash gives it back.
  */
 export class NamedLock {
   private session: Session | null = null;
@@ -29,7 +29,7 @@ export class NamedLock {
     private readonly silenceMaxS = SILENCE_MAX_S,
   ) {}
 
-  /** Takes the lock if nobody holds it; does not wait. */
+  /** Takes the lock if it is free; does not wait. */
   async tryTake(): Promise<boolean> {
     await this.release();
     const taken = Promise.withResolvers<boolean>();

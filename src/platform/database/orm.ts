@@ -29,7 +29,7 @@ const KEEP_ALIVE_MS = 5000;
 /** An attempt to connect that hangs takes a place of the pool for so long. */
 const CONNECT_TIMEOUT_MS = 3000;
 
-/** So long a transaction may be silent. A process that is paused in one holds its rows no longer than this. */
+/** How long a transaction may be silent. A process that is paused in one holds its rows no longer than this. */
 const TRANSACTION_SILENCE_MAX_S = 10;
 const IDLE_MAX_MS = (TRANSACTION_SILENCE_MAX_S * 1000) / 2;
 
@@ -75,8 +75,8 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
 }
 
 /**
- * Sessions judge by committed rows only, and give up a row lock early: whoever waits in vain runs its whole
- * transaction anew (`transaction.ts`) rather than hold up a lane.
+ * Sessions judge by committed rows only, and give up a row lock early: who waits in vain runs its whole
+ * transaction again (`transaction.ts`) rather than hold up a lane.
  */
 async function prepareSession(
   session: Session,

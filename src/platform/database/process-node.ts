@@ -12,7 +12,7 @@ import { ACROSS_TENANTS } from './tenant-filter.js';
 const HOUR_MS = 3_600_000;
 const LEASE_HOURS = 24;
 const RENEW_EVERY_MS = 600_000;
-/** A process that has not renewed its lease for so long is gone. */
+/** A process that has not renewed its lease for this long is gone. */
 const SILENCE_MAX_S = 900;
 /**
  * How far the clocks of two processes may be apart: a node that was given back rests so long, and a lease counts
@@ -156,7 +156,7 @@ class LeasedNode {
     return nodeNo;
   }
 
-  /** Takes over a lease that has run out, or a number that nobody has had yet. */
+  /** Takes over a lease that has run out, or a number that was never taken. */
   private async claim(nodeNo: number): Promise<boolean> {
     const em = systemEm(this.orm);
     const expired = { nodeNo, leasedUntil: { $lt: databaseNow() } };

@@ -20,7 +20,7 @@ export class AbortedTransactionError extends Error {
   override readonly name = 'AbortedTransactionError';
 
   constructor(cause: unknown) {
-    super('The transaction is aborted by an earlier error and must be run anew.', { cause });
+    super('The transaction is aborted by an earlier error and must be run again.', { cause });
   }
 }
 
@@ -42,7 +42,7 @@ export function mysqlErrno(error: unknown): number | null {
   return null;
 }
 
-/** True where the whole transaction can be run anew, on a fresh entity manager. */
+/** True where the whole transaction can be run again, on a fresh entity manager. */
 export function isRetryable(error: unknown): boolean {
   const errno = mysqlErrno(error);
   return errno !== null && RETRYABLE.has(errno);

@@ -37,7 +37,7 @@ export function atEndOf(em: Em, end: WorkEnd): void {
 /**
  * Runs units of work. After a deadlock or a lock time-out nothing goes on inside a transaction (`session-guard.ts`
  * sees to it, also where the error was caught): it is undone, its entity manager thrown away, and the whole run
- * anew. The same where the connection was lost before COMMIT was sent: what it did is undone, and the server may well
+ * again. The same where the connection was lost before COMMIT was sent: what it did is undone, and the server may well
  * be there. So the work may run several times, and must keep nothing outside of it but what it returns.
  */
 export class Transactions {
@@ -57,7 +57,7 @@ export class Transactions {
         return await this.once(tenantId, work);
       } catch (error) {
         if (attempt >= attempts || !mayRunAnew(error)) throw error;
-        this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run anew');
+        this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run again');
         this.options.onRetry?.(error, attempt);
         await pause(Math.random() * PAUSE_FIRST_MS * 2 ** (attempt - 1));
       }
@@ -66,7 +66,7 @@ export class Transactions {
 
   /**
    * A part that can fail by itself: a savepoint. Caught by the caller, its failure undoes this part only; a failure
-   * of the caller undoes all. The part has an entity manager of its own and reads its entities anew, so that what it
+   * of the caller undoes all. The part has an entity manager of its own and reads its entities again, so that what it
    * changed in memory is forgotten with it; it must not change entities of the outer one.
    */
   async nested<T>(em: Em, work: (inner: Em) => Promise<T>): Promise<T> {

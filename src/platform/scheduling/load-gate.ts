@@ -1,6 +1,6 @@
 /**
  * Lets look-ups that come while one is under way wait for it and go together, as commits do: under load one query
- * serves many, and a lone look-up waits for nobody.
+ * serves many, and a lone look-up does not wait.
  */
 export class LoadGate {
   private busy = 0;
