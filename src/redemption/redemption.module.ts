@@ -28,7 +28,9 @@ import { Redemption } from './history/redemption.entity.js';
 import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
+import { ClaimSettlement } from './redeem/claim-settlement.js';
 import { EligibilityService } from './redeem/eligibility.service.js';
+import { KnownRedemptions } from './redeem/known-redemptions.js';
 import { RedemptionPreviewService } from './redeem/redemption-preview.service.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
 import { RedemptionService } from './redeem/redemption.service.js';
@@ -116,20 +118,26 @@ function composeRedeeming(
   const loader = new CodeLoader(orm, its.copies, timeoutMs);
   const eligibility = new EligibilityService({ ...its, loader, campaigns: its.campaignReader });
   const claimer = new CodeClaimer(redemptionRedis, eligibility, groupCommit, heldUses, timeoutMs);
-  const redemptions = new RedemptionService(
-    ...([
-      ids,
-      redemptionRedis,
-      eligibility,
-      claimer,
-      reader,
-      groupCommit,
-      aborts,
-      pendingRedemptions,
-      metrics,
-    ] as const),
-    { uniformRefusals, storeTimeoutMs: timeoutMs, replyWithinMs: config.REPLY_WITHIN_MS },
+  const settlement = new ClaimSettlement(
+    groupCommit,
+    pendingRedemptions,
+    aborts,
+    reader,
+    config.REPLY_WITHIN_MS,
   );
+  const redemptions = new RedemptionService({
+    ids,
+    redis: redemptionRedis,
+    eligibility,
+    claimer,
+    reader,
+    groupCommit,
+    settlement,
+    known: new KnownRedemptions(redemptionRedis, reader, pendingRedemptions, settlement),
+    metrics,
+    uniformRefusals,
+    storeTimeoutMs: timeoutMs,
+  });
   const previews = new RedemptionPreviewService(
     orm,
     ids,

@@ -4,6 +4,7 @@ import { isLimited } from '../../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { resultWithin, within } from '../../platform/scheduling/timeout.js';
+import { outcomeOf, Refused } from '../redeem/attempt-outcome.js';
 import type { Attempt, EligibilityService, Prepared } from '../redeem/eligibility.service.js';
 import { mayJoin, parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
 import type { CommitOutcome } from '../commit/commit-outcome.js';
@@ -42,7 +43,7 @@ export class CodeClaimer {
     prepared: Prepared,
     redemptionId: Id,
     admitted: AdmitReply,
-  ): Promise<ClaimResult> {
+  ): Promise<ClaimResult | Refused> {
     const { tenantId } = attempt;
     const snapshot = snapshotOf(attempt, prepared);
     let { unstored, digest } = prepared.code;
@@ -67,7 +68,9 @@ export class CodeClaimer {
         loads += 1;
         const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
         const loading = this.eligibility.findCode(attempt, missing);
-        ({ unstored, digest } = await within(this.storeTimeoutMs, 'database', loading));
+        const loaded = await within(this.storeTimeoutMs, 'database', loading);
+        if (loaded instanceof Refused) return loaded;
+        ({ unstored, digest } = loaded);
         continue;
       }
       if (reply.status === 'REFUSED') await this.eligibility.keepCopy(tenantId, unstored);
@@ -99,8 +102,9 @@ export class CodeClaimer {
     const settling = this.groupCommit.settle(other).catch(cameToNothing);
     const outcome = await resultWithin(Math.max(0, waitUntilMs - performance.now()), settling);
     if (outcome === null) return heldAt(nowMs);
-    const first = redemptionOf(outcome);
-    return first === null ? null : { status: 'ALREADY_REDEEMED', nowMs, redemptionId: first };
+    const settled = outcomeOf(outcome);
+    if (settled.kind !== 'COMMITTED') return null;
+    return { status: 'ALREADY_REDEEMED', nowMs, redemptionId: settled.record.id };
   }
 }
 
@@ -122,19 +126,6 @@ function heldAt(nowMs: number): ClaimResult['reply'] {
 
 function isHeld(reply: ClaimReply): boolean {
   return reply.status === 'REFUSED' && reply.refusal === 'CODE_HELD';
-}
-
-/** The redemption by which the user of a claim has redeemed its code. */
-function redemptionOf(outcome: CommitOutcome): Id | null {
-  switch (outcome.kind) {
-    case 'COMMITTED':
-    case 'SETTLED':
-    case 'REPLAYED':
-      return outcome.record.id;
-    case 'REFUSED':
-    case 'ABORTED':
-      return null;
-  }
 }
 
 function snapshotOf(attempt: Attempt, prepared: Prepared): ClaimSnapshot {

@@ -16,7 +16,8 @@ import type { ChosenReward } from '../claim/claim.js';
 import type { CodeLoader, LoadedCode } from '../claim/code-loader.js';
 import { keyDigest } from '../../platform/key-digest.js';
 import { isCampaignOpen } from '../commit/commit-guards.js';
-import { checkRequest, Refused, type RedeemRequest } from './redeem-request.js';
+import { Refused } from './attempt-outcome.js';
+import { refusalOfRequest, type RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from '../claim/redemption.redis.js';
 import { chooseRewards, hasConditions } from './reward-choice.js';
 
@@ -70,12 +71,12 @@ export class EligibilityService {
   }
 
   /** Who redeems where, and under which limits. Every door comes this way, so nobody disabled gets further. */
-  async begin(request: RedeemRequest): Promise<Attempt> {
+  async begin(request: RedeemRequest): Promise<Attempt | Refused> {
     const { tenantId, userId, productCode, idempotencyKey } = request;
     const denied = await this.denialOf(request);
-    if (denied !== null) throw new Refused(denied);
-    checkRequest(request);
-    if (productCode === null) throw new Refused('PRODUCT_REQUIRED');
+    const refusal = denied ?? refusalOfRequest(request);
+    if (refusal !== null) return new Refused(refusal);
+    if (productCode === null) return new Refused('PRODUCT_REQUIRED');
     const line = await this.services.lines.find(tenantId, productCode);
     const canonical = this.services.recognizer.canonicalize(request.code);
     const isLineActive = line?.status === 'ACTIVE';
@@ -116,21 +117,21 @@ export class EligibilityService {
   }
 
   /** Which code it is, by what the first round trip found. */
-  async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode> {
-    if (!attempt.isLineActive) throw new Refused('PRODUCT_UNKNOWN');
+  async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode | Refused> {
+    if (!attempt.isLineActive) return new Refused('PRODUCT_UNKNOWN');
     if (admitted.status === 'FOUND') {
       const { codeId, campaignId, batchId } = admitted;
       return { codeId, campaignId, batchId, digest: attempt.digest, unstored: null };
     }
-    if (attempt.canonical === null) throw new Refused('CODE_MALFORMED');
+    if (attempt.canonical === null) return new Refused('CODE_MALFORMED');
     const { tenantId, digests, canonical } = attempt;
     // Codes of a new format raise the epoch, so what is remembered of the formats is never behind.
     const epoch = admitted.epoch === '' ? await this.services.copies.epoch(tenantId) : admitted.epoch;
     if (!(await this.services.recognizer.fits(tenantId, canonical, epoch)))
-      throw new Refused('CODE_MALFORMED');
-    if (admitted.status === 'NOT_FOUND') throw new Refused('CODE_NOT_FOUND');
+      return new Refused('CODE_MALFORMED');
+    if (admitted.status === 'NOT_FOUND') return new Refused('CODE_NOT_FOUND');
     const loaded = await this.services.loader.load({ tenantId, digests, epoch });
-    if (loaded === null) throw new Refused('CODE_NOT_FOUND');
+    if (loaded === null) return new Refused('CODE_NOT_FOUND');
     return loaded;
   }
 
@@ -140,18 +141,19 @@ export class EligibilityService {
   }
 
   /** Judges the campaign, and chooses what the user gets. */
-  async prepare(attempt: Attempt, code: LoadedCode, admitted: Admitted): Promise<Prepared> {
+  async prepare(attempt: Attempt, code: LoadedCode, admitted: Admitted): Promise<Prepared | Refused> {
     const { nowMs } = admitted;
     const epoch = await this.epochOf(attempt.tenantId, admitted);
     const campaign = await this.services.campaigns.find(attempt.tenantId, code.campaignId, epoch);
-    if (campaign === null || !isCampaignOpen(campaign, nowMs)) throw new Refused('CAMPAIGN_NOT_ACTIVE');
+    if (campaign === null || !isCampaignOpen(campaign, nowMs)) return new Refused('CAMPAIGN_NOT_ACTIVE');
     const { applicableProducts } = campaign.rule;
     if (applicableProducts.length > 0 && !applicableProducts.includes(attempt.productCode)) {
-      throw new Refused('PRODUCT_NOT_ALLOWED');
+      return new Refused('PRODUCT_NOT_ALLOWED');
     }
     const isBlocked = await this.services.batchGate.isBlocked(attempt.tenantId, code.batchId, epoch);
-    if (isBlocked) throw new Refused('CODE_INACTIVE');
+    if (isBlocked) return new Refused('CODE_INACTIVE');
     const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
+    if (tags === null) return new Refused('USER_DISABLED');
     const rewards = chooseRewards(campaign.rule, { tags });
     const rewardRefusal =
       rewards.length === 0 && campaign.rule.rewardRules.length > 0
@@ -168,10 +170,10 @@ export class EligibilityService {
     return epoch === '' ? this.services.copies.epoch(tenantId) : epoch;
   }
 
-  private async tagsOf(attempt: Attempt): Promise<readonly string[]> {
+  /** Null when the user may not redeem. */
+  private async tagsOf(attempt: Attempt): Promise<readonly string[] | null> {
     const facts = await this.services.users.facts(attempt.tenantId, attempt.userId);
-    if (facts?.status !== 'ACTIVE') throw new Refused('USER_DISABLED');
-    return facts.tags;
+    return facts?.status === 'ACTIVE' ? facts.tags : null;
   }
 
   private async rewardRefusal(

@@ -31,24 +31,10 @@ export interface Refusal {
   readonly retryAfterMs: number | null;
 }
 
-/** A refusal on its way out of the protocol; carries what the answer shows besides the code. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-
-  constructor(
-    readonly refusal: RedeemRefusal,
-    readonly first: RedemptionRecord | null = null,
-    readonly retryAfterMs: number | null = null,
-  ) {
-    super(refusal);
-  }
-}
-
 /** Refuses headers that could not be stored as they are. */
-export function checkRequest(request: RedeemRequest): void {
+export function refusalOfRequest(request: RedeemRequest): RedeemRefusal | null {
   const { idempotencyKey, headerKey = null, deviceId } = request;
-  if (headerKey !== null && headerKey !== idempotencyKey) throw new Refused('IDEMPOTENCY_KEYS_DIFFER');
-  if (idempotencyKey !== null && !VISIBLE_ASCII.test(idempotencyKey))
-    throw new Refused('IDEMPOTENCY_KEY_MALFORMED');
-  if (deviceId !== null && !VISIBLE_ASCII.test(deviceId)) throw new Refused('DEVICE_ID_MALFORMED');
+  if (headerKey !== null && headerKey !== idempotencyKey) return 'IDEMPOTENCY_KEYS_DIFFER';
+  if (idempotencyKey !== null && !VISIBLE_ASCII.test(idempotencyKey)) return 'IDEMPOTENCY_KEY_MALFORMED';
+  return deviceId !== null && !VISIBLE_ASCII.test(deviceId) ? 'DEVICE_ID_MALFORMED' : null;
 }

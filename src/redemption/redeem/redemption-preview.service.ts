@@ -18,7 +18,8 @@ import type { Claim } from '../claim/claim.js';
 import { limitedUses, refusalOf, type ClaimFacts } from '../commit/commit-guards.js';
 import type { LockedRows } from '../commit/commit-locks.js';
 import type { HeldUses } from '../claim/held-uses.js';
-import { Refused, type RedeemRequest, type Refusal } from './redeem-request.js';
+import { Refused } from './attempt-outcome.js';
+import type { RedeemRequest, Refusal } from './redeem-request.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import { HELD_RETRY_MS, uniformRefusal, type RedeemRefusal } from '../redemption.errors.js';
@@ -58,22 +59,24 @@ export class RedemptionPreviewService {
 
   async preview(request: RedeemRequest): Promise<RedemptionPreview> {
     try {
-      return await this.judge({ ...request, idempotencyKey: null });
+      const judged = await this.judge({ ...request, idempotencyKey: null });
+      return judged instanceof Refused ? this.refusedPreview(judged.refusal, judged.retryAfterMs) : judged;
     } catch (error) {
-      if (error instanceof Refused) return this.refusedPreview(error.refusal, error.retryAfterMs);
       if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
       const storeAway = error instanceof StoreUnavailableError ? error.store : 'database';
       return { ...this.refusedPreview('SERVICE_UNAVAILABLE', null), storeAway };
     }
   }
 
-  private async judge(request: RedeemRequest): Promise<RedemptionPreview> {
-    const { claim, prepared, attempt, nowMs } = await this.inTime(this.prepare(request));
+  private async judge(request: RedeemRequest): Promise<RedemptionPreview | Refused> {
+    const eligible = await this.inTime(this.prepare(request));
+    if (eligible instanceof Refused) return eligible;
+    const { claim, prepared, attempt, nowMs } = eligible;
     const { rows, refusal } = await this.settledRefusal(claim, prepared);
-    if (refusal !== null) throw new Refused(refusal, null, refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
+    if (refusal !== null) return new Refused(refusal, null, refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
     const rewards = await this.inTime(forecastRewards(this.handlers, attempt, prepared.rewards, nowMs));
     const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
-    if (isIdle) throw new Refused('REWARD_HAS_NO_EFFECT');
+    if (isIdle) return new Refused('REWARD_HAS_NO_EFFECT');
     return {
       refusal: null,
       storeAway: null,
@@ -85,12 +88,15 @@ export class RedemptionPreviewService {
 
   private async prepare(request: RedeemRequest) {
     const begun = await this.eligibility.begin(request);
+    if (begun instanceof Refused) return begun;
     const id = this.ids.next();
     const windows = previewWindows(begun.windows);
     const { attempt, admitted } = await admit(this.redis, id, begun, windows);
-    if (admitted.status === 'RATE_LIMITED') throw new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
+    if (admitted.status === 'RATE_LIMITED') return new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
     const code = await this.eligibility.findCode(attempt, admitted);
+    if (code instanceof Refused) return code;
     const prepared = await this.eligibility.prepare(attempt, code, admitted);
+    if (prepared instanceof Refused) return prepared;
     const { nowMs } = admitted;
     return { attempt, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
   }

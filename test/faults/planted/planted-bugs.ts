@@ -153,7 +153,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'an idempotency key is known to Redis only',
     edits: [
       {
-        file: 'src/redemption/redeem/redemption.service.ts',
+        file: 'src/redemption/redeem/known-redemptions.ts',
         find: 'idempotencyKey === null || !yieldsToKnownKey(refused.refusal)',
         replace: 'idempotencyKey === null || yieldsToKnownKey(refused.refusal)',
       },

@@ -1,0 +1,48 @@
+import { StoreUnavailableError } from '../../platform/errors.js';
+import { isServerAway } from '../../platform/database/sql-errors.js';
+import type { Id } from '../../platform/ids.js';
+import type { CommitOutcome } from '../commit/commit-outcome.js';
+import type { RedemptionRecord } from '../history/redemption-record.js';
+import type { RedeemRefusal } from '../redemption.errors.js';
+
+/** What became of an attempt to redeem a code. A store that does not answer is thrown, and caught in one place. */
+export type AttemptOutcome =
+  | { readonly kind: 'COMMITTED'; readonly record: RedemptionRecord }
+  | Refused
+  /** The claim stands and a job will settle it, but the caller has waited long enough. */
+  | { readonly kind: 'PROCESSING'; readonly redemptionId: Id }
+  /** The redemption id was given up; a new one may try. */
+  | { readonly kind: 'ABORTED' };
+
+/** A refusal, with what the answer shows besides its code. */
+export class Refused {
+  readonly kind = 'REFUSED';
+
+  constructor(
+    readonly refusal: RedeemRefusal,
+    /** The redemption that stands in the way. */
+    readonly first: RedemptionRecord | null = null,
+    readonly retryAfterMs: number | null = null,
+  ) {}
+}
+
+export const ABORTED = { kind: 'ABORTED' } as const;
+
+export function outcomeOf(committed: CommitOutcome): AttemptOutcome {
+  switch (committed.kind) {
+    case 'COMMITTED':
+    case 'SETTLED':
+    case 'REPLAYED':
+      return { kind: 'COMMITTED', record: committed.record };
+    case 'ABORTED':
+      return ABORTED;
+    case 'REFUSED': {
+      const { refusal, first } = committed;
+      return new Refused(refusal, refusal === 'ALREADY_REDEEMED' ? first : null);
+    }
+  }
+}
+
+export function isStoreFailure(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || isServerAway(error);
+}
