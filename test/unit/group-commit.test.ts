@@ -54,12 +54,12 @@ describe('GroupCommit', () => {
   it('waits for a share of the requests under way, but not for long', async () => {
     const { queue, batches, add } = open();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
-    await add('A', 3);
+    await add('A', 4);
     expect(batches).toEqual([]);
     await add('A');
-    expect(batches.map(({ ids }) => ids.length)).toEqual([4]);
+    expect(batches.map(({ ids }) => ids.length)).toEqual([5]);
     await add('A');
-    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([4, 1]));
+    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([5, 1]));
     for (const leave of leaves) leave();
   });
 

@@ -28,7 +28,7 @@ interface TenantQueue {
 /** Tenants whose commits are under way at once; others wait, because each lane takes a connection. */
 export const TENANTS_AT_ONCE = 4;
 /** A commit waits until this share of the requests under way can go with it, */
-const SHARE_OF_EXPECTED = 0.4;
+const SHARE_OF_EXPECTED = 0.5;
 /** but no longer than this for claims that are there. */
 const HOLD_BACK_MS = 20;
 
