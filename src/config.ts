@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { StartError } from './platform/errors.js';
 import { trustedProxies } from './platform/trusted-proxies.js';
 
-/** So long a claim that was handed over to the queue stays open; until then only its job settles it. */
+/** So long a claim that was deferred to the queue stays open; until then only its job settles it. */
 export const DEFERRED_DEADLINE_MS = 2 * 60 * 60_000;
 
 const oneOf = <const Values extends readonly string[]>(...values: Values) =>
@@ -203,7 +203,7 @@ function timeProblems(config: Config): string[] {
   const problems = [];
   if (config.REPLY_WITHIN_MS >= config.CLAIM_DEADLINE_MS)
     problems.push(
-      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are handed over',
+      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are deferred',
     );
   if (pausesMs(config) > DEFERRED_DEADLINE_MS)
     problems.push(

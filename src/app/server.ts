@@ -67,7 +67,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     },
   });
   const address = await http.listen();
-  // With the database away none of it would ever end. What it has not taken was handed over to the queue.
+  // With the database away none of it would ever end. What it has not taken was deferred to the queue.
   const inTime = async (wait: StopWait, step: Promise<void>): Promise<void> => {
     const tried = step.catch((error: unknown) =>
       log.warn({ err: error }, 'stopping goes on after a failure'),

@@ -7,8 +7,7 @@ import type { RowCheck, RowFacts } from '../platform/database/row-check.js';
  */
 const LAST_CHANGE = `(select coalesce(
     (select max(e.created_at) from outbox_event e force index (ix_outbox_event__tenant_subject)
-      where e.tenant_id = c.tenant_id and e.subject_id is null and e.type = 'campaign_changed'
-        and json_value(e.payload, '$.campaignId') = cast(c.id as char)),
+      where e.tenant_id = c.tenant_id and e.subject_id = c.id and e.type = 'campaign_changed'),
     case when c.version = 1 then c.created_at end,
     (select oldest.created_at from outbox_event oldest where oldest.tenant_id = c.tenant_id
       order by oldest.seq limit 1)) + interval 10 second)`;

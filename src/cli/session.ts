@@ -50,7 +50,7 @@ export async function withServices<T>(
     try {
       return await untilSignal(work(services, log));
     } finally {
-      // Also after a signal: what was claimed is committed, or handed over, before the stores are let go.
+      // Also after a signal: what was claimed is committed, or deferred, before the stores are let go.
       await services.redemptions.drained();
       const wait = new StopWait();
       await wait.endOf(services.groupCommit.drained());

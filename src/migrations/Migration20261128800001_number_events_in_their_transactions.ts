@@ -13,27 +13,29 @@ const CONSUMERS = ['code_copies', 'late_confirms', 'subscription_cache'];
 export class Migration20261128800001_number_events_in_their_transactions extends Migration {
   override async up(): Promise<void> {
     const execute = executeOf(this);
-    if ((await namesOf(execute, 'outbox_event', 'columns')).has('id')) {
+    const columns = await namesOf(execute, 'outbox_event', 'columns');
+    if (columns.has('id')) {
+      if (!columns.has('subject_id'))
+        await execute(
+          'alter table outbox_event add column subject_id bigint unsigned null after user_id',
+          [],
+        );
       await numberEvents(execute);
       for await (const { tenantId, after, until } of rowSteps(execute, 'outbox_event'))
         await execute(
-          `update outbox_event set payload = json_insert(payload, '$.eventId', cast(id as char))
+          `update outbox_event set payload = json_insert(payload, '$.eventId', cast(id as char)),
+            subject_id = case type when 'redemption_settled' then json_value(payload, '$.redemptionId')
+              when 'campaign_changed' then json_value(payload, '$.campaignId') end
             where tenant_id = ? and id > ? and id <= ?`,
           [tenantId, after, until],
         );
       await execute(
-        `alter table outbox_event add column subject_id bigint unsigned null after user_id,
-          modify seq bigint unsigned not null after tenant_id, drop primary key, drop column id,
+        `alter table outbox_event modify seq bigint unsigned not null after tenant_id, drop primary key, drop column id,
           drop index uq_outbox_event__tenant_seq, add primary key (tenant_id, seq),
           add index ix_outbox_event__tenant_subject (tenant_id, subject_id)`,
         [],
       );
     }
-    await execute(
-      `update outbox_event set subject_id = json_value(payload, '$.redemptionId')
-        where type = 'redemption_settled' and subject_id is null`,
-      [],
-    );
     await execute(
       `create table if not exists event_consumer (tenant_id varchar(24) not null, consumer varchar(40) not null,
         seq bigint unsigned not null, primary key (tenant_id, consumer)) default character set utf8mb4 collate utf8mb4_bin engine = InnoDB`,

@@ -60,17 +60,17 @@ function pendingMetrics(registers: Registry[]) {
   return {
     pendingJobs: new Gauge({
       name: 'redemption_pending_jobs',
-      help: 'Redemptions that were handed over and are not settled yet, as a worker last saw them.',
+      help: 'Redemptions that were deferred and are not settled yet, as a worker last saw them.',
       registers,
     }),
     deadLetters: new Gauge({
       name: 'redemption_dead_letters',
-      help: 'Redemptions that were handed over and given up without an outcome, as a worker last saw them.',
+      help: 'Redemptions that were deferred and given up without an outcome, as a worker last saw them.',
       registers,
     }),
     pendingOutcomes: new Counter({
       name: 'redemption_pending_outcomes_total',
-      help: 'Attempts to settle what was handed over, by outcome: COMMITTED, REFUSED, RETRIED, EXHAUSTED, DEAD.',
+      help: 'Attempts to settle what was deferred, by outcome: COMMITTED, REFUSED, RETRIED, EXHAUSTED, DEAD.',
       labelNames: ['outcome'] as const,
       registers,
     }),

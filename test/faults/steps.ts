@@ -142,7 +142,7 @@ const isPublish = (event: WireEvent, tenantId: string): boolean =>
   event.kind === 'REDIS' &&
   event.side === 'REQUEST' &&
   event.command === 'PUBLISH' &&
-  event.words[1] === 'events:doorbell' &&
+  event.words[1]?.startsWith('events:doorbell:') === true &&
   (event.words[2] ?? '').includes(`"${tenantId}"`);
 
 const KEY = /"key":"([^"]+)"/;

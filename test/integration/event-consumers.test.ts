@@ -3,6 +3,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { createLog } from '../../src/platform/observability/log.js';
+import { NamedLock } from '../../src/platform/database/named-lock.js';
 import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
 import {
   countPending,
@@ -101,6 +102,30 @@ describe('the consumers of events', () => {
     await expect.poll(() => [mine.events.length, others.events.length]).toEqual([1234, 3]);
     expect(seqs(mine.events)).toEqual(span(1, 1234));
   });
+
+  it('X.19 read a long log in parts, and let the lock be seen to in between', async () => {
+    const tenantId = newTenant();
+    for (let part = 0; part < 13; part += 1) await world.commit(tenantId, null, 1000, 'a');
+    for (let part = 0; part < 12; part += 1) await world.commit(tenantId, null, 1000, 'c');
+    await append(tenantId, 'b');
+    const looks = vi.spyOn(EventLog.prototype, 'next');
+    const held = vi.spyOn(NamedLock.prototype, 'held');
+    const heldAt: number[] = [];
+    const { events, consumer } = collector(tenantId, {
+      before: async () => {
+        heldAt.push(held.mock.calls.length);
+        return Promise.resolve();
+      },
+    });
+    newWorker([consumer]).start();
+    await expect.poll(() => events.length, { timeout: 15_000 }).toBe(13_001);
+    expect(seqs(events)).toEqual([...span(1, 13_000), 25_001]);
+    for (const [, , after, upTo] of looks.mock.calls) expect(upTo - after).toBeLessThanOrEqual(10_000);
+    // Between the first calls and the last ones the lock was looked at.
+    expect(heldAt.at(-1)).toBeGreaterThan(heldAt[0] ?? 0);
+    looks.mockRestore();
+    held.mockRestore();
+  }, 30_000);
 
   it('are run by one of two processes, which gets each event once', async () => {
     const other = await connectOrm({ databaseUrl, poolSize: 6, entities });

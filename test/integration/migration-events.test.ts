@@ -85,7 +85,7 @@ const cursorsOf = (tenantId: string, seq: number) =>
 /** Those without a number have the next ones, in the order of their ids; consumers go on where publication was. */
 const NEW = {
   events: [
-    event('T1', 5, 3, 'campaign_changed'),
+    event('T1', 5, 3, 'campaign_changed', '1'),
     event('T1', 6, 1, 'redemption_settled', '4711'),
     event('T1', 7, 2, 'subscription_invalidated'),
     event('T1', 8, 8, 'redemption_settled', '4712'),

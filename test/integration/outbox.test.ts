@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
-import { OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { newTenant, openFeedWorld, span, type FeedWorld } from '../support/feed-world.js';
 
 let world: FeedWorld;
@@ -117,6 +117,24 @@ describe('a transaction that writes events', () => {
     await Promise.all(span(1, 6).flatMap(() => [first(), second()]));
     expect(retries).toEqual([]);
     expect(await lastSeqOf(tenantId)).toBe(13);
+  });
+
+  it('writes changed entities before it takes the counter', async () => {
+    const tenantId = newTenant();
+    await world.commit(tenantId, null, 1);
+    const statements: string[] = [];
+    const logger = world.orm.config.getLogger();
+    const spy = vi.spyOn(logger, 'logQuery').mockImplementation(({ query = '' }) => {
+      statements.push(query);
+    });
+    await world.transactions.run(tenantId, async (em) => {
+      outbox.append(em, tenantId, [draft('early')]);
+      em.create(ConsumerCursor, { tenantId, consumer: 'changed', seq: 0 });
+      return Promise.resolve();
+    });
+    spy.mockRestore();
+    const order = statements.map((text) => /event_consumer|outbox_counter/.exec(text)?.[0]).filter(Boolean);
+    expect(order).toEqual(['event_consumer', 'outbox_counter']);
   });
 
   it('rings once after its commit, with its highest number, and not at all when it fails', async () => {

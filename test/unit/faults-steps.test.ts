@@ -58,7 +58,7 @@ describe('the lookout for a step', () => {
     ['BEFORE_CONFIRM', redis({ script: 'confirm-claims' })],
     [
       'BEFORE_PUBLISH',
-      redis({ command: 'PUBLISH', keys: [], words: ['PUBLISH', 'events:doorbell', `[["${T}",7]]`] }),
+      redis({ command: 'PUBLISH', keys: [], words: ['PUBLISH', 'events:doorbell:0', `[["${T}",7]]`] }),
     ],
     ['BEFORE_REPLY', committed],
   ])(

@@ -88,6 +88,7 @@ export class Transactions {
     await em.begin();
     try {
       const result = await work(em);
+      if (ends.length > 0) await em.flush();
       for (const end of ends) await end.beforeCommit();
       invariant(!endTogether(em), 'A transaction was to be committed while statements of it waited.');
       await em.commit();

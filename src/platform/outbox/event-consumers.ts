@@ -14,6 +14,10 @@ const POLL_EVERY_MS = 1000;
 const LINGER_MS = 200;
 /** Events that one call of a consumer gets at most. */
 const BATCH_MAX = 500;
+/** Numbers that one look spans: it must not read a long log for the few events that a consumer wants. */
+const SPAN = 10_000;
+/** Calls of one turn; what is left is for the next round, because the lock must be seen to be held in between. */
+const CALLS_MAX = 20;
 const AT_ONCE = 4;
 /** How long the others wait for a consumer of a tenant. */
 const TURN_MS = 250;
@@ -129,7 +133,11 @@ export class EventConsumers {
 
   private async take({ key, tenantId, consumer }: Turn): Promise<void> {
     try {
-      while (!this.stopped && (await this.handleNext(tenantId, consumer)));
+      for (let calls = 0; !this.stopped && (await this.handleNext(tenantId, consumer)); calls += 1) {
+        if (calls < CALLS_MAX) continue;
+        this.signal.raise(tenantId);
+        break;
+      }
     } catch (error) {
       this.failed.add(key);
       const { name } = consumer;
@@ -141,13 +149,14 @@ export class EventConsumers {
   private async handleNext(tenantId: string, { name, types, handle }: EventConsumer): Promise<boolean> {
     const { seq, lastSeq } = await this.position(tenantId, name);
     if (seq >= lastSeq) return false;
-    const events = await this.parts.eventLog.next(tenantId, types, seq, lastSeq, BATCH_MAX);
+    const upToSeq = Math.min(seq + SPAN, lastSeq);
+    const events = await this.parts.eventLog.next(tenantId, types, seq, upToSeq, BATCH_MAX);
     if (events.length > 0) await handle(tenantId, events);
     const isFull = events.length === BATCH_MAX;
     // What is not among them is for others, or was deleted before this consumer was there.
-    await this.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? lastSeq) : lastSeq);
+    await this.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? upToSeq) : upToSeq);
     this.parts.metrics?.eventsConsumed.inc({ consumer: name }, events.length);
-    return isFull;
+    return isFull || upToSeq < lastSeq;
   }
 
   private async position(tenantId: string, name: string): Promise<{ seq: number; lastSeq: number }> {

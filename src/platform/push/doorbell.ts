@@ -1,6 +1,7 @@
 import type { Redis } from '../redis/redis.js';
 
-const CHANNEL = 'events:doorbell';
+/** Pub/sub knows no numbers of databases, so the channel bears that of the installation's. */
+const channelOf = ({ options }: Redis): string => `events:doorbell:${options.db ?? 0}`;
 
 type Hear = (tenantId: string, seq: number) => void;
 
@@ -25,11 +26,12 @@ export class Doorbell {
 
   /** Hears other processes, too, from then on. */
   async listen(): Promise<void> {
+    const own = channelOf(this.listener);
     this.listener.on('message', (channel, message) => {
-      if (channel !== CHANNEL) return;
+      if (channel !== own) return;
       for (const [tenantId, seq] of JSON.parse(message) as [string, number][]) this.tell(tenantId, seq);
     });
-    await this.listener.subscribe(CHANNEL);
+    await this.listener.subscribe(own);
   }
 
   /** Call it after the commit. Never throws, never waits; what comes while one is on its way goes out as one. */
@@ -48,7 +50,7 @@ export class Doorbell {
     while (this.due.size > 0) {
       const message = JSON.stringify([...this.due]);
       this.due.clear();
-      await this.redis.publish(CHANNEL, message).catch(() => undefined);
+      await this.redis.publish(channelOf(this.redis), message).catch(() => undefined);
     }
     this.isSending = false;
   }

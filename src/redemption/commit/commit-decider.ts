@@ -5,7 +5,7 @@ import type { Claim } from '../claim/claim.js';
 import { refusalOf, usageWanted, type ClaimRefusal } from './commit-guards.js';
 import type { LockedCode, LockedRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
-import type { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
+import type { EarlierRedemptions } from './earlier-redemptions.js';
 import type { GrantRow, RedemptionRecord } from '../history/redemption-record.js';
 import type { RewardBatch } from './reward-batch.js';
 

@@ -5,6 +5,7 @@ import { compareIds, type Id } from '../../platform/ids.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
+import { resultWithin } from '../../platform/scheduling/timeout.js';
 import type { Claim } from '../claim/claim.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import { CommitDecisions, type Accepted } from './commit-decider.js';
@@ -12,12 +13,15 @@ import { limitedUses } from './commit-guards.js';
 import { lockRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { CommitWrites, FailedClaim } from './commit-writes.js';
-import { EarlierRedemptions } from '../redeem/earlier-redemptions.js';
+import { EarlierRedemptions } from './earlier-redemptions.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import { RewardBatch } from './reward-batch.js';
 
 /** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
 const ATTEMPTS_MAX = 4;
+
+/** How long a transaction asks Redis which of its refused claims are deferred. */
+const ASK_MS = 100;
 
 /** Something stands in the way of the batch; it is run anew, and reads what. */
 class ReadBackNeeded extends Error {}
@@ -100,9 +104,10 @@ export class CommitTransaction {
   private async failedOf(tenantId: string, { tombstones, others }: CommitDecisions): Promise<FailedClaim[]> {
     if (tombstones.length === 0) return [];
     const claims = tombstones.map(({ claim }) => claim);
-    const deferred = await this.redis.deferredAmong(tenantId, claims);
+    // Rows are locked: where Redis hangs, the jobs of those that it knows to be deferred fail their orders.
+    const deferred = await resultWithin(ASK_MS, this.redis.deferredAmong(tenantId, claims));
     return tombstones
-      .filter(({ claim }) => deferred.has(claim.redemptionId))
+      .filter(({ claim }) => deferred?.has(claim.redemptionId) ?? claim.isDeferred)
       .map((one) => ({ ...one, winnerId: winnerIdOf(others.get(one.claim.redemptionId)) }));
   }
 }

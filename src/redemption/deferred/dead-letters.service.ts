@@ -11,7 +11,7 @@ import {
   type PendingRedemption,
 } from './pending-redemptions.js';
 
-/** Why a redemption that was handed over has no outcome. */
+/** Why a redemption that was deferred has no outcome. */
 export const DEAD_LETTER_REASONS = ['STORE_UNAVAILABLE', 'COMMIT_FAILED'] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
@@ -24,7 +24,7 @@ const AT_ONCE = 16;
 /** In one round; the rest come with the next ones. */
 const REDRIVEN_MAX = 500;
 
-/** A redemption that was handed over, could not be settled, and could not even be given up. */
+/** A redemption that was deferred, could not be settled, and could not even be given up. */
 export interface DeadLetter {
   readonly orderNo: string;
   readonly userId: Id;
