@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { StartError } from './platform/errors.js';
 import { trustedProxies } from './platform/trusted-proxies.js';
 
-/** So long a claim that was deferred to the queue stays open; until then only its job settles it. */
+/** How long a deferred claim stays open; until then only its job settles it. */
 export const DEFERRED_DEADLINE_MS = 2 * 60 * 60_000;
 
 const oneOf = <const Values extends readonly string[]>(...values: Values) =>

@@ -74,7 +74,7 @@ if lock then
 end
 
 local use_limit, used = tonumber(copy[3]), tonumber(copy[4])
--- Nobody has redeemed an untouched code, and a used-up single-use code names the one who has.
+-- No user has redeemed an untouched code, and a used-up single-use code names the one who has.
 local unsure = (used == 0 or sole_user_id ~= '') and '' or '1'
 local has_limits = ARGV[11] == '1'
 if has_limits and redis.call('EXISTS', KEYS[7], KEYS[8]) > 0 then return { 'USER_LIMIT_REACHED', now_ms, unsure } end

@@ -34,7 +34,7 @@ for i = 2, #ARGV, 4 do
       if not holder or holder == token .. '|' .. redemption_id then
         redis.call('SET', lock, token .. '|' .. redemption_id, 'PX', deferral_ms)
       end
-      -- Whoever retries has to find the claim for as long as it is open.
+      -- A retry has to find the claim for as long as it is open.
       local known = ARGV[i + 3] == '1' and redis.call('GET', marker)
       if known == redemption_id .. '|' .. digest and redis.call('PTTL', marker) < deferral_ms then
         redis.call('PEXPIRE', marker, deferral_ms)

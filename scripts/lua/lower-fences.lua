@@ -4,7 +4,7 @@
 
   KEYS[1…] copy  hash  copy of the code's committed state, one a code
   ARGV[1] floor_ms  longer than any load takes
-  ARGV[2] owner     whoever has raised the fences; others stay
+  ARGV[2] owner     the process that has raised the fences; others stay
   ARGV[3…] versions  that the codes have, one a code
 
   Returns how many were lowered

@@ -2,7 +2,7 @@
   Open claims of a tenant that are past their deadline by Redis' clock, the longest overdue first.
 
   KEYS[1] open  zset  "<redemption id>|<code digest>" by deadline
-  ARGV[1] skip   so many of them are left out
+  ARGV[1] skip   how many of them are left out
   ARGV[2] limit  0 only counts them
 
   Returns {now_ms, count, entry, deadline_ms, entry, deadline_ms, …}

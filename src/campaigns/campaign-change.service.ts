@@ -135,7 +135,7 @@ export class CampaignChangeService {
       const row = isId(id) ? await changeRow(em, Campaign, where, expected, decide) : null;
       if (row === null) return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.');
       const { before, after } = row;
-      // What was redeemed while a limit was off was not counted: the counters are made anew, from what was redeemed.
+      // What was redeemed while a limit was off was not counted: the counters are made again, from what was redeemed.
       if (isLimitAdded(before, after)) await em.nativeDelete(CampaignUsage, { campaignId: id });
       await within(em);
       this.its.outbox.append(em, tenantId, [campaignChanged(after)]);

@@ -195,7 +195,7 @@ async function writeCounters(
 
 /**
  * What a counter starts with: a limit may be set on a campaign that was redeemed before, and what was redeemed
- * counts. Whoever committed meanwhile made the counter itself, and then this seed is not used.
+ * counts. A transaction that committed meanwhile made the counter itself, and then this seed is not used.
  */
 async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counter> {
   const ofUser = key.userId === ALL_USERS ? '' : 'and r.user_id = ?';

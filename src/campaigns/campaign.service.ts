@@ -48,7 +48,7 @@ export class CampaignService {
   constructor(private readonly its: CampaignCollaborators) {}
 
   /**
-   * Makes a campaign in state DRAFT, once per idempotency key: whoever repeats a call gets the same campaign,
+   * Makes a campaign in state DRAFT, once per idempotency key: a repeated call gets the same campaign,
    * whatever has become of tenant and plans since.
    *
    * @throws DomainError one of {@link CREATE_CAMPAIGN_REFUSALS}

@@ -104,7 +104,7 @@ function addCreate(group: Command): void {
     .addHelpText('after', CREATE)
     .action(async () => {
       const { rule: file, plan } = command.opts<CreateOptions>();
-      // Read first: for a mistake in the file nobody has to wait until servers are up.
+      // Read first: a mistake in the file is reported before servers are started.
       const rule = await readRule(file, plan);
       await onTenant(
         command.optsWithGlobals<CreateOptions>(),

@@ -75,7 +75,7 @@ async function generateAll(
   }
 }
 
-/** A service makes so many at once in one transaction; each of several generations has a key of its own. */
+/** Codes that the service makes in one transaction; each of several generations has a key of its own. */
 export function generationsOf(count: number, key: string | null): readonly Generation[] {
   if (count <= CODES_AT_ONCE_MAX) return [{ count, idempotencyKey: key }];
   const batches = Math.ceil(count / CODES_AT_ONCE_MAX);

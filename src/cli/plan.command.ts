@@ -127,7 +127,7 @@ function withTerms(command: Command): Command {
     .option('--inventory <n>', 'new subscriptions there can be, bought or given; "none" is no limit', stock)
     .option('--node <id>', 'a node that it opens; may be given again', collected)
     .option('--tag <tag>', 'a tag of nodes that it opens; may be given again', collected)
-    .addOption(new Option('--reset <cycle>', 'when traffic begins anew').choices(RESET_CYCLES));
+    .addOption(new Option('--reset <cycle>', 'when the traffic allowance is reset').choices(RESET_CYCLES));
 }
 
 function stock(text: string): number {

@@ -48,7 +48,7 @@ export class BatchChangeService {
       tenantId,
       id,
       () => ({ voidedAt: new Date(this.clock.nowMs()) }),
-      // Deleted codes have given theirs back; whoever deletes one from now on sees that the batch is void.
+      // Deleted codes have given theirs back; a later deletion sees that the batch is void.
       async (em) =>
         this.tenants.giveBackCodes(em, tenantId, await em.count(Code, { batchId: id, deletedAt: null })),
     );

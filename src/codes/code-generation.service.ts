@@ -79,7 +79,7 @@ export class CodeGenerationService {
     return { ...made, replayed: false };
   }
 
-  /** Runs a transaction that issues codes, and anew with other codes where some exist already. */
+  /** Runs a transaction that issues codes, again with other codes where some exist already. */
   async untilDistinct<T>(work: (avoidTaken: boolean) => Promise<T>): Promise<T> {
     for (let collisions = 0; ; collisions += 1) {
       try {
@@ -90,7 +90,7 @@ export class CodeGenerationService {
     }
   }
 
-  /** After the commit of a batch: nobody may go on taking its codes for unknown. */
+  /** After the commit of a batch: no process may go on taking its codes for unknown. */
   async announce({ batch }: IssuedBatch): Promise<void> {
     this.its.onGenerated(batch.campaignId, batch.generated);
     await this.its.refresh.added(batch.tenantId);

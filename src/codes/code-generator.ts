@@ -33,7 +33,7 @@ export class RandomIndices {
       this.position = 0;
     }
     const byte = present(this.pool[this.position], 'A random byte');
-    // What made one code must not be found in memory by whoever can read the next.
+    // What made one code must not be readable in memory when the next is made.
     this.pool[this.position] = 0;
     this.position += 1;
     return byte;
@@ -68,7 +68,7 @@ export class CodeGenerator {
   }
 
   /**
-   * So many codes that differ from one another and from those to avoid. It ends, because no format is accepted
+   * This number of codes that differ from one another and from those to avoid. It ends, because no format is accepted
    * that has fewer than a thousand times the codes it issues.
    */
   distinct(count: number, isTaken: (canonical: string) => boolean = () => false): GeneratedCode[] {

@@ -20,7 +20,7 @@ import { activePepper } from './pepper-registry.js';
 const ROWS_AT_ONCE = 1000;
 const DAY_MS = 86_400_000;
 
-/** One of the codes just made exists already; the transaction is lost and has to be run anew with other codes. */
+/** One of the codes just made exists already; the transaction is lost and runs again with other codes. */
 export class CodesCollidedError extends Error {}
 
 /** The batch's idempotency key belongs to a batch that another call has just committed. */
@@ -70,7 +70,7 @@ export class CodeIssuer {
     const format = formatOf(campaign.rule);
     assertSpace(format, (await issuedSoFar(em, campaign)) + count);
     const issuedAt = new Date(this.clock.nowMs());
-    // First, so that a change of the active pepper waits for nobody who waits for anything else.
+    // First, so that a change of the active pepper waits for no transaction that itself waits.
     const keyId = await activePepper(em);
     const batch = await this.insertBatch(em, order, issuedAt);
     await this.registerFormat(em, tenantId, format, issuedAt);
@@ -157,7 +157,7 @@ export class CodeIssuer {
     };
   }
 
-  /** Many campaigns share a format; whoever comes second finds it there. */
+  /** Many campaigns share a format; the second finds it there. */
   private async registerFormat(em: Em, tenantId: string, format: CodeFormat, createdAt: Date): Promise<void> {
     const text = JSON.stringify(format);
     const signature = createHash('sha256').update(text).digest('hex');

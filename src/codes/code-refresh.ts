@@ -5,7 +5,7 @@ import type { Code } from './code.entity.js';
 export interface CodeCopies {
   /** After codes were added: what was remembered as no code is forgotten. */
   bumpEpoch(tenantId: string): Promise<void>;
-  /** After a code was changed: its next attempt loads it anew. */
+  /** After a code was changed: its next attempt loads it again. */
   evict(tenantId: string, digest: string, version: number): Promise<void>;
 }
 

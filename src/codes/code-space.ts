@@ -2,7 +2,7 @@ import { DomainError } from '../platform/errors.js';
 import type { CodeFormatRefusal } from '../campaigns/campaign-rule.js';
 import { slotsOf, type CodeFormat } from './code-format.js';
 
-/** Of so many possible codes at most one is issued. */
+/** At most one of this number of possible codes is issued. */
 const POSSIBLE_PER_ISSUED = 1000n;
 const SPACE_MIN = 1_000_000n;
 

@@ -51,7 +51,7 @@ export class PepperRegistry {
 
   /**
    * The configured peppers with their numbers, the current one first. Asked once, at start, when the process has its
-   * node: then whoever activates another pepper sees this process, or this process sees the activation.
+   * node: then the process that activates another pepper sees this one, or this one sees the activation.
    *
    * @throws ConfigError when codes need a pepper that is not configured
    */
@@ -167,7 +167,7 @@ export class PepperRegistry {
     return found;
   }
 
-  /** Waits for an activation under way, so that what is read stays true for whoever is seen by it. */
+  /** Waits for an activation under way, so that what is read stays true for the processes that it counted. */
   private async known(
     em: Em = systemEm(this.orm),
     lock: 'for update' | 'lock in share mode' = 'lock in share mode',

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Actor, StaffActor, StaffRole, UserActor } from './actor.js';
 import type { RequestContext } from './context.js';
 
-/** Whoever is signed in. @throws GraphQLError UNAUTHENTICATED without a token. */
+/** The signed-in caller. @throws GraphQLError UNAUTHENTICATED without a token. */
 export function requireActor(context: RequestContext): Actor {
   if (context.actor !== null) return context.actor;
   throw new GraphQLError('Sign in first: send the header `authorization: Bearer <token>`.', {

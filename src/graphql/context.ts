@@ -5,7 +5,7 @@ import type { EventFeed } from '../platform/push/event-feed.js';
 /** What a resolver knows of the request, the same over HTTP and WebSocket. */
 export interface RequestContext {
   readonly requestId: string;
-  /** Who asks, by the token; null when nobody is signed in. */
+  /** Who asks, by the token; null without a token. */
   readonly actor: Actor | null;
   /** Judges whether the actor may do anything; asked before every operation. */
   readonly access: { refusalOf(actor: Actor): Promise<AccessRefusal | null> };

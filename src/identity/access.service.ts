@@ -17,7 +17,7 @@ export interface Subject {
 
 /**
  * How often an active tenant's status, and the users whose rows have changed, are read. Sockets are judged as often,
- * so a change takes effect for requests and for events within a second, on every process and whoever made it.
+ * so a change takes effect for requests and for events within a second, on every process.
  */
 export const STATUS_TTL_MS = 400;
 /** A user's status is kept for longer, because a change of the row drops it: most requests then read no user. */

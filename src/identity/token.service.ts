@@ -142,7 +142,7 @@ function verifierOf(secret: string): (token: string) => Record<string, unknown> 
   });
 }
 
-/** Types the claims of a genuine token; one of a shape that this program never signs proves nobody. */
+/** Types the claims of a genuine token; one of a shape that this program never signs is refused. */
 function actorOf(claims: Record<string, unknown>): Actor | null {
   const { sub, tid: tenantId, kind, role } = claims;
   if (typeof sub !== 'string' || typeof tenantId !== 'string') return null;

@@ -15,7 +15,7 @@ export async function migrateDown(databaseUrl: string): Promise<readonly string[
 }
 
 /**
- * One run at a time in a database: whoever comes second waits, and finds done what the first has done. Statements that
+ * One run at a time in a database: a second run waits, and finds the migrations applied. Statements that
  * change tables commit by themselves, so two runs side by side would break each other in the middle.
  */
 async function withMigrations(

@@ -15,7 +15,7 @@ export class TenantFailures {
     return 0;
   };
 
-  /** At the end, so that the failure is logged by whoever asked for the work. */
+  /** At the end, so that the caller logs the failure. */
   throwFirst(): void {
     if (this.errors.length > 0) throw this.errors[0];
   }

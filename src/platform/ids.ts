@@ -14,7 +14,7 @@ const NODE_BITS = 12n;
 const SEQUENCE_MAX = 2 ** Number(SEQUENCE_BITS) - 1;
 export const NODE_COUNT = 2 ** Number(NODE_BITS);
 
-/** What tells this process' ids from another's: a node number that nobody else holds, and until when. */
+/** What tells this process' ids from another's: a node number that no other process holds, and until when. */
 export interface NodeLease {
   readonly nodeNo: number;
   readonly validUntilMs: number;

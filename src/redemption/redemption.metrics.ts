@@ -49,7 +49,7 @@ function claimMetrics(registers: Registry[]) {
     }),
     transactions: new Counter({
       name: 'redemption_transactions_total',
-      help: 'Database transactions that redemptions needed, attempts that were run anew included.',
+      help: 'Database transactions that redemptions needed, repeated attempts included.',
       registers,
     }),
   };

@@ -29,7 +29,7 @@ const QUANTITY_MAX: Readonly<Record<TimeUnit, number>> = {
 /** The last instant that the database can hold; what is extended again and again stops here. */
 export const LAST_INSTANT_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** Whether so many of a unit can be given at once. To be asked where a quantity comes in from outside. */
+/** Whether this quantity of a unit can be given at once. To be asked where a quantity comes in from outside. */
 export function isQuantity(unit: TimeUnit, quantity: number): boolean {
   return Number.isSafeInteger(quantity) && quantity >= 1 && quantity <= QUANTITY_MAX[unit];
 }

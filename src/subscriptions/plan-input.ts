@@ -51,7 +51,7 @@ const createPlanInput = z.strictObject({
   show: orElse(fields.show, true),
 });
 
-/** What is missing or null stays. The unit of time never changes: codes in circulation promise so many of it. */
+/** What is missing or null stays. The unit of time never changes: codes in circulation promise a number of it. */
 const updatePlanInput = z.strictObject({ ...fields, expectedVersion }).partial();
 
 /** What a person sets; judged by {@link checkPlan} whatever its type claims. */

@@ -69,7 +69,7 @@ export class PlanService {
     return found?.plan ?? null;
   }
 
-  /** The plan, unless it is hidden from whoever asks. */
+  /** The plan, unless it is hidden from the caller. */
   async findFor(tenantId: string, planId: Id, shownOnly: boolean): Promise<Plan | null> {
     const plan = await this.find(tenantId, planId);
     return shownOnly && plan?.show === false ? null : plan;

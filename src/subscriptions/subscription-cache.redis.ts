@@ -41,7 +41,7 @@ export class SubscriptionCache {
   }
 
   /**
-   * Forgets these users' subscriptions, and takes the right to fill from whoever is just reading them.
+   * Forgets these users' subscriptions, and takes the right to fill from a reader under way.
    *
    * @throws StoreUnavailableError
    */

@@ -54,7 +54,7 @@ export function extendable(held: readonly SubscriptionState[], nowMs: number): S
 
 /**
  * Step 10 of the order of refusals. An extension needs neither inventory nor quota. Whether a plan is sold does not
- * matter here: a code may give what nobody can buy.
+ * matter here: a code may give what is not for sale.
  */
 export function grantRefusal(
   plan: PlanTerms | undefined,

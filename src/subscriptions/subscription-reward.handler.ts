@@ -138,7 +138,7 @@ export class SubscriptionRewardHandler implements RewardHandler {
    * Whether plan rows have to be locked for writing at once, to take inventory or to note that one is held for ever. Two
    * transactions that both hold a shared lock and both want to write would deadlock. A plan that the cache does not
    * know counts as one with an inventory; one that changed a moment ago costs a deadlock at worst, and the transaction
-   * is run anew.
+   * runs again.
    */
   private mayWritePlan(tenantId: string, applications: readonly RewardApplication[]): boolean {
     return applications.some(({ rule }) => {

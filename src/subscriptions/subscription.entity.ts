@@ -42,7 +42,7 @@ const SubscriptionSchema = defineEntity({
     updatedAt: instantColumn(),
     /**
      * Kept by the database: from when on an ACTIVE row has ended, by its traffic or by its end; null for all others.
-     * What the sweep reads, and nobody else.
+     * Only the sweep reads it.
      */
     dueAt: instantColumn().nullable().lazy().generated(DUE_AT),
   },

@@ -45,7 +45,7 @@ export interface ApolloParts {
   readonly shares: WorkShares;
 }
 
-/** Apollo with everything switched off that an operation would pay for and nobody here asks for. */
+/** Apollo with everything switched off that costs time and is not used here. */
 export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
   const hideSuggestions = parts.config.NODE_ENV === 'production';
   return new ApolloServer<RequestContext>({

@@ -10,7 +10,7 @@ const HASH_LENGTH = 64;
  * Automatic persisted queries: clients send the SHA-256 of an operation, and its text only when asked for it.
  *
  * Anyone may register, so what can be stored is bounded: a text goes into one of 4,096 slots by its hash and replaces
- * what was there. At most 64 MiB are ever held, and whoever fills the slots with rubbish costs others one extra
+ * what was there. At most 64 MiB are ever held, and a caller who fills the slots with rubbish costs others one extra
  * round trip. A text that holds a value written out, which may be a code, is run and never stored. When Redis is away, an operation is unknown and the client sends its text: nothing fails.
  */
 export class ApqCache {

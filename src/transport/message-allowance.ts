@@ -3,7 +3,7 @@ const PART_BYTES = 4096;
 /** Seconds whose messages may come at once. */
 const BURST_S = 3;
 
-/** What one socket may send: so many messages a second, and a burst after a quiet while. */
+/** What one socket may send: messages a second, and a burst after a quiet while. */
 export class MessageAllowance {
   private left: number;
   private countedMs = performance.now();

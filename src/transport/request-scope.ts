@@ -52,7 +52,7 @@ export class RequestScope implements RequestContext {
   }
 }
 
-/** Who asks. No token is nobody, which public operations allow; a bad token is refused, and never taken for nobody. */
+/** Who asks. Without a token only public operations are allowed; a bad token is refused, and never treated as none. */
 export function authenticate(tokens: TokenService, authorization: string | undefined): Actor | null {
   return proofOf(tokens, authorization)?.actor ?? null;
 }

@@ -157,7 +157,7 @@ export class SocketSession {
     return new RequestScope(facts, this.parts.log, this.parts.events, this.parts.access);
   }
 
-  /** Under which its sockets are counted; null for nobody. */
+  /** Under which its sockets are counted; null without a token. */
   get owner(): string | null {
     if (this.actor === null) return null;
     const { kind, tenantId } = this.actor;

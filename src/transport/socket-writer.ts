@@ -47,7 +47,7 @@ export class SocketWriter {
    * A socket that breaks meanwhile closes by itself, and the operation ends with it.
    */
   async send(text: string): Promise<void> {
-    // Until it has closed its subscriptions rest: going on, they would fetch event after event for nobody.
+    // Until it has closed its subscriptions rest: going on, they would fetch events that are never sent.
     if (this.socket.readyState !== this.socket.OPEN) return this.closed;
     const taken = new Promise<void>((resolve) => {
       this.socket.send(text, () => resolve());

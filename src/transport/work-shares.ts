@@ -25,7 +25,7 @@ const REFUSALS: GateLimits = {
 export type WorkKind = 'reads' | 'writes';
 
 /**
- * The part of a process that everything but a redemption may take: so many queries and changes at once, tenants and
+ * The part of a process that everything but a redemption may take: this number of queries and changes at once, tenants and
  * callers in turn, and long work of the event loop in slices. Redemptions pass none of it; while there are some, a
  * user reads one list at a time, a name of staff two, and slices keep a distance.
  */

@@ -72,8 +72,8 @@ export class NamedLock {
   }
 
   /**
-   * Does the work while nobody else with the same purpose does theirs; waits for the lock as long as it takes, because
-   * whoever holds it is at work, or loses it.
+   * Does the work while no other holder of the lock does; waits for the lock without a limit, because its holder is at
+   * work, or loses it.
    */
   async during<T>(work: () => Promise<T>): Promise<T> {
     while (!(await this.tryTake())) await pause(TRY_EVERY_MS);

@@ -26,7 +26,7 @@ export interface OrmSettings {
 
 /** A connection that is dead without a word is missed after about this and ten further seconds, where nothing is under way. */
 const KEEP_ALIVE_MS = 5000;
-/** An attempt to connect that hangs takes a place of the pool for so long. */
+/** How long an attempt to connect that hangs takes a place of the pool. */
 const CONNECT_TIMEOUT_MS = 3000;
 
 /** How long a transaction may be silent. A process that is paused in one holds its rows no longer than this. */

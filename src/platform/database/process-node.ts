@@ -15,8 +15,8 @@ const RENEW_EVERY_MS = 600_000;
 /** A process that has not renewed its lease for this long is gone. */
 const SILENCE_MAX_S = 900;
 /**
- * How far the clocks of two processes may be apart: a node that was given back rests so long, and a lease counts
- * as run out so long before it is. Ids of the next holder are then later than all of the last one.
+ * How far the clocks of two processes may be apart: a node that was given back is not used for this time, and a lease
+ * counts as expired this much before it is. Ids of the next holder are then later than all of the last one.
  */
 const CLOCKS_APART_S = 60;
 /** Races lost in a row before something else must be wrong; each is lost to a process that won a node. */

@@ -11,7 +11,7 @@ const PORT_END = 32_000;
 const ATTEMPTS_MAX = 100;
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** A port nobody listens on; the preferred one if that is free. */
+/** A free port; the preferred one if possible. */
 export async function findFreePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {

@@ -63,7 +63,7 @@ async function initialiseMariadb(
       // Of its own: a server that starts deletes the temporary tables that it finds there, whosever they are.
       `--tmpdir=${alias}`,
       '--skip-test-db',
-      // No account has an empty password: the administrator is whoever runs the server, over the socket.
+      // No account has an empty password: the administrator is the user who runs the server, over the socket.
       '--auth-root-authentication-method=socket',
       `--auth-root-socket-user=${userInfo().username}`,
     ];

@@ -94,7 +94,7 @@ export function initStatements(
   const statements = [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`,
     `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${password}'`,
-    // The secrets may have been deleted and made anew since the user was created.
+    // The secrets may have been deleted and made again since the user was created.
     `ALTER USER ${user} IDENTIFIED BY '${password}'`,
     // Data folders of earlier versions gave it everything.
     `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}`,

@@ -21,7 +21,7 @@ const BACKOFF_MAX_MS = 10_000;
 /** How much of a server's log is searched for the reason of its end. */
 const LOG_LINES = 15;
 const COMPLAINT = /\berror\b|\bfatal\b|can't|cannot|failed/i;
-/** A server that ran this long begins its backoff anew. */
+/** After a run of this length the backoff starts again from the first pause. */
 const STABLE_AFTER_MS = 5_000;
 
 /** How one server is run. */

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 
-/** Ends the process group $1 unless a line comes first: the end of the input is the end of whoever holds its other end. */
+/** Ends the process group $1 unless a line comes first: the input ends when the process at its other end does. */
 const WATCH = 'trap "" TERM; read -r _ || { kill -TERM -"$1"; kill -CONT -"$1"; }';
 /** Becomes the program, so that pid, exit code and signals are the program's own, and leaves the watch behind as an orphan. */
 const LAUNCH =

@@ -46,7 +46,7 @@ export class EventFeed {
 
   /**
    * From the event behind `afterSeq` on; without it, every event that is committed after this resolves.
-   * @throws CursorError when nobody can be served from there; so does the iterator, later on
+   * @throws CursorError when the cursor cannot be served; the iterator may throw it later
    * @throws StoreUnavailableError
    */
   async subscribe(filter: FeedFilter, afterSeq: number | null = null): Promise<FeedSubscription> {

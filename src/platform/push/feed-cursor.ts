@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.js';
 
-/** Why nobody can be served from a cursor, in order of precedence. */
+/** Why a cursor cannot be served, in order of precedence. */
 type CursorRefusal =
   /** It is no number that was ever told. */
   | 'CURSOR_MALFORMED'
@@ -12,7 +12,7 @@ type CursorRefusal =
 /** No subscription begins, or goes on, from this cursor. */
 export class CursorError extends DomainError<CursorRefusal> {}
 
-/** Events of a tenant, of all types, that a subscriber may be behind; whoever asks for more reads lists instead. */
+/** Events of a tenant, of all types, that a subscriber may be behind; a client that needs more reads lists instead. */
 const CATCH_UP_MAX = 100_000;
 
 /** Up to here a number is exact. */
@@ -24,7 +24,7 @@ const CURSOR_TEXT = new RegExp(`^(0|[1-9][0-9]{0,${DIGITS_MAX - 1}})(?:-([1-9][0
 export interface FeedCursor {
   /** It has everything up to this event; 0 lies before the first one, */
   readonly afterSeq: number;
-  /** and of the next one so many items. */
+  /** and this many items of the next one. */
   readonly items: number;
 }
 

@@ -95,7 +95,7 @@ export class JobQueue<T extends object> {
     const { name } = this.settings;
     const { delayMs = 0 } = options;
     // A delay counts from the instant of the job, and by clocks of others: a process whose own is an hour ahead would
-    // hand in what nobody touches for an hour. So the instant is Redis'.
+    // add what no worker takes for an hour. So the instant is Redis'.
     const instant = delayMs === 0 ? {} : { timestamp: await this.nowMs() };
     await this.ask((this.queue as Queue).add(name, data, { jobId: id, delay: delayMs, ...instant }));
   }
@@ -111,7 +111,7 @@ export class JobQueue<T extends object> {
     await this.ask((this.queue as Queue).upsertJobScheduler(id, { every: everyMs }, { name, data }));
   }
 
-  /** Begins to work. The handler may meet a job twice, after a crash; the last attempt is as whoever handed it in said. */
+  /** Begins to work. The handler may meet a job twice, after a crash; the process that added the job says which attempt is the last. */
   start(handler: (data: T, attempt: number, isLast: boolean) => Promise<void>): void {
     const { redisUrl, name, log, concurrency = 4, leaseMs = LEASE_MS } = this.settings;
     const { backoffMs = 1000, backoffMaxMs = Infinity } = this.settings;
@@ -182,7 +182,7 @@ export class JobQueue<T extends object> {
     });
   }
 
-  /** Has a job that was given up done after all, with all its attempts anew. @returns whether it was given up */
+  /** Retries a dead job from its first attempt. @returns whether it was given up */
   async redrive(id: string): Promise<boolean> {
     const job = await this.ask(this.queue.getJob(id));
     if (job === undefined || !(await this.ask(job.isFailed()))) return false;
@@ -196,7 +196,7 @@ export class JobQueue<T extends object> {
     }
   }
 
-  /** Has jobs done after all that were given up so long ago, the oldest first. @returns how many */
+  /** Retries jobs that have been dead for this long, the oldest first. @returns how many */
   async redriveOlder(ageMs: number, max: number): Promise<number> {
     const ids = await this.ask(this.queue.getRanges(['failed'], 0, max - 1, true));
     const beforeMs = (await this.nowMs()) - ageMs;

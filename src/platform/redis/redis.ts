@@ -5,7 +5,7 @@ export type { Redis } from 'ioredis';
 
 /** Of the time within which an outage is told, so much goes to the one command that waits in vain. */
 const SHARE_OF_ANSWER = 0.75;
-/** Pauses between attempts to connect grow up to this: so long after its return Redis is found again, at most. */
+/** Pauses between attempts to connect grow up to this: the longest time until Redis is found again after its return. */
 const RECONNECT_EVERY_MS_MAX = 1000;
 /** How often a Redis that reads its data from disk is asked whether it has finished. */
 const LOADING_RETRY_MS = 250;
@@ -26,7 +26,7 @@ const connection = {
   keepAlive: KEEP_ALIVE_MS,
   maxLoadingRetryTime: LOADING_RETRY_MS,
   retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, RECONNECT_EVERY_MS_MAX),
-  // A primary that has become a replica hangs up on nobody; its name leads to the new primary after connecting anew.
+  // A primary that has become a replica closes no connections; its name leads to the new primary after reconnecting.
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
 } as const satisfies RedisOptions;
 
@@ -36,7 +36,7 @@ const connection = {
  *
  * - `commandTimeout`: a command that is not answered fails, on a connection that hangs as on none at all. Its outcome
  *   is then unknown.
- * - `socketTimeout`: a connection on which nothing comes back is given up and made anew. Without it, a peer that is gone
+ * - `socketTimeout`: a connection without replies is closed and opened again. Without it, a peer that is gone
  *   without a word would be waited for until the kernel gives up, which takes a quarter of an hour.
  * - `autoResendUnfulfilledCommands`: what was under way when the connection broke is sent again on the next one, so a
  *   restart of Redis costs no caller its answer. So **every command may run twice**, also after its caller has gone:

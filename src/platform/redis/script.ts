@@ -51,7 +51,7 @@ interface Gathering {
 }
 
 const gatherings = new WeakMap<Redis, Gathering>();
-/** So long a command waits at most for others, while replies to earlier ones are outstanding. */
+/** How long a command waits for others at most, while replies to earlier ones are outstanding. */
 const GATHER_MS = 1;
 
 function gatheringOf(redis: Redis): Gathering {

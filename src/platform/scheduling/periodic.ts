@@ -13,7 +13,7 @@ export interface PeriodicSettings {
 const SHORTEST = 0.6;
 
 /**
- * Work that comes round by itself in this process. Not a job of the queue, so that it needs no Redis to be woken.
+ * Work that this process repeats on a timer. Not a job of the queue, so that it needs no Redis to be woken.
  * Runs never overlap; one that fails is logged, and the next one comes as usual.
  */
 export class Periodic {

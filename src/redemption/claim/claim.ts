@@ -66,7 +66,7 @@ export function claimText(claim: Claim, deadlineMs: number): string {
   return JSON.stringify({ claimedAtMs, deadlineMs, deferred: isDeferred, ...rest });
 }
 
-/** @throws Error when nobody can settle it */
+/** @throws Error when it cannot be read */
 export function readStoredClaim(redemptionId: Id, text: string): StoredClaim {
   const stored = parsed(text);
   if (typeof stored?.token === 'string' && Number.isInteger(stored.deadlineMs)) return stored as StoredClaim;

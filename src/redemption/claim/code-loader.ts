@@ -58,7 +58,7 @@ export class CodeLoader {
 
   /**
    * Loads a code; null when the tenant has no such code. A copy is stored for those to come, unless this attempt is
-   * about to use the code up: then nobody needs it, and what was read goes straight to the claim.
+   * about to use the code up: then the copy is of no use, and what was read goes straight to the claim.
    */
   async load(lookup: Lookup): Promise<LoadedCode | null> {
     return within(this.timeoutMs, 'database', this.loader.load(lookup));

@@ -21,7 +21,7 @@ export interface AbortRequest {
  */
 export type AbortOutcome = 'ABANDONED' | 'ABORTED' | 'COMMITTED';
 
-/** How often it is tried, reading anew what stands in the way. */
+/** Attempts, each of which reads again what stands in the way. */
 const ATTEMPTS_MAX = 4;
 
 /**

@@ -23,7 +23,7 @@ const ATTEMPTS_MAX = 4;
 /** How long a transaction asks Redis which of its refused claims are deferred. */
 const ASK_MS = 100;
 
-/** Something stands in the way of the batch; it is run anew, and reads what. */
+/** An earlier redemption stands in the way of the batch: it runs again, and reads which. */
 class ReadBackNeeded extends Error {}
 
 /** Commits a batch of claims of one tenant in one transaction, or changes nothing. */
@@ -39,7 +39,7 @@ export class CommitTransaction {
 
   /**
    * What became of each claim. Goes ahead in the hope that nothing stands in the way, because nothing almost ever
-   * does; a duplicate key makes it run anew and read back first what does. So does a COMMIT without a verdict: with
+   * does; after a duplicate key it runs again and reads first what does. So does a COMMIT without a verdict: with
    * the same ids the second run finds what the first has left, or does it.
    */
   async commit(tenantId: string, claims: readonly Claim[]): Promise<Map<Id, CommitOutcome>> {

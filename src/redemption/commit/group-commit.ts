@@ -9,7 +9,7 @@ export interface GroupCommitSettings {
   readonly lanes: number;
 }
 
-/** A claim in the queue, and whoever waits for its outcome. */
+/** A claim in the queue, and its caller. */
 export interface QueuedClaim {
   readonly claim: Claim;
   readonly resolve: (outcome: CommitOutcome) => void;
@@ -34,7 +34,7 @@ const HOLD_BACK_MS = 20;
 
 /**
  * Collects claims, and hands them on in batches of one tenant. Two half commits cost twice what one whole does: a batch
- * waits a moment for requests that are under way. A lone request waits for nobody.
+ * waits a moment for requests that are under way. A lone request does not wait.
  */
 export class GroupCommit {
   /** A tenant whose turn is over goes to the end. */

@@ -30,7 +30,7 @@ export class SettledBefore {
     );
   }
 
-  /** How somebody has settled the claim; null when nobody has. A redemption that was reversed was committed. */
+  /** How the claim was settled; null when it was not. A redemption that was reversed was committed. */
   settled(claim: Claim): 'ABORTED' | 'COMMITTED' | null {
     const row = this.rows.get(claim.redemptionId);
     if (row === undefined) return null;

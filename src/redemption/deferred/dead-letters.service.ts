@@ -18,7 +18,7 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export const REDRIVE_DEAD_LETTERS_REFUSALS = ['ORDER_NO_OR_ALL_REQUIRED', 'DEAD_LETTER_NOT_FOUND'] as const;
 type RedriveRefusal = (typeof REDRIVE_DEAD_LETTERS_REFUSALS)[number];
 
-/** Further ones come to light as these are worked off. It bounds what a look costs, whoever has how many. */
+/** Further ones come to light as these are worked off. It bounds what a look costs. */
 const LOOKED_AT_MAX = 10_000;
 const AT_ONCE = 16;
 /** In one round; the rest come with the next ones. */
@@ -77,8 +77,8 @@ export class DeadLetterService {
   }
 
   /**
-   * Has letters of all tenants tried again that nobody has looked after for as long as a claim may stay open: the
-   * sweeper has failed those whose claims Redis still had, and of the others nobody else would hear. While the
+   * Retries letters of all tenants that are older than a claim may stay open: the
+   * sweeper has failed those whose claims Redis still had, and nothing else would settle the others. While the
    * database is away they only become dead letters once more.
    * @returns how many are tried again
    */

@@ -32,8 +32,8 @@ export class PendingRedemptions {
   ) {}
 
   /**
-   * Defers claims of one tenant: leaves them to their jobs. The job comes first: without it nobody would settle a claim whose
-   * deadline is hours away. Deferring again changes nothing, but that a job which was given up begins anew.
+   * Defers claims of one tenant: leaves them to their jobs. The job comes first: without it nothing would settle a claim whose
+   * deadline is hours away. Deferring again only retries a dead job.
    * @returns how many were open; the others are settled, or Redis has lost them
    * @throws StoreUnavailableError when Redis does not answer; then nothing may be promised
    */
@@ -49,7 +49,7 @@ export class PendingRedemptions {
     const { delayMs } = this;
     const jobId = jobIdOf(claim.tenantId, claim.redemptionId);
     await this.queue.add(jobId, jobOf(claim), { delayMs });
-    // One that was deferred before may have a job by now that was given up; then nobody would work at it.
+    // One that was deferred before may have a dead job by now, which no worker would take.
     if (claim.isDeferred) await this.queue.redrive(jobId);
   }
 

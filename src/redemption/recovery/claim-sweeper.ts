@@ -12,7 +12,7 @@ import type { OpenClaim, RedemptionRedis } from '../claim/redemption.redis.js';
 
 /** Claims that one transaction gives up. */
 const PAGE = 256;
-/** So many pages of a tenant, then the others have their turn; the next sweep goes on. */
+/** Pages of a tenant in one sweep; the next sweep goes on. */
 const PAGES_MAX = 40;
 /** How long a tenant's turn may take; what is left then is for the next sweep. */
 const TURN_MS = 5000;
@@ -25,7 +25,7 @@ export interface Swept {
   readonly abandoned: number;
   /** Found committed. */
   readonly confirmed: number;
-  /** Found tombstoned: whoever did it had no time to release them. */
+  /** Found tombstoned: the process that did it died before the release. */
   readonly released: number;
   /** Entries without a claim. */
   readonly dropped: number;

@@ -11,7 +11,7 @@ export interface SettledRedemption {
   readonly digest: string;
 }
 
-/** So long a confirm may be on its way; a process that died sends none. */
+/** How long a confirm may be on its way; a process that died sends none. */
 const CONFIRM_MS = 2000;
 
 /**

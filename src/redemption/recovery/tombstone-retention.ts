@@ -8,7 +8,7 @@ import type { TenantService } from '../../tenancy/tenant.service.js';
 
 /** Rows that one step reads. */
 const STEP_ROWS = 5000;
-/** So many steps of a tenant, then the others have their turn; the next run goes on. */
+/** Steps of a tenant in one run; the next run goes on. */
 const STEPS_MAX = 40;
 const DAY_MS = 86_400_000;
 
@@ -23,7 +23,7 @@ interface RedemptionRow {
 }
 
 /**
- * Deletes tombstones that nobody can run into any more. A tombstone stops a commit of its id, so it is kept for far
+ * Deletes tombstones that no late commit can meet any more. A tombstone stops a commit of its id, so it is kept for far
  * longer than a process can be paused and come back with the claim in its memory, or a job can be tried again: those
  * are hours. Orders that failed stay: they bear the id too, and stop its commit for ever.
  */

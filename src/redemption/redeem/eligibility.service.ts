@@ -63,14 +63,14 @@ export interface EligibilityParts {
 export class EligibilityService {
   constructor(private readonly services: EligibilityParts) {}
 
-  /** What Redis knows an attempt by; asks nobody. */
+  /** What Redis knows an attempt by; computed without a request to a store. */
   keysOf({ tenantId, userId, code, idempotencyKey }: RedeemRequest): AttemptKeys {
     const canonical = this.services.recognizer.canonicalize(code);
     const digests = this.digestsOf(tenantId, canonical);
     return { tenantId, userId, ...digests, idempotencyKey: storedKey(tenantId, userId, idempotencyKey) };
   }
 
-  /** Who redeems where, and under which limits. Every door comes this way, so nobody disabled gets further. */
+  /** Who redeems where, and under which limits. Every entry to a redemption comes this way, so no disabled caller gets further. */
   async begin(request: RedeemRequest): Promise<Attempt | Refused> {
     const { tenantId, userId, productCode, idempotencyKey } = request;
     const denied = await this.denialOf(request);
