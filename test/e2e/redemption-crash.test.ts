@@ -205,11 +205,17 @@ describe('a process that is paused between claim and commit, past the deadline',
 
     const rivalAnswers = redeemAll(cluster.urls, rivals.slice(0, 10));
     process.kill(victim.pid, 'SIGCONT');
-    const answers = [...answered((await fates) ?? []), ...(await rivalAnswers)];
+    const own = answered((await fates) ?? []);
     await victim.stop();
+    // Reads of a second start that take too long on a busy machine: such a caller asks again with its key.
+    const isTold = ({ outcome }: Redeemed): boolean => outcome !== 'SERVICE_UNAVAILABLE';
+    const told = own.filter(isTold);
+    const again = own.filter((each) => !told.includes(each)).map(({ wish }) => wish);
+    expect(told.length, 'answers after the pause').toBeGreaterThan(0);
+    const answers = [...told, ...(await redeemAll(cluster.urls, again)), ...(await rivalAnswers)];
     expect(answers).toHaveLength(30);
     // Ten codes were wanted by one user only, and ten by two.
-    expect(tallyOf(answers)).toMatchObject({ COMMITTED: 20 });
+    expect(tallyOf(answers)).toEqual({ COMMITTED: 20, CODE_EXHAUSTED: 10 });
     const after = await expectExactly(cluster.world, tenantId, 20, answers);
     const aborted = new Set(before.redemptions.map(({ id }) => id));
     for (const { id } of after.committed) expect(aborted.has(id)).toBe(false);

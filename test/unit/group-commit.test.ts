@@ -72,6 +72,24 @@ describe('GroupCommit', () => {
     expect(batches).toHaveLength(1);
   });
 
+  it('does not wait for requests that wait themselves', async () => {
+    const { queue, batches, add } = open();
+    const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
+    await add('A');
+    expect(batches).toEqual([]);
+    const held = Promise.withResolvers<void>();
+    const aside = leaves.slice(1).map(async () => queue.aside('A', held.promise));
+    await turn();
+    expect(batches).toHaveLength(1);
+    held.resolve();
+    await Promise.all(aside);
+    await add('A', 4);
+    expect(batches).toHaveLength(1);
+    for (const leave of leaves) leave();
+    await turn();
+    expect(batches).toHaveLength(2);
+  });
+
   it('X.19 lets a tenant whose commits hang hold its own lanes only', async () => {
     const { batches, add } = open({ batchMax: 1 });
     await add('A', 20);

@@ -32,7 +32,7 @@ export class CodeClaimer {
   constructor(
     private readonly redis: RedemptionRedis,
     private readonly eligibility: EligibilityService,
-    private readonly groupCommit: Pick<GroupCommit, 'settle'>,
+    private readonly groupCommit: Pick<GroupCommit, 'settle' | 'aside'>,
     private readonly heldUses: HeldUses,
     /** How long a read before the claim may take. */
     private readonly storeTimeoutMs: number,
@@ -83,8 +83,10 @@ export class CodeClaimer {
         if (others === OTHERS_MAX) return { snapshot, digest, reply: heldAt(reply.nowMs) };
         // Longer each time: it may stand in the way again, when it could be neither committed nor given up.
         if (others > 1) await pause(others * OTHER_PAUSE_MS);
-      } else if (!isHeld(reply) || !(await this.heldUses.settled(tenantId, digest, waitUntilMs))) {
-        return { snapshot, digest, reply };
+      } else {
+        if (!isHeld(reply)) return { snapshot, digest, reply };
+        const waiting = this.heldUses.settled(tenantId, digest, waitUntilMs);
+        if (!(await this.groupCommit.aside(tenantId, waiting))) return { snapshot, digest, reply };
       }
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });

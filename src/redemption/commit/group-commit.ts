@@ -23,6 +23,8 @@ interface TenantQueue {
   busyLanes: number;
   /** Requests under way that may bring a claim. */
   expected: number;
+  /** Requests under way that wait for others. */
+  aside: number;
 }
 
 /** Tenants whose commits are under way at once; others wait, because each lane takes a connection. */
@@ -61,6 +63,18 @@ export class GroupCommit {
     };
   }
 
+  /** While an expected request waits for others it brings no claim, and commits do not wait for it. */
+  async aside<T>(tenantId: string, waiting: Promise<T>): Promise<T> {
+    const queue = this.queueOf(tenantId);
+    queue.expected -= 1;
+    queue.aside += 1;
+    if (queue.waiting.length > 0) this.wake();
+    return waiting.finally(() => {
+      queue.aside -= 1;
+      queue.expected += 1;
+    });
+  }
+
   /** Commits a claim. The same id joins the commit that is under way for it. */
   async settle(claim: Claim): Promise<CommitOutcome> {
     const underWay = this.inFlight.get(claim.redemptionId);
@@ -88,7 +102,7 @@ export class GroupCommit {
   private queueOf(tenantId: string): TenantQueue {
     let queue = this.queues.get(tenantId);
     if (queue === undefined) {
-      queue = { waiting: [], firstMs: 0, busyLanes: 0, expected: 0 };
+      queue = { waiting: [], firstMs: 0, busyLanes: 0, expected: 0, aside: 0 };
       this.queues.set(tenantId, queue);
     }
     return queue;
@@ -134,12 +148,13 @@ export class GroupCommit {
     await this.commit(tenantId, batch);
     queue.busyLanes -= 1;
     this.busyLanes -= 1;
+    // Behind the tenants that wait.
     this.queues.delete(tenantId);
     if (!isIdle(queue)) this.queues.set(tenantId, queue);
     this.startLanes();
   }
 }
 
-function isIdle({ waiting, expected, busyLanes }: TenantQueue): boolean {
-  return waiting.length + expected + busyLanes === 0;
+function isIdle({ waiting, expected, aside, busyLanes }: TenantQueue): boolean {
+  return waiting.length + expected + aside + busyLanes === 0;
 }
