@@ -39,16 +39,20 @@ type Modules = readonly FeatureModule<never, object>[];
 export interface Composed<Services> {
   readonly services: Services;
   readonly resolvers: readonly object[];
-  readonly consumers: readonly EventConsumer[];
   readonly jobs: readonly Job[];
 }
 
+interface ModuleBase {
+  /** Of all modules; complete when the last one is composed. */
+  readonly consumers: EventConsumer[];
+}
+
 /** The list of modules; the type of each step says which services the next one may need. */
-export class ModuleList<Base extends object, Services extends Base> {
+export class ModuleList<Base extends ModuleBase, Services extends Base> {
   private constructor(private readonly modules: Modules) {}
 
   /** A list whose modules may need what every process has. */
-  static on<Base extends object>(): ModuleList<Base, Base> {
+  static on<Base extends ModuleBase>(): ModuleList<Base, Base> {
     return new ModuleList([]);
   }
 
@@ -79,12 +83,12 @@ export class ModuleList<Base extends object, Services extends Base> {
       for (const name of Object.keys(contribution.services))
         invariant(!(name in services), `Two modules offer the service ${name}.`);
       Object.assign(services, contribution.services);
+      base.consumers.push(...(contribution.consumers ?? []));
       return contribution;
     });
     return {
       services: services as Services,
       resolvers: contributions.flatMap(({ resolvers = [] }) => resolvers),
-      consumers: contributions.flatMap(({ consumers = [] }) => consumers),
       jobs: contributions.flatMap(({ jobs = [] }) => jobs),
     };
   }

@@ -5,7 +5,8 @@ import { Transactions } from '../platform/database/transaction.js';
 import { IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
 import { createMetrics } from '../platform/observability/metrics.js';
-import { countPending } from '../platform/outbox/event-consumers.js';
+import { ConsumerCursors } from '../platform/outbox/consumer-cursors.js';
+import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import { EventLog } from '../platform/outbox/event-log.js';
 import { Outbox } from '../platform/outbox/outbox.js';
 import { Doorbell } from '../platform/push/doorbell.js';
@@ -54,8 +55,12 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
 }
 
 function composeEvents({ readOrm, redis, listener }: Stores, config: Config, clock: Clock, log: Logger) {
+  const consumers: EventConsumer[] = [];
   // A count that outlasts the wait of a scrape is waited for by the next ones, not begun again.
-  const pending = sharedAnswer(async () => countPending(readOrm));
+  const pending = sharedAnswer(async () => {
+    const names = consumers.map(({ name }) => name);
+    return new ConsumerCursors(readOrm, names).pending();
+  });
   const metrics = createMetrics({
     withProcess: true,
     countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', pending()),
@@ -64,5 +69,5 @@ function composeEvents({ readOrm, redis, listener }: Stores, config: Config, clo
   const outbox = new Outbox(clock, (tenantId, seq) => doorbell.ring(tenantId, seq));
   const feed = new EventFeed(new EventLog(readOrm, config.STORE_TIMEOUT_MS), log);
   doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
-  return { metrics, doorbell, outbox, feed };
+  return { metrics, doorbell, outbox, feed, consumers };
 }

@@ -45,7 +45,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     },
     log,
   );
-  services.feed.prepareWith(app.consumers);
+  services.feed.prepareWith(services.consumers);
   await services.doorbell.listen();
   for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);
   const work = config.ROLE === 'api' ? null : await startWorker({ ...services, ...app, orm: stores.orm });

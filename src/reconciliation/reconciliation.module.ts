@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import { NamedLock } from '../platform/database/named-lock.js';
 import type { Logger } from '../platform/observability/log.js';
+import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import { OUTBOX_CHECKS } from '../platform/outbox/outbox.checks.js';
 import type { Redis } from '../platform/redis/redis.js';
 import type { AbortService } from '../redemption/commit/abort.service.js';
@@ -34,8 +35,9 @@ interface Needs {
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
   readonly tenants: TenantService;
-  /** Of all features. */
+  /** Of all features, as are the consumers. */
   readonly rowChecks: readonly RowCheck[];
+  readonly consumers: readonly EventConsumer[];
 }
 
 const LOOK_EVERY_MS = 60_000;
@@ -57,12 +59,12 @@ export const reconciliation = {
         databaseChecks: databaseChecks(rows, its.recognizer, its.rowChecks),
         redisChecks: redisChecks({ ...its, redis, rows }),
       });
-    const reconciler = reconcilerOn(new Rows(orm));
+    const reconciler = reconcilerOn(new Rows(orm, its.consumers));
     const compensation = new Compensation(reconciler, its.sweeper, log);
     const lock = new NamedLock(orm, 'compensation');
     const compensationJob = new CompensationJob({ compensation, redis, lock, log });
     // Staff ask for it at any time: it must not take the connections of redemptions.
-    const reports = new ReportCache(reconcilerOn(new Rows(its.readOrm)), clock);
+    const reports = new ReportCache(reconcilerOn(new Rows(its.readOrm, its.consumers)), clock);
     const look = async (signal?: AbortSignal): Promise<boolean> => compensationJob.tick(signal);
     return {
       services: { reconciler, compensation, compensationJob, reports },

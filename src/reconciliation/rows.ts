@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm } from '../platform/database/orm.js';
 import type { RowPages } from '../platform/database/row-check.js';
+import { consumerTable } from '../platform/outbox/consumer-cursors.js';
 
 /** How many rows one page holds. */
 const PAGE = 1000;
@@ -10,21 +11,30 @@ const PAGE = 1000;
  * is being committed is there with all its parts or not at all, so it raises no alarm.
  */
 export class Rows {
-  constructor(private readonly orm: MikroORM) {}
+  /** @param consumers Of events; complete when all modules are composed. */
+  constructor(
+    private readonly orm: MikroORM,
+    private readonly consumers: readonly { readonly name: string }[],
+  ) {}
 
   /** @param sql takes the tenant first */
   async read<Row>(tenantId: string, sql: string, params: readonly unknown[]): Promise<Row[]> {
     return tenantEm(this.orm, tenantId).execute(sql, [tenantId, ...params]);
   }
 
-  /** @param sql takes `:tenant` and `(:items)`, each perhaps several times */
+  /** @param sql takes `:tenant`, `(:items)` and `(:consumers)`, each perhaps several times */
   async judged<Row>(tenantId: string, sql: string, items: readonly string[]): Promise<Row[]> {
     // Numbers are written out: the ORM quotes them, and both servers compare text inside rows of columns as doubles.
     const tuples = items
       .filter((item) => item.includes('|'))
       .map((item) => `(${item.split('|').map(BigInt).join(', ')})`);
+    const consumers = this.consumers.map(({ name }) => name);
     const params: unknown[] = [];
-    const text = sql.replace(/:(tenant|items)\b/g, (_, name) => {
+    const text = sql.replace(/:(tenant|items|consumers)\b/g, (_, name) => {
+      if (name === 'consumers') {
+        params.push(...consumers);
+        return consumerTable(consumers);
+      }
       if (name === 'items' && tuples.length > 0) return tuples.join(', ');
       params.push(name === 'tenant' ? tenantId : items);
       return '?';

@@ -29,7 +29,7 @@ export async function drainOutbox(world: BenchWorld, tenantId = TENANT): Promise
   const startMs = performance.now();
   const sql = `select (select count(*) from event_consumer e join outbox_counter c on c.tenant_id = e.tenant_id
     where e.tenant_id = ? and e.seq >= c.last_seq) < ? as behind`;
-  const consumers = world.app.consumers.length;
+  const consumers = world.services.consumers.length;
   for (;;) {
     const [row] = await emOf(world).execute<{ behind: number }[]>(sql, [tenantId, consumers]);
     const waitedMs = performance.now() - startMs;

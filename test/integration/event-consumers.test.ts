@@ -1,15 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { NamedLock } from '../../src/platform/database/named-lock.js';
 import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
-import {
-  countPending,
-  EventConsumers,
-  type EventConsumer,
-} from '../../src/platform/outbox/event-consumers.js';
+import { ConsumerCursors } from '../../src/platform/outbox/consumer-cursors.js';
+import { EventConsumers, type EventConsumer } from '../../src/platform/outbox/event-consumers.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
 import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
@@ -199,20 +196,77 @@ describe('the consumers of events', () => {
     }
   });
 
-  it('begin with the oldest event that is kept', async () => {
+  it('begin with the oldest event that is kept, and then hold back those behind it', async () => {
     const tenantId = newTenant();
     await append(tenantId, 'a', 'a', 'a');
     await world.forget(tenantId, 2);
     const { events, consumer } = collector(tenantId);
     newWorker([consumer]).start();
     await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+    await expect.poll(async () => cursorOf(tenantId, consumer.name)).toBe(3);
   });
 
-  it('leave what they have not handled to be counted', async () => {
+  it('go on with the oldest event that is kept when those behind their cursor are gone', async () => {
     const tenantId = newTenant();
-    const before = await countPending(world.orm);
-    await append(tenantId, 'a', 'b', 'c');
-    expect((await countPending(world.orm)) - before).toBe(3);
+    await append(tenantId, 'a', 'a', 'a');
+    const { events, consumer } = collector(tenantId);
+    await tenantEm(world.orm, tenantId).insert(ConsumerCursor, { tenantId, consumer: consumer.name, seq: 1 });
+    await world.forget(tenantId, 2);
+    newWorker([consumer]).start();
+    await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+  });
+
+  it('take their place in a log of which nothing is kept, and are asked no more until there is an event', async () => {
+    const tenantId = newTenant();
+    await append(tenantId, 'a', 'a');
+    await world.forget(tenantId, 2);
+    const { events, consumer } = collector(tenantId);
+    newWorker([consumer]).start();
+    await expect.poll(async () => cursorOf(tenantId, consumer.name), { timeout: 3000 }).toBe(2);
+    expect(await new ConsumerCursors(world.orm, [consumer.name]).tenantsBehind()).not.toContain(tenantId);
+    await append(tenantId, 'a');
+    await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+  });
+});
+
+describe('events that wait for a consumer', () => {
+  let scratch: FeedWorld;
+  const pending = async (...names: string[]) => new ConsumerCursors(scratch.orm, names).pending();
+  const stand = async (tenantId: string, consumer: string, seq: number) =>
+    tenantEm(scratch.orm, tenantId).insert(ConsumerCursor, { tenantId, consumer, seq });
+  beforeEach(async () => {
+    scratch = await openFeedWorld();
+  });
+  afterEach(async () => scratch.close());
+
+  it('are counted by the slowest of the consumers of this version, in each tenant', async () => {
+    const [one, other] = [newTenant(), newTenant()];
+    await scratch.commit(one, null, 5, 'a');
+    await scratch.commit(other, null, 7, 'a');
+    await stand(one, 'quick', 5);
+    await stand(one, 'slow', 3);
+    await stand(other, 'quick', 6);
+    await stand(other, 'slow', 7);
+    expect(await pending('quick', 'slow')).toBe(3);
+  });
+
+  it('are not counted for a consumer that this version does not have', async () => {
+    const tenantId = newTenant();
+    await scratch.commit(tenantId, null, 5, 'a');
+    await stand(tenantId, 'quick', 5);
+    await stand(tenantId, 'removed', 1);
+    expect(await pending('quick')).toBe(0);
+    expect(await pending()).toBe(0);
+  });
+
+  it('are those that are kept, for a consumer that is new', async () => {
+    const tenantId = newTenant();
+    await scratch.commit(tenantId, null, 5, 'a');
+    await scratch.forget(tenantId, 3);
+    await stand(tenantId, 'quick', 5);
+    expect(await pending('quick', 'new')).toBe(2);
+    await scratch.forget(tenantId, 5);
+    expect(await pending('quick', 'new')).toBe(0);
   });
 });
 

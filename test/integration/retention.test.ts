@@ -104,6 +104,26 @@ describe('events of the outbox', () => {
     expect(await seqsOf(tenantId)).toEqual([]);
   });
 
+  it('go past the cursor of a consumer that this version does not have, which is forgotten then', async () => {
+    const tenantId = await seedEvents([90, 80, 1], 1);
+    const cursors = async () => {
+      const rows = await tenantEm(orm, tenantId).find(ConsumerCursor, {}, { orderBy: { consumer: 'asc' } });
+      return rows.map(({ consumer, seq }) => [consumer, seq]);
+    };
+    const prune = async () => new OutboxRetention(orm, OUTBOX_DAYS, ['quick']).prune();
+    await prune();
+    expect(await seqsOf(tenantId)).toEqual([3]);
+    expect(await cursors()).toEqual([['quick', 3]]);
+  });
+
+  it('leave another version its cursor while the event behind it is there', async () => {
+    const tenantId = await seedEvents([90, 1, 1], 2);
+    await new OutboxRetention(orm, OUTBOX_DAYS, ['quick']).prune();
+    expect(await seqsOf(tenantId)).toEqual([2, 3]);
+    const cursor = await tenantEm(orm, tenantId).findOneOrFail(ConsumerCursor, { consumer: 'slow' });
+    expect(cursor.seq).toBe(2);
+  });
+
   it('leave no gap behind: the first that is kept keeps all after it', async () => {
     const tenantId = await seedEvents([9, 1, 8, 2], 4);
     await outboxRetention().prune();

@@ -258,6 +258,19 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     },
   },
   {
+    kind: 'EVENT_UNHANDLED',
+    what: 'events that a consumer has never come to, in a log whose first ones are gone',
+    plant: async (s) => {
+      await s.sql('delete from outbox_event where tenant_id = ? and seq = 1', [s.tenantId]);
+      await s.sql(`update outbox_event set created_at = ${LATER} where tenant_id = ? and seq = 2`, [
+        s.tenantId,
+      ]);
+      await s.sql(`delete from event_consumer where tenant_id = ? and consumer = 'code_copies'`, [
+        s.tenantId,
+      ]);
+    },
+  },
+  {
     kind: 'CONSUMER_AHEAD',
     what: 'a consumer that has passed the last event',
     plant: async (s) =>

@@ -16,7 +16,7 @@ const SECOND_LOOK_MS = 30;
 
 /** The reconciler of the product, with a second look that comes soon. */
 export function reconcilerOf({ services, stores }: World, secondLookMs: number = SECOND_LOOK_MS) {
-  const rows = new Rows(stores.orm);
+  const rows = new Rows(stores.orm, services.consumers);
   const redis = new ReconciliationRedis(stores.redis);
   const reconciler = new Reconciler({
     redis,
@@ -75,7 +75,7 @@ export async function makeScene(world: World): Promise<Scene> {
   await done(narrow.codes[0] ?? '', 'key:c');
   const limited = await done(narrow.codes[1] ?? '', 'key:d');
   const em = emOf(world, tenantId);
-  for (const { name } of world.app.consumers)
+  for (const { name } of world.services.consumers)
     await em.execute(
       'insert into event_consumer select tenant_id, ?, last_seq from outbox_counter where tenant_id = ?',
       [name, tenantId],

@@ -111,7 +111,7 @@ export async function expectPublished(world: World, tenantId: string): Promise<v
       const counter = await em.findOne(OutboxCounter, {});
       expect(counter?.lastSeq).toBe(events.length);
       const cursors = await em.find(ConsumerCursor, {});
-      expect(cursors.map(({ seq }) => seq)).toEqual(world.app.consumers.map(() => events.length));
+      expect(cursors.map(({ seq }) => seq)).toEqual(world.services.consumers.map(() => events.length));
     },
     { timeout: 10_000, interval: 100 },
   );

@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
 import { ModuleList } from '../../src/app/module.js';
+import type { EventConsumer } from '../../src/platform/outbox/event-consumers.js';
+
+interface Base {
+  readonly base: number;
+  readonly consumers: EventConsumer[];
+}
 
 const module = (name: string, services: Record<string, number>) => ({ name, compose: () => ({ services }) });
 
@@ -8,15 +14,29 @@ it('gives a module the services of those before it', () => {
     name: 'second',
     compose: ({ base, first }: { base: number; first: number }) => ({ services: { sum: base + first } }),
   };
-  const list = ModuleList.on<{ base: number }>()
+  const list = ModuleList.on<Base>()
     .add({ name: 'first', compose: () => ({ services: { first: 2 } }) })
     .add(second);
-  expect(list.compose({ base: 1 }).services).toEqual({ base: 1, first: 2, sum: 3 });
+  expect(list.compose({ base: 1, consumers: [] }).services).toMatchObject({ base: 1, first: 2, sum: 3 });
 });
 
 it('refuses two modules that offer a service of one name', () => {
-  const list = ModuleList.on<{ base: number }>();
+  const list = ModuleList.on<Base>();
   const twice = list.add(module('a', { rows: 1 })).add(module('b', { rows: 2 }));
-  expect(() => twice.compose({ base: 1 })).toThrow('Two modules offer the service rows.');
-  expect(() => list.add(module('a', { base: 2 })).compose({ base: 1 })).toThrow('the service base');
+  expect(() => twice.compose({ base: 1, consumers: [] })).toThrow('Two modules offer the service rows.');
+  expect(() => list.add(module('a', { base: 2 })).compose({ base: 1, consumers: [] })).toThrow(
+    'the service base',
+  );
+});
+
+it('names the consumers of all modules to each of them, also to those composed before', () => {
+  const consumer = { name: 'late', types: [], handle: async () => Promise.resolve() };
+  const early = {
+    name: 'early',
+    compose: ({ consumers }: Base) => ({ services: { known: () => consumers.map(({ name }) => name) } }),
+  };
+  const list = ModuleList.on<Base>()
+    .add(early)
+    .add({ name: 'late', compose: () => ({ services: {}, consumers: [consumer] }) });
+  expect(list.compose({ base: 1, consumers: [] }).services.known()).toEqual(['late']);
 });

@@ -23,7 +23,7 @@ export interface RowFacts {
   readonly name: string;
   readonly rows: RowPages;
   /**
-   * Takes `:tenant` and `(:items)`, answers `id` (the item), perhaps `subject` (what an operator looks for, if not the
+   * Takes `:tenant`, `(:items)` and `(:consumers)` (a table of the names of all consumers of events), answers `id` (the item), perhaps `subject` (what an operator looks for, if not the
    * id), and facts. Facts named `is…` and `has…` are only for the conditions; the others are shown to the operator.
    * One statement, so that it sees one instant of the database.
    */

@@ -4,7 +4,7 @@ import type { Logger } from '../observability/log.js';
 import type { Metrics } from '../observability/metrics.js';
 import { resultWithin } from '../scheduling/timeout.js';
 import { NamedLock } from '../database/named-lock.js';
-import { systemEm } from '../database/orm.js';
+import { ConsumerCursors } from './consumer-cursors.js';
 import type { EventLog } from './event-log.js';
 import type { PublishedEvent } from './published-event.js';
 import { WakeSignal } from './wake-signal.js';
@@ -56,6 +56,7 @@ interface Turn {
  */
 export class EventConsumers {
   private readonly lock: NamedLock;
+  private readonly cursors: ConsumerCursors;
   private readonly signal = new WakeSignal();
   private running: Promise<void> | null = null;
   private stopped = false;
@@ -72,6 +73,10 @@ export class EventConsumers {
     private readonly parts: EventConsumerParts,
   ) {
     this.lock = new NamedLock(parts.orm, 'event_consumers');
+    this.cursors = new ConsumerCursors(
+      parts.orm,
+      consumers.map(({ name }) => name),
+    );
   }
 
   start(): void {
@@ -115,7 +120,7 @@ export class EventConsumers {
     if (nowMs >= this.nextPollMs) {
       this.nextPollMs = nowMs + POLL_EVERY_MS;
       this.failed.clear();
-      tenantIds = await this.tenantsBehind();
+      tenantIds = await this.cursors.tenantsBehind();
     }
     const turns = tenantIds.flatMap((tenantId) =>
       this.consumers.map((consumer) => ({ key: `${tenantId} ${consumer.name}`, tenantId, consumer })),
@@ -147,56 +152,18 @@ export class EventConsumers {
 
   /** @returns whether there may be more */
   private async handleNext(tenantId: string, { name, types, handle }: EventConsumer): Promise<boolean> {
-    const { seq, lastSeq } = await this.position(tenantId, name);
-    if (seq >= lastSeq) return false;
+    const { seq, lastSeq, hasCursor } = await this.cursors.position(tenantId, name);
+    if (seq >= lastSeq) {
+      if (!hasCursor) await this.cursors.move(tenantId, name, seq);
+      return false;
+    }
     const upToSeq = Math.min(seq + SPAN, lastSeq);
     const events = await this.parts.eventLog.next(tenantId, types, seq, upToSeq, BATCH_MAX);
     if (events.length > 0) await handle(tenantId, events);
     const isFull = events.length === BATCH_MAX;
     // What is not among them is for others, or was deleted before this consumer was there.
-    await this.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? upToSeq) : upToSeq);
+    await this.cursors.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? upToSeq) : upToSeq);
     this.parts.metrics?.eventsConsumed.inc({ consumer: name }, events.length);
     return isFull || upToSeq < lastSeq;
   }
-
-  private async position(tenantId: string, name: string): Promise<{ seq: number; lastSeq: number }> {
-    const [row] = await systemEm(this.parts.orm).execute<{ seq: number; lastSeq: number }[]>(
-      `select cast(coalesce(e.seq, 0) as unsigned) as seq, c.last_seq as lastSeq from outbox_counter c
-         left join event_consumer e on e.tenant_id = c.tenant_id and e.consumer = ?
-        where c.tenant_id = ?`,
-      [name, tenantId],
-    );
-    return row ?? { seq: 0, lastSeq: 0 };
-  }
-
-  /** Only ever forward, so a process that lost the lock and comes late changes nothing. */
-  private async move(tenantId: string, name: string, seq: number): Promise<void> {
-    await systemEm(this.parts.orm).execute(
-      `insert into event_consumer (tenant_id, consumer, seq) values (?, ?, ?)
-         on duplicate key update seq = greatest(seq, values(seq))`,
-      [tenantId, name, seq],
-    );
-  }
-
-  private async tenantsBehind(): Promise<string[]> {
-    const names = this.consumers.map(({ name }) => name);
-    if (names.length === 0) return [];
-    const rows = await systemEm(this.parts.orm).execute<{ tenantId: string }[]>(
-      `select c.tenant_id as tenantId from outbox_counter c
-        where (select count(*) from event_consumer e
-                where e.tenant_id = c.tenant_id and e.consumer in (?) and e.seq >= c.last_seq) < ?`,
-      [names, names.length],
-    );
-    return rows.map(({ tenantId }) => tenantId);
-  }
-}
-
-/** Events that wait for a consumer, of all tenants. */
-export async function countPending(orm: MikroORM): Promise<number> {
-  const [row] = await systemEm(orm).execute<[{ events: number }]>(
-    `select cast(coalesce(sum(c.last_seq - coalesce(e.seq, 0)), 0) as double) as events from outbox_counter c
-       left join (select tenant_id, min(seq) as seq from event_consumer group by tenant_id) e
-         on e.tenant_id = c.tenant_id`,
-  );
-  return row.events;
 }

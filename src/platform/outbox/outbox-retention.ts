@@ -16,6 +16,13 @@ export const OLDEST_HANDLED = `select seq, created_at < ? as is_old from outbox_
     from event_consumer where tenant_id = ? and consumer in (?))
   order by seq limit ${BATCH}`;
 
+/**
+ * Cursors of consumers that this version does not have, once the event behind them is gone. To a consumer such a cursor
+ * says no more than none, so another version that still has it loses nothing.
+ */
+const FORGET_REMOVED = `delete from event_consumer where tenant_id = ? and consumer not in (?)
+  and seq < coalesce((select min(seq) from outbox_event where tenant_id = ?), ~0)`;
+
 interface OldEvent {
   readonly seq: number;
   readonly is_old: number;
@@ -26,7 +33,7 @@ interface OldEvent {
  * are left have no gap, and a cursor before them can be told from one that has missed nothing.
  */
 export class OutboxRetention {
-  /** @param consumers Names of all consumers; what one of them has not handled is kept. */
+  /** @param consumers Names of all consumers of this version; what one of them has not handled is kept. */
   constructor(
     private readonly orm: MikroORM,
     private readonly keptDays: number,
@@ -57,9 +64,10 @@ export class OutboxRetention {
 
   private async pruneTenant(tenantId: string, cutoff: Date): Promise<number> {
     const em = tenantEm(this.orm, tenantId);
+    const names = ['', ...this.consumers];
     let deleted = 0;
     for (let batch = 0; batch < BATCHES_MAX; batch += 1) {
-      const params = [cutoff, tenantId, this.consumers.length, tenantId, ['', ...this.consumers]];
+      const params = [cutoff, tenantId, this.consumers.length, tenantId, names];
       const oldest = await em.execute<OldEvent[]>(OLDEST_HANDLED, params);
       const firstKept = oldest.findIndex((event) => event.is_old === 0);
       const last = oldest.at(firstKept === -1 ? -1 : firstKept - 1);
@@ -72,6 +80,7 @@ export class OutboxRetention {
       deleted += affectedRows;
       if (firstKept !== -1 || oldest.length < BATCH) break;
     }
+    await em.execute(FORGET_REMOVED, [tenantId, names, tenantId]);
     return deleted;
   }
 }

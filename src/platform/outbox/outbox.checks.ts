@@ -26,14 +26,15 @@ export const OUTBOX_CHECKS: readonly RowCheck[] = [
     facts: {
       name: 'logs',
       rows: 'TENANT',
-      // Consumers of which one has come to the log of any tenant, and the first event that waits for each.
-      sql: `select t.id, names.consumer as subject, min(e.seq) as first
-          from tenant t join (select distinct consumer from event_consumer union select 'any' where not exists
-            (select 1 from event_consumer)) names
-          left join event_consumer c on c.tenant_id = t.id and c.consumer = names.consumer
-          join outbox_event e force index (primary) on e.tenant_id = t.id and e.seq = coalesce(c.seq, 0) + 1
-         where t.id in (:items) and e.created_at < utc_timestamp(3) - interval 1 minute group by t.id, names.consumer`,
+      // The first event behind each cursor, where it is old; a consumer without a cursor waits for all.
+      sql: `select t.id, n.name as subject,
+            (select if(e.created_at < utc_timestamp(3) - interval 1 minute, e.seq, null)
+               from outbox_event e force index (primary)
+              where e.tenant_id = t.id and e.seq > coalesce(c.seq, 0) order by e.seq limit 1) as first
+          from tenant t join (:consumers) n
+          left join event_consumer c on c.tenant_id = t.id and c.consumer = n.name where t.id in (:items)`,
     },
+    wrong: 'first is not null',
   },
   {
     kind: 'CONSUMER_AHEAD',
@@ -43,7 +44,8 @@ export const OUTBOX_CHECKS: readonly RowCheck[] = [
     facts: {
       name: 'logs',
       rows: 'TENANT',
-      sql: `select c.tenant_id as id, c.consumer as subject, c.seq from event_consumer c
+      sql: `select c.tenant_id as id, c.consumer as subject, c.seq
+          from event_consumer c join (:consumers) n on n.name = c.consumer
           left join outbox_counter o on o.tenant_id = c.tenant_id
          where c.tenant_id in (:items) and c.seq > coalesce(o.last_seq, 0)`,
     },
