@@ -1,83 +1,108 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
-const EVERY_MS = 10;
+const RECONNECT_MS = 10;
 const TIMEOUT_MS = 500;
 
-/** Looks all the time which claims of a tenant are open. A claim that is gone must have left a row behind. */
+/** Sees every claim of a tenant that is opened, by Redis' MONITOR. A claim that is gone must have left a row behind. */
 export interface ClaimWatch {
   /** Redemption ids of all claims that were ever seen open. */
   readonly seen: ReadonlySet<string>;
-  /** How often it has looked, and what Redis was away for last. */
-  looks(): string;
-  /** @throws Error when it could not look for another reason than that Redis was away */
+  /** How often it was connected to Redis, and why the connection ended last. */
+  connections(): string;
+  /** @throws Error when it could not watch for another reason than that Redis was away */
   close(): Promise<void>;
 }
 
 export function watchClaims(redisUrl: () => string, tenantId: string): ClaimWatch {
-  const watch: Watch = { tenantId, seen: new Set(), looks: 0, away: [], ended: new AbortController() };
-  const { seen, ended } = watch;
-  const watching = (async (): Promise<unknown> => {
-    while (!ended.signal.aborted) {
-      const failure = await lookUntilLost(redisUrl(), watch);
-      if (failure !== null) return failure;
+  const watch: Watch = {
+    open: `{${tenantId}}:open`,
+    seen: new Set(),
+    connections: 0,
+    away: [],
+    ended: new AbortController(),
+  };
+  const watching = (async (): Promise<Error | null> => {
+    while (!watch.ended.signal.aborted) {
+      const failure = await watchUntilLost(redisUrl(), watch);
+      if (failure !== null && !isAway(failure)) return failure;
+      if (failure !== null) watch.away.push(failure.message);
+      await pause(RECONNECT_MS);
     }
     return null;
   })();
   return {
-    seen,
-    looks: () =>
-      `it looked ${watch.looks} times, and lost Redis ${watch.away.length} times: ${watch.away.at(-1)}`,
+    seen: watch.seen,
+    connections: () =>
+      `it was connected ${watch.connections} times, and lost Redis ${watch.away.length} times: ${watch.away.at(-1)}`,
     close: async () => {
-      ended.abort();
+      watch.ended.abort();
       const failure = await watching;
       if (failure !== null)
-        throw new Error(`The open claims could not be watched: ${reasonOf(failure)}`, { cause: failure });
+        throw new Error(`The open claims could not be watched: ${failure.message}`, { cause: failure });
     },
   };
 }
 
 interface Watch {
-  readonly tenantId: string;
+  /** The key of the tenant's open claims. */
+  readonly open: string;
   readonly seen: Set<string>;
-  looks: number;
+  connections: number;
   readonly away: string[];
   readonly ended: AbortController;
 }
 
-const reasonOf = (failure: unknown): string =>
-  failure instanceof Error ? `${failure.name}: ${failure.message}` : 'for no reason that is told';
-
 /**
- * Redis may be killed, paused, or started elsewhere; then it is connected to anew.
- * @returns any other failure, which would make the watch blind; else null
+ * Redis may be killed, paused, or started elsewhere; then the caller connects again.
+ * @returns why the connection ended; null when the watch is over
  */
-async function lookUntilLost(url: string, watch: Watch): Promise<unknown> {
-  const { tenantId, seen, ended } = watch;
-  const redis = new Redis(url, { commandTimeout: TIMEOUT_MS, retryStrategy: null, maxRetriesPerRequest: 0 });
-  redis.on('error', () => undefined);
+async function watchUntilLost(url: string, watch: Watch): Promise<Error | null> {
+  const { open, seen, ended } = watch;
+  const options = { commandTimeout: TIMEOUT_MS, retryStrategy: null, maxRetriesPerRequest: 0 };
+  const monitor = new Redis(url, { ...options, monitor: true });
+  const reader = new Redis(url, options);
+  const over = new AbortController();
+  const see = (member: string | undefined): void => void seen.add(member?.split('|')[0] ?? '');
+  const lost = new Promise<Error | null>((resolve) => {
+    monitor.on('error', (error) => {
+      if (!EARLY_LINE.test(error.message)) resolve(error);
+    });
+    reader.on('error', resolve);
+    monitor.on('end', () => {
+      resolve(new Error('Connection is closed.'));
+    });
+    const stop = (): void => {
+      resolve(null);
+    };
+    ended.signal.addEventListener('abort', stop, { signal: over.signal });
+  });
+  monitor.on('monitor', (_time: string, [command, key, ...rest]: string[]) => {
+    if (command?.toLowerCase() === 'zadd' && key === open) see(rest.at(-1));
+  });
+  monitor.on('monitoring', () => {
+    watch.connections += 1;
+    // Those that were opened while it was not connected.
+    reader.zrange(open, '0', '-1').then(
+      (members) => members.forEach(see),
+      (error: unknown) => reader.emit('error', error),
+    );
+  });
   try {
-    while (!ended.signal.aborted) {
-      for (const member of await redis.zrange(`{${tenantId}}:open`, '0', '-1'))
-        seen.add(member.split('|')[0] ?? '');
-      watch.looks += 1;
-      await pause(EVERY_MS);
-    }
-    return null;
-  } catch (error) {
-    if (!isAway(error)) return error;
-    watch.away.push(reasonOf(error));
-    await pause(EVERY_MS);
-    return null;
+    return await lost;
   } finally {
-    redis.disconnect();
+    over.abort();
+    monitor.disconnect();
+    reader.disconnect();
   }
 }
+
+/** What ioredis says of a line of MONITOR that comes in one chunk with the OK before it; the line itself is dropped. */
+const EARLY_LINE = /^Command queue state error/;
 
 /** What ioredis says where nobody answers, and Redis while it reads its data. */
 const AWAY =
   /^(?:Connection is closed|Command timed out|Stream isn't writeable|This socket has been ended|LOADING|connect |read |write )/;
 
-function isAway(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'MaxRetriesPerRequestError' || AWAY.test(error.message));
-}
+const isAway = ({ name, message }: Error): boolean =>
+  name === 'MaxRetriesPerRequestError' || AWAY.test(message);

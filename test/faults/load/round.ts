@@ -98,7 +98,7 @@ export async function startRound(target: Target, settings: RoundSettings): Promi
         await claims.close();
         const told = violations.map(({ invariant, what }) => `${invariant}: ${what}`).join('; ');
         const rows = `${facts.redemptions.length} redemptions have rows`;
-        throw new Error(`No claim was ever seen open, ${rows}; ${claims.looks()}. ${told}`);
+        throw new Error(`No claim was ever seen open, ${rows}; ${claims.connections()}. ${told}`);
       }
       if (violations.some(({ invariant }) => invariant === 'I7'))
         violations.push(violation('I7', `the subscriber's diary: ${subscriber.diary.join('; ')}`));
