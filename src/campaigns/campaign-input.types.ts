@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { ExpectedVersionField } from '../graphql/expected-version.js';
+import { nullable } from '../graphql/nullable.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { CampaignRuleInput } from './campaign-rule.types.js';
 import type { CampaignStatus, CodeVisibility } from './campaign.entity.js';
@@ -13,13 +14,10 @@ export class CreateCampaignInput {
   @Field(() => CampaignRuleInput)
   rule!: CampaignRuleInput;
 
-  @Field(() => CodeVisibilityEnum, { nullable: true, description: 'Missing means VISIBLE.' })
+  @Field(() => CodeVisibilityEnum, nullable('Missing means VISIBLE.'))
   codeVisibility?: CodeVisibility | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Codes to make at once, 10,000 at most; missing means none.',
-  })
+  @Field(() => Int, nullable('Codes to make at once, 10,000 at most; missing means none.'))
   initialCodes?: number | null;
 
   @Field(() => String, {
@@ -28,34 +26,22 @@ export class CreateCampaignInput {
   })
   idempotencyKey?: string | null;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which codes are redeemed.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which codes are redeemed.'))
   startsAt?: Date | null;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which they no longer are.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which they no longer are.'))
   endsAt?: Date | null;
 
-  @Field(() => Int, { nullable: true, description: 'Redemptions that a user may make; 0 means unlimited.' })
+  @Field(() => Int, nullable('Redemptions that a user may make; 0 means unlimited.'))
   userLimitTotal?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Redemptions that a user may make on one UTC day; 0 means unlimited.',
-  })
+  @Field(() => Int, nullable('Redemptions that a user may make on one UTC day; 0 means unlimited.'))
   userLimitDay?: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Redemptions that there may be; 0 means unlimited.' })
+  @Field(() => Int, nullable('Redemptions that there may be; 0 means unlimited.'))
   budgetUses?: number | null;
 
-  @Field(() => DecimalScalar, {
-    nullable: true,
-    description: 'Sum of the values of rewards; 0 means unlimited.',
-  })
+  @Field(() => DecimalScalar, nullable('Sum of the values of rewards; 0 means unlimited.'))
   budgetValue?: string | null;
 }
 
@@ -64,37 +50,25 @@ export class UpdateCampaignInput {
   @Field(() => ID)
   campaignId!: string;
 
-  @Field(() => String, { nullable: true, description: '1 to 64 characters.' })
+  @Field(() => String, nullable('1 to 64 characters.'))
   name?: string | null;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which codes are redeemed.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which codes are redeemed.'))
   startsAt?: Date | null;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which they no longer are.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which they no longer are.'))
   endsAt?: Date | null;
 
-  @Field(() => Int, { nullable: true, description: 'Redemptions that a user may make; 0 means unlimited.' })
+  @Field(() => Int, nullable('Redemptions that a user may make; 0 means unlimited.'))
   userLimitTotal?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Redemptions that a user may make on one UTC day; 0 means unlimited.',
-  })
+  @Field(() => Int, nullable('Redemptions that a user may make on one UTC day; 0 means unlimited.'))
   userLimitDay?: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Redemptions that there may be; 0 means unlimited.' })
+  @Field(() => Int, nullable('Redemptions that there may be; 0 means unlimited.'))
   budgetUses?: number | null;
 
-  @Field(() => DecimalScalar, {
-    nullable: true,
-    description: 'Sum of the values of rewards; 0 means unlimited.',
-  })
+  @Field(() => DecimalScalar, nullable('Sum of the values of rewards; 0 means unlimited.'))
   budgetValue?: string | null;
 
   @Field(() => CampaignRuleInput, {

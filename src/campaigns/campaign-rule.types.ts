@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
 import { DecimalScalar } from '../graphql/scalars.js';
 import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
 import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
@@ -30,10 +31,7 @@ export class RewardRuleType {
   @Field(() => ID, { name: 'targetId', description: "What is given: for a SUBSCRIPTION the plan's id." })
   id!: string;
 
-  @Field(() => TimeUnitEnum, {
-    nullable: true,
-    description: "For a SUBSCRIPTION; null takes the plan's unit.",
-  })
+  @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; null takes the plan's unit."))
   unit?: TimeUnit | null;
 
   @Field(() => Int)
@@ -42,7 +40,7 @@ export class RewardRuleType {
   @Field(() => DecimalScalar, { description: "What it counts for in the campaign's budget." })
   value!: string;
 
-  @Field(() => RewardConditionType, { nullable: true, description: 'Null gives it to everybody.' })
+  @Field(() => RewardConditionType, nullable('Null gives it to everybody.'))
   condition?: RewardConditionType | null;
 }
 
@@ -63,13 +61,13 @@ export class CampaignRuleType {
   @Field(() => String, { nullable: true })
   pattern?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Null means the one without look-alikes.' })
+  @Field(() => String, nullable('Null means the one without look-alikes.'))
   alphabet?: string | null;
 
   @Field(() => [String])
   excludeChars!: readonly string[];
 
-  @Field(() => Int, { nullable: true, description: "Counted from a code's issue; null never ends." })
+  @Field(() => Int, nullable("Counted from a code's issue; null never ends."))
   validDays?: number | null;
 
   @Field(() => Int, { description: 'Uses of one code; 0 means unlimited.' })
@@ -90,22 +88,16 @@ export class RewardRuleInput {
   @Field(() => ID, { description: "What is given: for a SUBSCRIPTION the plan's id." })
   targetId!: string;
 
-  @Field(() => TimeUnitEnum, {
-    nullable: true,
-    description: "For a SUBSCRIPTION; missing takes the plan's unit.",
-  })
+  @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; missing takes the plan's unit."))
   unit?: TimeUnit | null;
 
-  @Field(() => Int, { nullable: true, description: 'Missing means 1.' })
+  @Field(() => Int, nullable('Missing means 1.'))
   quantity?: number | null;
 
-  @Field(() => DecimalScalar, {
-    nullable: true,
-    description: "Counts in the campaign's budget; missing means 0.",
-  })
+  @Field(() => DecimalScalar, nullable("Counts in the campaign's budget; missing means 0."))
   value?: string | null;
 
-  @Field(() => RewardConditionType, { nullable: true, description: 'Missing gives it to everybody.' })
+  @Field(() => RewardConditionType, nullable('Missing gives it to everybody.'))
   condition?: RewardConditionType | null;
 }
 
@@ -117,31 +109,28 @@ export class CampaignRuleInput {
   @Field(() => CodeTypeEnum)
   codeType!: string;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Random characters, beside the prefix; missing means 16.',
-  })
+  @Field(() => Int, nullable('Random characters, beside the prefix; missing means 16.'))
   length?: number | null;
 
-  @Field(() => String, { nullable: true, description: 'Letters A to Z, digits and hyphens.' })
+  @Field(() => String, nullable('Letters A to Z, digits and hyphens.'))
   prefix?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'For PATTERN: # stands for a random character.' })
+  @Field(() => String, nullable('For PATTERN: # stands for a random character.'))
   pattern?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'For ALPHANUM and PATTERN: capitals and digits.' })
+  @Field(() => String, nullable('For ALPHANUM and PATTERN: capitals and digits.'))
   alphabet?: string | null;
 
-  @Field(() => [String], { nullable: true, description: 'Single characters that no random place has.' })
+  @Field(() => [String], nullable('Single characters that no random place has.'))
   excludeChars?: string[] | null;
 
-  @Field(() => Int, { nullable: true, description: "Counted from a code's issue; missing never ends." })
+  @Field(() => Int, nullable("Counted from a code's issue; missing never ends."))
   validDays?: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Uses of one code; missing means 1, 0 unlimited.' })
+  @Field(() => Int, nullable('Uses of one code; missing means 1, 0 unlimited.'))
   useLimit?: number | null;
 
-  @Field(() => [String], { nullable: true, description: 'Product lines that may redeem; empty means all.' })
+  @Field(() => [String], nullable('Product lines that may redeem; empty means all.'))
   applicableProducts?: string[] | null;
 
   @Field(() => [RewardRuleInput], { nullable: true })

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { nullable } from '../graphql/nullable.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { answer } from '../graphql/payload.js';
@@ -126,7 +127,7 @@ export class CampaignResolver {
     return this.step(context, campaignId, 'end');
   }
 
-  @Query(() => CampaignType, { nullable: true, description: 'A campaign of the tenant. For staff.' })
+  @Query(() => CampaignType, nullable('A campaign of the tenant. For staff.'))
   async campaign(
     @Arg('id', () => ID) id: string,
     @Ctx() context: RequestContext,

@@ -1,6 +1,7 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { VERSION_FIELD } from '../graphql/expected-version.js';
+import { nullable } from '../graphql/nullable.js';
 import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
@@ -57,16 +58,10 @@ export class CampaignType {
   @Field(() => CampaignStatusEnum)
   status!: CampaignStatus;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which codes are redeemed.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which codes are redeemed.'))
   startsAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which they no longer are.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which they no longer are.'))
   endsAt?: Date | null | undefined;
 
   @Field(() => CampaignRuleType)

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { nullable } from '../graphql/nullable.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
@@ -73,7 +74,7 @@ export class BatchResolver {
     return answer(async () => ({ batch: await this.changes.void(tenantId, batchId) }));
   }
 
-  @Query(() => BatchType, { nullable: true, description: 'A batch of the tenant. For staff.' })
+  @Query(() => BatchType, nullable('A batch of the tenant. For staff.'))
   async batch(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<BatchType | null> {
     return this.reader.batch(requireStaff(context).tenantId, id);
   }

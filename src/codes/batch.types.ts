@@ -1,6 +1,7 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
 import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
@@ -35,16 +36,10 @@ export class BatchType {
   @Field(() => GraphQLSafeInt, { description: 'Codes made.' })
   generated!: number;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'Since when its codes cannot be redeemed for a while.',
-  })
+  @Field(() => InstantScalar, nullable('Since when its codes cannot be redeemed for a while.'))
   frozenAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'Since when its codes cannot be redeemed for good.',
-  })
+  @Field(() => InstantScalar, nullable('Since when its codes cannot be redeemed for good.'))
   voidedAt?: Date | null | undefined;
 
   @Field(() => Int, { description: 'Raised by every change.' })

@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { nullable } from '../graphql/nullable.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import type { CodeChangeService } from './code-change.service.js';
@@ -59,7 +60,7 @@ export class CodeResolver {
     return answer(async () => ({ deleted: await this.changes.delete(tenantId, codeIds) }));
   }
 
-  @Query(() => CodeType, { nullable: true, description: 'A code of the tenant. For staff.' })
+  @Query(() => CodeType, nullable('A code of the tenant. For staff.'))
   async code(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<CodeType | null> {
     return this.reader.code(requireStaff(context).tenantId, id);
   }

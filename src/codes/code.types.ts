@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
 import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
@@ -46,16 +47,13 @@ export class CodeType {
   @Field(() => Int)
   used!: number;
 
-  @Field(() => InstantScalar, { nullable: true, description: 'The first instant at which it counts.' })
+  @Field(() => InstantScalar, nullable('The first instant at which it counts.'))
   startsAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which it no longer counts.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which it no longer counts.'))
   expiresAt?: Date | null | undefined;
 
-  @Field(() => ID, { nullable: true, description: 'Only this user may redeem it; null means everybody.' })
+  @Field(() => ID, nullable('Only this user may redeem it; null means everybody.'))
   assignedUserId?: string | null | undefined;
 
   @Field(() => Int, { description: 'Raised by every change.' })
@@ -78,7 +76,7 @@ export class CodeFilterInput {
   @Field(() => CodeStatusEnum, { nullable: true })
   status?: ShownCodeStatus | null;
 
-  @Field(() => [EffectiveStatusEnum], { nullable: true, description: 'Any of these at this instant.' })
+  @Field(() => [EffectiveStatusEnum], nullable('Any of these at this instant.'))
   effectiveStatus?: EffectiveStatus[] | null;
 
   @Field(() => String, {
@@ -103,13 +101,10 @@ export class UpdateCodeInput {
   @Field(() => ID)
   codeId!: string;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Not below what is used; 0 means unlimited. Missing leaves it.',
-  })
+  @Field(() => Int, nullable('Not below what is used; 0 means unlimited. Missing leaves it.'))
   useLimit?: number | null;
 
-  @Field(() => InstantScalar, { nullable: true, description: 'Null takes the end away; missing leaves it.' })
+  @Field(() => InstantScalar, nullable('Null takes the end away; missing leaves it.'))
   expiresAt?: Date | null;
 }
 

@@ -1,6 +1,7 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import type { CachedReport } from './report-cache.js';
 import type { CheckResult, InvariantResult } from './report.js';
@@ -33,7 +34,7 @@ class InvariantReportType {
   @Field(() => InvariantVerdict)
   verdict!: InvariantResult['verdict'];
 
-  @Field(() => String, { nullable: true, description: 'Why it was not checked.' })
+  @Field(() => String, nullable('Why it was not checked.'))
   note!: string | null;
 }
 

@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
 import { pageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { UserErrorType } from '../graphql/user-error.js';
@@ -71,10 +72,7 @@ export class RedemptionType {
   @Field(() => ID)
   userId!: string;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Which use of the code it was, from 1; never given twice.',
-  })
+  @Field(() => Int, nullable('Which use of the code it was, from 1; never given twice.'))
   useNo!: number | null;
 
   @Field(() => String)
@@ -108,10 +106,7 @@ export class RedeemCodeErrorType extends UserErrorType {
   @Field(() => RedeemCodeErrorCodeEnum)
   code!: RedeemRefusal;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'When the same call can succeed, in milliseconds from now.',
-  })
+  @Field(() => Int, nullable('When the same call can succeed, in milliseconds from now.'))
   retryAfterMs!: number | null;
 }
 
@@ -141,10 +136,7 @@ export class PreviewedReward {
   @Field(() => ID, { description: 'What would be given: for SUBSCRIPTION the plan.' })
   targetId!: string;
 
-  @Field(() => TimeUnitEnum, {
-    nullable: true,
-    description: 'For SUBSCRIPTION: how long one quantity lasts; else null.',
-  })
+  @Field(() => TimeUnitEnum, nullable('For SUBSCRIPTION: how long one quantity lasts; else null.'))
   unit!: TimeUnit | null;
 
   @Field(() => Int)
@@ -168,10 +160,7 @@ export class PreviewRedemptionPayload {
   @Field(() => String, { nullable: true })
   campaignName!: string | null;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'The first instant at which the code no longer counts.',
-  })
+  @Field(() => InstantScalar, nullable('The first instant at which the code no longer counts.'))
   expiresAt!: Date | null;
 
   @Field(() => [PreviewedReward])
@@ -188,7 +177,7 @@ export class RedemptionFilter {
   @Field(() => ID, { nullable: true })
   userId?: string | null;
 
-  @Field(() => String, { nullable: true, description: "The user's id in the tenant's own system." })
+  @Field(() => String, nullable("The user's id in the tenant's own system."))
   externalUserId?: string | null;
 
   @Field(() => ID, { nullable: true })
@@ -226,10 +215,7 @@ export class RedemptionSettledEvent {
   @Field(() => ID)
   campaignId!: string;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Which use of the code it was; null where it was refused.',
-  })
+  @Field(() => Int, nullable('Which use of the code it was; null where it was refused.'))
   useNo!: number | null;
 
   @Field(() => RedeemCodeErrorCodeEnum, {
@@ -238,9 +224,6 @@ export class RedemptionSettledEvent {
   })
   refusal!: RedeemRefusal | null;
 
-  @Field(() => ID, {
-    nullable: true,
-    description: 'The redemption that has the idempotency key, where that was the reason.',
-  })
+  @Field(() => ID, nullable('The redemption that has the idempotency key, where that was the reason.'))
   winnerId!: string | null;
 }

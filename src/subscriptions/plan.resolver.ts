@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireActor, requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
+import { nullable } from '../graphql/nullable.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import type { PlanChangeService } from './plan-change.service.js';
@@ -41,10 +42,7 @@ export class PlanResolver {
     return answer(async () => ({ plan: await this.changes.update(tenantId, planId, changes) }));
   }
 
-  @Query(() => PlanType, {
-    nullable: true,
-    description: 'A plan of the tenant. Users find only what is shown to them.',
-  })
+  @Query(() => PlanType, nullable('A plan of the tenant. Users find only what is shown to them.'))
   async plan(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<PlanType | null> {
     const actor = requireActor(context);
     return this.service.findFor(actor.tenantId, id, actor.kind === 'USER');

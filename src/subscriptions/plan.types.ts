@@ -2,6 +2,7 @@ import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
+import { nullable } from '../graphql/nullable.js';
 import { pageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { payloadType } from '../graphql/payload-type.js';
@@ -72,43 +73,31 @@ export class CreatePlanInput {
   @Field(() => TimeUnitEnum)
   unitTime!: TimeUnit;
 
-  @Field(() => GraphQLSafeInt, { nullable: true, description: 'Bytes; missing or 0 means unlimited.' })
+  @Field(() => GraphQLSafeInt, nullable('Bytes; missing or 0 means unlimited.'))
   trafficBytes?: number | null;
 
-  @Field(() => Int, { nullable: true, description: 'Missing or 0 means unlimited.' })
+  @Field(() => Int, nullable('Missing or 0 means unlimited.'))
   deviceLimit?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Live subscriptions a user may hold; missing or 0 means unlimited.',
-  })
+  @Field(() => Int, nullable('Live subscriptions a user may hold; missing or 0 means unlimited.'))
   quotaPerUser?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'New subscriptions there can be; missing or -1 means unlimited.',
-  })
+  @Field(() => Int, nullable('New subscriptions there can be; missing or -1 means unlimited.'))
   inventory?: number | null;
 
-  @Field(() => [ID], {
-    nullable: true,
-    description: 'Nodes of the plan, beside those of its tags; both empty means all.',
-  })
+  @Field(() => [ID], nullable('Nodes of the plan, beside those of its tags; both empty means all.'))
   nodeIds?: string[] | null;
 
   @Field(() => [String], { nullable: true })
   nodeTags?: string[] | null;
 
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'Whether it can be bought; a code gives it either way. Missing means true.',
-  })
+  @Field(() => Boolean, nullable('Whether it can be bought; a code gives it either way. Missing means true.'))
   sell?: boolean | null;
 
-  @Field(() => Boolean, { nullable: true, description: 'Missing means true.' })
+  @Field(() => Boolean, nullable('Missing means true.'))
   show?: boolean | null;
 
-  @Field(() => ResetCycleEnum, { nullable: true, description: 'Missing means NONE.' })
+  @Field(() => ResetCycleEnum, nullable('Missing means NONE.'))
   resetCycle?: ResetCycle | null;
 }
 
@@ -117,34 +106,28 @@ export class UpdatePlanInput {
   @Field(() => ID)
   planId!: string;
 
-  @Field(() => String, { nullable: true, description: '1 to 64 characters.' })
+  @Field(() => String, nullable('1 to 64 characters.'))
   name?: string | null;
 
-  @Field(() => DecimalScalar, { nullable: true, description: 'Not negative.' })
+  @Field(() => DecimalScalar, nullable('Not negative.'))
   unitPrice?: string | null;
 
-  @Field(() => GraphQLSafeInt, { nullable: true, description: 'Bytes; 0 means unlimited.' })
+  @Field(() => GraphQLSafeInt, nullable('Bytes; 0 means unlimited.'))
   trafficBytes?: number | null;
 
-  @Field(() => Int, { nullable: true, description: '0 means unlimited.' })
+  @Field(() => Int, nullable('0 means unlimited.'))
   deviceLimit?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Live subscriptions a user may hold; 0 means unlimited.',
-  })
+  @Field(() => Int, nullable('Live subscriptions a user may hold; 0 means unlimited.'))
   quotaPerUser?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'New subscriptions left from now on; -1 means unlimited, 0 sold out.',
-  })
+  @Field(() => Int, nullable('New subscriptions left from now on; -1 means unlimited, 0 sold out.'))
   inventory?: number | null;
 
-  @Field(() => [ID], { nullable: true, description: 'Replaces the former ones.' })
+  @Field(() => [ID], nullable('Replaces the former ones.'))
   nodeIds?: string[] | null;
 
-  @Field(() => [String], { nullable: true, description: 'Replaces the former ones.' })
+  @Field(() => [String], nullable('Replaces the former ones.'))
   nodeTags?: string[] | null;
 
   @Field(() => Boolean, { nullable: true })

@@ -1,6 +1,7 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.entity.js';
 
@@ -25,10 +26,7 @@ export class UserSubscriptionType {
   @Field(() => InstantScalar)
   startedAt!: Date;
 
-  @Field(() => InstantScalar, {
-    nullable: true,
-    description: 'This instant is already past the end; null never ends.',
-  })
+  @Field(() => InstantScalar, nullable('This instant is already past the end; null never ends.'))
   expiresAt?: Date | null;
 
   @Field(() => String, {

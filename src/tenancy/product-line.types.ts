@@ -1,6 +1,7 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
+import { nullable } from '../graphql/nullable.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { PRODUCT_LINE_STATUSES, type ProductLineStatus } from './product-line.entity.js';
@@ -53,16 +54,10 @@ export class CreateProductLineInput {
   @Field(() => String, { description: '1 to 64 characters.' })
   name!: string;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: "0 means unlimited; missing means the installation's default.",
-  })
+  @Field(() => Int, nullable("0 means unlimited; missing means the installation's default."))
   hourLimit?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: "0 means unlimited; missing means the installation's default.",
-  })
+  @Field(() => Int, nullable("0 means unlimited; missing means the installation's default."))
   dayLimit?: number | null;
 }
 
@@ -71,22 +66,16 @@ export class UpdateProductLineInput {
   @Field(() => String, { description: 'Names the product line; it never changes.' })
   code!: string;
 
-  @Field(() => String, { nullable: true, description: '1 to 64 characters. Missing leaves it.' })
+  @Field(() => String, nullable('1 to 64 characters. Missing leaves it.'))
   name?: string | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: "0 means unlimited, null the installation's default; missing leaves it.",
-  })
+  @Field(() => Int, nullable("0 means unlimited, null the installation's default; missing leaves it."))
   hourLimit?: number | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: "0 means unlimited, null the installation's default; missing leaves it.",
-  })
+  @Field(() => Int, nullable("0 means unlimited, null the installation's default; missing leaves it."))
   dayLimit?: number | null;
 
-  @Field(() => ProductLineStatusEnum, { nullable: true, description: 'Missing leaves it.' })
+  @Field(() => ProductLineStatusEnum, nullable('Missing leaves it.'))
   status?: ProductLineStatus | null;
 
   @ExpectedVersionField()

@@ -2,6 +2,7 @@ import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
+import { nullable } from '../graphql/nullable.js';
 import { pageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
@@ -63,10 +64,7 @@ export class CreateTenantInput {
   @Field(() => TenantTypeEnum)
   type!: TenantKind;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Codes that may be issued; missing or 0 means unlimited.',
-  })
+  @Field(() => Int, nullable('Codes that may be issued; missing or 0 means unlimited.'))
   codeQuota?: number | null;
 }
 
@@ -75,7 +73,7 @@ export class UpdateTenantInput {
   @Field(() => ID)
   tenantId!: string;
 
-  @Field(() => String, { nullable: true, description: '1 to 64 characters. Missing leaves it.' })
+  @Field(() => String, nullable('1 to 64 characters. Missing leaves it.'))
   name?: string | null;
 
   @Field(() => Int, {
@@ -85,7 +83,7 @@ export class UpdateTenantInput {
   })
   codeQuota?: number | null;
 
-  @Field(() => TenantStatusEnum, { nullable: true, description: 'Missing leaves it.' })
+  @Field(() => TenantStatusEnum, nullable('Missing leaves it.'))
   status?: TenantStatus | null;
 
   @ExpectedVersionField()
@@ -100,7 +98,7 @@ export class TenantFilterInput {
   @Field(() => TenantTypeEnum, { nullable: true })
   type?: TenantKind | null;
 
-  @Field(() => String, { nullable: true, description: 'Part of the id or the name, in capitals or not.' })
+  @Field(() => String, nullable('Part of the id or the name, in capitals or not.'))
   part?: string | null;
 }
 

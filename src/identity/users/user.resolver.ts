@@ -1,6 +1,7 @@
 import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
+import { nullable } from '../../graphql/nullable.js';
 import { PageArgs, type PageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
 import type { UserChangeService } from './user-change.service.js';
@@ -45,7 +46,7 @@ export class UserResolver {
     return answer(async () => ({ user: await this.changes.update(tenantId, input) }));
   }
 
-  @Query(() => UserType, { nullable: true, description: 'A user of the tenant, by either id. For staff.' })
+  @Query(() => UserType, nullable('A user of the tenant, by either id. For staff.'))
   async user(
     @Arg('id', () => ID, { nullable: true }) id: string | null,
     @Arg('externalUserId', () => String, { nullable: true }) externalId: string | null,

@@ -1,6 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
 import { ExpectedVersionField, VERSION_FIELD } from '../../graphql/expected-version.js';
+import { nullable } from '../../graphql/nullable.js';
 import { pageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { InstantScalar } from '../../graphql/scalars.js';
@@ -38,7 +39,7 @@ export class UserFilterInput {
   @Field(() => UserStatusEnum, { nullable: true })
   status?: UserStatus | null;
 
-  @Field(() => String, { nullable: true, description: "The whole id in the tenant's own system." })
+  @Field(() => String, nullable("The whole id in the tenant's own system."))
   externalUserId?: string | null;
 }
 
@@ -47,13 +48,13 @@ export class UpdateUserInput {
   @Field(() => ID, { nullable: true })
   userId?: string | null;
 
-  @Field(() => String, { nullable: true, description: "The user's id in the tenant's own system." })
+  @Field(() => String, nullable("The user's id in the tenant's own system."))
   externalUserId?: string | null;
 
-  @Field(() => UserStatusEnum, { nullable: true, description: 'Missing leaves it.' })
+  @Field(() => UserStatusEnum, nullable('Missing leaves it.'))
   status?: UserStatus | null;
 
-  @Field(() => [String], { nullable: true, description: 'Replace the former ones; missing leaves those.' })
+  @Field(() => [String], nullable('Replace the former ones; missing leaves those.'))
   tags?: string[] | null;
 
   @ExpectedVersionField()
@@ -74,10 +75,7 @@ export class CreateUserTokenInput {
   })
   tags?: string[] | null;
 
-  @Field(() => Int, {
-    nullable: true,
-    description: 'Seconds that the token lives: at most 900, and 900 if missing.',
-  })
+  @Field(() => Int, nullable('Seconds that the token lives: at most 900, and 900 if missing.'))
   ttlS?: number | null;
 }
 

@@ -1,5 +1,6 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../../graphql/context.js';
+import { nullable } from '../../graphql/nullable.js';
 import { runsInstallation, type TenantService } from '../../tenancy/tenant.service.js';
 import { permissionsOf } from '../permissions.js';
 import type { UserService } from './user.service.js';
@@ -12,10 +13,7 @@ export class ViewerResolver {
     private readonly users: UserService,
   ) {}
 
-  @Query(() => ViewerType, {
-    nullable: true,
-    description: 'Who asks, by the token, and what they may do; null without a token.',
-  })
+  @Query(() => ViewerType, nullable('Who asks, by the token, and what they may do; null without a token.'))
   async viewer(@Ctx() { actor }: RequestContext): Promise<ViewerType | null> {
     if (actor === null) return null;
     const tenant = await this.tenants.find(actor.tenantId);

@@ -1,5 +1,6 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
+import { nullable } from '../../graphql/nullable.js';
 import { TENANT_TYPES, type TenantType } from '../../tenancy/tenant.entity.js';
 import { ACTOR_KINDS, STAFF_ROLES, type Actor, type StaffRole } from '../../graphql/actor.js';
 import { PERMISSIONS, type Permission } from '../permissions.js';
@@ -41,13 +42,13 @@ export class ViewerType {
   @Field(() => TenantTypeEnum, { nullable: true })
   tenantType!: TenantType | null;
 
-  @Field(() => ID, { nullable: true, description: "The member of staff's name; null for a user." })
+  @Field(() => ID, nullable("The member of staff's name; null for a user."))
   staffId!: string | null;
 
-  @Field(() => StaffRoleEnum, { nullable: true, description: 'Null for a user.' })
+  @Field(() => StaffRoleEnum, nullable('Null for a user.'))
   role!: StaffRole | null;
 
-  @Field(() => UserType, { nullable: true, description: 'Null for staff.' })
+  @Field(() => UserType, nullable('Null for staff.'))
   user!: UserType | null;
 
   @Field(() => [PermissionEnum])

@@ -1,5 +1,6 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
+import { nullable } from '../../graphql/nullable.js';
 import { pageOf } from '../../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../../graphql/scalars.js';
 import { ORDER_STATUSES, ORDER_TYPES, type OrderStatus, type OrderType } from './order.entity.js';
@@ -30,7 +31,7 @@ export class OrderObjectType {
   })
   isNew!: boolean;
 
-  @Field(() => ID, { nullable: true, description: 'The subscription it started or extended.' })
+  @Field(() => ID, nullable('The subscription it started or extended.'))
   subscriptionId?: string | null | undefined;
 
   @Field(() => InstantScalar)

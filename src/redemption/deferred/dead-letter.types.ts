@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
+import { nullable } from '../../graphql/nullable.js';
 import { pageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { InstantScalar } from '../../graphql/scalars.js';
@@ -52,13 +53,10 @@ export const DeadLetterPageType = pageOf(DeadLetterType, 'DeadLetterPage');
 
 @InputType()
 export class RedriveDeadLettersInput {
-  @Field(() => ID, { nullable: true, description: 'The dead letter; without it give `all`.' })
+  @Field(() => ID, nullable('The dead letter; without it give `all`.'))
   orderNo?: string | null;
 
-  @Field(() => Boolean, {
-    nullable: true,
-    description: 'True means all of the tenant; then give no orderNo.',
-  })
+  @Field(() => Boolean, nullable('True means all of the tenant; then give no orderNo.'))
   all?: boolean | null;
 }
 

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, Extensions, ID, Mutation, Query, Resolver } from 'type-
 import { JUDGES_ACCESS, UNSHARED } from '../../graphql/field-marks.js';
 import { requireActor, requireUser } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
+import { nullable } from '../../graphql/nullable.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { PageArgs } from '../../graphql/page.js';
 import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
@@ -46,7 +47,7 @@ export class RedemptionResolver {
     return previewPayload(await this.previews.preview(request));
   }
 
-  @Query(() => RedemptionType, { nullable: true, description: "One's own; staff see their tenant's." })
+  @Query(() => RedemptionType, nullable("One's own; staff see their tenant's."))
   async redemption(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string) {
     return findRedemption(this.reader, requireActor(context), id);
   }
