@@ -113,9 +113,10 @@ export class CampaignChangeService {
   async delete(tenantId: string, id: Id, expected: ExpectedVersion): Promise<void> {
     const decide = (campaign: Campaign) => {
       if (campaign.status !== 'DRAFT') {
+        const next = campaign.status === 'ENDED' ? 'It has ended already.' : 'End it instead.';
         refuse(
           'CAMPAIGN_NOT_DRAFT',
-          `The campaign is ${campaign.status}; only a DRAFT can be deleted. End it instead.`,
+          `The campaign is ${campaign.status}; only a DRAFT can be deleted. ${next}`,
         );
       }
       return { deletedAt: new Date(this.its.clock.nowMs()) };

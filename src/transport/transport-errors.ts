@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import type { Logger } from '../platform/observability/log.js';
 import { errorBody, type TransportAnswer } from './raw-answer.js';
 
 const ENCODED = 'CONTENT_ENCODED';
 const NO_HOST = 'NO_HOST';
+const NOT_UTF8 = 'NOT_UTF8';
 const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
 
 /** What fastify refuses before GraphQL sees it, in GraphQL's form. */
@@ -14,7 +16,11 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
     message: 'The request is too large.',
   },
   FST_ERR_CTP_EMPTY_JSON_BODY: { ...BAD_REQUEST, message: 'The body is empty.' },
-  FST_ERR_CTP_INVALID_JSON_BODY: { ...BAD_REQUEST, message: 'The body is not JSON.' },
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    ...BAD_REQUEST,
+    message: 'The body is not JSON, or one of its keys is "__proto__". Send an object with the key "query".',
+  },
+  [NOT_UTF8]: { ...BAD_REQUEST, message: 'The body is not UTF-8. Encode the JSON as UTF-8.' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     ...BAD_REQUEST,
     message: 'The body is not as long as its header says.',
@@ -38,7 +44,13 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
 
 /** Makes the routes take JSON alone, and answer what is wrong with a request in GraphQL's form. */
 export function answerTransportErrors(app: FastifyInstance, log: Logger): void {
-  app.removeContentTypeParser('text/plain');
+  app.removeAllContentTypeParsers();
+  // Decoding replaces wrong bytes without an error, and the replacement would be stored.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) void parseJson(request, body.toString(), done);
+    else done(unfit(NOT_UTF8));
+  });
   app.addHook('preParsing', refuseUnfit);
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     const status = answerTransportError(error, request, reply);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -156,6 +157,8 @@ export class GraphqlSockets {
     handle: (text: string) => Promise<void>,
   ): Promise<void> {
     if (!session.admits(data.length)) return;
+    // Of a text frame ws has checked it, of a binary one nothing has.
+    if (!isUtf8(data)) return session.end(SocketCloseCode.BadRequest, 'Invalid message received');
     const text = data.toString();
     await this.handle(session, async () => {
       try {

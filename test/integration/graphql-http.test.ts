@@ -33,7 +33,10 @@ interface Reply {
   readonly text: string;
 }
 
-async function post(body: string, headers: Record<string, string> = {}): Promise<Reply> {
+async function post(
+  body: string | Buffer<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   return read(
     await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -96,6 +99,18 @@ describe('GraphQL over HTTP', () => {
     ['a missing variable', '{"query":"query ($t: String!) { echo(text: $t) }"}', 400, 'BAD_USER_INPUT'],
   ])('answers %s by a 4xx and its code', async (_name, body, status, code) => {
     expect(await post(body)).toMatchObject({ status, code });
+  });
+
+  it('answers 400 to a body that is not UTF-8, and takes the same text in UTF-8', async () => {
+    const text = JSON.stringify({
+      query: 'query ($t: String!) { echo(text: $t) }',
+      variables: { t: 'd\u00e9j\u00e0' },
+    });
+    const latin1 = await post(Buffer.from(text, 'latin1'));
+    expect(latin1).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    expect(latin1.text).toContain('The body is not UTF-8.');
+    const utf8 = await post(text);
+    expect([utf8.status, JSON.parse(utf8.text)]).toEqual([200, { data: { echo: 'd\u00e9j\u00e0' } }]);
   });
 
   it('answers 413 to a body above the limit, and takes one just below it', async () => {

@@ -125,6 +125,15 @@ describe('GraphQL over WebSocket', () => {
     expect((await socket.closed).code).toBe(4400);
   });
 
+  it('closes at a binary frame that is not UTF-8 with 4400, and takes the same text in UTF-8', async () => {
+    const frame = JSON.stringify({ type: 'ping', payload: { t: 'd\u00e9j\u00e0' } });
+    const socket = await RawSocket.ready(url);
+    socket.send(Buffer.from(frame));
+    expect(await socket.next()).toMatchObject({ type: 'pong' });
+    socket.send(Buffer.from(frame, 'latin1'));
+    expect((await socket.closed).code).toBe(4400);
+  });
+
   it('refuses a subscription whose only field is left out, and lets the socket live', async () => {
     const socket = await RawSocket.ready(url);
     for (const [at, query] of [

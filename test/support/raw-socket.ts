@@ -43,8 +43,10 @@ export class RawSocket {
     return raw;
   }
 
+  /** Bytes go as a binary frame. */
   send(message: object | string): void {
-    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+    const isWritten = typeof message === 'string' || Buffer.isBuffer(message);
+    this.socket.send(isWritten ? message : JSON.stringify(message));
   }
 
   subscribe(id: string, query: string, variables?: Record<string, unknown>, operationName?: string): void {
