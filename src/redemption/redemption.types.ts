@@ -37,7 +37,7 @@ const RedeemCodeErrorCodeEnum = enumFromValues(
   REDEEM_REFUSALS,
 );
 
-@ObjectType('RewardGrant', { description: 'One reward that a redemption gave, once.' })
+@ObjectType('RewardGrant', { simpleResolvers: true, description: 'One reward that a redemption gave, once.' })
 export class RewardGrantType {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
@@ -55,7 +55,10 @@ export class RewardGrantType {
   value!: string;
 }
 
-@ObjectType('Redemption', { description: 'The record that one use of a code was spent.' })
+@ObjectType('Redemption', {
+  simpleResolvers: true,
+  description: 'The record that one use of a code was spent.',
+})
 export class RedemptionType {
   @Field(() => ID)
   id!: string;
@@ -101,7 +104,7 @@ export class RedeemCodeInput {
   idempotencyKey?: string | null;
 }
 
-@ObjectType('RedeemCodeError', { implements: UserErrorType })
+@ObjectType('RedeemCodeError', { simpleResolvers: true, implements: UserErrorType })
 export class RedeemCodeErrorType extends UserErrorType {
   @Field(() => RedeemCodeErrorCodeEnum)
   code!: RedeemRefusal;
@@ -110,7 +113,7 @@ export class RedeemCodeErrorType extends UserErrorType {
   retryAfterMs!: number | null;
 }
 
-@ObjectType()
+@ObjectType({ simpleResolvers: true })
 export class RedeemCodePayload {
   @Field(() => RedemptionStatusEnum)
   status!: string;
@@ -128,7 +131,7 @@ export class RedeemCodePayload {
   errors!: RedeemCodeErrorType[];
 }
 
-@ObjectType({ description: 'One reward that redeeming the code would give.' })
+@ObjectType({ simpleResolvers: true, description: 'One reward that redeeming the code would give.' })
 export class PreviewedReward {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
@@ -151,6 +154,7 @@ export class PreviewedReward {
 }
 
 @ObjectType({
+  simpleResolvers: true,
   description: 'What redeeming a code would come to at this moment. Nothing was changed or reserved.',
 })
 export class PreviewRedemptionPayload {

@@ -17,8 +17,8 @@ import type { DocumentLimits } from './limits.js';
 import type { ReadingBudget } from './reading-budget.js';
 
 const KEPT_BYTES_MAX = 67_108_864;
-/** What a document takes in memory, with its tokens and positions, for each character of its text. */
-const BYTES_PER_CHARACTER = 200;
+/** What a document takes in memory, with its tokens, positions and plan, for each character of its text. */
+const BYTES_PER_CHARACTER = 300;
 /** A refused text is kept with its errors. */
 const BYTES_PER_ERROR = 1000;
 /** Errors listed of one document; each takes time to find. */

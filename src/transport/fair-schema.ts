@@ -1,8 +1,10 @@
 import {
+  defaultFieldResolver,
   GraphQLError,
   getNullableType,
   isListType,
   isObjectType,
+  type GraphQLField,
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from 'graphql';
@@ -17,7 +19,7 @@ import { readPageSize } from '../graphql/page-size.js';
 import type { WorkKind, WorkShares } from './work-shares.js';
 
 /** Rows that are resolved in one go; with ten fields each that takes about a millisecond. */
-const SLICE_ROWS = 20;
+export const SLICE_ROWS = 20;
 
 const STORE_AWAY = new StoreUnavailableError('database', {
   cause: 'A request of the same caller found a store away.',
@@ -37,9 +39,11 @@ export function serveFairly(schema: GraphQLSchema, shares: WorkShares): GraphQLS
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const kind = kindOf(schema, type);
     for (const field of Object.values(type.getFields())) {
-      const resolve = field.resolve as Resolver | undefined;
-      if (resolve === undefined) continue;
-      const sliced = isListType(getNullableType(field.type)) ? inSlices(resolve, shares.turns) : resolve;
+      const isList = isListType(getNullableType(field.type));
+      if (field.resolve === undefined && !isList) continue;
+      const resolve: Resolver = field.resolve ?? defaultFieldResolver;
+      const sliced = isList ? inSlices(resolve, shares.turns) : resolve;
+      if (field.resolve === undefined) properties.add(sliced);
       if (kind === null) field.resolve = sliced;
       else {
         const shared = inTurn(sliced, shares, kind);
@@ -48,6 +52,14 @@ export function serveFairly(schema: GraphQLSchema, shares: WorkShares): GraphQLS
     }
   }
   return schema;
+}
+
+/** Lists that are sliced, and nothing but a property of the object that they are selected of. */
+const properties = new WeakSet<Resolver>();
+
+/** Whether a field is nothing but a property of the object that it is selected of. */
+export function isProperty({ resolve }: GraphQLField<unknown, RequestContext>): boolean {
+  return resolve === undefined || properties.has(resolve);
 }
 
 function kindOf(schema: GraphQLSchema, type: unknown): WorkKind | null {

@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify';
 import {
-  execute,
   getOperationAST,
   GraphQLError,
   OperationTypeNode,
@@ -15,6 +14,7 @@ import { keyedFields } from '../graphql/idempotency-key.js';
 import type { ApqCache } from './apq.redis.js';
 import type { Documents, ReadableDocument } from './documents.js';
 import { presentError } from './error-format.js';
+import { PreparedOperation } from './prepared-operation.js';
 import { asksForSchema } from './schema-answers.js';
 
 /** A reply of the GraphQL route. */
@@ -36,7 +36,7 @@ interface Parts {
 interface Wish {
   readonly query: string;
   readonly operationName: string | null | undefined;
-  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
 }
 
 const ACCEPTS_MAX = 100;
@@ -49,7 +49,8 @@ const ACCEPTS_MAX = 100;
 export class KnownOperations {
   /** What Apollo chose for an `accept` header. */
   private readonly contentTypes = new LRUCache<string, string>({ max: ACCEPTS_MAX });
-  private readonly ordinary = new WeakMap<OperationDefinitionNode, boolean>();
+  /** Null for those that Apollo answers. */
+  private readonly prepared = new WeakMap<OperationDefinitionNode, PreparedOperation | null>();
 
   constructor(private readonly parts: Parts) {}
 
@@ -66,16 +67,11 @@ export class KnownOperations {
     if (contentType === undefined || wish === null) return null;
     const read = this.parts.documents.known(wish.query);
     const operation = read === null ? null : getOperationAST(read.document, wish.operationName);
-    if (read === null || !operation || !this.isOrdinary(read.document, operation)) return null;
+    const prepared = read && operation ? this.preparedOf(read.document, operation) : null;
+    if (read === null || !operation || prepared === null) return null;
     const context = this.admitted(request, read, operation, wish);
     if (context === null) return null;
-    const result = await execute({
-      schema: this.parts.schema,
-      document: read.document,
-      contextValue: context,
-      variableValues: wish.variables,
-      operationName: wish.operationName,
-    });
+    const result = await prepared.execute(wish.variables, context);
     // Refused before any resolver ran, for instance because of a variable.
     if (result.data === undefined) return null;
     return this.replyOf(result, contentType, context);
@@ -89,7 +85,7 @@ export class KnownOperations {
     { variables }: Wish,
   ): RequestContext | null {
     try {
-      this.parts.documents.requireAffordable(read, operation, variables ?? {});
+      this.parts.documents.requireAffordable(read, operation, variables);
       return this.parts.contextOf(request);
     } catch (error) {
       if (error instanceof GraphQLError) return null;
@@ -104,7 +100,7 @@ export class KnownOperations {
     if (!isAbsent(variables) && !isRecord(variables)) return null;
     if (!isAbsent(extensions) && !isRecord(extensions)) return null;
     const query = this.textOf(body['query'], extensions?.['persistedQuery']);
-    return query === null ? null : { query, operationName, variables };
+    return query === null ? null : { query, operationName, variables: variables ?? {} };
   }
 
   /** A text with a hash beside it is to be stored, which Apollo does. */
@@ -113,16 +109,18 @@ export class KnownOperations {
     return query === undefined ? this.parts.apq.known(persisted) : null;
   }
 
-  private isOrdinary(document: DocumentNode, operation: OperationDefinitionNode): boolean {
-    let found = this.ordinary.get(operation);
-    if (found === undefined) {
-      found =
+  private preparedOf(document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation | null {
+    let prepared = this.prepared.get(operation);
+    if (prepared === undefined) {
+      const { schema } = this.parts;
+      const isOrdinary =
         operation.operation !== OperationTypeNode.SUBSCRIPTION &&
         !asksForSchema(document, operation) &&
-        keyedFields(this.parts.schema, document, operation).length <= 1;
-      this.ordinary.set(operation, found);
+        keyedFields(schema, document, operation).length <= 1;
+      prepared = isOrdinary ? new PreparedOperation(schema, document, operation) : null;
+      this.prepared.set(operation, prepared);
     }
-    return found;
+    return prepared;
   }
 
   private replyOf(

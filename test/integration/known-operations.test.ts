@@ -94,6 +94,13 @@ describe('X.23 an operation that is known is answered without Apollo, byte for b
     ['an error with a status and headers', '{ tooMany box { name } }'],
     ['a value that cannot be written', '{ wrongDecimal }'],
     ['an error that leaves no data', '{ box { name } userOnly }'],
+    [
+      'null for a variable',
+      'mutation ($key: String) { keyed(input: {idempotencyKey: $key}) }',
+      { variables: { key: null } },
+    ],
+    ['a variable that is left out', 'mutation ($key: String) { keyed(input: {idempotencyKey: $key}) }'],
+    ['an object of plain fields', '{ box { name inner { name inner { __typename n: name } } } }'],
     ['a page that is too deep', '{ boxes(page: 900000) { total } }'],
   ];
   it.each(cases)('%s', async (_name, query, rest = {}, headers = {}) => {
@@ -173,6 +180,12 @@ describe('X.23 Apollo answers, each time the same,', () => {
       fresh('query ($text: String!) { echo(text: $text) }', { variables: { text: 1 } }),
     ],
     ['a variable that is missing', fresh('query ($text: String!) { echo(text: $text) }')],
+    [
+      'a variable that is wrong inside',
+      fresh('mutation ($input: KeyedInput!) { keyed(input: $input) }', {
+        variables: { input: { numbers: [1, 'x', null], other: 1 } },
+      }),
+    ],
     ['variables in a list', fresh('{ box { name } }', { variables: [] })],
     ['variables as text', fresh('{ box { name } }', { variables: '{}' })],
     ['a name of no operation', fresh('query A { box { name } }', { operationName: 'B' })],

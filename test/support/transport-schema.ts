@@ -30,7 +30,7 @@ import { rateLimited } from '../../src/transport/caller.js';
 const SizeEnum = { SMALL: 'SMALL', LARGE: 'LARGE' } as const;
 registerEnumType(SizeEnum, { name: 'Size' });
 
-@ObjectType('Box')
+@ObjectType('Box', { simpleResolvers: true })
 class BoxType {
   @Field(() => String)
   name!: string;
