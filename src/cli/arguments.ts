@@ -1,16 +1,10 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { TOKEN_TTL_MAX_S } from '../identity/token-life.js';
 import { VISIBLE_ASCII } from '../platform/input.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 
 /** What every command takes. */
-export interface GlobalOptions {
-  readonly verbose?: boolean;
-}
-
-export interface TenantOptions extends GlobalOptions {
-  readonly tenant: string;
-}
+export type GlobalOptions = { readonly verbose?: true | undefined };
 
 const SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 /** A token cannot be taken back, so it does not live for ever. */
@@ -36,14 +30,14 @@ export function externalId(text: string): string {
 }
 
 /** For options that may be given more than once. */
-export function collected(text: string, before: readonly string[] = []): readonly string[] {
+export function collected(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
 export const example = (line: string): string => `\nExample:\n  ${OWN_COMMAND} ${line}`;
 
 /** For changes: refused where somebody else was quicker. */
-export const expectOption = (): Option =>
+export const expectOption = () =>
   new Option('--expect <version>', 'only if it is at this version still, as list shows it').argParser(
     wholeNumber,
   );

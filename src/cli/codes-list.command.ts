@@ -1,26 +1,30 @@
-import { Option, type Command } from 'commander';
-import { SHOWN_CODE_STATUSES, shownStatus, type ShownCodeStatus } from '../codes/code-reader.service.js';
-import type { Code } from '../codes/code.entity.js';
+import { Option } from '@commander-js/extra-typings';
+import { SHOWN_CODE_STATUSES, shownStatus } from '../codes/code-reader.service.js';
+import { ofTenant, type Bare } from './action.js';
 import { addList } from './rows.js';
 
-interface Filters {
-  readonly campaign?: string;
-  readonly batch?: string;
-  readonly status?: ShownCodeStatus;
-  readonly part?: string;
-}
-
-interface ShownCode {
-  readonly code: Code;
-  /** What it comes to at this instant. */
-  readonly effectiveStatus: string;
-}
-
 /** Codes whose texts are not kept are told apart by their last four characters. */
-export function addCodesList(group: Command): void {
-  addList<Filters, ShownCode>(group, {
+export function addCodesList(group: Bare): void {
+  addList(group, {
     description: 'List codes, the newest first.',
     example: 'codes list --tenant CH_123 --campaign 7312345678901234 --status ACTIVE',
+    options: (command) =>
+      ofTenant(command)
+        .option('--campaign <id>', 'only those of this campaign')
+        .option('--batch <id>', 'only those of this batch')
+        .addOption(new Option('--status <status>', 'only these').choices(SHOWN_CODE_STATUSES))
+        .option('--part <text>', 'only those that hold this'),
+    page: async ({ codeReader }, options, page) => {
+      const { tenant, campaign = null, batch = null, status = null, part = null } = options;
+      const filter = { campaignId: campaign, batchId: batch, status, part };
+      const { total, items } = await codeReader.page(tenant, filter, page);
+      const shown = items.map(async (code) => ({
+        code,
+        // What it comes to at this instant.
+        effectiveStatus: await codeReader.effectiveStatus(code),
+      }));
+      return { total, items: await Promise.all(shown) };
+    },
     columns: {
       id: ({ code }) => code.id,
       code: ({ code }) => code.codeText,
@@ -32,22 +36,6 @@ export function addCodesList(group: Command): void {
       expiresAt: ({ code }) => code.expiresAt,
       campaignId: ({ code }) => code.campaignId,
       batchId: ({ code }) => code.batchId,
-    },
-    filters: (command) =>
-      command
-        .option('--campaign <id>', 'only those of this campaign')
-        .option('--batch <id>', 'only those of this batch')
-        .addOption(new Option('--status <status>', 'only these').choices(SHOWN_CODE_STATUSES))
-        .option('--part <text>', 'only those that hold this'),
-    page: async ({ codeReader }, options, page) => {
-      const { tenant, campaign = null, batch = null, status = null, part = null } = options;
-      const filter = { campaignId: campaign, batchId: batch, status, part };
-      const { total, items } = await codeReader.page(tenant, filter, page);
-      const shown = items.map(async (code) => ({
-        code,
-        effectiveStatus: await codeReader.effectiveStatus(code),
-      }));
-      return { total, items: await Promise.all(shown) };
     },
   });
 }

@@ -1,20 +1,19 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Services } from '../app/modules.js';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
-import { example, externalId, wholeNumber, type TenantOptions } from './arguments.js';
+import type { Bare } from './action.js';
+import { example, externalId, wholeNumber } from './arguments.js';
 import { openCodeSink, type CodeSink } from './code-sink.js';
 import { addCodesList } from './codes-list.command.js';
 import { CliError } from './failures.js';
 import { openProgress, type Progress } from './progress.js';
-import { assertTenant, withServices } from './session.js';
+import { withServices } from './session.js';
 
 const KEY_LENGTH_MAX = 64;
 
-interface GenerateOptions extends TenantOptions {
+interface GenerateOptions {
+  readonly tenant: string;
   readonly campaign: string;
-  readonly count: number;
-  readonly key?: string;
-  readonly out?: string;
 }
 
 interface Generation {
@@ -26,7 +25,7 @@ const GENERATE = example(
   'codes generate --tenant CH_123 --campaign 7312345678901234 --count 25000 --key may --out codes.txt',
 );
 
-export function addCodesCommands(program: Command): void {
+export function addCodesCommands(program: Bare): void {
   const group = program.command('codes').description('Codes of a campaign.').addHelpText('after', GENERATE);
   addCodesList(group);
   group
@@ -38,13 +37,12 @@ export function addCodesCommands(program: Command): void {
     .option('--key <key>', 'idempotency key: the same call again prints the same codes', externalId)
     .option('--out <file>', 'a new file for the codes, readable by its owner alone')
     .addHelpText('after', GENERATE)
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GenerateOptions>();
+    .action(async (_options, command) => {
+      const options = command.optsWithGlobals();
       const generations = generationsOf(options.count, options.key ?? null);
       const sink = await openCodeSink(options.out);
       try {
         await withServices(options, async (services) => {
-          await assertTenant(services, options.tenant);
           // Codes that run over the terminal show the progress themselves, and a bar between them would garble both.
           const progress = openProgress(options.count, sink.isTerminal);
           await generateAll(services, options, generations, { sink, progress }).finally(() =>

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { CommanderError } from '@commander-js/extra-typings';
 import { failureMessage, oneLine } from '../app/failure-message.js';
 import { DomainError } from '../platform/errors.js';
 import { scrub } from '../platform/observability/scrub.js';

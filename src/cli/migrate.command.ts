@@ -1,21 +1,17 @@
-import type { Command } from 'commander';
 import { migrateDown, migrateUp } from '../migrations/migrate.js';
-import { example, type GlobalOptions } from './arguments.js';
+import type { Bare } from './action.js';
+import { example } from './arguments.js';
 import { print } from './output.js';
 import { withStores } from './session.js';
 
-interface MigrateOptions extends GlobalOptions {
-  readonly down?: boolean;
-}
-
-export function addMigrateCommand(program: Command): void {
+export function addMigrateCommand(program: Bare): void {
   program
     .command('migrate')
     .description('Bring the database to the newest schema; does nothing where it is.')
     .option('--down', 'take back the newest migration instead, and the data that it made room for')
     .addHelpText('after', example('migrate'))
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<MigrateOptions>();
+    .action(async (_options, command) => {
+      const options = command.optsWithGlobals();
       const isDown = options.down === true;
       const moved = await withStores(options, async ({ databaseUrl }) =>
         isDown ? migrateDown(databaseUrl) : migrateUp(databaseUrl),

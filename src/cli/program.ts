@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { addBatchCommands } from './batch.command.js';
 import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
@@ -26,7 +26,7 @@ Example:
   ${OWN_COMMAND} token --tenant DEMO --user demo-user`;
 
 /** The command line. Commands throw; what is shown of it is decided in one place, `failures.ts`. */
-export function createProgram(): Command {
+export function createProgram() {
   const program = new Command(OWN_COMMAND)
     .description('Runs a Redeemkit by hand.')
     .option('--verbose', 'tell on standard error what is done, and failures with their stack')

@@ -1,19 +1,13 @@
-import type { Command } from 'commander';
 import type { Services } from '../app/modules.js';
-import { example, externalId, type TenantOptions } from './arguments.js';
+import type { Bare } from './action.js';
+import { example, externalId } from './arguments.js';
 import { withNextStep } from './hints.js';
 import { printLine } from './output.js';
-import { onTenant } from './session.js';
-
-interface RedeemOptions extends TenantOptions {
-  readonly user: string;
-  readonly product: string;
-  readonly key?: string;
-}
+import { withServices } from './session.js';
 
 type Answer = Awaited<ReturnType<Services['redemptions']['redeem']>>;
 
-export function addRedeemCommand(program: Command): void {
+export function addRedeemCommand(program: Bare): void {
   program
     .command('redeem')
     .description(
@@ -25,20 +19,18 @@ export function addRedeemCommand(program: Command): void {
     .requiredOption('--product <code>', 'the product line that the user is at')
     .option('--key <key>', 'idempotency key: the same call again prints the same answer')
     .addHelpText('after', example('redeem --tenant DEMO --user alice --product DEMO ABCD-EFGH-JKLM-NPQR'))
-    .action(async (code: string, _options, command: Command) => {
-      const told = await onTenant(
-        command.optsWithGlobals<RedeemOptions>(),
-        async (services, options, log) => {
-          const { tenant: tenantId, user, product: productCode, key } = options;
+    .action(
+      async (code, { tenant: tenantId, user, product: productCode, key: idempotencyKey = null }, command) => {
+        const told = await withServices(command.optsWithGlobals(), async (services) => {
           const { id: userId } = await services.users.ensureUser(tenantId, user);
-          const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey: key ?? null };
-          const answer = await services.redemptions.redeem(asked, { log });
+          const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey };
+          const answer = await services.redemptions.redeem(asked, { log: services.log });
           if (answer.status !== 'COMMITTED') process.exitCode = 1;
           return shown(answer, services.refusalMessages);
-        },
-      );
-      await printLine(JSON.stringify(told, null, 2));
-    });
+        });
+        await printLine(JSON.stringify(told, null, 2));
+      },
+    );
 }
 
 /** As the API answers, without what is there for machines alone. */

@@ -1,5 +1,5 @@
-import type { Command } from 'commander';
-import { example, type GlobalOptions } from './arguments.js';
+import type { Bare } from './action.js';
+import { example } from './arguments.js';
 import { CliError } from './failures.js';
 import { printLine } from './output.js';
 import { openProgress } from './progress.js';
@@ -11,14 +11,13 @@ works beside redemptions, in small chunks, and goes on where it was when it is r
 digests only stay under their pepper.
 Exit status: 0 all that can be moved is moved; 1 something is left, or processes do not know the new pepper yet.`;
 
-export function addRedigestCommand(program: Command): void {
+export function addRedigestCommand(program: Bare): void {
   program
     .command('redigest')
     .description('Move codes from previous peppers to the current one.')
     .addHelpText('after', HELP + example('redigest'))
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions>();
-      const report = await withServices(options, async ({ redigest }) => {
+    .action(async (_options, command) => {
+      const report = await withServices(command.optsWithGlobals(), async ({ redigest }) => {
         const progress = openProgress(await redigest.count(), false);
         return redigest.run((count) => progress.add(count)).finally(() => progress.stop());
       });

@@ -13,7 +13,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     const { line, stack, status } = failureOf(error);
-    const isVerbose = program.opts<{ verbose?: boolean }>().verbose === true;
+    const isVerbose = program.opts().verbose === true;
     if (line !== null) sayOnStderr(isVerbose && stack !== null ? stack : line);
     process.exitCode = status;
   }

@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
+import type { Bare } from './action.js';
 import { example } from './arguments.js';
 import { print } from './output.js';
 
-export function addSchemaCommand(program: Command): void {
+export function addSchemaCommand(program: Bare): void {
   program
     .command('schema')
     .description('Print the GraphQL schema.')

@@ -4,10 +4,10 @@ import { loadConfig, type Config } from '../config.js';
 import { migrateUp } from '../migrations/migrate.js';
 import { assertSchemaIsCurrent } from '../migrations/schema-state.js';
 import { DomainError } from '../platform/errors.js';
-import { createLog, type Logger } from '../platform/observability/log.js';
+import { createLog } from '../platform/observability/log.js';
 import { StopWait } from '../platform/scheduling/stop-wait.js';
 import { settleSecrets } from '../app/secrets.js';
-import type { GlobalOptions, TenantOptions } from './arguments.js';
+import type { GlobalOptions } from './arguments.js';
 import { InterruptedError } from './failures.js';
 import { findStores, type FoundStores } from './found-stores.js';
 import { sayOnStderr } from './output.js';
@@ -25,10 +25,10 @@ export async function withStores<T>(
   });
 }
 
-/** The same, with the services of the product. */
+/** The same, with the services of the product; a tenant that is named has to be there. */
 export async function withServices<T>(
-  options: GlobalOptions,
-  work: (services: Services, log: Logger) => Promise<T>,
+  options: GlobalOptions & { readonly tenant?: string },
+  work: (services: Services) => Promise<T>,
 ): Promise<T> {
   return onStores(options, async (found, config, untilSignal) => {
     if (found.areOwn) await migrateUp(found.databaseUrl);
@@ -48,7 +48,8 @@ export async function withServices<T>(
       log,
     );
     try {
-      return await untilSignal(work(services, log));
+      if (options.tenant !== undefined) await untilSignal(assertTenant(services, options.tenant));
+      return await untilSignal(work(services));
     } finally {
       // Also after a signal: what was claimed is committed, or deferred, before the stores are let go.
       await services.redemptions.drained();
@@ -62,17 +63,6 @@ export async function withServices<T>(
 async function ready({ databaseUrl, redisUrl }: FoundStores, config: Config): Promise<void> {
   await awaitStores({ databaseUrl, redisUrl }, { waitMs: config.START_WAIT_MS });
   await assertSchemaIsCurrent(databaseUrl);
-}
-
-/** The same, for a tenant that has to be there. */
-export async function onTenant<Options extends TenantOptions, T>(
-  options: Options,
-  work: (services: Services, options: Options, log: Logger) => Promise<T>,
-): Promise<T> {
-  return withServices(options, async (services, log) => {
-    await assertTenant(services, options.tenant);
-    return work(services, options, log);
-  });
 }
 
 async function onStores<T>(
@@ -115,7 +105,7 @@ function heedSignals(): { readonly untilSignal: UntilSignal; ignore(): void } {
 }
 
 /** Services below take the tenant from a token, which proves it; here it is somebody's typing. */
-export async function assertTenant({ tenants }: Services, tenantId: string): Promise<void> {
+async function assertTenant({ tenants }: Services, tenantId: string): Promise<void> {
   if ((await tenants.find(tenantId)) !== null) return;
   throw new DomainError('TENANT_NOT_FOUND', `There is no tenant ${JSON.stringify(tenantId)}.`);
 }

@@ -1,31 +1,10 @@
-import { Option, type Command } from 'commander';
-import {
-  TENANT_STATUSES,
-  TENANT_TYPES,
-  type Tenant,
-  type TenantStatus,
-  type TenantType,
-} from '../tenancy/tenant.entity.js';
-import { example, expectOption, wholeNumber, type GlobalOptions } from './arguments.js';
+import { Option } from '@commander-js/extra-typings';
+import { TENANT_STATUSES, TENANT_TYPES, type Tenant } from '../tenancy/tenant.entity.js';
+import { addAction, type Bare } from './action.js';
+import { example, expectOption, wholeNumber } from './arguments.js';
 import { printLine } from './output.js';
-import { addList, printRow, type RowOptions } from './rows.js';
-import { withServices } from './session.js';
+import { addList, printRow } from './rows.js';
 import type { Columns } from './table.js';
-
-interface CreateOptions extends GlobalOptions {
-  readonly id: string;
-  readonly name: string;
-  readonly type: TenantType;
-  readonly quota: number;
-}
-
-interface UpdateOptions extends RowOptions {
-  readonly id: string;
-  readonly name?: string;
-  readonly quota?: number;
-  readonly status?: TenantStatus;
-  readonly expect?: number;
-}
 
 const COLUMNS: Columns<Tenant> = {
   id: (tenant) => tenant.id,
@@ -38,17 +17,16 @@ const COLUMNS: Columns<Tenant> = {
   createdAt: (tenant) => tenant.createdAt,
 };
 
-const CREATE = example('tenant create --id CH_123 --name "Channel 123" --quota 100000');
+const CREATE = 'tenant create --id CH_123 --name "Channel 123" --quota 100000';
 
-export function addTenantCommands(program: Command): void {
-  const group = program.command('tenant').description('Tenants.').addHelpText('after', CREATE);
+export function addTenantCommands(program: Bare): void {
+  const group = program.command('tenant').description('Tenants.').addHelpText('after', example(CREATE));
   addCreate(group);
-  addList<{ status?: TenantStatus; type?: TenantType; part?: string }, Tenant>(group, {
+  addList(group, {
     description: 'List the tenants, the newest first.',
     example: 'tenant list --status ACTIVE',
-    isOfTenant: false,
     columns: COLUMNS,
-    filters: (command) =>
+    options: (command) =>
       command
         .addOption(new Option('--status <status>', 'only these').choices(TENANT_STATUSES))
         .addOption(new Option('--type <type>', 'only these').choices(TENANT_TYPES))
@@ -59,46 +37,42 @@ export function addTenantCommands(program: Command): void {
   addUpdate(group);
 }
 
-function addCreate(group: Command): void {
-  group
-    .command('create')
-    .description('Make a tenant, and print its id.')
-    .requiredOption('--id <id>', 'capitals, digits and underscores, e.g. CH_123')
-    .requiredOption('--name <name>', 'the name that people read')
-    .addOption(
-      new Option('--type <type>', 'PLATFORM may make further tenants')
-        .choices(TENANT_TYPES)
-        .default('CHANNEL'),
-    )
-    .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber, 0)
-    .addHelpText('after', CREATE)
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<CreateOptions>();
-      const { id, name, type, quota: codeQuota } = options;
-      const tenant = await withServices(options, async ({ tenants }) =>
-        tenants.create({ id, name, type, codeQuota }),
-      );
-      await printLine(tenant.id);
-    });
+function addCreate(group: Bare): void {
+  addAction(group, {
+    name: 'create',
+    description: 'Make a tenant, and print its id.',
+    example: CREATE,
+    options: (command) =>
+      command
+        .requiredOption('--id <id>', 'capitals, digits and underscores, e.g. CH_123')
+        .requiredOption('--name <name>', 'the name that people read')
+        .addOption(
+          new Option('--type <type>', 'PLATFORM may make further tenants')
+            .choices(TENANT_TYPES)
+            .default('CHANNEL' as const),
+        )
+        .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber, 0),
+    run: async ({ tenants }, { id, name, type, quota: codeQuota }) =>
+      tenants.create({ id, name, type, codeQuota }),
+    print: async ({ id }) => printLine(id),
+  });
 }
 
-function addUpdate(group: Command): void {
-  group
-    .command('update')
-    .description('Change a tenant, and print what it is now. A DISABLED tenant does nothing any more.')
-    .requiredOption('--id <id>', 'the tenant')
-    .option('--name <name>', 'the name that people read')
-    .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber)
-    .addOption(new Option('--status <status>', 'switch it off, or on again').choices(TENANT_STATUSES))
-    .addOption(expectOption())
-    .option('--json', 'print JSON')
-    .addHelpText('after', example('tenant update --id CH_123 --status DISABLED'))
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<UpdateOptions>();
-      const { id, name, quota: codeQuota, status, expect: expectedVersion } = options;
-      const changed = await withServices(options, async ({ tenantChanges }) =>
-        tenantChanges.update(id, { name, codeQuota, status, expectedVersion }),
-      );
-      await printRow(changed, COLUMNS, options);
-    });
+function addUpdate(group: Bare): void {
+  addAction(group, {
+    name: 'update',
+    description: 'Change a tenant, and print what it is now. A DISABLED tenant does nothing any more.',
+    example: 'tenant update --id CH_123 --status DISABLED',
+    options: (command) =>
+      command
+        .requiredOption('--id <id>', 'the tenant')
+        .option('--name <name>', 'the name that people read')
+        .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber)
+        .addOption(new Option('--status <status>', 'switch it off, or on again').choices(TENANT_STATUSES))
+        .addOption(expectOption())
+        .option('--json', 'print JSON'),
+    run: async ({ tenantChanges }, { id, name, quota: codeQuota, status, expect: expectedVersion }) =>
+      tenantChanges.update(id, { name, codeQuota, status, expectedVersion }),
+    print: printRow(COLUMNS),
+  });
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { describe, expect, it } from 'vitest';
 import { ttlSeconds } from '../../src/cli/arguments.js';
 import { generationsOf } from '../../src/cli/codes.command.js';
@@ -6,7 +6,7 @@ import { parseJson } from '../../src/cli/json-input.js';
 import { createProgram } from '../../src/cli/program.js';
 
 /** The program and every command below it, by its words. */
-function commandsOf(command: Command, words = ''): (readonly [string, Command])[] {
+function commandsOf(command: CommandUnknownOpts, words = ''): (readonly [string, CommandUnknownOpts])[] {
   const below = command.commands.flatMap((child) => commandsOf(child, `${words} ${child.name()}`));
   return [[words.trim(), command], ...below];
 }
