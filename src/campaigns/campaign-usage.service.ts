@@ -63,7 +63,7 @@ export async function lockUsage(
   return new UsageLedger(em, tenantId, await readCounters(em, tenantId, sorted, 'for update'));
 }
 
-/** The counters as they stand, without locks: for answers that promise nothing. */
+/** The counters as read without locks: for answers that decide nothing. */
 export async function peekUsage(
   em: Em,
   tenantId: string,

@@ -57,7 +57,7 @@ export class CampaignService {
     const wanted = parseInput(createCampaignInput, input, FIELD_REFUSALS);
     invariant(
       wanted.initialCodes === 0 || firstBatch !== undefined,
-      'Initial codes need whoever makes them.',
+      'Initial codes need a port that makes them.',
     );
     assertTotals(wanted);
     const digest = argumentsDigest(wanted);

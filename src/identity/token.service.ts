@@ -83,7 +83,7 @@ export class TokenService {
   prove(token: string): Proof {
     let known = this.verified.get(token);
     if (known === undefined) {
-      known = this.verifyAnew(token);
+      known = this.verifyNow(token);
       this.verified.set(token, known);
     }
     // The time is judged here and nowhere else, because a token may expire while it is in the cache.
@@ -92,7 +92,7 @@ export class TokenService {
     throw new TokenError('EXPIRED');
   }
 
-  private verifyAnew(token: string): Proof {
+  private verifyNow(token: string): Proof {
     const claims = this.genuineClaims(token);
     const actor = actorOf(claims);
     const expiresS = endOfLife(claims, this.clock.nowMs() / 1000);

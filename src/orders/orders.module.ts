@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
 import { Order } from './orders/order.entity.js';
 import { OrderResolver } from './orders/order.resolver.js';
-import { OrderService, type PromisedOrders } from './orders/order.service.js';
+import { OrderService, type DeferredOrders } from './orders/order.service.js';
 import { OrderObjectType } from './orders/order.types.js';
 
 interface Needs {
@@ -23,11 +23,11 @@ export const orders = {
   compose: ({ config, orm, readOrm, externalUserIds }: Needs) => {
     const service = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);
     /** Orders of redemptions that are PROCESSING; the redemption sets it. */
-    const promisedOrders: { find: PromisedOrders } = { find: async () => null };
-    const promised: PromisedOrders = async (tenantId, orderNo) => promisedOrders.find(tenantId, orderNo);
+    const deferredOrders: { find: DeferredOrders } = { find: async () => null };
+    const deferred: DeferredOrders = async (tenantId, orderNo) => deferredOrders.find(tenantId, orderNo);
     return {
-      services: { orders: service, promisedOrders },
-      resolvers: [new OrderResolver(service, promised), new OrderUser(externalUserIds)],
+      services: { orders: service, deferredOrders },
+      resolvers: [new OrderResolver(service, deferred), new OrderUser(externalUserIds)],
     };
   },
 };

@@ -8,7 +8,7 @@ import type { AccessService } from '../identity/access.service.js';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
 import type { UserService } from '../identity/users/user.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
-import type { PromisedOrders } from '../orders/orders/order.service.js';
+import type { DeferredOrders } from '../orders/orders/order.service.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { Job } from '../platform/scheduling/job.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
@@ -48,7 +48,7 @@ interface Needs extends SettlementNeeds {
   readonly externalUserIds: ExternalUserIds;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
-  readonly promisedOrders: { find: PromisedOrders };
+  readonly deferredOrders: { find: DeferredOrders };
   readonly campaignReader: CampaignReader;
   readonly batchGate: BatchGate;
   readonly copies: CodeCopyService;
@@ -78,8 +78,8 @@ export const redemption = {
     const recovery = composeRecovery({ ...its, ...settling });
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
     const redeeming = composeRedeeming(its, settling, deferred, redemptionReader);
-    its.promisedOrders.find = async (tenantId, orderNo) =>
-      deferred.pendingRedemptions.promisedOrder(tenantId, orderNo);
+    its.deferredOrders.find = async (tenantId, orderNo) =>
+      deferred.pendingRedemptions.deferredOrder(tenantId, orderNo);
     return {
       services: {
         ...settling,

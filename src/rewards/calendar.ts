@@ -37,7 +37,7 @@ export function isQuantity(unit: TimeUnit, quantity: number): boolean {
 /**
  * The instant `quantity` units after another, in UTC; null means that it never ends. Calendar units keep the day
  * of the month where the month has it, else they take its last day: 31 January + 1 MONTH is 28 or 29 February.
- * What would end later than {@link LAST_INSTANT_MS} ends there, so that no promised reward is ever impossible to give.
+ * What would end later than {@link LAST_INSTANT_MS} ends there, so that every reward of a code can be given.
  */
 export function addUnits(startMs: number, unit: TimeUnit, quantity: number): number | null {
   invariant(

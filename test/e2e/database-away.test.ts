@@ -31,7 +31,7 @@ const QUICK = {
 
 /** How often the database is stopped until all that a claim needs is still remembered. */
 const STOPS_MAX = 3;
-/** Product lines, plans and campaigns are read anew after a second. */
+/** Product lines, plans and campaigns are read again after a second. */
 const REMEMBERED_MS = 1050;
 
 let dataDir: string;
@@ -74,7 +74,7 @@ async function sceneOf(): Promise<Scene> {
   return { tenantId: tenant.tenantId, code: codes[0] ?? '', user, other };
 }
 
-/** Stops the database when all that a claim needs was read a moment ago, for somebody else. */
+/** Stops the database just after another request has read all that a claim needs. */
 async function stopDatabase(url: string, { other, code }: Scene): Promise<void> {
   await eventually(async () => {
     const first = await redeemOnce(url, { user: other, code });
@@ -142,7 +142,7 @@ describe('while the database stands still', () => {
       expect(retry).toMatchObject({ outcome: 'PROCESSING', orderNo: answer.orderNo });
     }
     const keyless = await redeemOnce(a, { user: scene.user, code: scene.code });
-    // Without the key it would be promised a redemption that bears it.
+    // Without the key it would be answered with a redemption that has one.
     expect(keyless).toMatchObject({ outcome: 'SERVICE_UNAVAILABLE', orderNo: null });
     const from = performance.now();
     const { errors } = await orderOf(a, scene.user, answer.orderNo);

@@ -22,7 +22,7 @@ import {
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 
-/** What is promised: docs/outages.md. */
+/** The limits of docs/outages.md. */
 const TOLD_MS_MAX = 2000;
 /** Answers first; then one step waits 5 s for the database, and those after it 250 ms each. */
 const STOPPED_MS_MAX = TOLD_MS_MAX + 5000 + 500;
@@ -82,7 +82,7 @@ const OUTAGES = [
 ];
 
 describe('while the database is', () => {
-  it('held every operation is told so in time, and goes on when it is back', async () => {
+  it('held every operation answers in time, and works again when it is back', async () => {
     const operations = await operationsOf(cluster);
     const before: OperationAnswer[] = [];
     for (const operation of operations) before.push(...(await runAll(cluster.urls, [operation])));

@@ -72,7 +72,7 @@ describe('the outcome of a redemption', () => {
       const asked = redeemOnce(a, { user, code });
       const { redemptionSettled: event } = await next();
       const id = String(event['redemptionId']);
-      // Looked for before the answer to the mutation is: the event alone promises the row.
+      // Checked before the mutation has answered: the event alone must imply the row.
       const row = await emOf(cluster.world, tenantId).findOne(Redemption, { id });
       expect(row?.status).toBe('COMMITTED');
       const read = await graphqlRequest(b, { token: user.token, query: REDEMPTION, variables: { id } });
@@ -89,7 +89,7 @@ describe('the outcome of a redemption', () => {
     expectToGrow(cursors, 20);
   });
 
-  it('X.1 S4.1 reaches nobody but the own user and the staff of the own tenant', async () => {
+  it('X.1 S4.1 reaches only the own user and the staff of the own tenant', async () => {
     const { tenantId, codes, user } = await seeded(2);
     const stranger = await signedUser(cluster.world, tenantId);
     const foreign = await seeded(1);
@@ -105,7 +105,7 @@ describe('the outcome of a redemption', () => {
     const of = async (who: keyof typeof heard) => (await heard[who]()).redemptionSettled['redemptionId'];
     expect(await of('user')).toBe(own.redemption?.id);
     expect(await of('staff')).toBe(own.redemption?.id);
-    // Events come in order, so whoever hears of their own first has not been told of that one.
+    // Events come in order: a user whose first event is their own has not received the other one.
     const strangers = await redeemOnce(a, { user: stranger, code: codes[1] ?? '' });
     expect(await of('stranger')).toBe(strangers.redemption?.id);
     expect(await of('staff')).toBe(strangers.redemption?.id);
@@ -127,7 +127,7 @@ describe('the outcome of a redemption', () => {
     expect((await next()).redemptionSettled['redemptionId']).toBe(second.redemption?.id);
   });
 
-  it('X.1 is refused to who is nobody', async () => {
+  it('X.1 is refused without a token', async () => {
     const stream = graphqlSubscribe(cluster.urls[1], { query: SETTLED });
     await expect(stream.then(async (events) => events.next())).resolves.toMatchObject({
       errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
@@ -142,7 +142,7 @@ describe('a subscription that a redemption has changed', () => {
     const [a, b] = cluster.urls;
     const next = await subscribe<Invalidated>(b, user.token, INVALIDATED);
     const done = new AbortController();
-    // Reads all the time, so that there is always somebody about to keep what was true before the commit.
+    // Reads all the time, so that some reader is always about to cache what was true before the commit.
     const reading = [a, b].map(async (url) => {
       while (!done.signal.aborted) await holdings(url, user);
     });

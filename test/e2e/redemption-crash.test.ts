@@ -22,7 +22,7 @@ let dataDir: string;
 let redis: PrivateServer;
 let cluster: Cluster;
 beforeAll(async () => {
-  // A Redis of their own, because one test holds it up.
+  // A private Redis, because one test pauses it.
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-crash-'));
   redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
   cluster = await startCluster({
@@ -82,7 +82,7 @@ async function holdCommits(scene: Scene, whileHeld: () => Promise<void>): Promis
     });
     await whileHeld();
   });
-  // In a list, because a promise that is returned is waited for.
+  // In a list, because `await` would wait for a promise that is returned.
   return [answers];
 }
 
@@ -112,18 +112,18 @@ async function expectSwept(
   expect(await nowMs(), 'not before the deadline').toBeGreaterThanOrEqual(first);
 }
 
-/** Whoever was promised an order has got one that failed, and was told; nobody else has. */
+/** Each caller answered PROCESSING has a failed order and its event; no other caller has. */
 async function expectRefused(tenantId: string, answers: readonly Redeemed[]): Promise<void> {
-  const promised = answers.flatMap(({ outcome, orderNo }) =>
+  const deferred = answers.flatMap(({ outcome, orderNo }) =>
     outcome === 'PROCESSING' ? [orderNo ?? ''] : [],
   );
   await vi.waitFor(
     async () => {
       const { orders, events } = await truthOf(cluster.world, tenantId);
       const failed = orders.filter(({ status }) => status === 'FAILED').map(({ id }) => id);
-      expect(failed.toSorted()).toEqual(promised.toSorted());
+      expect(failed.toSorted()).toEqual(deferred.toSorted());
       const told = events.filter(({ payload }) => payload['status'] === 'REFUSED');
-      expect(told.map(({ payload }) => String(payload['orderNo'])).toSorted()).toEqual(promised.toSorted());
+      expect(told.map(({ payload }) => String(payload['orderNo'])).toSorted()).toEqual(deferred.toSorted());
     },
     { timeout: 40_000, interval: 100 },
   );
@@ -221,7 +221,7 @@ describe('a process that is paused between claim and commit, past the deadline',
     for (const { id } of after.committed) expect(aborted.has(id)).toBe(false);
   }, 60_000);
 
-  it('holds nobody up for long, and changes nothing when it goes on much later', async () => {
+  it('delays other requests only briefly, and changes nothing when it resumes after the deadline', async () => {
     const scene = await prepare(10);
     const { tenantId, victim, rivals } = scene;
     let due = { first: 0, last: 0 };

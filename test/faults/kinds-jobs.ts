@@ -6,31 +6,31 @@ import type { Kind, Scene } from './kind.js';
 import { endOf, payloadOf, pendingJobs } from './pending-jobs.js';
 
 const DELIVERIES = 5;
-const HANDED_OVER_WITHIN_MS = 5000;
+const DEFERRED_WITHIN_MS = 5000;
 const RUN_WITHIN_MS = 20_000;
 const POLL_MS = 10;
-const NOTHING_TO_HAND_OVER = 'nothing is claimed yet that could be handed over to a job';
-const ANSWERED = 'what is settled is not handed over any more';
+const NOTHING_TO_DEFER = 'no claim exists yet that could be deferred to a job';
+const ANSWERED = 'a settled claim is never deferred';
 
-/** The message is held until the caller was put off and its redemption handed over; then the job comes five times. */
+/** The message is held until the redemption is deferred and its caller answered; then the job is delivered five times. */
 export const jobFiveTimes: Kind = {
   name: 'JOB_FIVE_TIMES',
   senseless: {
-    KEY_LOOKUP: NOTHING_TO_HAND_OVER,
-    LUA_SENT: NOTHING_TO_HAND_OVER,
-    LUA_APPLIED: NOTHING_TO_HAND_OVER,
-    BEFORE_CONFIRM: 'the hand-over waits behind the confirm that is held',
+    KEY_LOOKUP: NOTHING_TO_DEFER,
+    LUA_SENT: NOTHING_TO_DEFER,
+    LUA_APPLIED: NOTHING_TO_DEFER,
+    BEFORE_CONFIRM: 'the deferral waits behind the held confirm',
     BEFORE_PUBLISH: ANSWERED,
     BEFORE_REPLY: ANSWERED,
     CLIENT_RETRIES: ANSWERED,
   },
   happen: async (scene) => {
-    const { id, payload } = await handedOver(scene);
+    const { id, payload } = await deferredJob(scene);
     const queue = new JobQueue<object>({
       redisUrl: scene.stage.stores.redis.url,
       name: 'pending-redemptions',
       log: createLog({ level: 'silent' }),
-      commandTimeoutMs: HANDED_OVER_WITHIN_MS,
+      commandTimeoutMs: DEFERRED_WITHIN_MS,
     });
     const copies = Array.from({ length: DELIVERIES - 1 }, (_, at) => `copy${at + 2}_${id}`);
     for (const copy of copies) await queue.add(copy, payload);
@@ -41,16 +41,16 @@ export const jobFiveTimes: Kind = {
   },
 };
 
-async function handedOver({ stage, tenantId }: Scene): Promise<{ id: string; payload: object }> {
+async function deferredJob({ stage, tenantId }: Scene): Promise<{ id: string; payload: object }> {
   return withRedis(stage.stores.redis.url, async (redis) => {
-    const giveUp = AbortSignal.timeout(HANDED_OVER_WITHIN_MS);
+    const giveUp = AbortSignal.timeout(DEFERRED_WITHIN_MS);
     while (!giveUp.aborted) {
       const [id] = await pendingJobs(redis, tenantId);
       const payload = id === undefined ? null : await payloadOf(redis, id);
       if (id !== undefined && payload !== null) return { id, payload };
       await pause(POLL_MS);
     }
-    throw new Error(`Nothing was handed over within ${HANDED_OVER_WITHIN_MS} ms.`);
+    throw new Error(`Nothing was deferred within ${DEFERRED_WITHIN_MS} ms.`);
   });
 }
 

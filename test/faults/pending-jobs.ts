@@ -2,7 +2,7 @@ import type { Redis } from '../../src/platform/redis/redis.js';
 
 const QUEUE = '{bull}:pending-redemptions';
 
-/** Ids of the jobs that are yet to settle redemptions of a tenant which were promised to their callers. */
+/** Ids of the jobs of a tenant's deferred redemptions that are not settled yet. */
 export async function pendingJobs(redis: Redis, tenantId: string): Promise<readonly string[]> {
   const lists = await Promise.all([
     redis.lrange(`${QUEUE}:wait`, 0, -1),

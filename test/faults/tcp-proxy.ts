@@ -65,7 +65,7 @@ export class TcpProxy {
     await closed;
   }
 
-  /** A promise only where there is something to wait for. */
+  /** Asynchronous only where there is something to wait for. */
   judge(event: WireEvent | null): Verdict | Promise<Verdict> {
     if (this.cutAs === 'SILENT') return this.judgeLater(event);
     const watch = this.settings.watch();

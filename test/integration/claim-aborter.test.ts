@@ -55,7 +55,7 @@ async function claimMany(count: number) {
 }
 
 const late = (claim: Claim): AbortRequest => ({ claim, reason: 'DEADLINE_PASSED' });
-const promised = (claim: Claim): AbortRequest => ({
+const asDeferred = (claim: Claim): AbortRequest => ({
   claim: { ...claim, isDeferred: true },
   reason: 'RETRIES_EXHAUSTED',
 });
@@ -106,7 +106,7 @@ describe('a claim that is given up', () => {
     const { tenantId, claim } = await claimOne();
     await other.services.groupCommit.settle(claim);
     await reopen(world, claim);
-    expect(await world.services.aborts.abort(tenantId, [promised(claim)])).toEqual(
+    expect(await world.services.aborts.abort(tenantId, [asDeferred(claim)])).toEqual(
       new Map([[claim.redemptionId, 'COMMITTED']]),
     );
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
@@ -131,14 +131,14 @@ describe('a claim that is given up', () => {
   });
 });
 
-describe('a claim that was promised', () => {
+describe('a claim that was deferred', () => {
   it('S0.11 leaves one failed order and one event, however many give it up at the same time', async () => {
     const { tenantId, claims } = await claimMany(30);
     const runs = await Promise.all(
       [world, other, world, other, world, other].map(async ({ services }, at) =>
         services.aborts.abort(
           tenantId,
-          (at % 2 === 0 ? claims : claims.toReversed()).map((claim) => promised(claim)),
+          (at % 2 === 0 ? claims : claims.toReversed()).map((claim) => asDeferred(claim)),
         ),
       ),
     );
@@ -163,7 +163,7 @@ describe('a claim that was promised', () => {
     expect((await ordersAndEvents(tenantId)).orders).toEqual([]);
 
     const both = [world, other, world, other].map(async ({ services }) =>
-      services.aborts.abort(tenantId, [promised(claim)]),
+      services.aborts.abort(tenantId, [asDeferred(claim)]),
     );
     for (const outcomes of await Promise.all(both)) expect(outcomes.get(claim.redemptionId)).toBe('ABORTED');
     const { orders, told } = await ordersAndEvents(tenantId);
@@ -191,7 +191,7 @@ describe('a claim that was promised', () => {
     const won = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     const keyed = { ...claim, idempotencyKey: keyDigest(tenantId, userId, 'k') };
     expect(await world.services.groupCommit.settle(keyed)).toMatchObject({ kind: 'REPLAYED' });
-    await world.services.aborts.abort(tenantId, [promised(keyed)]);
+    await world.services.aborts.abort(tenantId, [asDeferred(keyed)]);
     const { told } = await ordersAndEvents(tenantId);
     expect(told).toMatchObject([{ refusal: null, winnerId: won.redemption?.id }]);
   });
@@ -206,7 +206,7 @@ describe('a claim that was promised', () => {
       if (fate === 'stands') await run.call(this, tenant, work);
       throw new CommitUnknownError(new Error('The connection was lost.'));
     });
-    await world.services.aborts.abort(tenantId, [promised(claim)]);
+    await world.services.aborts.abort(tenantId, [asDeferred(claim)]);
     expect(broken).toHaveBeenCalledTimes(2);
     const { orders, told } = await ordersAndEvents(tenantId);
     expect([orders.length, told.length]).toEqual([1, 1]);

@@ -107,7 +107,7 @@ describe('a claim past its deadline', () => {
     expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
   });
 
-  it('S0.11 leaves a failed order and an event where it was handed over', async () => {
+  it('S0.11 leaves a failed order and an event where it was deferred', async () => {
     const { tenantId, claim } = await claimOne();
     const claimedAtMs = claim.claimedAtMs - 3 * HOUR_MS;
     await reopen(world, { ...claim, claimedAtMs, isDeferred: true }, claimedAtMs + 2 * HOUR_MS);
@@ -132,9 +132,9 @@ describe('a claim past its deadline', () => {
     },
   );
 
-  it('that is handed over while it is read stays with its job', async () => {
+  it('that is deferred while it is read stays with its job', async () => {
     const { tenantId, claim } = await claimOne();
-    // The entry was read before the hand-over, the claim behind it.
+    // The entry was read before the deferral, the claim after it.
     await reopen(world, { ...claim, isDeferred: true }, claim.claimedAtMs + 2 * HOUR_MS);
     await world.stores.redis.zadd(`{${tenantId}}:open`, 1, `${claim.redemptionId}|${claim.digest}`);
     expect(await world.services.sweeper.sweep(tenantId)).toEqual(NOTHING);

@@ -22,7 +22,7 @@ const NOTHING = { swept: 0, mended: {}, left: {}, failed: [] };
 const compensate = async ({ tenantId }: Scene) => reconcilerOf(world).compensation.run(tenantId);
 
 /** A claim whose process has died; `end` is how far it had come. */
-async function abandonedClaim(scene: Scene, end: 'claimed' | 'committed' | 'tombstoned'): Promise<void> {
+async function unsettledClaim(scene: Scene, end: 'claimed' | 'committed' | 'tombstoned'): Promise<void> {
   const { tenantId, idleText } = scene;
   const { redis } = world.stores;
   const claim = await openClaim(world, scene, idleText, await seedUser(world, tenantId));
@@ -38,7 +38,7 @@ async function abandonedClaim(scene: Scene, end: 'claimed' | 'committed' | 'tomb
 describe('S4.15 compensation', () => {
   it('gives a claim up that was admitted in Redis and never settled, in the database and in Redis', async () => {
     const scene = await makeScene(world);
-    await abandonedClaim(scene, 'claimed');
+    await unsettledClaim(scene, 'claimed');
     const before = await factsOf(world, scene.tenantId);
     expect(await compensate(scene)).toEqual({ ...NOTHING, swept: 1 });
     expect(await openClaims(world, scene.tenantId)).toBe(0);
@@ -48,8 +48,8 @@ describe('S4.15 compensation', () => {
 
   it('confirms in Redis what the database has committed, and gives back what it has given up', async () => {
     const scene = await makeScene(world);
-    await abandonedClaim(scene, 'tombstoned');
-    await abandonedClaim(scene, 'committed');
+    await unsettledClaim(scene, 'tombstoned');
+    await unsettledClaim(scene, 'committed');
     const before = await factsOf(world, scene.tenantId);
     const other = await seedUser(world, scene.tenantId);
     expect(outcomeOf(await redeem(world, scene.tenantId, other, scene.idleText))).toBe('CODE_HELD');

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { RedeemAnswer } from '../../src/redemption/redeem/redeem-request.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { openClaim } from '../support/open-claim.js';
-import { seedCode } from '../support/promises.js';
+import { seedCode } from '../support/deferred.js';
 import { holdCode } from '../support/row-lock.js';
 import {
   openWorld,

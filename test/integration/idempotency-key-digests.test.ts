@@ -4,7 +4,7 @@ import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { forget, openClaim } from '../support/open-claim.js';
-import { handedOver, jobsOf, seedCode } from '../support/promises.js';
+import { deferRedemption, jobsOf, seedCode } from '../support/deferred.js';
 import { createScratchDatabase } from '../support/scratch-database.js';
 import { emOf, openWorld, outcomeOf, redeem, type World } from '../support/world.js';
 
@@ -55,7 +55,7 @@ it("X.16 keeps a key as its digest: the caller's text is in no key of Redis, cla
 it('X.16 a claim that an older version made with the key itself is settled under its digest', async () => {
   const seeded = await seedCode(world);
   const { tenantId, userId, code } = seeded;
-  const claim = await handedOver(world, seeded, SECRET);
+  const claim = await deferRedemption(world, seeded, SECRET);
   const { redis } = world.stores;
   const claims = `{${tenantId}}:claims:${claim.digest}`;
   const stored = (await redis.hget(claims, claim.redemptionId)) ?? '';

@@ -3,7 +3,7 @@ import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget, openClaim } from '../support/open-claim.js';
-import { handedOver, IMPATIENT, seedCode } from '../support/promises.js';
+import { deferRedemption, IMPATIENT, seedCode } from '../support/deferred.js';
 import { holdCode } from '../support/row-lock.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import {
@@ -63,11 +63,11 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
     try {
       const seeded = await seedCode(world, 2);
       const { tenantId, userId, code } = seeded;
-      const { digest, redemptionId } = await handedOver(world, seeded, 'k1');
+      const { digest, redemptionId } = await deferRedemption(world, seeded, 'k1');
       const { redis } = world.stores;
       const claims = `{${tenantId}}:claims:${digest}`;
       const stored = (await redis.hget(claims, redemptionId)) ?? '';
-      // Of a feature that this version does not know; what was promised is not given up for that.
+      // Of a feature that this version does not know; a deferred claim is not aborted for that.
       await redis.hset(claims, redemptionId, stored.replaceAll('"SUBSCRIPTION"', '"RIDDLE"'));
       const tries = vi.spyOn(patient.services.redemptionRedis, 'claim');
       const answer = await redeem(patient, tenantId, userId, code, { idempotencyKey: 'k2' });
@@ -138,11 +138,11 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
 
-  it('is told to try again, and promised nothing, when the other claim takes long', async () => {
+  it('answers CODE_HELD, and defers nothing, when the other claim takes long', async () => {
     const seeded = await seedCode(world, 5);
     const { tenantId, userId, code, codeId } = seeded;
     const letGo = await holdCode(world, tenantId, codeId);
-    const claim = await handedOver(world, seeded);
+    const claim = await deferRedemption(world, seeded);
     for (const process of [world, other]) {
       const answer = await redeem(process, tenantId, userId, code, KEY);
       expect(answer).toMatchObject({ status: 'REFUSED', orderNo: null, refusal: { code: 'CODE_HELD' } });
@@ -158,7 +158,7 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
   });
 });
 
-it("X.16 is promised nothing by another key's claim while the database is away", async () => {
+it("X.16 gets no order number from another key's claim while the database is away", async () => {
   const seeded = await seedCode(world);
   const { tenantId, userId, code } = seeded;
   const claim = await openClaim(world, seeded, code, userId);

@@ -14,14 +14,14 @@ import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';
 import {
   eventually,
-  handedOver,
+  deferRedemption,
   IMPATIENT,
   jobsOf,
   loseJobs,
   orderStatus,
   seedCode,
   settledEvents,
-} from '../support/promises.js';
+} from '../support/deferred.js';
 import { holdCode } from '../support/row-lock.js';
 import { emOf, openWorld, outcomeOf, redeem, seedUser, seedUsers, type World } from '../support/world.js';
 
@@ -29,11 +29,11 @@ let dataDir: string;
 let redis: PrivateServer;
 /** Answers callers. */
 let world: World;
-/** Stands for the worker; each test starts its jobs when it likes. */
+/** Plays the worker; each test starts its jobs when it needs them. */
 let worker: World;
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-pending-'));
-  // Of its own: other files' workers would take the jobs.
+  // A private Redis: other files' workers would take the jobs.
   redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
   world = await openWorld({ ...IMPATIENT, STORE_TIMEOUT_MS: '500' }, { redisUrl: redis.url });
 });
@@ -57,7 +57,7 @@ async function withWorker(
   }
 }
 
-/** As the queue does it: a delivery that found no time to commit comes again. */
+/** Delivers again what found no time to commit, as the queue does. */
 async function deliver(
   jobs: World['services']['pendingJobs'] | undefined,
   pending: Parameters<World['services']['pendingJobs']['work']>[0],
@@ -74,7 +74,7 @@ async function deliver(
   }
 }
 
-describe('a database that takes long', () => {
+describe('a slow database', () => {
   it('S0.10 is answered PROCESSING with an order number that is PENDING, then FINISHED', async () => {
     const { tenantId, code, codeId, userId } = await seedCode(world);
     const other = await seedUser(world, tenantId);
@@ -168,10 +168,10 @@ describe('a database that takes long', () => {
   });
 });
 
-describe('the job of a redemption that was handed over', () => {
+describe('the job of a deferred redemption', () => {
   it('S0.10 settles it when the process that claimed it has died', async () => {
     const seeded = await seedCode(world);
-    const { redemptionId } = await handedOver(world, seeded);
+    const { redemptionId } = await deferRedemption(world, seeded);
     await withWorker(async () => {
       await eventually(async () =>
         expect(await orderStatus(world, seeded.tenantId, redemptionId, seeded.userId)).toBe('FINISHED'),
@@ -183,7 +183,7 @@ describe('the job of a redemption that was handed over', () => {
 
   it('S0.19 settles it from its payload when Redis has lost the claim', async () => {
     const seeded = await seedCode(world);
-    const { redemptionId } = await handedOver(world, seeded, 'k');
+    const { redemptionId } = await deferRedemption(world, seeded, 'k');
     await forget(world, seeded.tenantId);
     expect(await orderStatus(world, seeded.tenantId, redemptionId, seeded.userId)).toBe('PENDING');
     await withWorker(async () => {
@@ -196,9 +196,9 @@ describe('the job of a redemption that was handed over', () => {
     expect(retry).toMatchObject({ status: 'COMMITTED', redemption: { id: redemptionId } });
   });
 
-  it('S0.19 is what a retry goes by when Redis has lost the claim and kept the key', async () => {
+  it('S0.19 answers a retry when Redis has lost the claim and kept the key', async () => {
     const seeded = await seedCode(world);
-    const { redemptionId, digest } = await handedOver(world, seeded, 'k');
+    const { redemptionId, digest } = await deferRedemption(world, seeded, 'k');
     await world.stores.redis.del(`{${seeded.tenantId}}:claims:${digest}`);
     const retry = await redeem(world, seeded.tenantId, seeded.userId, seeded.code, { idempotencyKey: 'k' });
     expect(retry).toMatchObject({ status: 'COMMITTED', redemption: { id: redemptionId } });
@@ -208,8 +208,8 @@ describe('the job of a redemption that was handed over', () => {
   it('S0.19 keeps the snapshot for two hours: in claim, lock, key, and the payload of the job', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId } = seeded;
-    const { redemptionId, digest, claimedAtMs } = await handedOver(world, seeded, 'k');
-    // Written out, so that a shorter hand-over does not pass for one that was kept.
+    const { redemptionId, digest, claimedAtMs } = await deferRedemption(world, seeded, 'k');
+    // A literal, so that a shorter deadline in the code fails here.
     const twoHoursMs = 2 * 3_600_000;
     const { redis: store } = world.stores;
     const key = (name: string): string => `{${tenantId}}:${name}`;
@@ -219,7 +219,7 @@ describe('the job of a redemption that was handed over', () => {
     expect(open.deadlineMs - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
     const deadline = await store.zscore(key('open'), `${redemptionId}|${digest}`);
     expect(Number(deadline) - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
-    // They end by themselves; the rest is what the test took until now.
+    // They expire; the rest is the time that the test has taken so far.
     const soon = twoHoursMs - 30_000;
     expect(await store.pttl(key(`redemption_lock:${userId}:${digest}`))).toBeGreaterThan(soon);
     expect(await store.pttl(key(`key:${userId}:${keyDigest(tenantId, userId, 'k')}`))).toBeGreaterThan(soon);
@@ -228,15 +228,15 @@ describe('the job of a redemption that was handed over', () => {
     expect(others).toEqual([]);
     expect(await store.pttl(job)).toBe(-1);
     const payload = JSON.parse((await store.hget(job, 'data')) ?? '{}') as { claim?: string };
-    const promised = readStoredClaim(redemptionId, payload.claim ?? '');
-    expect(promised.deadlineMs - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
-    expect(promised).toEqual({ ...open, deadlineMs: promised.deadlineMs });
+    const deferred = readStoredClaim(redemptionId, payload.claim ?? '');
+    expect(deferred.deadlineMs - claimedAtMs).toBeGreaterThanOrEqual(twoHoursMs);
+    expect(deferred).toEqual({ ...open, deadlineMs: deferred.deadlineMs });
   });
 
   it('S0.8 has one effect when it is delivered five times', async () => {
     const seeded = await seedCode(world);
     const { tenantId } = seeded;
-    const claim = await handedOver(world, seeded);
+    const claim = await deferRedemption(world, seeded);
     const { redemptionId, digest } = claim;
     const stored = await world.stores.redis.hget(`{${tenantId}}:claims:${digest}`, redemptionId);
     const pending = { tenantId, redemptionId, digest, claim: stored ?? '' };
@@ -255,7 +255,7 @@ describe('the job of a redemption that was handed over', () => {
   it('S0.11 S4.10 gives the use back and fails the order when its tries are used up', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, code } = seeded;
-    const { redemptionId } = await handedOver(world, seeded, 'k');
+    const { redemptionId } = await deferRedemption(world, seeded, 'k');
     const attempts = vi.fn<() => Promise<never>>(async () => {
       throw new Error('The reward of the test cannot be given.');
     });
@@ -287,7 +287,7 @@ describe('the job of a redemption that was handed over', () => {
   it('fails the order and names the winner when another id has won its key', async () => {
     const seeded = await seedCode(world, 2);
     const { tenantId, userId, code } = seeded;
-    const { redemptionId } = await handedOver(world, seeded, 'k');
+    const { redemptionId } = await deferRedemption(world, seeded, 'k');
     await forget(world, tenantId);
     const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     expect(winner.status).toBe('COMMITTED');
@@ -307,7 +307,7 @@ describe('the job of a redemption that was handed over', () => {
   it('fails the order and says why when the database refuses it', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, code } = seeded;
-    const { redemptionId } = await handedOver(world, seeded);
+    const { redemptionId } = await deferRedemption(world, seeded);
     await forget(world, tenantId);
     const [faster = ''] = await seedUsers(world, tenantId, 1);
     expect(outcomeOf(await redeem(world, tenantId, faster, code))).toBe('COMMITTED');

@@ -6,7 +6,7 @@ import { pick, redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } 
 import { expectExactly } from './truth.js';
 import { seedCampaign, seedTenant } from './world.js';
 
-/** What is promised: docs/outages.md. */
+/** The limits of docs/outages.md. */
 export const ANSWERED_MS_MAX = 1000;
 export const RECOVERED_MS_MAX = 5000;
 

@@ -39,15 +39,15 @@ export async function expectExactly(
   const ids = inOrder(truth.committed.map(({ id }) => id));
   expect(ids).toHaveLength(count);
 
-  const promised = answers
+  const answered = answers
     .filter(({ outcome }) => outcome === 'COMMITTED')
     .map(({ redemption }) => redemption?.id);
-  expect(inOrder(new Set(promised)), 'answers and rows tell of the same redemptions').toEqual(ids);
+  expect(inOrder(new Set(answered)), 'answers and rows name the same redemptions').toEqual(ids);
 
   expectUses(truth);
   expectOrders(truth, ids);
   expect(inOrder(truth.grants.map(({ redemptionId }) => redemptionId))).toEqual(ids);
-  expect(rewardsTold(truth), 'each reward is told once, by its redemption').toEqual(ids);
+  expect(rewardsTold(truth), 'each reward is in one event, that of its redemption').toEqual(ids);
   const winners = new Set(truth.committed.map(({ userId }) => userId));
   expect(inOrder(truth.subscriptions.map(({ userId }) => userId))).toEqual(inOrder(winners));
   await expectAtRest(world, tenantId);
@@ -55,8 +55,8 @@ export async function expectExactly(
 }
 
 /**
- * An order for each redemption, and none left over. Where a server is slow, a redemption is promised before it loses the
- * race; its order has failed then, as its user was told.
+ * An order for each redemption, and none left over. On a slow server a redemption can be deferred before it loses the
+ * race; its order is FAILED then, and its user has the event.
  */
 function expectOrders(truth: Truth, ids: readonly string[]): void {
   const failed = truth.orders.filter(({ status }) => status === 'FAILED').map(({ id }) => id);
@@ -65,7 +65,7 @@ function expectOrders(truth: Truth, ids: readonly string[]): void {
   for (const { status } of others) expect(status, 'no order is left over').toBe('FINISHED');
   const aborted = new Set(truth.redemptions.filter(({ status }) => status === 'ABORTED').map(({ id }) => id));
   for (const id of failed) expect(aborted.has(id), 'a failed order is of a redemption given up').toBe(true);
-  expect(redemptionsTold(truth, 'redemption_settled'), 'each outcome is told once').toEqual(
+  expect(redemptionsTold(truth, 'redemption_settled'), 'each outcome has one event').toEqual(
     inOrder([...ids, ...failed]),
   );
 }
@@ -76,7 +76,7 @@ function expectUses({ codes, committed }: Truth): void {
     const uses = byCode.get(code.id) ?? [];
     expect(code.used, 'used counts the rows').toBe(uses.length);
     if (code.useLimit > 0) expect(code.used).toBeLessThanOrEqual(code.useLimit);
-    expect(new Set(uses.map(({ userId }) => userId)).size, 'nobody redeems a code twice').toBe(uses.length);
+    expect(new Set(uses.map(({ userId }) => userId)).size, 'no user redeems a code twice').toBe(uses.length);
     const numbers = uses.map(({ useNo }) => useNo ?? 0).toSorted((a, b) => a - b);
     expect(numbers, 'uses are numbered without gaps').toEqual(uses.map((_, index) => index + 1));
   }

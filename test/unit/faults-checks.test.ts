@@ -100,12 +100,12 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
   ],
   [
     'a redemption of a try that was refused',
-    'I2 redemption 102: nobody was left waiting for it',
+    'I2 redemption 102: no caller waited for it',
     (e) => (the(e.tries[1]).outcome = { kind: 'REFUSED', refusal: 'CODE_HELD', firstId: null }),
   ],
   [
     'a redemption under another key than it was asked for',
-    'I2 redemption 102: nobody was left waiting for it',
+    'I2 redemption 102: no caller waited for it',
     (e) => (the(e.facts.redemptions[1]).key = 'k-9'),
   ],
   [
@@ -123,21 +123,21 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     'I2 try 2: key 12|k-12 was never sent with another code',
     (e) => (the(e.tries[2]).outcome = { kind: 'REFUSED', refusal: 'IDEMPOTENCY_KEY_REUSED', firstId: null }),
   ],
-  ['a promise without an order', 'I2 promised 777: the order is not there', (e) => promise(e, '777')],
+  ['a deferral without an order', 'I2 deferred 777: the order is not there', (e) => defer(e, '777')],
   [
-    'a promise that failed without a word',
-    'I2 promised 777: the order is FAILED, the redemption ABORTED, told []',
+    'a deferred order that failed without an event',
+    'I2 deferred 777: the order is FAILED, the redemption ABORTED, events []',
     (e) => {
-      promise(e, '777');
+      defer(e, '777');
       e.facts.orders.push({ id: '777', userId: '11', status: 'FAILED', subscriptionId: null });
       e.facts.redemptions.push({ ...the(e.facts.redemptions[0]), id: '777', status: 'ABORTED' });
     },
   ],
   [
     'an order both failed and committed',
-    'I2 promised 101: the order is FAILED, the redemption COMMITTED',
+    'I2 deferred 101: the order is FAILED, the redemption COMMITTED',
     (e) => {
-      promise(e, '101');
+      defer(e, '101');
       the(e.facts.orders[0]).status = 'FAILED';
     },
   ],
@@ -151,7 +151,7 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     'I2 user 11 never got a final answer for code 1',
     (e) => e.unsettled.push({ userId: '11', codeId: '1', key: null }),
   ],
-  ['a use that nobody counted', 'I3 code 2: used is 1, rows are 2', (e) => (the(e.facts.codes[1]).used = 1)],
+  ['an uncounted use', 'I3 code 2: used is 1, rows are 2', (e) => (the(e.facts.codes[1]).used = 1)],
   [
     'a copy that counts otherwise',
     'I3 code 1: the copy says 0 uses, not 1',
@@ -243,7 +243,7 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
     'I6 claim 199|digest-2 is 2000 ms past its deadline',
     (e) => e.facts.redis.open.push({ member: '199|digest-2', deadlineMs: 98_000 }),
   ],
-  ['an event that nobody saw', 'I7 event e102 of redemption 102 was never seen', (e) => e.seen?.splice(1, 1)],
+  ['an event never seen', 'I7 event e102 of redemption 102 was never seen', (e) => e.seen?.splice(1, 1)],
   [
     'an event seen too late',
     'I7 event e101 came after a later one',
@@ -305,13 +305,13 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
   ],
 ];
 
-/** A row of a redemption that somebody was promised on a line. */
+/** The row of a redemption that was deferred on a product line. */
 function plantRow({ facts }: Plantable, id: string, productCode: string): void {
   if (facts.redemptions.some((row) => row.id === id)) return;
   facts.redemptions.push({ ...the(facts.redemptions[0]), id, productCode, status: 'ABORTED', key: null });
 }
 
-function promise({ tries }: Plantable, orderNo: string): void {
+function defer({ tries }: Plantable, orderNo: string): void {
   the(tries[4]).outcome = { kind: 'PROCESSING', orderNo };
 }
 
@@ -325,15 +325,15 @@ function attempts(evidence: Plantable, admitted: number, limited: number): void 
   }
 }
 
-describe('what must never be is named', () => {
+describe('every violation is named', () => {
   it.each(PLANTED)('%s', (_name, said, plant) => {
     const evidence = healthyEvidence();
     plant(evidence);
     expect(check(evidence).join('\n')).toContain(said);
   });
 
-  it('but a promise that is repeated is one attempt', () => {
-    const promises = (evidence: Plantable, orderNos: number): string[] => {
+  it('but a PROCESSING answer that is repeated is one attempt', () => {
+    const violations = (evidence: Plantable, orderNos: number): string[] => {
       for (let at = 0; at <= LINE_LIMIT; at += 1) {
         const orderNo = String(9000 + (at % orderNos));
         const outcome = { kind: 'PROCESSING', orderNo } as const;
@@ -342,21 +342,21 @@ describe('what must never be is named', () => {
       }
       return check(evidence).filter((line) => line.startsWith('I8'));
     };
-    expect(promises(healthyEvidence(), LINE_LIMIT)).toEqual([]);
-    expect(promises(healthyEvidence(), LINE_LIMIT + 1)).toHaveLength(1);
+    expect(violations(healthyEvidence(), LINE_LIMIT)).toEqual([]);
+    expect(violations(healthyEvidence(), LINE_LIMIT + 1)).toHaveLength(1);
   });
 
-  it('but a promise that was given on another line is no attempt of this one', () => {
+  it('but a redemption deferred on another line is no attempt of this one', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT, 0);
     const user = { ...LIMITED, user: '500' };
-    const promised = { kind: 'PROCESSING', orderNo: '9500' } as const;
-    evidence.tries.push(tryOf(200, user, promised));
-    evidence.tries.push({ ...tryOf(201, user, promised), productCode: LIMITED_LINE });
+    const deferred = { kind: 'PROCESSING', orderNo: '9500' } as const;
+    evidence.tries.push(tryOf(200, user, deferred));
+    evidence.tries.push({ ...tryOf(201, user, deferred), productCode: LIMITED_LINE });
     expect(check(evidence).filter((line) => line.startsWith('I8'))).toEqual([]);
   });
 
-  it('but attempts past a limit and claims without a row are nobody’s fault when Redis has forgotten them', () => {
+  it('but attempts past a limit and claims without a row are no violation when Redis has lost its data', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT + 1, 0);
     evidence.redisForgot = true;
@@ -364,7 +364,7 @@ describe('what must never be is named', () => {
     expect(check(evidence)).toEqual([]);
   });
 
-  it('and the same promise given again and again is one attempt', () => {
+  it('and the same order number answered three times is one attempt', () => {
     const evidence = healthyEvidence();
     attempts(evidence, LINE_LIMIT, 0);
     the(evidence.facts.redemptions[1]).productCode = LIMITED_LINE;
@@ -377,7 +377,7 @@ describe('what must never be is named', () => {
     ]);
   });
 
-  it('and to be told on one line of what another line has admitted is no attempt of the one', () => {
+  it('and an answer on one line with an order that another line admitted is no attempt of the first', () => {
     const told = (line: string): string[] => {
       const evidence = healthyEvidence();
       attempts(evidence, LINE_LIMIT, 0);
@@ -390,9 +390,9 @@ describe('what must never be is named', () => {
     expect(told(LIMITED_LINE)).toHaveLength(1);
   });
 
-  it('and a promise that is kept either way is fine', () => {
+  it('and a deferred redemption may end either way', () => {
     const evidence = healthyEvidence();
-    promise(evidence, '103');
+    defer(evidence, '103');
     expect(check(evidence)).toEqual([]);
   });
 });

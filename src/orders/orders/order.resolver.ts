@@ -3,14 +3,14 @@ import { requireActor } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { PageArgs, type PageOf } from '../../graphql/page.js';
 import type { Actor } from '../../graphql/actor.js';
-import type { OrderService, PromisedOrders } from './order.service.js';
+import type { OrderService, DeferredOrders } from './order.service.js';
 import { OrderObjectType, OrderPageType } from './order.types.js';
 
 @Resolver(() => OrderObjectType)
 export class OrderResolver {
   constructor(
     private readonly service: OrderService,
-    private readonly promised: PromisedOrders,
+    private readonly deferred: DeferredOrders,
   ) {}
 
   @Query(() => OrderObjectType, {
@@ -23,7 +23,7 @@ export class OrderResolver {
     @Ctx() context: RequestContext,
   ): Promise<OrderObjectType | null> {
     const actor = requireActor(context);
-    return this.service.find(actor.tenantId, orderNo, ownOrdersOf(actor), this.promised);
+    return this.service.find(actor.tenantId, orderNo, ownOrdersOf(actor), this.deferred);
   }
 
   @Query(() => OrderPageType, { description: "One's own orders; all of the tenant for staff." })

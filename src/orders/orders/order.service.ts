@@ -27,14 +27,14 @@ export interface OrderPage {
   readonly items: Order[];
 }
 
-/** An order that was promised and has no row yet. */
-export interface PromisedOrder {
+/** The order of a deferred redemption, which has no row yet. */
+export interface DeferredOrder {
   readonly userId: Id;
   readonly createdAt: Date;
 }
 
-/** Knows the orders that were promised; null for all others. */
-export type PromisedOrders = (tenantId: string, orderNo: string) => Promise<PromisedOrder | null>;
+/** Finds the order of a deferred redemption; null for all others. */
+export type DeferredOrders = (tenantId: string, orderNo: string) => Promise<DeferredOrder | null>;
 
 export class OrderService {
   /** @param listOrm where lists are read, which may take long */
@@ -69,7 +69,7 @@ export class OrderService {
   }
 
   /**
-   * An order by its number; one that was promised and is not settled yet is PENDING.
+   * An order by its number; that of a deferred redemption is PENDING until it is settled.
    * @param userId whose order it has to be; null finds every order of the tenant
    * @throws StoreUnavailableError
    */
@@ -77,12 +77,12 @@ export class OrderService {
     tenantId: string,
     orderNo: string,
     userId: Id | null,
-    promised: PromisedOrders = async () => null,
+    deferred: DeferredOrders = async () => null,
   ): Promise<Order | null> {
     if (!isId(orderNo)) return null;
     const row = await this.row(tenantId, orderNo, userId);
     if (row !== null) return row;
-    const awaited = await promised(tenantId, orderNo);
+    const awaited = await deferred(tenantId, orderNo);
     if (awaited === null || (userId !== null && awaited.userId !== userId)) return null;
     // It may have been settled between the two looks.
     return (await this.row(tenantId, orderNo, userId)) ?? this.pendingOrder(tenantId, orderNo, awaited);
@@ -94,7 +94,7 @@ export class OrderService {
     return within(this.timeoutMs, 'database', read);
   }
 
-  private async pendingOrder(tenantId: string, id: Id, { userId, createdAt }: PromisedOrder): Promise<Order> {
+  private async pendingOrder(tenantId: string, id: Id, { userId, createdAt }: DeferredOrder): Promise<Order> {
     const buyers = this.usersWithPaidOrder(tenantEm(this.orm, tenantId), tenantId, [userId]);
     const isNew = !(await within(this.timeoutMs, 'database', buyers)).has(userId);
     return {

@@ -56,7 +56,7 @@ export class Transactions {
       try {
         return await this.once(tenantId, work);
       } catch (error) {
-        if (attempt >= attempts || !mayRunAnew(error)) throw error;
+        if (attempt >= attempts || !mayRetry(error)) throw error;
         this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run again');
         this.options.onRetry?.(error, attempt);
         await pause(Math.random() * PAUSE_FIRST_MS * 2 ** (attempt - 1));
@@ -98,13 +98,13 @@ export class Transactions {
       const abortCause = await abortCauseOf(em);
       // The reason is what counts; a connection that cannot even roll back is gone, and the transaction with it.
       await em.rollback().catch(() => undefined);
-      throw abortCause === null || mayRunAnew(error) ? error : new AbortedTransactionError(abortCause);
+      throw abortCause === null || mayRetry(error) ? error : new AbortedTransactionError(abortCause);
     }
   }
 }
 
 /** Nothing of the transaction stands, and another attempt may go well. */
-function mayRunAnew(error: unknown): boolean {
+function mayRetry(error: unknown): boolean {
   return isRetryable(error) || isLostBeforeCommit(error);
 }
 

@@ -1,5 +1,5 @@
 import { DEFERRED_DEADLINE_MS } from '../../config.js';
-import type { PromisedOrder } from '../../orders/orders/order.service.js';
+import type { DeferredOrder } from '../../orders/orders/order.service.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { JobQueue } from '../../platform/queue/job-queue.js';
 import type { Id } from '../../platform/ids.js';
@@ -60,7 +60,7 @@ export class PendingRedemptions {
   }
 
   /** What the order of such a redemption will be; for {@link OrderService.find}. */
-  async promisedOrder(tenantId: string, orderNo: string): Promise<PromisedOrder | null> {
+  async deferredOrder(tenantId: string, orderNo: string): Promise<DeferredOrder | null> {
     const claim = await this.find(tenantId, orderNo);
     return claim === null ? null : { userId: claim.userId, createdAt: new Date(claim.claimedAtMs) };
   }

@@ -11,9 +11,9 @@ export function checkAnswers(evidence: Evidence): Violation[] {
     ...tries.flatMap((each) => checkAnswer(each, rows)),
     ...committedOf(facts)
       .filter((row) => begunMs(row, tries) === Infinity)
-      .map((row) => violation('I2', `redemption ${row.id}: nobody was left waiting for it, or told of it`)),
+      .map((row) => violation('I2', `redemption ${row.id}: no caller waited for it or was answered with it`)),
     ...checkKeys(tries, facts),
-    ...checkPromises(tries, facts, rows),
+    ...checkDeferred(tries, facts, rows),
     ...unsettled.map(({ userId, codeId, key }) =>
       violation('I2', `user ${userId} never got a final answer for code ${codeId}, key ${key}`),
     ),
@@ -106,25 +106,25 @@ function reuseWithoutUse(key: string, each: Try, tries: readonly Try[]): Violati
   return isReused ? [] : [violation('I2', `try ${no}: key ${key} was never sent with another code`)];
 }
 
-/** A promise is kept under its number: the order is finished or failed, never both, and one event tells of it. */
-function checkPromises(
+/** A deferred redemption ends under its order number: FINISHED or FAILED, never both, with exactly one event. */
+function checkDeferred(
   tries: readonly Try[],
   facts: Facts,
   rows: ReadonlyMap<string, RedemptionFact>,
 ): Violation[] {
-  const promised = new Set(
+  const deferred = new Set(
     tries.flatMap(({ outcome }) => (outcome.kind === 'PROCESSING' ? [outcome.orderNo] : [])),
   );
-  return [...promised].flatMap((orderNo) => {
+  return [...deferred].flatMap((orderNo) => {
     const order = facts.orders.find(({ id }) => id === orderNo)?.status ?? 'not there';
     const row = rows.get(orderNo)?.status ?? 'not there';
     const told = facts.events
       .filter(({ type, redemptionId }) => type === 'redemption_settled' && redemptionId === orderNo)
       .map(({ status }) => status);
-    const isKept =
+    const isSettled =
       (order === 'FINISHED' && row === 'COMMITTED' && told.join(',') === 'COMMITTED') ||
       (order === 'FAILED' && row === 'ABORTED' && told.join(',') === 'REFUSED');
-    const what = `promised ${orderNo}: the order is ${order}, the redemption ${row}, told [${told.join(', ')}]`;
-    return isKept ? [] : [violation('I2', what)];
+    const what = `deferred ${orderNo}: the order is ${order}, the redemption ${row}, events [${told.join(', ')}]`;
+    return isSettled ? [] : [violation('I2', what)];
   });
 }

@@ -79,7 +79,7 @@ export interface RedisFacts {
   readonly nowMs: number;
   /** Of all open claims, `<redemption id>|<digest>`. */
   readonly open: readonly { readonly member: string; readonly deadlineMs: number }[];
-  /** Ids of the jobs that are yet to keep a promise. */
+  /** Ids of the jobs whose deferred redemption is not settled yet. */
   readonly jobs: readonly string[];
   /** Redemption ids of the open claims, by the digest of their code. */
   readonly claims: Readonly<Record<string, readonly string[]>>;

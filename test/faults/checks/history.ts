@@ -14,7 +14,7 @@ export interface Operation {
     | { readonly kind: 'CODE_HELD' }
     /** Refused for another reason; it may have held a use until then. */
     | { readonly kind: 'OTHER' }
-    /** With the id where one was promised. */
+    /** With the id where the answer was PROCESSING. */
     | { readonly kind: 'UNKNOWN'; readonly redemptionId: string | null };
 }
 

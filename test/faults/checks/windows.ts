@@ -31,7 +31,7 @@ export function checkWindows(
 }
 
 /**
- * What tells one admitted attempt from another: a redemption is promised and told of again without a further one, and
+ * What tells one admitted attempt from another: a redemption is deferred and answered again without a further one, and
  * to somebody who had asked for it on another line without any.
  */
 function attemptOf(each: Try, ofLine: ReadonlySet<string>): string[] {

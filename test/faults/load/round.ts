@@ -128,7 +128,7 @@ async function untilRest(
   }
 }
 
-/** A promised order comes with its outcome, which may be some time after the claim is closed. */
+/** The order of a deferred redemption comes with its outcome, maybe some time after the claim is closed. */
 function everyPromiseIsKept(tries: readonly Try[], orders: Facts['orders']): boolean {
   const there = new Set(orders.map(({ id }) => id));
   return tries.every(({ outcome }) => outcome.kind !== 'PROCESSING' || there.has(outcome.orderNo));

@@ -261,8 +261,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     return { ...claimOf(open === undefined ? pending : { ...pending, ...open }), redemptionId };`,
       },
     ],
-    cells: ['PROMISED'],
-    shows: { invariant: 'I2', like: /promised/ },
+    cells: ['DEFERRED'],
+    shows: { invariant: 'I2', like: /deferred/ },
   },
   {
     name: 'a code is written to the log',

@@ -16,7 +16,7 @@ const DEADLINE_GRACE_MS = 5000;
 /** Longer than it takes to get in between, and shorter than a caller waits for the commit. */
 const MEETING_MS = 500;
 /** Longer than a caller waits for the commit. */
-const PROMISE_MS = 3000;
+const DEFER_MS = 3000;
 
 /** A meeting of requests that is brought about on purpose, without any fault; the usual workload comes after it. */
 type Race = (stage: Stage, round: Round) => Promise<void>;
@@ -26,7 +26,7 @@ export const RACES: Readonly<Record<string, Race>> = {
   TOMBSTONE_FIRST: tombstoneFirst,
   ADOPTED: adopted,
   OTHER_KEY: otherKey,
-  PROMISED: promised,
+  DEFERRED: deferred,
   ORPHANED: orphaned,
   DEADLOCK_ALONE: deadlockAlone,
   UNCONFIRMED: unconfirmed,
@@ -107,12 +107,12 @@ async function otherKey(stage: Stage, round: Round): Promise<void> {
   });
 }
 
-/** A caller is told PROCESSING, and then the process dies: only the job can keep the promise. */
-async function promised(stage: Stage, round: Round): Promise<void> {
+/** A caller is told PROCESSING, and then the process dies: only the job can settle the redemption. */
+async function deferred(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const { api1 } = stage.processes;
-  await whileHolding(stage, user, PROMISE_MS, async () => {
-    await round.workload.ask({ user, code, key: 'promised', productCode: FREE_LINE }, 0);
+  await whileHolding(stage, user, DEFER_MS, async () => {
+    await round.workload.ask({ user, code, key: 'deferred', productCode: FREE_LINE }, 0);
     await api1.kill();
   });
   await api1.start();
@@ -122,7 +122,7 @@ async function promised(stage: Stage, round: Round): Promise<void> {
 async function orphaned(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const { api1 } = stage.processes;
-  await whileHolding(stage, user, PROMISE_MS, async () => {
+  await whileHolding(stage, user, DEFER_MS, async () => {
     const asked = round.workload.ask({ user, code, key: null, productCode: FREE_LINE }, 0);
     await claimOf(stage, round.supply.tenantId);
     await api1.kill();

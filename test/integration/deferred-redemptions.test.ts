@@ -12,14 +12,14 @@ import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget } from '../support/open-claim.js';
 import {
   eventually,
-  handedOver,
+  deferRedemption,
   IMPATIENT,
   loseJobs,
   orderStatus,
   seedCode,
   settledEvents,
   type SeededCode,
-} from '../support/promises.js';
+} from '../support/deferred.js';
 import { holdCode } from '../support/row-lock.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { emOf, openWorld, outcomeOf, redeem, type World } from '../support/world.js';
@@ -29,13 +29,13 @@ const GIVEN_UP_MS = 40_000;
 
 let dataDir: string;
 let redis: PrivateServer;
-/** Makes promises. */
+/** Defers redemptions. */
 let world: World;
 /** A second process, which adopts the claims of the first. */
 let other: World;
 beforeAll(async () => {
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-promises-'));
-  // Of its own: other files' workers would take the jobs.
+  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-deferred-'));
+  // A private Redis: other files' workers would take the jobs.
   redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
   world = await openWorld(IMPATIENT, { redisUrl: redis.url });
   other = await openWorld({}, { redisUrl: redis.url });
@@ -69,11 +69,11 @@ async function expectFailed({ tenantId, userId }: SeededCode, orderNo: string, e
   await eventually(async () => expect(await openClaims(world, tenantId)).toBe(0));
 }
 
-describe('a promise whose process has died and whose job is lost', () => {
+describe('a deferred redemption whose process has died and whose job is lost', () => {
   it('S0.10 is ended by the process that adopts the claim and is refused', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, code, codeId } = seeded;
-    const { redemptionId } = await handedOver(world, seeded, 'k');
+    const { redemptionId } = await deferRedemption(world, seeded, 'k');
     await loseJobs(world, tenantId);
     await world.services.codeChanges.setEnabled(tenantId, codeId, false);
     const retry = await redeem(other, tenantId, userId, code, { idempotencyKey: 'k' });
@@ -82,16 +82,16 @@ describe('a promise whose process has died and whose job is lost', () => {
     expect(await factsOf(world, tenantId)).toMatchObject({ committed: 0, tombstones: 1, orders: 1, used: 0 });
   });
 
-  it('S0.10 is ended by the process whose commit was under way when another one promised', async () => {
+  it('S0.10 is ended by the process whose commit was under way when another one deferred it', async () => {
     const seeded = await seedCode(world, 2);
     const { tenantId, userId, code } = seeded;
-    const claim = await handedOver(world, seeded, 'k');
+    const claim = await deferRedemption(world, seeded, 'k');
     await loseJobs(world, tenantId);
     const lost = [`key:${userId}:${claim.idempotencyKey ?? ''}`, `redemption_lock:${userId}:${claim.digest}`];
     await world.stores.redis.del(lost.map((key) => `{${tenantId}}:${key}`));
     const winner = await redeem(world, tenantId, userId, code, { idempotencyKey: 'k' });
     expect(winner.status).toBe('COMMITTED');
-    // As that process remembers it, nothing was promised.
+    // That process does not know of the deferral.
     expect(claim.isDeferred).toBe(false);
     expect((await other.services.groupCommit.settle(claim)).kind).toBe('REPLAYED');
     await expectFailed(seeded, claim.redemptionId, { winnerId: winner.redemption?.id });
@@ -102,7 +102,7 @@ describe('a promise whose process has died and whose job is lost', () => {
   it('S0.10 fails its order in the transaction of its tombstone, or stays open', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, codeId } = seeded;
-    const claim = await handedOver(world, seeded);
+    const claim = await deferRedemption(world, seeded);
     await loseJobs(world, tenantId);
     await world.services.codeChanges.setEnabled(tenantId, codeId, false);
     const orders = vi.spyOn(OrderService.prototype, 'insertFailedOrders');
@@ -117,7 +117,7 @@ describe('a promise whose process has died and whose job is lost', () => {
   });
 });
 
-/** This process waits long for its commit and hands over late: after the work that another one does meanwhile. */
+/** This process waits long for its commit and defers the claim late, after another process has settled it. */
 async function handingOverAfter(seeded: SeededCode, work: () => Promise<void>) {
   const { tenantId, userId, code } = seeded;
   const { groupCommit, pendingRedemptions } = world.services;
@@ -138,7 +138,7 @@ async function handingOverAfter(seeded: SeededCode, work: () => Promise<void>) {
   return answering;
 }
 
-describe('a claim that another process settles just before it is handed over', () => {
+describe('a claim that another process settles just before it is deferred', () => {
   it('S0.10 is answered from its row when it is committed', async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, code } = seeded;
@@ -164,7 +164,7 @@ describe('a claim that another process settles just before it is handed over', (
   });
 });
 
-describe('a commit that fails after its claim was handed over', () => {
+describe('a commit that fails after its claim was deferred', () => {
   it(
     'S0.10 is left to the job: waits for a lock that are used up give nothing up',
     async () => {
@@ -189,10 +189,10 @@ describe('a commit that fails after its claim was handed over', () => {
   );
 });
 
-/** A promise whose job could neither settle it nor give it up, because its worker did not reach the database. */
+/** A deferred redemption whose job could neither settle nor abort it, because its worker did not reach the database. */
 async function deadLetter(seeded: SeededCode): Promise<string> {
   const { tenantId } = seeded;
-  const { redemptionId } = await handedOver(world, seeded, 'k');
+  const { redemptionId } = await deferRedemption(world, seeded, 'k');
   const url = new URL(inject('databaseUrl'));
   const line = await TcpForwarder.start(Number(url.port));
   url.port = String(line.port);
@@ -225,7 +225,7 @@ describe('a dead letter', () => {
     expect(await deadLetters.redrive(tenantId, { all: true })).toBe(0);
   });
 
-  it('S0.11 whose claim is lost is tried again by itself after two hours', { timeout: 60_000 }, async () => {
+  it('S0.11 whose claim is lost is retried by a worker after two hours', { timeout: 60_000 }, async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId } = seeded;
     const redemptionId = await deadLetter(seeded);
@@ -247,7 +247,7 @@ describe('a dead letter', () => {
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
 
-  it('S0.11 begins anew when its claim is handed over once more', { timeout: 60_000 }, async () => {
+  it('S0.11 starts over when its claim is deferred again', { timeout: 60_000 }, async () => {
     const seeded = await seedCode(world);
     const { tenantId, userId, code, codeId } = seeded;
     const redemptionId = await deadLetter(seeded);

@@ -5,7 +5,7 @@ import type { Claim } from '../../src/redemption/claim/claim.js';
 import { openClaim } from './open-claim.js';
 import { emOf, seedCampaign, seedTenant, seedUser, type SeededTenant, type World } from './world.js';
 
-/** Promises come soon, and so does the end of their jobs. */
+/** Redemptions are deferred soon, and their jobs give up soon. */
 export const IMPATIENT = { REPLY_WITHIN_MS: '300', PENDING_ATTEMPTS: '3', PENDING_BACKOFF_MS: '50' };
 
 export interface SeededCode extends SeededTenant {
@@ -22,8 +22,8 @@ export async function seedCode(world: World, useLimit = 1): Promise<SeededCode> 
   return { ...tenant, code, codeId, userId: await seedUser(world, tenant.tenantId) };
 }
 
-/** A redemption that was answered PROCESSING, by a process that has died since. */
-export async function handedOver(
+/** Defers a redemption as a process does that answers PROCESSING and then dies. */
+export async function deferRedemption(
   world: World,
   seeded: SeededCode,
   idempotencyKey: string | null = null,
@@ -40,7 +40,7 @@ export async function orderStatus(
   userId: string | null,
 ): Promise<string | null> {
   const order = await orders.find(tenantId, orderNo, userId, async (tenant, no) =>
-    pendingRedemptions.promisedOrder(tenant, no),
+    pendingRedemptions.deferredOrder(tenant, no),
   );
   return order?.status ?? null;
 }
@@ -50,12 +50,12 @@ export async function settledEvents(world: World, tenantId: string): Promise<Rec
   return events.map(({ payload }) => payload);
 }
 
-/** The keys of the jobs of a tenant's promises. */
+/** The keys of the jobs of a tenant's deferred redemptions. */
 export async function jobsOf({ stores }: World, tenantId: string): Promise<string[]> {
   return stores.redis.keys(`{bull}:pending-redemptions:r*_${tenantId}`);
 }
 
-/** Their slot of Redis forgets them; what it holds of the tenant itself stays. */
+/** Deletes the jobs from Redis and leaves the tenant's own keys. */
 export async function loseJobs(world: World, tenantId: string): Promise<void> {
   const jobs = await jobsOf(world, tenantId);
   if (jobs.length > 0) await world.stores.redis.del(jobs);
