@@ -33,6 +33,12 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
   const clock = systemClock;
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(orm, { log });
+  const shares = new WorkShares({
+    // Two connections are left to those who catch up with events.
+    reads: config.READ_POOL_SIZE - 2,
+    // Changes share theirs with redemptions.
+    writes: Math.floor(config.DATABASE_POOL_SIZE / 2),
+  });
   return {
     ...settings,
     orm,
@@ -44,17 +50,19 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
     clock,
     ids,
     transactions,
-    shares: new WorkShares({
-      // Two connections are left to those who catch up with events.
-      reads: config.READ_POOL_SIZE - 2,
-      // Changes share theirs with redemptions.
-      writes: Math.floor(config.DATABASE_POOL_SIZE / 2),
-    }),
-    ...composeEvents(stores, config, clock, log),
+    shares,
+    ...composeEvents(stores, { config, clock, shares, log }),
   };
 }
 
-function composeEvents({ readOrm, redis, listener }: Stores, config: Config, clock: Clock, log: Logger) {
+interface EventParts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly shares: WorkShares;
+  readonly log: Logger;
+}
+
+function composeEvents({ readOrm, redis, listener }: Stores, { config, clock, shares, log }: EventParts) {
   const consumers: EventConsumer[] = [];
   // A count that outlasts the wait of a scrape is waited for by the next ones, not begun again.
   const pending = sharedAnswer(async () => {
@@ -67,7 +75,7 @@ function composeEvents({ readOrm, redis, listener }: Stores, config: Config, clo
   });
   const doorbell = new Doorbell(redis, listener);
   const outbox = new Outbox(clock, (tenantId, seq) => doorbell.ring(tenantId, seq));
-  const feed = new EventFeed(new EventLog(readOrm, config.STORE_TIMEOUT_MS), log);
+  const feed = new EventFeed(new EventLog(readOrm, config.STORE_TIMEOUT_MS), log, shares);
   doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
   return { metrics, doorbell, outbox, feed, consumers };
 }

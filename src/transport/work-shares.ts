@@ -37,14 +37,16 @@ export class WorkShares {
 
   /** @param atOnce of each kind, at most as many as there are connections for them */
   constructor(atOnce: Readonly<Record<WorkKind, number>>) {
-    const isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
-    this.turns = new LoopTurns(isPressed);
+    this.turns = new LoopTurns(this.isPressed);
     this.gates = {
-      reads: new FairGate(limitsOf(atOnce.reads), isPressed),
+      reads: new FairGate(limitsOf(atOnce.reads), this.isPressed),
       writes: new FairGate(limitsOf(atOnce.writes)),
       refusals: new FairGate(REFUSALS),
     };
   }
+
+  /** Whether redemptions are under way, or were a moment ago. */
+  readonly isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
 
   /** Runs what waits for nothing, and before which the rest makes room. */
   async urgently<T>(work: () => T | Promise<T>): Promise<T> {

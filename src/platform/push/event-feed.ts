@@ -11,8 +11,12 @@ import { TenantTail } from './tenant-tail.js';
 
 /** Two looks make up for a lost doorbell. */
 const POLL_EVERY_MS = 500;
+/** Between slices of those who catch up, while redemptions need the machine: 5,000 events a second. */
+const CATCH_UP_PACE_MS = 2;
 
 export interface EventFeedOptions {
+  /** While true those who catch up are paced. */
+  readonly isPressed?: () => boolean;
   readonly pollEveryMs?: number;
 }
 
@@ -22,8 +26,9 @@ export class EventFeed {
   private readonly unread: RareWarning;
   private readonly tails = new Map<string, { readonly tail: TenantTail; members: Set<FeedSubscription> }>();
   private polling: NodeJS.Timeout | null = null;
-  /** Without a pace: subscribers must keep up with redemptions, the more the more there are. */
-  private readonly turns = new LoopTurns();
+  /** Without a pace: who is live must keep up with redemptions, the more the more there are. */
+  private readonly liveTurns = new LoopTurns();
+  private readonly catchUpTurns: LoopTurns;
 
   constructor(
     private readonly eventLog: EventLog,
@@ -31,6 +36,7 @@ export class EventFeed {
     private readonly options: EventFeedOptions = {},
   ) {
     this.pages = new FeedPages(eventLog, log);
+    this.catchUpTurns = new LoopTurns(options.isPressed, CATCH_UP_PACE_MS);
     this.unread = new RareWarning(log, 'new events could not be read; their subscribers wait');
   }
 
@@ -81,7 +87,7 @@ export class EventFeed {
         requireWithinReach(afterSeq, tail.joinSeq);
         return this.pages.next(caller, afterSeq, tail.joinSeq);
       },
-      turn: async () => this.turns.next(caller),
+      turn: async (isLive) => (isLive ? this.liveTurns : this.catchUpTurns).next(caller),
     };
   }
 

@@ -26,7 +26,7 @@ export interface FeedSource {
   /** The next events behind `afterSeq`. */
   read(afterSeq: number): Promise<FeedPage>;
   /** Resolves when it is this subscriber's turn to be given many events. */
-  turn(): Promise<void>;
+  turn(isLive: boolean): Promise<void>;
 }
 
 /**
@@ -114,7 +114,7 @@ export class FeedSubscription implements AsyncIterableIterator<PublishedEvent, u
   /** A long backlog goes out in slices: subscribers who catch up must not hold the event loop. */
   private async handOn(event: PublishedEvent): Promise<IteratorResult<PublishedEvent, undefined>> {
     this.handedOn = this.due.length === 0 ? 0 : this.handedOn + 1;
-    if (this.handedOn % SLICE_EVENTS === 1) await this.source.turn();
+    if (this.handedOn % SLICE_EVENTS === 1) await this.source.turn(this.isLive);
     return this.hasEnded ? this.pull() : { value: event, done: false };
   }
 

@@ -14,7 +14,10 @@ export class LoopTurns {
   private isScheduled = false;
 
   /** @param isPressed While true slices are paced: something that takes no turns needs the machine. */
-  constructor(private readonly isPressed: () => boolean = () => false) {}
+  constructor(
+    private readonly isPressed: () => boolean = () => false,
+    private readonly paceMs = PACE_MS,
+  ) {}
 
   /** Resolves when it is this caller's turn to run one slice. */
   async next(caller: Caller): Promise<void> {
@@ -27,7 +30,7 @@ export class LoopTurns {
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    if (this.isPressed()) setTimeout(() => this.grant(), PACE_MS);
+    if (this.isPressed()) setTimeout(() => this.grant(), this.paceMs);
     else setImmediate(() => this.grant());
   }
 
