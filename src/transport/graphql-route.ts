@@ -5,12 +5,14 @@ import type { Config } from '../config.js';
 import type { RequestContext } from '../graphql/context.js';
 import type { ApqCache } from './apq.redis.js';
 import type { Documents } from './documents.js';
+import type { SchemaAnswers } from './schema-answers.js';
 import { KnownOperations, type GraphqlReply } from './known-operations.js';
 
 interface RouteParts {
   readonly apollo: ApolloServer<RequestContext>;
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
+  readonly answers: SchemaAnswers;
   readonly apq: ApqCache;
   readonly config: Config;
   readonly contextOf: (request: FastifyRequest) => RequestContext;

@@ -13,24 +13,29 @@ import type { RequestContext } from '../graphql/context.js';
 import { keyedFields } from '../graphql/idempotency-key.js';
 import type { ApqCache } from './apq.redis.js';
 import type { Documents, ReadableDocument } from './documents.js';
+import { callerOf } from './caller.js';
 import { presentError } from './error-format.js';
 import { PreparedOperation } from './prepared-operation.js';
-import { asksForSchema } from './schema-answers.js';
+import { asksForSchema, type SchemaAnswers } from './schema-answers.js';
 
 /** A reply of the GraphQL route. */
 export interface GraphqlReply {
   readonly status: number;
   readonly headers: Iterable<readonly [string, string]>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 interface Parts {
   readonly schema: GraphQLSchema;
   readonly documents: Documents;
+  readonly answers: SchemaAnswers;
   readonly apq: ApqCache;
   readonly contextOf: (request: FastifyRequest) => RequestContext;
   readonly hideSuggestions: boolean;
 }
+
+/** Throws where nothing was done, because its turn did not come. */
+type Execution = (variables: Wish['variables'], context: RequestContext) => Promise<ExecutionResult>;
 
 /** A POST in its ordinary form. */
 interface Wish {
@@ -44,13 +49,13 @@ const ACCEPTS_MAX = 100;
 /**
  * Executes operations whose text was read before, without Apollo: its pipeline costs several times what executing a
  * short operation does. Whatever is not ordinary is left to Apollo: other methods, texts that are new or cannot run or
- * are to be stored, subscriptions, questions about the schema, wrong variables, and every refusal of a whole request.
+ * are to be stored, subscriptions, wrong variables, and every refusal of a whole request.
  */
 export class KnownOperations {
   /** What Apollo chose for an `accept` header. */
   private readonly contentTypes = new LRUCache<string, string>({ max: ACCEPTS_MAX });
   /** Null for those that Apollo answers. */
-  private readonly prepared = new WeakMap<OperationDefinitionNode, PreparedOperation | null>();
+  private readonly executions = new WeakMap<OperationDefinitionNode, Execution | null>();
 
   constructor(private readonly parts: Parts) {}
 
@@ -67,14 +72,17 @@ export class KnownOperations {
     if (contentType === undefined || wish === null) return null;
     const read = this.parts.documents.known(wish.query);
     const operation = read === null ? null : getOperationAST(read.document, wish.operationName);
-    const prepared = read && operation ? this.preparedOf(read.document, operation) : null;
-    if (read === null || !operation || prepared === null) return null;
+    const execution = read && operation ? this.executionOf(read.document, operation) : null;
+    if (read === null || !operation || execution === null) return null;
     const context = this.admitted(request, read, operation, wish);
     if (context === null) return null;
-    const result = await prepared.execute(wish.variables, context);
-    // Refused before any resolver ran, for instance because of a variable.
-    if (result.data === undefined) return null;
-    return this.replyOf(result, contentType, context);
+    try {
+      const result = await execution(wish.variables, context);
+      // Refused before any resolver ran, for instance because of a variable.
+      return result.data === undefined ? null : this.replyOf(result, contentType, context);
+    } catch (error) {
+      return this.replyOf({ errors: [asGraphqlError(error)] }, contentType, context);
+    }
   }
 
   /** The context, or null where the request is refused: Apollo words that. */
@@ -109,18 +117,25 @@ export class KnownOperations {
     return query === undefined ? this.parts.apq.known(persisted) : null;
   }
 
-  private preparedOf(document: DocumentNode, operation: OperationDefinitionNode): PreparedOperation | null {
-    let prepared = this.prepared.get(operation);
-    if (prepared === undefined) {
-      const { schema } = this.parts;
-      const isOrdinary =
-        operation.operation !== OperationTypeNode.SUBSCRIPTION &&
-        !asksForSchema(document, operation) &&
-        keyedFields(schema, document, operation).length <= 1;
-      prepared = isOrdinary ? new PreparedOperation(schema, document, operation) : null;
-      this.prepared.set(operation, prepared);
+  private executionOf(document: DocumentNode, operation: OperationDefinitionNode): Execution | null {
+    let execution = this.executions.get(operation);
+    if (execution === undefined) {
+      execution = this.newExecution(document, operation);
+      this.executions.set(operation, execution);
     }
-    return prepared;
+    return execution;
+  }
+
+  private newExecution(document: DocumentNode, operation: OperationDefinitionNode): Execution | null {
+    const { schema, answers } = this.parts;
+    if (asksForSchema(document, operation)) {
+      return async (variables, context) =>
+        answers.answer({ document, operation, variables }, callerOf(context));
+    }
+    if (operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
+    if (keyedFields(schema, document, operation).length > 1) return null;
+    const prepared = new PreparedOperation(schema, document, operation);
+    return async (variables, context) => prepared.execute(variables, context);
   }
 
   private replyOf(
@@ -132,8 +147,8 @@ export class KnownOperations {
       ['x-request-id', context.requestId],
       ['content-type', contentType],
     ]);
-    if (errors === undefined) return { status: 200, headers, body: `${JSON.stringify({ data })}\n` };
-    let status = 200;
+    if (errors === undefined) return { status: 200, headers, body: this.parts.answers.bodyOf(data) };
+    let status = data === undefined ? 500 : 200;
     for (const { extensions } of errors) {
       const http = extensions['http'] as { status?: number; headers?: Map<string, string> } | undefined;
       status = http?.status ?? status;
@@ -142,6 +157,11 @@ export class KnownOperations {
     const shown = errors.map((error) => presentError(error, context, this.parts.hideSuggestions));
     return { status, headers, body: `${JSON.stringify({ errors: shown, data })}\n` };
   }
+}
+
+function asGraphqlError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  return new GraphQLError('The operation was not executed.', { originalError: error as Error });
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -22,6 +22,11 @@ interface SchemaQuestion {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+interface Written {
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
 /**
  * Answers what is asked of the schema itself. The schema never changes while a process runs, so a question is
  * executed and written out once; and because anyone may ask, without a token, answers are given in turn.
@@ -29,10 +34,10 @@ interface SchemaQuestion {
 export class SchemaAnswers {
   private readonly kept = new LRUCache<string, ExecutionResult>({
     maxSize: KEPT_BYTES_MAX,
-    // The tree and its text.
-    sizeCalculation: (answer) => 5 * (this.written.get(answer.data as object) ?? '').length + 1,
+    // The tree, its text, and the bytes of a reply.
+    sizeCalculation: (answer) => 6 * (this.written.get(answer.data as object)?.text.length ?? 0) + 1,
   });
-  private readonly written = new WeakMap<object, string>();
+  private readonly written = new WeakMap<object, Written>();
 
   constructor(
     private readonly schema: GraphQLSchema,
@@ -57,7 +62,8 @@ export class SchemaAnswers {
     if (known !== undefined) return known;
     const answer = this.budget.spend(caller, () => this.execute(question));
     if (key === null || answer.errors !== undefined || !answer.data) return answer;
-    this.written.set(answer.data, JSON.stringify({ data: answer.data }));
+    const text = JSON.stringify({ data: answer.data });
+    this.written.set(answer.data, { text, bytes: Buffer.from(`${text}\n`) });
     this.kept.set(key, answer);
     return answer;
   }
@@ -66,7 +72,12 @@ export class SchemaAnswers {
   stringify(result: FormattedExecutionResult): string {
     const { data, errors, extensions } = result;
     const isPlain = data && errors === undefined && extensions === undefined;
-    return (isPlain ? this.written.get(data) : undefined) ?? JSON.stringify(result);
+    return (isPlain ? this.written.get(data)?.text : undefined) ?? JSON.stringify(result);
+  }
+
+  /** The body of a reply without errors. */
+  bodyOf(data: ExecutionResult['data']): Buffer | string {
+    return (data && this.written.get(data)?.bytes) ?? `${JSON.stringify({ data })}\n`;
   }
 
   /** No resolver of the schema's own description waits for anything. */

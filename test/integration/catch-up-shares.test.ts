@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { FeedSubscription } from '../../src/platform/push/feed-subscription.js';
 import { newTenant, openFeedWorld, SETTLED, span, type FeedWorld } from '../support/feed-world.js';
 import { roundsDuring } from '../support/loop-rounds.js';
@@ -43,4 +43,22 @@ it('X.19 hands a flood of catch-ups on in slices, each event once, and lets anot
   for (const seqs of all) expect(seqs).toEqual(span(1, EVENTS));
   // Ten events at most in a round of the loop.
   expect(rounds).toBeGreaterThanOrEqual((CATCH_UPS * EVENTS) / 10);
+});
+
+it('X.19 paces those who catch up while redemptions are under way, and none who is live', async () => {
+  const tenantId = newTenant();
+  await world.commit(tenantId, USER, EVENTS);
+  const isPressed = vi.fn<() => boolean>(() => true);
+  const { feed } = await world.newProcess({ isPressed });
+  const behind = await feed.subscribe({ tenantId, types: [SETTLED], userId: USER }, 0);
+  const startMs = performance.now();
+  expect(await take(behind, EVENTS)).toEqual(span(1, EVENTS));
+  // Two milliseconds before each ten events, of which a timer may shorten one.
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(EVENTS / 10);
+
+  const live = await feed.subscribe({ tenantId, types: [SETTLED], userId: USER });
+  isPressed.mockClear();
+  await world.commit(tenantId, USER, EVENTS);
+  expect(await take(live, EVENTS)).toEqual(span(EVENTS + 1, 2 * EVENTS));
+  expect(isPressed).not.toHaveBeenCalled();
 });
