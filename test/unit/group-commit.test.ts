@@ -54,12 +54,12 @@ describe('GroupCommit', () => {
   it('waits for a share of the requests under way, but not for long', async () => {
     const { queue, batches, add } = open();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
-    await add('A', 4);
+    await add('A', 7);
     expect(batches).toEqual([]);
     await add('A');
-    expect(batches.map(({ ids }) => ids.length)).toEqual([5]);
+    expect(batches.map(({ ids }) => ids.length)).toEqual([8]);
     await add('A');
-    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([5, 1]));
+    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([8, 1]));
     for (const leave of leaves) leave();
   });
 
@@ -70,6 +70,68 @@ describe('GroupCommit', () => {
     for (const leave of leaves) leave();
     await turn();
     expect(batches).toHaveLength(1);
+  });
+
+  /** So many requests, of which the first commit takes all but two. */
+  async function afterFirst({ queue, batches, add }: ReturnType<typeof open>, count: number) {
+    const leaves = Array.from({ length: count }, () => queue.expect('A'));
+    await add('A', count - 2);
+    await add('A', 2);
+    batches[0]?.end();
+    await turn();
+    for (const leave of leaves.slice(2)) leave();
+    await turn();
+    return leaves.slice(0, 2);
+  }
+
+  it('waits for clients that were just answered, and commits their next requests with those that wait', async () => {
+    const opened = open();
+    const { queue, batches, add } = opened;
+    await afterFirst(opened, 10);
+    for (let i = 0; i < 5; i += 1) queue.expect('A');
+    await add('A', 5);
+    expect(batches.map(({ ids }) => ids.length)).toEqual([8]);
+    queue.expect('A');
+    await add('A');
+    expect(batches.map(({ ids }) => ids.length)).toEqual([8, 8]);
+  });
+
+  it('waits once for clients that do not return, and then for a second no more', async () => {
+    const opened = open();
+    const { queue, batches, add } = opened;
+    const leaves = await afterFirst(opened, 10);
+    expect(batches).toHaveLength(1);
+    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([8, 2]));
+    batches[1]?.end();
+    await turn();
+    for (const leave of leaves) leave();
+    queue.expect('A');
+    await add('A');
+    expect(batches.map(({ ids }) => ids.length)).toEqual([8, 2, 1]);
+  });
+
+  it('commits a lone client at once, however often it returns', async () => {
+    const { queue, batches, add } = open();
+    for (let i = 0; i < 5; i += 1) {
+      const leave = queue.expect('A');
+      await add('A');
+      expect(batches).toHaveLength(i + 1);
+      batches[i]?.end();
+      await turn();
+      leave();
+    }
+  });
+
+  it('answers the callers of a batch whose commit throws, and goes on', async () => {
+    let runs = 0;
+    const commit = async (): Promise<void> => {
+      runs += 1;
+      throw new Error(`run ${runs}`);
+    };
+    const queue = new GroupCommit(commit, { batchMax: 1, lanes: 1 });
+    await expect(queue.settle(claimOf('A', '1'))).rejects.toThrow('run 1');
+    await expect(queue.settle(claimOf('A', '2'))).rejects.toThrow('run 2');
+    await queue.drained();
   });
 
   it('does not wait for requests that wait themselves', async () => {

@@ -25,18 +25,36 @@ interface TenantQueue {
   expected: number;
   /** Requests under way that wait for others. */
   aside: number;
+  /** Settled claims whose clients have not sent another request since. */
+  returning: number;
+  /** When the last of them was settled. */
+  settledMs: number;
+  /** Until then no commit waits for clients to return, because they did not the last time. */
+  doubtUntilMs: number;
 }
+
+const EMPTY = {
+  firstMs: 0,
+  busyLanes: 0,
+  expected: 0,
+  aside: 0,
+  returning: 0,
+  settledMs: -Infinity,
+  doubtUntilMs: 0,
+};
 
 /** Tenants whose commits are under way at once; others wait, because each lane takes a connection. */
 export const TENANTS_AT_ONCE = 4;
-/** A commit waits until this share of the requests under way can go with it, */
-const SHARE_OF_EXPECTED = 0.5;
-/** but no longer than this for claims that are there. */
+/** A commit waits until this share of the requests under way, and of those about to return, can go with it, */
+const SHARE_OF_EXPECTED = 0.75;
+/** but no longer than this for claims that are there, counted from the last commit. */
 const HOLD_BACK_MS = 20;
+const DOUBT_MS = 1000;
 
 /**
  * Collects claims, and hands them on in batches of one tenant. Two half commits cost twice what one whole does: a batch
- * waits a moment for requests that are under way. A lone request does not wait.
+ * waits a moment for requests that are under way, and for clients that were just answered and send their next request
+ * at once. A lone request does not wait.
  */
 export class GroupCommit {
   /** A tenant whose turn is over goes to the end. */
@@ -45,8 +63,9 @@ export class GroupCommit {
   private busyLanes = 0;
   private isWoken = false;
   private lookAgain: NodeJS.Timeout | null = null;
+  private forgetting: NodeJS.Timeout | null = null;
 
-  /** @param commit Settles all claims of a batch. Resolves when the next one may begin; never throws. */
+  /** @param commit Settles all claims of a batch. Resolves when the next one may begin. */
   constructor(
     private readonly commit: (tenantId: string, batch: readonly QueuedClaim[]) => Promise<void>,
     private readonly settings: GroupCommitSettings,
@@ -56,10 +75,10 @@ export class GroupCommit {
   expect(tenantId: string): () => void {
     const queue = this.queueOf(tenantId);
     queue.expected += 1;
+    if (queue.returning > 0) queue.returning -= 1;
     return () => {
       queue.expected -= 1;
       if (queue.waiting.length > 0) this.wake();
-      else if (isIdle(queue)) this.queues.delete(tenantId);
     };
   }
 
@@ -79,12 +98,16 @@ export class GroupCommit {
   async settle(claim: Claim): Promise<CommitOutcome> {
     const underWay = this.inFlight.get(claim.redemptionId);
     if (underWay !== undefined) return underWay;
+    const queue = this.queueOf(claim.tenantId);
     const outcome = new Promise<CommitOutcome>((resolve, reject) => {
-      const queue = this.queueOf(claim.tenantId);
       if (queue.waiting.length === 0) queue.firstMs = performance.now();
       queue.waiting.push({ claim, resolve, reject });
       this.wake();
-    }).finally(() => this.inFlight.delete(claim.redemptionId));
+    }).finally(() => {
+      this.inFlight.delete(claim.redemptionId);
+      queue.returning += 1;
+      queue.settledMs = performance.now();
+    });
     this.inFlight.set(claim.redemptionId, outcome);
     return outcome;
   }
@@ -102,8 +125,9 @@ export class GroupCommit {
   private queueOf(tenantId: string): TenantQueue {
     let queue = this.queues.get(tenantId);
     if (queue === undefined) {
-      queue = { waiting: [], firstMs: 0, busyLanes: 0, expected: 0, aside: 0 };
+      queue = { ...EMPTY, waiting: [] };
       this.queues.set(tenantId, queue);
+      this.forgetting ??= setTimeout(() => this.forgetIdle(), DOUBT_MS).unref();
     }
     return queue;
   }
@@ -129,10 +153,18 @@ export class GroupCommit {
   }
 
   private isWorthwhile(queue: TenantQueue): boolean {
-    const enough = Math.min(queue.expected * SHARE_OF_EXPECTED, this.settings.batchMax);
-    if (queue.waiting.length >= enough) return true;
-    const leftMs = queue.firstMs + HOLD_BACK_MS - performance.now();
-    if (leftMs <= 0) return true;
+    const { waiting, expected, firstMs, settledMs } = queue;
+    const nowMs = performance.now();
+    if (nowMs >= settledMs + HOLD_BACK_MS) {
+      const heldInVain = firstMs < settledMs + HOLD_BACK_MS && queue.returning >= waiting.length;
+      if (heldInVain) queue.doubtUntilMs = nowMs + DOUBT_MS;
+      queue.returning = 0;
+    }
+    const returning = nowMs < queue.doubtUntilMs ? 0 : queue.returning;
+    const enough = Math.min((expected + returning) * SHARE_OF_EXPECTED, this.settings.batchMax);
+    const sinceMs = returning > 0 ? settledMs : Math.max(firstMs, settledMs);
+    const leftMs = sinceMs + HOLD_BACK_MS - nowMs;
+    if (waiting.length >= enough || leftMs <= 0) return true;
     this.lookAgain ??= setTimeout(() => {
       this.lookAgain = null;
       this.startLanes();
@@ -145,13 +177,22 @@ export class GroupCommit {
     queue.firstMs = performance.now();
     queue.busyLanes += 1;
     this.busyLanes += 1;
-    await this.commit(tenantId, batch);
+    try {
+      await this.commit(tenantId, batch);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
     queue.busyLanes -= 1;
     this.busyLanes -= 1;
     // Behind the tenants that wait.
     this.queues.delete(tenantId);
-    if (!isIdle(queue)) this.queues.set(tenantId, queue);
+    this.queues.set(tenantId, queue);
     this.startLanes();
+  }
+
+  private forgetIdle(): void {
+    for (const [tenantId, queue] of this.queues) if (isIdle(queue)) this.queues.delete(tenantId);
+    this.forgetting = this.queues.size === 0 ? null : setTimeout(() => this.forgetIdle(), DOUBT_MS).unref();
   }
 }
 
