@@ -52,7 +52,7 @@ export function ratios(
   return turns.map((turn) => value(turn, over) / value(turn, under));
 }
 
-/** Runs rounds one after another and keeps what they came to. */
+/** Runs rounds one after another and keeps their results. */
 export class Bench {
   /** Those that count for figures. */
   readonly measured: MeasuredRound[] = [];
@@ -127,7 +127,7 @@ export class Bench {
   }
 
   private connectionsOf(kind: RoundKind, requests: number): number {
-    // Racers come at the same moment, each over a connection of its own.
+    // Racers start at the same moment, each over its own connection.
     if (kind === 'race') return requests;
     return kind === 'empty_256' || kind === 'redeem_256' ? 256 : this.parts.options.connections;
   }
@@ -138,7 +138,7 @@ export class Bench {
     withKeys: boolean,
   ): Promise<MeasuredRound> {
     const { world, intents } = this.parts;
-    // "Unknown" is remembered for a minute only, so it is said again shortly before it counts.
+    // "Unknown" is cached for a minute only, so it is asked for again shortly before the measurement.
     if (kind === 'refusal') await this.run(kind, servers, await intents.warmRefusals());
     const wanted = await intents.of(kind, this.amount(kind), withKeys);
     await drainOutbox(world);

@@ -4,7 +4,7 @@ import type { ServerMessage } from './server-process.js';
 
 const inspector = new Session();
 
-/** Tells the parent where this process listens, then does what the parent asks for until it is told to stop. */
+/** Reports to the parent where this process listens, then serves its requests until it has to stop. */
 export function serveParent(address: string, stop: () => Promise<void>): void {
   process.on('message', (message: ServerMessage) => {
     obey(message, stop).catch((error: unknown) => {

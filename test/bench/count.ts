@@ -5,7 +5,7 @@ export interface CountedCode {
   readonly useLimit: number;
   /** What the code's own counter says. */
   readonly used: number;
-  /** False for codes that nobody may redeem, such as expired ones. */
+  /** False for codes that no user may redeem, such as expired ones. */
   readonly isOpen: boolean;
 }
 
@@ -16,27 +16,27 @@ export interface CountedRow {
   readonly userId: string;
 }
 
-/** One request of a client that redeemed a code, and what it was told. */
+/** One request of a client that redeemed a code, and its answer. */
 export interface CountedAttempt {
   /** Null for a code that does not exist. */
   readonly codeId: string | null;
   readonly userId: string;
-  /** The redemption that it was told of as committed, or as being settled; null when it was refused. */
+  /** The redemption answered as committed or processing; null when refused. */
   readonly redemptionId: string | null;
 }
 
 export interface Deviations {
-  /** Rows of a code above its limit; of a code that nobody may redeem, all. */
+  /** Rows of a code above its limit; of a code that no user may redeem, all. */
   readonly rowsBeyondLimit: number;
-  /** Rows of which no client was told. */
+  /** Rows that no client got as an answer. */
   readonly rowsWithoutAnswer: number;
-  /** Uses that a code's counter lacks: they could be spent once more. */
+  /** Uses that a code's counter lacks: they could be spent twice. */
   readonly usesNotCounted: number;
-  /** Clients that were told of a redemption which is not there, or is another's. */
+  /** Clients answered with a redemption that does not exist, or is another's. */
   readonly answersWithoutRow: number;
   /** Users who were refused although the code had uses left for them. */
   readonly refusedThoughFree: number;
-  /** Uses that a code's counter holds and nobody has: they are lost. */
+  /** Uses that a code's counter holds without a row: they are lost. */
   readonly usesLost: number;
 }
 
@@ -85,7 +85,7 @@ function usersOf(attempts: readonly CountedAttempt[]): number {
   return new Set(attempts.map((attempt) => attempt.userId)).size;
 }
 
-/** One row backs one user's answer; a second user who was told of the same row has none. */
+/** One row backs one user's answer; a second user answered with the same row has none. */
 function answersWithoutRow(rows: readonly CountedRow[], attempts: readonly CountedAttempt[]): number {
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   return attempts.filter(({ redemptionId, codeId, userId }) => {

@@ -14,7 +14,7 @@ export type FloodJob =
       readonly token: string;
       readonly query: string;
       readonly operations: number;
-      /** After so many events an operation begins again. */
+      /** Events after which an operation starts over. */
       readonly eventsEach: number;
     };
 

@@ -1,4 +1,4 @@
-/** Floods a server until told to stop: a process of its own, so that it delays nothing but the server. */
+/** Floods a server until it has to stop: a separate process, so that it delays only the server. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { Client } from 'undici';
@@ -50,7 +50,7 @@ async function overHttp({
   return { statuses };
 }
 
-/** One socket holds all subscriptions; those that have caught up are ended and begin once more. */
+/** One socket holds all subscriptions; those that have caught up are ended and started again. */
 async function overSocket({
   url,
   token,

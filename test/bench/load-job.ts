@@ -16,7 +16,7 @@ export interface LoadJob {
   readonly requests: readonly LoadRequest[];
 }
 
-/** What a client was told. FAILED stands for whatever is not an answer of the mutation. */
+/** The outcome for a client. FAILED is anything but an answer of the mutation. */
 export interface Answer {
   readonly status: 'COMMITTED' | 'PROCESSING' | 'REFUSED' | 'FAILED';
   readonly redemptionId: string | null;

@@ -1,5 +1,5 @@
 /**
- * The load generator, a process of its own. Of autocannon, `node:http` and undici's clients, `dispatch` of undici
+ * The load generator, a separate process. Of autocannon, `node:http` and undici's clients, `dispatch` of undici
  * takes the least of a processor for a request (about 0.4 of the others), and what it takes the server cannot have.
  */
 import { Client, type Dispatcher } from 'undici';
@@ -10,7 +10,7 @@ const FIELDS = `status orderNo
     rewards { type status sourceId targetId value } }
   errors { code message field retryAfterMs }`;
 
-/** A request that gets no answer is one that failed, and the run goes on. */
+/** A request without an answer counts as failed, and the run continues. */
 const ANSWER_WITHIN_MS = 20_000;
 
 type Sendable = Dispatcher.DispatchOptions;

@@ -19,7 +19,7 @@ function processorUs({ kind, cpuUs: { server, database, redis } }: MeasuredRound
 
 export type Ratios = ReadonlyMap<RatioName, readonly number[]>;
 
-/** The whole run: each figure from rounds of its own, and other servers only while a figure needs them. */
+/** The whole run: each figure from its own rounds, and other servers only while a figure needs them. */
 export class Measurement {
   readonly bench: Bench;
   /** What `neighbour_p99` is made of. */

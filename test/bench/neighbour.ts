@@ -68,7 +68,7 @@ export async function measureNeighbour(
 
 interface QuietResult {
   readonly latenciesMs: Float64Array;
-  /** Redemptions that were not committed, by what they were told. */
+  /** Redemptions that were not committed, by their answers. */
   readonly failures: readonly string[];
 }
 

@@ -30,7 +30,7 @@ export interface BenchSize {
   readonly scarceCodes: number;
   /** Users who want the same single-use code at the same moment. */
   readonly racers: number;
-  /** Unknown, used-up and expired codes, of each so many. */
+  /** How many codes of each kind: unknown, used up and expired. */
   readonly refusedEach: number;
   readonly withTwoProcesses: boolean;
   readonly neighbour: NeighbourSize;

@@ -22,7 +22,7 @@ export async function processorTimes(
   return { server, database, redis };
 }
 
-/** What the work between two readings took for each of so many requests, in microseconds. */
+/** Processor time per request between two readings, in microseconds. */
 export function perRequestUs(
   before: ProcessorTimes,
   after: ProcessorTimes,

@@ -18,7 +18,7 @@ export const ROUND_KINDS = [
 ] as const;
 export type RoundKind = (typeof ROUND_KINDS)[number];
 
-/** What a client does in a round, and what it may be told. */
+/** What a client does in a round, and the answers it may get. */
 export interface Intent {
   readonly user: BenchUser;
   readonly code: string;
@@ -39,7 +39,7 @@ export interface Round {
   /** Processor time for a request, of the load generator and of those it asks. */
   readonly loadCpuUs: number;
   readonly cpuUs: ProcessorTimes;
-  /** Empty for rounds that redeem nothing: they are nobody's to count. */
+  /** Empty for rounds that redeem nothing. */
   readonly attempts: readonly Attempt[];
   readonly committed: number;
   /** Answers that this kind of round must not get, e.g. `refusal: SERVICE_UNAVAILABLE`. */

@@ -7,7 +7,7 @@ const TYPESCRIPT = path.resolve(import.meta.dirname, '../../scripts/typescript.m
 /** A server that hangs must not keep the run, and its stores, from ending. */
 const STOP_WITHIN_MS = 20_000;
 
-/** What the server of a run is told; it answers each with the processor time that it has used. */
+/** Commands to the server of a run; it answers each with the processor time that it has used. */
 export type ServerMessage =
   | { readonly kind: 'STOP' }
   | { readonly kind: 'CPU' }
@@ -40,7 +40,7 @@ export async function nextMessage(child: ChildProcess, name: string): Promise<un
   }
 }
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export class ServerProcess {
   readonly address: string;
   private readonly child: ChildProcess;

@@ -36,7 +36,7 @@ interface SpecialCodes {
   readonly expired: readonly string[];
 }
 
-/** Codes and users that nobody has used yet. What is fetched is made beforehand, so that no round waits for it. */
+/** Unused codes and users, made beforehand so that no round waits for them. */
 export class Supply {
   private readonly codes: string[] = [];
   private readonly users: string[] = [];
@@ -91,7 +91,7 @@ export class Supply {
     return this.special.expired;
   }
 
-  /** Makes what is missing of so many codes and users. */
+  /** Makes the missing codes and users. */
   async stock(codes: number, users: number): Promise<void> {
     const { services, stores } = this.world;
     while (this.codes.length < codes) {
@@ -128,7 +128,7 @@ export class Supply {
     return this.users.splice(-count, count).map((id) => this.signedIn(id));
   }
 
-  /** For requests that redeem nothing: few users, as most callers come again, and a token of its own each time. */
+  /** For requests that redeem nothing: few users, as most callers return, and a new token each time. */
   async passersBy(count: number): Promise<readonly BenchUser[]> {
     if (this.regulars.length === 0) this.regulars.push(...(await this.takeUsers(REGULARS)));
     return Array.from({ length: count }, (_, at) => {
@@ -138,7 +138,7 @@ export class Supply {
     });
   }
 
-  /** Codes in the form of the tenant's, which nobody has issued. */
+  /** Codes in the tenant's format that were never issued. */
   unknownCodes(count: number): readonly string[] {
     const format = formatOf({ ...RULE, prefix: '', pattern: null, alphabet: null, excludeChars: [] });
     return new CodeGenerator(format).distinct(count).map((code) => code.text);

@@ -109,7 +109,7 @@ describe('S0.3 what cannot be a code is refused as malformed, and nothing is wri
   });
 });
 
-describe('S4.8 a wrong header or argument has an error of its own, and nothing is written', () => {
+describe('S4.8 each wrong header or argument has a specific error, and nothing is written', () => {
   const product = { 'x-product-code': 'DEMO' };
   const rows: { name: string; asked: () => Asked; refusal: string }[] = [
     { name: 'no product line', asked: () => ({ headers: {} }), refusal: 'PRODUCT_REQUIRED' },
@@ -191,7 +191,7 @@ describe('S4.18 what is not the operation is answered before anything runs', () 
   });
 
   it.each([
-    { name: 'nobody', token: () => null, fault: 'UNAUTHENTICATED' },
+    { name: 'no token', token: () => null, fault: 'UNAUTHENTICATED' },
     { name: 'a token that is none', token: () => 'abc', fault: 'UNAUTHENTICATED' },
     {
       name: 'a token that was changed',
@@ -206,7 +206,7 @@ describe('S4.18 what is not the operation is answered before anything runs', () 
     await expectNothingWritten();
   });
 
-  it('S4.18 a genuine token for a user who is not there redeems nothing', async () => {
+  it('S4.18 a genuine token for a missing user redeems nothing', async () => {
     const ghost = world.services.tokens.sign(
       { kind: 'USER', tenantId, userId: world.services.ids.next() },
       900,
@@ -220,7 +220,7 @@ describe('S4.18 what is not the operation is answered before anything runs', () 
   });
 });
 
-it("S4.1 another tenant's code is answered exactly as one that nobody ever issued, and as a deleted one", async () => {
+it("S4.1 another tenant's code is answered exactly as one that was never issued, and as a deleted one", async () => {
   const foreign = await seedTenant(world);
   const { codes: foreignCodes } = await seedCampaign(world, foreign, 3);
   const own = await seedTenant(world);

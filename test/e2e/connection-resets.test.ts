@@ -119,7 +119,7 @@ describe('a connection that is reset', () => {
   });
 });
 
-describe('whoever reads the output of the process', () => {
+describe('a reader of the output of the process', () => {
   it('may go without harm to it', async () => {
     const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
     const port = String(await freePort());

@@ -81,7 +81,7 @@ async function stopDatabase(url: string, { other, code }: Scene): Promise<void> 
     if (first.outcome === 'COMMITTED') earlier = first;
     expect(['COMMITTED', 'ALREADY_REDEEMED']).toContain(first.outcome);
   });
-  // On a busy machine the first call takes longer than what it read is remembered: all of it is read once more, at once.
+  // On a busy machine the first call takes longer than its reads are cached: this call reads all of it again.
   await pause(REMEMBERED_MS);
   expect((await redeemOnce(url, { user: other, code })).outcome).toBe('ALREADY_REDEEMED');
   database.kill('SIGSTOP');
@@ -92,7 +92,7 @@ async function redeemWithoutDatabase(url: string, scene: Scene): Promise<Redeeme
     await stopDatabase(url, scene);
     const from = performance.now();
     const answer = await redeemOnce(url, { user: scene.user, code: scene.code, key: 'k' });
-    // On a busy machine what was read may be forgotten before the request comes to need it.
+    // On a busy machine the cached reads may expire before the request needs them.
     if (answer.outcome !== 'SERVICE_UNAVAILABLE' || attempt === STOPS_MAX)
       return { ...answer, tookMs: performance.now() - from };
     database.kill('SIGCONT');
@@ -121,7 +121,7 @@ async function expectFinished(url: string, { tenantId, user }: Scene, answer: Re
   await expectExactly(cluster.world, tenantId, 2, [earlier, retry]);
 }
 
-describe('while the database stands still', () => {
+describe('while the database is paused', () => {
   it('S0.10 a redemption is PROCESSING with its order number, and its outcome is pushed', async () => {
     const scene = await sceneOf();
     const [a, b] = cluster.urls;

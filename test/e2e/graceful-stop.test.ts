@@ -12,7 +12,7 @@ const STOPPED_MS_MAX = 5000;
 const MIDDLE = 30;
 const COUNTER = path.resolve(import.meta.dirname, '../support/count-requests.mjs');
 /**
- * What a client is told of a request that was not taken. A connection that the system took and the process never saw is
+ * Client errors of a request that was not taken. A connection that the system accepted and the process never saw is
  * reset when listening ends, and an idle one may be closed while a request is on its way to it.
  */
 const NOT_TAKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET']);

@@ -39,7 +39,7 @@ const compose = parse(readFileSync('compose.yaml', 'utf8'), { merge: true }) as 
 const service = (name: string): Service => present(compose.services[name], `The service ${name}`);
 const OURS = Object.keys(compose.services).filter((name) => service(name).image === 'redeemkit');
 
-/** The lines that the docs give for compose, as they stand. */
+/** The lines that the docs give for compose, unchanged. */
 const pasted = present(
   [...readFileSync('docs/operations.md', 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)]
     .map(([, text]) => text ?? '')
@@ -48,7 +48,7 @@ const pasted = present(
 ).trimEnd();
 const IN_API = 'docker compose exec api ';
 
-/** Stands in for openssl where a machine has none. */
+/** Replaces openssl on a machine without it. */
 const OPENSSL = `command -v openssl >/dev/null || openssl() { head -c "$3" /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; }`;
 
 let root = '';
@@ -143,7 +143,7 @@ describe('X.15 compose.yaml', () => {
     expect([environmentOf('api')['ROLE'], environmentOf('worker')['ROLE']]).toEqual(['api', 'worker']);
   });
 
-  it('X.15 takes both secrets from .env, and none of its own', () => {
+  it('X.15 takes both secrets from .env, and has none in itself', () => {
     expect(Object.keys(secrets)).toEqual(['JWT_SECRET', 'CODE_PEPPER']);
     for (const name of OURS) {
       for (const secret of Object.keys(secrets)) {

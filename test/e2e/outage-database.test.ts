@@ -82,7 +82,7 @@ const OUTAGES = [
 ];
 
 describe('while the database is', () => {
-  it('held every operation answers in time, and works again when it is back', async () => {
+  it('paused every operation answers in time, and works again when it is back', async () => {
     const operations = await operationsOf(cluster);
     const before: OperationAnswer[] = [];
     for (const operation of operations) before.push(...(await runAll(cluster.urls, [operation])));

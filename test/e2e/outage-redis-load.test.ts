@@ -48,7 +48,7 @@ afterAll(async () => {
   await redis.close();
 });
 
-/** Does something again and again while the work goes on; tells how often. */
+/** Repeats an action until the work is done; answers how often. */
 async function meanwhile<T>(
   everyMs: number,
   act: () => Promise<unknown> | void,
@@ -72,7 +72,7 @@ async function meanwhile<T>(
 }
 
 describe('under load, while Redis', () => {
-  it('S0.10 is killed again and again, 300 users redeem 300 codes, each exactly once', async () => {
+  it('S0.10 is killed repeatedly, 300 users redeem 300 codes, each exactly once', async () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const kill = async (): Promise<void> => {
       await redis.kill();
@@ -87,7 +87,7 @@ describe('under load, while Redis', () => {
     await expectExactly(cluster.world, tenantId, 300, result);
   });
 
-  it('S0.10 loses its connections again and again, 300 users redeem 300 codes, each exactly once', async () => {
+  it('S0.10 loses its connections repeatedly, 300 users redeem 300 codes, each exactly once', async () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const cut = (): void => forwarder.cut();
     const { result, times } = await meanwhile(40, cut, async () => redeemAll(cluster.urls, wishes, PASSING));
@@ -96,7 +96,7 @@ describe('under load, while Redis', () => {
     await expectExactly(cluster.world, tenantId, 300, result);
   });
 
-  it('S0.10 forgets its scripts again and again, no call is lost', async () => {
+  it('S0.10 forgets its scripts repeatedly, no call is lost', async () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const flush = async (): Promise<unknown> => cluster.world.stores.redis.script('FLUSH');
     const { result, times } = await meanwhile(10, flush, async () => redeemAll(cluster.urls, wishes, []));
@@ -106,19 +106,19 @@ describe('under load, while Redis', () => {
   });
 });
 
-/** So many keys, and nothing else. */
+/** Fills Redis with this many keys. */
 async function fillWith(keys: number): Promise<void> {
   const own = connectRedis(redis.url, 5000);
   await own.flushall();
   await own.bgrewriteaof();
-  // Else what was there before is read again, a millisecond for each command.
+  // Else the former content is loaded again, at a millisecond per command.
   while (!(await own.info('persistence')).includes('aof_rewrite_in_progress:0')) await pause(20);
   await own.eval(`for i = 1, ${keys} do redis.call('SET', 'filler:' .. i, i) end`, 0);
   own.disconnect();
 }
 
 describe('while Redis', () => {
-  it('S0.10 reads its data after a restart every redemption is told so in time, and it goes on soon after', async () => {
+  it('S0.10 loads its data after a restart every redemption answers in time, and works again soon after', async () => {
     const scene = await sceneOf(cluster, 24);
     await fillWith(1500);
     await redis.stop();
@@ -140,7 +140,7 @@ describe('while Redis', () => {
     await expectAllRedeemed(cluster, scene);
   });
 
-  it('S0.10 is gone without a word, and another one takes its place, redemption goes on within seconds', async () => {
+  it('S0.10 vanishes without closing its connections, and another one takes its place, redemption works again within seconds', async () => {
     const scene = await sceneOf(cluster, 44);
     const before = await askOnce(cluster.urls, scene.wishes.slice(0, 20));
     expect(tallyOf(before)).toEqual({ COMMITTED: 20 });

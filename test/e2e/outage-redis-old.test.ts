@@ -49,7 +49,7 @@ async function remembered(store: Redis, tenantId: string, wishes: readonly Redee
   return counts;
 }
 
-/** The Redis that the processes go on with knows of the early redemptions, and of the late ones nothing. */
+/** The restored Redis has the early redemptions and none of the late ones. */
 async function expectOlder(redisUrl: string, { tenantId, wishes }: Scene): Promise<void> {
   const store = connectRedis(redisUrl, 10_000);
   try {
@@ -71,7 +71,7 @@ async function expectNothingTwice({ tenantId, wishes }: Scene): Promise<void> {
   await expectExactly(cluster.world, tenantId, wishes.length, again);
 }
 
-describe('a Redis that has become older than the database', () => {
+describe('a Redis with data older than the database', () => {
   it('S4.20 S0.10 by a restore of its old data redeems no code twice, and its copies heal', async () => {
     const scene = await sceneOf(cluster, 60);
     await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);

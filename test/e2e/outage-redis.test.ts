@@ -75,7 +75,7 @@ const OUTAGES: readonly Outage[] = [
 
 describe('while Redis is', () => {
   it.each(OUTAGES)(
-    '$name every redemption is told so within a second, and nothing is lost',
+    '$name every redemption answers SERVICE_UNAVAILABLE within a second, and nothing is lost',
     async (outage) => {
       const scene = await sceneOf(cluster, 40);
       const before = await askOnce(cluster.urls, scene.wishes.slice(0, 10));

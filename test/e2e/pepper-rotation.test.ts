@@ -57,7 +57,7 @@ async function race(
   return Promise.all(tries.map(async ({ url, code, user }) => redeemOnce(url, { user, code })));
 }
 
-/** How often each outcome came; a loser is told that the code is used up, or still held. */
+/** Counts the outcomes; a loser is answered CODE_EXHAUSTED or CODE_HELD. */
 function tally(answers: readonly Redeemed[]): { committed: number; lost: number; other: string[] } {
   const outcomes = answers.map(({ outcome }) => outcome);
   const lost = new Set(['CODE_EXHAUSTED', 'CODE_HELD']);

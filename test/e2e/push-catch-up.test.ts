@@ -42,7 +42,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** A client that writes down what it is told, until it leaves. */
+/** A client that records its events until it leaves. */
 interface Client {
   readonly told: Settled[];
   readonly failed: GraphqlAnswer<Data>[];
@@ -72,7 +72,7 @@ async function join(url: string, token: string, after: string | null = null): Pr
   return { told, failed, leave };
 }
 
-/** Cuts those who listen, and nobody else, again and again until the work is done: events go out and nobody hears. */
+/** Cuts the subscribers' connections repeatedly until the work is done: events are published while none listens. */
 async function whileDeaf<T>(work: Promise<T>): Promise<T> {
   const over = new AbortController();
   const done = work.finally(() => over.abort());
@@ -83,7 +83,7 @@ async function whileDeaf<T>(work: Promise<T>): Promise<T> {
   return done;
 }
 
-/** Where the tenant is: a subscription is not acknowledged, so without it nobody knows what is still to come. */
+/** The tenant's last cursor: a subscription is not acknowledged, so a client cannot know otherwise which events will come. */
 async function cursorNow(tenantId: string): Promise<string> {
   const counter = await emOf(cluster.world, tenantId).findOneOrFail(OutboxCounter, {});
   return String(counter.lastSeq);
@@ -159,7 +159,7 @@ describe('a client that was away', () => {
     ['with a line feed', '1\n', 'CURSOR_MALFORMED'],
     ['huge', '9'.repeat(400), 'CURSOR_MALFORMED'],
     ['from the future', '999999999999999', 'CURSOR_UNKNOWN'],
-  ])('X.1 is told why a cursor that is %s leads nowhere', async (_kind, after, code) => {
+  ])('X.1 gets the reason why a cursor that is %s is refused', async (_kind, after, code) => {
     const { user } = await seeded(1);
     const stream = await graphqlSubscribe(cluster.urls[0], {
       token: user.token,
@@ -192,7 +192,7 @@ describe('a client that stays', () => {
     await Promise.all([client.leave(), staff.leave()]);
   });
 
-  it('X.1 I7 misses nothing and hears nothing twice when the worker is killed again and again', async () => {
+  it('X.1 I7 gets each event once when the worker is killed repeatedly', async () => {
     const { tenantId, codes, user } = await seeded(160);
     const client = await join(cluster.urls[1], user.token, await cursorNow(tenantId));
     const staff = await join(cluster.urls[0], staffToken(cluster.world, tenantId), '0');
@@ -200,7 +200,7 @@ describe('a client that stays', () => {
     let worker = cluster.worker;
     for (let round = 0; round < 4; round += 1) {
       const redeeming = redeem(user, codes.slice(round * 40, round * 40 + 40));
-      // When it is in the middle of its work, wherever that is.
+      // At a random point of its work.
       await expect.poll(() => client.told.length).toBeGreaterThan(round * 40);
       await worker.kill();
       const environment = { STORE_TIMEOUT_MS: '10000' };

@@ -10,7 +10,7 @@ beforeAll(async () => {
   cluster = await startCluster({ environment: { HELD_WAIT_MS: '20000' } });
 });
 
-/** Nobody is sent away with "try again": the first answer is the last one, unless the server is too slow for any. */
+/** No user is asked to try again: the first answer is final, unless the server is too slow for any. */
 const FINAL = ['PROCESSING'];
 afterAll(async () => cluster.close());
 
@@ -64,7 +64,7 @@ it('S4.1 the same race in two tenants at once gives each its own use', async () 
   }
 });
 
-it('S4.9 200 users and 200 codes in any order: each code is redeemed once, by the one who is told so', async () => {
+it('S4.9 200 users and 200 codes in any order: each code is redeemed once, by the user who is answered COMMITTED', async () => {
   const { world, urls } = cluster;
   const tenant = await seedTenant(world);
   const { codes } = await seedCampaign(world, tenant, 200);

@@ -10,7 +10,7 @@ import { redeemAll, redemptionsOf, tallyOf, type RedeemWish } from '../support/r
 import { expectExactly, expectPublished } from '../support/truth.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
-/** Redis may be emptied between the load of a copy and its claim time and again; then a client asks once more. */
+/** Redis may be emptied repeatedly between the load of a copy and its claim; then a client asks again. */
 const PASSING = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
 const FLUSH_EVERY_MS = 60;
 
@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** Empties this file's own Redis again and again until the work is done; tells how often. */
+/** Empties this file's private Redis repeatedly until the work is done; answers how often. */
 async function whileFlushing<T>(work: () => Promise<T>): Promise<{ result: T; flushes: number }> {
   let flushes = 0;
   const done = new AbortController();
@@ -66,7 +66,7 @@ async function race(useLimit: number, codeCount: number, wishesOf: (codes: reado
 
 const allOnOne = (count: number) => () => Array.from({ length: count }, () => 0);
 
-describe('while Redis is emptied again and again', () => {
+describe('while Redis is emptied repeatedly', () => {
   it.each([
     { name: 'S4.20 a single-use code is redeemed by exactly 1 of 300 users', limit: 1 },
     { name: 'S4.20 a 7-use code is redeemed by exactly 7 of 300 users', limit: 7 },
@@ -77,7 +77,7 @@ describe('while Redis is emptied again and again', () => {
     await expectExactly(cluster.world, tenantId, limit, answers);
   });
 
-  it('S4.20 300 users redeem 300 codes, each exactly once, and nobody redeems one twice', async () => {
+  it('S4.20 300 users redeem 300 codes, each exactly once, and no user redeems one twice', async () => {
     const { tenantId, wishes, answers } = await race(1, 300, (codes) => codes.map((_, index) => index));
     expect(tallyOf(answers)).toEqual({ COMMITTED: 300 });
     const { result: again } = await whileFlushing(async () => redeemAll(cluster.urls, wishes, PASSING));

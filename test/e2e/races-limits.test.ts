@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => cluster.close());
 
-/** Each user tries all their codes, which nobody else tries, all in parallel and over both processes. */
+/** Each user tries their own codes, all in parallel and over both processes. */
 async function race(limits: Partial<CreateCampaign>, userCount: number, codesEach: number, value = '0') {
   const { world, urls } = cluster;
   const tenant = await seedTenant(world);
@@ -68,7 +68,7 @@ describe('the limit of a user in a campaign', () => {
     expect(new Set(truth.usage.map(({ day }) => day))).toEqual(new Set([today]));
   });
 
-  it('I1 who is at the limit is told ALREADY_REDEEMED for an own code, and the limit for another', async () => {
+  it('I1 a user at the limit is answered ALREADY_REDEEMED for a redeemed code, and the limit for another', async () => {
     const { world, urls } = cluster;
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 2, { campaign: { userLimitTotal: 1 } });
@@ -120,7 +120,7 @@ describe('the budget of a campaign', () => {
   });
 });
 
-/** A race that goes on past midnight is a race of two days. */
+/** A race that crosses midnight counts for two days. */
 async function notAroundMidnight(): Promise<void> {
   const leftMs = DAY_MS - (systemClock.nowMs() % DAY_MS);
   if (leftMs < 20_000) await pause(leftMs + 100);

@@ -63,7 +63,7 @@ interface Switch {
   probe(): Promise<Redeemed[]>;
 }
 
-/** Switches off and on while users redeem; tells when it was surely off, and what was answered then. */
+/** Switches off and on while users redeem; answers when it was surely off, and the answers of that time. */
 async function toggleWhile({ off, on, probe }: Switch, work: Promise<unknown>) {
   const times: OffTime[] = [];
   const probed: Redeemed[] = [];
@@ -206,7 +206,7 @@ describe('a code that staff change while it is redeemed', () => {
     expect(tallyOf(answers)).toEqual({ COMMITTED: limit, CODE_EXHAUSTED: 200 - limit });
     await expectExactly(world, tenantId, limit, answers);
 
-    // Raised again, it gives exactly what was added, to those who went away empty-handed.
+    // Raised again, it gives exactly the added uses, to users who had got none.
     expect(await staff('updateCode', { codeId, useLimit: limit + 10 })).toBeNull();
     const empty = answers.filter(({ outcome }) => outcome === 'CODE_EXHAUSTED');
     const late = await redeemAll(

@@ -14,7 +14,7 @@ import { startProcess, type RunningProcess } from '../support/processes.js';
 
 const run = promisify(execFile);
 
-/** The shell samples of the README, as they stand. */
+/** The shell samples of the README, unchanged. */
 const samples = [...readFileSync('README.md', 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(
   ([, text]) => text ?? '',
 );
@@ -73,7 +73,7 @@ async function redeem(index: number): Promise<string> {
   return data?.redeemCode.redemption?.id ?? '';
 }
 
-describe('X.15 the samples of the README, pasted as they stand', () => {
+describe('X.15 the samples of the README, pasted unchanged', () => {
   it('X.15 redeem a code, and say the second time that it is redeemed', async () => {
     const first = await curl();
     expect(first).toMatchObject({ status: 'COMMITTED', errors: [] });

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => cluster.close());
 
-/** Fresh users and codes: everybody wants the shared code, half of them one of their own, and many click twice. */
+/** Fresh users and codes: all users ask for the shared code, half of them for a private one too, and many click twice. */
 async function wishesOf(tenant: SeededTenant, wave: number): Promise<RedeemWish[]> {
   const { world } = cluster;
   const limits = { userLimitTotal: 3, budgetUses: 1000 };
@@ -30,7 +30,7 @@ async function wishesOf(tenant: SeededTenant, wave: number): Promise<RedeemWish[
   });
 }
 
-/** Reconciles again and again while users redeem, who go on until at least two reconciliations have met their work. */
+/** Reconciles repeatedly while users redeem, until at least two reconciliations ran during redemptions. */
 async function race(repair: boolean) {
   const tenant = await seedTenant(cluster.world);
   const { tenantId } = tenant;
@@ -93,7 +93,7 @@ describe('X.2 the query reconciliationReport', () => {
   const ask = async (token: string, url = cluster.urls[0]) =>
     graphqlRequest<Shown>(url, { query: REPORT, token });
 
-  it('tells staff of the drifts of their own tenant, by ids', async () => {
+  it('shows staff the drifts of their own tenant, by ids', async () => {
     const { world } = cluster;
     const [tenant, other] = [await seedTenant(world), await seedTenant(world)];
     const { tenantId } = tenant;

@@ -69,7 +69,7 @@ async function prepare(count: number): Promise<Scene> {
 /** What a request came to: its answer, or null where the process died under it. */
 type Fate = Redeemed | null;
 
-/** Sends the wishes to the victim and holds their commits up; `whileHeld` begins when all claims are made. */
+/** Sends the requests to the victim and delays their commits; `whileHeld` begins when all claims are made. */
 async function holdCommits(scene: Scene, whileHeld: () => Promise<void>): Promise<Promise<Fate[]>[]> {
   const { tenantId, wishes, victim } = scene;
   let answers: Promise<Fate[]> = Promise.resolve([]);
@@ -191,7 +191,7 @@ describe('a process that is killed', () => {
 });
 
 describe('a process that is paused between claim and commit, past the deadline', () => {
-  it('starts again with new ids when it goes on, and each code is redeemed once', async () => {
+  it('starts again with new ids when it resumes, and each code is redeemed once', async () => {
     const scene = await prepare(20);
     const { tenantId, victim, rivals } = scene;
     let due = { first: 0, last: 0 };

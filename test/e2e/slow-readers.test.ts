@@ -14,7 +14,7 @@ const FLOODERS = 8;
 const MIB = 1024 * 1024;
 /** Longer than a client may read nothing, and may take to close. */
 const ENDED_MS = 6000;
-/** Long enough to fill the memory of a process that keeps what it is sent. */
+/** Long enough to fill the memory of a process that buffers everything. */
 const FILLED_MS = 2000;
 const EVENTS = 40;
 
@@ -102,7 +102,7 @@ describe('clients that send and never read', () => {
       false,
       frame(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: '{ nothing }'.repeat(20) } })),
     ],
-  ])('with %s leave the memory small and harm nobody', async (_name, mib, areEnded, part) => {
+  ])('with %s leave the memory small and do not harm others', async (_name, mib, areEnded, part) => {
     const before = residentMib();
     const sockets = await Promise.all(Array.from({ length: FLOODERS }, async () => deafSocket()));
     const flooding = Promise.all(sockets.map(async (socket) => flood(socket, part, mib * MIB)));
@@ -118,7 +118,7 @@ describe('clients that send and never read', () => {
     expect(await redeem()).toBe('COMMITTED');
   });
 
-  it('and subscribe fifty times from the beginning leave the memory small, and live events of others go on', async () => {
+  it('and subscribe fifty times from the beginning leave the memory small and do not stop live events of others', async () => {
     for (let made = 0; made < EVENTS; made += 1) expect(await redeem()).toBe('COMMITTED');
     const fields = Array.from({ length: 12 }, (_, at) => `f${at}: cursor g${at}: redemptionId`).join(' ');
     const before = residentMib();

@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
     /^Wrong settings .*PORT must .*CODE_PEPPER must .*DATABASE_URL must .*REDIS_URL must .*JWT_SECRET must /,
   ],
   [
-    'production without stores, rather than make a demo tenant and print a token of its owner',
+    'production without stores, instead of making a demo tenant and printing a token of its owner',
     async () => ({ NODE_ENV: 'production', DATA_DIR: path.join(folder, 'production') }),
     /^Wrong settings .*DATABASE_URL must be set in production; REDIS_URL must be set in production\.$/,
   ],
@@ -235,7 +235,7 @@ describe('X.15 a failed start says in one line what is wrong and what to do', ()
     mkdirSync(path.join(dataDir, 'run'), { recursive: true });
     chmodSync(folder, 0o755);
     for (const each of [path.join(dataDir, 'run'), dataDir]) chmodSync(each, 0o555);
-    // The administrator may write everywhere, so the program is run as nobody is.
+    // Root may write everywhere, so the program runs as the user "nobody".
     const asNobody = `data:text/javascript,process.getuid() === 0 && process.setuid(65534)`;
     const environment = { DATA_DIR: dataDir };
     const said = lineOf(await failedStart({ environment, nodeArguments: ['--import', asNobody] }));
@@ -258,7 +258,7 @@ describe('X.15 a failed start says in one line what is wrong and what to do', ()
 });
 
 describe('X.15 a start waits for stores that are just coming up', () => {
-  it('X.15 and goes on when they are there', async () => {
+  it('X.15 and starts when they are there', async () => {
     const redis = await redisWith();
     await redis.stop();
     const { DATABASE_URL: databaseUrl = '' } = stores();
@@ -271,7 +271,7 @@ describe('X.15 a start waits for stores that are just coming up', () => {
     await running.stop();
   });
 
-  it('X.15 no longer than it is told to', async () => {
+  it('X.15 no longer than START_WAIT_MS', async () => {
     const beganMs = performance.now();
     const environment = { ...stores({ redisUrl: 'redis://127.0.0.1:1' }), START_WAIT_MS: '1500' };
     lineOf(await failedStart({ environment }));

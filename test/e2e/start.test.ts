@@ -80,7 +80,7 @@ describe('X.13 npm start on a machine that has nothing', () => {
     }
   });
 
-  it('leaves the demo to the staff: a plan of their own does not keep the next start from going on', async () => {
+  it('leaves the demo to the staff: a plan that they have made does not stop the next start', async () => {
     const { data } = await graphqlRequest<{ createPlan: { plan: { id: string } | null } }>(demo.url, {
       query: 'mutation { createPlan(input: { name: "Own", unitPrice: "1", unitTime: DAY }) { plan { id } } }',
       token: demo.staffToken,
@@ -88,7 +88,7 @@ describe('X.13 npm start on a machine that has nothing', () => {
     expect(data?.createPlan.plan?.id).toMatch(/^\d+$/);
   });
 
-  it('X.13 prints a curl that redeems a code as it stands, and the second time says that it is redeemed', async () => {
+  it('X.13 prints a curl that redeems a code when pasted, and answers ALREADY_REDEEMED the second time', async () => {
     const sample = sampleOf(demo);
     const curl = sample.slice(sample.indexOf('\ncurl ') + 1);
     const answers = [];
@@ -135,7 +135,7 @@ describe('X.13 npm start on a machine that has nothing', () => {
     expect(answer.redemption?.userId).toBe(own.redemption?.userId);
   });
 
-  it('X.13 a second start on the same data says so and exits with 1, and harms nothing', async () => {
+  it('X.13 a second start on the same data is refused with exit status 1, and harms nothing', async () => {
     const second = spawnProcess(FRESH);
     expect(await second.exited).toEqual({ code: 1, signal: null });
     expect(second.said()).toContain(dataDir);
@@ -154,7 +154,7 @@ describe('X.13 npm start on a machine that has nothing', () => {
     expect(processesOn(dataDir)).toEqual([]);
   });
 
-  it('X.13 the next start goes on with the same data', async () => {
+  it('X.13 the next start uses the same data', async () => {
     await startFresh();
     expect(demo.campaignId).toBe(first.campaignId);
     expect(demo.tenantId).toBe(first.tenantId);

@@ -12,10 +12,10 @@ import { textOf, type Verdict, type Watch, type WireEvent } from './wire-events.
 
 /** Far more than is needed, so that a busy machine is no violation. */
 const REST_WITHIN_MS = 30_000;
-/** The fault comes at one of the first so many times that the step is seen; but once this time is over, at the next. */
+/** The fault strikes at one of the first occurrences of its step; after this time, at the next one. */
 const AT_MOST_AT = 4;
 const AT_ONCE_AFTER_MS = 400;
-/** So much of what did not come to rest is told. */
+/** How many unsettled claims, jobs and events a failure lists. */
 const TOLD_MAX = 5;
 
 /** The one fault of a cell: waits for its step, lets it happen, mends it, and sees what it left behind come to rest. */
@@ -119,7 +119,7 @@ export class Act {
       this.failure = asError(error);
       return 'PASS';
     } finally {
-      // The message goes on first.
+      // The message is passed on first.
       this.recovering = pause(1).then(async () => this.mend(mends));
       this.proving = pause(1).then(async () => this.prove(later));
     }

@@ -24,6 +24,6 @@ export interface CellResult {
   readonly tenantId: string;
   /** What clients were told, what the stores hold, and what a subscriber saw. */
   readonly known: Partial<Pick<Evidence, 'tries' | 'facts' | 'seen'>>;
-  /** What each process said during the cell. */
+  /** The output of each process during the cell. */
   readonly said: Readonly<Record<string, string>>;
 }

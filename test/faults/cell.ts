@@ -58,7 +58,7 @@ export function failedCell(stage: Stage, cell: Cell, why: string): CellResult {
   };
 }
 
-/** The addresses of the stores change when they are started anew. */
+/** The addresses of the stores change when they are restarted. */
 async function targetOf(stage: Stage): Promise<Target> {
   const { urls, stores } = stage;
   return {

@@ -10,7 +10,7 @@ const SHIFTED_WITHIN_MS = 5000;
 const POLL_MS = 5;
 const SAYS = /the clock is \S+ off/g;
 
-/** Sets a process' clock one step further: right, ahead, right, behind. Resolves when the process says so. */
+/** Sets a process' clock one step further: right, ahead, right, behind. Resolves when the process confirms it. */
 async function shiftOnce(process: StageProcess): Promise<string> {
   const before = process.said().match(SAYS)?.length ?? 0;
   process.signal('SIGUSR2');

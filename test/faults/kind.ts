@@ -28,7 +28,7 @@ export interface Kind {
   readonly name: string;
   /** Which steps make no sense with it, and why. */
   readonly senseless: Partial<Readonly<Record<Step, string>>>;
-  /** Redis loses what it was told: windows that it counted attempts in, and claims that no row tells of. */
+  /** Redis loses data: its windows of attempts, and claims that have no row yet. */
   readonly makesRedisForget?: boolean;
   /** Before the first request. */
   prepare?(stage: Stage, tenantId: string): Promise<unknown>;

@@ -10,7 +10,7 @@ import type { RedisEvent, WireEvent } from './wire-events.js';
 /** A copy of Redis' files as they were when a claim had just been made. */
 interface StaleCopy {
   readonly folder: string;
-  /** The claim, `<redemption id>|<digest>`, as it stands in the copy; empty before there is one. */
+  /** The claim, `<redemption id>|<digest>`, as the copy holds it; empty before there is one. */
   claim: string;
   /** Redis has been told since then that it is settled, and has answered. */
   isSettled: boolean;

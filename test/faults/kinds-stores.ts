@@ -100,7 +100,7 @@ const refusal = (name: string, errno: number, state: string, message: string): K
         pause(ROLLED_BACK_WITHIN_MS, false, { ref: false }),
       ]);
       if (!isTold) throw new Error(`Nothing was rolled back within ${ROLLED_BACK_WITHIN_MS} ms.`);
-      return `the database answered ROLLBACK, and the client was told ${errno}`;
+      return `the database answered ROLLBACK, and the client got ${errno}`;
     });
     return { errno, state, message, told: told.resolve };
   },

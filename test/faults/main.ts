@@ -75,5 +75,5 @@ try {
   }
   process.exitCode = 1;
 }
-// A connection to a server that was killed may never end by itself.
+// A connection to a killed server may stay open for ever.
 process.exit();

@@ -28,7 +28,7 @@ const QUICK: ReadonlySet<string> = new Set([
   'BEFORE_COMMIT:JOB_FIVE_TIMES',
 ]);
 
-/** Every kind at every step where it makes sense; each with a seed of its own, which follows from the given one. */
+/** Every kind at every step where it makes sense; each with its own seed, derived from the given one. */
 export function allCells(seed: number): Cell[] {
   return KINDS.flatMap((kind) =>
     STEPS.filter((step) => kind.senseless[step] === undefined).map((step) => ({

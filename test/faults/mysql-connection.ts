@@ -12,7 +12,7 @@ import { isBegin, statementsOf } from './sql-statements.js';
 import type { LinkName, MysqlEvent, Piece, Refusal, Wire, WireEvent } from './wire-events.js';
 
 const [OK, ERROR] = [0x00, 0xff];
-/** Below it no statement begins; a query's attributes, which nobody sends, would stand there. */
+/** No statement begins below this offset; a query's attributes would be there, but no client sends any. */
 const FIRST_OF_TEXT = 0x20;
 
 interface Request {
@@ -80,7 +80,7 @@ export class MysqlConnection implements Wire {
       if (sequence === 1 && this.capabilities === 0) this.capabilities = payload.readUInt32LE(0);
       return { bytes, event: null };
     }
-    // Anything but the first packet of a message goes on with it: a file, for example.
+    // All packets but the first continue a message: a file, for example.
     if (sequence !== 0) return { bytes, event: null };
     const command = payload[0] ?? 0;
     if (command === COMMAND.CHANGE_USER) this.isSignedOn = false;

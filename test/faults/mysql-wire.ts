@@ -4,7 +4,7 @@
  */
 
 const HEADER_LENGTH = 4;
-/** A packet of this length goes on in the next one. */
+/** A packet of this length is continued in the next one. */
 const LENGTH_MAX = 0xff_ff_ff;
 const CLIENT_DEPRECATE_EOF = 0x01_00_00_00;
 export const CLIENT_MULTI_STATEMENTS = 0x00_01_00_00;
@@ -144,7 +144,7 @@ export class MysqlReply {
   }
 }
 
-/** The status of an OK packet, which stands behind two numbers of their own lengths. */
+/** The status of an OK packet, which follows two numbers of variable length. */
 function statusOf(payload: Buffer): number {
   return payload.readUInt16LE(lengthAt(payload, lengthAt(payload, 1).end).end);
 }

@@ -58,7 +58,7 @@ export async function playCells(
     if (stages.isClosing) break;
     const stage = await stages.stage();
     const { result, isSpoilt } = await playOne(stage, cell, async () => inTime(play(stage, cell), cellMsMax));
-    // Whoever pressed Ctrl-C knows that the cell under way comes to nothing.
+    // After Ctrl-C the cell under way has no result, and needs no message.
     if (stages.isClosing) break;
     results.push(result);
     tell(result, at);

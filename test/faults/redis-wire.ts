@@ -107,7 +107,7 @@ function replyEnd(all: Buffer, at: number): number | null {
     const end = count < 0 ? line.end : line.end + count + CR_LF.length;
     return end > all.length ? null : end;
   }
-  // An attribute stands in front of the value that it describes.
+  // An attribute precedes the value that it describes.
   let left = Math.max(0, count * (VALUES_EACH[type] ?? 0)) + (type === '|' ? 1 : 0);
   let end: number | null = line.end;
   for (; left > 0 && end !== null; left -= 1) end = replyEnd(all, end);

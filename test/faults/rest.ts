@@ -42,7 +42,7 @@ export async function recovery(stage: Stage, tenantId: string, withinMs: number)
   return performance.now() - beganMs;
 }
 
-/** Claims, jobs and events that are yet to be settled, done and handled. */
+/** Claims not settled, jobs not done and events not handled. */
 async function openOf({ stores }: World, tenantId: string): Promise<string[]> {
   const claims = await stores.redis.zrange(`{${tenantId}}:open`, '0', '-1');
   const jobs = await pendingJobs(stores.redis, tenantId);

@@ -1,4 +1,4 @@
-/** Quoted text, comments and semicolons; what stands between them needs no look. */
+/** Quoted text, comments and semicolons; the text between them is skipped. */
 const TOKEN = /'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|`[^`]*`|--[^\n]*|#[^\n]*|\/\*[^]*?\*\/|;/gs;
 
 /** The statements of one message, in order. A semicolon in a text or a comment ends none. */

@@ -9,7 +9,7 @@ export interface StageProcess {
   readonly name: ProcessName;
   readonly pid: number;
   readonly isRunning: boolean;
-  /** All it has said and logged since the stage was opened, over all its starts. */
+  /** Its whole output since the stage was opened, over all its starts. */
   said(): string;
   /** Ends it as a crash would; resolves when it is gone. */
   kill(): Promise<void>;
@@ -37,13 +37,13 @@ export interface StageStore {
  * breaks it mends before it ends.
  */
 export interface StageParts {
-  /** Where clients reach the two API processes: through proxies, so the addresses stay when a process is started anew. */
+  /** Where clients reach the two API processes: through proxies, so the addresses stay when a process is restarted. */
   readonly urls: readonly [string, string];
   readonly processes: Readonly<Record<ProcessName, StageProcess>>;
   readonly stores: Readonly<Record<StoreName, StageStore>>;
   /**
    * Services for seeding and looking, straight on the stores. Its tokens live for hours, so that a process whose clock
-   * is wrong still takes them. Ask for it anew after a fault: a store that was killed costs its connections.
+   * is wrong still takes them. Ask for it again after a fault: a killed store loses its connections.
    */
   world(): Promise<World>;
   close(): Promise<void>;

@@ -56,7 +56,7 @@ export class NamedProcess implements StageProcess {
     await gone?.kill();
   }
 
-  /** Stops it for good, also while it is being started. */
+  /** Stops it without a restart, also while it is being started. */
   async retire(): Promise<void> {
     this.isRetired = true;
     await this.starting?.catch(() => undefined);

@@ -72,7 +72,7 @@ export class NamedStore implements StageStore {
     this.alive = true;
   }
 
-  /** Stops it for good. */
+  /** Stops it without a restart. */
   async retire(): Promise<void> {
     this.isRetired = true;
     this.alive = false;

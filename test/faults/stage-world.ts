@@ -6,7 +6,7 @@ import type { NamedStore } from './stage-store.js';
 const TOKEN_TTL_S = 4 * 3600;
 const CLOSE_WITHIN_MS = 3000;
 
-/** The services of the harness itself, straight on the stores; opened anew when a store was started anew. */
+/** The services of the harness itself, directly on the stores; reopened when a store was restarted. */
 export class StageWorld {
   private readonly stores: Readonly<Record<'redis' | 'database', NamedStore>>;
   private opened: World | null = null;

@@ -25,14 +25,14 @@ const IMPATIENT = {
   PENDING_BACKOFF_MS: '200',
   PENDING_BACKOFF_MAX_MS: '500',
 };
-/** All that a process can say, so that a secret which only stands in the smallest print is found too. */
+/** The finest log level, so that a secret in a debug line is found too. */
 const TALKATIVE = { LOG_LEVEL: 'trace' };
 
 const PROCESSES: readonly ProcessName[] = ['api1', 'api2', 'worker', 'worker2'];
 type Proxies = Readonly<Record<LinkName['to'], TcpProxy>>;
 
 export interface StageSettings {
-  /** What the processes run; the build of today where nothing is said. */
+  /** The build that the processes run; the current one by default. */
   readonly entry?: string;
 }
 
@@ -101,7 +101,7 @@ export class Stage implements StageParts {
     await Promise.all([api1.start(), api2.start(), worker.start()]);
   }
 
-  /** Once, whoever asks for it; everybody waits for the same. */
+  /** Closes once; all callers wait for the same close. */
   async close(): Promise<void> {
     this.watch = null;
     this.closing ??= closeAll(this.closers);

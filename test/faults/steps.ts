@@ -46,7 +46,7 @@ export const LEAVES_CLAIM: ReadonlySet<Step> = new Set([
   'BEFORE_CONFIRM',
 ]);
 
-/** HERE: hold this message. LOSE: break the connection, to get to the step. ON: let it go on. */
+/** HERE: hold this message. LOSE: break the connection, to get to the step. ON: pass it on. */
 export type Sighting = 'HERE' | 'LOSE' | 'ON';
 export type Lookout = (event: WireEvent) => Sighting;
 

@@ -8,16 +8,16 @@ import type { LinkName, Refusal, Verdict, Watch, Wire, WireEvent } from './wire-
 
 export interface ProxySettings {
   readonly link: LinkName;
-  /** Where the server listens at this moment; null when nobody knows. */
+  /** Where the server listens at this moment; null when it is not known. */
   readonly target: () => number | null;
-  /** Asked anew for every message. */
+  /** Asked for every message. */
   readonly watch: () => Watch | null;
 }
 
 /** RESET breaks connections and refuses new ones. SILENT lets nothing pass, and delivers it when it is mended. */
 export type Cut = 'RESET' | 'SILENT';
 
-/** A listener of its own in front of one server, for one client process; carries every connection as it comes. */
+/** A listener in front of one server, for one client process; forwards every connection. */
 export class TcpProxy {
   private readonly connections = new Set<ProxiedConnection>();
   private readonly server: Server;
@@ -133,7 +133,7 @@ class ProxiedConnection {
     try {
       await this.wire.rollback((bytes) => this.server.write(bytes));
     } catch {
-      // Nobody is told that it was refused, and so it does not count as that.
+      // No client sees the refusal, so it is not counted as one.
       this.reset();
       return;
     }

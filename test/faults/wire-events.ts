@@ -23,7 +23,7 @@ export interface RedisEvent extends Common {
   readonly words: readonly string[];
   /** Of a reply. */
   readonly isError: boolean;
-  /** The text of a reply, as it stands on the wire. */
+  /** The text of a reply, as sent on the wire. */
   readonly reply: string;
 }
 
@@ -50,7 +50,7 @@ export interface HttpEvent extends Common {
 
 export type WireEvent = RedisEvent | MysqlEvent | HttpEvent;
 
-/** Everything that a message says, and what was said before it in the same transaction. */
+/** The text of a message, and of those before it in the same transaction. */
 export function textOf(event: WireEvent): string {
   switch (event.kind) {
     case 'REDIS':
@@ -62,19 +62,19 @@ export function textOf(event: WireEvent): string {
   }
 }
 
-/** The server rolls back, and the client is told this error instead. */
+/** The server rolls back, and the client gets this error instead. */
 export interface Refusal {
   readonly errno: number;
   readonly state: string;
   readonly message: string;
-  /** Called when the server has rolled back, and the client is told. */
+  /** Called when the server has rolled back and the client has the error. */
   readonly told?: () => void;
 }
 
-/** PASS lets the message go on. RESET drops it, and breaks the connection on both sides. */
+/** PASS forwards the message. RESET drops it, and breaks the connection on both sides. */
 export type Verdict = 'PASS' | 'RESET' | Refusal;
 
-/** Asked about every message before it goes on; the message is held until the answer is there. */
+/** Asked about every message before it is forwarded; the message is held until the answer. */
 export type Watch = (event: WireEvent) => Verdict | Promise<Verdict>;
 
 /** A part of what came over a connection. */
@@ -90,6 +90,6 @@ export interface Wire {
   fromServer(chunk: Buffer): readonly Piece[];
   /** Where the protocol has transactions: undoes the open one on the server, unseen by the client. */
   rollback?(send: (bytes: Buffer) => void): Promise<void>;
-  /** What a client is told instead of a reply. */
+  /** What a client gets instead of a reply. */
   refusal?(event: WireEvent, refusal: Refusal): Buffer;
 }

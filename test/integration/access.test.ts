@@ -54,7 +54,7 @@ const tokenOf = (actor: Actor): string => world.services.tokens.sign(actor, 900)
 const user = (tenantId: string, userId: string): Actor => ({ kind: 'USER', tenantId, userId });
 const owner = (tenantId: string): Actor => ({ kind: 'STAFF', tenantId, staffId: 's1', role: 'OWNER' });
 
-/** By hand, as no service of this process would: every process has to find out by itself. */
+/** By hand, not through a service of this process: every process has to find out from the database. */
 async function setStatus(table: 'tenant' | 'user', id: string, status: string): Promise<void> {
   await systemEm(world.stores.orm).execute(`update ${table} set status = ? where id = ?`, [status, id]);
 }
@@ -118,7 +118,7 @@ describe('every operation of the schema', () => {
         if (kind === 'subscription') continue;
         const headers = { 'x-product-code': 'DEMO', 'x-device-id': 'd1' };
         const answer = await graphqlRequest(server.address, { query: document, token, headers });
-        // Staff redeem nothing, whoever they are.
+        // Staff of any role redeem nothing.
         const isForUsers = field === 'redeemCode' || field === 'previewRedemption';
         const expected = isForUsers && name.includes('staff') ? 'FORBIDDEN' : refusal;
         expect([name, field, refusalIn(answer, field)]).toEqual([name, field, expected]);
@@ -152,7 +152,7 @@ describe('every operation of the schema', () => {
     },
   );
 
-  it('guards each event by itself: one that comes before its socket is ended holds no data', async () => {
+  it('guards each event: one that comes before its socket is ended holds no data', async () => {
     const schema = buildRedeemkitSchema();
     guardOperations(schema);
     for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
@@ -248,7 +248,7 @@ describe('a redemption', () => {
     }
   });
 
-  it('at unknown product lines reads one list a second, and is limited, while known ones go on', async () => {
+  it('at unknown product lines reads one list a second, and is limited, while known lines are served', async () => {
     const { tenantId } = tenant;
     const userId = await seedUser(world, tenantId);
     const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');

@@ -72,14 +72,14 @@ describe('counting of a benchmark (X.3)', () => {
     expect([overRedeemed(found), underRedeemed(found)]).toEqual([2, 0]);
   });
 
-  it('counts every row of a code that nobody may redeem, and of one that is not there', () => {
+  it('counts every row of a code that no user may redeem, and of one that does not exist', () => {
     const rows = [row(1), row(2, { codeId: 'c9' })];
     const codes = [code({ isOpen: false, used: 1 })];
     const found = countDeviations(codes, rows, [told(1), told(2, { codeId: 'c9' })]);
     expect(found).toEqual({ ...SOUND, rowsBeyondLimit: 2 });
   });
 
-  it('counts rows of which no client was told as over-redeemed', () => {
+  it('counts rows that no client got as over-redeemed', () => {
     const found = countDeviations([code()], [row(1), row(2)], [refused(1), refused(2)]);
     expect(found).toEqual({ ...SOUND, rowsWithoutAnswer: 2 });
     expect([overRedeemed(found), underRedeemed(found)]).toEqual([2, 0]);
@@ -112,7 +112,7 @@ describe('counting of a benchmark (X.3)', () => {
     expect(underRedeemed(unlimited)).toBe(3);
   });
 
-  it('counts uses that a counter holds and nobody has as under-redeemed', () => {
+  it('counts uses that a counter holds without a row as under-redeemed', () => {
     const found = countDeviations([code({ useLimit: 5, used: 4 })], [row(1), row(2)], [told(1), told(2)]);
     expect(found).toEqual({ ...SOUND, usesLost: 2 });
     expect(underRedeemed(found)).toBe(2);

@@ -29,7 +29,7 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
   });
 }
 
-/** With a cache of its own and without a network: what is run is this checkout's program and no package of that name. */
+/** With a private cache and without a network, so that this checkout's program runs and no package of that name. */
 const npx = async (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
   run('npx', ['--offline', 'redeemkit', ...args], { npm_config_cache: path.join(folder, 'npm'), ...env });
 

@@ -69,7 +69,7 @@ describe('the life of a campaign', () => {
     },
   );
 
-  it('takes each step once, whoever asks at the same time', async () => {
+  it('takes each step once when several callers ask at the same time', async () => {
     const tenantId = await world.addTenant();
     const { id } = await world.addCampaign(tenantId);
     const steps = Array.from({ length: 10 }, async () =>

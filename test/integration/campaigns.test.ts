@@ -207,7 +207,7 @@ describe('creating a campaign', () => {
     expect([issued, campaigns.length, batches.length, codes.length]).toEqual([5, 1, 1, 5]);
   });
 
-  it('S4.2 who is overtaken by a call with the same key answers its campaign, though the quota is used up', async () => {
+  it('S4.2 a call overtaken by one with the same key answers its campaign, even with the quota used up', async () => {
     const tenantId = await world.addTenant(5);
     const input = { name: 'Campaign', rule: ruleOf(), initialCodes: 5, idempotencyKey: 'key-1' };
     const assertCanIssue = world.tenants.assertCanIssue.bind(world.tenants);

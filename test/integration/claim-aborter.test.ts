@@ -24,7 +24,7 @@ import {
 } from '../support/world.js';
 
 let world: World;
-/** Stands for a second process on the same stores. */
+/** Plays a second process on the same stores. */
 let other: World;
 beforeAll(async () => {
   world = await openWorld();
@@ -44,7 +44,7 @@ async function claimOne(rule: Record<string, unknown> = {}) {
   return { tenant, tenantId: tenant.tenantId, code: codes[0] ?? '', userId, claim };
 }
 
-/** Many claims of one tenant, each of a user and a code of its own. */
+/** Many claims of one tenant, each with its own user and code. */
 async function claimMany(count: number) {
   const tenant = await seedTenant(world);
   const { codes } = await seedCampaign(world, tenant, count);
@@ -102,7 +102,7 @@ describe('a claim that is given up', () => {
     await expectAtRest(world, tenantId);
   });
 
-  it('stays committed where somebody has committed it, and is confirmed', async () => {
+  it('stays committed where another process has committed it, and is confirmed', async () => {
     const { tenantId, claim } = await claimOne();
     await other.services.groupCommit.settle(claim);
     await reopen(world, claim);
@@ -196,7 +196,7 @@ describe('a claim that was deferred', () => {
     expect(told).toMatchObject([{ refusal: null, winnerId: won.redemption?.id }]);
   });
 
-  it.each(['stands', 'is lost'])('is given up once when a COMMIT without a verdict %s', async (fate) => {
+  it.each(['stands', 'is lost'])('is aborted once when a COMMIT without a verdict %s', async (fate) => {
     const { tenantId, claim } = await claimOne();
     const run = Transactions.prototype.run;
     const broken = vi.spyOn(Transactions.prototype, 'run').mockImplementationOnce(async function broken(
@@ -215,7 +215,7 @@ describe('a claim that was deferred', () => {
 });
 
 describe('a claim that cannot be committed here', () => {
-  it('is confirmed and answered when somebody else has committed it', async () => {
+  it('is confirmed and answered when another process has committed it', async () => {
     const { tenantId, claim } = await claimOne();
     await other.services.groupCommit.settle(claim);
     await reopen(world, claim);
@@ -225,7 +225,7 @@ describe('a claim that cannot be committed here', () => {
     await expectAtRest(world, tenantId);
   });
 
-  it('is released when somebody else has given it up', async () => {
+  it('is released when another process has aborted it', async () => {
     const { tenantId, claim } = await claimOne();
     await other.services.aborter.abort(tenantId, [late(claim)]);
     vi.spyOn(CommitTransaction.prototype, 'commit').mockRejectedValueOnce(new Error('A defect.'));
@@ -233,7 +233,7 @@ describe('a claim that cannot be committed here', () => {
     await expectAtRest(world, tenantId);
   });
 
-  it('S4.10 is given up, and its caller is told of the failure', async () => {
+  it('S4.10 is aborted, and its caller is answered with the failure', async () => {
     const { tenantId, code, userId, claim } = await claimOne();
     vi.spyOn(CommitTransaction.prototype, 'commit').mockRejectedValueOnce(new Error('A defect.'));
     await expect(world.services.groupCommit.settle(claim)).rejects.toThrow('A defect.');

@@ -32,10 +32,10 @@ const NOTHING = { abandoned: 0, confirmed: 0, released: 0, dropped: 0 };
 let dataDir: string;
 let redis: PrivateServer;
 let world: World;
-/** Stands for a second process on the same stores. */
+/** Plays a second process on the same stores. */
 let other: World;
 beforeAll(async () => {
-  // A Redis of their own, because these tests sweep all tenants.
+  // A private Redis, because these tests sweep all tenants.
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-sweeper-'));
   redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
   world = await openWorld({}, { redisUrl: redis.url });
@@ -217,13 +217,13 @@ describe('a sweep of all tenants', () => {
     await makeLate(claims);
     await world.stores.redis.set(`{${broken.tenantId}}:open`, 'no list');
     await world.stores.redis.set(`{${broken.tenantId}}:claims:x`, 'no claims');
-    // The walk over all keys, which goes on where it left off, comes to the broken ones in one of these sweeps.
+    // The walk over all keys resumes where it stopped, and reaches the broken ones in one of these sweeps.
     for (let sweep = 0; sweep < 3; sweep += 1) await world.services.sweeper.sweepAll();
     expect(await openClaims(world, tenantId)).toBe(0);
     expect((await factsOf(world, tenantId)).tombstones).toBe(3);
   });
 
-  it('is not held up by claims that cannot be read', async () => {
+  it('is not delayed by claims that cannot be read', async () => {
     const { tenantId, claims } = await claimSome(2);
     await makeLate(claims);
     const key = `{${tenantId}}:claims:${claims[0]?.digest}`;
@@ -235,7 +235,7 @@ describe('a sweep of all tenants', () => {
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 2 });
   });
 
-  it('goes on with the other claims when the row of one is locked', async () => {
+  it('settles the other claims when the row of one is locked', async () => {
     const { tenantId, claims } = await claimSome(5);
     await makeLate(claims);
     const locked = claims[2];

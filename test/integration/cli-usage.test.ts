@@ -48,7 +48,7 @@ describe('schema', () => {
 });
 
 describe('migrate', () => {
-  it('applies what is missing, says so and nothing else, and takes it back', async () => {
+  it('applies the missing migrations, prints only their names, and takes them back', async () => {
     const database = await createEmptyDatabase(inject('databaseUrl'));
     const environment = { DATABASE_URL: database.databaseUrl, REDIS_URL: inject('redisUrl') };
     try {

@@ -201,7 +201,7 @@ describe('codes generate', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('prints codes of which only digests are kept once more for the same key, then no more', async () => {
+  it('prints codes of a HASHED campaign one more time for the same key, then no more', async () => {
     const { campaignId } = await seedCampaign(world, tenant, 1, { campaign: { codeVisibility: 'HASHED' } });
     const generate = [
       'codes',
@@ -247,7 +247,7 @@ describe('campaign create', () => {
 });
 
 describe('what goes wrong outside', () => {
-  it('is told in one line without a stack, and with it under --verbose', async () => {
+  it('is printed in one line without a stack, and with it under --verbose', async () => {
     const DATABASE_URL = 'mariadb://root:hush-hush@127.0.0.1:1/x';
     const elsewhere = { ...environment, DATABASE_URL, START_WAIT_MS: '0' };
     const { line, status } = await refusalLineOf(callCli(elsewhere, ['migrate']));

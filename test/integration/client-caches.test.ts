@@ -80,7 +80,7 @@ async function answersTo(actor: Actor, args: Arguments): Promise<Answer[]> {
   return found;
 }
 
-/** The same objects once more, each by the query for one of its kind. */
+/** The same objects again, each by the query for one of its kind. */
 function singles(known: unknown): Arguments {
   const objects = [...identifiedIn(known)];
   const idsOf = (type: string): string[] =>

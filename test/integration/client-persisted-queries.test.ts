@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server.close());
 
-/** Fetches, and writes down how. */
+/** Fetches, and records how. */
 function recorded(): { calls: string[]; fetch: typeof fetch } {
   const calls: string[] = [];
   return {

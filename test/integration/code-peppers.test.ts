@@ -152,7 +152,7 @@ describe('X.21 a new pepper', () => {
 });
 
 describe('X.21 moving codes to the current pepper', () => {
-  it('leaves a code with an open claim as it is until the claim is settled, and spends it once', async () => {
+  it('leaves a code with an open claim unchanged until the claim is settled, and spends it once', async () => {
     const urls = { databaseUrl: database.databaseUrl };
     const before = await openWorld({}, urls);
     const tenant = await seedTenant(before);

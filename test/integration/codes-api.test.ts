@@ -86,7 +86,7 @@ const CREATE_CAMPAIGN = `mutation ($input: CreateCampaignInput!) { createCampaig
 const GENERATE = `mutation ($input: GenerateCodesInput!) { generateCodes(input: $input) {
   batch { id status requested generated frozenAt } codes replayed errors { code field } } }`;
 
-/** The JSON of seed 004 as it stands there, but for the reward that can be given and the name of its id. */
+/** The JSON of seed 004, except for the available reward and the name of its id. */
 const seedRule = {
   ruleId: 'invite_reward_2023',
   codeType: 'RANDOM_ALPHANUM',

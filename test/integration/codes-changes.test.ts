@@ -147,7 +147,7 @@ describe('changing a code', () => {
 });
 
 describe('deleting codes', () => {
-  it('S0.17 takes all of them out in one transaction, tells of each, and gives the quota back', async () => {
+  it('S0.17 deletes all of them in one transaction, with an event each, and gives the quota back', async () => {
     const { tenantId, ids } = await seed(5, 5);
     expect(await world.codeChanges.delete(tenantId, [...ids.slice(0, 3), ids[0] ?? ''])).toBe(3);
     const { issued, codes, events } = await world.state(tenantId);
@@ -184,7 +184,7 @@ describe('deleting codes', () => {
     expect(await refusalOf(world.codeChanges.delete(tenantId, many))).toBe('CODE_COUNT_OUT_OF_RANGE');
   });
 
-  it('gives each code back once, whoever deletes it at the same time', async () => {
+  it('gives the quota of each code back once when several callers delete it at the same time', async () => {
     const { tenantId, ids } = await seed(6, 6);
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, async () => outcomeOf(world.codeChanges.delete(tenantId, ids))),
@@ -264,7 +264,7 @@ describe('a batch', () => {
   });
 });
 
-it.each(UNKNOWN_IDS)('an id that names nothing is told apart from nothing else: %j', async (id) => {
+it.each(UNKNOWN_IDS)('every unknown id is answered the same: %j', async (id) => {
   const { tenantId } = await seed();
   const before = await world.state(tenantId);
   const refusals = await Promise.all(

@@ -18,7 +18,7 @@ const tally = (outcomes: readonly string[]): Record<string, number> =>
   );
 
 describe('generating codes', () => {
-  it('S0.1 gives N distinct codes of the rule, stored as they are told, and found by their digest', async () => {
+  it('S0.1 gives N distinct codes of the rule, stored as answered, and found by their digest', async () => {
     const tenantId = await world.addTenant();
     const { id: campaignId } = await world.addCampaign(tenantId, {
       rule: ruleOf({ codeType: 'PATTERN', pattern: 'OIL-####-####', useLimit: 3 }),
@@ -56,7 +56,7 @@ describe('generating codes', () => {
     expect((await world.state(tenantId)).codes.at(-1)?.expiresAt).toBeNull();
   });
 
-  it('tells of itself once: an event without codes in the transaction, then the epoch, then the metric', async () => {
+  it('is announced once: an event without codes in the transaction, then the epoch, then the metric', async () => {
     const tenantId = await world.addTenant();
     const { id: campaignId } = await world.addCampaign(tenantId);
     let seen = 0;
@@ -74,7 +74,7 @@ describe('generating codes', () => {
     for (const code of codes ?? []) expect(JSON.stringify(events)).not.toContain(code);
   });
 
-  it('stands also where Redis does not answer', async () => {
+  it('is kept also where Redis does not answer', async () => {
     const tenantId = await world.addTenant();
     const { id: campaignId } = await world.addCampaign(tenantId);
     world.copies.onRaise = async () => Promise.reject(new Error('Redis is away.'));
@@ -209,7 +209,7 @@ describe('many at the same time', () => {
     expect(await refusalOf(reused)).toBe('IDEMPOTENCY_KEY_REUSED');
   });
 
-  it('S4.2 who is overtaken by a call with the same key answers its batch, though the quota is used up', async () => {
+  it('S4.2 a call overtaken by one with the same key answers its batch, even with the quota used up', async () => {
     const tenantId = await world.addTenant(5);
     const { id: campaignId } = await world.addCampaign(tenantId);
     const input = { campaignId, count: 5, idempotencyKey: 'key-1' };
@@ -225,7 +225,7 @@ describe('many at the same time', () => {
     expect(stored.batches.map((row) => row.id)).toEqual([batch.id]);
   });
 
-  it('S0.1 codes that exist already are made anew, and the whole batch is complete', async () => {
+  it('S0.1 codes that exist already are drawn again, and the whole batch is complete', async () => {
     const tenantId = await world.addTenant();
     const rule = ruleOf({ codeType: 'RANDOM_NUM', length: 6 });
     const campaigns = [];

@@ -37,7 +37,7 @@ async function grow(tenantId: string): Promise<void> {
 
 const pattern = ruleOf({ codeType: 'PATTERN', pattern: 'OIL-####-####' });
 const spellings: [string, (text: string) => string][] = [
-  ['as it is printed', (text) => text],
+  ['as printed', (text) => text],
   ['without hyphens', (text) => text.replaceAll('-', '')],
   ['with blanks around', (text) => ` \t${text}\u3000\n`],
   ['in small letters', (text) => text.toLowerCase()],

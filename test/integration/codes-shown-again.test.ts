@@ -63,7 +63,7 @@ describe('X.8 codes of a HASHED batch whose answer was lost', () => {
     expect((await world.generation.generate(tenantId, input)).codes).toBeNull();
   });
 
-  it('stand in Redis encrypted, and without a key or in a VISIBLE campaign not at all', async () => {
+  it('are kept in Redis encrypted, and not at all without a key or in a VISIBLE campaign', async () => {
     const { tenantId, lost } = await lostAnswer();
     const stored = await world.redis.getBuffer(redisKey(tenantId, lost.batch.id));
     for (const code of lost.codes ?? []) expect(stored?.includes(code)).toBe(false);

@@ -72,7 +72,7 @@ describe('S4.15 compensation', () => {
     expect(await compensate(scene)).toEqual(NOTHING);
   });
 
-  it('goes on with the other tenants when the keys of one cannot be read, and names that one', async () => {
+  it('continues with the other tenants when the keys of one cannot be read, and names that one', async () => {
     // A Redis in Redis, so that all tenants means these.
     const own = await openWorld({}, { redisUrl: inject('redisUrl').replace(/\/\d*$/, '/12') });
     try {
@@ -104,10 +104,10 @@ describe('S4.15 compensation', () => {
   });
 });
 
-describe('S4.15 compensation by itself', () => {
+describe('S4.15 automatic compensation', () => {
   const EVERY_MS = 1500;
 
-  it('comes at first, each hour, and at once when Redis was started anew or emptied, by one of all workers', async () => {
+  it('runs at the start, each hour, and at once when Redis was restarted or emptied, in one of all workers', async () => {
     // A Redis in Redis: what the workers of other tests keep there is for all tenants, too.
     const own = connectRedis(inject('redisUrl').replace(/\/\d*$/, '/13'), 5000);
     await own.del('compensated');

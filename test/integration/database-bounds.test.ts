@@ -10,7 +10,7 @@ import { mysqlErrno } from '../../src/platform/database/sql-errors.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 
 const ASK_AFTER_MS = 300;
-/** The fewest that a server can be told to allow. */
+/** The lowest value that a server accepts. */
 const CONNECTIONS_MAX = 10;
 const TOO_MANY_CONNECTIONS = 1040;
 

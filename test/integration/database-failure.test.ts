@@ -45,7 +45,7 @@ describe('a database that fails in the middle of a commit', () => {
     const users = await seedUsers(world, tenantId, 3);
     await breakWrites(table, when);
     try {
-      // At once: batches are taken apart until each claim has failed by itself.
+      // At once: batches are split until each claim has failed alone.
       const asked = await Promise.allSettled(users.map(async (user) => redeem(world, tenantId, user, code)));
       const failed = asked.filter(({ status }) => status === 'rejected');
       expect(failed.length).toBeGreaterThan(0);

@@ -11,7 +11,7 @@ import { isServerAway } from '../../src/platform/database/sql-errors.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 
-/** Those who administer a server may write on it also while it is read-only. */
+/** Administrators of a server may write on it also while it is read-only. */
 const INIT = `create database app;
 create table app.written (id int primary key);
 create user 'app'@'127.0.0.1' identified by 'app';
@@ -104,7 +104,7 @@ describe('a primary that becomes read-only and keeps its connections', () => {
     expect(await sessionsOf(first)).toBe(0);
   });
 
-  it('is left also in the middle of a transaction, which is run anew as a whole', async () => {
+  it('is left also in the middle of a transaction, which is retried as a whole', async () => {
     await transactions.run(null, async (em) => {
       await em.execute('insert into written (id) values (1)');
       if (retries.length === 0) {
@@ -117,7 +117,7 @@ describe('a primary that becomes read-only and keeps its connections', () => {
     expect(await writtenOn(second)).toEqual([1, 2]);
   });
 
-  it('is told as a server that is away while there is no other, and is used again once it takes writes', async () => {
+  it('counts as away while there is no other, and is used again once it takes writes', async () => {
     await asBoss(first, 'set global read_only = 1');
     await expect(write(1)).rejects.toSatisfy(isServerAway);
     await asBoss(first, 'set global read_only = 0');

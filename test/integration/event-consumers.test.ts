@@ -31,7 +31,7 @@ async function append(tenantId: string, ...types: string[]): Promise<void> {
   for (const type of types) await world.commit(tenantId, null, 1, type);
 }
 
-/** A consumer that writes down what it gets of one tenant, and does something before. */
+/** A consumer that records the events of one tenant, after an action of the test. */
 function collector(
   tenantId: string,
   more: Partial<EventConsumer> & {
@@ -141,7 +141,7 @@ describe('the consumers of events', () => {
     await other.close(true);
   });
 
-  it('go on in another process when theirs stops', async () => {
+  it('move to another process when theirs stops', async () => {
     const tenantId = newTenant();
     const { events, consumer } = collector(tenantId);
     const first = newWorker([consumer]);
@@ -154,7 +154,7 @@ describe('the consumers of events', () => {
     await expect.poll(() => seqs(events), { timeout: 5000 }).toEqual([1, 2]);
   });
 
-  it('are woken by the doorbell long before they look by themselves', async () => {
+  it('are woken by the doorbell long before their poll', async () => {
     const tenantId = newTenant();
     const { events, consumer } = collector(tenantId);
     const worker = newWorker([consumer]);
@@ -172,7 +172,7 @@ describe('the consumers of events', () => {
     expect(delays.toSorted((a, b) => a - b)[2]).toBeLessThan(600);
   });
 
-  it('look by themselves each second, and try again what failed, when the clock is set back an hour', async () => {
+  it('poll each second, and retry what failed, when the clock is set back an hour', async () => {
     const tenantId = newTenant();
     let isHeldUp = true;
     let failures = 0;
@@ -187,7 +187,7 @@ describe('the consumers of events', () => {
     const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
     try {
       await append(tenantId, 'a');
-      // Nobody tells it: the poll alone finds the event, fails, and the next one tries again.
+      // Without a doorbell: the poll alone finds the event, fails, and the next one retries.
       await vi.waitFor(() => expect(failures).toBeGreaterThan(0), 4000);
       isHeldUp = false;
       await vi.waitFor(() => expect(events.map((event) => event.type)).toEqual(['a']), 4000);
@@ -206,7 +206,7 @@ describe('the consumers of events', () => {
     await expect.poll(async () => cursorOf(tenantId, consumer.name)).toBe(3);
   });
 
-  it('go on with the oldest event that is kept when those behind their cursor are gone', async () => {
+  it('resume with the oldest event that is left when those after their cursor are deleted', async () => {
     const tenantId = newTenant();
     await append(tenantId, 'a', 'a', 'a');
     const { events, consumer } = collector(tenantId);
@@ -301,7 +301,7 @@ describe('a consumer that fails', () => {
     expect(others.events).toEqual([]);
   });
 
-  it('holds nobody up when it hangs', async () => {
+  it('delays no other consumer when it hangs', async () => {
     const [tenantId, other] = [newTenant(), newTenant()];
     const mayGoOn = Promise.withResolvers<void>();
     const hanging = collector(tenantId, { before: async () => mayGoOn.promise });
@@ -363,7 +363,7 @@ describe('a worker that crashes', () => {
     await own.close(true);
   }, 20_000);
 
-  it('comes back by itself when only its connection was cut', async () => {
+  it('recovers when only its connection was cut', async () => {
     const tenantId = newTenant();
     const own = await connectOrm({ databaseUrl, poolSize: 4, entities });
     const { events, consumer } = collector(tenantId);

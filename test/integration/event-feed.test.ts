@@ -21,7 +21,7 @@ const own = (tenantId: string, userId: string | null = USER) => ({ tenantId, typ
 const QUIET_MS = 150;
 
 describe('a subscription with a cursor', () => {
-  it('X.1 gives what was missed, then goes on live, each event once and in order', async () => {
+  it('X.1 gives the missed events, then live ones, each once and in order', async () => {
     const tenantId = newTenant();
     const { feed } = await world.newProcess();
     await world.commit(tenantId, USER, 1300);
@@ -32,7 +32,7 @@ describe('a subscription with a cursor', () => {
     expect(heard.seqs).toEqual(span(8, 1305));
   });
 
-  it('X.1 gives a user their own events, staff all of the tenant, and nobody those of another tenant', async () => {
+  it('X.1 gives a user their own events, staff all of the tenant, and no one those of another tenant', async () => {
     const [tenantId, foreign] = [newTenant(), newTenant()];
     const { feed } = await world.newProcess();
     for (const tenant of [tenantId, foreign]) {
@@ -110,7 +110,7 @@ describe('a subscription with a cursor', () => {
     expect(heard.seqs).toEqual(span(1, 60));
   });
 
-  it('X.1 reads on from the table when more comes than it can hold, and stays in order', async () => {
+  it('X.1 reads from the table when more events come than it can hold, and stays in order', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess();
     await world.commit(tenantId, USER, 600);
@@ -128,7 +128,7 @@ describe('a subscription with a cursor', () => {
   });
 });
 
-describe('a cursor from which nobody can be served', () => {
+describe('a cursor that cannot be served', () => {
   it('X.1 is refused when it lies after the last event', async () => {
     const tenantId = newTenant();
     const { feed } = await world.newProcess();
@@ -222,7 +222,7 @@ describe('a subscription that is not told', () => {
     expect(looksBefore[0]).toBeGreaterThanOrEqual(2);
   });
 
-  it('X.1 I7 goes on when the database was away', async () => {
+  it('X.1 I7 continues after an outage of the database', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess({ pollEveryMs: 50 });
     const live = collect(await feed.subscribe(own(tenantId)));
@@ -258,7 +258,7 @@ describe('a subscription that is not told', () => {
 });
 
 describe('the subscribers of a process', () => {
-  it('share the reading of new events, whoever they are for', async () => {
+  it('share the reading of new events for all users', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess({ pollEveryMs: 60_000 });
     const users = Array.from({ length: 50 }, (_, at) => String(100 + at));
@@ -302,7 +302,7 @@ describe('the subscribers of a process', () => {
     expect(steps.join()).not.toMatch(/later|none/);
   });
 
-  it('cost nothing once they are gone: where nobody listens nothing is read', async () => {
+  it('cost nothing once they are gone: without subscribers nothing is read', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess({ pollEveryMs: 20 });
     let looks = 0;

@@ -48,7 +48,7 @@ class CountingShares extends WorkShares {
   }
 }
 
-/** Gives refusals no turn before it is told to. */
+/** Gives refusals no turn until the test allows it. */
 class HeldShares extends CountingShares {
   private readonly held = Promise.withResolvers<void>();
   readonly release = this.held.resolve;
@@ -151,7 +151,7 @@ describe('questions about the schema (X.19)', () => {
 });
 
 describe('a flood of new texts from one address (X.19)', () => {
-  it('is told to wait with 429, while texts that were read, and other addresses, go on', async () => {
+  it('is refused with 429, while known texts and other addresses are served', async () => {
     const flood = { 'x-forwarded-for': '10.9.9.9' };
     const known = '{ echo(text: "known") }';
     await graphqlRequest(transport.url, { query: known, headers: flood });
@@ -218,7 +218,7 @@ describe('a flood of operations that are refused (X.19)', () => {
     expect([errors?.[0]?.extensions.code, shares.refused]).toEqual(['OPERATION_RESOLUTION_FAILURE', 1]);
   });
 
-  it('holds a hundred of a caller: others are told at once to wait, over HTTP and WebSocket', async () => {
+  it('holds a hundred of a caller and refuses more at once, over HTTP and WebSocket', async () => {
     const shares = new HeldShares(PLACES);
     const environment = { WS_MAX_OPERATIONS: '200' };
     const { url, close } = await startTransport({ shares, environment });
@@ -297,7 +297,7 @@ describe('shares of queries (X.19)', () => {
     return seen;
   }
 
-  it('bound every query of a schema at once for a caller, whoever wrote it, and let another caller pass', async () => {
+  it('bound every query of a schema sent at once by a caller, and let another caller pass', async () => {
     const schema = newTransportSchema();
     const seen = watched(schema, 'Query', 'slow', 50);
     serveFairly(schema, new WorkShares(PLACES));
@@ -310,7 +310,7 @@ describe('shares of queries (X.19)', () => {
     expect((await run(schema, '{ slow }', '2')).errors).toBeUndefined();
     expect(isEarly).toBe(true);
     expect((await all).every(({ errors }) => errors === undefined)).toBe(true);
-    // Three of six for the one who is alone, and one more for the other.
+    // Three of six for the caller alone, and one more for the other.
     expect(seen.most).toBe(4);
   });
 
@@ -344,7 +344,7 @@ describe('shares of queries (X.19)', () => {
       graphql({ schema, source: 'mutation { touch }', contextValue }),
     );
     await Promise.all(Array.from({ length: 10 }, async () => run(schema, '{ slow }')));
-    // Three of six, as for a caller who is alone; and five of eight changes.
+    // Three of six queries, as for a single caller; and five of eight changes.
     expect([refused.most, seen.most]).toEqual([5, 3]);
     await Promise.all(floods);
   });

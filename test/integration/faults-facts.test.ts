@@ -5,7 +5,7 @@ import { TcpProxy } from '../faults/tcp-proxy.js';
 import type { Verdict } from '../faults/wire-events.js';
 import { openWorld, seedTenant } from '../support/world.js';
 
-it('what is checked in the end is of one moment, also when events are written meanwhile', async () => {
+it('the final check reads one snapshot, also while events are written', async () => {
   const world = await openWorld();
   const { tenantId } = await seedTenant(world);
   const reached = Promise.withResolvers<void>();

@@ -78,7 +78,7 @@ describe('a proxy before the database', () => {
       uri: url.replace(/^mariadb:/, 'mysql:'),
       multipleStatements: true,
     });
-    // A connection that is cut says so here too.
+    // A cut connection ends with an error here too.
     made.on('error', () => undefined);
     return made;
   }
@@ -143,7 +143,7 @@ describe('a proxy before the database', () => {
   });
 
   it.each(['REQUEST', 'REPLY'] as const)(
-    'answers a deadlock for a %s and has the server roll back; the connection goes on',
+    'answers a deadlock for a %s and has the server roll back; the connection stays usable',
     async (side) => {
       const inserts = (event: WireEvent): boolean =>
         event.kind === 'MYSQL' && event.side === side && event.statements.some((sql) => sql.includes('(2)'));

@@ -55,7 +55,7 @@ describe('the front page', () => {
     }
   });
 
-  it('stands in the way of no client', async () => {
+  it('disturbs no client', async () => {
     const { url } = development;
     const asked = `${url}/graphql?query=${encodeURIComponent('{ __typename }')}`;
     const headers = { ...HTML, 'apollo-require-preflight': '1' };
@@ -102,7 +102,7 @@ describe('GraphiQL', () => {
     ['no host that can be read', { host: 'a b' }],
     ['a page of another site', { 'sec-fetch-site': 'cross-site' }],
     ['a page of another port', { 'sec-fetch-site': 'same-site' }],
-    ['an address that was opened by itself', { 'sec-fetch-site': 'none' }],
+    ['an address typed by the user', { 'sec-fetch-site': 'none' }],
   ])('tells no token to %s', async (_who, headers) => {
     const { body } = await get(`${development.url}/graphiql/tabs.json`, headers);
     expect(body).not.toContain('-token');

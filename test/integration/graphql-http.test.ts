@@ -171,7 +171,7 @@ describe('GraphQL over HTTP', () => {
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 400 /);
   });
 
-  it('hands resolvers the headers, the address and who is signed in', async () => {
+  it('hands resolvers the headers, the address and the signed-in user', async () => {
     const headers = {
       'x-product-code': 'APP_A',
       'x-device-id': 'device-1',
@@ -195,7 +195,7 @@ describe('GraphQL over HTTP', () => {
     });
   });
 
-  it('names each request in the reply, by a new id where the given one cannot stand in a log', async () => {
+  it('names each request in the reply, by a new id where the given one is not fit for a log', async () => {
     const { headers } = await graphqlRequest(url, {
       query: '{ __typename }',
       headers: { 'x-request-id': 'a b\tc"d' },

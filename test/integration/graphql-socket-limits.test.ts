@@ -163,7 +163,7 @@ describe('places for sockets', () => {
 });
 
 describe('messages of a client', () => {
-  it('end the socket with 4432 when there are too many, and others go on', async () => {
+  it('end the socket with 4432 when there are too many, and leave other sockets open', async () => {
     await withTransport({ WS_MESSAGES_PER_S: '10' }, async ({ url }) => {
       const [loud, quiet] = [await RawSocket.ready(url), await RawSocket.ready(url)];
       for (let sent = 0; sent < 40; sent += 1) loud.send({ type: 'ping' });
@@ -197,7 +197,7 @@ describe('messages of a client', () => {
 });
 
 describe('a client that does not read', () => {
-  it('is ended with 4431, learns it when it reads on, and is not asked for more meanwhile', async () => {
+  it('is ended with 4431, gets the code when it reads again, and is not read from until then', async () => {
     await withTransport({ WS_SLOW_READER_MS: '500' }, async ({ url, logged }) => {
       const socket = await RawSocket.ready(url);
       socket.subscribe('1', 'subscription { counted(to: 10000000) }');
@@ -259,7 +259,7 @@ describe('a token that expires', () => {
 const user = (userId: string): Actor => ({ kind: 'USER', tenantId: 'T_1', userId });
 
 describe('ending sessions', () => {
-  it('ends the sockets of those who are meant with 4403 and the reason, and of nobody else', async () => {
+  it('ends the sockets of the given callers with 4403 and the reason, and no others', async () => {
     await withTransport({}, async ({ url, tokens, server }) => {
       const ready = async (userId: string) =>
         RawSocket.ready(url, { authorization: `Bearer ${tokens.sign(user(userId), 60)}` });

@@ -72,7 +72,7 @@ describe('a subscription over HTTP', () => {
     expect(complaints()).toEqual([]);
   });
 
-  it('does not stand in the way of a query in the same document', async () => {
+  it('does not hinder a query in the same document', async () => {
     const both = 'query Q { echo(text: "x") } subscription S { forever }';
     const body = JSON.stringify({ query: both, operationName: 'Q' });
     const reply = await fetch(`${url}/graphql`, { method: 'POST', headers: JSON_TYPE, body });
@@ -230,7 +230,7 @@ describe('a client that is slow', () => {
     expect(complaints()).toEqual([]);
   });
 
-  it('in reading its answer is cut after the configured time, and others are served meanwhile', async () => {
+  it('in reading its answer is cut after the configured time, while others are served', async () => {
     const environment = { HTTP_ANSWER_TIMEOUT_MS: '1000', HTTP_BODY_LIMIT_BYTES: '30000000' };
     const answering = await startTransport({ environment });
     const connection = await RawConnection.open(answering.url);

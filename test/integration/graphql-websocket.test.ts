@@ -72,7 +72,7 @@ describe('GraphQL over WebSocket', () => {
     socket.on('error', () => undefined);
     const code = await new Promise((resolve) => {
       socket.on('close', resolve);
-      // A client that asked for another protocol stops by itself when the server takes none.
+      // A client that asked for another protocol closes when the server takes none.
       if (protocols.length > 0) socket.on('error', () => resolve(4406));
     });
     expect(code).toBe(4406);
@@ -197,7 +197,7 @@ describe('identity of a socket', () => {
     await turned.close();
   });
 
-  it('allows a user so many sockets in one process, and room again when one closes', async () => {
+  it('allows a user WS_SOCKETS_PER_USER sockets in one process, and one more when one closes', async () => {
     const authorization = bearer();
     const [first, second] = [
       await RawSocket.ready(url, { authorization }),
@@ -211,7 +211,7 @@ describe('identity of a socket', () => {
     await Promise.all([second.close(), again.close()]);
   });
 
-  it('runs so many operations at once on one socket, refuses one more, and goes on when one ends', async () => {
+  it('bounds operations at once on one socket, refuses one more, and takes the next when one ends', async () => {
     const socket = await RawSocket.ready(url);
     for (const id of ['1', '2', '3', '4']) socket.subscribe(id, 'subscription { forever }');
     expect(await socket.next()).toMatchObject({
@@ -256,7 +256,7 @@ describe('heart-beat', () => {
 });
 
 describe('a subscription whose caller cannot be judged for a while', () => {
-  it('loses no event: the database does not answer, and the caller was let in before', async () => {
+  it('loses no event while the database does not answer to a caller admitted before', async () => {
     let asked = 0;
     const refusalOf = async (): Promise<null> => {
       asked += 1;

@@ -20,7 +20,7 @@ import {
 const PATIENT = { HELD_WAIT_MS: '20000' };
 
 let world: World;
-/** Stands for a second process on the same stores. */
+/** Plays a second process on the same stores. */
 let other: World;
 /** Waits as long as the product does by default. */
 let ordinary: World;
@@ -49,7 +49,7 @@ async function race(
 }
 
 describe('X.17 a loser of a race for the last uses', () => {
-  it('is told CODE_EXHAUSTED, each of 999 in two processes, who ask Redis once more and share one wait', async () => {
+  it('answers CODE_EXHAUSTED to each of 999 users in two processes, who ask Redis once again and share one wait', async () => {
     const tenant = await seedTenant(world);
     const { tenantId } = tenant;
     const { codes } = await seedCampaign(world, tenant, 1);
@@ -66,7 +66,7 @@ describe('X.17 a loser of a race for the last uses', () => {
   });
 
   it.each([2, 7])(
-    'of a code of %i uses is told CODE_EXHAUSTED, and no use is left over',
+    'of a code of %i uses is answered CODE_EXHAUSTED, and no use is left over',
     async (useLimit) => {
       const tenant = await seedTenant(world);
       const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit } });
@@ -77,7 +77,7 @@ describe('X.17 a loser of a race for the last uses', () => {
     },
   );
 
-  it('waits for a claim of another process, and is told CODE_EXHAUSTED once that is committed', async () => {
+  it('waits for a claim of another process, and is answered CODE_EXHAUSTED once that is committed', async () => {
     const { tenantId, code, userId, ...tenant } = await seedCode(world);
     const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
     const waiting = race([world], tenantId, await seedUsers(world, tenantId, 20), code);
@@ -87,7 +87,7 @@ describe('X.17 a loser of a race for the last uses', () => {
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
 
-  it('claims the use of a claim that is given up meanwhile, in its process or another one', async () => {
+  it('claims the use of a claim that is aborted during the wait, by its own process or another one', async () => {
     for (const giver of [world, other]) {
       const { tenantId, code, userId, ...tenant } = await seedCode(world);
       const claim = await openClaim(world, { tenantId, ...tenant }, code, userId);
@@ -109,7 +109,7 @@ describe('X.17 a loser of a race for the last uses', () => {
     });
     const [code = '', ...others] = codes;
     const [limited, fresh] = [await seedUsers(world, tenantId, 40), await seedUsers(world, tenantId, 40)];
-    // Redis knows of no limit that is reached until the database has refused somebody by it.
+    // Redis does not know that a limit is reached until the database has refused a user by it.
     await Promise.all(limited.map(async (userId, at) => redeem(world, tenantId, userId, others[at] ?? '')));
     const users = limited.flatMap((userId, at) => [userId, fresh[at] ?? '']);
     const answers = await race([world, other], tenantId, users, code);

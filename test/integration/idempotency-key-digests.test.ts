@@ -67,7 +67,7 @@ it('X.16 a claim that an older version made with the key itself is settled under
   });
 });
 
-it('X.16 an old row goes on answering its key once the migration has digested it, and once it is made again', async () => {
+it('X.16 an old row still answers its key after the migration has digested it, and after it is made again', async () => {
   const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
   const old = await openWorld({}, { databaseUrl });
   const { tenantId, userId, code } = await seedCode(old, 2);
@@ -86,7 +86,7 @@ it('X.16 an old row goes on answering its key once the migration has digested it
   await drop();
 });
 
-it('X.16 the migration digests more keys than one step takes, and goes on after a run that was ended', async () => {
+it('X.16 the migration digests more keys than one step takes, and resumes after a run that was ended', async () => {
   const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
   const orm = await connectOrm({ databaseUrl, poolSize: 2, entities: [] });
   const em = systemEm(orm);

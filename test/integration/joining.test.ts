@@ -19,7 +19,7 @@ import {
 } from '../support/world.js';
 
 let world: World;
-/** Stands for a second process on the same stores. */
+/** Plays a second process on the same stores. */
 let other: World;
 beforeAll(async () => {
   world = await openWorld(IMPATIENT);
@@ -51,7 +51,7 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
     expect(outcomeOf(await redeem(other, tenantId, userId, b, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
     expect(outcomeOf(await redeem(world, tenantId, userId, b, KEY))).toBe('IDEMPOTENCY_KEY_REUSED');
     expect(await redeem(world, tenantId, userId, a, KEY)).toEqual(first);
-    // The claim that stood in the way came to its own redemption, without a key.
+    // The earlier claim became its own redemption, without a key.
     const second = await redeem(world, tenantId, userId, b);
     expect(second).toMatchObject({ redemption: { id: claim.redemptionId, idempotencyKey: null } });
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(2, 1));

@@ -153,7 +153,7 @@ describe('X.23 an operation that is known is answered without Apollo, byte for b
     );
   });
 
-  it('with a request id of its own for each', async () => {
+  it('with a new request id for each', async () => {
     const call = { body: fresh('{ context }'), headers: { 'x-request-id': '' } };
     const { first, second } = await bothWays(call);
     expect(first.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);

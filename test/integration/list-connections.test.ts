@@ -63,7 +63,7 @@ it('X.19 no list reads over the connections of redemptions', async () => {
   expect(Object.entries(found).filter(([, statements]) => statements.length > 0)).toEqual([]);
 }, 20_000);
 
-it('X.19 the list of all tenants reads over connections of its own', async () => {
+it('X.19 the list of all tenants reads over separate connections', async () => {
   const platform = { id: `P_${world.services.ids.next().slice(-10)}`, name: 'Platform', type: 'PLATFORM' };
   await world.services.tenants.create(platform);
   const statements = await onMainPool(async () => {
@@ -77,7 +77,7 @@ it('X.19 the list of all tenants reads over connections of its own', async () =>
   expect(statements[0]).toContain('`id` = ? limit');
 });
 
-it('X.19 a scrape counts the events that wait over connections of its own', async () => {
+it('X.19 a scrape counts waiting events over separate connections', async () => {
   const statements = await onMainPool(async () => world.services.metrics.registry.metrics());
   expect(statements).toEqual([]);
 });

@@ -109,7 +109,7 @@ describe('private servers', () => {
     );
   });
 
-  it('X.13 a second start on the same data goes on where the first stopped', async () => {
+  it('X.13 a second start finds the data of the first', async () => {
     const first = await startBoth();
     await query(first.databaseUrl, 'CREATE TABLE kept (id INT PRIMARY KEY)');
     await query(first.databaseUrl, 'INSERT INTO kept VALUES (7)');
@@ -181,7 +181,7 @@ describe('private servers', () => {
     return { kill, pids: [pidOf('mariadb'), pidOf('redis')] };
   }
 
-  it('X.15 servers of a killed parent end by themselves, and lose nothing', async () => {
+  it('X.15 servers of a killed parent stop, and lose nothing', async () => {
     const { kill, pids } = await startParent();
     process.kill(pidOf('redis'), 'SIGSTOP');
     await kill();
@@ -219,7 +219,7 @@ describe('private servers', () => {
     },
   );
 
-  it('a record that names a foreign process harms nobody', async () => {
+  it('a record that names a foreign process does not end that process', async () => {
     const services = await startBoth({ database: false });
     await services.stop();
     const bystander = identifyProcess(process.pid);
@@ -228,7 +228,7 @@ describe('private servers', () => {
     expect(identifyProcess(process.pid)).toEqual(bystander);
   });
 
-  it('answers nobody without the password, which only the owner can read', async () => {
+  it('answers only with the password, which only the owner can read', async () => {
     const services = await startBoth();
     const redisPort = Number(new URL(services.redisUrl).port);
     expect(await probe(redisPort, 'PING\r\n', (reply) => reply.includes('-NOAUTH'))).toBe(true);

@@ -39,7 +39,7 @@ describe('migrations that are run several times at once', () => {
     expect(await recorded()).toBe(0);
   });
 
-  it('go on when the run that held the lock has died', async () => {
+  it('continue when the run that held the lock has died', async () => {
     const orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 2, entities: [] });
     expect(await new NamedLock(orm, 'migrate').tryTake()).toBe(true);
     const waiting = migrateUp(database.databaseUrl);

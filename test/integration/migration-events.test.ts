@@ -82,7 +82,7 @@ const event = (tenantId: string, seq: number, id: number, type: string, subject:
 const cursorsOf = (tenantId: string, seq: number) =>
   ['code_copies', 'late_confirms', 'subscription_cache'].map((consumer) => ({ tenantId, consumer, seq }));
 
-/** Those without a number have the next ones, in the order of their ids; consumers go on where publication was. */
+/** Unnumbered events get the next numbers, in the order of their ids; consumers resume where publication was. */
 const NEW = {
   events: [
     event('T1', 5, 3, 'campaign_changed', '1'),

@@ -18,7 +18,7 @@ const ENDS: readonly (readonly [readonly (string | null)[], number])[] = [
   [['9999-12-31 23:59:59.999'], 1],
 ];
 
-it('plans of which somebody has a subscription without an end are noted, and the note goes again', async () => {
+it('plans with an endless subscription are marked, and `down` removes the mark', async () => {
   const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
   const em = systemEm(orm);
   try {

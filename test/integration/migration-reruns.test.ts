@@ -28,7 +28,7 @@ async function schemaNow(): Promise<readonly unknown[]> {
   );
 }
 
-/** The statements of some work that change tables or rows; those commit by themselves. */
+/** The statements that change tables or rows; each commits implicitly. */
 async function writesOf(work: () => Promise<unknown>): Promise<string[]> {
   const writes: string[] = [];
   const logger = orm.config.getLogger();

@@ -76,7 +76,7 @@ describe('the numbers of events', () => {
       const events = await eventsOf(tenantId);
       expect(events.map(({ seq }) => seq)).toEqual(span(1, events.length));
       expect(await lastSeqOf(tenantId)).toBe(events.length);
-      // A transaction's events stand together, in the order in which they were appended.
+      // A transaction's events are adjacent, in the order in which they were appended.
       expect(events.map(({ type }) => type).join('')).toBe('abc'.repeat(events.length / 3));
     }
     const count = (await Promise.all(tenants.map(eventsOf))).flat().length;
@@ -155,7 +155,7 @@ describe('a transaction that writes events', () => {
     expect((await eventsOf(tenantId)).map(({ type }) => type)).toEqual(['a', 'b', 'c']);
   });
 
-  it('is one of Transactions: nobody else would write what was appended', () => {
+  it('is one of Transactions: nothing else writes appended events', () => {
     const em = tenantEm(world.orm, 'T_1');
     expect(() => outbox.append(em, 'T_1', [draft('a')])).toThrow('unit of work');
   });

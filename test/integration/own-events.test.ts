@@ -28,7 +28,7 @@ const rewards = (...planIds: string[]) =>
     targetId: `9${planId}`,
   }));
 
-/** Redemptions of three, no and one reward, one that was refused, and a subscription that ended by itself. */
+/** Redemptions of three, no and one reward, one that was refused, and a subscription that expired. */
 async function seeded(): Promise<string> {
   const tenantId = newTenant();
   const payloads = [
@@ -60,7 +60,7 @@ async function itemsAfter(tenantId: string, after: string, count: number): Promi
   return items;
 }
 
-it('X.1 tells of each subscription that a redemption changed once, and goes on between two of them', async () => {
+it('X.1 sends each subscription that a redemption changed once, and resumes between two of them', async () => {
   const tenantId = await seeded();
   const all = await itemsAfter(tenantId, '0', 5);
   expect(all.map(({ cursor, planId, subscriptionId }) => [cursor, planId, subscriptionId])).toEqual([

@@ -128,7 +128,7 @@ describe('a slow database', () => {
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
   });
 
-  it('S0.10 still fails the order and tells of it when Redis has lost claim and job, and the database refuses', async () => {
+  it('S0.10 still fails the order, with its event, when Redis has lost claim and job, and the database refuses', async () => {
     const { tenantId, code, codeId, userId } = await seedCode(world);
     const { campaignId } = await emOf(world, tenantId).findOneOrFail(Code, { id: codeId });
     const release = await holdCode(world, tenantId, codeId);

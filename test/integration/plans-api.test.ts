@@ -81,7 +81,7 @@ describe('createPlan', () => {
     expect(codes).toEqual([expect.stringMatching(/TimeUnit/)]);
   });
 
-  it('is forbidden to AUDITOR and users, and to nobody in particular', async () => {
+  it('is forbidden to AUDITOR, to users and without a token', async () => {
     const before = await world.plans.list(world.tenantId, { page: 1, size: 1 }, false);
     expect((await run(staff('AUDITOR'), CREATE, { input })).codes).toEqual(['FORBIDDEN']);
     expect((await run(user('7'), CREATE, { input })).codes).toEqual(['FORBIDDEN']);

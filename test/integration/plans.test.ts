@@ -147,7 +147,7 @@ describe('finding a plan', () => {
     expect((await world.plans.find(world.tenantId, id))?.sell).toBe(false);
   });
 
-  it('is found by who waits for it while it is changed, and read anew afterwards', async () => {
+  it('is found by a reader that waits while it is changed, and read again afterwards', async () => {
     const { id } = await world.addPlan();
     const waiting = world.plans.find(world.tenantId, id);
     world.plans.invalidate(world.tenantId, id);

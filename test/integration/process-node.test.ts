@@ -66,11 +66,11 @@ describe('a process node', () => {
   it('is given up at once when another process holds it, for another number', async () => {
     const holder = await acquire(20);
     const { nodeNo } = holder.lease();
-    await systemEm(orm).execute("update process_node set owner = 'somebody else' where node_no = ?", [
+    await systemEm(orm).execute("update process_node set owner = 'another process' where node_no = ?", [
       nodeNo,
     ]);
     await expect.poll(() => holder.lease().nodeNo).not.toBe(nodeNo);
-    expect((await leaseOf(nodeNo)).owner.trim()).toBe('somebody else');
+    expect((await leaseOf(nodeNo)).owner.trim()).toBe('another process');
     await systemEm(orm).execute('delete from process_node where node_no = ?', [nodeNo]);
   });
 

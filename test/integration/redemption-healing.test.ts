@@ -16,7 +16,7 @@ import {
 } from '../support/world.js';
 
 let world: World;
-/** Stands for a second process on the same stores. */
+/** Plays a second process on the same stores. */
 let other: World;
 beforeAll(async () => {
   world = await openWorld();
@@ -30,13 +30,13 @@ afterAll(async () => {
 const first = (codes: readonly string[]): string => codes[0] ?? '';
 
 describe('a confirm that never came', () => {
-  it('is made good by what the outbox tells of the commit', async () => {
+  it('is repaired by the event of the commit', async () => {
     const tenant = await seedTenant(world);
     const { tenantId } = tenant;
     const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 2 } });
     const users = await seedUsers(world, tenantId, 2);
     const claim = await openClaim(world, tenant, first(codes), users[0] ?? '');
-    // The process dies behind its COMMIT: the redemption stands, the claim stays open in Redis.
+    // The process dies after its COMMIT: the redemption is kept, the claim stays open in Redis.
     const key = `{${tenantId}}:claims:${claim.digest}`;
     const stored = (await world.stores.redis.hget(key, claim.redemptionId)) ?? '';
     await world.services.groupCommit.settle(claim);
@@ -101,7 +101,7 @@ describe('copies in Redis', () => {
     const row = await emOf(world, tenantId).findOneOrFail(Code, { codeText: first(codes) });
     const { redis } = world.stores;
     const copy = `{${tenantId}}:code:${claim.digest}`;
-    // Staff have changed the code, and nobody has loaded it since; what is remembered is about to be forgotten.
+    // Staff have changed the code, and it was not loaded since; its cached copy is about to expire.
     await world.services.copies.evict(tenantId, claim.digest, row.version);
     await redis.pexpire(copy, 5000);
     await world.services.groupCommit.settle(claim);

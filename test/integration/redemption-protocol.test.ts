@@ -21,7 +21,7 @@ import {
 } from '../support/world.js';
 
 let world: World;
-/** Stands for a second process on the same stores. */
+/** Plays a second process on the same stores. */
 let other: World;
 beforeAll(async () => {
   world = await openWorld();
@@ -122,7 +122,7 @@ describe('the claim', () => {
     const ttlMs = await world.stores.redis.pttl(lock);
     expect(ttlMs).toBeGreaterThan(8_000);
     expect(ttlMs).toBeLessThanOrEqual(10_000);
-    // The first click's process has said nothing yet; the second adopts its claim and commits the same redemption.
+    // The first click has no answer yet; the second adopts its claim and commits the same redemption.
     const second = await redeem(other, tenant.tenantId, userId, first(codes));
     expect(second).toMatchObject({ status: 'COMMITTED', redemption: { id: claim.redemptionId } });
     const firstOutcome = await world.services.groupCommit.settle(claim);
@@ -154,7 +154,7 @@ describe('the claim', () => {
       const fields = Object.entries(await world.stores.redis.hgetall(key)).toReversed();
       if (i === 1) fields.sort(([a], [b]) => a.localeCompare(b));
       await world.stores.redis.del(key);
-      await world.stores.redis.hset(key, 'a_field_that_nobody_knows', '0', ...fields.flat());
+      await world.stores.redis.hset(key, 'an_unknown_field', '0', ...fields.flat());
       expect(outcomeOf(await redeem(world, tenant.tenantId, userId, text))).toBe('COMMITTED');
     }
     expect(await factsOf(world, tenant.tenantId)).toEqual(factsAfter(2, 1));

@@ -23,7 +23,7 @@ let scratch: ScratchDatabase;
 let orm: MikroORM;
 let tenants: TenantService;
 beforeAll(async () => {
-  // A database of their own, because these tests delete from all tenants.
+  // A private database, because these tests delete from all tenants.
   scratch = await createScratchDatabase(inject('databaseUrl'));
   orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 8, entities });
   tenants = new TenantService(orm, systemClock);
@@ -81,7 +81,7 @@ async function seqsOf(tenantId: string): Promise<number[]> {
 }
 
 describe('events of the outbox', () => {
-  it('are deleted when they are handled and older than what is kept', async () => {
+  it('are deleted when they are handled and older than the retention', async () => {
     const tenantId = await seedEvents([9, 8, 7.1, 6.9, 1], 5);
     expect(await outboxRetention().prune()).toBe(3);
     expect(await seqsOf(tenantId)).toEqual([4, 5]);
@@ -205,7 +205,7 @@ async function statusesOf(tenantId: string): Promise<string[]> {
 }
 
 describe('tombstones', () => {
-  it('are deleted when nobody can come back to them, and redemptions never', async () => {
+  it('are deleted when no claim can need them any more, and redemptions never', async () => {
     const tenantId = await seedRedemptions([
       { days: 50, status: 'ABORTED' },
       { days: 45, status: 'COMMITTED' },

@@ -42,7 +42,7 @@ async function lifetimeHolder() {
 }
 
 describe('a code whose reward would change nothing', () => {
-  it('is refused to a lifetime holder before the claim, writes nothing, and is good for somebody else', async () => {
+  it('is refused to a lifetime holder before the claim, writes nothing, and works for another user', async () => {
     const { tenantId, userId, codes } = await lifetimeHolder();
     const code = codes[1] ?? '';
     expect(await preview(tenantId, userId, code)).toBe('REWARD_HAS_NO_EFFECT');

@@ -53,7 +53,7 @@ describe("idempotency keys of staff's calls", () => {
     expect((await launch()).codes).toEqual(codes);
   });
 
-  it('go on answering rows of an older version once the migration has digested them, however often', async () => {
+  it('still answer rows of an older version after any number of runs of the migration', async () => {
     const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
     const old = await openCodesWorld(databaseUrl);
     try {
@@ -86,7 +86,7 @@ describe("idempotency keys of staff's calls", () => {
     }
   }, 60_000);
 
-  it('of more rows than one step takes are digested, and a run that was ended goes on', async () => {
+  it('of more rows than one step takes are digested, and a run that was ended is resumed', async () => {
     const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
     const old = await openCodesWorld(databaseUrl);
     try {

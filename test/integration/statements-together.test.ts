@@ -26,7 +26,7 @@ const insert = async (em: Em, campaignId: number) =>
   );
 
 describe('statements of one message', () => {
-  it('stand as a whole with their transaction', async () => {
+  it('are kept as a whole with their transaction', async () => {
     const transactions = new Transactions(orm);
     await transactions.run(tenantId, async (em) => Promise.all([insert(em, 1), insert(em, 2)]));
     expect(await storedRows(orm, tenantId)).toEqual({ 1: 0, 2: 0 });

@@ -163,7 +163,7 @@ describe('S0.12 the same plan again', () => {
 });
 
 describe('S0.13 no subscription yet', () => {
-  it('makes one row with the traffic of the plan, secrets of its own, and links the order', async () => {
+  it('makes one row with the traffic of the plan and new secrets, and links the order', async () => {
     const plan = await world.addPlan({ trafficBytes: 5_000_000_000 });
     const users = [await world.addUser(), await world.addUser()];
     const atMs = Date.UTC(2027, 0, 31, 1, 2, 3, 4);
@@ -226,7 +226,7 @@ describe('S0.14 what a plan allows', () => {
   const granted = [null, null];
   const soldOut = ['PLAN_SOLD_OUT', 'PLAN_SOLD_OUT'];
 
-  it('extends at quota 1 with a live subscription of its own', async () => {
+  it('extends a live subscription of the user at quota 1', async () => {
     const [userId, plan] = [await world.addUser(), await world.addPlan({ quotaPerUser: 1 })];
     await world.addSubscription(userId, plan.id);
     expect(await ask(plan.id, userId)).toEqual(granted);

@@ -222,7 +222,7 @@ describe('S0.15 is_new', () => {
 });
 
 describe('orders', () => {
-  it("finds one's own, shows staff all, and nobody another tenant's", async () => {
+  it('shows users their own, staff all, and none of another tenant', async () => {
     const [userId, other, plan] = [await world.addUser(), await world.addUser(), await world.addPlan()];
     const redemptionId = world.ids.next();
     const [given] = await world.give({ userId, planId: plan.id, redemptionId });

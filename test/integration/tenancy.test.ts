@@ -88,7 +88,7 @@ describe('tenants', () => {
     expect((await world.state(tenantId)).issued).toBe(3);
   });
 
-  it('keep their quota exactly, whoever asks at the same time', async () => {
+  it('keep their quota exactly when several callers ask at the same time', async () => {
     const tenantId = await world.addTenant(10);
     const take = async (count: number): Promise<string> =>
       outcomeOf(
@@ -141,7 +141,7 @@ describe('product lines', () => {
     expect(await world.lines.list(one)).toHaveLength(1);
   });
 
-  it('are found as soon as they are made, read once a second, and anew after a change', async () => {
+  it('are found as soon as they are made, and read once a second and after a change', async () => {
     const tenantId = await world.addTenant();
     expect(await world.lines.find(tenantId, 'APP_A')).toBeNull();
     await world.lines.create(tenantId, { code: 'APP_A', name: 'App' });

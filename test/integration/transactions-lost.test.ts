@@ -42,7 +42,7 @@ describe('a lost connection', () => {
     await pause(50);
   }
 
-  it('while committing is told as an unknown outcome, and is not run anew', async () => {
+  it('while committing is reported as an unknown outcome, and is not retried', async () => {
     await twoRows();
     let attempts = 0;
     const unknown = transactions.run(tenantId, async (em) => {
@@ -55,7 +55,7 @@ describe('a lost connection', () => {
     expect(await stored()).toEqual({ 1: 0, 2: 0 });
   });
 
-  it('before the commit is made good: the whole is run anew, once, also where the work hid the loss', async () => {
+  it('before the commit is retried as a whole, once, also where the work hid the loss', async () => {
     await twoRows();
     const endings = [() => undefined, () => Promise.reject(new Error('something else'))];
     for (const [round, then] of [null, ...endings].entries()) {
@@ -71,7 +71,7 @@ describe('a lost connection', () => {
     }
   });
 
-  it('before the commit, again and again, is told as a server that is away, and the pool heals', async () => {
+  it('before the commit, repeatedly, is reported as an absent server, and the pool recovers', async () => {
     const own = await connectOrm({
       databaseUrl: inject('databaseUrl'),
       poolSize: 2,

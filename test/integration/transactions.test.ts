@@ -31,7 +31,7 @@ beforeEach(() => {
 
 const stored = async (): Promise<Record<string, number>> => storedRows(orm, tenantId);
 
-/** A second session that holds row 2 and wants row 1, so that whoever holds row 1 and wants row 2 meets a deadlock. */
+/** A second session that holds row 2 and waits for row 1: a session that holds row 1 and asks for row 2 deadlocks. */
 async function rival(): Promise<{ holds: Promise<void>; wants: () => void; done: Promise<void> }> {
   const { promise: holds, resolve: nowHolds } = Promise.withResolvers<void>();
   const { promise: go, resolve: wants } = Promise.withResolvers<void>();
@@ -70,7 +70,7 @@ async function meetDeadlock(
 }
 
 describe('a transaction', () => {
-  it('stands as a whole, and is undone as a whole by an error of the work', async () => {
+  it('is kept as a whole, and undone as a whole by an error of the work', async () => {
     await twoRows();
     const failure = transactions.run(tenantId, async (em) => {
       await add(em, 1, 5);
@@ -91,7 +91,7 @@ describe('a transaction', () => {
     });
   });
 
-  it('is run anew on a fresh entity manager after a real deadlock, and counts once', async () => {
+  it('is retried on a fresh entity manager after a real deadlock, and counts once', async () => {
     await twoRows();
     const other = await rival();
     const seen = new Set<Em>();
@@ -105,7 +105,7 @@ describe('a transaction', () => {
     expect(await stored()).toEqual({ 1: 101, 2: 101 });
   });
 
-  it('is run anew after a lock wait time-out', async () => {
+  it('is retried after a lock wait time-out', async () => {
     await twoRows();
     const { promise: held, resolve: nowHeld } = Promise.withResolvers<void>();
     const { promise: free, resolve: release } = Promise.withResolvers<void>();
@@ -202,7 +202,7 @@ describe('S3.4 nested transactions', () => {
     expect(await stored()).toEqual({ 1: 6, 2: 0 });
   });
 
-  it('keep a unique key refusal inside, so that the outer part can go on', async () => {
+  it('keep a unique key refusal inside, so that the outer part can continue', async () => {
     await twoRows();
     await transactions.run(tenantId, async (em) => {
       const refused = transactions.nested(em, async (part) => insertRow(part, 1));
@@ -215,7 +215,7 @@ describe('S3.4 nested transactions', () => {
 });
 
 describe('S3.14 a caught deadlock', () => {
-  it('inside a nested part leaves nothing behind, and the whole is run anew', async () => {
+  it('inside a nested part leaves nothing behind, and the whole is retried', async () => {
     await twoRows();
     const other = await rival();
     let attempt = 0;

@@ -17,7 +17,7 @@ export interface CliResult {
   readonly status: number | null;
 }
 
-/** Runs the built command line as a person would, in an environment of its own. */
+/** Runs the built command line as a person would, in a clean environment. */
 export async function runCli(
   environment: Readonly<Record<string, string>>,
   args: readonly string[],
@@ -64,7 +64,7 @@ function captured(stream: NodeJS.WriteStream): { text(): string; release(): void
   return { text: () => said, release: () => write.mockRestore() };
 }
 
-/** What a command printed, in one line; fails with what it said where it did not succeed. */
+/** What a command printed, in one line; fails with its output where it did not succeed. */
 export async function lineOf(running: Promise<CliResult>): Promise<string> {
   const { stdout, stderr, status } = await running;
   if (status !== 0 || stderr !== '') throw new Error(`The command ended with ${status}: ${stderr}`);

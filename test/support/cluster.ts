@@ -57,7 +57,7 @@ export async function startCluster(settings: ClusterSettings = {}): Promise<Clus
   };
 }
 
-/** A process that its test has killed needs no stop; one that ended by itself fails here. */
+/** A process that its test has killed needs no stop; one that ended unexpectedly fails here. */
 async function stopped(process: RunningProcess): Promise<void> {
   const gone = await Promise.race([process.exited, pause(0, null)]);
   if (gone?.signal !== 'SIGKILL') await process.stop();

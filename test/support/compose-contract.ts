@@ -42,7 +42,7 @@ const file = z.strictObject({
   'x-redeemkit': z.unknown(),
 });
 
-/** What of the compose specification this project uses; whatever else stands in the file is a slip, or new. */
+/** The parts of the compose specification that this project uses; any other key in the file is a slip, or new. */
 export function composeProblems(compose: unknown): string[] {
   const parsed = file.safeParse(compose);
   if (!parsed.success)

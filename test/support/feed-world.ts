@@ -49,7 +49,7 @@ export interface FeedProcess {
   readonly listener: Redis;
 }
 
-/** Processes on a database of their own, and one that only writes. */
+/** Processes on a private database, and one that only writes. */
 export interface FeedWorld {
   readonly orm: MikroORM;
   readonly databaseUrl: string;
@@ -57,9 +57,9 @@ export interface FeedWorld {
   /** Of the process that writes. */
   readonly outbox: Outbox;
   newProcess(options?: EventFeedOptions): Promise<FeedProcess>;
-  /** Commits so many events of a user. */
+  /** Commits this many events of a user. */
   commit(tenantId: string, userId: string | null, count: number, type?: string): Promise<void>;
-  /** The same, but nobody is told. */
+  /** The same, without a doorbell. */
   commitSilently(tenantId: string, userId: string | null, count: number): Promise<void>;
   /** As the retention of old events does it. */
   forget(tenantId: string, upToSeq: number): Promise<void>;
@@ -127,7 +127,7 @@ export async function openFeedWorld(): Promise<FeedWorld> {
   };
 }
 
-/** Takes events as they come, and writes down their numbers; an error at the end is written down too. */
+/** Takes events as they come, and records their numbers; also an error at the end. */
 export function collect(events: AsyncIterable<PublishedEvent>): {
   readonly seqs: number[];
   readonly error: { code?: string } | null;

@@ -5,7 +5,7 @@ import { FREE_LINE, type SuppliedCampaign } from '../faults/load/supply.js';
 
 const HOUR_MS = 3_600_000;
 
-/** Evidence that can be changed, to plant what must never be. */
+/** Evidence that can be changed, to plant violations. */
 export type Plantable = Mutable<Evidence>;
 type Mutable<T> = T extends readonly (infer Item)[]
   ? Mutable<Item>[]

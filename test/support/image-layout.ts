@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { present } from '../../src/platform/assert.js';
 
-/** What the last stage of the Dockerfile makes, in a folder that stands for the root of the image. */
+/** What the last stage of the Dockerfile makes, in a folder that plays the root of the image. */
 export interface ImageLayout {
   /** Where commands are run. */
   readonly workdir: string;
@@ -42,7 +42,7 @@ interface LockEntry {
   readonly devOptional?: boolean;
 }
 
-/** As `npm ci --omit=dev --omit=optional` installs them: each by itself, without what lies in it for others. */
+/** As `npm ci --omit=dev --omit=optional` installs them: each alone, without packages nested in it for others. */
 function copyPackages(to: string): void {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, LockEntry>;

@@ -78,7 +78,7 @@ export async function openClaim(
   };
 }
 
-/** A claim that Redis holds once more, as it does when the process dies before it confirms or releases. */
+/** Puts a claim back into Redis, as left by a process that died before it confirmed or released it. */
 export async function reopen({ stores }: World, claim: Claim, deadlineMs = 1): Promise<void> {
   const { tenantId, redemptionId, digest } = claim;
   await stores.redis.hset(`{${tenantId}}:claims:${digest}`, redemptionId, claimText(claim, deadlineMs));

@@ -13,7 +13,7 @@ export interface Operation {
 
 export interface OperationAnswer {
   readonly name: string;
-  /** OK, or the code of what stood in the way: of a refusal or of the transport. */
+  /** OK, or the code of a refusal or of the transport. */
   readonly outcome: string;
   readonly tookMs: number;
 }

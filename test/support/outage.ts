@@ -46,8 +46,8 @@ export async function askOnce(
 const LOOK_EVERY_MS = 20;
 
 /**
- * Does the work, and tells how long an operation that needs no store took at most meanwhile. On a machine that has
- * more to do than it can, everything takes longer; what is promised is about the stores.
+ * Does the work, and answers how long an operation without stores took at most in that time. On an overloaded machine
+ * everything takes longer; the limits are about the stores.
  */
 export async function withLag<T>(
   urls: readonly string[],

@@ -7,7 +7,7 @@ export interface PlantedDrift {
   /** What is wrong, in a few words. */
   readonly what: string;
   plant(scene: Scene): Promise<void>;
-  /** How many there are; 1 if it is not said. */
+  /** How many there are; 1 by default. */
   readonly count?: number;
 }
 
@@ -19,7 +19,7 @@ async function redeemAgain({ world, tenantId, users, texts }: Scene): Promise<vo
   expect(outcomeOf(await redeem(world, tenantId, users[1], texts[0]))).toBe('COMMITTED');
 }
 
-/** Changes a code by hand, as somebody would who knows that the version has to be raised, and the copy to go. */
+/** Changes a code by hand as an expert would: raises the version and drops the copy. */
 async function changeCode(scene: Scene, assignments: string): Promise<void> {
   const { tenantId, codes } = scene;
   await scene.sql(`update code set ${assignments}, version = version + 1 where tenant_id = ? and id = ?`, [
@@ -91,7 +91,7 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
   { kind: 'USED_DIFFERS', what: 'a use too many', plant: async (s) => changeCode(s, 'used = used + 1') },
   {
     kind: 'USE_NUMBERS_DIFFER',
-    what: 'a number that nobody has',
+    what: 'an unused number',
     plant: async (s) => changeCode(s, 'last_use_no = last_use_no + 1'),
   },
   {
@@ -116,7 +116,7 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
   },
   {
     kind: 'ORDER_DIFFERS',
-    what: 'an order of somebody else',
+    what: 'an order of another user',
     plant: async (s) => s.sql('update `order` set user_id = 7 where tenant_id = ? and id = ?', of(s)),
   },
   {
@@ -147,7 +147,7 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
   },
   {
     kind: 'REDEMPTION_WITHOUT_USER',
-    what: 'a user who is gone',
+    what: 'a deleted user',
     plant: async (s) => {
       await redeemAgain(s);
       await s.sql('delete from user where tenant_id = ? and id = ?', [s.tenantId, s.users[1]]);
@@ -194,7 +194,7 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
   },
   {
     kind: 'SUBSCRIPTION_MISSING',
-    what: 'a subscription of somebody else',
+    what: 'a subscription of another user',
     count: 4,
     plant: async (s) => s.sql('update subscription set user_id = 7 where tenant_id = ?', [s.tenantId]),
   },
@@ -213,12 +213,12 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
   },
   {
     kind: 'EVENT_TWICE',
-    what: 'a redemption that is told of again much later',
+    what: 'a redemption with a second event much later',
     plant: async (s) => addEvent(s, COPIED, [s.redemptions[0].id]),
   },
   {
     kind: 'EVENT_TWICE',
-    what: 'a reward that its own transaction told of twice',
+    what: 'a reward that is in two events of its transaction',
     plant: async (s) =>
       changeEvent(s, `json_array_append(payload, '$.rewards', json_extract(payload, '$.rewards[0]'))`),
   },

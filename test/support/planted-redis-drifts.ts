@@ -16,7 +16,7 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
   },
   {
     kind: 'CLAIM_OVERDUE',
-    what: 'a claim that nobody settles',
+    what: 'a claim that stays open',
     isMended: true,
     plant: async (s) => {
       const { redemptionId, digest, key, stored } = await claimed(s);
@@ -109,7 +109,7 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
     what: 'a copy of a deleted code',
     isMended: true,
     plant: async (s) =>
-      // Outside of the program, so nobody gave its quota back or raised its version.
+      // Outside of the program, so its quota was not given back nor its version raised.
       Promise.all([
         s.sql('update code set deleted_at = now(3) where tenant_id = ? and id = ?', [
           s.tenantId,
@@ -126,7 +126,7 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
   },
   {
     kind: 'KEY_MARKER_ASTRAY',
-    what: "a key that leads to somebody else's redemption",
+    what: "a key that leads to another user's redemption",
     isMended: true,
     plant: async (s) =>
       setText(
@@ -181,7 +181,7 @@ async function setText(s: Scene, name: string, text: string): Promise<void> {
   await s.world.stores.redis.set(s.key(name), text, 'PX', 600_000);
 }
 
-/** An open claim of the other user on the code that nobody has redeemed, as a process would hold it. */
+/** An open claim of the other user on the unredeemed code, as a process would hold it. */
 async function claimed(s: Scene) {
   const claim = await openClaim(s.world, s, s.idleText, s.users[1]);
   const { redemptionId, digest } = claim;

@@ -16,7 +16,7 @@ export interface ProcessSettings {
   readonly role?: 'all' | 'api' | 'worker';
   /** Another build's `main.js`. */
   readonly entry?: string;
-  /** Where it is started; here if it is not said. */
+  /** The folder in which it is started; this one by default. */
   readonly cwd?: string;
   /** Both or neither, as in the configuration. */
   readonly databaseUrl?: string;
@@ -35,11 +35,11 @@ export interface RunningProcess {
   /** Where it listens, without `/graphql`. */
   readonly url: string;
   readonly pid: number;
-  /** Everything it has said so far: what it tells people, and its log. */
+  /** Its whole output so far: messages for people, and its log. */
   said(): string;
   /** Resolves when it is gone. */
   readonly exited: Promise<ExitedProcess>;
-  /** Asks it to stop, and fails unless it ends by itself with exit code 0. */
+  /** Sends SIGTERM, and fails unless it ends with exit code 0. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;

@@ -87,7 +87,7 @@ export function upgradeRequest(
 const FINAL = 0x80;
 const MASKED = 0x80;
 
-/** One frame from a client: opcode 1 is text, 9 a ping. The mask is zero, which leaves the payload as it is. */
+/** One frame from a client: opcode 1 is text, 9 a ping. The mask is zero, which leaves the payload unchanged. */
 export function frame(payload: string, opcode = 1): Buffer {
   const bytes = Buffer.from(payload);
   const isShort = bytes.length < 126;

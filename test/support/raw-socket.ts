@@ -7,7 +7,7 @@ export interface Frame {
   readonly payload?: unknown;
 }
 
-/** A socket that says exactly what a test tells it to, also what no well-behaved client would. */
+/** A socket that sends exactly what a test gives it, also what no well-behaved client would. */
 export class RawSocket {
   private readonly frames: Frame[] = [];
   private waiting: ((frame: Frame) => void) | undefined;
@@ -66,7 +66,7 @@ export class RawSocket {
     return Promise.race([arrived, ended]);
   }
 
-  /** Stops reading, as a peer does that is gone without a word. */
+  /** Stops reading, as a peer does that vanished without closing. */
   freeze(): void {
     this.socket.pause();
   }

@@ -57,7 +57,7 @@ export class RedisServer {
     this.exited = once(child, 'exit');
   }
 
-  /** SIGSTOP holds it, SIGCONT lets it go on. */
+  /** SIGSTOP pauses it, SIGCONT resumes it. */
   signal(signal: NodeJS.Signals): void {
     this.child?.kill(signal);
   }

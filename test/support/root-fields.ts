@@ -21,7 +21,7 @@ export interface RootField {
   readonly document: string;
 }
 
-/** Every operation that a schema offers. @param text stands in every argument that takes text */
+/** Every operation that a schema offers. @param text is given to every argument that takes text */
 export function rootFields(schema: GraphQLSchema, text: string): RootField[] {
   const roots = {
     query: schema.getQueryType(),

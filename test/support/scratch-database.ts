@@ -7,7 +7,7 @@ export interface ScratchDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated database of its own, for what works across all tenants and would meddle with other tests. */
+/** A private migrated database, for work across all tenants that would disturb other tests. */
 export async function createScratchDatabase(sharedUrl: string): Promise<ScratchDatabase> {
   const database = await createEmptyDatabase(sharedUrl);
   await migrateUp(database.databaseUrl);

@@ -6,7 +6,7 @@ interface Line {
   readonly server: Socket;
 }
 
-/** Stands in front of a server, as a proxy or a virtual address does, and can lead elsewhere or go dead. */
+/** Listens in front of a server, as a proxy or a virtual address does, and can lead elsewhere or go dead. */
 export class TcpForwarder {
   private readonly lines = new Set<Line>();
   private isMute = false;
@@ -37,7 +37,7 @@ export class TcpForwarder {
     this.targetPort = targetPort;
   }
 
-  /** The connections that there are go dead without a word: nothing comes through any more, and none is closed. */
+  /** The present connections go dead: nothing comes through any more, and none is closed. */
   deaden(): void {
     for (const { client, server } of this.lines) {
       client.unpipe(server);
@@ -52,7 +52,7 @@ export class TcpForwarder {
     this.isMute = isMute;
   }
 
-  /** The next connection is closed at once, by an accident of its own. */
+  /** The next connection is closed at once, and no other. */
   refuseNext(): void {
     this.refusesNext = true;
   }

@@ -187,7 +187,7 @@ async function* ticking(): AsyncGenerator<number> {
   }
 }
 
-/** Gives nothing until it is told to stop. */
+/** Gives nothing until it is stopped. */
 class Waiting implements AsyncIterableIterator<number> {
   private end: (result: IteratorResult<number>) => void = () => undefined;
 
@@ -217,7 +217,7 @@ export function transportSchema(): GraphQLSchema {
   return schema;
 }
 
-/** One of its own, for a test that changes it. */
+/** A new schema, for a test that changes it. */
 export function newTransportSchema(): GraphQLSchema {
   return buildSchemaSync({ resolvers: [TransportResolver], validate: false, pubSub: UNUSED_PUB_SUB });
 }

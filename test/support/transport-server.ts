@@ -28,11 +28,11 @@ interface TransportOptions {
   readonly clock?: Clock;
   readonly redisUrl?: string;
   readonly shares?: WorkShares;
-  /** Without it everybody is let in: the callers of this server have no rows. */
+  /** Without it every caller is admitted: the callers of this server have no rows. */
   readonly access?: HttpServerParts['access'];
 }
 
-/** The transport alone, on a port of its own, with a small schema that misbehaves on demand. */
+/** The transport alone, on a free port, with a small schema that misbehaves on demand. */
 export interface TransportServer {
   readonly url: string;
   readonly server: HttpServer;
@@ -70,7 +70,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
     redis,
     shares: options.shares ?? new WorkShares(PLACES),
     health,
-    // The test schema has sources of its own, so nobody listens.
+    // The test schema has its own sources of events.
     events: {} as EventFeed,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.tryOut === undefined ? {} : { tryOut: options.tryOut }),

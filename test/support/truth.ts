@@ -26,7 +26,7 @@ export async function truthOf(world: World, tenantId: string) {
 export type Truth = Awaited<ReturnType<typeof truthOf>>;
 
 /**
- * Proves that a race has left exactly `count` redemptions, that those are the ones the answers tell of, and that
+ * Proves that a race has left exactly `count` redemptions, that those are the ones that the answers name, and that
  * everything that goes with a redemption is there once: I2, I3 and I5 of the design. For campaigns with one reward.
  */
 export async function expectExactly(

@@ -12,7 +12,7 @@ import type { Stores, StoreSettings } from '../../src/app/stores.js';
 export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
 const quietLog = createLog({ level: 'silent' });
 
-/** One process' services on the real stores of the test run; several of them stand for several processes. */
+/** One process' services on the real stores of the test run; several of them play several processes. */
 export interface World {
   readonly app: App;
   readonly services: Services;
@@ -23,7 +23,7 @@ export interface World {
 export async function openWorld(
   environment: Record<string, string> = {},
   urls: { databaseUrl?: string; redisUrl?: string } = {},
-  /** Lists read over connections of their own, as in a server. */
+  /** Lists read over separate connections, as in a server. */
   reads: Pick<StoreSettings, 'reads'> = {},
 ): Promise<World> {
   const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });

@@ -134,7 +134,7 @@ describe('packages', () => {
     ['another version', { 'node_modules/a': { version: '1.0.1' } }],
     ['a missing package', {}],
     ['a foreign package', { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '1.0.0' } }],
-  ])('%s is installed anew', (_, packages) => {
+  ])('%s is installed again', (_, packages) => {
     installed(packages);
     expect(packagesAreCurrent(root)).toBe(false);
   });
@@ -206,7 +206,7 @@ describe('the lock', () => {
     expect(events).toEqual(['in', 'out', 'in', 'out', 'in', 'out']);
   });
 
-  it('of a killed bootstrap blocks nobody, and still admits one at a time', async () => {
+  it('of a killed bootstrap does not block the next, and still admits one at a time', async () => {
     write('lock', '999999999 123 dead');
     let inside = 0;
     const file = path.join(root, 'lock');
@@ -249,7 +249,7 @@ describe('messages', () => {
     }
   });
 
-  it('an old Node is told what to install', () => {
+  it('an old Node gets a message that says what to install', () => {
     expect(nodeMessage('this is 20.1.0')).toContain(
       'Redeemkit runs on Node 22.17 or newer, and this is 20.1.0.',
     );

@@ -92,11 +92,11 @@ describe('a time to live', () => {
 });
 
 describe('the generations of many codes', () => {
-  it('are one with the key as it is, up to 10,000', () => {
+  it('are one with the unchanged key, up to 10,000', () => {
     expect(generationsOf(10_000, 'k')).toEqual([{ count: 10_000, idempotencyKey: 'k' }]);
   });
 
-  it('are several with keys of their own above, and come to the whole', () => {
+  it('are several with distinct keys above, and add up to the whole', () => {
     expect(generationsOf(20_001, 'k')).toEqual([
       { count: 10_000, idempotencyKey: 'k-1' },
       { count: 10_000, idempotencyKey: 'k-2' },

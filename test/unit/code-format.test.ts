@@ -41,7 +41,7 @@ describe('S4.3 codes honour type, length, prefix and exclusions', () => {
     ['ALPHANUM', {}, /^[A-HJ-NP-Z2-9]{16}$/],
     ['ALPHANUM with a prefix', { length: 10, prefix: 'VIP-' }, /^VIP-[A-HJ-NP-Z2-9]{10}$/],
     ['ALPHANUM without b in either case', { length: 20, excludeChars: ['b'] }, /^[ACD-HJ-NP-Z2-9]{20}$/],
-    ['ALPHANUM of its own alphabet', { length: 30, alphabet: 'AO5' }, /^[AO5]{30}$/],
+    ['ALPHANUM of a given alphabet', { length: 30, alphabet: 'AO5' }, /^[AO5]{30}$/],
     ['UUID', { codeType: 'UUID' }, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/],
     [
       'UUID without 9 and b',
@@ -73,7 +73,7 @@ describe('S4.3 codes honour type, length, prefix and exclusions', () => {
     expect(refusalOf(() => formatOf(shapeOf({ length: 30, prefix: '-----------' })))).toBe('CODE_TOO_LONG');
   });
 
-  it('every code of any possible rule fits its own format, whoever types it', () => {
+  it('every code of any possible rule fits its own format, however it is typed', () => {
     const shapes = fc.record({
       codeType: fc.constantFrom('RANDOM_NUM' as const, 'ALPHANUM' as const, 'PATTERN' as const),
       length: fc.integer({ min: 8, max: 20 }),

@@ -38,7 +38,7 @@ describe('random indices', () => {
     expect(random.below(10)).toBe(3);
   });
 
-  it('are drawn anew when the pool is used up, and forgotten when they are taken', () => {
+  it('are drawn again when the pool is used up, and forgotten when they are taken', () => {
     let fills = 0;
     let pool: Uint8Array = new Uint8Array();
     const random = new RandomIndices((buffer) => {

@@ -8,7 +8,7 @@ const PRODUCTION = { DATABASE_URL: 'mysql://h/d', REDIS_URL: 'redis://h', ...SEC
 const exampleText = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
 const example = parseEnv(exampleText) as Record<string, string>;
 
-/** What a wrong environment is told; null where nothing is wrong with it. */
+/** The error of a wrong environment; null where nothing is wrong with it. */
 function complaintOf(environment: Record<string, string>): string | null {
   try {
     loadConfig(environment);

@@ -55,7 +55,7 @@ describe('the cost of an operation', () => {
     expect(lists.length).toBeGreaterThanOrEqual(6);
   });
 
-  it('goes by the value of a size, wherever it stands', () => {
+  it('goes by the value of a size, wherever it is written', () => {
     const inVariable = 'query ($n: Int) { orders(size: $n) { total items { id } } }';
     const withDefault = 'query ($n: Int = 500) { orders(size: $n) { total items { id } } }';
     const inText = (size: number) => costOf(`{ orders(size: ${size}) { total items { id } } }`);
@@ -100,7 +100,7 @@ describe('the cost of an operation', () => {
     expect(() => costOf(text, { id: null })).toThrow('non-null type');
   });
 
-  it('ends with documents that spread fragments again and again', () => {
+  it('ends for documents that spread fragments repeatedly', () => {
     const fragments = Array.from(
       { length: 20 },
       (_, at) => `fragment F${at} on Query { ...F${at + 1} ...F${at + 1} }`,

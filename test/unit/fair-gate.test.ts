@@ -17,7 +17,7 @@ const caller = (tenantId: string, id: string, kind: Caller['kind'] = 'USER'): Ca
   id,
 });
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test ends it. */
 class Work {
   readonly started: string[] = [];
   private readonly leaving: (() => void)[] = [];
@@ -60,7 +60,7 @@ describe('the gate of queries and changes (X.19)', () => {
     await expect(kept).resolves.toBeTypeOf('function');
   });
 
-  it('gives a caller who is alone all places but three, and those to another caller, kind and tenant', async () => {
+  it('gives a single caller all places but three, and those to another caller, kind and tenant', async () => {
     const work = new Work();
     work.askMany(caller('A', '1', 'STAFF'), 9);
     await settled();
@@ -77,7 +77,7 @@ describe('the gate of queries and changes (X.19)', () => {
     expect(work.started.slice(5)).toEqual(['B:1']);
   });
 
-  it.each([1, 2, 3, 4])('runs work of a caller who is alone with %i places, too', async (atOnce) => {
+  it.each([1, 2, 3, 4])('runs work of a single caller with %i places, too', async (atOnce) => {
     const work = new Work({ atOnce });
     work.askMany(caller('A', '1'), 5);
     await settled();
@@ -103,7 +103,7 @@ describe('the gate of queries and changes (X.19)', () => {
     expect(work.started).toEqual(['A:1', 'A:2']);
     isPressed = false;
     await work.end();
-    // Both of the places that the two of them can have besides the one that goes on.
+    // Both of the places that the two can have besides the busy one.
     expect(work.started).toEqual(['A:1', 'A:2', 'A:1', 'A:2']);
   });
 

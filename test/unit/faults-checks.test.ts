@@ -75,17 +75,17 @@ const PLANTED: readonly (readonly [string, string, Plant])[] = [
   ],
   [
     'an answer without a row',
-    'I2 try 0 was told of redemption 101, which is not there',
+    'I2 try 0 was answered with redemption 101, which is not there',
     (e) => e.facts.redemptions.shift(),
   ],
   [
     'an answer whose row is a tombstone',
-    'I2 try 0 was told of redemption 101, which is ABORTED',
+    'I2 try 0 was answered with redemption 101, which is ABORTED',
     (e) => (the(e.facts.redemptions[0]).status = 'ABORTED'),
   ],
   [
     'an answer of another user',
-    'I2 try 1 was told of redemption 102, of another',
+    'I2 try 1 was answered with redemption 102, of another',
     (e) => (the(e.facts.redemptions[1]).userId = '19'),
   ],
   [

@@ -46,7 +46,7 @@ describe('a connection to the database', () => {
     return connection;
   }
 
-  it('tells of a reply with its last packet, when the server has done everything', () => {
+  it('reports a reply with its last packet, when the server has done everything', () => {
     const connection = signedOn();
     connection.fromClient(query('begin; insert into t values (1); commit'));
     const more = 0x08;

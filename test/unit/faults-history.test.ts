@@ -26,7 +26,7 @@ describe('a history that one counter explains', () => {
     ['the same answer to a retry', 1, [at('a', 0, 5, ok('1')), at('a', 6, 7, ok('1'))]],
     ['ALREADY_REDEEMED after the use', 2, [at('a', 0, 5, ok('1')), at('a', 6, 7, already('1'))]],
     ['ALREADY_REDEEMED after no answer', 1, [at('a', 0, 5, unknown), at('a', 6, 7, already('1'))]],
-    ['a use that nobody was told of', 1, [at('a', 0, 5, unknown), at('b', 6, 7, exhausted)]],
+    ['a use without an answer', 1, [at('a', 0, 5, unknown), at('b', 6, 7, exhausted)]],
     ['a request that came to nothing', 1, [at('a', 0, 5, unknown), at('b', 6, 7, ok('2'))]],
     [
       'a use held by another request',
@@ -61,7 +61,7 @@ describe('a history that no counter explains', () => {
       'exhausted for who redeemed',
       1,
       [at('a', 0, 5, ok('1')), at('a', 6, 7, exhausted)],
-      'told CODE_EXHAUSTED too',
+      'answered CODE_EXHAUSTED too',
     ],
     ['ALREADY_REDEEMED from nowhere', 1, [at('a', 0, 5, already('1'))], 'before any request'],
     [
@@ -73,7 +73,7 @@ describe('a history that no counter explains', () => {
     ['exhausted without limit', 0, [at('a', 0, 5, exhausted)], 'without limit was answered CODE_EXHAUSTED'],
     ['held without limit', 0, [at('a', 0, 5, held)], 'without limit was answered CODE_HELD'],
     ["held by one's own same key", 0, [at('a', 0, 5, ok('1')), at('a', 1, 2, held)], 'answered CODE_HELD'],
-    ['held by nobody', 2, [at('b', 0, 5, ok('1')), at('a', 0, 5, held)], 'only 1 other requests'],
+    ['held by no request', 2, [at('b', 0, 5, ok('1')), at('a', 0, 5, held)], 'only 1 other requests'],
     ['exhausted by who was refused', 1, [at('a', 0, 5, unknown), at('a', 6, 7, exhausted)], 'at most 0 of 1'],
   ])('%s', (_name, useLimit, history, said) => {
     expect(unexplained(history, useLimit).join('\n')).toContain(said);
@@ -175,7 +175,7 @@ describe('the decision without a search', () => {
         const refusedAt = history.findIndex(({ result }) => result.kind === 'CODE_EXHAUSTED');
         const refused = history[refusedAt];
         if (refused === undefined) return;
-        // One use too many, to somebody who was refused.
+        // One use too many, to a user who was refused.
         const wrong = history.with(refusedAt, { ...refused, result: ok('too many') });
         expect(unexplained(resolved(wrong, uses), useLimit)).not.toEqual([]);
       }),

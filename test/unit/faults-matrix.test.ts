@@ -13,7 +13,7 @@ describe('the matrix of faults', () => {
     }
   });
 
-  it('gives each cell a seed of its own, the same for the same run', () => {
+  it('gives each cell its own seed, the same for the same run', () => {
     const seeds = allCells(7).map(({ seed }) => seed);
     expect(new Set(seeds).size).toBe(seeds.length);
     expect(allCells(7).map(({ seed }) => seed)).toEqual(seeds);
@@ -38,7 +38,7 @@ describe('the matrix of faults', () => {
 });
 
 describe('the options of the faults', () => {
-  it('are told when asked for', () => {
+  it('are listed when asked for', () => {
     expect(parseOptions(['--help'], 42)).toMatchObject({ isHelp: true });
     expect(parseOptions([], 42)).toMatchObject({ isHelp: false });
   });

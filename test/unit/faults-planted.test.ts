@@ -11,7 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const edits = PLANTED_BUGS.flatMap(({ name, edits: own }) => own.map((edit) => ({ name, ...edit })));
 
 describe('planted bugs', () => {
-  it('are at least ten, each with a name of its own', () => {
+  it('are at least ten, each with its own name', () => {
     expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(10);
     expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
   });

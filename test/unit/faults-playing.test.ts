@@ -30,7 +30,7 @@ const held = (cell: Cell): CellResult => ({
   said: {},
 });
 
-/** Plays three cells, the second of them in a way of its own. */
+/** Plays three cells, the second of them in the given way. */
 async function played(second: () => Promise<CellResult>) {
   const opened: EmptyStage[] = [];
   const stages = new Stages(async () => {

@@ -38,7 +38,7 @@ describe('who may', () => {
     expect(requireStaff(signedIn(AUDITOR), 'OWNER', 'AUDITOR')).toBe(AUDITOR);
   });
 
-  it('answers UNAUTHENTICATED to nobody, and FORBIDDEN to the wrong kind or role', () => {
+  it('answers UNAUTHENTICATED without a token, and FORBIDDEN to the wrong kind or role', () => {
     expect(() => requireActor(signedIn(null))).toThrow(refusal('UNAUTHENTICATED'));
     expect(() => requireUser(signedIn(null))).toThrow(refusal('UNAUTHENTICATED'));
     expect(() => requireStaff(signedIn(null))).toThrow(refusal('UNAUTHENTICATED'));

@@ -20,7 +20,7 @@ const claimOf = (tenantId: string, redemptionId: string): Claim => ({
   isDeferred: false,
 });
 
-/** A queue whose commits end when the test says so. */
+/** A queue whose commits end when the test ends them. */
 function open({ batchMax = 256, lanes = 2 } = {}) {
   const batches: { readonly tenantId: string; readonly ids: string[]; readonly end: () => void }[] = [];
   const commit = async (tenantId: string, batch: readonly QueuedClaim[]): Promise<void> => {
@@ -63,7 +63,7 @@ describe('GroupCommit', () => {
     for (const leave of leaves) leave();
   });
 
-  it('goes on when those it waited for have ended without a claim', async () => {
+  it('continues when the requests it waited for have ended without a claim', async () => {
     const { queue, batches, add } = open();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
     await add('A');

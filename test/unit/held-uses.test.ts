@@ -12,7 +12,7 @@ it('X.17 a claim that this process has closed wakes those that wait for its code
   await vi.advanceTimersByTimeAsync(400);
   held.clear();
   uses.closed('T', [{ digest: 'a' } as Claim]);
-  // No timer goes on: only the closed claim can be the reason.
+  // No timer runs: only the closed claim can be the reason.
   const first = await Promise.race([waits[0], waits[1]?.then(() => 'the other')]);
   expect(first).toBe(true);
   await vi.advanceTimersByTimeAsync(60);

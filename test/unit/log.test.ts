@@ -38,7 +38,7 @@ const PLANTED: Readonly<Record<string, (log: Logger) => void>> = {
   'a code in a formatted message': (log) => log.warn('variables: %s', JSON.stringify({ code: PLAIN_CODE })),
   'a code in a formatted object': (log) => log.warn('variables: %j', { code: PLAIN_CODE }),
   "a code in an error's message": (log) => log.error({ err: new Error(`code=${CODE} broke`) }, 'failed'),
-  'an error by itself': (log) => log.error(new Error(`code ${PLAIN_CODE} broke`)),
+  'an error alone': (log) => log.error(new Error(`code ${PLAIN_CODE} broke`)),
   "a code in the cause's message": (log) =>
     log.error({ err: new Error('outer', { cause: new Error(`code: ${PLAIN_CODE}`) }) }, 'failed'),
   'a statement in a driver error': (log) => log.error({ err: driverError() }, 'failed'),
@@ -83,7 +83,7 @@ describe('the log', () => {
     expect(lines[0]).toMatchObject({ ...fields, at: '2026-01-31T12:00:00.000Z' });
   });
 
-  it('tells of an error its type, its number, its fact and where it happened', () => {
+  it('writes of an error its type, number, fact and place', () => {
     const { lines } = written((log) => {
       log.error({ err: driverError() }, 'failed');
       log.warn({ err: new DomainError('CODE_EXPIRED', 'The code has expired.') }, 'refused');

@@ -20,7 +20,7 @@ function endsAt(command: number, payloads: readonly Buffer[], capabilities = 0):
 }
 
 describe('packets of MySQL', () => {
-  it('are told apart wherever the connection cuts them', () => {
+  it('are split correctly wherever the connection cuts them', () => {
     const packets = [
       packetOf(0, Buffer.from('\u0003commit')),
       packetOf(7, Buffer.alloc(0)),
@@ -81,7 +81,7 @@ describe('a reply of MySQL', () => {
 });
 
 describe('statements of one message', () => {
-  it('are told apart by what stands between texts and comments', () => {
+  it('are distinguished by what lies between texts and comments', () => {
     const sql =
       "begin; select 'a;\\'b', \"c;d\", `e;f` -- g;h\nfrom t /* i;j */;\ninsert into `redemption` (a) values ('commit;');commit";
     expect(statementsOf(sql)).toEqual([

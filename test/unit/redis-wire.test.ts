@@ -22,7 +22,7 @@ describe('commands of Redis', () => {
   );
   const words = [['EVALSHA', 'abc', '1', '{T}:open', 'a\r\n$3\r\nb'], ['PING'], ['SET', 'ä', '']];
 
-  it('are told apart wherever the connection cuts them', () => {
+  it('are split correctly wherever the connection cuts them', () => {
     for (const found of atEveryCut(bytes, () => new RedisCommandReader())) {
       expect(found.map((each) => each.words)).toEqual(words);
       expect(Buffer.concat(found.map((each) => each.bytes))).toEqual(bytes);
@@ -64,7 +64,7 @@ describe('replies of Redis', () => {
     expect(slowly.map((each) => each.bytes.toString())).toEqual(replies);
   });
 
-  it('are told from pushes, and errors from the rest', () => {
+  it('are distinguished from pushes, and errors from other replies', () => {
     const found = new RedisReplyReader().push(bytes);
     expect(found.filter(({ isPush }) => isPush)).toHaveLength(1);
     expect(found.filter(({ isError }) => isError)).toHaveLength(2);

@@ -34,7 +34,7 @@ describe('a name that people read', () => {
     ['an ideographic space between words', '山田\u3000太郎'],
     ['one letter', 'x'],
   ];
-  it.each(names)('is accepted as it is: %s', (_name, text) => {
+  it.each(names)('is accepted unchanged: %s', (_name, text) => {
     expect(parse(text)).toBe(canonicalText(text));
   });
 

@@ -58,7 +58,7 @@ function faultOf(token: string, service = tokens): string {
 }
 
 describe('TokenService', () => {
-  it.each([USER, STAFF])('proves whom it was signed for: %j', (actor) => {
+  it.each([USER, STAFF])('proves its owner: %j', (actor) => {
     expect(tokens.verify(tokens.sign(actor, 60))).toEqual(actor);
   });
 
@@ -76,7 +76,7 @@ describe('TokenService', () => {
     });
   });
 
-  it('takes the hand-made copy of its own token, so that the forgeries below fail for their one fault', () => {
+  it('accepts a hand-made copy of its own token, so that each forgery below fails for its one fault', () => {
     expect(tokens.verify(forge(good.claims, good.header))).toEqual(USER);
   });
 
@@ -104,7 +104,7 @@ describe('TokenService', () => {
     ['a kid that is a number', forge(good.claims, { ...good.header, kid: 1 })],
     ['a kid that is null', forge(good.claims, { ...good.header, kid: null })],
     ['no kid', forge(good.claims, { alg: 'HS256', typ: 'JWT' })],
-    ['a critical header that nobody knows', forge(good.claims, { ...good.header, crit: ['x'], x: 1 })],
+    ['an unknown critical header', forge(good.claims, { ...good.header, crit: ['x'], x: 1 })],
     ['an empty text', ''],
     ['no JWT', 'not.a.token'],
     [

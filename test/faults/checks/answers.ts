@@ -3,7 +3,7 @@ import { begunMs, committedOf, type Evidence } from './evidence.js';
 import type { Facts, RedemptionFact } from './facts.js';
 import { violation, type Violation } from './violation.js';
 
-/** I2: what clients were told is what the database holds, and a key stands for one redemption for ever. */
+/** I2: answers to clients agree with the database, and a key names one redemption for ever. */
 export function checkAnswers(evidence: Evidence): Violation[] {
   const { tries, facts, unsettled } = evidence;
   const rows = new Map(facts.redemptions.map((row) => [row.id, row]));
@@ -39,12 +39,15 @@ function checkAnswer(each: Try, rows: ReadonlyMap<string, RedemptionFact>): Viol
   const row = rows.get(named);
   if (row?.status !== 'COMMITTED') {
     return [
-      violation('I2', `try ${no} was told of redemption ${named}, which is ${row?.status ?? 'not there'}`),
+      violation(
+        'I2',
+        `try ${no} was answered with redemption ${named}, which is ${row?.status ?? 'not there'}`,
+      ),
     ];
   }
   const isOfTry = row.userId === userId && row.codeId === codeId;
   if (!isOfTry)
-    return [violation('I2', `try ${no} was told of redemption ${named}, of another user or code`)];
+    return [violation('I2', `try ${no} was answered with redemption ${named}, of another user or code`)];
   return outcome.kind === 'COMMITTED' ? checkShown(each, outcome, row) : [];
 }
 

@@ -30,7 +30,7 @@ export function checkAll(evidence: Evidence, { deadlineGraceMs }: CheckSettings)
   ];
 }
 
-/** Each code's history by itself, and then with what the database knows of the requests that were not answered. */
+/** Each code's history alone, and then with the database's outcome of the unanswered requests. */
 function checkHistories({ campaigns, tries, facts }: Evidence): Violation[] {
   const committed = committedOf(facts);
   const codes = campaigns.flatMap((campaign) => campaign.codes);

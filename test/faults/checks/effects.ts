@@ -4,7 +4,7 @@ import { violation, type Violation } from './violation.js';
 
 const HOUR_MS = 3_600_000;
 
-/** I5: each redemption gave its reward once, has one order, and is told of once; nothing else did. */
+/** I5: each redemption has one reward, one order and one event; nothing else has any. */
 export function checkEffects(evidence: Evidence): Violation[] {
   const { facts } = evidence;
   const committed = committedOf(facts);
@@ -45,7 +45,7 @@ function checkWord([first, ...others]: readonly EventFact[]): string[] {
   return first.rewards === 1 ? [] : [`told of ${first.rewards} rewards`];
 }
 
-/** What tells of a redemption that is not there. An order that failed, and its event, tell just that. */
+/** Orders and events of a redemption that does not exist. A FAILED order and its event may exist without one. */
 function withoutRedemption(facts: Facts, ids: ReadonlySet<string>): string[] {
   return [
     ...facts.grants

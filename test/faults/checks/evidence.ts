@@ -38,13 +38,13 @@ export interface Evidence {
     readonly key: string | null;
   }[];
   readonly drained: readonly Drained[];
-  /** In the order of arrival; null where nobody listened. */
+  /** In the order of arrival; null where there was no subscriber. */
   readonly seen: readonly SeenEvent[] | null;
-  /** Everything that each process has said. */
+  /** The whole output of each process. */
   readonly said: readonly string[];
-  /** Whole codes, tokens and secrets; none of them may stand in what was said. */
+  /** Whole codes, tokens and secrets; none of them may be in the output. */
   readonly secrets: readonly string[];
-  /** Redis was emptied or lost writes: its windows begin anew, and open claims are gone without a trace. */
+  /** Redis was emptied or lost writes: its windows start over, and open claims are lost. */
   readonly redisForgot: boolean;
 }
 
@@ -53,7 +53,7 @@ export function committedOf({ redemptions }: Facts): RedemptionFact[] {
   return redemptions.filter(({ status }) => status === 'COMMITTED');
 }
 
-/** When the earliest request began that may have made a redemption; Infinity when nobody asked for it. */
+/** When the earliest request began that may have made a redemption; Infinity when there is no such request. */
 export function begunMs({ id, userId, codeId, key }: RedemptionFact, tries: readonly Try[]): number {
   const starts = tries
     .filter((each) => each.userId === userId && each.codeId === codeId && each.key === key)

@@ -65,7 +65,7 @@ export interface EventFact {
   readonly redemptionId: string | null;
   /** Of `redemption_settled`: COMMITTED or REFUSED. */
   readonly status: string | null;
-  /** How many rewards it tells of. */
+  /** How many rewards it lists. */
   readonly rewards: number;
 }
 

@@ -24,7 +24,7 @@ interface Use {
   readonly ids: Set<string>;
   /** The redemption cannot have come before: the first start of a request that may have made it. */
   earliestMs: number;
-  /** It cannot have come after: the first answer that tells of it. */
+  /** The end of the first answer that names it: it cannot have happened later. */
   latestMs: number;
   isTold: boolean;
 }
@@ -66,7 +66,7 @@ function usesOf(operations: readonly Operation[]): Map<string, Use> {
       isTold: false,
     };
     uses.set(userId, use);
-    // Who is told that it was redeemed before has not redeemed it by this request.
+    // A user answered ALREADY_REDEEMED has not redeemed it by this request.
     if (result.kind !== 'ALREADY_REDEEMED') use.earliestMs = Math.min(use.earliestMs, startMs);
     if (result.kind === 'UNKNOWN') continue;
     use.isTold = true;
@@ -78,9 +78,10 @@ function usesOf(operations: readonly Operation[]): Map<string, Use> {
 
 function impossibleUse(userId: string, { ids, earliestMs, latestMs }: Use): string[] {
   const found: string[] = [];
-  if (ids.size > 1) found.push(`user ${userId} was told of several redemptions: ${[...ids].join(', ')}`);
+  if (ids.size > 1)
+    found.push(`user ${userId} was answered with several redemptions: ${[...ids].join(', ')}`);
   if (earliestMs > latestMs) {
-    found.push(`user ${userId} was told ALREADY_REDEEMED before any request that could have redeemed`);
+    found.push(`user ${userId} was answered ALREADY_REDEEMED before any request that could have redeemed`);
   }
   return found;
 }
@@ -97,7 +98,7 @@ function impossibleExhaustion(
   const refused = new Set(exhausted.map(({ userId }) => userId));
   const found = [...refused]
     .filter((userId) => uses.get(userId)?.isTold === true)
-    .map((userId) => `user ${userId} redeemed the code and was told CODE_EXHAUSTED too`);
+    .map((userId) => `user ${userId} redeemed the code and was answered CODE_EXHAUSTED too`);
   const told = [...uses].filter(([, use]) => use.isTold);
   const late = told.filter(([, use]) => use.earliestMs > firstEndMs);
   for (const [userId] of late) found.push(`user ${userId} redeemed after CODE_EXHAUSTED had been answered`);

@@ -62,7 +62,7 @@ function checkUsage({ campaigns, facts }: Evidence, committed: readonly Redempti
     });
 }
 
-/** A limit may only be given as the reason when so many redemptions had begun. */
+/** A refusal by a limit needs as many redemptions begun before it as the limit allows. */
 function checkRefusalsByLimits(evidence: Evidence, committed: readonly RedemptionFact[]): Violation[] {
   const { campaigns, tries } = evidence;
   const begun = committed.map((row) => ({ row, atMs: begunMs(row, tries) }));

@@ -1,7 +1,7 @@
 import type { Evidence } from './evidence.js';
 import { violation, type Violation } from './violation.js';
 
-/** I9: no process has said a whole code, a token or a secret. */
+/** I9: no process has printed a whole code, a token or a secret. */
 export function checkSecrets({ said, secrets }: Evidence): Violation[] {
   return said.flatMap((text, process) => {
     const upper = text.toUpperCase();

@@ -1,7 +1,7 @@
-/** The invariants of `docs/architecture.md`; HISTORY is what clients were told of one code, taken together. */
+/** The invariants of `docs/architecture.md`; HISTORY is all answers about one code, taken together. */
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'HISTORY';
 
-/** Something that must never be, with the ids that lead to it. */
+/** A broken invariant, with the ids that lead to it. */
 export interface Violation {
   readonly invariant: Invariant;
   readonly what: string;

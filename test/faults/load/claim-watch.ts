@@ -100,7 +100,7 @@ async function watchUntilLost(url: string, watch: Watch): Promise<Error | null> 
 /** What ioredis says of a line of MONITOR that comes in one chunk with the OK before it; the line itself is dropped. */
 const EARLY_LINE = /^Command queue state error/;
 
-/** What ioredis says where nobody answers, and Redis while it reads its data. */
+/** The errors of ioredis without a server, and of Redis while it loads its data. */
 const AWAY =
   /^(?:Connection is closed|Command timed out|Stream isn't writeable|This socket has been ended|LOADING|connect |read |write )/;
 

@@ -8,7 +8,7 @@ import { FREE_LINE, type SuppliedCampaign, type SuppliedCode, type Supply } from
 import type { Ask } from './workload.js';
 
 const AT_ONCE = 8;
-/** A use that is held so long after everything was settled is lost. */
+/** A use still held this long after everything was settled is lost. */
 const HELD_MS = 3000;
 
 interface Drain {

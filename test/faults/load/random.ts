@@ -35,7 +35,7 @@ export class Random {
     return order.sort((a, b) => a.at - b.at).map(({ item }) => item);
   }
 
-  /** A source of its own for somebody who acts in parallel: what others draw does not change what this one draws. */
+  /** A separate source for a parallel actor: draws by others do not change its draws. */
   fork(): Random {
     return new Random(this.between(0, 2 ** 32 - 1));
   }

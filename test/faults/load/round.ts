@@ -33,7 +33,7 @@ export interface Judged {
   readonly evidence: Evidence;
 }
 
-/** One workload on a tenant of its own, from the first request to the verdict. */
+/** One workload on a fresh tenant, from the first request to the verdict. */
 export interface Round {
   readonly supply: Supply;
   readonly workload: Workload;
@@ -43,7 +43,7 @@ export interface Round {
   rest(): Promise<Facts>;
   /**
    * The part after it, when everything is up again: waits until all is settled, redeems what is left, and checks.
-   * @param said what each process has said
+   * @param said the output of each process
    * @param redisForgot it was emptied, or lost what it had been told last
    */
   judge(said: readonly string[], redisForgot?: boolean): Promise<Judged>;

@@ -8,10 +8,10 @@ const SETTLED = `subscription ($after: String) {
 }`;
 const RECONNECT_MS = 50;
 
-/** Somebody who watches a tenant's redemptions, and goes on from the last event after each loss of the connection. */
+/** Subscribes to a tenant's redemptions, and resumes after the last event whenever the connection is lost. */
 export interface Subscriber {
   readonly seen: readonly SeenEvent[];
-  /** What became of its connections, and what it was told instead of events. */
+  /** The ends of its connections, and the errors it got instead of events. */
   readonly diary: readonly string[];
   close(): Promise<void>;
 }

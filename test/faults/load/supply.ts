@@ -2,7 +2,7 @@ import { Code } from '../../../src/codes/code.entity.js';
 import { signedUsers, staffToken, type SignedUser } from '../../support/cluster.js';
 import { emOf, seedCampaign, seedTenant, type SeededTenant, type World } from '../../support/world.js';
 
-/** A code as the tests know it; `text` is what users type, and stands nowhere but here. */
+/** A code as the tests know it; `text` is what users type, and is kept only here. */
 export interface SuppliedCode {
   readonly codeId: string;
   readonly digest: string;
@@ -22,7 +22,7 @@ export interface SuppliedCampaign {
   readonly budgetUses: number;
 }
 
-/** A tenant of its own, with all that a workload redeems. */
+/** A fresh tenant, with all that a workload redeems. */
 export interface Supply extends SeededTenant {
   readonly single: SuppliedCampaign;
   readonly double: SuppliedCampaign;
@@ -31,7 +31,7 @@ export interface Supply extends SeededTenant {
   /** Codes of one use, a limit for each user, and a budget. */
   readonly limited: SuppliedCampaign;
   readonly users: readonly SignedUser[];
-  /** Nobody of these takes part before the codes are drained. */
+  /** None of these users takes part before the codes are drained. */
   readonly fresh: readonly SignedUser[];
   readonly staffToken: string;
 }

@@ -15,14 +15,14 @@ export interface Wish {
   readonly random: Random;
 }
 
-/** How somebody asks; all of them ask again after what is no answer. */
+/** How a client asks; every client asks again when it gets no answer. */
 export type Manner =
   | 'PATIENT'
   /** Twice at once, at different processes. */
   | 'DOUBLE_CLICK'
   /** Gives up after some milliseconds, and asks again. */
   | 'IMPATIENT'
-  /** Asks once more after the answer. */
+  /** Asks again after the answer. */
   | 'REPEATING';
 
 const MANNERS: readonly Manner[] = [
@@ -36,7 +36,7 @@ const MANNERS: readonly Manner[] = [
 
 type Draft = Omit<Wish, 'no' | 'atMs' | 'random'>;
 
-/** Everything that is asked for in a workload of so many milliseconds. The seed decides all of it. */
+/** All requests of a workload of this length. The seed decides all of them. */
 export function makeWishes(supply: Supply, random: Random, lengthMs: number): readonly Wish[] {
   const drafts = [
     ...contested(supply, random, supply.single, 6),
@@ -79,7 +79,7 @@ function attemptsOfLimitedLine(supply: Supply, random: Random): Draft[] {
   return random.shuffled(supply.users).map((user) => ({ ...wish, user }));
 }
 
-/** Somebody's app sends the key of one code with another one. */
+/** A faulty app sends the key of one code with another code. */
 function reuseOfKey(supply: Supply, random: Random, draft: Draft): Draft[] {
   if (draft.key === null || !random.chance(0.08)) return [];
   const [other] = random.shuffled(supply.single.codes.filter(({ codeId }) => codeId !== draft.code.codeId));

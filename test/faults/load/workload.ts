@@ -12,7 +12,7 @@ const PROCESSES: readonly string[] = ['api1', 'api2'];
 const SETTLE_AT_ONCE = 24;
 /** Requests that belong to no wish. */
 const NO_WISH = -1;
-/** What is still held after so many tries is looked at again when the workload is over. */
+/** Tries of a held code; a code held after them is asked for again when the workload is over. */
 const TRIES_MAX = 6;
 
 /** One request, put down in the log; what tells it apart from others of the workload is optional. */
@@ -29,11 +29,11 @@ export interface Workload {
   run(): Promise<void>;
   /** Asks on for everything that has no final answer; tells for which wishes none came in time. */
   settle(withinMs: number): Promise<readonly Wish[]>;
-  /** Asks once more with every key; after everything is settled, the answers must be the same. */
+  /** Asks again with every key; after everything is settled, the answers must be the same. */
   repeatKeys(): Promise<void>;
   /**
-   * Whoever waits for a process, or for what the text names, gives up for good, and nobody asks for the same code for
-   * the same user any more: what was begun has to be settled without them.
+   * Clients that wait for a process, or for what the text names, give up, and no further request asks for the same
+   * code for the same user: the product has to settle what they began without them.
    */
   forsake(process: string, text: string): void;
   /** A single request beside the workload, in the same log. */
@@ -86,7 +86,7 @@ class Asker {
   private readonly answered = new Set<number>();
   /** Requests that wait for an answer. */
   private readonly waiting = new Map<number, { readonly wish: Asked; readonly process: number }>();
-  /** Users and codes that nobody asks for any more. */
+  /** Users and codes without further requests. */
   private readonly forsaken = new Set<string>();
 
   constructor(urls: readonly string[], log: ClientLog) {

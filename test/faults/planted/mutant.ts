@@ -9,7 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, '../../..');
 const COPIED = ['src', 'scripts/lua', 'tsconfig.json', 'package.json'];
 const run = promisify(execFile);
 
-/** A build of the product with a bug in it, in a folder of its own. */
+/** A build of the product with a bug, in a separate folder. */
 export interface Mutant {
   /** Its `main.js`. */
   readonly entry: string;
@@ -37,7 +37,7 @@ export async function buildMutant({ edits }: PlantedBug): Promise<Mutant> {
   }
 }
 
-/** @throws Error unless the text stands there exactly once: the source has moved on, and the bug with it */
+/** @throws Error unless the text is found exactly once: the source has changed, and the bug must follow it */
 export function edited(text: string, { file, find, replace }: Edit): string {
   const parts = text.split(find);
   if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, not once: ${find}`);

@@ -7,7 +7,7 @@ export interface Edit {
   readonly replace: string;
 }
 
-/** A mistake that somebody could make. It is planted into a copy of the sources, and must be found by its cells. */
+/** A plausible mistake. It is planted into a copy of the sources, and its cells must find it. */
 export interface PlantedBug {
   readonly name: string;
   readonly edits: readonly Edit[];
@@ -19,7 +19,7 @@ export interface PlantedBug {
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
-    name: 'nobody looks for claims past their deadline',
+    name: 'claims past their deadline are not swept',
     edits: [
       {
         file: 'src/redemption/recovery/claim-sweeper.ts',
@@ -56,7 +56,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     shows: { invariant: 'I3', like: /the copy says/ },
   },
   {
-    name: 'a deadlock is not run anew',
+    name: 'a deadlock is not retried',
     edits: [
       {
         file: 'src/platform/database/sql-errors.ts',
@@ -271,7 +271,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         file: 'src/redemption/redeem/redemption.service.ts',
         find: `scope.log.warn({ err: error }, 'a store did not answer');`,
         replace: `scope.log.warn({ err: error }, 'a store did not answer');
-      scope.log.debug(\`nobody answered for \${request.code}\`);`,
+      scope.log.debug(\`no answer for \${request.code}\`);`,
       },
     ],
     cells: ['LUA_SENT:CUT_REDIS', 'LUA_SENT:PAUSE_REDIS'],

@@ -8,7 +8,7 @@ import type { Stage } from '../stage.js';
 
 const WAIT_MS = 20_000;
 
-/** A code of several uses, and somebody who wants it. */
+/** A code of several uses, and a user who asks for it. */
 export function firstOf({ supply }: Round): { code: SuppliedCode; user: SignedUser } {
   const [code] = supply.seven.codes;
   const [user] = supply.users;
@@ -63,5 +63,5 @@ export async function until(test: () => boolean | Promise<boolean>, what: string
 
 /** Asks again for as long as the answer came before what was to be brought about; a store may just be slow. */
 export async function untilDone<T>(ask: () => Promise<T>, isDone: (answer: T) => boolean): Promise<void> {
-  await until(async () => isDone(await ask()), 'an answer told of it');
+  await until(async () => isDone(await ask()), 'an answer named it');
 }

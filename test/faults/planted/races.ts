@@ -65,7 +65,7 @@ export async function playRace(stage: Stage, name: string, seed: number): Promis
   }
 }
 
-/** A claim whose commit waits for its user's row is tombstoned meanwhile, as a sweeper would; then the commit goes on. */
+/** A claim is tombstoned, as by a sweeper, while its commit waits for the user's row; then the commit resumes. */
 async function tombstoneFirst(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   await whileHolding(stage, user, MEETING_MS, async (connection) => {
@@ -107,7 +107,7 @@ async function otherKey(stage: Stage, round: Round): Promise<void> {
   });
 }
 
-/** A caller is told PROCESSING, and then the process dies: only the job can settle the redemption. */
+/** A caller is answered PROCESSING, and then the process dies: only the job can settle the redemption. */
 async function deferred(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const { api1 } = stage.processes;
@@ -118,7 +118,7 @@ async function deferred(stage: Stage, round: Round): Promise<void> {
   await api1.start();
 }
 
-/** A process dies between claim and commit, and nobody asks again: only the sweeper can give the use back. */
+/** A process dies between claim and commit without a retry by the client: only the sweeper can give the use back. */
 async function orphaned(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const { api1 } = stage.processes;
@@ -132,7 +132,7 @@ async function orphaned(stage: Stage, round: Round): Promise<void> {
   await api1.start();
 }
 
-/** The database gives up the commit of a claim that has nobody beside it. */
+/** The database aborts the commit of a batch with a single claim. */
 async function deadlockAlone(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const lookout = lookoutFor('AFTER_INSERTS', round.supply.tenantId);
@@ -149,7 +149,7 @@ async function deadlockAlone(stage: Stage, round: Round): Promise<void> {
   stage.watch = null;
 }
 
-/** A process dies between commit and confirm, and nobody asks again: only the worker can bring Redis up to date. */
+/** A process dies between commit and confirm without a retry by the client: only the worker can bring Redis up to date. */
 async function unconfirmed(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);
   const { api1 } = stage.processes;
@@ -202,7 +202,7 @@ async function staleLoad(stage: Stage, round: Round): Promise<void> {
     event.script === script &&
     event.link.process === 'api2';
   stage.watch = async (event) => {
-    // Who has loaded the code must not go on to claim it: a claim mends what is wrong with a copy.
+    // The process that has loaded the code must not claim it: a claim repairs a wrong copy.
     if (isOfLate(event, 'claim-code')) return 'RESET';
     if (!isOfLate(event, 'load-codes')) return 'PASS';
     isOnItsWay = true;
@@ -244,7 +244,7 @@ async function budgetRace(stage: Stage, round: Round): Promise<void> {
     throw new Error('The supply is too small.');
   const ask = async (user: SignedUser, code: SuppliedCode | undefined, at: number) =>
     round.workload.ask({ user, code: code ?? third, key: null, productCode: FREE_LINE }, at);
-  // Whoever makes the counter holds it anyhow.
+  // The transaction that inserts the counter holds its lock in any case.
   await untilDone(
     async () => ask(a, first, 0),
     ({ kind }) => kind === 'COMMITTED',
@@ -265,7 +265,7 @@ async function budgetRace(stage: Stage, round: Round): Promise<void> {
 
 /**
  * Redis forgets a redemption of a code that has uses left, and its user asks again, with the key and without: only the
- * unique keys of the database stand in the way of a second one.
+ * unique keys of the database prevent a second one.
  */
 async function forgotten(stage: Stage, round: Round): Promise<void> {
   const { code, user } = firstOf(round);

@@ -33,7 +33,7 @@ export async function runPlanted(seed: number, names: readonly string[], say: Sa
   return isSound && caught === bugs.length;
 }
 
-/** The product as it is passes every cell by which a bug is to be found. */
+/** The unchanged product passes every cell that must find a bug. */
 async function passesWithout(bugs: readonly PlantedBug[], seed: number, say: Say): Promise<boolean> {
   const cells = [...new Set(bugs.flatMap((bug) => bug.cells))];
   let isSound = true;

@@ -27,7 +27,7 @@ export function localImportsOf(file: ProjectFile): readonly string[] {
     .map((specifier) => path.posix.join(path.posix.dirname(file.path), specifier).replace(/\.js$/, '.ts'));
 }
 
-/** Every line, counted from 1, on which the pattern stands. */
+/** Every line, counted from 1, that the pattern matches. */
 export function linesWith(text: string, pattern: RegExp): readonly number[] {
   return text.split('\n').flatMap((line, index) => (pattern.test(line) ? [index + 1] : []));
 }

@@ -7,7 +7,7 @@ const TRIES_AGAIN = /\bfor \(let (?:attempt|loads) = /;
 const isOnTheWay = ({ path }: ProjectFile): boolean =>
   isSource(path) && !path.startsWith('src/platform/local-servers/');
 
-/** What the table of the section says is set, by file: the last cell of a row names a file, then what stands in it. */
+/** The settings in the table of the section, by file: the last cell of a row names a file, then texts of that file. */
 function settingsOf(markdown: string): ReadonlyMap<string, readonly string[]> {
   const section = /^## Retries\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(markdown)?.[1] ?? '';
   const settings = new Map<string, string[]>();

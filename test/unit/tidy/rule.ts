@@ -34,5 +34,5 @@ export function perFile(
 export const isCode = (path: string): boolean => /\.(?:[cm]?[jt]s|tsx)$/.test(path);
 export const isSource = (path: string): boolean => path.startsWith('src/') && isCode(path);
 
-/** A word put together, so that a search for it does not find the rule that forbids it. */
+/** A word built from parts, so that a search for it does not find the rule that forbids it. */
 export const word = (...parts: readonly string[]): string => parts.join('');
