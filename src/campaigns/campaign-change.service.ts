@@ -1,12 +1,10 @@
 import type { EntityData } from '@mikro-orm/core';
-import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
 import { changeRow, givenFields, type ExpectedVersion } from '../platform/database/change-row.js';
 import type { Em } from '../platform/database/orm.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import { campaignChanged } from './campaign-events.js';
 import { CHANGEABLE_FIELD_REFUSALS, updateCampaignInput } from './campaign-input.js';
 import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
@@ -45,10 +43,10 @@ export interface CampaignCodes {
   voidAll(em: Em, tenantId: string, campaignId: Id): Promise<void>;
 }
 
-export interface CampaignChangeCollaborators {
-  readonly transactions: Transactions;
-  readonly clock: Clock;
-  readonly outbox: Outbox;
+export interface CampaignChangeCollaborators extends Pick<
+  PlatformServices,
+  'clock' | 'transactions' | 'outbox'
+> {
   readonly copies: CampaignCopies;
   readonly ruleChecks: CampaignRuleChecks;
   readonly codes: CampaignCodes;

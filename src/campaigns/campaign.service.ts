@@ -1,14 +1,10 @@
-import type { MikroORM } from '@mikro-orm/core';
-import type { Clock } from '../platform/clock.js';
 import { invariant } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
-import type { IdGenerator } from '../platform/ids.js';
 import { argumentsDigest, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { isDuplicateKey } from '../platform/database/sql-errors.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { campaignChanged } from './campaign-events.js';
@@ -17,12 +13,10 @@ import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js
 import { Campaign } from './campaign.entity.js';
 import type { CreateCampaignRefusal } from './campaign.errors.js';
 
-export interface CampaignCollaborators {
-  readonly orm: MikroORM;
-  readonly transactions: Transactions;
-  readonly ids: IdGenerator;
-  readonly clock: Clock;
-  readonly outbox: Outbox;
+export interface CampaignCollaborators extends Pick<
+  PlatformServices,
+  'orm' | 'clock' | 'ids' | 'transactions' | 'outbox'
+> {
   readonly tenants: TenantService;
   readonly ruleChecks: CampaignRuleChecks;
 }

@@ -1,9 +1,5 @@
-import type { MikroORM } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
-import type { Clock } from '../platform/clock.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { IdGenerator } from '../platform/ids.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
@@ -19,13 +15,10 @@ import { Campaign } from './campaign.entity.js';
 import { CampaignResolver, type CampaignLauncher } from './campaign.resolver.js';
 import { CampaignService } from './campaign.service.js';
 
-interface Needs {
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
-  readonly clock: Clock;
-  readonly ids: IdGenerator;
-  readonly transactions: Transactions;
-  readonly outbox: Outbox;
+interface Needs extends Pick<
+  PlatformServices,
+  'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions' | 'outbox'
+> {
   readonly tenants: TenantService;
   readonly tenantCopies: Partial<TenantCopies>[];
   readonly lines: ProductLineService;

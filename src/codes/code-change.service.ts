@@ -1,15 +1,13 @@
 import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
 import { z } from 'zod';
-import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { countNumber, instant, parseInput } from '../platform/input.js';
 import type { Em } from '../platform/database/orm.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { isSet } from '../platform/assert.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import { codeChanged } from './code-events.js';
 import type { CodeRefresh } from './code-refresh.js';
 import { Code } from './code.entity.js';
@@ -22,10 +20,7 @@ const updateCodeInput = z.strictObject({
   expiresAt: instant.nullish(),
 });
 
-export interface CodeChangeCollaborators {
-  readonly transactions: Transactions;
-  readonly clock: Clock;
-  readonly outbox: Outbox;
+export interface CodeChangeCollaborators extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
   readonly tenants: TenantService;
   readonly refresh: CodeRefresh;
 }

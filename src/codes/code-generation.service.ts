@@ -1,4 +1,4 @@
-import { LockMode, type MikroORM } from '@mikro-orm/core';
+import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
 import { Campaign } from '../campaigns/campaign.entity.js';
@@ -7,7 +7,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
-import type { Transactions } from '../platform/database/transaction.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch } from './code-batch.entity.js';
 import {
@@ -38,9 +38,7 @@ export interface GeneratedBatch {
   readonly replayed: boolean;
 }
 
-export interface GenerationCollaborators {
-  readonly orm: MikroORM;
-  readonly transactions: Transactions;
+export interface GenerationCollaborators extends Pick<PlatformServices, 'orm' | 'transactions'> {
   readonly issuer: CodeIssuer;
   readonly tenants: TenantService;
   readonly refresh: CodeRefresh;

@@ -1,15 +1,9 @@
-import type { MikroORM } from '@mikro-orm/core';
 import type { CampaignPorts } from '../campaigns/campaigns.module.js';
 import type { CampaignService } from '../campaigns/campaign.service.js';
 import type { Config } from '../config.js';
-import type { Clock } from '../platform/clock.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { IdGenerator } from '../platform/ids.js';
-import type { Logger } from '../platform/observability/log.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import type { Redis } from '../platform/redis/redis.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { BatchChangeService } from './batch-change.service.js';
 import { BatchGate } from './batch-gate.service.js';
@@ -37,18 +31,13 @@ import { EffectiveStatusService } from './effective-status.service.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { ShownCodes } from './shown-codes.redis.js';
 
-interface Needs {
+interface Needs extends Pick<
+  PlatformServices,
+  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions' | 'outbox' | 'log'
+> {
   readonly config: Config;
   readonly codePeppers: readonly PepperKey[];
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
-  readonly redis: Redis;
-  readonly clock: Clock;
-  readonly ids: IdGenerator;
-  readonly transactions: Transactions;
-  readonly outbox: Outbox;
   readonly metrics: CodeMetrics;
-  readonly log: Logger;
   readonly tenants: TenantService;
   readonly campaigns: CampaignService;
   readonly campaignPorts: Partial<CampaignPorts>;

@@ -1,8 +1,4 @@
-import type { MikroORM } from '@mikro-orm/core';
 import type { Config } from '../config.js';
-import type { Clock } from '../platform/clock.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { IdGenerator } from '../platform/ids.js';
 import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { AccessService } from './access.service.js';
@@ -15,16 +11,12 @@ import { UserService } from './users/user.service.js';
 import { ViewerResolver } from './users/viewer.resolver.js';
 
 export { externalUserIdOf } from './users/external-user-id.resolver.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 export type { ExternalUserIds } from './users/external-user-ids.js';
 
-interface Needs {
+interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions'> {
   readonly config: Config;
   readonly jwtSecret: string;
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
-  readonly ids: IdGenerator;
-  readonly clock: Clock;
-  readonly transactions: Transactions;
   readonly tenants: TenantService;
   readonly tenantCopies: Partial<TenantCopies>[];
 }

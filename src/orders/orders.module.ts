@@ -1,15 +1,13 @@
-import type { MikroORM } from '@mikro-orm/core';
 import type { Config } from '../config.js';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
 import { Order } from './orders/order.entity.js';
 import { OrderResolver } from './orders/order.resolver.js';
 import { OrderService, type DeferredOrders } from './orders/order.service.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import { OrderObjectType } from './orders/order.types.js';
 
-interface Needs {
+interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm'> {
   readonly config: Config;
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
   readonly externalUserIds: ExternalUserIds;
 }
 

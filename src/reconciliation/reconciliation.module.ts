@@ -1,14 +1,11 @@
-import type { MikroORM } from '@mikro-orm/core';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
-import type { Clock } from '../platform/clock.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import { NamedLock } from '../platform/database/named-lock.js';
-import type { Logger } from '../platform/observability/log.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import { OUTBOX_CHECKS } from '../platform/outbox/outbox.checks.js';
-import type { Redis } from '../platform/redis/redis.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { AbortService } from '../redemption/commit/abort.service.js';
 import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
@@ -22,12 +19,7 @@ import { ReconciliationResolver } from './reconciliation.resolver.js';
 import { ReportCache } from './report-cache.js';
 import { Rows } from './rows.js';
 
-interface Needs {
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
-  readonly redis: Redis;
-  readonly clock: Clock;
-  readonly log: Logger;
+interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'log'> {
   readonly sweeper: ClaimSweeper;
   readonly aborts: AbortService;
   readonly recognizer: CodeRecognizer;

@@ -1,8 +1,7 @@
-import type { MikroORM } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
-import { isId, sortedIds, type Id, type IdGenerator } from '../platform/ids.js';
-import type { Logger } from '../platform/observability/log.js';
+import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type {
   RewardApplication,
   RewardForecast,
@@ -26,12 +25,9 @@ import {
 import { loadStates, lockPlans } from './subscription-rows.js';
 import { SubscriptionRewardSession } from './subscription-reward.session.js';
 
-export interface SubscriptionRewardParts {
-  readonly orm: MikroORM;
-  readonly ids: IdGenerator;
+export interface SubscriptionRewardParts extends Pick<PlatformServices, 'orm' | 'ids' | 'log'> {
   readonly plans: PlanService;
   readonly cache: SubscriptionCache;
-  readonly log: Logger;
 }
 
 /** Gives subscription plans. */

@@ -1,14 +1,11 @@
 import { LockMode, type QueryResult } from '@mikro-orm/core';
 import { invariant } from '../platform/assert.js';
-import type { Clock } from '../platform/clock.js';
 import { eachOf } from '../platform/scheduling/each-of.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
-import type { Logger } from '../platform/observability/log.js';
 import type { Em } from '../platform/database/orm.js';
 import { isServerAway } from '../platform/database/sql-errors.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
 import { SUBSCRIPTION_INVALIDATED } from './subscription-events.js';
 import { Subscription } from './subscription.entity.js';
@@ -21,12 +18,11 @@ const TENANTS_AT_ONCE = 4;
 type Ended = Pick<Subscription, 'id' | 'userId' | 'planId'>;
 type Due = Pick<Subscription, 'tenantId' | 'id'> & { readonly dueAt: string };
 
-export interface SubscriptionJobParts {
-  readonly transactions: Transactions;
+export interface SubscriptionJobParts extends Pick<
+  PlatformServices,
+  'clock' | 'transactions' | 'outbox' | 'log'
+> {
   readonly cache: SubscriptionCache;
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 export class SubscriptionJobs {

@@ -1,12 +1,6 @@
-import type { MikroORM } from '@mikro-orm/core';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
-import type { Clock } from '../platform/clock.js';
-import type { Transactions } from '../platform/database/transaction.js';
-import type { IdGenerator } from '../platform/ids.js';
-import type { Logger } from '../platform/observability/log.js';
-import type { Outbox } from '../platform/outbox/outbox.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import type { Redis } from '../platform/redis/redis.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
 import { PlanChangeService } from './plan-change.service.js';
@@ -23,15 +17,10 @@ import { SubscriptionService } from './subscription.service.js';
 import { SubscriptionInvalidatedEvent } from './subscription.types.js';
 import { SubscriptionJobs } from './subscriptions.jobs.js';
 
-interface Needs {
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
-  readonly redis: Redis;
-  readonly ids: IdGenerator;
-  readonly clock: Clock;
-  readonly transactions: Transactions;
-  readonly outbox: Outbox;
-  readonly log: Logger;
+interface Needs extends Pick<
+  PlatformServices,
+  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions' | 'outbox' | 'log'
+> {
   readonly externalUserIds: ExternalUserIds;
   readonly handlers: Map<RewardType, RewardHandler>;
 }

@@ -1,6 +1,3 @@
-import type { MikroORM } from '@mikro-orm/core';
-import type { Clock } from '../platform/clock.js';
-import type { Transactions } from '../platform/database/transaction.js';
 import { ProductLineChangeService } from './product-line-change.service.js';
 import { ProductLine } from './product-line.entity.js';
 import { ProductLineResolver } from './product-line.resolver.js';
@@ -8,14 +5,10 @@ import { ProductLineService } from './product-line.service.js';
 import { TenantChangeService, type TenantCopies } from './tenant-change.service.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantResolver } from './tenant.resolver.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import { TenantService } from './tenant.service.js';
 
-interface Needs {
-  readonly orm: MikroORM;
-  readonly readOrm: MikroORM;
-  readonly clock: Clock;
-  readonly transactions: Transactions;
-}
+type Needs = Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'transactions'>;
 
 /** Tenants and their product lines. */
 export const tenancy = {
