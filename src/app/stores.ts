@@ -39,31 +39,16 @@ const SHARE_OF_WAIT = 0.6;
 
 /** Connects to the database and to Redis, and takes a node number for this process' ids. */
 export async function openStores(settings: StoreSettings, log: Logger): Promise<Stores> {
-  const { entities } = settings;
+  const { databaseUrl, entities, reads } = settings;
   const askAfterMs = Math.floor(settings.storeTimeoutMs * SHARE_OF_WAIT);
-  const orm = await connectOrm({
-    databaseUrl: settings.databaseUrl,
-    poolSize: settings.databasePoolSize,
-    bounds: { askAfterMs, whenAway: 'REFUSE' },
-    entities,
-  });
-  const { reads } = settings;
-  const readOrm =
-    reads === undefined
-      ? orm
-      : await connectOrm({
-          databaseUrl: settings.databaseUrl,
-          poolSize: reads.poolSize,
-          statementMsMax: reads.statementMsMax,
-          bounds: { askAfterMs, whenAway: 'REFUSE' },
-          entities,
-        });
+  const common = { databaseUrl, entities, bounds: { askAfterMs, whenAway: 'REFUSE' as const } };
+  const orm = await connectOrm({ ...common, poolSize: settings.databasePoolSize });
+  const readOrm = reads === undefined ? orm : await connectOrm({ ...common, ...reads });
   const commitOrm = await connectOrm({
-    databaseUrl: settings.databaseUrl,
+    ...common,
     poolSize: settings.commitPoolSize,
     severalStatements: true,
     bounds: { askAfterMs, whenAway: 'WAIT' },
-    entities,
   });
   const node = await acquireProcessNode(orm, log, { keyPrints: settings.keyPrints });
   const redis = connectRedis(settings.redisUrl, settings.storeTimeoutMs);

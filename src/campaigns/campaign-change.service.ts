@@ -8,6 +8,7 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import { campaignChanged } from './campaign-events.js';
 import { CHANGEABLE_FIELD_REFUSALS, updateCampaignInput } from './campaign-input.js';
 import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
+import type { CampaignPorts } from './campaign-ports.js';
 import { CampaignUsage } from './campaign-usage.entity.js';
 import { campaignWarnings, type WarningText } from './campaign-warnings.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
@@ -32,29 +33,14 @@ const STEPS = {
 } as const satisfies Record<string, Step>;
 export type CampaignStep = keyof typeof STEPS;
 
-/** Where campaigns are copied to. Told after each commit; the outbox tells it again, should that fail. */
-export interface CampaignCopies {
-  changed(tenantId: string): Promise<void>;
-}
-
-/** What becomes of a campaign's codes when it is deleted; implemented by the feature that makes codes. */
-export interface CampaignCodes {
-  /** Takes them out of use for good, in the transaction of the caller, who has locked the campaign. */
-  voidAll(em: Em, tenantId: string, campaignId: Id): Promise<void>;
-}
-
-export interface CampaignChangeCollaborators extends Pick<
-  PlatformServices,
-  'clock' | 'transactions' | 'outbox'
-> {
-  readonly copies: CampaignCopies;
+interface Collaborators extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
   readonly ruleChecks: CampaignRuleChecks;
-  readonly codes: CampaignCodes;
+  readonly ports: Pick<CampaignPorts, 'voidCodes' | 'changed'>;
 }
 
 /** Changes of campaigns by staff. Each raises the version, and tells of itself in its own transaction. */
 export class CampaignChangeService {
-  constructor(private readonly its: CampaignChangeCollaborators) {}
+  constructor(private readonly its: Collaborators) {}
 
   /** Takes one step of the campaign's life. @throws DomainError one of {@link CAMPAIGN_STATE_REFUSALS} */
   async step(tenantId: string, id: Id, name: CampaignStep): Promise<Campaign> {
@@ -119,7 +105,9 @@ export class CampaignChangeService {
       }
       return { deletedAt: new Date(this.its.clock.nowMs()) };
     };
-    await this.change(tenantId, id, expected, decide, async (em) => this.its.codes.voidAll(em, tenantId, id));
+    await this.change(tenantId, id, expected, decide, async (em) =>
+      this.its.ports.voidCodes(em, tenantId, id),
+    );
   }
 
   private async change(
@@ -140,7 +128,7 @@ export class CampaignChangeService {
       this.its.outbox.append(em, tenantId, [campaignChanged(after)]);
       return after;
     });
-    await this.its.copies.changed(tenantId);
+    await this.its.ports.changed(tenantId);
     return changed;
   }
 }

@@ -4,6 +4,7 @@ import { isQuantity } from '../rewards/calendar.js';
 import type { RewardTarget } from '../rewards/reward-handler.js';
 import type { RewardRule, RewardType } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
+import type { CampaignPorts } from './campaign-ports.js';
 import type { CampaignRule } from './campaign-rule.js';
 import type { Campaign } from './campaign.entity.js';
 import type { CampaignRuleRefusal } from './campaign.errors.js';
@@ -21,13 +22,12 @@ export class CampaignRuleChecks {
   constructor(
     private readonly targets: RewardTargets,
     private readonly productLines: ProductLineService,
-    /** Refuses a rule whose codes cannot be made, or could be guessed; what codes look like is not known here. */
-    private readonly checkCodes: (rule: CampaignRule, count: number) => void,
+    private readonly ports: Pick<CampaignPorts, 'checkCodes'>,
   ) {}
 
   /** @param count codes that are to be made by it at once */
   async assertRule(tenantId: string, rule: CampaignRule, count: number): Promise<void> {
-    this.checkCodes(rule, Math.max(1, count));
+    this.ports.checkCodes(rule, Math.max(1, count));
     for (const [index, reward] of rule.rewardRules.entries()) {
       await this.assertReward(tenantId, reward, ['input', 'rule', 'rewardRules', String(index)]);
     }

@@ -2,6 +2,7 @@ import { Money } from '../platform/decimal.js';
 import type { Id } from '../platform/ids.js';
 import { writeTogether } from '../platform/database/execute-together.js';
 import type { Em } from '../platform/database/orm.js';
+import { sqlInstant } from '../platform/database/sql-values.js';
 import type { Campaign } from './campaign.entity.js';
 
 /** Which limit of a campaign is reached. */
@@ -35,6 +36,7 @@ type CounterKey = Pick<Counter, 'campaignId' | 'userId' | 'day'>;
 
 const ALL_USERS = '0';
 const ALL_DAYS = 0;
+const DAY_MS = 86_400_000;
 
 /** Whether redemptions of a campaign are counted at all; most campaigns have no such limit. */
 export function isLimited(campaign: LimitedCampaign): boolean {
@@ -202,7 +204,7 @@ async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counte
   const ofDay = key.day === ALL_DAYS ? '' : 'and r.claimed_at >= ? and r.claimed_at < ?';
   const params: unknown[] = [tenantId, key.campaignId];
   if (ofUser !== '') params.push(key.userId);
-  if (ofDay !== '') params.push(startOfDay(key.day), startOfDay(key.day + 1));
+  if (ofDay !== '') params.push(sqlInstant(key.day * DAY_MS), sqlInstant((key.day + 1) * DAY_MS));
   const [row]: { uses: unknown; value: string | null }[] = await em.execute(
     `select count(distinct r.id) as uses, sum(g.value) as value from redemption r
       left join reward_grant g on g.tenant_id = r.tenant_id and g.redemption_id = r.id
@@ -210,8 +212,4 @@ async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counte
     params,
   );
   return { ...key, uses: Number(row?.uses ?? 0), value: new Money(row?.value ?? 0), changed: false };
-}
-
-function startOfDay(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 23).replace('T', ' ');
 }

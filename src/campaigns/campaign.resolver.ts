@@ -13,8 +13,8 @@ import {
   DeleteCampaignInput,
   UpdateCampaignInput,
 } from './campaign-input.types.js';
+import type { CampaignPorts } from './campaign-ports.js';
 import type { CampaignReader } from './campaign-reader.service.js';
-import type { Campaign } from './campaign.entity.js';
 import {
   ActivateCampaignPayloadType,
   CampaignPageType,
@@ -27,21 +27,10 @@ import {
   UpdateCampaignPayloadType,
 } from './campaign.types.js';
 
-/** Makes a campaign with its first codes; implemented by the feature that makes codes. */
-export interface CampaignLauncher {
-  create(tenantId: string, input: unknown): Promise<LaunchAnswer>;
-}
-
-export interface LaunchAnswer {
-  readonly campaign: Campaign;
-  readonly batchId: string | null;
-  readonly codes: readonly string[] | null;
-}
-
 @Resolver(() => CampaignType)
 export class CampaignResolver {
   constructor(
-    private readonly launcher: CampaignLauncher,
+    private readonly ports: Pick<CampaignPorts, 'create'>,
     private readonly changes: CampaignChangeService,
     private readonly reader: CampaignReader,
   ) {}
@@ -57,7 +46,7 @@ export class CampaignResolver {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
-      return this.launcher.create(tenantId, { ...input, idempotencyKey });
+      return this.ports.create(tenantId, { ...input, idempotencyKey });
     });
   }
 

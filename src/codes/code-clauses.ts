@@ -1,3 +1,4 @@
+import { sqlInstant } from '../platform/database/sql-values.js';
 import type { Id } from '../platform/ids.js';
 import { CANONICAL_LENGTH_MIN, canonicalPart } from './canonical-code.js';
 import {
@@ -46,7 +47,7 @@ export function effectiveClauses(wanted: readonly EffectiveStatus[], scope: Stat
       states.length > 0 && {
         // Uses are in no index, so where they decide between most codes, the optimizer may go by the rows.
         index: isWanted.has('ACTIVE') || isWanted.has('USED_UP') ? null : 'ix_code__state',
-        where: `campaign_id in (?)${unblocked} and (${oneOfStates.replaceAll(':now', instantSql(nowMs))})`,
+        where: `campaign_id in (?)${unblocked} and (${oneOfStates.replaceAll(':now', `'${sqlInstant(nowMs)}'`)})`,
         params: [openIds, ...(blockedBatches.length === 0 ? [] : [idsOf(blockedBatches)])],
       },
   ];
@@ -95,8 +96,4 @@ export function both(first: Clause, others: readonly Clause[]): Clause {
 
 function idsOf(rows: readonly { readonly id: Id }[]): Id[] {
   return rows.map((row) => row.id);
-}
-
-function instantSql(ms: number): string {
-  return `'${new Date(ms).toISOString().slice(0, 23).replace('T', ' ')}'`;
 }

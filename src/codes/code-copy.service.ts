@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { asRedisFailure, type Redis } from '../platform/redis/redis.js';
+import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { Code } from './code.entity.js';
 
@@ -86,26 +86,14 @@ export class CodeCopyService {
    * counter could come back to an old one after Redis was emptied.
    */
   async bumpEpoch(tenantId: string): Promise<void> {
-    try {
-      await this.redis
-        .multi()
-        .set(codeKeys.epoch(tenantId), randomUUID())
-        .del(codeKeys.unknown(tenantId))
-        .exec();
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+    const change = this.redis.multi().set(codeKeys.epoch(tenantId), randomUUID());
+    await answered(change.del(codeKeys.unknown(tenantId)).exec());
   }
 
   /** The epoch, made if there is none. */
   async epoch(tenantId: string): Promise<string> {
-    try {
-      const made = randomUUID();
-      const before = await this.redis.set(codeKeys.epoch(tenantId), made, 'NX', 'GET');
-      return before ?? made;
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+    const made = randomUUID();
+    return (await answered(this.redis.set(codeKeys.epoch(tenantId), made, 'NX', 'GET'))) ?? made;
   }
 }
 

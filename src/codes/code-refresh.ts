@@ -1,13 +1,6 @@
 import type { Logger } from '../platform/observability/log.js';
+import type { CodeCopyService } from './code-copy.service.js';
 import type { Code } from './code.entity.js';
-
-/** Redis' copies of codes, as far as changes by staff concern them. */
-export interface CodeCopies {
-  /** After codes were added: what was remembered as no code is forgotten. */
-  bumpEpoch(tenantId: string): Promise<void>;
-  /** After a code was changed: its next attempt loads it again. */
-  evict(tenantId: string, digest: string, version: number): Promise<void>;
-}
 
 /**
  * Tells Redis of a change at once, after its commit. Where Redis does not answer the change stands all the same:
@@ -15,7 +8,7 @@ export interface CodeCopies {
  */
 export class CodeRefresh {
   constructor(
-    private readonly copies: CodeCopies,
+    private readonly copies: Pick<CodeCopyService, 'bumpEpoch' | 'evict'>,
     private readonly log: Logger,
   ) {}
 

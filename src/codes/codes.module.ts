@@ -40,7 +40,7 @@ interface Needs extends Pick<
   readonly metrics: CodeMetrics;
   readonly tenants: TenantService;
   readonly campaigns: CampaignService;
-  readonly campaignPorts: Partial<CampaignPorts>;
+  readonly campaignPorts: CampaignPorts;
 }
 
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */
@@ -62,9 +62,9 @@ export const codes = {
     const generation = generationOf(its, digester, refresh);
     const launches = new CampaignLaunchService(orm, its.campaigns, generation);
     Object.assign(its.campaignPorts, {
-      launcher: launches,
-      codes: batchChanges,
-      copies: { changed: async (tenantId) => refresh.added(tenantId) },
+      create: async (tenantId, input) => launches.create(tenantId, input),
+      voidCodes: async (em, tenantId, campaignId) => batchChanges.voidAll(em, tenantId, campaignId),
+      changed: async (tenantId) => refresh.added(tenantId),
       checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
     } satisfies CampaignPorts);
     return {

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:
 import type { Redis } from 'ioredis';
 import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
-import { asRedisFailure } from '../platform/redis/redis.js';
+import { answered } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';
 
@@ -64,7 +64,7 @@ export class ShownCodes {
    * @returns null where they were taken before, or the time is over, or no configured pepper decrypts them
    */
   async take(batch: ShownBatch): Promise<string[] | null> {
-    const sealed = await this.sealed(batch);
+    const sealed = await answered(this.redis.getBuffer(redisKey(batch)));
     if (sealed === null) return null;
     const codes = this.opened(batch, sealed);
     if (codes === null) {
@@ -73,14 +73,6 @@ export class ShownCodes {
       return null;
     }
     return (await this.isTaken(batch)) ? codes : null;
-  }
-
-  private async sealed(batch: ShownBatch): Promise<Buffer | null> {
-    try {
-      return await this.redis.getBuffer(redisKey(batch));
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
   }
 
   private opened(batch: ShownBatch, sealed: Buffer): string[] | null {

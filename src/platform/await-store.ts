@@ -35,7 +35,8 @@ export async function awaitStore(
   }
 }
 
-const passes = (message: string): StoreObstacle => ({ message, mayPass: true });
+export const passes = (message: string): StoreObstacle => ({ message, mayPass: true });
+export const stays = (message: string): StoreObstacle => ({ message, mayPass: false });
 
 /**
  * What is in the way of reaching a server at all; null where the error is not one of the network.

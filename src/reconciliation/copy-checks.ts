@@ -8,7 +8,6 @@ const CHECKS = [
   {
     kind: 'COPY_AHEAD',
     invariant: 'I3',
-    holder: 'REDIS',
     means:
       'Redis knows a newer version of a code than the database: the database has lost commits, or was restored.',
     remedy: `${REPAIR} Look for redemptions that were answered COMMITTED and are gone.`,
@@ -16,21 +15,18 @@ const CHECKS = [
   {
     kind: 'COPY_BEHIND',
     invariant: 'I3',
-    holder: 'REDIS',
     means: 'Redis holds an older version of a code than the database, and nothing is bringing it up to date.',
     remedy: REPAIR,
   },
   {
     kind: 'COPY_DIFFERS',
     invariant: 'I3',
-    holder: 'REDIS',
     means: "Redis' copy of a code says something else than the row of the same version.",
     remedy: `${REPAIR} If the row was changed by hand, raise its version whenever you do so.`,
   },
   {
     kind: 'COPY_WITHOUT_CODE',
     invariant: 'I3',
-    holder: 'REDIS',
     means: 'Redis holds a copy of a code that does not exist, or was deleted.',
     remedy: 'Repair drops the copy.',
   },

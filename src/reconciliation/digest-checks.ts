@@ -6,7 +6,6 @@ const CHECKS = [
   {
     kind: 'DIGEST_DIFFERS',
     invariant: 'I3',
-    holder: 'DATABASE',
     means:
       'The digest of the code is not that of its text, so a user who types it is told that there is no such code.',
     remedy: 'Find out which pepper made it, and set CODE_PEPPER_PREVIOUS to it; or issue another code.',

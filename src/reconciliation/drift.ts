@@ -1,3 +1,5 @@
+import type { RowCheck } from '../platform/database/row-check.js';
+
 /** What must hold, in the words of the design; I4 and I9 wait for what they are about. */
 export const INVARIANTS = {
   I1: 'Redemptions of a code stay within its limit; user limits, budgets and quotas hold.',
@@ -19,14 +21,7 @@ export const NOT_CHECKED: Partial<Readonly<Record<Invariant, string>>> = {
 };
 
 /** One kind of drift: what it is called, what it means, and what to do. */
-export interface Check {
-  readonly kind: string;
-  readonly invariant: Invariant;
-  /** Who holds what is wrong. A repair mends what Redis holds, and never what the database holds. */
-  readonly holder: 'DATABASE' | 'REDIS';
-  readonly means: string;
-  readonly remedy: string;
-}
+export type Check = Pick<RowCheck, 'kind' | 'invariant' | 'means' | 'remedy'>;
 
 /** Something that is not as it must be, as one look has found it. */
 export interface Finding {

@@ -6,7 +6,6 @@ const CHECKS = [
   {
     kind: 'KEY_MARKER_ASTRAY',
     invariant: 'I2',
-    holder: 'REDIS',
     means:
       'The marker of an idempotency key leads to a redemption that is not, or is of another user, key or code.',
     remedy: 'Repair drops the marker; the database is then asked for the key.',
@@ -14,7 +13,6 @@ const CHECKS = [
   {
     kind: 'DONE_MARKER_ASTRAY',
     invariant: 'I2',
-    holder: 'REDIS',
     means: 'Redis remembers that a user has redeemed a code, and the database does not know of it.',
     remedy: 'Repair drops the marker.',
   },

@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../platform/errors.js';
 import { isServerAway } from '../platform/database/sql-errors.js';
 import type { CheckGroup, DatabaseChecks, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
-import { ReportBuilder, type ReconciliationReport } from './report.js';
+import { ReportBuilder, type HeldCheck, type ReconciliationReport } from './report.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 
 /** How long a confirm, an eviction or another repair may be on its way. */
@@ -50,15 +50,21 @@ export class Reconciler {
   async run(scope: Scope): Promise<ReconciliationReport> {
     const { clock, databaseChecks, redisChecks } = this.parts;
     const startedAt = new Date(clock.nowMs());
-    const groups: readonly CheckGroup[] =
-      scope.redisOnly === true ? redisChecks : [...databaseChecks, ...redisChecks];
-    const distinct = new Map(groups.flatMap((group) => group.checks).map((check) => [check.kind, check]));
+    const held = [
+      ...(scope.redisOnly === true ? [] : checksOf(databaseChecks, 'DATABASE')),
+      ...checksOf(redisChecks, 'REDIS'),
+    ];
+    const distinct = new Map(held.map((check) => [check.kind, check]));
     const builder = new ReportBuilder([...distinct.values()], scope.redisOnly !== true);
     const run = new Run(this.parts, scope, builder);
     if (scope.redisOnly !== true) await run.lookAtDatabase();
     await run.lookAtRedis();
     return builder.finish(scope.tenantId, startedAt, clock.nowMs() - startedAt.getTime());
   }
+}
+
+function checksOf(groups: readonly CheckGroup[], holder: HeldCheck['holder']): HeldCheck[] {
+  return groups.flatMap(({ checks }) => checks.map((check) => ({ ...check, holder })));
 }
 
 class Run {

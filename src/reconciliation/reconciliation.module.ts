@@ -1,3 +1,4 @@
+import type { MikroORM } from '@mikro-orm/core';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
@@ -10,14 +11,20 @@ import type { AbortService } from '../redemption/commit/abort.service.js';
 import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
-import { databaseChecks, redisChecks } from './checks.js';
+import { ClaimChecks } from './claim-checks.js';
 import { CompensationJob } from './compensation.jobs.js';
 import { Compensation } from './compensation.js';
+import { CopyChecks } from './copy-checks.js';
+import { DigestChecks } from './digest-checks.js';
+import { MarkerChecks } from './marker-checks.js';
 import { Reconciler } from './reconciler.js';
 import { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReconciliationResolver } from './reconciliation.resolver.js';
 import { ReportCache } from './report-cache.js';
+import { statementChecks } from './row-checks.js';
 import { Rows } from './rows.js';
+import { UnknownChecks } from './unknown-checks.js';
+import { WindowChecks } from './window-checks.js';
 
 interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'log'> {
   readonly sweeper: ClaimSweeper;
@@ -34,6 +41,28 @@ interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'cl
 
 const LOOK_EVERY_MS = 60_000;
 
+/** @param orm where rows are read */
+export function composeReconciler(its: Needs, orm: MikroORM, secondLookMs?: number): Reconciler {
+  const { tenants, clock } = its;
+  const rows = new Rows(orm, its.consumers);
+  const redis = new ReconciliationRedis(its.redis);
+  return new Reconciler({
+    redis,
+    tenants,
+    clock,
+    databaseChecks: [...statementChecks(rows, its.rowChecks), new DigestChecks(rows, its.recognizer)],
+    // Claims first, because what closes them drops copies, too.
+    redisChecks: [
+      new ClaimChecks(redis, rows, its.aborts),
+      new CopyChecks(redis, rows),
+      new MarkerChecks(redis, rows),
+      new UnknownChecks(redis, rows, its.copies),
+      new WindowChecks(redis, its.lines, its.limits),
+    ],
+    ...(secondLookMs !== undefined && { secondLookMs }),
+  });
+}
+
 /** Compares Redis with the database, and brings them in step. */
 export const reconciliation = {
   name: 'reconciliation',
@@ -43,20 +72,12 @@ export const reconciliation = {
   compose: (its: Needs) => {
     const { orm, clock, log } = its;
     const redis = new ReconciliationRedis(its.redis);
-    const reconcilerOn = (rows: Rows): Reconciler =>
-      new Reconciler({
-        redis,
-        tenants: its.tenants,
-        clock,
-        databaseChecks: databaseChecks(rows, its.recognizer, its.rowChecks),
-        redisChecks: redisChecks({ ...its, redis, rows }),
-      });
-    const reconciler = reconcilerOn(new Rows(orm, its.consumers));
+    const reconciler = composeReconciler(its, orm);
     const compensation = new Compensation(reconciler, its.sweeper, log);
     const lock = new NamedLock(orm, 'compensation');
     const compensationJob = new CompensationJob({ compensation, redis, lock, log });
     // Staff ask for it at any time: it must not take the connections of redemptions.
-    const reports = new ReportCache(reconcilerOn(new Rows(its.readOrm, its.consumers)), clock);
+    const reports = new ReportCache(composeReconciler(its, its.readOrm), clock);
     const look = async (signal?: AbortSignal): Promise<boolean> => compensationJob.tick(signal);
     return {
       services: { reconciler, compensation, compensationJob, reports },

@@ -1,7 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys } from '../codes/code-copy.service.js';
 import { olderAttemptsKey } from '../limits/rate-limit.service.js';
-import { asRedisFailure } from '../platform/redis/redis.js';
+import { answered, asRedisFailure } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import { keys as redemptionKeys } from '../redemption/claim/redemption.redis.js';
 import type { TenantKey } from './drift.js';
@@ -52,21 +52,21 @@ export class ReconciliationRedis {
 
   /** Which server it is, as long as it runs: another answer means that it was restarted. */
   async serverRun(): Promise<string> {
-    const info = await this.asked(this.redis.info('server'));
+    const info = await answered(this.redis.info('server'));
     return /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
   }
 
   /** The server run for which compensation is done, until it is time again. */
   async compensatedRun(): Promise<string | null> {
-    return this.asked(this.redis.get(COMPENSATED_KEY));
+    return answered(this.redis.get(COMPENSATED_KEY));
   }
 
   async noteCompensated(serverRun: string, forMs: number): Promise<void> {
-    await this.asked(this.redis.set(COMPENSATED_KEY, serverRun, 'PX', forMs));
+    await answered(this.redis.set(COMPENSATED_KEY, serverRun, 'PX', forMs));
   }
 
   async nowMs(): Promise<number> {
-    const [seconds, micros] = await this.asked(this.redis.time());
+    const [seconds, micros] = await answered(this.redis.time());
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
   }
 
@@ -74,36 +74,30 @@ export class ReconciliationRedis {
   async *keys(tenantId: string | null): AsyncGenerator<readonly TenantKey[]> {
     const pattern = `{${tenantId ?? '*'}}:*`;
     for (let cursor = '0'; ;) {
-      const [next, found] = await this.asked(this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', STEP));
+      const [next, found] = await answered(this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', STEP));
       yield found.flatMap(parseKey);
       if (next === '0') return;
       cursor = next;
     }
   }
 
-  /** The redemptions with an open claim of a code, and those in the list of open claims; as entries of that list. */
-  claimEntries(tenantId: string, digest: string): AsyncGenerator<readonly string[]> {
+  /** The redemptions with an open claim of a code; as entries of the list of open claims. */
+  async *claimEntries(tenantId: string, digest: string): AsyncGenerator<readonly string[]> {
     const key = redemptionKeys.claims(tenantId, digest);
-    return this.walk(
-      async (cursor) => this.redis.hscan(key, cursor, 'COUNT', STEP),
-      (redemptionId) => `${redemptionId}|${digest}`,
-    );
+    for await (const ids of walk(async (cursor) => this.redis.hscan(key, cursor, 'COUNT', STEP)))
+      yield ids.map((redemptionId) => `${redemptionId}|${digest}`);
   }
 
   openEntries(tenantId: string): AsyncGenerator<readonly string[]> {
-    const key = redemptionKeys.open(tenantId);
-    return this.walk(
-      async (cursor) => this.redis.zscan(key, cursor, 'COUNT', STEP),
-      (entry) => entry,
-    );
+    return this.members(redemptionKeys.open(tenantId));
   }
 
   unknownDigests(tenantId: string): AsyncGenerator<readonly string[]> {
-    const key = codeKeys.unknown(tenantId);
-    return this.walk(
-      async (cursor) => this.redis.zscan(key, cursor, 'COUNT', STEP),
-      (digest) => digest,
-    );
+    return this.members(codeKeys.unknown(tenantId));
+  }
+
+  private members(key: string): AsyncGenerator<readonly string[]> {
+    return walk(async (cursor) => this.redis.zscan(key, cursor, 'COUNT', STEP));
   }
 
   async copies(tenantId: string, digests: readonly string[]): Promise<HeldCopy[]> {
@@ -155,8 +149,8 @@ export class ReconciliationRedis {
   async attemptsWithin(key: string, lengthMs: number, nowMs: number): Promise<number> {
     const sinceMs = nowMs - lengthMs;
     const [newest, older] = await Promise.all([
-      this.asked(this.redis.zcount(key, `(${sinceMs}`, '+inf')),
-      this.asked(this.redis.hgetall(olderAttemptsKey(key))),
+      answered(this.redis.zcount(key, `(${sinceMs}`, '+inf')),
+      answered(this.redis.hgetall(olderAttemptsKey(key))),
     ]);
     const inside = Object.entries(older).filter(([bucket]) => {
       const [length, number] = bucket.split(':').map(Number);
@@ -184,36 +178,28 @@ export class ReconciliationRedis {
     await this.forgetScript.run([`{${tenantId}}:${name}`], [seen]);
   }
 
-  private async *walk(
-    step: (cursor: string) => Promise<[cursor: string, elements: string[]]>,
-    itemOf: (name: string) => string,
-  ): AsyncGenerator<readonly string[]> {
-    for (let cursor = '0'; ;) {
-      const [next, elements] = await this.asked(step(cursor));
-      // Names and values in turn.
-      const names = elements.filter((_, at) => at % 2 === 0);
-      if (names.length > 0) yield names.map(itemOf);
-      if (next === '0') return;
-      cursor = next;
-    }
-  }
-
   private async together(fill: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
     const pipeline = this.redis.pipeline();
     fill(pipeline);
-    const replies = (await this.asked(pipeline.exec())) ?? [];
+    const replies = (await answered(pipeline.exec())) ?? [];
     return replies.map(([error, reply]) => {
       if (error !== null) throw asRedisFailure(error);
       return reply;
     });
   }
+}
 
-  private async asked<T>(reply: Promise<T>): Promise<T> {
-    try {
-      return await reply;
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+/** The names of a hash or a set with values, in pages. */
+async function* walk(
+  step: (cursor: string) => Promise<[cursor: string, elements: string[]]>,
+): AsyncGenerator<readonly string[]> {
+  for (let cursor = '0'; ;) {
+    const [next, elements] = await answered(step(cursor));
+    // Names and values in turn.
+    const names = elements.filter((_, at) => at % 2 === 0);
+    if (names.length > 0) yield names;
+    if (next === '0') return;
+    cursor = next;
   }
 }
 

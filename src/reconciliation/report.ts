@@ -10,7 +10,12 @@ export interface DriftSample {
   readonly details: Finding['details'];
 }
 
-export interface CheckResult extends Check {
+export interface HeldCheck extends Check {
+  /** Who holds what is wrong. A repair mends what Redis holds, and never what the database holds. */
+  readonly holder: 'DATABASE' | 'REDIS';
+}
+
+export interface CheckResult extends HeldCheck {
   /** Drifts that were found at both looks. */
   readonly count: number;
   /** How many of them are mended by now. */
@@ -52,7 +57,7 @@ export class ReportBuilder {
   private readonly looked = new Map<string, number>();
 
   constructor(
-    private readonly checks: readonly Check[],
+    private readonly checks: readonly HeldCheck[],
     private readonly isWhole: boolean,
   ) {}
 

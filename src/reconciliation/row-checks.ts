@@ -21,9 +21,7 @@ class StatementChecks implements DatabaseChecks {
     own: readonly RowCheck[],
   ) {
     this.name = facts.name;
-    this.checks = own.map(({ kind, invariant, means, remedy }) => {
-      return { kind, invariant, means, remedy, holder: 'DATABASE' };
-    });
+    this.checks = own.map(({ kind, invariant, means, remedy }) => ({ kind, invariant, means, remedy }));
     const kinds = own.map(({ kind, wrong = 'true' }) => `if(${wrong}, '${kind}', null)`);
     const anyWrong = own.map(({ wrong = 'true' }) => `(${wrong})`).join(' or ');
     this.sql = `select f.*, concat_ws(' ', ${kinds.join(', ')}) as kinds from (${facts.sql}) f where ${anyWrong}`;

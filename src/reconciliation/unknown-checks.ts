@@ -7,7 +7,6 @@ const CHECKS = [
   {
     kind: 'CODE_WRONGLY_UNKNOWN',
     invariant: 'I3',
-    holder: 'REDIS',
     means: 'Redis believes that a code does not exist, and the database has it.',
     remedy: 'Repair forgets which codes were not found; it lasts a minute at most anyway.',
   },

@@ -7,7 +7,6 @@ const CHECKS = [
   {
     kind: 'RATE_WINDOW_OVER_LIMIT',
     invariant: 'I8',
-    holder: 'REDIS',
     means:
       'More attempts were admitted in a window than its limit; also while a limit that was lowered catches up.',
     remedy:

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
-import { asRedisFailure, type Redis } from '../platform/redis/redis.js';
+import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 
 const VALUE_TTL_MS = 5 * 60_000;
@@ -47,11 +47,7 @@ export class SubscriptionCache {
    */
   async drop(tenantId: string, userIds: readonly Id[]): Promise<void> {
     if (userIds.length === 0) return;
-    try {
-      await this.redis.del(userIds.flatMap((userId) => keysOf(tenantId, userId)));
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+    await answered(this.redis.del(userIds.flatMap((userId) => keysOf(tenantId, userId))));
   }
 }
 

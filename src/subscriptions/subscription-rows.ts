@@ -3,7 +3,7 @@ import type { Id } from '../platform/ids.js';
 import { queryTogether, writeTogether } from '../platform/database/execute-together.js';
 import type { Em } from '../platform/database/orm.js';
 import { insertRows } from '../platform/database/insert-rows.js';
-import { instantOf, type SqlInstant } from '../platform/database/sql-values.js';
+import { instantOf, sqlInstant, type SqlInstant } from '../platform/database/sql-values.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import { newCredentials, type PlanTerms, type SubscriptionState } from './subscription-grant.js';
 import type { SubscriptionStatus } from './subscription.entity.js';
@@ -141,16 +141,11 @@ export async function writeExtended(
   if (states.length === 0) return;
   const changed = states.map((state) => ({
     id: state.id,
-    expiresAt: state.expiresAtMs === null ? null : databaseText(state.expiresAtMs),
+    expiresAt: state.expiresAtMs === null ? null : sqlInstant(state.expiresAtMs),
     trafficBytes: state.trafficBytes,
     trafficUsedBytes: state.trafficUsedBytes,
   }));
   const params = [JSON.stringify(changed), tenantId, updatedAt];
   const { affectedRows } = await writeTogether(em, WRITE_STATES, params);
   invariant(affectedRows === states.length, 'A locked subscription was not there to be extended.');
-}
-
-/** An instant as DATETIME(3) takes it: ISO 8601 without the zone. */
-function databaseText(instantMs: number): string {
-  return new Date(instantMs).toISOString().slice(0, -1);
 }

@@ -15,11 +15,12 @@ import { CodeGenerationService } from '../../src/codes/code-generation.service.j
 import { CodeIssuer } from '../../src/codes/code-issuer.js';
 import { ShownCodes } from '../../src/codes/shown-codes.redis.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
+import type { CodeCopyService } from '../../src/codes/code-copy.service.js';
 import { CodeReader } from '../../src/codes/code-reader.service.js';
 import { EffectiveStatusService } from '../../src/codes/effective-status.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
-import { CodeRefresh, type CodeCopies } from '../../src/codes/code-refresh.js';
+import { CodeRefresh } from '../../src/codes/code-refresh.js';
 import { assertSpace } from '../../src/codes/code-space.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { entities } from '../../src/app/modules.js';
@@ -39,7 +40,7 @@ import { TenantService } from '../../src/tenancy/tenant.service.js';
 import { TEST_SECRETS } from './world.js';
 
 /** What the copies in Redis would have been told, in order. */
-class ToldCopies implements CodeCopies {
+class ToldCopies implements Pick<CodeCopyService, 'bumpEpoch' | 'evict'> {
   readonly raised: string[] = [];
   readonly evicted: { readonly digest: string; readonly version: number }[] = [];
   /** What happens when a raise is asked for; tests look at the database from here, or let it fail. */
@@ -113,15 +114,17 @@ export async function openCodesWorld(databaseUrl: string) {
       },
     },
     lines,
-    (rule, count) => assertSpace(formatOf(rule), count),
+    { checkCodes: (rule, count) => assertSpace(formatOf(rule), count) },
   );
   const campaignChanges = new CampaignChangeService({
     transactions,
     clock,
     outbox,
     ruleChecks,
-    codes: batchChanges,
-    copies: { changed: async (tenantId) => copies.bumpEpoch(tenantId) },
+    ports: {
+      voidCodes: async (em, tenantId, campaignId) => batchChanges.voidAll(em, tenantId, campaignId),
+      changed: async (tenantId) => copies.bumpEpoch(tenantId),
+    },
   });
   const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);

@@ -1,13 +1,9 @@
-import { modules } from '../../src/app/modules.js';
 import { Code } from '../../src/codes/code.entity.js';
-import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
-import { databaseChecks, redisChecks } from '../../src/reconciliation/checks.js';
 import { Compensation } from '../../src/reconciliation/compensation.js';
-import { Reconciler } from '../../src/reconciliation/reconciler.js';
+import { composeReconciler } from '../../src/reconciliation/reconciliation.module.js';
 import { ReconciliationRedis } from '../../src/reconciliation/reconciliation.redis.js';
 import type { ReconciliationReport } from '../../src/reconciliation/report.js';
-import { Rows } from '../../src/reconciliation/rows.js';
 import type { RedemptionRecord } from '../../src/redemption/history/redemption-record.js';
 import { emOf, redeem, seedCampaign, seedTenant, seedUsers, type SeededTenant, type World } from './world.js';
 
@@ -16,20 +12,11 @@ const SECOND_LOOK_MS = 30;
 
 /** The reconciler of the product, with a second look that comes soon. */
 export function reconcilerOf({ services, stores }: World, secondLookMs: number = SECOND_LOOK_MS) {
-  const rows = new Rows(stores.orm, services.consumers);
-  const redis = new ReconciliationRedis(stores.redis);
-  const reconciler = new Reconciler({
-    redis,
-    tenants: services.tenants,
-    clock: systemClock,
-    databaseChecks: databaseChecks(rows, services.recognizer, modules.checks),
-    redisChecks: redisChecks({ ...services, redis, rows }),
-    secondLookMs,
-  });
+  const reconciler = composeReconciler(services, stores.orm, secondLookMs);
   return {
     reconciler,
     compensation: new Compensation(reconciler, services.sweeper, createLog({ level: 'silent' })),
-    redis,
+    redis: new ReconciliationRedis(stores.redis),
   };
 }
 

@@ -8,8 +8,8 @@ import { countNumber, foreignKeyText, nameText, parseInput } from '../../platfor
 import { findPage } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
-import type { Actor } from '../../graphql/actor.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
+import type { TokenService } from '../token.service.js';
 import { User, type UserStatus } from './user.entity.js';
 
 export const CREATE_USER_TOKEN_REFUSALS = [
@@ -35,11 +35,6 @@ const createUserTokenInput = z.object({
     .nullish()
     .transform((ttlS) => ttlS ?? TTL_S_MAX),
 });
-
-/** What makes tokens; see `token.service.ts`. */
-export interface TokenSigner {
-  sign(actor: Actor, ttlS: number): string;
-}
 
 export interface IssuedUserToken {
   readonly token: string;
@@ -70,7 +65,7 @@ export class UserService {
     private readonly orm: MikroORM,
     private readonly ids: IdGenerator,
     private readonly clock: Clock,
-    private readonly tokens: TokenSigner,
+    private readonly tokens: Pick<TokenService, 'sign'>,
     private readonly listOrm: MikroORM = orm,
   ) {}
 

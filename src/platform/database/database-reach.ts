@@ -1,5 +1,5 @@
 import { createConnection, type Connection } from 'mysql2/promise';
-import { networkObstacle, type StoreObstacle } from '../await-store.js';
+import { networkObstacle, passes, stays, type StoreObstacle } from '../await-store.js';
 import { mysqlErrno } from './sql-errors.js';
 
 const CONNECT_TIMEOUT_MS = 2000;
@@ -9,9 +9,6 @@ export interface DatabaseObstacle extends StoreObstacle {
   /** The server is there, and only the database is not; a migration makes it. */
   readonly isMissing?: boolean;
 }
-
-const stays = (message: string): StoreObstacle => ({ message, mayPass: false });
-const passes = (message: string): StoreObstacle => ({ message, mayPass: true });
 
 /** Why the database of the address cannot be used now; null where it can. */
 export async function databaseObstacle(databaseUrl: string): Promise<DatabaseObstacle | null> {

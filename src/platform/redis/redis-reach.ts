@@ -1,13 +1,10 @@
 import { Redis } from 'ioredis';
-import { networkCodeOf, networkObstacle, type StoreObstacle } from '../await-store.js';
+import { networkCodeOf, networkObstacle, passes, stays, type StoreObstacle } from '../await-store.js';
 import { scrub } from '../observability/scrub.js';
 
 const ANSWER_WITHIN_MS = 2000;
 const VARIABLE = 'REDIS_URL';
 const VERSION_MIN = 7;
-
-const stays = (message: string): StoreObstacle => ({ message, mayPass: false });
-const passes = (message: string): StoreObstacle => ({ message, mayPass: true });
 
 /** Why the Redis of the address cannot be used now; null where it can. */
 export async function redisObstacle(redisUrl: string): Promise<StoreObstacle | null> {

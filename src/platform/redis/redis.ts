@@ -94,6 +94,15 @@ export function connectRedisWaiter(url: string): Redis {
   return redis;
 }
 
+/** What Redis answers; a failure is named by {@link asRedisFailure}. */
+export async function answered<T>(reply: Promise<T>): Promise<T> {
+  try {
+    return await reply;
+  } catch (error) {
+    throw asRedisFailure(error);
+  }
+}
+
 /**
  * Names every failure of a command by what it means to a caller: Redis did not answer, or cannot do its work. What a
  * script or a command itself got wrong stays an error of its own.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { asRedisFailure } from './redis.js';
+import { answered, asRedisFailure } from './redis.js';
 
 /**
  * One Lua file of `scripts/lua`, run by its digest. Redis forgets scripts when it restarts; the text is sent
@@ -35,11 +35,7 @@ export class RedisScript {
     } finally {
       this.gathering.outstanding -= 1;
     }
-    try {
-      return await this.redis.eval(this.text, keys.length, ...keys, ...args);
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
+    return answered(this.redis.eval(this.text, keys.length, ...keys, ...args));
   }
 }
 

@@ -11,18 +11,17 @@ export async function within<T>(
   store: 'redis' | 'database',
   work: Promise<T>,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailableError(store)), timeoutMs);
-  });
   try {
-    return await Promise.race([work, late]);
+    const done = await resultWithin(
+      timeoutMs,
+      work.then((result) => ({ result })),
+    );
+    if (done === null) throw new StoreUnavailableError(store);
+    return done.result;
   } catch (error) {
     throw store === 'database' && isServerAway(error)
       ? new StoreUnavailableError(store, { cause: error })
       : error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -41,10 +40,9 @@ export async function resultWithin<T>(timeoutMs: number, work: Promise<T>): Prom
 
 /** Waits for the end of something that may never come, as the end of work on a store that is away; throws what it throws. */
 export async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<boolean> {
-  return (
-    (await resultWithin(
-      timeoutMs,
-      work.then(() => true),
-    )) ?? false
+  const ended = await resultWithin(
+    timeoutMs,
+    work.then(() => true),
   );
+  return ended ?? false;
 }
