@@ -22,14 +22,14 @@ export class CreateCampaignInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The same key again answers the same campaign. Missing takes the header idempotency-key.',
+    description: 'A repeated key answers the same campaign. If missing, the header idempotency-key is used.',
   })
   idempotencyKey?: string | null;
 
   @Field(() => InstantScalar, nullable('The first instant at which codes are redeemed.'))
   startsAt?: Date | null;
 
-  @Field(() => InstantScalar, nullable('The first instant at which they no longer are.'))
+  @Field(() => InstantScalar, nullable('The first instant at which codes are no longer redeemed.'))
   endsAt?: Date | null;
 
   @Field(() => Int, nullable('Redemptions that a user may make; 0 means unlimited.'))
@@ -56,7 +56,7 @@ export class UpdateCampaignInput {
   @Field(() => InstantScalar, nullable('The first instant at which codes are redeemed.'))
   startsAt?: Date | null;
 
-  @Field(() => InstantScalar, nullable('The first instant at which they no longer are.'))
+  @Field(() => InstantScalar, nullable('The first instant at which codes are no longer redeemed.'))
   endsAt?: Date | null;
 
   @Field(() => Int, nullable('Redemptions that a user may make; 0 means unlimited.'))
@@ -73,8 +73,7 @@ export class UpdateCampaignInput {
 
   @Field(() => CampaignRuleInput, {
     nullable: true,
-    description:
-      'Replaces the whole rule, of a DRAFT only. Codes that were made before keep their look, end and uses.',
+    description: 'Replaces the whole rule, of a DRAFT only. Existing codes keep their format, end and uses.',
   })
   rule?: CampaignRuleInput | null;
 

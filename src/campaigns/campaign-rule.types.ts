@@ -13,7 +13,7 @@ const CodeTypeEnum = enumFromValues('CodeType', [...CODE_TYPES, 'RANDOM_ALPHANUM
   PATTERN: 'By a pattern such as SUMMER-####-####.',
   RANDOM_ALPHANUM: 'Another name of ALPHANUM.',
 });
-const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'What a reward gives.');
+const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'The kind of a reward.');
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 
 @ObjectType('RewardCondition')
@@ -28,23 +28,26 @@ export class RewardRuleType {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID, { name: 'targetId', description: "What is given: for a SUBSCRIPTION the plan's id." })
+  @Field(() => ID, {
+    name: 'targetId',
+    description: "The id of the reward: for a SUBSCRIPTION the plan's id.",
+  })
   id!: string;
 
-  @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; null takes the plan's unit."))
+  @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; null means the plan's unit."))
   unit?: TimeUnit | null;
 
   @Field(() => Int)
   quantity!: number;
 
-  @Field(() => DecimalScalar, { description: "What it counts for in the campaign's budget." })
+  @Field(() => DecimalScalar, { description: "Its value in the campaign's budget." })
   value!: string;
 
-  @Field(() => RewardConditionType, nullable('Null gives it to everybody.'))
+  @Field(() => RewardConditionType, nullable('Null means for every user.'))
   condition?: RewardConditionType | null;
 }
 
-@ObjectType('CampaignRule', { description: "What a campaign's codes look like, and what they give." })
+@ObjectType('CampaignRule', { description: "The format of a campaign's codes, and their rewards." })
 export class CampaignRuleType {
   @Field(() => String)
   ruleId!: string;
@@ -67,7 +70,7 @@ export class CampaignRuleType {
   @Field(() => [String])
   excludeChars!: readonly string[];
 
-  @Field(() => Int, nullable("Counted from a code's issue; null never ends."))
+  @Field(() => Int, nullable("Counted from a code's issue; null means no end."))
   validDays?: number | null;
 
   @Field(() => Int, { description: 'Uses of one code; 0 means unlimited.' })
@@ -85,19 +88,19 @@ export class RewardRuleInput {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID, { description: "What is given: for a SUBSCRIPTION the plan's id." })
+  @Field(() => ID, { description: "The id of the reward: for a SUBSCRIPTION the plan's id." })
   targetId!: string;
 
-  @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; missing takes the plan's unit."))
+  @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; missing means the plan's unit."))
   unit?: TimeUnit | null;
 
   @Field(() => Int, nullable('Missing means 1.'))
   quantity?: number | null;
 
-  @Field(() => DecimalScalar, nullable("Counts in the campaign's budget; missing means 0."))
+  @Field(() => DecimalScalar, nullable("Its value in the campaign's budget; missing means 0."))
   value?: string | null;
 
-  @Field(() => RewardConditionType, nullable('Missing gives it to everybody.'))
+  @Field(() => RewardConditionType, nullable('Missing means for every user.'))
   condition?: RewardConditionType | null;
 }
 
@@ -109,22 +112,22 @@ export class CampaignRuleInput {
   @Field(() => CodeTypeEnum)
   codeType!: string;
 
-  @Field(() => Int, nullable('Random characters, beside the prefix; missing means 16.'))
+  @Field(() => Int, nullable('Random characters after the prefix; missing means 16.'))
   length?: number | null;
 
   @Field(() => String, nullable('Letters A to Z, digits and hyphens.'))
   prefix?: string | null;
 
-  @Field(() => String, nullable('For PATTERN: # stands for a random character.'))
+  @Field(() => String, nullable('For PATTERN: # is replaced by a random character.'))
   pattern?: string | null;
 
   @Field(() => String, nullable('For ALPHANUM and PATTERN: capitals and digits.'))
   alphabet?: string | null;
 
-  @Field(() => [String], nullable('Single characters that no random place has.'))
+  @Field(() => [String], nullable('Single characters that random places never hold.'))
   excludeChars?: string[] | null;
 
-  @Field(() => Int, nullable("Counted from a code's issue; missing never ends."))
+  @Field(() => Int, nullable("Counted from a code's issue; missing means no end."))
   validDays?: number | null;
 
   @Field(() => Int, nullable('Uses of one code; missing means 1, 0 unlimited.'))

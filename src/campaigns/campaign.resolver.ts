@@ -52,7 +52,7 @@ export class CampaignResolver {
 
   @Mutation(() => UpdateCampaignPayloadType, {
     description:
-      'Changes name, window, limits, budget, and of a DRAFT the rule; what is missing stays. For OWNER and OPERATOR.',
+      'Changes name, window, limits, budget, and of a DRAFT the rule; missing fields stay. For OWNER and OPERATOR.',
   })
   async updateCampaign(
     @Arg('input', () => UpdateCampaignInput) { campaignId, ...changes }: UpdateCampaignInput,
@@ -64,7 +64,7 @@ export class CampaignResolver {
 
   @Mutation(() => DeleteCampaignPayloadType, {
     description:
-      'Throws a DRAFT away for good. Its codes are voided, and their quota is given back. For OWNER and OPERATOR.',
+      'Deletes a DRAFT. Its codes are voided, and their quota is given back. For OWNER and OPERATOR.',
   })
   async deleteCampaign(
     @Arg('input', () => DeleteCampaignInput) { campaignId, expectedVersion }: DeleteCampaignInput,
@@ -107,7 +107,7 @@ export class CampaignResolver {
   }
 
   @Mutation(() => EndCampaignPayloadType, {
-    description: 'ACTIVE or PAUSED becomes ENDED, for good. For OWNER and OPERATOR.',
+    description: 'ACTIVE or PAUSED becomes ENDED, which is final. For OWNER and OPERATOR.',
   })
   async endCampaign(
     @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,

@@ -25,7 +25,7 @@ import {
 export const CampaignStatusEnum = enumFromValues(
   'CampaignStatus',
   CAMPAIGN_STATUSES,
-  'DRAFT becomes ACTIVE, ACTIVE and PAUSED alternate, ENDED is for good. Codes are redeemed while ACTIVE.',
+  'DRAFT → ACTIVE ⇄ PAUSED → ENDED, which is final. Codes are redeemed while ACTIVE.',
 );
 export const CodeVisibilityEnum = enumFromValues(
   'CodeVisibility',
@@ -61,7 +61,7 @@ export class CampaignType {
   @Field(() => InstantScalar, nullable('The first instant at which codes are redeemed.'))
   startsAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, nullable('The first instant at which they no longer are.'))
+  @Field(() => InstantScalar, nullable('The first instant at which codes are no longer redeemed.'))
   endsAt?: Date | null | undefined;
 
   @Field(() => CampaignRuleType)
@@ -107,16 +107,16 @@ export const UpdateCampaignPayloadType = payloadType('UpdateCampaign', UPDATE_CA
 });
 
 export const DeleteCampaignPayloadType = payloadType('DeleteCampaign', DELETE_CAMPAIGN_REFUSALS, {
-  campaignId: { type: () => ID, description: 'The campaign that is gone.' },
+  campaignId: { type: () => ID, description: 'The deleted campaign.' },
 });
 
 const CampaignWarningEnum = enumFromValues(
   'CampaignWarningCode',
   CAMPAIGN_WARNINGS,
-  'What deserves a look before a campaign is announced.',
+  'Something to check before a campaign is announced.',
 );
 
-@ObjectType('CampaignWarning', { description: 'It was done, but it may not be what was meant.' })
+@ObjectType('CampaignWarning', { description: 'The call succeeded, but the result may not be intended.' })
 class CampaignWarningType {
   @Field(() => CampaignWarningEnum)
   code!: CampaignWarning;
@@ -132,7 +132,7 @@ export const ActivateCampaignPayloadType = payloadType('ActivateCampaign', withS
   campaign,
   warnings: {
     type: () => [CampaignWarningType],
-    description: 'What deserves a look: a campaign without rewards, or one whose window is over.',
+    description: 'Warnings to check: a campaign without rewards, or one whose window is over.',
   },
 });
 export const PauseCampaignPayloadType = payloadType('PauseCampaign', withState('CAMPAIGN_NOT_ACTIVE'), {

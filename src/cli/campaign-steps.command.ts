@@ -37,7 +37,7 @@ export function addCampaignSteps(group: Bare): void {
     });
   addAction(group, {
     name: 'delete',
-    description: 'Throw a DRAFT away for good. Its codes are voided, and their quota is given back.',
+    description: 'Delete a DRAFT. Its codes are voided, and their quota is given back.',
     example: 'campaign delete --tenant CH_123 --id 7312345678901234',
     options: (command) => ofCampaign(command).addOption(expectOption()),
     run: async ({ campaignChanges }, { tenant, id, expect }) => campaignChanges.delete(tenant, id, expect),

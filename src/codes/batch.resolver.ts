@@ -53,7 +53,9 @@ export class BatchResolver {
     return answer(async () => ({ batch: await this.changes.freeze(tenantId, batchId) }));
   }
 
-  @Mutation(() => UnfreezeBatchPayloadType, { description: 'Takes a freeze back. For OWNER and OPERATOR.' })
+  @Mutation(() => UnfreezeBatchPayloadType, {
+    description: 'Makes the codes of a frozen batch redeemable again. For OWNER and OPERATOR.',
+  })
   async unfreezeBatch(
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,

@@ -36,10 +36,13 @@ export class BatchType {
   @Field(() => GraphQLSafeInt, { description: 'Codes made.' })
   generated!: number;
 
-  @Field(() => InstantScalar, nullable('Since when its codes cannot be redeemed for a while.'))
+  @Field(
+    () => InstantScalar,
+    nullable('When it was frozen: its codes cannot be redeemed until it is unfrozen.'),
+  )
   frozenAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, nullable('Since when its codes cannot be redeemed for good.'))
+  @Field(() => InstantScalar, nullable('When it was voided: its codes can never be redeemed again.'))
   voidedAt?: Date | null | undefined;
 
   @Field(() => Int, { description: 'Raised by every change.' })
@@ -59,7 +62,7 @@ export class GenerateCodesInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'The same key again answers the same batch. Missing takes the header idempotency-key.',
+    description: 'A repeated key answers the same batch. If missing, the header idempotency-key is used.',
   })
   idempotencyKey?: string | null;
 }
@@ -85,7 +88,7 @@ export const GenerateCodesPayloadType = payloadType('GenerateCodes', GENERATE_CO
   codes: {
     type: () => [String],
     description:
-      'The codes. Those of a HASHED campaign are not kept: repeating the call with the same idempotency key answers them once more within ten minutes, then null.',
+      'The codes. Those of a HASHED campaign are not stored: a repeated call with the same idempotency key answers them one more time within ten minutes, then null.',
   },
   replayed: { type: () => Boolean, description: 'Whether an earlier call with the same key made the batch.' },
 });

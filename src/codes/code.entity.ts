@@ -61,9 +61,9 @@ const CodeSchema = defineEntity({
     /** The highest use number ever given; numbers are never given twice. */
     lastUseNo: smallCountColumn().default(0),
     startsAt: instantColumn().nullable(),
-    /** The first instant at which it no longer counts. */
+    /** The first instant at which it is no longer valid. */
     expiresAt: instantColumn().nullable(),
-    /** Only this user may redeem it; null means everybody. */
+    /** Only this user may redeem it; null means every user. */
     assignedUserId: idColumn().nullable(),
     /** Raised by every change, so that copies in Redis are told apart from it. */
     version: smallCountColumn().default(1),

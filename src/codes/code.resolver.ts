@@ -51,7 +51,9 @@ export class CodeResolver {
     return answer(async () => ({ code: await this.changes.update(tenantId, codeId, changes) }));
   }
 
-  @Mutation(() => DeleteCodesPayloadType, { description: 'Deletes codes for good. For OWNER and OPERATOR.' })
+  @Mutation(() => DeleteCodesPayloadType, {
+    description: 'Deletes codes; this cannot be undone. For OWNER and OPERATOR.',
+  })
   async deleteCodes(
     @Arg('input', () => DeleteCodesInput) { codeIds }: DeleteCodesInput,
     @Ctx() context: RequestContext,

@@ -17,7 +17,7 @@ export const CodeStatusEnum = enumFromValues(
 export const EffectiveStatusEnum = enumFromValues(
   'CodeEffectiveStatus',
   EFFECTIVE_STATUSES,
-  'What a redemption at this instant would meet, in order of precedence: the state of the campaign, of the batch, of the code. ASSIGNED can be redeemed by one user, ACTIVE by all.',
+  'The state that a redemption would find now, in order of precedence: of the campaign, of the batch, of the code. ASSIGNED can be redeemed by one user, ACTIVE by all.',
 );
 
 @ObjectType('Code', { description: 'What a user types to get the rewards of a campaign.' })
@@ -28,11 +28,11 @@ export class CodeType {
   @Field(() => String, {
     name: 'code',
     nullable: true,
-    description: 'As it was issued; null in a campaign that keeps no texts.',
+    description: 'As issued; null in a campaign that stores no texts.',
   })
   codeText?: string | null | undefined;
 
-  @Field(() => String, { description: 'The last four characters as they are printed, without hyphens.' })
+  @Field(() => String, { description: 'The last four characters, without hyphens.' })
   lastFour!: string;
 
   @Field(() => ID)
@@ -47,13 +47,13 @@ export class CodeType {
   @Field(() => Int)
   used!: number;
 
-  @Field(() => InstantScalar, nullable('The first instant at which it counts.'))
+  @Field(() => InstantScalar, nullable('The first instant at which it is valid.'))
   startsAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, nullable('The first instant at which it no longer counts.'))
+  @Field(() => InstantScalar, nullable('The first instant at which it is no longer valid.'))
   expiresAt?: Date | null | undefined;
 
-  @Field(() => ID, nullable('Only this user may redeem it; null means everybody.'))
+  @Field(() => ID, nullable('Only this user may redeem it; null means every user.'))
   assignedUserId?: string | null | undefined;
 
   @Field(() => Int, { description: 'Raised by every change.' })
@@ -82,7 +82,7 @@ export class CodeFilterInput {
   @Field(() => String, {
     nullable: true,
     description:
-      'What a customer typed, in any spelling: the whole code, also of a HASHED campaign; its beginning, its end, its last four. Any part of it where campaign, batch or tenant has at most 50,000 codes.',
+      'The text that a customer typed, in any spelling: the whole code, also of a HASHED campaign; its beginning, its end, its last four characters. Any part of it where campaign, batch or tenant has at most 50,000 codes.',
   })
   part?: string | null;
 }
@@ -101,10 +101,10 @@ export class UpdateCodeInput {
   @Field(() => ID)
   codeId!: string;
 
-  @Field(() => Int, nullable('Not below what is used; 0 means unlimited. Missing leaves it.'))
+  @Field(() => Int, nullable('Not below the used number; 0 means unlimited. If missing, it stays.'))
   useLimit?: number | null;
 
-  @Field(() => InstantScalar, nullable('Null takes the end away; missing leaves it.'))
+  @Field(() => InstantScalar, nullable('Null removes the end; if missing, it stays.'))
   expiresAt?: Date | null;
 }
 

@@ -3,7 +3,7 @@ import { Field, Int } from 'type-graphql';
 /** The field by which a change is refused when somebody else was quicker. */
 export function ExpectedVersionField(): PropertyDecorator {
   const description =
-    'The `version` that you have read: the change is refused with VERSION_CONFLICT where somebody has changed it since. Missing changes it whatever its version is.';
+    'The `version` that you have read: the change is refused with VERSION_CONFLICT if the row was changed since. If missing, the version is not compared.';
   return (prototype, key) => Field(() => Int, { nullable: true, description })(prototype, key);
 }
 

@@ -9,7 +9,7 @@ import type { RequestContext } from './context.js';
 export const AFTER = {
   nullable: true,
   description:
-    'The `cursor` of the last event received: begins with the event after it, then goes on live, each event once and in order. Any event of the tenant will do; "0" is before the first. Without it, only what comes from now on.',
+    'The `cursor` of the last event received: the subscription begins with the next event and continues live, each event once and in order. The cursor of any event of the tenant is accepted; "0" is before the first. Without it, only new events.',
 } as const;
 
 interface Subscribing {

@@ -26,7 +26,7 @@ export function payloadType(
   @ObjectType(`${mutation}Payload`)
   class Payload {
     @Field(() => [errorType], {
-      description: 'Empty where it was done; the first refusal in order of precedence else.',
+      description: 'Empty on success; otherwise the first refusal in order of precedence.',
     })
     errors!: UserErrorType[];
   }

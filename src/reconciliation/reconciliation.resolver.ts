@@ -9,7 +9,7 @@ export class ReconciliationResolver {
   constructor(private readonly reports: ReportCache) {}
 
   @Query(() => ReconciliationReportType, {
-    description: "Compares what Redis and the database hold of one's own tenant; changes nothing. For staff.",
+    description: "Compares Redis and the database for the caller's tenant; changes nothing. For staff.",
   })
   async reconciliationReport(@Ctx() context: RequestContext): Promise<ReconciliationReportType> {
     const { tenantId } = requireStaff(context);

@@ -10,25 +10,25 @@ const VERDICTS = ['CLEAN', 'DRIFT', 'RUNNING'] as const;
 const ReconciliationVerdict = enumFromValues(
   'ReconciliationVerdict',
   VERDICTS,
-  'RUNNING while the first report of a tenant is being made: ask again.',
+  'RUNNING until the first report of a tenant is ready: ask again.',
 );
 const InvariantVerdict = enumFromValues(
   'InvariantVerdict',
   ['HOLDS', 'BROKEN', 'NOT_CHECKED'],
-  'What the checks of an invariant came to.',
+  'The result of all checks of an invariant.',
 );
 const DriftHolder = enumFromValues(
   'DriftHolder',
   ['DATABASE', 'REDIS'],
-  'Who holds what is wrong. A repair mends what Redis holds.',
+  'The store with the wrong data. A repair corrects Redis only.',
 );
 
-@ObjectType('InvariantReport', { description: 'One of the invariants that redemptions rest on.' })
+@ObjectType('InvariantReport', { description: 'One of the invariants of redemptions.' })
 class InvariantReportType {
   @Field(() => String)
   invariant!: string;
 
-  @Field(() => String, { description: 'What it says.' })
+  @Field(() => String, { description: 'The invariant in words.' })
   states!: string;
 
   @Field(() => InvariantVerdict)
@@ -38,7 +38,7 @@ class InvariantReportType {
   note!: string | null;
 }
 
-@ObjectType('CheckReport', { description: 'One kind of drift, and what was found of it.' })
+@ObjectType('CheckReport', { description: 'One kind of drift, and its findings.' })
 class CheckReportType {
   @Field(() => String, { description: 'Its name, e.g. COPY_BEHIND.' })
   kind!: string;
@@ -55,7 +55,7 @@ class CheckReportType {
   @Field(() => String, { description: 'What to do.' })
   remedy!: string;
 
-  @Field(() => GraphQLSafeInt, { description: 'Drifts that were found at two looks.' })
+  @Field(() => GraphQLSafeInt, { description: 'Drifts that two checks, two seconds apart, both found.' })
   count!: number;
 
   @Field(() => [ID], { description: 'Ids of some of them.' })
@@ -64,7 +64,7 @@ class CheckReportType {
 
 @ObjectType('ReconciliationReport', {
   description:
-    "What Redis and the database hold of a tenant, compared. Half a minute old at most, or 'isRunning'.",
+    'A comparison of Redis and the database for a tenant. Half a minute old at most, or `isRunning`.',
 })
 export class ReconciliationReportType {
   @Field(() => ReconciliationVerdict)

@@ -12,10 +12,10 @@ import { GRANT_STATUSES, type GrantStatus } from './history/reward-grant.entity.
 const RedemptionStatusEnum = enumFromValues(
   'RedemptionStatus',
   ['COMMITTED', 'PROCESSING', 'REFUSED'],
-  'What became of an attempt to redeem a code.',
+  'The outcome of an attempt to redeem a code.',
   {
     COMMITTED: 'The code was redeemed and the rewards are given; this is on disk.',
-    PROCESSING: 'It will be settled soon; the order number tells the outcome.',
+    PROCESSING: 'It will be settled soon; ask for the order to learn the outcome.',
     REFUSED: 'Nothing was spent; `errors` says why.',
   },
 );
@@ -26,9 +26,9 @@ const RedemptionStateEnum = enumFromValues(
   'Whether a redemption still counts.',
 );
 
-const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'What a reward gives.');
+const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'The kind of a reward.');
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
-const GrantStatusEnum = enumFromValues('GrantStatus', GRANT_STATUSES, 'Whether a reward was taken back.');
+const GrantStatusEnum = enumFromValues('GrantStatus', GRANT_STATUSES, 'Whether a reward was revoked.');
 
 const RedeemCodeErrorCodeEnum = enumFromValues(
   'RedeemCodeErrorCode',
@@ -45,19 +45,19 @@ export class RewardGrantType {
   @Field(() => GrantStatusEnum)
   status!: GrantStatus;
 
-  @Field(() => ID, { description: 'What the rule named: for SUBSCRIPTION the plan.' })
+  @Field(() => ID, { description: 'The target in the rule: for SUBSCRIPTION the plan.' })
   sourceId!: string;
 
-  @Field(() => ID, { description: 'What was made or extended: for SUBSCRIPTION the subscription.' })
+  @Field(() => ID, { description: 'The created or extended object: for SUBSCRIPTION the subscription.' })
   targetId!: string;
 
-  @Field(() => DecimalScalar, { description: "What it counts for in the campaign's budget." })
+  @Field(() => DecimalScalar, { description: "Its value in the campaign's budget." })
   value!: string;
 }
 
 @ObjectType('Redemption', {
   simpleResolvers: true,
-  description: 'The record that one use of a code was spent.',
+  description: 'One spent use of a code.',
 })
 export class RedemptionType {
   @Field(() => ID)
@@ -81,7 +81,7 @@ export class RedemptionType {
   @Field(() => String)
   productCode!: string;
 
-  @Field(() => InstantScalar, { description: 'The instant that windows and expiry were judged by.' })
+  @Field(() => InstantScalar, { description: 'The instant by which windows and expiry were judged.' })
   claimedAt!: Date;
 
   @Field(() => InstantScalar)
@@ -91,15 +91,15 @@ export class RedemptionType {
   rewards!: RewardGrantType[];
 }
 
-@InputType({ description: 'Who redeems and where comes from the token and the headers.' })
+@InputType({ description: 'The user comes from the token, the product line from the header x-product-code.' })
 export class RedeemCodeInput {
-  @Field(() => String, { description: 'As it was typed; case, spaces and hyphens do not matter.' })
+  @Field(() => String, { description: 'As typed by the user; case, spaces and hyphens do not matter.' })
   code!: string;
 
   @Field(() => String, {
     nullable: true,
     description:
-      'Makes a retry safe: the same key answers the same. Also accepted as the header idempotency-key.',
+      'Makes a retry safe: a repeated key gets the same answer. Also accepted as the header idempotency-key.',
   })
   idempotencyKey?: string | null;
 }
@@ -109,7 +109,7 @@ export class RedeemCodeErrorType extends UserErrorType {
   @Field(() => RedeemCodeErrorCodeEnum)
   code!: RedeemRefusal;
 
-  @Field(() => Int, nullable('When the same call can succeed, in milliseconds from now.'))
+  @Field(() => Int, nullable('Milliseconds until the same call can succeed.'))
   retryAfterMs!: number | null;
 }
 
@@ -120,7 +120,7 @@ export class RedeemCodePayload {
 
   @Field(() => RedemptionType, {
     nullable: true,
-    description: 'The redemption; after ALREADY_REDEEMED the one by which you redeemed the code.',
+    description: 'The redemption; after ALREADY_REDEEMED the earlier one of the user.',
   })
   redemption!: RedemptionType | null;
 
@@ -136,7 +136,7 @@ export class PreviewedReward {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID, { description: 'What would be given: for SUBSCRIPTION the plan.' })
+  @Field(() => ID, { description: 'The id of the reward: for SUBSCRIPTION the plan.' })
   targetId!: string;
 
   @Field(() => TimeUnitEnum, nullable('For SUBSCRIPTION: how long one quantity lasts; else null.'))
@@ -155,7 +155,7 @@ export class PreviewedReward {
 
 @ObjectType({
   simpleResolvers: true,
-  description: 'What redeeming a code would come to at this moment. Nothing was changed or reserved.',
+  description: 'The result of redeeming a code now. Nothing was changed or reserved.',
 })
 export class PreviewRedemptionPayload {
   @Field(() => Boolean)
@@ -164,7 +164,7 @@ export class PreviewRedemptionPayload {
   @Field(() => String, { nullable: true })
   campaignName!: string | null;
 
-  @Field(() => InstantScalar, nullable('The first instant at which the code no longer counts.'))
+  @Field(() => InstantScalar, nullable('The first instant at which the code is no longer valid.'))
   expiresAt!: Date | null;
 
   @Field(() => [PreviewedReward])
@@ -193,14 +193,14 @@ export class RedemptionFilter {
 
 @ObjectType({
   description:
-    'A redemption was settled: committed, or refused after its caller was told PROCESSING. Pushed after the commit; drop duplicates by eventId.',
+    'A redemption was settled: committed, or refused after the answer PROCESSING. Pushed after the commit; drop duplicates by eventId.',
 })
 export class RedemptionSettledEvent {
   @Field(() => ID)
   eventId!: string;
 
   @Field(() => String, {
-    description: 'Where to go on after being away: give the last one as `after`. Grows from event to event.',
+    description: 'To resume after a disconnection, give the last one as `after`. Grows from event to event.',
   })
   cursor!: string;
 
@@ -219,15 +219,15 @@ export class RedemptionSettledEvent {
   @Field(() => ID)
   campaignId!: string;
 
-  @Field(() => Int, nullable('Which use of the code it was; null where it was refused.'))
+  @Field(() => Int, nullable('Which use of the code it was; null if it was refused.'))
   useNo!: number | null;
 
   @Field(() => RedeemCodeErrorCodeEnum, {
     nullable: true,
-    description: 'Why it was refused; null where it was not, or where it could not be committed in time.',
+    description: 'The reason of the refusal; null if it was committed, or could not be committed in time.',
   })
   refusal!: RedeemRefusal | null;
 
-  @Field(() => ID, nullable('The redemption that has the idempotency key, where that was the reason.'))
+  @Field(() => ID, nullable('The redemption that has the idempotency key, if that is the reason.'))
   winnerId!: string | null;
 }

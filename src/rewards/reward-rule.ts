@@ -6,13 +6,13 @@ export type RewardType = (typeof REWARD_TYPES)[number];
 /** One reward of a campaign, as stored: defaults are filled in, amounts are decimal strings. */
 export interface RewardRule {
   readonly type: RewardType;
-  /** What is given: for a SUBSCRIPTION the plan's id. */
+  /** The id of the reward: for a SUBSCRIPTION the plan's id. */
   readonly id: string;
   /** For a SUBSCRIPTION: how long one quantity lasts; null takes the plan's unit. */
   readonly unit: TimeUnit | null;
   readonly quantity: number;
-  /** What it counts for in the campaign's budget. */
+  /** Its value in the campaign's budget. */
   readonly value: string;
-  /** Null gives it to everybody. */
+  /** Null means for every user. */
   readonly condition: { readonly userTag: string } | null;
 }

@@ -32,7 +32,7 @@ export class PlanResolver {
   }
 
   @Mutation(() => UpdatePlanPayloadType, {
-    description: 'Changes a plan; counts for what is bought or redeemed from now on. For OWNER and OPERATOR.',
+    description: 'Changes a plan, with effect on later purchases and redemptions. For OWNER and OPERATOR.',
   })
   async updatePlan(
     @Arg('input', () => UpdatePlanInput) { planId, ...changes }: UpdatePlanInput,
@@ -42,14 +42,14 @@ export class PlanResolver {
     return answer(async () => ({ plan: await this.changes.update(tenantId, planId, changes) }));
   }
 
-  @Query(() => PlanType, nullable('A plan of the tenant. Users find only what is shown to them.'))
+  @Query(() => PlanType, nullable('A plan of the tenant. Users find only plans with `show`.'))
   async plan(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<PlanType | null> {
     const actor = requireActor(context);
     return this.service.findFor(actor.tenantId, id, actor.kind === 'USER');
   }
 
   @Query(() => PlanPageType, {
-    description: 'The plans of the tenant. Users see only what is shown to them.',
+    description: 'The plans of the tenant. Users see only plans with `show`.',
   })
   async plans(
     @Args(() => PageArgs) page: PageArgs,

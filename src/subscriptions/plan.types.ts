@@ -11,7 +11,7 @@ import { RESET_CYCLES, type ResetCycle } from './plan.entity.js';
 import { CREATE_PLAN_ERROR_CODES, UPDATE_PLAN_ERROR_CODES } from './plan.errors.js';
 
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
-const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is set back.');
+const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is reset.');
 @ObjectType('Plan', { description: 'What a user can subscribe to.' })
 export class PlanType {
   @Field(() => ID)
@@ -23,7 +23,7 @@ export class PlanType {
   @Field(() => DecimalScalar)
   unitPrice!: string;
 
-  @Field(() => TimeUnitEnum, { description: 'What one quantity of the plan lasts.' })
+  @Field(() => TimeUnitEnum, { description: 'The duration of one quantity of the plan.' })
   unitTime!: TimeUnit;
 
   @Field(() => GraphQLSafeInt, { description: 'Bytes; 0 means unlimited.' })
@@ -101,7 +101,9 @@ export class CreatePlanInput {
   resetCycle?: ResetCycle | null;
 }
 
-@InputType({ description: 'What is missing or null stays. The unit of time never changes: make a new plan.' })
+@InputType({
+  description: 'Missing or null fields stay. The unit of time never changes: create a new plan instead.',
+})
 export class UpdatePlanInput {
   @Field(() => ID)
   planId!: string;
@@ -124,10 +126,10 @@ export class UpdatePlanInput {
   @Field(() => Int, nullable('New subscriptions left from now on; -1 means unlimited, 0 sold out.'))
   inventory?: number | null;
 
-  @Field(() => [ID], nullable('Replaces the former ones.'))
+  @Field(() => [ID], nullable('Replaces the present ones.'))
   nodeIds?: string[] | null;
 
-  @Field(() => [String], nullable('Replaces the former ones.'))
+  @Field(() => [String], nullable('Replaces the present ones.'))
   nodeTags?: string[] | null;
 
   @Field(() => Boolean, { nullable: true })

@@ -6,7 +6,7 @@ import { SubscriptionInvalidatedEvent } from './subscription.types.js';
 @Resolver()
 export class SubscriptionEventsResolver {
   @Subscription(() => SubscriptionInvalidatedEvent, {
-    description: "One's own subscriptions that changed: fetch them anew. Staff see their tenant's.",
+    description: "The caller's subscriptions that changed: fetch them again. Staff see their tenant's.",
     subscribe: ownEvents({ types: SUBSCRIPTION_EVENTS, items: invalidatedBy, list: 'mySubscriptions' }),
   })
   subscriptionInvalidated(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {

@@ -14,7 +14,7 @@ export class SubscriptionResolver {
   ) {}
 
   @Query(() => [UserSubscriptionType], {
-    description: 'What the signed-in user holds and held, newest first; at most 500.',
+    description: 'Present and past subscriptions of the signed-in user, newest first; at most 500.',
   })
   async mySubscriptions(@Ctx() context: RequestContext): Promise<UserSubscriptionType[]> {
     const { tenantId, userId } = requireUser(context);

@@ -8,11 +8,11 @@ import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.e
 const SubscriptionStatusEnum = enumFromValues(
   'SubscriptionStatus',
   SUBSCRIPTION_STATUSES,
-  'Where a subscription stands. FINISHED has used up its traffic, EXPIRED is past its end.',
+  'The state of a subscription. FINISHED has used up its traffic, EXPIRED is past its end.',
 );
 
 // Not plain Subscription, which is the name of the schema's root for pushed events.
-@ObjectType('UserSubscription', { description: "One user's running period of a plan." })
+@ObjectType('UserSubscription', { description: 'One period of a plan for a user.' })
 export class UserSubscriptionType {
   @Field(() => ID)
   id!: string;
@@ -26,11 +26,11 @@ export class UserSubscriptionType {
   @Field(() => InstantScalar)
   startedAt!: Date;
 
-  @Field(() => InstantScalar, nullable('This instant is already past the end; null never ends.'))
+  @Field(() => InstantScalar, nullable('The first instant after the end; null means no end.'))
   expiresAt?: Date | null;
 
   @Field(() => String, {
-    description: "The secret in the subscription's address; stays the same when it is extended.",
+    description: "The secret in the subscription's address; an extension keeps it.",
   })
   token!: string;
 
@@ -46,14 +46,14 @@ export class UserSubscriptionType {
 
 @ObjectType({
   description:
-    'A subscription changed. Pushed after the commit, when every cache is dropped; drop duplicates by eventId.',
+    'A subscription changed. Pushed after the commit and the removal of cached copies; drop duplicates by eventId.',
 })
 export class SubscriptionInvalidatedEvent {
   @Field(() => ID)
   eventId!: string;
 
   @Field(() => String, {
-    description: 'Where to go on after being away: give the last one as `after`.',
+    description: 'To resume after a disconnection, give the last one as `after`.',
   })
   cursor!: string;
 

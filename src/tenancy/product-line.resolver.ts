@@ -31,7 +31,8 @@ export class ProductLineResolver {
   }
 
   @Mutation(() => UpdateProductLinePayloadType, {
-    description: 'Changes name, limits, status; counts within a second everywhere. For OWNER and OPERATOR.',
+    description:
+      'Changes name, limits, status, with effect on every process within a second. For OWNER and OPERATOR.',
   })
   async updateProductLine(
     @Arg('input', () => UpdateProductLineInput) { code, ...changes }: UpdateProductLineInput,

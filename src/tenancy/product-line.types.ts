@@ -16,7 +16,7 @@ const ProductLineStatusEnum = enumFromValues(
 
 @ObjectType('ProductLine', { description: 'An app or a site of a tenant.' })
 export class ProductLineType {
-  @Field(() => String, { description: 'What clients send as x-product-code.' })
+  @Field(() => String, { description: 'The value of the header x-product-code.' })
   code!: string;
 
   @Field(() => String)
@@ -66,16 +66,16 @@ export class UpdateProductLineInput {
   @Field(() => String, { description: 'Names the product line; it never changes.' })
   code!: string;
 
-  @Field(() => String, nullable('1 to 64 characters. Missing leaves it.'))
+  @Field(() => String, nullable('1 to 64 characters. If missing, it stays.'))
   name?: string | null;
 
-  @Field(() => Int, nullable("0 means unlimited, null the installation's default; missing leaves it."))
+  @Field(() => Int, nullable("0 means unlimited, null the installation's default; if missing, it stays."))
   hourLimit?: number | null;
 
-  @Field(() => Int, nullable("0 means unlimited, null the installation's default; missing leaves it."))
+  @Field(() => Int, nullable("0 means unlimited, null the installation's default; if missing, it stays."))
   dayLimit?: number | null;
 
-  @Field(() => ProductLineStatusEnum, nullable('Missing leaves it.'))
+  @Field(() => ProductLineStatusEnum, nullable('If missing, it stays.'))
   status?: ProductLineStatus | null;
 
   @ExpectedVersionField()

@@ -73,17 +73,17 @@ export class UpdateTenantInput {
   @Field(() => ID)
   tenantId!: string;
 
-  @Field(() => String, nullable('1 to 64 characters. Missing leaves it.'))
+  @Field(() => String, nullable('1 to 64 characters. If missing, it stays.'))
   name?: string | null;
 
   @Field(() => Int, {
     nullable: true,
     description:
-      'Codes that may be issued; 0 means unlimited. Below what is issued it stops further issue, and takes nothing back. Missing leaves it.',
+      'Codes that may be issued; 0 means unlimited. A quota below the issued number only stops further issue. If missing, it stays.',
   })
   codeQuota?: number | null;
 
-  @Field(() => TenantStatusEnum, nullable('Missing leaves it.'))
+  @Field(() => TenantStatusEnum, nullable('If missing, it stays.'))
   status?: TenantStatus | null;
 
   @ExpectedVersionField()

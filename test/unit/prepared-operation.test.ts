@@ -339,7 +339,7 @@ const selections = fc.letrec<{ set: string }>((tie) => ({
 }));
 
 describe('X.23 whatever a resolver gives', () => {
-  it('and whatever is selected of it, the reply is that of graphql-js', async () => {
+  it('and whatever is selected of it, the reply is that of graphql-js', { timeout: 60_000 }, async () => {
     const root = fc.constantFrom('query { item', 'query { must(n: 1)', 'mutation { again');
     const { schema } = serving(ITEM);
     let plain = 0;

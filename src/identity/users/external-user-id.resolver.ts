@@ -13,7 +13,7 @@ export function externalUserIdOf(type: ClassType<{ userId: Id }>) {
     @FieldResolver(() => String, {
       nullable: true,
       description:
-        "The user's id in the tenant's own system; null where the database does not tell it within 250 ms.",
+        "The user's id in the tenant's own system; null if the database does not answer within 250 ms.",
     })
     async externalUserId(
       @Root() { userId }: { readonly userId: Id },

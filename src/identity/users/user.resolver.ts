@@ -24,8 +24,7 @@ export class UserResolver {
   ) {}
 
   @Mutation(() => CreateUserTokenPayloadType, {
-    description:
-      'Signs a user of the tenant in, and makes who comes for the first time. For OWNER and OPERATOR.',
+    description: 'Makes a token for a user of the tenant; a new user is created. For OWNER and OPERATOR.',
   })
   async createUserToken(
     @Arg('input', () => CreateUserTokenInput) input: CreateUserTokenInput,
@@ -36,7 +35,7 @@ export class UserResolver {
   }
 
   @Mutation(() => UpdateUserPayloadType, {
-    description: 'Changes status and tags; counts at the next redemption. For OWNER and OPERATOR.',
+    description: 'Changes status and tags, with effect on the next redemption. For OWNER and OPERATOR.',
   })
   async updateUser(
     @Arg('input', () => UpdateUserInput) input: UpdateUserInput,

@@ -11,7 +11,7 @@ import { CREATE_USER_TOKEN_REFUSALS } from './user.service.js';
 
 const UserStatusEnum = enumFromValues('UserStatus', USER_STATUSES, 'A DISABLED user redeems nothing.');
 
-@ObjectType('User', { description: 'Somebody who redeems codes of a tenant.' })
+@ObjectType('User', { description: 'A user of a tenant, who redeems codes.' })
 export class UserType {
   @Field(() => ID)
   id!: string;
@@ -22,7 +22,7 @@ export class UserType {
   @Field(() => UserStatusEnum)
   status!: UserStatus;
 
-  @Field(() => [String], { description: 'Facts that the conditions of rewards read.' })
+  @Field(() => [String], { description: 'Tags that the conditions of rewards read.' })
   tags!: string[];
 
   @Field(() => Int, VERSION_FIELD)
@@ -51,10 +51,10 @@ export class UpdateUserInput {
   @Field(() => String, nullable("The user's id in the tenant's own system."))
   externalUserId?: string | null;
 
-  @Field(() => UserStatusEnum, nullable('Missing leaves it.'))
+  @Field(() => UserStatusEnum, nullable('If missing, it stays.'))
   status?: UserStatus | null;
 
-  @Field(() => [String], nullable('Replace the former ones; missing leaves those.'))
+  @Field(() => [String], nullable('Replace the present ones; if missing, those stay.'))
   tags?: string[] | null;
 
   @ExpectedVersionField()
@@ -71,11 +71,11 @@ export class CreateUserTokenInput {
   @Field(() => [String], {
     nullable: true,
     description:
-      'Facts that the conditions of rewards read. They replace the former ones; missing leaves those.',
+      'Tags that the conditions of rewards read. They replace the present ones; if missing, those stay.',
   })
   tags?: string[] | null;
 
-  @Field(() => Int, nullable('Seconds that the token lives: at most 900, and 900 if missing.'))
+  @Field(() => Int, nullable('Lifetime of the token in seconds: at most 900, and 900 if missing.'))
   ttlS?: number | null;
 }
 

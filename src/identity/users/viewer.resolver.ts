@@ -13,7 +13,7 @@ export class ViewerResolver {
     private readonly users: UserService,
   ) {}
 
-  @Query(() => ViewerType, nullable('Who asks, by the token, and what they may do; null without a token.'))
+  @Query(() => ViewerType, nullable('The caller by the token, with their rights; null without a token.'))
   async viewer(@Ctx() { actor }: RequestContext): Promise<ViewerType | null> {
     if (actor === null) return null;
     const tenant = await this.tenants.find(actor.tenantId);

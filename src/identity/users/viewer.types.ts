@@ -6,17 +6,17 @@ import { ACTOR_KINDS, STAFF_ROLES, type Actor, type StaffRole } from '../../grap
 import { PERMISSIONS, type Permission } from '../permissions.js';
 import { UserType } from './user.types.js';
 
-const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'Whom a token belongs to.', {
-  USER: 'Somebody who redeems codes.',
+const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'The kind of owner of a token.', {
+  USER: 'A user who redeems codes.',
   STAFF: "A member of a tenant's staff.",
 });
-const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'What a member of staff may do.', {
+const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'The rights of a member of staff.', {
   OWNER: 'Everything.',
   OPERATOR: 'Everything but tenants.',
   AUDITOR: 'Reads, and changes nothing.',
 });
-const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'What a caller may do at all.', {
-  REDEEM: 'Redeem codes, and read what is their own.',
+const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'A right of a caller.', {
+  REDEEM: 'Redeem codes, and read their own data.',
   READ: "Read everything of the caller's tenant.",
   CHANGE: "Change everything of the caller's tenant.",
   READ_TENANTS: 'Read all tenants.',
@@ -28,7 +28,7 @@ const TenantTypeEnum = enumFromValues(
   'PLATFORM runs the installation, CHANNEL uses it.',
 );
 
-@ObjectType('Viewer', { description: 'Who asks, by the token, and what they may do.' })
+@ObjectType('Viewer', { description: 'The caller by the token, with their rights.' })
 export class ViewerType {
   @Field(() => ActorKindEnum)
   kind!: Actor['kind'];

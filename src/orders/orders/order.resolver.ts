@@ -35,7 +35,7 @@ export class OrderResolver {
     return this.service.list(actor.tenantId, page, ownOrdersOf(actor));
   }
 
-  @FieldResolver(() => String, { description: 'The number people are told; for a redemption also its id.' })
+  @FieldResolver(() => String, { description: 'The number shown to people; for a redemption also its id.' })
   orderNo(@Root() order: OrderObjectType): string {
     return order.id;
   }

@@ -6,7 +6,7 @@ import { DecimalScalar, InstantScalar } from '../../graphql/scalars.js';
 import { ORDER_STATUSES, ORDER_TYPES, type OrderStatus, type OrderType } from './order.entity.js';
 
 const OrderTypeEnum = enumFromValues('OrderType', ORDER_TYPES, 'What was acquired, and how.');
-const OrderStatusEnum = enumFromValues('OrderStatus', ORDER_STATUSES, 'Where an order stands.');
+const OrderStatusEnum = enumFromValues('OrderStatus', ORDER_STATUSES, 'The state of an order.');
 
 // Named after the entity and not after the kind of an order, which is the enum OrderType.
 @ObjectType('Order', { description: 'One acquisition, paid or redeemed.' })
@@ -23,11 +23,11 @@ export class OrderObjectType {
   @Field(() => OrderStatusEnum)
   status!: OrderStatus;
 
-  @Field(() => DecimalScalar, { description: 'What was paid; 0 for a redemption.' })
+  @Field(() => DecimalScalar, { description: 'The price paid; 0 for a redemption.' })
   amount!: string;
 
   @Field(() => Boolean, {
-    description: 'The user had paid for nothing before. A redemption does not use this up.',
+    description: 'Whether it is the first purchase of the user. A redemption does not count as one.',
   })
   isNew!: boolean;
 

@@ -19,7 +19,7 @@ export class DeadLetterResolver {
   @Extensions(OPEN_IN_OUTAGE)
   @Query(() => DeadLetterPageType, {
     description:
-      'Redemptions that were answered PROCESSING and never settled, the latest first; for staff. Of an installation with very many the latest 10,000 are looked at.',
+      'Redemptions that were answered PROCESSING and never settled, the latest first; for staff. Only the latest 10,000 of an installation are searched.',
   })
   async deadLetters(
     @Args(() => PageArgs) page: PageArgs,
@@ -30,7 +30,7 @@ export class DeadLetterResolver {
 
   @Extensions(OPEN_IN_OUTAGE)
   @Mutation(() => RedriveDeadLettersPayloadType, {
-    description: 'Has one dead letter, or all, tried again from the beginning. For OWNER and OPERATOR.',
+    description: 'Retries one dead letter, or all, with fresh attempts. For OWNER and OPERATOR.',
   })
   async redriveDeadLetters(
     @Arg('input', () => RedriveDeadLettersInput) input: RedriveDeadLettersInput,

@@ -15,8 +15,8 @@ const DeadLetterReasonEnum = enumFromValues(
   DEAD_LETTER_REASONS,
   'Why a redemption that was answered PROCESSING has no outcome.',
   {
-    STORE_UNAVAILABLE: 'A store did not answer, to the last attempt.',
-    COMMIT_FAILED: 'The database answered, but did not take it; the log tells why.',
+    STORE_UNAVAILABLE: 'A store did not answer, up to the last attempt.',
+    COMMIT_FAILED: 'The database answered, but refused the commit; the log has the reason.',
   },
 );
 
@@ -64,6 +64,6 @@ export const RedriveDeadLettersPayloadType = payloadType(
   'RedriveDeadLetters',
   REDRIVE_DEAD_LETTERS_REFUSALS,
   {
-    redriven: { type: () => Int, description: 'How many are tried again.' },
+    redriven: { type: () => Int, description: 'The number of redemptions that are retried.' },
   },
 );

@@ -6,7 +6,7 @@ import { RedemptionSettledEvent } from '../redemption.types.js';
 @Resolver()
 export class RedemptionEventsResolver {
   @Subscription(() => RedemptionSettledEvent, {
-    description: "One's own redemptions as they are settled; staff see their tenant's.",
+    description: "The caller's redemptions as they are settled; staff see their tenant's.",
     subscribe: ownEvents({ types: [REDEMPTION_SETTLED], list: 'redemptions' }),
   })
   redemptionSettled(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {

@@ -5,7 +5,7 @@ export const REDEMPTION_ROW_STATUSES = ['COMMITTED', 'REVERSED', 'ABORTED'] as c
 export type RedemptionRowStatus = (typeof REDEMPTION_ROW_STATUSES)[number];
 
 /**
- * The record that one use of a code was spent. An ABORTED row is a tombstone: it holds the id, so that a late
+ * One spent use of a code. An ABORTED row is a tombstone: it holds the id, so that a late
  * commit of the same redemption fails on the primary key, and nothing else (use_no, user_use_no and key are null).
  */
 const RedemptionSchema = defineEntity({

@@ -5,7 +5,7 @@ import type { CommitOutcome } from '../commit/commit-outcome.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 
-/** What became of an attempt to redeem a code. A store that does not answer is thrown, and caught in one place. */
+/** The outcome of an attempt to redeem a code. A store that does not answer is thrown, and caught in one place. */
 export type AttemptOutcome =
   | { readonly kind: 'COMMITTED'; readonly record: RedemptionRecord }
   | Refused

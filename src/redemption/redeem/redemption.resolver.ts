@@ -40,7 +40,7 @@ export class RedemptionResolver {
 
   @Extensions(JUDGES_ACCESS)
   @Query(() => PreviewRedemptionPayload, {
-    description: 'What redeeming a code would come to; changes nothing.',
+    description: 'The result of redeeming a code now, without redeeming it.',
   })
   async previewRedemption(@Ctx() context: RequestContext, @Arg('code', () => String) code: string) {
     const request = redeemRequest(requireUser(context), context, { code });
