@@ -1,14 +1,15 @@
 import type { Services } from './modules.js';
-import { openApp, type OpenSettings } from './open.js';
+import { openApp, type OpenedApp, type OpenSettings } from './open.js';
 import { TENANTS_AT_ONCE } from '../redemption/commit/group-commit.js';
 import { serveFairly } from '../transport/fair-schema.js';
 import type { TryOut } from '../transport/graphiql.js';
+import type { HttpServerParts } from '../transport/parts.js';
 import { createHttpServer } from '../transport/server.js';
 import type { Logger } from '../platform/observability/log.js';
 import { systemEm } from '../platform/database/orm.js';
 import { settingsWarnings } from '../platform/database/settings-check.js';
 import { buildRedeemkitSchema } from './schema.js';
-import { startWorker } from './worker.js';
+import { startWorker, type RunningWorker } from './worker.js';
 import type { Stores } from './stores.js';
 import { StopWait } from '../platform/scheduling/stop-wait.js';
 
@@ -35,7 +36,7 @@ export interface RunningServer {
 /** Starts what the role asks for: the API, the worker, or both. */
 export async function startServer(settings: ServerSettings, log: Logger): Promise<RunningServer> {
   const { config } = settings;
-  const { stores, app, services } = await openApp(
+  const opened = await openApp(
     {
       ...settings,
       databasePoolSize: config.DATABASE_POOL_SIZE,
@@ -45,43 +46,52 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     },
     log,
   );
+  const { stores, app, services } = opened;
   services.feed.prepareWith(services.consumers);
   await services.doorbell.listen();
   for (const warning of await settingsWarnings(stores.orm, stores.redis)) log.warn(warning);
   const work = config.ROLE === 'api' ? null : await startWorker({ ...services, ...app, orm: stores.orm });
-  const http = await createHttpServer({
-    schema: serveFairly(buildRedeemkitSchema(app.resolvers, settings.further?.(services)), services.shares),
-    shares: services.shares,
-    tokens: services.tokens,
-    access: services.access,
-    config,
-    log,
-    redis: stores.redis,
+  const http = await createHttpServer(httpParts(opened, settings));
+  const address = await http.listen();
+  const stop = async (): Promise<void> => {
+    await http.close();
+    await services.redemptions.drained();
+    await stopRest(opened, work, log);
+  };
+  return { address, services, stores, stop };
+}
+
+function httpParts({ stores, app, services }: OpenedApp, settings: ServerSettings): HttpServerParts {
+  const { tryOut, further } = settings;
+  return {
+    ...services,
+    schema: serveFairly(buildRedeemkitSchema(app.resolvers, further?.(services)), services.shares),
     events: services.feed,
     metrics: services.metrics.registry,
-    ...(settings.tryOut === undefined ? {} : { tryOut: settings.tryOut }),
+    ...(tryOut === undefined ? {} : { tryOut }),
     health: {
       // Written, because a replica and a Redis without memory answer a PING all the same.
       redis: async () => stores.redis.set('health', '1', 'EX', 60),
       database: async () => systemEm(stores.orm).execute('select 1'),
     },
-  });
-  const address = await http.listen();
-  // With the database away none of it would ever end. What it has not taken was deferred to the queue.
-  const inTime = async (wait: StopWait, step: Promise<void>): Promise<void> => {
+  };
+}
+
+/** With the database away none of it would ever end. What it has not taken was deferred to the queue. */
+async function stopRest(
+  { stores, services }: OpenedApp,
+  work: RunningWorker | null,
+  log: Logger,
+): Promise<void> {
+  const wait = new StopWait();
+  const inTime = async (step: Promise<void>): Promise<void> => {
     const tried = step.catch((error: unknown) =>
       log.warn({ err: error }, 'stopping goes on after a failure'),
     );
     if (!(await wait.endOf(tried))) log.warn('stopping goes on without waiting for the database');
   };
-  const stop = async (): Promise<void> => {
-    await http.close();
-    await services.redemptions.drained();
-    const wait = new StopWait();
-    await inTime(wait, services.groupCommit.drained());
-    if (work !== null) await inTime(wait, work.stop());
-    services.feed.close();
-    await inTime(wait, stores.close());
-  };
-  return { address, services, stores, stop };
+  await inTime(services.groupCommit.drained());
+  if (work !== null) await inTime(work.stop());
+  services.feed.close();
+  await inTime(stores.close());
 }

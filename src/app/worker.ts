@@ -13,32 +13,21 @@ import { Periodic } from '../platform/scheduling/periodic.js';
 const SCHEDULE_EVERY_MS = 60_000;
 const RETENTION_EVERY_MS = 600_000;
 
+export interface RunningWorker {
+  stop(): Promise<void>;
+}
+
 /** What the worker role does beside answering: the jobs and the consumers of the modules, and the retention of events. */
-export async function startWorker(its: WorkerParts): Promise<{ stop(): Promise<void> }> {
+export async function startWorker(its: WorkerParts): Promise<RunningWorker> {
   const { jobs, config, redisUrl, log } = its;
   const consumers = new EventConsumers(its.consumers, {
     ...its,
     eventLog: new EventLog(its.orm, config.STORE_TIMEOUT_MS),
   });
   its.doorbell.onRing((tenantId) => consumers.heard(tenantId));
-  const names = its.consumers.map(({ name }) => name);
-  const outboxRetention = new OutboxRetention(its.orm, config.OUTBOX_RETENTION_DAYS, names);
-  const retention: PeriodicJob = {
-    name: 'event retention',
-    everyMs: RETENTION_EVERY_MS,
-    where: 'IN_EACH',
-    run: async (signal) => {
-      const deleted = await outboxRetention.prune(signal);
-      if (deleted > 0) log.info({ deleted }, 'expired events were deleted');
-    },
-  };
-  const periodic = [retention, ...jobs.filter(isPeriodic)];
-  const inOne = await scheduled(
-    periodic.filter(({ where }) => where === 'IN_ONE'),
-    config,
-    redisUrl,
-    log,
-  );
+  const periodic = [retentionOf(its), ...jobs.filter(isPeriodic)];
+  const forAll = periodic.filter(({ where }) => where === 'IN_ONE');
+  const inOne = await scheduled(forAll, config, redisUrl, log);
   const inEach = periodic
     .filter(({ where }) => where === 'IN_EACH')
     .map(
@@ -54,6 +43,20 @@ export async function startWorker(its: WorkerParts): Promise<{ stop(): Promise<v
     await consumers.stop();
   };
   return { stop };
+}
+
+function retentionOf({ orm, config, log, consumers }: WorkerParts): PeriodicJob {
+  const names = consumers.map(({ name }) => name);
+  const retention = new OutboxRetention(orm, config.OUTBOX_RETENTION_DAYS, names);
+  return {
+    name: 'event retention',
+    everyMs: RETENTION_EVERY_MS,
+    where: 'IN_EACH',
+    run: async (signal) => {
+      const deleted = await retention.prune(signal);
+      if (deleted > 0) log.info({ deleted }, 'expired events were deleted');
+    },
+  };
 }
 
 export interface WorkerParts {
@@ -73,7 +76,7 @@ async function scheduled(
   config: Config,
   redisUrl: string,
   log: Logger,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<RunningWorker> {
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const queue = new JobQueue<{ readonly job: string }>({
     redisUrl,

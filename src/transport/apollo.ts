@@ -11,18 +11,13 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { GraphQLSchema } from 'graphql';
-import type { Config } from '../config.js';
-import type { Logger } from '../platform/observability/log.js';
 import type { ApqCache } from './apq.redis.js';
 import type { RequestContext } from '../graphql/context.js';
 import { oneKeyOneMutation } from '../graphql/idempotency-key.js';
 import { presentError, presentFormatted } from './error-format.js';
 import { DocumentError, documentPlugin } from './document-plugin.js';
-import type { Documents } from './documents.js';
-import type { SchemaAnswers } from './schema-answers.js';
+import type { TransportParts } from './parts.js';
 import { subscriptionRefusal } from './subscription-refusal.js';
-import type { WorkShares } from './work-shares.js';
 
 const APQ_TTL_S = 86_400;
 const NEVER_STORED =
@@ -35,19 +30,9 @@ const CSRF_HEADERS = [
   'x-product-code',
 ];
 
-export interface ApolloParts {
-  readonly schema: GraphQLSchema;
-  readonly config: Config;
-  readonly log: Logger;
-  readonly documents: Documents;
-  readonly answers: SchemaAnswers;
-  readonly apq: ApqCache;
-  readonly shares: WorkShares;
-}
-
 /** Apollo with everything switched off that costs time and is not used here. */
-export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
-  const hideSuggestions = parts.config.NODE_ENV === 'production';
+export function createApollo(parts: TransportParts, apq: ApqCache): ApolloServer<RequestContext> {
+  const { hideSuggestions } = parts;
   return new ApolloServer<RequestContext>({
     schema: parts.schema,
     nodeEnv: parts.config.NODE_ENV,
@@ -57,7 +42,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
     // The plugin brings documents that are read and validated.
     documentStore: null,
     stringifyResult: (result) => `${parts.answers.stringify(result)}\n`,
-    persistedQueries: { cache: parts.apq, ttl: APQ_TTL_S },
+    persistedQueries: { cache: apq, ttl: APQ_TTL_S },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     csrfPrevention: { requestHeaders: CSRF_HEADERS },
@@ -71,7 +56,7 @@ export function createApollo(parts: ApolloParts): ApolloServer<RequestContext> {
       ApolloServerPluginUsageReportingDisabled(),
       documentPlugin(parts.documents, parts.answers, parts.shares),
       oneKeyOneMutation(),
-      errorsPlugin(parts.apq, hideSuggestions),
+      errorsPlugin(apq, hideSuggestions),
       subscriptionRefusal,
     ],
   });

@@ -11,6 +11,12 @@ export function callerOf({ actor, ip }: Pick<RequestContext, 'actor' | 'ip'>): C
   return { tenantId, kind, id: actor.kind === 'USER' ? actor.userId : actor.staffId };
 }
 
+/** The refusal that was thrown. @throws the error itself where it is a fault */
+export function refusalIn(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  throw error;
+}
+
 /** A caller has to wait before this can be served; nothing was done. */
 export function rateLimited(message: string, retryAfterMs: number): GraphQLError {
   return later('RATE_LIMITED', 429, message, retryAfterMs);

@@ -1,6 +1,6 @@
 import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError, parse, type ExecutionResult } from 'graphql';
-import { callerOf } from './caller.js';
+import { callerOf, refusalIn } from './caller.js';
 import type { RequestContext } from '../graphql/context.js';
 import type { Documents, ReadableDocument, RefusedDocument } from './documents.js';
 import { asksForSchema, type SchemaAnswers } from './schema-answers.js';
@@ -65,8 +65,7 @@ function refusalOf(
     judge(read);
     return null;
   } catch (error) {
-    if (error instanceof GraphQLError) return error;
-    throw error;
+    return refusalIn(error);
   }
 }
 
@@ -74,8 +73,7 @@ function readOrRefusal(read: () => ReadableDocument | RefusedDocument): Readable
   try {
     return read();
   } catch (error) {
-    if (error instanceof GraphQLError) return { errors: [error] };
-    throw error;
+    return { errors: [refusalIn(error)] };
   }
 }
 

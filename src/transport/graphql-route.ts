@@ -1,26 +1,15 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
-import type { Config } from '../config.js';
 import type { RequestContext } from '../graphql/context.js';
-import type { ApqCache } from './apq.redis.js';
-import type { Documents } from './documents.js';
-import type { SchemaAnswers } from './schema-answers.js';
-import { KnownOperations, type GraphqlReply } from './known-operations.js';
+import { KnownOperations, type GraphqlReply, type KnownParts } from './known-operations.js';
 
-interface RouteParts {
+interface RouteParts extends KnownParts {
   readonly apollo: ApolloServer<RequestContext>;
-  readonly schema: GraphQLSchema;
-  readonly documents: Documents;
-  readonly answers: SchemaAnswers;
-  readonly apq: ApqCache;
-  readonly config: Config;
-  readonly contextOf: (request: FastifyRequest) => RequestContext;
 }
 
 /** GraphQL over HTTP: known operations are executed at once, and Apollo answers everything else. */
 export function addGraphqlRoute(scope: FastifyInstance, url: string, parts: RouteParts): void {
-  const known = new KnownOperations({ ...parts, hideSuggestions: parts.config.NODE_ENV === 'production' });
+  const known = new KnownOperations(parts);
   // Nearly all requests name the same host, so it is not read again.
   let goodHost: string | null = null;
   scope.route({

@@ -5,18 +5,18 @@ import {
   OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '../graphql/context.js';
 import { keyedFields } from '../graphql/idempotency-key.js';
 import type { ApqCache } from './apq.redis.js';
-import type { Documents, ReadableDocument } from './documents.js';
-import { callerOf } from './caller.js';
+import type { ReadableDocument } from './documents.js';
+import { callerOf, refusalIn } from './caller.js';
 import { presentError } from './error-format.js';
+import type { TransportParts } from './parts.js';
 import { PreparedOperation } from './prepared-operation.js';
-import { asksForSchema, type SchemaAnswers } from './schema-answers.js';
+import { asksForSchema } from './schema-answers.js';
 
 /** A reply of the GraphQL route. */
 export interface GraphqlReply {
@@ -25,13 +25,9 @@ export interface GraphqlReply {
   readonly body: string | Buffer;
 }
 
-interface Parts {
-  readonly schema: GraphQLSchema;
-  readonly documents: Documents;
-  readonly answers: SchemaAnswers;
+export interface KnownParts extends TransportParts {
   readonly apq: ApqCache;
   readonly contextOf: (request: FastifyRequest) => RequestContext;
-  readonly hideSuggestions: boolean;
 }
 
 /** Throws where nothing was done, because its turn did not come. */
@@ -57,7 +53,7 @@ export class KnownOperations {
   /** Null for those that Apollo answers. */
   private readonly executions = new WeakMap<OperationDefinitionNode, Execution | null>();
 
-  constructor(private readonly parts: Parts) {}
+  constructor(private readonly parts: KnownParts) {}
 
   /** Apollo has answered this request with status 200 and this type. */
   learn({ method, headers }: FastifyRequest, contentType: string | undefined): void {
@@ -96,8 +92,8 @@ export class KnownOperations {
       this.parts.documents.requireAffordable(read, operation, variables);
       return this.parts.contextOf(request);
     } catch (error) {
-      if (error instanceof GraphQLError) return null;
-      throw error;
+      refusalIn(error);
+      return null;
     }
   }
 

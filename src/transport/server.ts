@@ -1,34 +1,24 @@
-import type { Server } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
-import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
-import type { AccessService } from '../identity/access.service.js';
 import type { Actor } from '../graphql/actor.js';
-import type { TokenService } from '../identity/token.service.js';
-import { systemClock, type Clock } from '../platform/clock.js';
-import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/push/event-feed.js';
-import type { Redis } from '../platform/redis/redis.js';
 import { clientAddress } from '../platform/trusted-proxies.js';
 import { guardOperations } from './admission.js';
 import { createApollo } from './apollo.js';
 import { ApqCache } from './apq.redis.js';
 import type { RequestContext } from '../graphql/context.js';
 import { addFrontPage } from './front-page.js';
-import type { TryOut } from './graphiql.js';
-import { addHealthRoutes, type HealthChecks } from './health.js';
+import { addHealthRoutes } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
 import { addGraphqlRoute } from './graphql-route.js';
 import { documentLimits } from './limits.js';
+import { drainsFirst } from './draining.js';
+import type { HttpServerParts, TransportParts } from './parts.js';
 import { Listeners } from './listeners.js';
 import { ReadingBudget } from './reading-budget.js';
 import { SchemaAnswers } from './schema-answers.js';
-import type { WorkShares } from './work-shares.js';
 import { admitPersistedGets } from './persisted-get.js';
 import { authenticate, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
 import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
@@ -40,26 +30,8 @@ import { GraphqlSockets } from './websocket.js';
 const PATH = '/graphql';
 /** How often node looks for requests that take too long; every half minute by itself. */
 const LOOK_EVERY_MS = 500;
-const DRAIN_SWEEP_MS = 50;
-/** How long a request may go on after the shutdown began. */
-const DRAIN_MAX_MS = 10_000;
 
-export interface HttpServerParts {
-  readonly schema: GraphQLSchema;
-  readonly tokens: TokenService;
-  readonly access: Pick<AccessService, 'refusalOf'>;
-  readonly clock?: Clock;
-  readonly config: Config;
-  readonly log: Logger;
-  readonly redis: Redis;
-  readonly events: EventFeed;
-  readonly shares: WorkShares;
-  readonly health: HealthChecks;
-  readonly metrics?: Registry;
-  /** What GraphiQL is filled with in development. */
-  readonly tryOut?: () => TryOut | null;
-}
-
+/** The server of one process, and how to stop it. */
 export interface HttpServer {
   /** For further routes; add them before `listen`. */
   readonly app: FastifyInstance;
@@ -81,49 +53,25 @@ export interface HttpServer {
 
 /** GraphQL over HTTP and WebSocket on one port, with the health routes beside it. */
 export async function createHttpServer(parts: HttpServerParts): Promise<HttpServer> {
-  const { config, log } = parts;
-  const { schema, tokens, access, events, shares, tryOut = () => null } = parts;
+  const { config, log, schema } = parts;
   const app = newApp(config);
-  guardOperations(parts.schema);
+  guardOperations(schema);
   answerTransportErrors(app, log);
   const servesApi = config.ROLE !== 'worker';
   answerElsewhere(app, servesApi ? PATH : null);
   answerUnroutable(app.server);
+  const transport = transportOf(parts);
   const connections = new Connections(app.server, connectionLimits(config), log);
-  const contextOf = (request: FastifyRequest) => contextFrom(request, parts);
-  const reading = readingOf(parts);
-  const clock = parts.clock ?? systemClock;
-  const places = new SocketPlaces(socketBounds(config), log);
-  const sockets = new GraphqlSockets({
-    schema,
-    tokens,
-    access,
-    events,
-    clock,
-    config,
-    log,
-    places,
-    shares,
-    ...reading,
-  });
+  const sockets = new GraphqlSockets(transport);
   const listeners = new Listeners(app, log);
   const isDraining = drainsFirst(app, { sockets, connections, listeners }, config.DRAIN_GRACE_MS);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
+  const contextOf = (request: FastifyRequest): RequestContext => contextFrom(request, parts);
   // A worker answers how it fares, and nothing else.
   if (servesApi) {
-    const apq = new ApqCache(parts.redis, (text) => reading.documents.mayBeStored(text));
-    const apollo = createApollo({ ...parts, ...reading, apq });
-    await apollo.start();
-    app.addHook('onClose', async () => apollo.stop());
-    addFrontPage(app, { graphqlPath: PATH, isDevelopment: config.NODE_ENV === 'development', tryOut });
-    await app.register(async (scope) => {
-      await allowOrigins(scope, config.CORS_ORIGINS ?? []);
-      admitPersistedGets(scope);
-      addGraphqlRoute(scope, PATH, { ...parts, ...reading, apollo, apq, contextOf });
-    });
-    admitSockets(app.server, { sockets, connections, config, places, tokens, isDraining });
+    await addApi(app, transport, contextOf);
+    admitSockets(app.server, { ...transport, sockets, connections, isDraining });
   }
-
   return {
     app,
     contextOf,
@@ -131,6 +79,37 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
     endSessions: (isMeant, reason) => sockets.endSessions(isMeant, reason),
     close: async () => app.close(),
   };
+}
+
+function transportOf(parts: HttpServerParts): TransportParts {
+  const { schema, config, log, shares } = parts;
+  const budget = new ReadingBudget();
+  return {
+    ...parts,
+    documents: new Documents(schema, documentLimits(config), budget),
+    answers: new SchemaAnswers(schema, budget, shares),
+    places: new SocketPlaces(socketBounds(config), log),
+    hideSuggestions: config.NODE_ENV === 'production',
+  };
+}
+
+/** GraphQL over HTTP, and the pages. */
+async function addApi(
+  app: FastifyInstance,
+  parts: TransportParts,
+  contextOf: HttpServer['contextOf'],
+): Promise<void> {
+  const { config, documents, redis, tryOut = () => null } = parts;
+  const apq = new ApqCache(redis, (text) => documents.mayBeStored(text));
+  const apollo = createApollo(parts, apq);
+  await apollo.start();
+  app.addHook('onClose', async () => apollo.stop());
+  addFrontPage(app, { graphqlPath: PATH, isDevelopment: config.NODE_ENV === 'development', tryOut });
+  await app.register(async (scope) => {
+    await allowOrigins(scope, config.CORS_ORIGINS ?? []);
+    admitPersistedGets(scope);
+    addGraphqlRoute(scope, PATH, { ...parts, apollo, apq, contextOf });
+  });
 }
 
 function newApp(config: Config): FastifyInstance {
@@ -171,53 +150,6 @@ function socketBounds(config: Config): SocketBounds {
     anonymous: config.WS_SOCKETS_PER_ADDRESS,
     signedIn: config.WS_SIGNED_IN_SOCKETS_PER_ADDRESS,
   };
-}
-
-/** What reads operations and answers for the schema, shared by HTTP and WebSocket. */
-function readingOf({ schema, config, shares }: HttpServerParts) {
-  const budget = new ReadingBudget();
-  const documents = new Documents(schema, documentLimits(config), budget);
-  return { documents, answers: new SchemaAnswers(schema, budget, shares) };
-}
-
-interface DrainParts {
-  readonly sockets: GraphqlSockets;
-  readonly connections: Connections;
-  readonly listeners: Listeners;
-}
-
-/** Closing the server closes the sockets first, because it waits for every connection. */
-function drainsFirst(app: FastifyInstance, parts: DrainParts, graceMs: number): () => boolean {
-  const { sockets, connections, listeners } = parts;
-  let draining = false;
-  let closed = Promise.resolve();
-  app.addHook('preClose', async () => {
-    draining = true;
-    await Promise.all([sockets.close(), leaveTaken(connections, graceMs)]);
-    closed = listeners.close();
-    endConnections(app.server);
-  });
-  app.addHook('onClose', async () => closed);
-  return () => draining;
-}
-
-/** Every answer closes its connection by now, so that clients who are at work are gone after their next request. */
-async function leaveTaken(connections: Connections, graceMs: number): Promise<void> {
-  const endMs = performance.now() + graceMs;
-  while (performance.now() < endMs && connections.count > 0) await pause(DRAIN_SWEEP_MS);
-}
-
-/**
- * A server closes once every connection has, and a connection that was busy when closing began stays open, idle, for
- * as long as the client likes. So idle ones are closed again and again, and after a while the busy ones too.
- */
-function endConnections(server: Server): void {
-  const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_SWEEP_MS);
-  const end = setTimeout(() => server.closeAllConnections(), DRAIN_MAX_MS);
-  server.once('close', () => {
-    clearInterval(sweep);
-    clearTimeout(end);
-  });
 }
 
 function contextFrom(

@@ -7,7 +7,7 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql';
-import { callerOf } from './caller.js';
+import { callerOf, refusalIn } from './caller.js';
 import type { RequestContext } from '../graphql/context.js';
 import type { Documents } from './documents.js';
 import { asksForSchema, type SchemaAnswers } from './schema-answers.js';
@@ -28,8 +28,7 @@ export class SocketOperations {
     try {
       return this.read(payload, contextValue);
     } catch (error) {
-      if (error instanceof GraphQLError) return [error];
-      throw error;
+      return [refusalIn(error)];
     }
   }
 

@@ -11,6 +11,7 @@ import type { EventFeed } from '../platform/push/event-feed.js';
 import { clientAddress } from '../platform/trusted-proxies.js';
 import { admitInOutage } from './admission.js';
 import type { RequestContext } from '../graphql/context.js';
+import { refusalIn } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
 import { MessageAllowance } from './message-allowance.js';
 import { namedHeader, proofOf, RequestScope } from './request-scope.js';
@@ -104,8 +105,7 @@ export class SocketSession {
     try {
       await admitInOutage(this.scope());
     } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      this.end(SocketCloseCode.Forbidden, error.message);
+      this.end(SocketCloseCode.Forbidden, refusalIn(error).message);
     }
   }
 

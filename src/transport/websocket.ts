@@ -2,28 +2,21 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type ExecutionArgs } from 'graphql';
 import { handleProtocols, makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { Config } from '../config.js';
 import { STATUS_TTL_MS } from '../identity/access.service.js';
 import type { Actor } from '../graphql/actor.js';
-import type { TokenService } from '../identity/token.service.js';
-import type { Clock } from '../platform/clock.js';
-import type { Logger } from '../platform/observability/log.js';
-import type { EventFeed } from '../platform/push/event-feed.js';
 import { Periodic } from '../platform/scheduling/periodic.js';
-import { callerOf } from './caller.js';
+import { callerOf, refusalIn } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
 import type { RequestContext } from '../graphql/context.js';
 import { presentError } from './error-format.js';
-import type { Documents } from './documents.js';
-import type { SchemaAnswers } from './schema-answers.js';
+import type { TransportParts } from './parts.js';
 import { answerRaw, type TransportAnswer } from './raw-answer.js';
-import type { SocketPlace, SocketPlaces } from './socket-places.js';
+import type { SocketPlace } from './socket-places.js';
 import { SocketOperations } from './socket-operations.js';
 import { SocketSession } from './socket-session.js';
-import type { WorkShares } from './work-shares.js';
 
 /** How long a socket may take to answer its close before it is cut. */
 const CLOSE_GRACE_MS = 2000;
@@ -32,20 +25,6 @@ const DRAIN_MAX_MS = 10_000;
 const DRAIN_LOOK_MS = 20;
 /** Messages of the protocol that only a server sends. */
 const SERVER_MESSAGES: ReadonlySet<unknown> = new Set(['connection_ack', 'next', 'error']);
-
-export interface WebSocketParts {
-  readonly events: EventFeed;
-  readonly schema: GraphQLSchema;
-  readonly tokens: TokenService;
-  readonly access: RequestContext['access'];
-  readonly clock: Clock;
-  readonly config: Config;
-  readonly log: Logger;
-  readonly documents: Documents;
-  readonly answers: SchemaAnswers;
-  readonly places: SocketPlaces;
-  readonly shares: WorkShares;
-}
 
 type SocketContext = Context<Record<string, unknown>, SocketSession>;
 
@@ -59,7 +38,7 @@ export class GraphqlSockets {
   private readonly heartbeat: NodeJS.Timeout;
   private readonly accessWatch: Periodic;
 
-  constructor(private readonly parts: WebSocketParts) {
+  constructor(private readonly parts: TransportParts) {
     this.operations = new SocketOperations(parts.schema, parts.documents, parts.answers);
     this.protocol = this.makeProtocol();
     // The types do not know `closeTimeout` yet.
@@ -204,8 +183,7 @@ export class GraphqlSockets {
     try {
       hasRoom = await session.open(connectionParams);
     } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      session.end(SocketCloseCode.Forbidden, error.message);
+      session.end(SocketCloseCode.Forbidden, refusalIn(error).message);
       return false;
     }
     const { owner } = session;
@@ -228,8 +206,7 @@ export class GraphqlSockets {
     try {
       context.extra.authenticated();
     } catch (error) {
-      if (error instanceof GraphQLError) return [error];
-      throw error;
+      return [refusalIn(error)];
     }
     return this.operations.prepare(payload, context.extra.scope());
   }
@@ -243,8 +220,7 @@ export class GraphqlSockets {
       await this.parts.shares.refusing(callerOf(scope));
       return errors;
     } catch (error) {
-      if (error instanceof GraphQLError) return [error];
-      throw error;
+      return [refusalIn(error)];
     }
   }
 
@@ -259,8 +235,7 @@ export class GraphqlSockets {
   }
 
   private present(errors: readonly GraphQLError[], scope: RequestContext) {
-    const hideSuggestions = this.parts.config.NODE_ENV === 'production';
-    return errors.map((error) => presentError(error, scope, hideSuggestions));
+    return errors.map((error) => presentError(error, scope, this.parts.hideSuggestions));
   }
 
   /**

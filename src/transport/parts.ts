@@ -1,0 +1,41 @@
+import type { GraphQLSchema } from 'graphql';
+import type { Registry } from 'prom-client';
+import type { Config } from '../config.js';
+import type { AccessService } from '../identity/access.service.js';
+import type { TokenService } from '../identity/token.service.js';
+import type { Clock } from '../platform/clock.js';
+import type { Logger } from '../platform/observability/log.js';
+import type { EventFeed } from '../platform/push/event-feed.js';
+import type { Redis } from '../platform/redis/redis.js';
+import type { Documents } from './documents.js';
+import type { TryOut } from './graphiql.js';
+import type { HealthChecks } from './health.js';
+import type { SchemaAnswers } from './schema-answers.js';
+import type { SocketPlaces } from './socket-places.js';
+import type { WorkShares } from './work-shares.js';
+
+/** What a process gives its HTTP server. */
+export interface HttpServerParts {
+  readonly schema: GraphQLSchema;
+  readonly tokens: TokenService;
+  readonly access: Pick<AccessService, 'refusalOf'>;
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly redis: Redis;
+  readonly events: EventFeed;
+  readonly shares: WorkShares;
+  readonly health: HealthChecks;
+  readonly metrics?: Registry;
+  /** What GraphiQL is filled with in development. */
+  readonly tryOut?: () => TryOut | null;
+}
+
+/** The same, with what GraphQL over HTTP and over WebSocket share. */
+export interface TransportParts extends HttpServerParts {
+  readonly documents: Documents;
+  readonly answers: SchemaAnswers;
+  readonly places: SocketPlaces;
+  /** Whether messages of graphql-js are shown without what they tell of the schema. */
+  readonly hideSuggestions: boolean;
+}
