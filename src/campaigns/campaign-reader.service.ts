@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
-import { findPage } from '../platform/database/find-page.js';
+import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm } from '../platform/database/orm.js';
 import { EPOCH_TTL_MS, ReadCache } from '../platform/read-cache.js';
@@ -51,11 +51,7 @@ export class CampaignReader {
   }
 
   /** Newest first, with the exact total. */
-  async page(
-    tenantId: string,
-    filter: CampaignFilter,
-    page: { readonly offset: number; readonly size: number },
-  ): Promise<{ total: number; items: Campaign[] }> {
+  async page(tenantId: string, filter: CampaignFilter, page: PageRange): Promise<Page<Campaign>> {
     const where = { deletedAt: null, ...(filter.status && { status: filter.status }) };
     return findPage(tenantEm(this.listOrm, tenantId), Campaign, where, page);
   }

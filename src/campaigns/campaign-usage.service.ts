@@ -1,5 +1,5 @@
 import { Money } from '../platform/decimal.js';
-import type { Id } from '../platform/ids.js';
+import { compareIds, type Id } from '../platform/ids.js';
 import { writeTogether } from '../platform/database/execute-together.js';
 import type { Em } from '../platform/database/orm.js';
 import { sqlInstant } from '../platform/database/sql-values.js';
@@ -148,9 +148,7 @@ function counterKey(key: CounterKey): string {
 }
 
 function byPrimaryKey(a: CounterKey, b: CounterKey): number {
-  const byCampaign = BigInt(a.campaignId) - BigInt(b.campaignId);
-  const byUser = BigInt(a.userId) - BigInt(b.userId);
-  return Number(byCampaign || byUser || BigInt(a.day - b.day));
+  return compareIds(a.campaignId, b.campaignId) || compareIds(a.userId, b.userId) || a.day - b.day;
 }
 
 async function readCounters(

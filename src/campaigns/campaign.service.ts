@@ -2,8 +2,8 @@ import { invariant } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
 import { argumentsDigest, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
+import { insertNew } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
-import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -99,15 +99,7 @@ export class CampaignService {
       createdAt: new Date(this.its.clock.nowMs()),
       deletedAt: null,
     };
-    // Written at once: a unit of work would write it again, or at a moment of its own.
-    const campaign = em.create(Campaign, row, { persist: false });
-    try {
-      await em.insert(campaign);
-    } catch (error) {
-      throw isDuplicateKey(error)
-        ? new KeyTakenError('The idempotency key is taken.', { cause: error })
-        : error;
-    }
+    const campaign = await insertNew(em, Campaign, row, (cause) => new KeyTakenError('Taken.', { cause }));
     this.its.outbox.append(em, tenant.id, [campaignChanged(campaign)]);
     return campaign;
   }

@@ -3,6 +3,7 @@ import type { RequiredEntityData } from '@mikro-orm/core';
 import type { Clock } from '../platform/clock.js';
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { Id, IdGenerator } from '../platform/ids.js';
+import { insertNew } from '../platform/database/insert-new.js';
 import type { Em } from '../platform/database/orm.js';
 import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
@@ -98,15 +99,7 @@ export class CodeIssuer {
       argumentsDigest,
       createdAt,
     };
-    const batch = em.create(CodeBatch, row, { persist: false });
-    try {
-      await em.insert(batch);
-    } catch (error) {
-      throw isDuplicateKey(error)
-        ? new BatchKeyTakenError('The idempotency key is taken.', { cause: error })
-        : error;
-    }
-    return batch;
+    return insertNew(em, CodeBatch, row, (cause) => new BatchKeyTakenError('Taken.', { cause }));
   }
 
   private async makeCodes(em: Em, format: CodeFormat, order: IssueOrder): Promise<GeneratedCode[]> {

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../platform/ids.js';
+import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { both, effectiveClauses, partClauses, type Clause } from './code-clauses.js';
@@ -60,28 +61,14 @@ export class CodeReader {
   }
 
   /** Newest first, with the exact total. */
-  async batches(
-    tenantId: string,
-    { campaignId }: BatchFilter,
-    page: { readonly offset: number; readonly size: number },
-  ): Promise<{ total: number; items: CodeBatch[] }> {
+  async batches(tenantId: string, { campaignId }: BatchFilter, page: PageRange): Promise<Page<CodeBatch>> {
     if (campaignId && !isId(campaignId)) return { total: 0, items: [] };
     const where = campaignId ? { campaignId } : {};
-    const [items, total] = await tenantEm(this.orm, tenantId).findAndCount(CodeBatch, where, {
-      orderBy: { id: 'desc' },
-      offset: page.offset,
-      limit: page.size,
-      disableIdentityMap: true,
-    });
-    return { total, items };
+    return findPage(tenantEm(this.orm, tenantId), CodeBatch, where, page);
   }
 
   /** Newest first, with the exact total. */
-  async page(
-    tenantId: string,
-    filter: CodeFilter,
-    page: { readonly offset: number; readonly size: number },
-  ): Promise<{ total: number; items: Code[] }> {
+  async page(tenantId: string, filter: CodeFilter, page: PageRange): Promise<Page<Code>> {
     const em = tenantEm(this.orm, tenantId);
     const { sql, params } = await this.search(em, tenantId, filter);
     if (sql === '') return { total: 0, items: [] };

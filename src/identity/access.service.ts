@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
-import DataLoader from 'dataloader';
+import type DataLoader from 'dataloader';
 import type { AccessRefusal } from '../graphql/actor.js';
 import type { Id } from '../platform/ids.js';
-import { LoadGate } from '../platform/scheduling/load-gate.js';
+import { gathered } from '../platform/scheduling/gathered.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { within } from '../platform/scheduling/timeout.js';
@@ -44,7 +44,7 @@ export class AccessService {
     private readonly orm: MikroORM,
     private readonly timeoutMs: number,
   ) {
-    this.userReads = gathered(async (keys) => this.readUsers(keys));
+    this.userReads = gathered(async (keys) => this.readUsers(keys), BATCH_MAX);
     const kept = { missingTtlMs: STATUS_TTL_MS, outlastsStore: true };
     this.tenants = new ReadCache(
       async (tenantId) => within(this.timeoutMs, 'database', this.readTenant(tenantId)),
@@ -95,14 +95,4 @@ export class AccessService {
     }
     return keys.map(({ tenantId, userId }) => statuses.get(`${tenantId}|${userId}`) ?? null);
   }
-}
-
-/** Look-ups that come while a query is under way go together in the next one. */
-function gathered<K, V>(load: (keys: readonly K[]) => Promise<V[]>): DataLoader<K, V> {
-  const gate = new LoadGate();
-  return new DataLoader(async (keys: readonly K[]) => gate.run(async () => load(keys)), {
-    cache: false,
-    maxBatchSize: BATCH_MAX,
-    batchScheduleFn: gate.schedule,
-  });
 }

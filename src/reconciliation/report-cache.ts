@@ -1,6 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
+import pLimit from 'p-limit';
 import type { Clock } from '../platform/clock.js';
+import { resultWithin } from '../platform/scheduling/timeout.js';
 import type { Reconciler } from './reconciler.js';
 import type { ReconciliationReport } from './report.js';
 
@@ -29,9 +30,8 @@ export interface CachedReport {
  */
 export class ReportCache {
   private readonly reports = new LRUCache<string, ReconciliationReport>({ max: KEPT_MAX });
-  private readonly running = new Map<string, Promise<void>>();
-  /** The end of the line: reports are made one after another. */
-  private last: Promise<void> = Promise.resolve();
+  private readonly running = new Map<string, Promise<unknown>>();
+  private readonly inTurn = pLimit(1);
 
   constructor(
     private readonly reconciler: Pick<Reconciler, 'run'>,
@@ -43,13 +43,7 @@ export class ReportCache {
     const known = this.reports.get(tenantId);
     if (known !== undefined && this.isFresh(known)) return { report: known, isRunning: false };
     const running = this.running.get(tenantId) ?? this.start(tenantId);
-    const waiting = new AbortController();
-    try {
-      const waitMs = this.settings.waitMs ?? WAIT_MS;
-      await Promise.race([running, pause(waitMs, undefined, { ref: false, signal: waiting.signal })]);
-    } finally {
-      waiting.abort();
-    }
+    await resultWithin(this.settings.waitMs ?? WAIT_MS, running);
     return { report: this.reports.get(tenantId) ?? null, isRunning: this.running.has(tenantId) };
   }
 
@@ -58,20 +52,13 @@ export class ReportCache {
     return this.clock.nowMs() < startedAt.getTime() + tookMs + freshMs;
   }
 
-  private start(tenantId: string): Promise<void> {
-    const running = this.make(tenantId, this.last);
-    this.running.set(tenantId, running);
-    // A failure reaches the callers of this report, and does not hold up the next one.
-    this.last = running.catch(() => undefined);
-    return running;
-  }
-
-  private async make(tenantId: string, turn: Promise<void>): Promise<void> {
-    await turn;
-    try {
-      this.reports.set(tenantId, await this.reconciler.run({ tenantId }));
-    } finally {
-      this.running.delete(tenantId);
-    }
+  /** A failure reaches the callers of this report, and does not hold up the next one. */
+  private start(tenantId: string): Promise<unknown> {
+    const running = this.inTurn(async () =>
+      this.reports.set(tenantId, await this.reconciler.run({ tenantId })),
+    );
+    const ended = running.finally(() => this.running.delete(tenantId));
+    this.running.set(tenantId, ended);
+    return ended;
   }
 }

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.js';
 import { isId, type Id, type IdGenerator } from '../platform/ids.js';
-import { findPage } from '../platform/database/find-page.js';
+import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm } from '../platform/database/orm.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import { checkPlan, type CreatePlan } from './plan-input.js';
@@ -20,11 +20,6 @@ interface PlanKey {
 /** Boxed, so that "there is none" is remembered as well. */
 interface FoundPlan {
   readonly plan: Plan | null;
-}
-
-export interface PlanPage {
-  readonly total: number;
-  readonly items: Plan[];
 }
 
 export class PlanService {
@@ -92,13 +87,8 @@ export class PlanService {
   }
 
   /** Newest first. Users see what is shown to them, staff sees all. */
-  async list(
-    tenantId: string,
-    { page, size }: { page: number; size: number },
-    shownOnly: boolean,
-  ): Promise<PlanPage> {
-    const range = { offset: (page - 1) * size, size };
-    return findPage(tenantEm(this.listOrm, tenantId), Plan, shownOnly ? { show: true } : {}, range);
+  async list(tenantId: string, page: PageRange, shownOnly: boolean): Promise<Page<Plan>> {
+    return findPage(tenantEm(this.listOrm, tenantId), Plan, shownOnly ? { show: true } : {}, page);
   }
 
   private async read({ tenantId, planId }: PlanKey): Promise<Plan | null> {

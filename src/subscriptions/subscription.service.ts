@@ -48,11 +48,6 @@ export class SubscriptionService {
     return views.map((view) => ({ ...view, status: statusAt(view, nowMs) }));
   }
 
-  /** Forgets what is cached of these users. Only after the commit of what has changed. */
-  async dropCached(tenantId: string, userIds: readonly Id[]): Promise<void> {
-    await this.cache.drop(tenantId, userIds);
-  }
-
   private async read(tenantId: string, userId: Id): Promise<unknown[]> {
     return tenantEm(this.listOrm, tenantId).find(
       Subscription,

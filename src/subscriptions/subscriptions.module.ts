@@ -45,7 +45,7 @@ export const subscriptions = {
     const dropCached = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {
       const concerned = events.filter((event) => invalidatedBy(event).length > 0);
       const userIds = new Set(concerned.map(({ userId }) => userId).filter((userId) => userId !== null));
-      await service.dropCached(tenantId, [...userIds]);
+      await cache.drop(tenantId, [...userIds]);
     };
     const sweep = async (): Promise<void> => {
       const moved = await subscriptionJobs.sweepSubscriptions();

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
+import { insertNew } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
-import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { ProductLine } from './product-line.entity.js';
 
@@ -51,27 +51,13 @@ export class ProductLineService {
         dayLimit: 'LIMIT_OUT_OF_RANGE',
       },
     );
-    const em = tenantEm(this.orm, tenantId);
-    const line = em.create(
-      ProductLine,
-      {
-        ...wanted,
-        tenantId,
-        status: 'ACTIVE',
-        version: 1,
-        createdAt: new Date(this.clock.nowMs()),
-      },
-      { persist: false },
-    );
-    try {
-      await em.insert(line);
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
+    const createdAt = new Date(this.clock.nowMs());
+    const row = { ...wanted, tenantId, status: 'ACTIVE', version: 1, createdAt } as const;
+    const line = await insertNew(tenantEm(this.orm, tenantId), ProductLine, row, () => {
       const code: CreateProductLineRefusal = 'PRODUCT_LINE_EXISTS';
-      throw new DomainError(code, 'The tenant has a product line with this code already.', {
-        field: ['input', 'code'],
-      });
-    }
+      const message = 'The tenant has a product line with this code already.';
+      return new DomainError(code, message, { field: ['input', 'code'] });
+    });
     this.invalidate(tenantId);
     return line;
   }

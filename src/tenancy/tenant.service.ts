@@ -4,10 +4,10 @@ import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
-import { findPage } from '../platform/database/find-page.js';
+import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
+import { insertNew } from '../platform/database/insert-new.js';
 import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
 import { likePart } from '../platform/database/sql-values.js';
-import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import { ACROSS_TENANTS } from '../platform/database/tenant-filter.js';
 import { Tenant, TENANT_TYPES, type TenantStatus, type TenantType } from './tenant.entity.js';
 
@@ -76,26 +76,12 @@ export class TenantService {
       type: 'TENANT_TYPE_UNKNOWN',
       codeQuota: 'QUOTA_OUT_OF_RANGE',
     });
-    const em = systemEm(this.orm);
-    const tenant = em.create(
-      Tenant,
-      {
-        ...wanted,
-        status: 'ACTIVE',
-        codesIssued: 0,
-        version: 1,
-        createdAt: new Date(this.clock.nowMs()),
-      },
-      { persist: false },
-    );
-    try {
-      await em.insert(tenant);
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
+    const createdAt = new Date(this.clock.nowMs());
+    const row = { ...wanted, status: 'ACTIVE', codesIssued: 0, version: 1, createdAt } as const;
+    return insertNew(systemEm(this.orm), Tenant, row, () => {
       const code: CreateTenantRefusal = 'TENANT_EXISTS';
-      throw new DomainError(code, 'A tenant with this id exists already.', { field: ['input', 'id'] });
-    }
-    return tenant;
+      return new DomainError(code, 'A tenant with this id exists already.', { field: ['input', 'id'] });
+    });
   }
 
   async find(tenantId: string): Promise<Tenant | null> {
@@ -103,10 +89,7 @@ export class TenantService {
   }
 
   /** All tenants, newest first, with the exact total. */
-  async page(
-    { status, type, part }: TenantFilter,
-    page: { readonly offset: number; readonly size: number },
-  ): Promise<{ total: number; items: Tenant[] }> {
+  async page({ status, type, part }: TenantFilter, page: PageRange): Promise<Page<Tenant>> {
     const conditions: FilterQuery<Tenant>[] = [{}];
     if (status) conditions.push({ status });
     if (type) conditions.push({ type });

@@ -122,7 +122,7 @@ describe('updatePlan', () => {
     ['an older version', { name: 'Mine', expectedVersion: 9 }, 'VERSION_CONFLICT'],
   ])('is refused with %s, and nothing is written', async (_name, fault, code) => {
     const { tenantId, planId } = await seedTenant(world);
-    const page = { page: 1, size: 15 };
+    const page = { offset: 0, size: 15 };
     const before = await world.services.plans.list(tenantId, page, false);
     expect(refusalIn(await updatePlan(tenantId, { planId, ...fault }))).toBe(code);
     expect(await world.services.plans.list(tenantId, page, false)).toEqual(before);

@@ -82,11 +82,11 @@ describe('createPlan', () => {
   });
 
   it('is forbidden to AUDITOR, to users and without a token', async () => {
-    const before = await world.plans.list(world.tenantId, { page: 1, size: 1 }, false);
+    const before = await world.plans.list(world.tenantId, { offset: 0, size: 1 }, false);
     expect((await run(staff('AUDITOR'), CREATE, { input })).codes).toEqual(['FORBIDDEN']);
     expect((await run(user('7'), CREATE, { input })).codes).toEqual(['FORBIDDEN']);
     expect((await run(null, CREATE, { input })).codes).toEqual(['UNAUTHENTICATED']);
-    expect((await world.plans.list(world.tenantId, { page: 1, size: 1 }, false)).total).toBe(before.total);
+    expect((await world.plans.list(world.tenantId, { offset: 0, size: 1 }, false)).total).toBe(before.total);
   });
 });
 

@@ -180,9 +180,9 @@ describe('finding a plan', () => {
     const own = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
     const made = [];
     for (let n = 0; n < 5; n += 1) made.push(await own.addPlan({ name: `P${n}`, show: n !== 4 }));
-    const page = await own.plans.list(own.tenantId, { page: 2, size: 2 }, false);
+    const page = await own.plans.list(own.tenantId, { offset: 2, size: 2 }, false);
     expect([page.total, page.items.map(({ name }) => name)]).toEqual([5, ['P2', 'P1']]);
-    const shown = await own.plans.list(own.tenantId, { page: 1, size: 10 }, true);
+    const shown = await own.plans.list(own.tenantId, { offset: 0, size: 10 }, true);
     expect([shown.total, shown.items.map(({ name }) => name)]).toEqual([4, ['P3', 'P2', 'P1', 'P0']]);
     const hidden = made[4]?.id ?? '';
     expect(await own.plans.findFor(own.tenantId, hidden, true)).toBeNull();

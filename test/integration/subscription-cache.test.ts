@@ -136,7 +136,7 @@ describe('without Redis', () => {
     const id = await world.addSubscription(userId, plan.id);
     expect(await service.mine(world.tenantId, userId)).toMatchObject([{ id }]);
     await handler.afterCommit(world.tenantId, [userId]);
-    await expect(service.dropCached(world.tenantId, [userId])).rejects.toThrow(/redis/);
+    await expect(cache.drop(world.tenantId, [userId])).rejects.toThrow(/redis/);
     redis.disconnect();
   });
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, parseInput } from '../../platform/input.js';
-import { findPage } from '../../platform/database/find-page.js';
+import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
@@ -140,11 +140,7 @@ export class UserService {
   }
 
   /** Newest first, with the exact total. */
-  async page(
-    tenantId: string,
-    { status, externalUserId }: UserFilter,
-    page: { readonly offset: number; readonly size: number },
-  ): Promise<{ total: number; items: User[] }> {
+  async page(tenantId: string, { status, externalUserId }: UserFilter, page: PageRange): Promise<Page<User>> {
     const where = { ...(status && { status }), ...(externalUserId && { externalId: externalUserId }) };
     return findPage(tenantEm(this.listOrm, tenantId), User, where, page);
   }

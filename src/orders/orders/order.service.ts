@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { isId, type Id } from '../../platform/ids.js';
 import { queryTogether } from '../../platform/database/execute-together.js';
 import { insertRows } from '../../platform/database/insert-rows.js';
-import { findPage } from '../../platform/database/find-page.js';
+import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
@@ -20,11 +20,6 @@ export interface RedemptionOrder {
   readonly subscriptionId: Id | null;
   readonly createdAt: Date;
   readonly finishedAt: Date;
-}
-
-export interface OrderPage {
-  readonly total: number;
-  readonly items: Order[];
 }
 
 /** The order of a deferred redemption, which has no row yet. */
@@ -112,13 +107,8 @@ export class OrderService {
   }
 
   /** Newest first. @param userId whose orders; null lists those of the whole tenant */
-  async list(
-    tenantId: string,
-    { page, size }: { page: number; size: number },
-    userId: Id | null,
-  ): Promise<OrderPage> {
-    const range = { offset: (page - 1) * size, size };
-    return findPage(tenantEm(this.listOrm, tenantId), Order, ofUser(userId), range);
+  async list(tenantId: string, page: PageRange, userId: Id | null): Promise<Page<Order>> {
+    return findPage(tenantEm(this.listOrm, tenantId), Order, ofUser(userId), page);
   }
 }
 

@@ -7,6 +7,11 @@ export interface PageRange {
   readonly size: number;
 }
 
+export interface Page<Row> {
+  readonly total: number;
+  readonly items: Row[];
+}
+
 /**
  * One page, newest first, with the exact total. One statement after the other, so that a list takes one connection and
  * one processor of the server at a time; where the page shows the end, the total follows from it.
@@ -17,7 +22,7 @@ export async function findPage<T extends object>(
   where: FilterQuery<NoInfer<T>>,
   { offset, size }: PageRange,
   options: FindOptions<T> = {},
-): Promise<{ total: number; items: T[] }> {
+): Promise<Page<T>> {
   const newestFirst = { id: 'desc' } as NonNullable<FindOptions<T>['orderBy']>;
   // The type of a condition goes by an entity's named indexes, which are not known of any entity.
   const items = await em.find(entity, where as never, {

@@ -1,8 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
-import DataLoader from 'dataloader';
 import { StoreUnavailableError } from '../errors.js';
 import type { Id } from '../ids.js';
-import { LoadGate } from '../scheduling/load-gate.js';
+import { gathered } from '../scheduling/gathered.js';
 import { systemEm, tenantEm } from '../database/orm.js';
 import { isServerAway, isStatementTimeout } from '../database/sql-errors.js';
 import { within } from '../scheduling/timeout.js';
@@ -25,10 +24,9 @@ const SELECT_EVENTS = `select seq, type, cast(user_id as char) as user_id, cast(
 
 /** Reads the events of tenants: what is committed below the last number is there for good, until it is too old. */
 export class EventLog {
-  private readonly gate = new LoadGate();
-  private readonly lastSeqs = new DataLoader<string, number>(
-    async (tenantIds) => this.gate.run(async () => this.loadLastSeqs(tenantIds)),
-    { cache: false, maxBatchSize: TENANTS_AT_ONCE, batchScheduleFn: this.gate.schedule },
+  private readonly lastSeqs = gathered(
+    async (tenantIds: readonly string[]) => this.loadLastSeqs(tenantIds),
+    TENANTS_AT_ONCE,
   );
 
   constructor(

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import DataLoader from 'dataloader';
+import type DataLoader from 'dataloader';
 import {
   copyOf,
   type CodeCopy,
@@ -7,7 +7,7 @@ import {
   type CopiedCode,
 } from '../../codes/code-copy.service.js';
 import type { Id } from '../../platform/ids.js';
-import { LoadGate } from '../../platform/scheduling/load-gate.js';
+import { gathered } from '../../platform/scheduling/gathered.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { instantOf, type SqlInstant } from '../../platform/database/sql-values.js';
 import { within } from '../../platform/scheduling/timeout.js';
@@ -46,14 +46,7 @@ export class CodeLoader {
     private readonly copies: CodeCopyService,
     private readonly timeoutMs: number,
   ) {
-    const gate = new LoadGate();
-    const load = async (lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> =>
-      gate.run(async () => this.loadAll(lookups));
-    this.loader = new DataLoader(load, {
-      cache: false,
-      maxBatchSize: BATCH_MAX,
-      batchScheduleFn: gate.schedule,
-    });
+    this.loader = gathered(async (lookups: readonly Lookup[]) => this.loadAll(lookups), BATCH_MAX);
   }
 
   /**

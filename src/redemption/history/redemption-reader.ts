@@ -1,9 +1,9 @@
 import type { MikroORM } from '@mikro-orm/core';
-import DataLoader from 'dataloader';
+import type DataLoader from 'dataloader';
 import { Code } from '../../codes/code.entity.js';
 import { Money } from '../../platform/decimal.js';
 import type { Id } from '../../platform/ids.js';
-import { LoadGate } from '../../platform/scheduling/load-gate.js';
+import { gathered } from '../../platform/scheduling/gathered.js';
 import { findPage } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
@@ -113,7 +113,6 @@ export class RedemptionReader {
     where: (lookups: readonly Lookup[]) => Readonly<Record<string, unknown>>,
     matches: (lookup: Lookup, row: Redemption) => boolean,
   ): DataLoader<Lookup, RedemptionRecord | null> {
-    const gate = new LoadGate();
     const load = async (lookups: readonly Lookup[]): Promise<(RedemptionRecord | null)[]> => {
       const records = new Map<Lookup, RedemptionRecord>();
       for (const [tenantId, group] of Map.groupBy(lookups, (lookup) => lookup.tenantId)) {
@@ -127,11 +126,7 @@ export class RedemptionReader {
       }
       return lookups.map((lookup) => records.get(lookup) ?? null);
     };
-    return new DataLoader(async (lookups: readonly Lookup[]) => gate.run(async () => load(lookups)), {
-      cache: false,
-      maxBatchSize: BATCH_MAX,
-      batchScheduleFn: gate.schedule,
-    });
+    return gathered(load, BATCH_MAX);
   }
 }
 

@@ -1,0 +1,27 @@
+import DataLoader from 'dataloader';
+
+/**
+ * Look-ups that come while one is under way wait for it and go together, as commits do: under load one query serves
+ * many, and a lone look-up does not wait.
+ */
+export function gathered<Key, Value>(
+  load: (keys: readonly Key[]) => Promise<Value[]>,
+  maxBatchSize: number,
+): DataLoader<Key, Value> {
+  let underWay = 0;
+  const waiting: (() => void)[] = [];
+  const batch = async (keys: readonly Key[]): Promise<Value[]> => {
+    underWay += 1;
+    try {
+      return await load(keys);
+    } finally {
+      underWay -= 1;
+      for (const dispatch of waiting.splice(0)) dispatch();
+    }
+  };
+  const batchScheduleFn = (dispatch: () => void): void => {
+    if (underWay === 0) setImmediate(dispatch);
+    else waiting.push(dispatch);
+  };
+  return new DataLoader(batch, { cache: false, maxBatchSize, batchScheduleFn });
+}
