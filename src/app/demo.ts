@@ -14,8 +14,7 @@ const TOKEN_TTL_S = 3600;
 const REFRESH_EVERY_MS = 60_000;
 
 /** What `.data/demo.json` holds, for scripts and for further processes. */
-export interface DemoFile {
-  readonly url: string;
+export interface DemoFile extends DemoPlace {
   readonly tenantId: string;
   readonly productCode: string;
   readonly userToken: string;
@@ -23,12 +22,9 @@ export interface DemoFile {
   readonly campaignId: string;
   /** Unused ones, at least 100. */
   readonly codes: readonly string[];
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
 }
 
-export interface DemoPlace {
-  readonly file: string;
+interface DemoPlace {
   readonly url: string;
   readonly databaseUrl: string;
   readonly redisUrl: string;
@@ -42,17 +38,23 @@ export interface Demo {
 }
 
 /** Makes the demo tenant where it is missing, and keeps the file's tokens valid and its codes unused. */
-export async function runDemo(services: Services, place: DemoPlace, log: Logger): Promise<Demo> {
+export async function runDemo(
+  services: Services,
+  file: string,
+  place: DemoPlace,
+  log: Logger,
+): Promise<Demo> {
   const campaignId = await seedDemo(services);
-  let content = await refresh(services, place, campaignId);
+  const renewed = async () => refresh(services, file, place, campaignId);
+  let content = await renewed();
   const timer = setInterval(() => {
-    refresh(services, place, campaignId).then(
+    renewed().then(
       (refreshed) => (content = refreshed),
       (error: unknown) => log.warn({ err: error }, 'demo file not refreshed'),
     );
   }, REFRESH_EVERY_MS);
   timer.unref();
-  return { file: place.file, content: () => content, stop: () => clearInterval(timer) };
+  return { file, content: () => content, stop: () => clearInterval(timer) };
 }
 
 async function seedDemo(services: Services): Promise<string> {
@@ -89,7 +91,12 @@ async function makeCampaign({ plans, campaigns }: Services): Promise<Campaign> {
   return campaign;
 }
 
-async function refresh(services: Services, place: DemoPlace, campaignId: string): Promise<DemoFile> {
+async function refresh(
+  services: Services,
+  file: string,
+  place: DemoPlace,
+  campaignId: string,
+): Promise<DemoFile> {
   const { users, tokens, generation } = services;
   let codes = await unusedCodes(services, campaignId);
   if (codes.length < CODES_WANTED) {
@@ -100,17 +107,15 @@ async function refresh(services: Services, place: DemoPlace, campaignId: string)
   const user = { kind: 'USER', tenantId: TENANT, userId } as const;
   const staff = { kind: 'STAFF', tenantId: TENANT, staffId: 'demo-owner', role: 'OWNER' } as const;
   const content: DemoFile = {
-    url: place.url,
+    ...place,
     tenantId: TENANT,
     productCode: PRODUCT,
     userToken: tokens.sign(user, TOKEN_TTL_S, 'BY_OPERATOR'),
     staffToken: tokens.sign(staff, TOKEN_TTL_S, 'BY_OPERATOR'),
     campaignId,
     codes,
-    databaseUrl: place.databaseUrl,
-    redisUrl: place.redisUrl,
   };
-  await writeWhole(place.file, `${JSON.stringify(content, null, 2)}\n`);
+  await writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
   return content;
 }
 

@@ -79,7 +79,7 @@ async function launchOnOwnStores(
   started.push(async () => server.stop());
   signal.throwIfAborted();
   const file = path.join(dataDir, 'demo.json');
-  const running = await runDemo(server.services, { file, url: server.address, databaseUrl, redisUrl }, log);
+  const running = await runDemo(server.services, file, { url: server.address, databaseUrl, redisUrl }, log);
   demo = running;
   started.push(async () => running.stop());
   return { server, demo: running };

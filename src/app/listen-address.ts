@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { StartError } from '../platform/errors.js';
-import { addressesOf, isNotHere } from '../platform/host-addresses.js';
+import { addressesOf, isNotHere, tryListening } from '../platform/host-addresses.js';
 
 /**
  * Finds out whether the process can listen there, before it touches anything else: at every address of `localhost`,
@@ -20,16 +18,6 @@ export async function assertCanListen(host: string, port: number): Promise<void>
   } catch (error) {
     const { code, address = host } = error as NodeJS.ErrnoException & { readonly address?: string };
     throw new StartError(listenProblem(code, address, port), { cause: error });
-  }
-}
-
-async function tryListening(host: string, port: number): Promise<void> {
-  const server = createServer();
-  try {
-    server.listen({ host, port, exclusive: true });
-    await once(server, 'listening');
-  } finally {
-    server.close();
   }
 }
 

@@ -80,9 +80,9 @@ function addUpdate(group: Bare): void {
         .option('--show <yes|no>', 'whether users see it', yesOrNo)
         .addOption(expectOption())
         .option('--json', 'print JSON'),
-    run: async ({ planChanges }, { tenant, id, name, price, sell, show, expect, ...terms }) => {
+    run: async ({ plans }, { tenant, id, name, price, sell, show, expect, ...terms }) => {
       const own = { name, unitPrice: price, sell, show, expectedVersion: expect };
-      return planChanges.update(tenant, id, { ...termsOf(terms), ...own });
+      return plans.update(tenant, id, { ...termsOf(terms), ...own });
     },
     print: printRow(COLUMNS),
   });

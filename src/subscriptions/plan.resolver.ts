@@ -4,7 +4,6 @@ import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { PageArgs, type PageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
-import type { PlanChangeService } from './plan-change.service.js';
 import type { PlanService } from './plan.service.js';
 import {
   CreatePlanInput,
@@ -17,10 +16,7 @@ import {
 
 @Resolver(() => PlanType)
 export class PlanResolver {
-  constructor(
-    private readonly service: PlanService,
-    private readonly changes: PlanChangeService,
-  ) {}
+  constructor(private readonly service: PlanService) {}
 
   @Mutation(() => CreatePlanPayloadType, { description: 'Makes a plan. For OWNER and OPERATOR.' })
   async createPlan(
@@ -39,7 +35,7 @@ export class PlanResolver {
     @Ctx() context: RequestContext,
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
-    return answer(async () => ({ plan: await this.changes.update(tenantId, planId, changes) }));
+    return answer(async () => ({ plan: await this.service.update(tenantId, planId, changes) }));
   }
 
   @Query(() => PlanType, nullable('A plan of the tenant. Users find only plans with `show`.'))

@@ -1,12 +1,14 @@
-import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../platform/clock.js';
-import { isId, type Id, type IdGenerator } from '../platform/ids.js';
+import { DomainError } from '../platform/errors.js';
+import { isId, type Id } from '../platform/ids.js';
+import type { PlatformServices } from '../platform/platform-services.js';
+import { changeRow, givenFields } from '../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm } from '../platform/database/orm.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
-import { checkPlan, type CreatePlan } from './plan-input.js';
+import { checkPlan, checkPlanChange, type CreatePlan } from './plan-input.js';
 import { Plan } from './plan.entity.js';
+import type { UPDATE_PLAN_ERROR_CODES } from './plan.errors.js';
 
 /** What a process may remember of a plan, and for how long: prechecks may be this late, commits never are. */
 const PLANS_MAX = 10_000;
@@ -22,23 +24,19 @@ interface FoundPlan {
   readonly plan: Plan | null;
 }
 
+type Collaborators = Pick<PlatformServices, 'orm' | 'readOrm' | 'ids' | 'clock' | 'transactions'>;
+
 export class PlanService {
   private readonly cache: LRUCache<string, FoundPlan, PlanKey>;
 
-  constructor(
-    private readonly orm: MikroORM,
-    private readonly ids: IdGenerator,
-    private readonly clock: Clock,
-    /** Where lists are read, which may take long. */
-    private readonly listOrm: MikroORM = orm,
-  ) {
+  constructor(private readonly its: Collaborators) {
     this.cache = new LRUCache<string, FoundPlan, PlanKey>({
       max: PLANS_MAX,
       ttl: PLAN_TTL_MS,
       ttlResolution: 0,
       // Who waits for a plan while it is invalidated gets what was read; it is only not kept.
       ignoreFetchAbort: true,
-      perf: { now: () => clock.nowMs() },
+      perf: { now: () => its.clock.nowMs() },
       fetchMethod: async (_key, _stale, { context }) => ({ plan: await this.read(context) }),
     });
   }
@@ -48,13 +46,32 @@ export class PlanService {
     const plan = {
       ...checkPlan(input),
       tenantId,
-      id: this.ids.next(),
+      id: this.its.ids.next(),
       version: 1,
-      createdAt: new Date(this.clock.nowMs()),
+      createdAt: new Date(this.its.clock.nowMs()),
     };
-    const em = tenantEm(this.orm, tenantId);
+    const em = tenantEm(this.its.orm, tenantId);
     await em.insert(Plan, plan);
     return em.map(Plan, plan);
+  }
+
+  /**
+   * What users hold already keeps its traffic until it is extended.
+   * @throws DomainError with a code of {@link UPDATE_PLAN_ERROR_CODES}
+   */
+  async update(tenantId: string, planId: Id, input: object): Promise<Plan> {
+    const { expectedVersion, ...values } = checkPlanChange(input);
+    const changed = isId(planId)
+      ? await this.its.transactions.run(tenantId, async (em) =>
+          changeRow(em, Plan, { id: planId }, expectedVersion, () => givenFields(values)),
+        )
+      : null;
+    if (changed === null) {
+      const code: (typeof UPDATE_PLAN_ERROR_CODES)[number] = 'PLAN_NOT_FOUND';
+      throw new DomainError(code, 'The tenant has no plan with this id.', { field: ['input', 'planId'] });
+    }
+    this.invalidate(tenantId, planId);
+    return changed.after;
   }
 
   /** As it was at most a second ago; many callers at once make one query. */
@@ -88,11 +105,11 @@ export class PlanService {
 
   /** Newest first. Users see what is shown to them, staff sees all. */
   async list(tenantId: string, page: PageRange, shownOnly: boolean): Promise<Page<Plan>> {
-    return findPage(tenantEm(this.listOrm, tenantId), Plan, shownOnly ? { show: true } : {}, page);
+    return findPage(tenantEm(this.its.readOrm, tenantId), Plan, shownOnly ? { show: true } : {}, page);
   }
 
   private async read({ tenantId, planId }: PlanKey): Promise<Plan | null> {
-    return tenantEm(this.orm, tenantId).findOne(Plan, { id: planId }, { disableIdentityMap: true });
+    return tenantEm(this.its.orm, tenantId).findOne(Plan, { id: planId }, { disableIdentityMap: true });
   }
 }
 

@@ -3,7 +3,6 @@ import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
-import { PlanChangeService } from './plan-change.service.js';
 import { Plan } from './plan.entity.js';
 import { PlanResolver } from './plan.resolver.js';
 import { PlanService } from './plan.service.js';
@@ -35,8 +34,7 @@ export const subscriptions = {
   resolvers: [PlanResolver, SubscriptionResolver, SubscriptionEventsResolver, EventUser],
   compose: (its: Needs) => {
     const { orm, readOrm, ids, clock, transactions, outbox, log } = its;
-    const plans = new PlanService(orm, ids, clock, readOrm);
-    const planChanges = new PlanChangeService(transactions, plans);
+    const plans = new PlanService(its);
     const cache = new SubscriptionCache(its.redis);
     const service = new SubscriptionService(readOrm, cache, clock);
     const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
@@ -52,9 +50,9 @@ export const subscriptions = {
       if (moved > 0) log.info({ moved }, 'subscriptions ended');
     };
     return {
-      services: { plans, planChanges, subscriptions: service, subscriptionJobs },
+      services: { plans, subscriptions: service, subscriptionJobs },
       resolvers: [
-        new PlanResolver(plans, planChanges),
+        new PlanResolver(plans),
         new SubscriptionResolver(service, plans),
         new SubscriptionEventsResolver(),
         new EventUser(its.externalUserIds),

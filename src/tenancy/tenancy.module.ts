@@ -20,14 +20,7 @@ export const tenancy = {
     const lines = new ProductLineService(orm, clock, readOrm);
     /** Features that keep names or statuses of tenants as well; they put themselves in. */
     const tenantCopies: Partial<TenantCopies>[] = [];
-    const tenantChanges = new TenantChangeService(transactions, tenants, {
-      renamed: async (em, tenantId, name) => {
-        for (const copies of tenantCopies) await copies.renamed?.(em, tenantId, name);
-      },
-      changed: (tenantId) => {
-        for (const copies of tenantCopies) copies.changed?.(tenantId);
-      },
-    });
+    const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies);
     const lineChanges = new ProductLineChangeService(transactions, lines);
     return {
       services: { tenants, tenantChanges, tenantCopies, lines, lineChanges },

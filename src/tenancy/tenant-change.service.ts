@@ -43,7 +43,7 @@ export class TenantChangeService {
   constructor(
     private readonly transactions: Transactions,
     private readonly tenants: TenantService,
-    private readonly copies: TenantCopies,
+    private readonly copies: readonly Partial<TenantCopies>[],
   ) {}
 
   /** On behalf of a tenant's staff: only the platform's own may change tenants. @throws DomainError one of {@link UPDATE_TENANT_REFUSALS} */
@@ -66,12 +66,13 @@ export class TenantChangeService {
     const { expectedVersion: expected, ...rest } = parsed(input);
     const given = givenFields(rest);
     const changed = await this.transactions.run(tenantId, async (em) => {
-      if (given.name !== undefined) await this.copies.renamed(em, tenantId, given.name);
+      if (given.name !== undefined)
+        for (const copies of this.copies) await copies.renamed?.(em, tenantId, given.name);
       return changeRow(em, Tenant, { id: tenantId }, expected, () => given);
     });
     if (changed === null)
       return refuse('TENANT_NOT_FOUND', 'There is no such tenant.', ['input', 'tenantId']);
-    this.copies.changed(tenantId);
+    for (const copies of this.copies) copies.changed?.(tenantId);
     return changed.after;
   }
 }

@@ -26,10 +26,7 @@ beforeAll(async () => {
   tenantId = await world.addTenant();
   const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
   const users = new UserService(world.orm, world.ids, world.clock, tokens);
-  const tenantChanges = new TenantChangeService(world.transactions, world.tenants, {
-    renamed: async () => undefined,
-    changed: () => undefined,
-  });
+  const tenantChanges = new TenantChangeService(world.transactions, world.tenants, []);
   const access = new AccessService(world.orm, 5000);
   const resolvers = new Map<new (...args: never[]) => object, object>([
     [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],

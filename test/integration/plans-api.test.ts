@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RequestContext } from '../../src/graphql/context.js';
 import type { Actor, StaffRole } from '../../src/graphql/actor.js';
 import { OrderResolver } from '../../src/orders/orders/order.resolver.js';
-import { PlanChangeService } from '../../src/subscriptions/plan-change.service.js';
 import { PlanResolver } from '../../src/subscriptions/plan.resolver.js';
 import { SubscriptionResolver } from '../../src/subscriptions/subscription.resolver.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
@@ -15,7 +14,7 @@ let schema: GraphQLSchema;
 beforeAll(async () => {
   world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
   const resolvers = new Map<unknown, unknown>([
-    [PlanResolver, new PlanResolver(world.plans, new PlanChangeService(world.transactions, world.plans))],
+    [PlanResolver, new PlanResolver(world.plans)],
     [SubscriptionResolver, new SubscriptionResolver(world.service, world.plans)],
     [OrderResolver, new OrderResolver(world.orders, async () => null)],
   ]);

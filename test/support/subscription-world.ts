@@ -48,7 +48,7 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
   const transactions = new Transactions(orm);
   const outbox = new Outbox(clock, () => undefined);
   const cache = new SubscriptionCache(redis);
-  const plans = new PlanService(orm, ids, clock);
+  const plans = new PlanService({ orm, readOrm: orm, ids, clock, transactions });
   const orders = new OrderService(orm, 5000);
   const handler = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const service = new SubscriptionService(orm, cache, clock);

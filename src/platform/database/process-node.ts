@@ -33,30 +33,17 @@ export interface ProcessNodeOptions {
   readonly keyPrints?: readonly string[];
 }
 
-export interface ProcessNodeHolder {
-  /** What {@link IdGenerator} asks before each id. */
-  lease(): NodeLease;
-  /** Gives the node back; no id can be made after that. */
-  release(): Promise<void>;
-}
-
 /** Leases a node number for the ids of this process, and keeps it until it is released. */
 export async function acquireProcessNode(
   orm: MikroORM,
   log: Logger,
   options: ProcessNodeOptions = {},
 ): Promise<ProcessNodeHolder> {
-  const node = new LeasedNode(orm, log, options.clock ?? systemClock, (options.keyPrints ?? []).join(','));
+  const { clock = systemClock, renewEveryMs = RENEW_EVERY_MS, keyPrints = [] } = options;
+  const node = new ProcessNodeHolder(orm, log, clock, keyPrints.join(','));
   await node.take();
-  const timer = setInterval(() => void node.renew(), options.renewEveryMs ?? RENEW_EVERY_MS);
-  timer.unref();
-  return {
-    lease: () => node.lease,
-    release: async () => {
-      clearInterval(timer);
-      await node.release();
-    },
-  };
+  node.keep(renewEveryMs);
+  return node;
 }
 
 /**
@@ -74,8 +61,9 @@ export async function processesWithout(em: Em, keyPrint: string): Promise<number
   return row?.count ?? 0;
 }
 
-class LeasedNode {
-  lease: NodeLease = { nodeNo: 0, validUntilMs: 0 };
+export class ProcessNodeHolder {
+  private current: NodeLease = { nodeNo: 0, validUntilMs: 0 };
+  private renewal: NodeJS.Timeout | undefined;
   private readonly owner = randomUUID();
   private released = false;
 
@@ -86,13 +74,22 @@ class LeasedNode {
     private readonly keyPrints: string,
   ) {}
 
+  /** What {@link IdGenerator} asks before each id. */
+  lease(): NodeLease {
+    return this.current;
+  }
+
+  keep(everyMs: number): void {
+    this.renewal = setInterval(() => void this.renew(), everyMs).unref();
+  }
+
   /** Tries free numbers at random, so that processes that start together seldom meet; the primary key decides. */
   async take(): Promise<void> {
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const nodeNo = await this.freeNodeNo();
       const validUntilMs = this.validity();
       if (await this.claim(nodeNo)) {
-        this.lease = { nodeNo, validUntilMs };
+        this.current = { nodeNo, validUntilMs };
         return;
       }
     }
@@ -100,10 +97,10 @@ class LeasedNode {
   }
 
   /** A renewal that fails is tried again next time; ids stop only when the lease has really run out. */
-  async renew(): Promise<void> {
+  private async renew(): Promise<void> {
     try {
       const validUntilMs = this.validity();
-      const { nodeNo } = this.lease;
+      const { nodeNo } = this.current;
       const kept = await systemEm(this.orm).nativeUpdate(
         ProcessNode,
         { nodeNo, owner: this.owner },
@@ -112,11 +109,11 @@ class LeasedNode {
       );
       if (this.released) return;
       if (kept === 1) {
-        this.lease = { nodeNo, validUntilMs };
+        this.current = { nodeNo, validUntilMs };
         return;
       }
       // Somebody else holds the number by now: not one more id may bear it.
-      this.lease = { nodeNo, validUntilMs: 0 };
+      this.current = { nodeNo, validUntilMs: 0 };
       this.log.error({ nodeNo }, 'process node was lost, taking another one');
       await this.take();
     } catch (error) {
@@ -124,10 +121,12 @@ class LeasedNode {
     }
   }
 
+  /** Gives the node back; no id can be made after that. */
   async release(): Promise<void> {
-    const { nodeNo } = this.lease;
+    clearInterval(this.renewal);
+    const { nodeNo } = this.current;
     this.released = true;
-    this.lease = { nodeNo, validUntilMs: 0 };
+    this.current = { nodeNo, validUntilMs: 0 };
     await systemEm(this.orm).nativeUpdate(
       ProcessNode,
       { nodeNo, owner: this.owner },

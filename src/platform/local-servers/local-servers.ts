@@ -2,7 +2,7 @@ import path from 'node:path';
 import { lockDataDir } from './data-dir-lock.js';
 import { startPrivateMariadb } from './private-mariadb.js';
 import { startPrivateRedis } from './private-redis.js';
-import type { PrivateServer } from './private-server.js';
+import type { PrivateServer, PrivateServerOptions } from './private-server.js';
 
 export interface EmbeddedServices {
   /** Empty when `database` was false. */
@@ -13,20 +13,9 @@ export interface EmbeddedServices {
   stop(): Promise<void>;
 }
 
-export interface EmbeddedServicesOptions {
-  /** Absolute. The servers' data go in `<dataDir>/mariadb` and `<dataDir>/redis`. */
-  readonly dataDir: string;
-  /** Where servers.json is; `.data/servers` of the project by default. */
-  readonly serversDir?: string;
-  readonly log: (line: string) => void;
+export interface EmbeddedServicesOptions extends Omit<PrivateServerOptions, 'supervise'> {
   readonly database?: boolean;
   readonly redis?: boolean;
-  /** False is for tests: nothing waits for the disk. */
-  readonly durable?: boolean;
-  /** For tests: the account may also use databases whose names begin with the program's and an underscore. */
-  readonly scratchDatabases?: boolean;
-  /** Gives the start up; what was started by then is stopped. */
-  readonly signal?: AbortSignal;
 }
 
 const nothing = Promise.resolve(undefined);

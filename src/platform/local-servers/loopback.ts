@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { tryListening } from '../host-addresses.js';
 import { EmbeddedServicesError } from './local-servers.errors.js';
 
 /**
@@ -11,6 +12,12 @@ const PORT_END = 32_000;
 const ATTEMPTS_MAX = 100;
 const PROBE_TIMEOUT_MS = 1_000;
 
+const isFree = async (port: number): Promise<boolean> =>
+  tryListening('127.0.0.1', port).then(
+    () => true,
+    () => false,
+  );
+
 /** A free port; the preferred one if possible. */
 export async function findFreePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
@@ -21,47 +28,26 @@ export async function findFreePort(preferred?: number): Promise<number> {
   throw new EmbeddedServicesError(`No free port was found on 127.0.0.1 between ${PORT_MIN} and ${PORT_END}.`);
 }
 
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.on('error', () => {
-      resolve(false);
-    });
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
-}
-
 /**
  * Connects, sends `request` and answers whether the reply so far satisfies `isReady`.
  * A refused or silent connection is "not yet".
  */
-export function probe(port: number, request: string, isReady: (reply: Buffer) => boolean): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    let reply = Buffer.alloc(0);
-    const settle = (ready: boolean): void => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => {
-      settle(false);
-    });
-    socket.on('error', () => {
-      settle(false);
-    });
-    socket.once('close', () => {
-      settle(isReady(reply));
-    });
-    socket.once('connect', () => {
-      if (request !== '') socket.write(request);
-    });
-    socket.on('data', (chunk) => {
+export async function probe(
+  port: number,
+  request: string,
+  isReady: (reply: Buffer) => boolean,
+): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.setTimeout(PROBE_TIMEOUT_MS, () => socket.destroy());
+  if (request !== '') socket.write(request);
+  let reply = Buffer.alloc(0);
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
       reply = Buffer.concat([reply, chunk]);
-      if (isReady(reply)) settle(true);
-    });
-  });
+      if (isReady(reply)) return true;
+    }
+  } catch {
+    // Refused, or reset.
+  }
+  return false;
 }

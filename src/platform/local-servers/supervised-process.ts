@@ -124,45 +124,26 @@ export class SupervisedProcess {
 
   private async superviseUntilStopped(): Promise<void> {
     const { name, port, log } = this.spec;
+    const { signal } = this.ending;
+    const stopping = new Promise((resolve) => {
+      signal.addEventListener('abort', resolve, { once: true });
+    });
     let backoffMs = BACKOFF_MIN_MS;
-    for (;;) {
+    while (!signal.aborted) {
       const since = performance.now();
-      await this.endOfProcessOrStop();
-      if (this.ending.signal.aborted) return;
+      await Promise.race([this.exited, stopping]);
+      if (signal.aborted) return;
       if (performance.now() - since > STABLE_AFTER_MS) backoffMs = BACKOFF_MIN_MS;
       const how = this.child?.signalCode ?? `exit code ${String(this.child?.exitCode)}`;
       log(
         `The private ${name} ended by itself (${how}); starting it again on port ${port} in ${backoffMs} ms.`,
       );
-      if (!(await this.pause(backoffMs))) return;
+      await sleep(backoffMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
       this.launch();
       if (await this.becomesReady())
         log(`The private ${name} is back on port ${port} (process ${this.pid}).`);
-    }
-  }
-
-  private endOfProcessOrStop(): Promise<void> {
-    const { signal } = this.ending;
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        signal.removeEventListener('abort', settle);
-        resolve();
-      };
-      signal.addEventListener('abort', settle, { once: true });
-      if (signal.aborted) settle();
-      else void this.exited.then(settle);
-    });
-  }
-
-  /** False when stop() came during the pause. */
-  private async pause(ms: number): Promise<boolean> {
-    try {
-      await sleep(ms, undefined, { signal: this.ending.signal });
-      return true;
-    } catch (error) {
-      if (this.ending.signal.aborted) return false;
-      throw error;
     }
   }
 
