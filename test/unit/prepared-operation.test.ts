@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import * as fc from 'fast-check';
 import {
   buildSchema,
@@ -11,12 +12,14 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { DecimalScalar, InstantScalar } from '../../src/graphql/scalars.js';
 import { present } from '../../src/platform/assert.js';
 import { serveFairly } from '../../src/transport/fair-schema.js';
 import { PreparedOperation } from '../../src/transport/prepared-operation.js';
 import { WorkShares } from '../../src/transport/work-shares.js';
+import { emptyPayload } from '../bench/empty-payload.js';
 
 const SDL = `
   scalar DateTime
@@ -142,6 +145,22 @@ describe('X.23 a reply that is plain is read off as graphql-js would complete it
     const { isPlain, ...own } = await prepared({ text, variables, answer: ITEM });
     expect(own).toEqual(await byGraphqlJs({ text, variables, answer: ITEM }));
     expect(isPlain).toBe(true);
+  });
+
+  it('all that a client can ask of a redemption, in the schema of the product', async () => {
+    const schema = buildRedeemkitSchema();
+    const redeem = present(schema.getMutationType()?.getFields()['redeemCode'], 'The mutation');
+    redeem.resolve = async () => emptyPayload('42', 'APP');
+    const document = parse(`mutation ($input: RedeemCodeInput!) { redeemCode(input: $input) { status orderNo
+      redemption { id status codeId campaignId userId useNo productCode claimedAt settledAt
+        rewards { type status sourceId targetId value } }
+      errors { code message field retryAfterMs } } }`);
+    const operation = present(getOperationAST(document), 'The operation');
+    const variables = { input: { code: 'X' } };
+    const expected = await execute({ schema, document, contextValue: CONTEXT, variableValues: variables });
+    const { data } = await new PreparedOperation(schema, document, operation).execute(variables, CONTEXT);
+    expect(JSON.stringify(data)).toBe(JSON.stringify(expected.data));
+    expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
   });
 
   it('null where nothing was found', async () => {
