@@ -29,9 +29,9 @@ export function addFrontPage(app: FastifyInstance, parts: FrontPageParts): void 
   const items = links.map(([path, says]) => `<li><a href="${path}">${path}</a> – ${says}</li>`);
   const body = `<h1>Redeemkit</h1>\n<ul>\n${items.join('\n')}\n</ul>\n<p>Documents in the checkout: ${DOCS}.</p>`;
   app.get('/', async (_request, reply) => sendPage(reply, 'Redeemkit', { body }));
-  app.addHook('onRequest', async (request, reply) => {
-    if (!isVisit(request, graphqlPath)) return undefined;
-    return reply.header('vary', 'accept').redirect(hasGraphiql ? GRAPHIQL_PATH : '/', 303);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!isVisit(request, graphqlPath)) done();
+    else void reply.header('vary', 'accept').redirect(hasGraphiql ? GRAPHIQL_PATH : '/', 303);
   });
 }
 

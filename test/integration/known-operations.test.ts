@@ -1,7 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import { startTransport, USER, type TransportServer } from '../support/transport-server.js';
+import { StoreUnavailableError } from '../../src/platform/errors.js';
+import { rateLimited } from '../../src/transport/caller.js';
+import { WorkShares } from '../../src/transport/work-shares.js';
+import { PLACES, startTransport, USER, type TransportServer } from '../support/transport-server.js';
 
 /** Every request goes to Apollo the first time; what is known afterwards is executed without it. */
 let byApollo: MockInstance;
@@ -24,8 +27,8 @@ interface Call {
 }
 
 /** Everything that a client can see of an answer, but for its date. */
-async function send({ body, headers = {} }: Call) {
-  const reply = await fetch(`${transport.url}/graphql`, {
+async function send({ body, headers = {} }: Call, { url } = transport) {
+  const reply = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-request-id': 'request-1', ...headers },
     body: JSON.stringify(body),
@@ -258,3 +261,25 @@ it('a wrong variable of a known operation is refused before any of it ran', asyn
   ]);
   expect(JSON.parse(text)).not.toHaveProperty('data');
 });
+
+it.each([
+  ['has to wait', 429, rateLimited('Wait a little.', 1500)],
+  ['is given up because a store is away', 500, new StoreUnavailableError('database')],
+])(
+  'X.23 a question about the schema that %s is refused as by Apollo, byte for byte',
+  async (_why, status, error) => {
+    const shares = new WorkShares(PLACES);
+    const busy = await startTransport({ environment: { INTROSPECTION: 'true' }, shares });
+    try {
+      await send({ body: { query: '{ box { name } }' } }, busy);
+      vi.spyOn(shares, 'enter').mockRejectedValue(error);
+      const call = { body: fresh('{ __schema { queryType { name } } }') };
+      const first = await send(call, busy);
+      const before = byApollo.mock.calls.length;
+      expect(await send(call, busy)).toEqual(first);
+      expect([first.status, byApollo.mock.calls.length - before]).toEqual([status, 0]);
+    } finally {
+      await busy.close();
+    }
+  },
+);
