@@ -89,9 +89,9 @@ function addUpdate(group: Bare): void {
         )
         .addOption(expectOption())
         .option('--json', 'print JSON'),
-    run: async ({ lineChanges }, { tenant, code, name, hour, day, status, expect: expectedVersion }) => {
+    run: async ({ lines }, { tenant, code, name, hour, day, status, expect: expectedVersion }) => {
       const limits = { hourLimit: orNull(hour), dayLimit: orNull(day) };
-      return lineChanges.update(tenant, code, { name, ...limits, status, expectedVersion });
+      return lines.update(tenant, code, { name, ...limits, status, expectedVersion });
     },
     print: printRow(COLUMNS),
   });

@@ -57,7 +57,7 @@ export const codes = {
     const recognizer = new CodeRecognizer(orm, digester);
     const refresh = new CodeRefresh(copies, log);
     const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
-    const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
+    const codeChanges = new CodeChangeService({ ...its, refresh });
     const codeReader = new CodeReader(readOrm, new EffectiveStatusService(readOrm), recognizer);
     const generation = generationOf(its, digester, refresh);
     const launches = new CampaignLaunchService(orm, its.campaigns, generation);
@@ -79,14 +79,7 @@ export const codes = {
         launches,
         /** @param fence keeps codes from being redeemed while their digests change */
         redigestWith: (fence: CodeFence) =>
-          new CodeRedigest({
-            orm,
-            transactions,
-            digester,
-            peppers: new PepperRegistry(orm, log),
-            copies,
-            fence,
-          }),
+          new CodeRedigest({ ...its, digester, peppers: new PepperRegistry(orm, log), copies, fence }),
       },
       resolvers: [
         new BatchResolver(generation, batchChanges, codeReader),

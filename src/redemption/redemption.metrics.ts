@@ -6,73 +6,71 @@ const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 export type RedemptionMetrics = ReturnType<typeof redemptionMetrics>;
 
 export function redemptionMetrics(registry: Registry) {
-  const registers = [registry];
-  return { ...claimMetrics(registers), ...pendingMetrics(registers) };
+  const make = makersOf([registry]);
+  return { ...claimMetrics(make), ...pendingMetrics(make) };
 }
 
-function claimMetrics(registers: Registry[]) {
+function makersOf(registers: Registry[]) {
   return {
-    claims: new Counter({
-      name: 'redemption_claims_total',
-      help: 'Redemption attempts by outcome: COMMITTED, PROCESSING or the code of the refusal.',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
-    claimSeconds: new Histogram({
-      name: 'redemption_claim_seconds',
-      help: 'From the call to the answer of one redemption.',
-      buckets: SECONDS_BUCKETS,
-      registers,
-    }),
-    commitSeconds: new Histogram({
-      name: 'redemption_commit_seconds',
-      help: 'One group commit, from its first statement to the reply.',
-      buckets: SECONDS_BUCKETS,
-      registers,
-    }),
-    commitBatchSize: new Histogram({
-      name: 'redemption_commit_batch_size',
-      help: 'Claims settled by one group commit.',
-      buckets: BATCH_BUCKETS,
-      registers,
-    }),
-    claimsOverdue: new Gauge({
-      name: 'redemption_claims_overdue',
-      help: 'Claims past their deadline, as the last sweep of this process found them before it settled them.',
-      registers,
-    }),
-    claimsSwept: new Counter({
-      name: 'redemption_claims_swept_total',
-      help: 'Claims past their deadline by what the sweep did: ABANDONED (tombstoned now), ABORTED (released), COMMITTED (confirmed).',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
-    transactions: new Counter({
-      name: 'redemption_transactions_total',
-      help: 'Database transactions that redemptions needed, repeated attempts included.',
-      registers,
-    }),
+    counter: (name: string, help: string) => new Counter({ name, help, registers }),
+    byOutcome: (name: string, help: string) =>
+      new Counter({ name, help, labelNames: ['outcome'] as const, registers }),
+    gauge: (name: string, help: string) => new Gauge({ name, help, registers }),
+    histogram: (name: string, help: string, buckets: number[]) =>
+      new Histogram({ name, help, buckets, registers }),
+  };
+}
+
+function claimMetrics(make: ReturnType<typeof makersOf>) {
+  return {
+    claims: make.byOutcome(
+      'redemption_claims_total',
+      'Redemption attempts by outcome: COMMITTED, PROCESSING or the code of the refusal.',
+    ),
+    claimSeconds: make.histogram(
+      'redemption_claim_seconds',
+      'From the call to the answer of one redemption.',
+      SECONDS_BUCKETS,
+    ),
+    commitSeconds: make.histogram(
+      'redemption_commit_seconds',
+      'One group commit, from its first statement to the reply.',
+      SECONDS_BUCKETS,
+    ),
+    commitBatchSize: make.histogram(
+      'redemption_commit_batch_size',
+      'Claims settled by one group commit.',
+      BATCH_BUCKETS,
+    ),
+    claimsOverdue: make.gauge(
+      'redemption_claims_overdue',
+      'Claims past their deadline, as the last sweep of this process found them before it settled them.',
+    ),
+    claimsSwept: make.byOutcome(
+      'redemption_claims_swept_total',
+      'Claims past their deadline by what the sweep did: ABANDONED (tombstoned now), ABORTED (released), COMMITTED (confirmed).',
+    ),
+    transactions: make.counter(
+      'redemption_transactions_total',
+      'Database transactions that redemptions needed, repeated attempts included.',
+    ),
   };
 }
 
 /** Of redemptions that were answered PROCESSING. */
-function pendingMetrics(registers: Registry[]) {
+function pendingMetrics(make: ReturnType<typeof makersOf>) {
   return {
-    pendingJobs: new Gauge({
-      name: 'redemption_pending_jobs',
-      help: 'Redemptions that were deferred and are not settled yet, as a worker last saw them.',
-      registers,
-    }),
-    deadLetters: new Gauge({
-      name: 'redemption_dead_letters',
-      help: 'Redemptions that were deferred and given up without an outcome, as a worker last saw them.',
-      registers,
-    }),
-    pendingOutcomes: new Counter({
-      name: 'redemption_pending_outcomes_total',
-      help: 'Attempts to settle what was deferred, by outcome: COMMITTED, REFUSED, RETRIED, EXHAUSTED, DEAD.',
-      labelNames: ['outcome'] as const,
-      registers,
-    }),
+    pendingJobs: make.gauge(
+      'redemption_pending_jobs',
+      'Redemptions that were deferred and are not settled yet, as a worker last saw them.',
+    ),
+    deadLetters: make.gauge(
+      'redemption_dead_letters',
+      'Redemptions that were deferred and given up without an outcome, as a worker last saw them.',
+    ),
+    pendingOutcomes: make.byOutcome(
+      'redemption_pending_outcomes_total',
+      'Attempts to settle what was deferred, by outcome: COMMITTED, REFUSED, RETRIED, EXHAUSTED, DEAD.',
+    ),
   };
 }

@@ -2,7 +2,6 @@ import { Arg, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { answer } from '../graphql/payload.js';
-import type { ProductLineChangeService } from './product-line-change.service.js';
 import type { ProductLineService } from './product-line.service.js';
 import {
   CreateProductLineInput,
@@ -14,10 +13,7 @@ import {
 
 @Resolver(() => ProductLineType)
 export class ProductLineResolver {
-  constructor(
-    private readonly productLines: ProductLineService,
-    private readonly changes: ProductLineChangeService,
-  ) {}
+  constructor(private readonly productLines: ProductLineService) {}
 
   @Mutation(() => CreateProductLinePayloadType, {
     description: 'Makes a product line. For OWNER and OPERATOR.',
@@ -39,7 +35,7 @@ export class ProductLineResolver {
     @Ctx() context: RequestContext,
   ): Promise<object> {
     const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
-    return answer(async () => ({ productLine: await this.changes.update(tenantId, code, changes) }));
+    return answer(async () => ({ productLine: await this.productLines.update(tenantId, code, changes) }));
   }
 
   @Query(() => [ProductLineType], {

@@ -1,12 +1,17 @@
-import type { MikroORM } from '@mikro-orm/core';
 import { z } from 'zod';
-import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
+import {
+  changeRow,
+  expectedVersion,
+  givenFields,
+  VERSION_REFUSALS,
+} from '../platform/database/change-row.js';
 import { insertNew } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
-import { ProductLine } from './product-line.entity.js';
+import type { PlatformServices } from '../platform/platform-services.js';
+import { PRODUCT_LINE_STATUSES, ProductLine } from './product-line.entity.js';
 
 export const CREATE_PRODUCT_LINE_REFUSALS = [
   'PRODUCT_CODE_NOT_ALLOWED',
@@ -16,8 +21,17 @@ export const CREATE_PRODUCT_LINE_REFUSALS = [
 ] as const;
 type CreateProductLineRefusal = (typeof CREATE_PRODUCT_LINE_REFUSALS)[number];
 
+export const UPDATE_PRODUCT_LINE_REFUSALS = [
+  'NAME_NOT_ALLOWED',
+  'LIMIT_OUT_OF_RANGE',
+  'INPUT_NOT_ALLOWED',
+  'PRODUCT_LINE_NOT_FOUND',
+  ...VERSION_REFUSALS,
+] as const;
+type UpdateProductLineRefusal = (typeof UPDATE_PRODUCT_LINE_REFUSALS)[number];
+
 /** Attempts that a window admits; 0 means no limit. */
-export const limitNumber = countNumber(0, 2_147_483_647);
+const limitNumber = countNumber(0, 2_147_483_647);
 const presetLimit = limitNumber.nullable().default(null);
 const createProductLineInput = z.object({
   code: keyText(16),
@@ -26,16 +40,22 @@ const createProductLineInput = z.object({
   dayLimit: presetLimit,
 });
 
+/** A field that is missing stays; a limit of null takes the default of the installation. */
+const updateProductLineInput = z.strictObject({
+  name: nameText(64).nullish(),
+  hourLimit: limitNumber.nullable().optional(),
+  dayLimit: limitNumber.nullable().optional(),
+  status: z.enum(PRODUCT_LINE_STATUSES).nullish(),
+  expectedVersion,
+});
+
+type Collaborators = Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'transactions'>;
+
 /** The apps and sites of a tenant. */
 export class ProductLineService {
   private readonly cache: ReadCache<ReadonlyMap<string, ProductLine>>;
 
-  /** @param listOrm where lists are read, which may take long */
-  constructor(
-    private readonly orm: MikroORM,
-    private readonly clock: Clock,
-    private readonly listOrm: MikroORM = orm,
-  ) {
+  constructor(private readonly its: Collaborators) {
     this.cache = new ReadCache(async (tenantId) => this.byCode(tenantId));
   }
 
@@ -51,9 +71,9 @@ export class ProductLineService {
         dayLimit: 'LIMIT_OUT_OF_RANGE',
       },
     );
-    const createdAt = new Date(this.clock.nowMs());
+    const createdAt = new Date(this.its.clock.nowMs());
     const row = { ...wanted, tenantId, status: 'ACTIVE', version: 1, createdAt } as const;
-    const line = await insertNew(tenantEm(this.orm, tenantId), ProductLine, row, () => {
+    const line = await insertNew(tenantEm(this.its.orm, tenantId), ProductLine, row, () => {
       const code: CreateProductLineRefusal = 'PRODUCT_LINE_EXISTS';
       const message = 'The tenant has a product line with this code already.';
       return new DomainError(code, message, { field: ['input', 'code'] });
@@ -62,8 +82,41 @@ export class ProductLineService {
     return line;
   }
 
+  /**
+   * Changes name, limits, status: at once in this process, within a second in every other.
+   * @throws DomainError one of {@link UPDATE_PRODUCT_LINE_REFUSALS}
+   */
+  async update(tenantId: string, code: string, input: unknown): Promise<ProductLine> {
+    const wanted = parseInput<typeof updateProductLineInput, UpdateProductLineRefusal>(
+      updateProductLineInput,
+      input,
+      {
+        input: 'INPUT_NOT_ALLOWED',
+        name: 'NAME_NOT_ALLOWED',
+        hourLimit: 'LIMIT_OUT_OF_RANGE',
+        dayLimit: 'LIMIT_OUT_OF_RANGE',
+      },
+    );
+    const { hourLimit, dayLimit, expectedVersion: expected, ...rest } = wanted;
+    const values = {
+      ...givenFields(rest),
+      ...(hourLimit !== undefined && { hourLimit }),
+      ...(dayLimit !== undefined && { dayLimit }),
+    };
+    const changed = await this.its.transactions.run(tenantId, async (em) =>
+      changeRow(em, ProductLine, { code }, expected, () => values),
+    );
+    if (changed === null) {
+      const refusal: UpdateProductLineRefusal = 'PRODUCT_LINE_NOT_FOUND';
+      const message = `The tenant has no product line ${JSON.stringify(code)}.`;
+      throw new DomainError(refusal, message, { field: ['input', 'code'] });
+    }
+    this.invalidate(tenantId);
+    return changed.after;
+  }
+
   async list(tenantId: string): Promise<ProductLine[]> {
-    return allOf(tenantEm(this.listOrm, tenantId));
+    return allOf(tenantEm(this.its.readOrm, tenantId));
   }
 
   /** For the hot path: at most a second old. All of a tenant's are read at once, so unknown codes cost no read. */
@@ -75,7 +128,7 @@ export class ProductLineService {
   /** Those of the codes that name no product line of the tenant. */
   async missing(tenantId: string, codes: readonly string[]): Promise<string[]> {
     if (codes.length === 0) return [];
-    const found = await tenantEm(this.orm, tenantId).find(
+    const found = await tenantEm(this.its.orm, tenantId).find(
       ProductLine,
       { code: { $in: [...codes] } },
       { disableIdentityMap: true },
@@ -90,7 +143,7 @@ export class ProductLineService {
   }
 
   private async byCode(tenantId: string): Promise<ReadonlyMap<string, ProductLine>> {
-    const lines = await allOf(tenantEm(this.orm, tenantId));
+    const lines = await allOf(tenantEm(this.its.orm, tenantId));
     return new Map(lines.map((line) => [line.code, line]));
   }
 }

@@ -5,8 +5,7 @@ import { nullable } from '../graphql/nullable.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { PRODUCT_LINE_STATUSES, type ProductLineStatus } from './product-line.entity.js';
-import { UPDATE_PRODUCT_LINE_REFUSALS } from './product-line-change.service.js';
-import { CREATE_PRODUCT_LINE_REFUSALS } from './product-line.service.js';
+import { CREATE_PRODUCT_LINE_REFUSALS, UPDATE_PRODUCT_LINE_REFUSALS } from './product-line.service.js';
 
 const ProductLineStatusEnum = enumFromValues(
   'ProductLineStatus',

@@ -1,4 +1,3 @@
-import { ProductLineChangeService } from './product-line-change.service.js';
 import { ProductLine } from './product-line.entity.js';
 import { ProductLineResolver } from './product-line.resolver.js';
 import { ProductLineService } from './product-line.service.js';
@@ -15,16 +14,16 @@ export const tenancy = {
   name: 'tenancy',
   entities: [Tenant, ProductLine],
   resolvers: [TenantResolver, ProductLineResolver],
-  compose: ({ orm, readOrm, clock, transactions }: Needs) => {
+  compose: (its: Needs) => {
+    const { orm, readOrm, clock, transactions } = its;
     const tenants = new TenantService(orm, clock, readOrm);
-    const lines = new ProductLineService(orm, clock, readOrm);
+    const lines = new ProductLineService(its);
     /** Features that keep names or statuses of tenants as well; they put themselves in. */
     const tenantCopies: Partial<TenantCopies>[] = [];
     const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies);
-    const lineChanges = new ProductLineChangeService(transactions, lines);
     return {
-      services: { tenants, tenantChanges, tenantCopies, lines, lineChanges },
-      resolvers: [new TenantResolver(tenants, tenantChanges), new ProductLineResolver(lines, lineChanges)],
+      services: { tenants, tenantChanges, tenantCopies, lines },
+      resolvers: [new TenantResolver(tenants, tenantChanges), new ProductLineResolver(lines)],
     };
   },
 };

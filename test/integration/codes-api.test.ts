@@ -12,7 +12,6 @@ import { TokenService } from '../../src/identity/token.service.js';
 import { UserChangeService } from '../../src/identity/users/user-change.service.js';
 import { UserResolver } from '../../src/identity/users/user.resolver.js';
 import { UserService } from '../../src/identity/users/user.service.js';
-import { ProductLineChangeService } from '../../src/tenancy/product-line-change.service.js';
 import { ProductLineResolver } from '../../src/tenancy/product-line.resolver.js';
 import { TenantChangeService } from '../../src/tenancy/tenant-change.service.js';
 import { TenantResolver } from '../../src/tenancy/tenant.resolver.js';
@@ -32,10 +31,7 @@ beforeAll(async () => {
     [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],
     [CampaignResolver, new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader)],
     [CodeResolver, new CodeResolver(world.codeChanges, world.codeReader)],
-    [
-      ProductLineResolver,
-      new ProductLineResolver(world.lines, new ProductLineChangeService(world.transactions, world.lines)),
-    ],
+    [ProductLineResolver, new ProductLineResolver(world.lines)],
     [TenantResolver, new TenantResolver(world.tenants, tenantChanges)],
     [UserResolver, new UserResolver(users, new UserChangeService(world.transactions, access))],
   ]);

@@ -96,7 +96,7 @@ export async function openCodesWorld(databaseUrl: string) {
   const transactions = new Transactions(orm, { onRetry: (error) => retries.push(error) });
   const outbox = new Outbox(clock, () => undefined);
   const tenants = new TenantService(orm, clock);
-  const lines = new ProductLineService(orm, clock);
+  const lines = new ProductLineService({ orm, readOrm: orm, clock, transactions });
   const copies = new ToldCopies();
   const refresh = new CodeRefresh(copies, log);
   const { codePepper: current } = TEST_SECRETS;

@@ -3,6 +3,7 @@ import { asRedisFailure, connectRedis, connectRedisWaiter, type Redis } from '..
 import { StoreUnavailableError } from '../errors.js';
 import type { Logger } from '../observability/log.js';
 import { within } from '../scheduling/timeout.js';
+import { OwnerTurns } from './owner-turns.js';
 
 /** One hash tag for all queues, apart from those of the tenants. */
 const PREFIX = '{bull}';
@@ -13,16 +14,6 @@ const ATTEMPTS_DEFAULT = 10;
 const STALLED_MAX = 10;
 /** A running job renews its lease twice in this time; the job of a process that died is taken over after it. */
 const LEASE_MS = 10_000;
-/** How long the jobs are put off at least whose owner has its share of the work under way, and at most. */
-const TURN_MS = 500;
-const TURN_MS_MAX = 60_000;
-
-/** The work of one owner. */
-interface OwnerWork {
-  underWay: number;
-  /** When the last of its jobs that were put off comes back. */
-  putOffUntilMs: number;
-}
 
 export interface JobQueueSettings<T> {
   readonly redisUrl: string;
@@ -63,9 +54,10 @@ export class JobQueue<T extends object> {
   private readonly queue: Queue<T, void>;
   private worker: Worker<T, void> | null = null;
   private workerRedis: Redis | null = null;
-  private readonly owners = new Map<string, OwnerWork>();
+  private readonly turns: OwnerTurns | null;
 
   constructor(private readonly settings: JobQueueSettings<T>) {
+    this.turns = settings.share === undefined ? null : new OwnerTurns(settings.share.max);
     this.redis = settings.redis ?? connectRedis(settings.redisUrl, settings.commandTimeoutMs);
     this.queue = new Queue(settings.name, {
       connection: this.redis,
@@ -135,29 +127,18 @@ export class JobQueue<T extends object> {
     this.worker.on('failed', (job, error) => this.logFailure(job, error));
   }
 
-  /** The jobs of an owner whose work hangs must not take all places; putting a job off is no attempt. */
+  /** Putting a job off is no attempt. */
   private async inTurn(
     job: Job<T, void>,
     token: string | undefined,
     work: () => Promise<void>,
   ): Promise<void> {
-    const { share } = this.settings;
-    if (share === undefined) return work();
-    const owner = share.ownerOf(job.data);
-    const its = this.owners.get(owner) ?? { underWay: 0, putOffUntilMs: 0 };
-    if (its.underWay >= share.max) {
-      const delayMs = delayOfTurn(its, share.max);
-      await job.moveToDelayed((await this.nowMs()) + Math.round(delayMs), token);
-      throw new DelayedError();
-    }
-    its.underWay += 1;
-    this.owners.set(owner, its);
-    try {
-      await work();
-    } finally {
-      its.underWay -= 1;
-      if (its.underWay === 0) this.owners.delete(owner);
-    }
+    const owner = this.settings.share?.ownerOf(job.data) ?? '';
+    if (this.turns === null) return work();
+    const delayMs = await this.turns.during(owner, work);
+    if (delayMs === null) return;
+    await job.moveToDelayed((await this.nowMs()) + Math.round(delayMs), token);
+    throw new DelayedError();
   }
 
   /** What a job was handed in with, unless it is done or not known. @throws StoreUnavailableError */
@@ -237,18 +218,6 @@ export class JobQueue<T extends object> {
     if (isGivenUp) this.settings.log.error(fields, 'job was given up');
     else this.settings.log.warn(fields, 'job failed, trying again');
   }
-}
-
-/**
- * Jobs of an owner come back one share every {@link TURN_MS}, in the order in which they were put off, so that the
- * moves in Redis do not grow with the line. Those of a line longer than the longest delay are spread over its end.
- */
-function delayOfTurn(its: OwnerWork, share: number): number {
-  const nowMs = performance.now();
-  const delayMs = Math.max(its.putOffUntilMs - nowMs, TURN_MS) + TURN_MS / share;
-  if (delayMs > TURN_MS_MAX) return TURN_MS_MAX * (0.5 + Math.random() / 2);
-  its.putOffUntilMs = nowMs + delayMs;
-  return delayMs;
 }
 
 function isLastAttempt({ attemptsMade, opts }: Pick<Job, 'attemptsMade' | 'opts'>): boolean {
