@@ -52,6 +52,7 @@ const secretList = z
   .pipe(z.array(secretText))
   .optional();
 
+/** `.env.example` says what each is for. */
 const environmentSchema = z.object({
   NODE_ENV: oneOf('production', 'development', 'test').default('development'),
   ROLE: oneOf('all', 'api', 'worker').default('all'),
@@ -61,89 +62,60 @@ const environmentSchema = z.object({
   DATABASE_URL: addressOf(/^(mysql|mariadb):\/\//, 'must begin with mysql:// or mariadb://'),
   REDIS_URL: addressOf(/^rediss?:\/\//, 'must begin with redis:// or rediss://'),
   JWT_SECRET: secret,
-  /** The secret before the last change of JWT_SECRET: tokens signed with it are still taken. */
   JWT_SECRET_PREVIOUS: secret,
   CODE_PEPPER: secret,
-  /** Peppers before the last change of CODE_PEPPER, separated by commas: codes made with them are still found. */
   CODE_PEPPER_PREVIOUS: secretList,
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),
-  /** Connections for queries alone, beside those of DATABASE_POOL_SIZE; all but two may read lists at once. */
   READ_POOL_SIZE: count(3, 200, 8),
-  /** How long one statement of a query may take. */
   READ_TIMEOUT_MS: count(100, 600_000, 5000),
-  /** Claims that one transaction commits at most; 1 switches group commit off. */
   COMMIT_BATCH_MAX: count(1, 256, 256),
-  /** Commits of one tenant under way at once in one process. */
   COMMIT_LANES: count(1, 64, 2),
   CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
-  /** The longest pause between two sweeps of claims past their deadline. */
   SWEEP_EVERY_MS: count(100, 60_000, 10_000),
-  /** How long events can be caught up with. */
   OUTBOX_RETENTION_DAYS: count(1, 3650, 7),
-  /** Far longer than a paused process, or a job, may come back with a claim that was given up. */
   TOMBSTONE_RETENTION_DAYS: count(2, 3650, 30),
   STORE_TIMEOUT_MS: count(100, 60_000, 1000),
-  /** How long a start waits for stores that are just coming up. */
   START_WAIT_MS: count(0, 600_000, 5000),
-  /** How long a caller waits for the commit before the answer is PROCESSING. */
   REPLY_WITHIN_MS: count(100, 600_000, 2000),
   HELD_WAIT_MS: count(0, 60_000, 500),
-  /** How often a redemption that was answered PROCESSING is tried before it is given up. */
   PENDING_ATTEMPTS: count(1, 1000, 100),
   PENDING_BACKOFF_MS: count(10, 600_000, 1000),
   PENDING_BACKOFF_MAX_MS: count(10, 600_000, 60_000),
-  /** How long a process that was asked to stop still takes requests, saying that it is not ready. */
   DRAIN_GRACE_MS: count(0, 60_000, 300),
   IDEMPOTENCY_MARKER_TTL_S: count(60, 31_536_000, 86_400),
   CODE_COPY_TTL_S: count(1, 86_400, 900),
-  /** How long the codes of a HASHED batch can be fetched once more by the same idempotency key. */
   HASHED_CODES_FETCH_S: count(0, 3600, 600),
   RATE_LIMIT_DEFAULT_HOUR: count(0, 1_000_000, 10_000),
   RATE_LIMIT_DEFAULT_DAY: count(0, 10_000_000, 100_000),
-  /** Folds the refusals that tell something about a code into CODE_REFUSED. */
   UNIFORM_REFUSALS: booleanText.default(false),
   GRAPHQL_MAX_DEPTH: count(3, 100, 12),
   GRAPHQL_MAX_ALIASES: count(1, 1000, 15),
   GRAPHQL_MAX_TOKENS: count(100, 100_000, 2000),
   GRAPHQL_MAX_COST: count(100, 10_000_000, 40_000),
   HTTP_BODY_LIMIT_BYTES: count(1024, 104_857_600, 262_144),
-  /** How long a client may take to send its request. */
   HTTP_REQUEST_TIMEOUT_MS: count(1000, 600_000, 30_000),
-  /** How long a client may take to read its answer. */
   HTTP_ANSWER_TIMEOUT_MS: count(1000, 600_000, 30_000),
-  /** Connections of one process, WebSockets included. When they are full, the address with most makes room. */
   HTTP_CONNECTIONS_MAX: count(10, 1_000_000, 10_000),
-  /** What may wait in one process for slow readers, over all connections. */
   SEND_BUFFER_TOTAL_BYTES: count(1_048_576, 10_737_418_240, 67_108_864),
-  /** Pages of other origins that may call the API. */
   CORS_ORIGINS: origins,
-  /** Operations under way at once on one WebSocket. */
   WS_MAX_OPERATIONS: count(1, 10_000, 50),
-  /** WebSockets of one user or member of staff in one process. */
   WS_SOCKETS_PER_USER: count(1, 10_000, 20),
-  /**
-   * WebSockets in one process: in all (half of them without a token at most), without a token from one address, and of
-   * signed-in callers from one address.
-   */
   WS_SOCKETS_TOTAL: count(1, 1_000_000, 2000),
   WS_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 100),
   WS_SIGNED_IN_SOCKETS_PER_ADDRESS: count(1, 1_000_000, 1000),
-  /** Messages that one WebSocket may send, in the long run; three seconds' worth may come at once. */
   WS_MESSAGES_PER_S: count(1, 100_000, 200),
-  /** What may wait for the client of one WebSocket to read, and for how long it may read none of it. */
   WS_SEND_BUFFER_BYTES: count(65_536, 1_073_741_824, 4_194_304),
   WS_SLOW_READER_MS: count(100, 600_000, 10_000),
   WS_INIT_TIMEOUT_MS: count(100, 60_000, 3000),
-  /** How often sockets are asked whether they live, and their tokens whether they still hold. */
   WS_HEARTBEAT_MS: count(50, 600_000, 12_000),
   INTROSPECTION: booleanText.optional(),
 });
 
 type Environment = z.infer<typeof environmentSchema>;
 
-/** The names of all variables; `.env.example` tells what each is for. */
+/** The names of all variables. */
 export const VARIABLES: readonly string[] = Object.keys(environmentSchema.shape);
 
 /** Everything that can be set, checked once at start. Times end in their unit. */

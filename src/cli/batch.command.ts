@@ -2,18 +2,18 @@ import type { CodeBatch } from '../codes/code-batch.entity.js';
 import { addAction, ofTenant, type Bare } from './action.js';
 import { example } from './arguments.js';
 import { addList, printRow } from './rows.js';
-import type { Columns } from './table.js';
+import { fields } from './table.js';
 
-const COLUMNS: Columns<CodeBatch> = {
-  id: (batch) => batch.id,
-  campaignId: (batch) => batch.campaignId,
-  status: (batch) => batch.status,
-  generated: (batch) => batch.generated,
-  frozenAt: (batch) => batch.frozenAt,
-  voidedAt: (batch) => batch.voidedAt,
-  version: (batch) => batch.version,
-  createdAt: (batch) => batch.createdAt,
-};
+const COLUMNS = fields<CodeBatch>(
+  'id',
+  'campaignId',
+  'status',
+  'generated',
+  'frozenAt',
+  'voidedAt',
+  'version',
+  'createdAt',
+);
 
 const CHANGES = {
   freeze: "Let a batch's codes not be redeemed until it is unfrozen.",

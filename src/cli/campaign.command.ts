@@ -6,18 +6,14 @@ import { addCampaignSteps, sayWarnings } from './campaign-steps.command.js';
 import { readRule } from './campaign-rule-file.js';
 import { printLine } from './output.js';
 import { addList, printRow } from './rows.js';
-import type { Columns } from './table.js';
+import { fields, type Columns } from './table.js';
 
 const COLUMNS: Columns<Campaign> = {
-  id: (campaign) => campaign.id,
-  name: (campaign) => campaign.name,
-  status: (campaign) => campaign.status,
-  startsAt: (campaign) => campaign.startsAt,
-  endsAt: (campaign) => campaign.endsAt,
+  ...fields<Campaign>('id', 'name', 'status', 'startsAt', 'endsAt'),
   codeType: (campaign) => campaign.rule.codeType,
   rewards: (campaign) => campaign.rule.rewardRules.map(({ type, id }) => `${type}:${id}`),
   visibility: (campaign) => campaign.codeVisibility,
-  version: (campaign) => campaign.version,
+  ...fields<Campaign>('version'),
 };
 
 const CREATE =

@@ -2,6 +2,7 @@ import { addAction, ofTenant, type Bare } from './action.js';
 import { example } from './arguments.js';
 import { printLine } from './output.js';
 import { addList } from './rows.js';
+import { fields } from './table.js';
 
 const LIST = 'pending list --tenant DEMO';
 
@@ -15,16 +16,7 @@ export function addPendingCommands(program: Bare): void {
     example: LIST,
     options: ofTenant,
     page: async ({ deadLetters }, { tenant }, page) => deadLetters.page(tenant, page),
-    columns: {
-      orderNo: (letter) => letter.orderNo,
-      userId: (letter) => letter.userId,
-      campaignId: (letter) => letter.campaignId,
-      codeId: (letter) => letter.codeId,
-      reason: (letter) => letter.reason,
-      attempts: (letter) => letter.attempts,
-      claimedAt: (letter) => letter.claimedAt,
-      since: (letter) => letter.since,
-    },
+    columns: fields('orderNo', 'userId', 'campaignId', 'codeId', 'reason', 'attempts', 'claimedAt', 'since'),
   });
   addAction(group, {
     name: 'redrive',

@@ -6,22 +6,23 @@ import { addAction, ofTenant, type Bare } from './action.js';
 import { collected, example, expectOption, wholeNumber, yesOrNo } from './arguments.js';
 import { printLine } from './output.js';
 import { addList, printRow } from './rows.js';
-import type { Columns } from './table.js';
+import { fields, type Columns } from './table.js';
 
 const COLUMNS: Columns<Plan> = {
-  id: (plan) => plan.id,
-  name: (plan) => plan.name,
+  ...fields<Plan>('id', 'name'),
   // The database pads to the column's scale; the same amount has one text.
   unitPrice: (plan) => new Money(plan.unitPrice).toFixed(),
-  unitTime: (plan) => plan.unitTime,
-  trafficBytes: (plan) => plan.trafficBytes,
-  deviceLimit: (plan) => plan.deviceLimit,
-  quotaPerUser: (plan) => plan.quotaPerUser,
-  inventory: (plan) => plan.inventory,
-  sell: (plan) => plan.sell,
-  show: (plan) => plan.show,
-  resetCycle: (plan) => plan.resetCycle,
-  version: (plan) => plan.version,
+  ...fields<Plan>(
+    'unitTime',
+    'trafficBytes',
+    'deviceLimit',
+    'quotaPerUser',
+    'inventory',
+    'sell',
+    'show',
+    'resetCycle',
+    'version',
+  ),
 };
 
 const CREATE = 'plan create --tenant CH_123 --name Monthly --unit MONTH --price 9.90 --traffic 100000000000';

@@ -4,17 +4,17 @@ import { addAction, ofTenant, type Bare } from './action.js';
 import { example, expectOption, orNone, orNull, wholeNumber } from './arguments.js';
 import { printLine } from './output.js';
 import { addList, printRow } from './rows.js';
-import type { Columns } from './table.js';
+import { fields } from './table.js';
 
-const COLUMNS: Columns<ProductLine> = {
-  code: (line) => line.code,
-  name: (line) => line.name,
-  status: (line) => line.status,
-  hourLimit: (line) => line.hourLimit,
-  dayLimit: (line) => line.dayLimit,
-  version: (line) => line.version,
-  createdAt: (line) => line.createdAt,
-};
+const COLUMNS = fields<ProductLine>(
+  'code',
+  'name',
+  'status',
+  'hourLimit',
+  'dayLimit',
+  'version',
+  'createdAt',
+);
 
 const limit = orNone(wholeNumber);
 

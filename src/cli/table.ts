@@ -1,6 +1,11 @@
 /** What is shown of a row, by the name of its column; the same names and values as JSON for machines. */
 export type Columns<Row> = Readonly<Record<string, (row: Row) => unknown>>;
 
+/** Columns that show fields as they are. */
+export function fields<Row>(...names: readonly (keyof Row & string)[]): Columns<Row> {
+  return Object.fromEntries(names.map((name) => [name, (row: Row) => row[name]]));
+}
+
 /** Rows for people: aligned, one a line, under their columns' names. */
 export function tableText<Row>(rows: readonly Row[], columns: Columns<Row>): string {
   const heads = Object.keys(columns);

@@ -4,18 +4,18 @@ import { addAction, type Bare } from './action.js';
 import { example, expectOption, wholeNumber } from './arguments.js';
 import { printLine } from './output.js';
 import { addList, printRow } from './rows.js';
-import type { Columns } from './table.js';
+import { fields } from './table.js';
 
-const COLUMNS: Columns<Tenant> = {
-  id: (tenant) => tenant.id,
-  name: (tenant) => tenant.name,
-  type: (tenant) => tenant.type,
-  status: (tenant) => tenant.status,
-  codesIssued: (tenant) => tenant.codesIssued,
-  codeQuota: (tenant) => tenant.codeQuota,
-  version: (tenant) => tenant.version,
-  createdAt: (tenant) => tenant.createdAt,
-};
+const COLUMNS = fields<Tenant>(
+  'id',
+  'name',
+  'type',
+  'status',
+  'codesIssued',
+  'codeQuota',
+  'version',
+  'createdAt',
+);
 
 const CREATE = 'tenant create --id CH_123 --name "Channel 123" --quota 100000';
 

@@ -3,16 +3,9 @@ import { USER_STATUSES, type User } from '../identity/users/user.entity.js';
 import { addAction, ofTenant, type Bare } from './action.js';
 import { collected, example, expectOption, externalId } from './arguments.js';
 import { addList, printRow } from './rows.js';
-import type { Columns } from './table.js';
+import { fields } from './table.js';
 
-const COLUMNS: Columns<User> = {
-  id: (user) => user.id,
-  externalId: (user) => user.externalId,
-  status: (user) => user.status,
-  tags: (user) => user.tags,
-  version: (user) => user.version,
-  createdAt: (user) => user.createdAt,
-};
+const COLUMNS = fields<User>('id', 'externalId', 'status', 'tags', 'version', 'createdAt');
 
 const UPDATE = 'user update --tenant CH_123 --user alice --status DISABLED';
 

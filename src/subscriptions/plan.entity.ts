@@ -37,7 +37,6 @@ const PlanSchema = defineEntity({
     /** Set by the first subscription of the plan that has no end, so that prechecks look for one only where it may be. */
     heldForEver: p.boolean().default(false),
     resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),
-    /** Raised by every change. */
     version: versionColumn(),
     createdAt: instantColumn(),
   },

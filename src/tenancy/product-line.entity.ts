@@ -22,7 +22,6 @@ const ProductLineSchema = defineEntity({
     hourLimit: smallCountColumn().nullable(),
     /** Attempts admitted in any rolling day; 0 means no limit, null the default of the installation. */
     dayLimit: smallCountColumn().nullable(),
-    /** Raised by every change. */
     version: versionColumn(),
     createdAt: instantColumn(),
   },

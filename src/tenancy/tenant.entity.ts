@@ -20,7 +20,6 @@ const TenantSchema = defineEntity({
     codeQuota: countColumn(),
     /** Codes issued and not given back; moved only by conditional updates. */
     codesIssued: countColumn(),
-    /** Raised by every change. */
     version: versionColumn(),
     createdAt: instantColumn(),
   },

@@ -17,7 +17,6 @@ const UserSchema = defineEntity({
     status: p.enum(() => USER_STATUSES).$type<UserStatus>(),
     /** Facts that reward conditions read, e.g. `['invited_user']`. */
     tags: p.json().$type<string[]>(),
-    /** Raised by every change. */
     version: versionColumn(),
     createdAt: instantColumn(),
     /** The server's own note of the last change of the row; null for one that was never changed. */

@@ -1,5 +1,13 @@
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type Connection } from 'mysql2/promise';
 import { mysqlErrno } from './sql-errors.js';
+
+/** A connection outside of all pools. */
+export async function openPlain(databaseUrl: string, connectTimeout: number): Promise<Connection> {
+  const uri = databaseUrl.replace(/^mariadb:/, 'mysql:');
+  const connection = await createConnection({ uri, connectTimeout });
+  connection.on('error', () => undefined);
+  return connection;
+}
 
 /** Whether the database server is there, asked over a connection of its own: no pool, no queue, no lock is in the way. */
 export class DatabaseProbe {
@@ -32,10 +40,8 @@ export class DatabaseProbe {
   }
 
   private async ask(sql: string, timeoutMs: number): Promise<boolean> {
-    const uri = this.databaseUrl.replace(/^mariadb:/, 'mysql:');
     try {
-      const connection = await createConnection({ uri, connectTimeout: timeoutMs });
-      connection.on('error', () => undefined);
+      const connection = await openPlain(this.databaseUrl, timeoutMs);
       try {
         await connection.query({ sql, timeout: timeoutMs });
         return true;

@@ -1,5 +1,6 @@
-import { createConnection, type Connection } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { networkObstacle, passes, stays, type StoreObstacle } from '../await-store.js';
+import { openPlain } from './database-probe.js';
 import { mysqlErrno } from './sql-errors.js';
 
 const CONNECT_TIMEOUT_MS = 2000;
@@ -14,7 +15,7 @@ export interface DatabaseObstacle extends StoreObstacle {
 export async function databaseObstacle(databaseUrl: string): Promise<DatabaseObstacle | null> {
   const url = new URL(databaseUrl);
   try {
-    const connection = await connect(databaseUrl);
+    const connection = await openPlain(databaseUrl, CONNECT_TIMEOUT_MS);
     try {
       return await serverObstacle(connection, url);
     } finally {
@@ -23,13 +24,6 @@ export async function databaseObstacle(databaseUrl: string): Promise<DatabaseObs
   } catch (error) {
     return connectObstacle(error, url);
   }
-}
-
-async function connect(databaseUrl: string): Promise<Connection> {
-  const uri = databaseUrl.replace(/^mariadb:/, 'mysql:');
-  const connection = await createConnection({ uri, connectTimeout: CONNECT_TIMEOUT_MS });
-  connection.on('error', () => undefined);
-  return connection;
 }
 
 async function serverObstacle(connection: Connection, url: URL): Promise<StoreObstacle | null> {

@@ -42,10 +42,13 @@ export function mysqlErrno(error: unknown): number | null {
   return null;
 }
 
+function hasErrno(error: unknown, errnos: ReadonlySet<number>): boolean {
+  return errnos.has(mysqlErrno(error) ?? 0);
+}
+
 /** True where the whole transaction can be run again, on a fresh entity manager. */
 export function isRetryable(error: unknown): boolean {
-  const errno = mysqlErrno(error);
-  return errno !== null && RETRYABLE.has(errno);
+  return hasErrno(error, RETRYABLE);
 }
 
 export function isDuplicateKey(error: unknown): boolean {
@@ -53,8 +56,7 @@ export function isDuplicateKey(error: unknown): boolean {
 }
 
 export function isStatementTimeout(error: unknown): boolean {
-  const errno = mysqlErrno(error);
-  return errno !== null && STATEMENT_TIMEOUT.has(errno);
+  return hasErrno(error, STATEMENT_TIMEOUT);
 }
 
 /** The connection ended, and the server with it or not. */
@@ -94,25 +96,22 @@ export function namedError(error: unknown): unknown {
 export function isLostBeforeCommit(error: unknown): boolean {
   const causes = causesOf(error);
   if (causes.some((cause) => cause instanceof CommitUnknownError)) return false;
-  const errno = mysqlErrno(error);
-  return causes.some((cause) => hasCode(cause, LOST)) || (errno !== null && LOST_ERRNO.has(errno));
+  return causes.some((cause) => hasCode(cause, LOST)) || hasErrno(error, LOST_ERRNO);
 }
 
 /** The connection leads to a server that takes no writes; the one that does may be found by a new connection. */
 export function isReadOnly(error: unknown): boolean {
-  const errno = mysqlErrno(error);
-  return errno !== null && READ_ONLY_ERRNO.has(errno);
+  return hasErrno(error, READ_ONLY_ERRNO);
 }
 
 const AWAY = new Set([...LOST, 'ECONNREFUSED', 'ETIMEDOUT', 'ENOENT', 'ER_CON_COUNT_ERROR']);
 
 /** The server cannot be reached at all, or said that it goes away; nothing is known to be wrong with the work. */
 export function isServerAway(error: unknown): boolean {
-  const errno = mysqlErrno(error);
   return (
     error instanceof CommitUnknownError ||
     causesOf(error).some((cause) => hasCode(cause, AWAY)) ||
-    (errno !== null && LOST_ERRNO.has(errno))
+    hasErrno(error, LOST_ERRNO)
   );
 }
 
