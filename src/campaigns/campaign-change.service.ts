@@ -134,7 +134,7 @@ export class CampaignChangeService {
 }
 
 const RULE_FROZEN =
-  'Codes of this campaign may be in circulation, so its rule stays as it is. Make a new campaign for another rule.';
+  'Codes of this campaign may be in circulation, so its rule cannot change. Create a new campaign for another rule.';
 
 /** What the sums of `assertTotals` are made of. */
 const TOTALED = ['rule', 'userLimitTotal', 'userLimitDay', 'budgetUses'] as const;

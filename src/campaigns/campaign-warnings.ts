@@ -11,7 +11,7 @@ export function campaignWarnings({ rule, endsAt }: Campaign, nowMs: number): War
   const warnings: WarningText[] = [];
   if (rule.rewardRules.length === 0) {
     const message =
-      'The campaign has no rewards: its codes can be redeemed, and give nothing. Once it is active its rule stays as it is; to add rewards, end it and make a new one.';
+      'The campaign has no rewards: its codes can be redeemed, and give nothing. Once it is active its rule cannot change; to add rewards, end it and create a new one.';
     warnings.push({ code: 'CAMPAIGN_WITHOUT_REWARDS', message });
   }
   if (endsAt && endsAt.getTime() <= nowMs) {

@@ -76,8 +76,8 @@ const BUDGETS: RowFacts = {
 const USAGE_DIFFERS = {
   kind: 'CAMPAIGN_USAGE_DIFFERS',
   invariant: 'I1',
-  means: "A counter of a campaign's limits counts other redemptions, or another value, than there are.",
-  remedy: 'Pause the campaign and delete the row of campaign_usage: it is made again from what was redeemed.',
+  means: "A counter of a campaign's limits differs from its redemptions, in number or in value.",
+  remedy: 'Pause the campaign and delete the row of campaign_usage: it is rebuilt from the redemptions.',
 } as const;
 
 export const CAMPAIGN_CHECKS: readonly RowCheck[] = [
@@ -92,14 +92,14 @@ export const CAMPAIGN_CHECKS: readonly RowCheck[] = [
     invariant: 'I1',
     means:
       'A user redeemed more in a campaign than its limit, in total or of a day, since it was last changed.',
-    remedy: 'Reverse what is too much.',
+    remedy: 'Reverse the redemptions above the limit.',
     facts: USERS,
   },
   {
     kind: 'BUDGET_EXCEEDED',
     invariant: 'I1',
     means: 'A campaign gave more than its budget, in redemptions or in value, since it was last changed.',
-    remedy: 'Reverse what is too much, or raise the budget.',
+    remedy: 'Reverse the redemptions above the budget, or raise it.',
     facts: BUDGETS,
     wrong:
       'isSinceChange and ((usesMost > 0 and redemptions > usesMost) or (valueMost > 0 and given > valueMost))',

@@ -76,7 +76,7 @@ function addCreate(group: Bare): void {
 function addUpdate(group: Bare): void {
   addAction(group, {
     name: 'update',
-    description: 'Change a campaign, and print what it is now. The rule can be changed while it is a DRAFT.',
+    description: 'Change a campaign, and print its new state. The rule can be changed while it is a DRAFT.',
     example: 'campaign update --tenant CH_123 --id 7312345678901234 --ends 2026-12-31T23:59:59Z',
     options: (command) =>
       withLimits(
@@ -110,7 +110,7 @@ function addUpdate(group: Bare): void {
 
 function withLimits<Options extends OptionValues>(command: Bare<Options>) {
   return command
-    .option('--plan <id>', 'what $PLAN in the rule stands for')
+    .option('--plan <id>', 'the id that replaces $PLAN in the rule')
     .option('--user-limit <n>', 'redemptions that a user may make; 0 is without limit', wholeNumber)
     .option('--user-limit-day <n>', 'the same on one UTC day; 0 is without limit', wholeNumber)
     .option('--budget-uses <n>', 'redemptions that there may be; 0 is without limit', wholeNumber)

@@ -5,7 +5,7 @@ export function addCompensateCommand(program: Bare): void {
   addAction(program, {
     name: 'compensate',
     description:
-      'Bring Redis and the database in step: settle claims left open, and drop what Redis holds wrongly.',
+      'Correct Redis by the database: settle open claims past their deadline, and drop wrong entries.',
     example: 'compensate --tenant DEMO',
     options: (command) => command.option('--tenant <id>', 'only this tenant'),
     run: async ({ compensation }, { tenant = null }) => compensation.run(tenant),

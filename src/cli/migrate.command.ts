@@ -7,7 +7,7 @@ import { withStores } from './session.js';
 export function addMigrateCommand(program: Bare): void {
   program
     .command('migrate')
-    .description('Bring the database to the newest schema; does nothing where it is.')
+    .description('Bring the database to the newest schema; does nothing if it is there already.')
     .option('--down', 'take back the newest migration instead, and the data that it made room for')
     .addHelpText('after', example('migrate'))
     .action(async (_options, command) => {

@@ -9,7 +9,7 @@ const LIST = 'pending list --tenant DEMO';
 export function addPendingCommands(program: Bare): void {
   const group = program
     .command('pending')
-    .description('Redemptions that were answered PROCESSING and could neither be settled nor given up.')
+    .description('Redemptions that were answered PROCESSING and could neither be settled nor aborted.')
     .addHelpText('after', example(LIST));
   addList(group, {
     description: 'List those of a tenant, the latest first.',
@@ -20,7 +20,7 @@ export function addPendingCommands(program: Bare): void {
   });
   addAction(group, {
     name: 'redrive',
-    description: 'Have one, or all of a tenant, tried again from the beginning; prints how many.',
+    description: 'Retry one, or all of a tenant, with fresh attempts; prints their number.',
     example: 'pending redrive --tenant DEMO --order 7312345678901234',
     options: (command) =>
       ofTenant(command)

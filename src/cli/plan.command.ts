@@ -68,7 +68,7 @@ function addCreate(group: Bare): void {
 function addUpdate(group: Bare): void {
   addAction(group, {
     name: 'update',
-    description: 'Change a plan, and print what it is now. Its unit of time never changes.',
+    description: 'Change a plan, and print its new state. Its unit of time never changes.',
     example: 'plan update --tenant CH_123 --id 7312345678901234 --sell no',
     options: (command) =>
       withTerms(

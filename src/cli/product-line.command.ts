@@ -68,7 +68,7 @@ function addUpdate(group: Bare): void {
   addAction(group, {
     name: 'update',
     description:
-      'Change a product line, and print what it is now. Nothing is redeemed through a DISABLED one.',
+      'Change a product line, and print its new state. Nothing is redeemed through a DISABLED one.',
     example: 'product-line update --tenant CH_123 --code APP_A --hour 500',
     options: (command) =>
       ofTenant(command)

@@ -28,8 +28,8 @@ Example:
 /** The command line. Commands throw; what is shown of it is decided in one place, `failures.ts`. */
 export function createProgram() {
   const program = new Command(OWN_COMMAND)
-    .description('Runs a Redeemkit by hand.')
-    .option('--verbose', 'tell on standard error what is done, and failures with their stack')
+    .description('Operates a Redeemkit from the command line.')
+    .option('--verbose', 'log progress, and failures with their stack, to standard error')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}\n`) })
     .exitOverride()

@@ -6,18 +6,16 @@ import { reportText } from './report-text.js';
 import { withServices } from './session.js';
 
 const HELP = `
-Looks at everything twice where it has a doubt, so redemptions under way raise no alarm, and it may run at any time.
-A repair mends what Redis holds, by what the database says; what the database holds is for a person to mend.
-Exit status: 0 clean, or all that was found is mended; 1 drift; 2 it could not look.`;
+Each finding is checked again after two seconds, so redemptions under way raise no alarm, and it may run at any time.
+A repair corrects Redis by the database; wrong rows of the database are for a person to correct.
+Exit status: 0 clean, or every drift was corrected; 1 drift; 2 the comparison failed.`;
 
 export function addReconcileCommand(program: Bare): void {
   program
     .command('reconcile')
-    .description(
-      'Compare what Redis and the database hold, and print a report with a verdict for each invariant.',
-    )
+    .description('Compare Redis and the database, and print a report with a verdict for each invariant.')
     .option('--tenant <id>', 'only this tenant')
-    .option('--repair', 'mend what Redis holds')
+    .option('--repair', 'correct Redis')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', HELP + example('reconcile --tenant DEMO'))
     .action(async (_options, command) => {
@@ -38,6 +36,6 @@ async function looked<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
-    throw new NotLookedError('It could not look.', { cause: error });
+    throw new NotLookedError('The comparison failed.', { cause: error });
   }
 }

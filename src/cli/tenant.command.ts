@@ -61,7 +61,7 @@ function addCreate(group: Bare): void {
 function addUpdate(group: Bare): void {
   addAction(group, {
     name: 'update',
-    description: 'Change a tenant, and print what it is now. A DISABLED tenant does nothing any more.',
+    description: 'Change a tenant, and print its new state. All requests of a DISABLED tenant are refused.',
     example: 'tenant update --id CH_123 --status DISABLED',
     options: (command) =>
       command

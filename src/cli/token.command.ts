@@ -49,5 +49,5 @@ async function actorOf(
 /** A token is made for nothing where its tenant may do nothing. */
 async function assertActive({ access }: Services, tenantId: string): Promise<void> {
   const refusal = await access.refusalOf({ tenantId });
-  if (refusal !== null) throw new DomainError(refusal, 'The tenant is switched off; its tokens do nothing.');
+  if (refusal !== null) throw new DomainError(refusal, 'The tenant is DISABLED, so its tokens are refused.');
 }

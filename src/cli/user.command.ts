@@ -27,14 +27,14 @@ export function addUserCommands(program: Bare): void {
   });
   addAction(group, {
     name: 'update',
-    description: 'Change a user, and print what they are now. A DISABLED user redeems nothing.',
+    description: 'Change a user, and print the new state. A DISABLED user redeems nothing.',
     example: UPDATE,
     options: (command) =>
       ofTenant(command)
         .requiredOption('--user <id>', "the user's id in the tenant's own system", externalId)
         .addOption(new Option('--status <status>', 'switch them off, or on again').choices(USER_STATUSES))
         .option('--tag <tag>', 'a tag, in place of the former ones; may be given again', collected)
-        .option('--no-tags', 'take all tags away')
+        .option('--no-tags', 'remove all tags')
         .addOption(expectOption())
         .option('--json', 'print JSON'),
     run: async ({ userChanges }, { tenant, user: externalUserId, status, tag, tags, expect }) =>

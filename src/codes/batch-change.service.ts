@@ -82,7 +82,7 @@ export class BatchChangeService {
     const changed = await this.transactions.run(tenantId, async (em) => {
       const batch = isId(id) ? await find(em, id, LockMode.PESSIMISTIC_WRITE) : null;
       if (batch === null) return refuse('BATCH_NOT_FOUND', 'The tenant has no batch with this id.');
-      if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch has been voided, which is for good.');
+      if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch has been voided, which cannot be undone.');
       await em.nativeUpdate(CodeBatch, { id }, { ...decide(batch), version: batch.version + 1 });
       const after = (await find(em, id, LockMode.NONE)) ?? batch;
       this.outbox.append(em, tenantId, [batchChanged(after)]);

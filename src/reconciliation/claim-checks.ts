@@ -12,31 +12,31 @@ const CHECKS = [
     kind: 'CLAIM_LEFT_OPEN',
     invariant: 'I3',
     means: 'The redemption of a claim is settled in the database, and the claim still holds a use.',
-    remedy: 'Repair confirms it, or gives the use back, as the database says.',
+    remedy: 'Repair confirms it or releases the use, as the database says.',
   },
   {
     kind: 'CLAIM_OVERDUE',
     invariant: 'I6',
-    means: 'A claim was neither committed nor given up a minute after its deadline, and holds a use.',
-    remedy: 'Repair gives it up. See that a process with the role worker or all runs: its sweeper does that.',
+    means: 'A claim was neither committed nor aborted a minute after its deadline, and holds a use.',
+    remedy: 'Repair aborts it. Check that a process with the role worker or all runs: its sweeper does that.',
   },
   {
     kind: 'CLAIM_WITHOUT_OPEN_ENTRY',
     invariant: 'I3',
     means: 'A claim is not in the list of open claims under its deadline, so the sweeper does not find it.',
-    remedy: 'Repair puts it there.',
+    remedy: 'Repair adds it.',
   },
   {
     kind: 'OPEN_ENTRY_WITHOUT_CLAIM',
     invariant: 'I3',
     means: 'The list of open claims names a claim that does not exist.',
-    remedy: 'Repair takes it out.',
+    remedy: 'Repair removes it.',
   },
   {
     kind: 'CLAIM_UNREADABLE',
     invariant: 'I3',
     means: 'A claim cannot be read, so it cannot be settled, and it holds a use for ever.',
-    remedy: 'Find out who wrote it; when its redemption is not in the database, remove it by hand.',
+    remedy: 'Find out what wrote it; if its redemption is not in the database, remove it by hand.',
   },
 ] as const satisfies readonly Check[];
 type Kind = (typeof CHECKS)[number]['kind'];

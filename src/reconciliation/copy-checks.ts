@@ -9,19 +9,19 @@ const CHECKS = [
     kind: 'COPY_AHEAD',
     invariant: 'I3',
     means:
-      'Redis knows a newer version of a code than the database: the database has lost commits, or was restored.',
-    remedy: `${REPAIR} Look for redemptions that were answered COMMITTED and are gone.`,
+      'Redis has a newer version of a code than the database: the database has lost commits, or was restored.',
+    remedy: `${REPAIR} Look for redemptions that were answered COMMITTED and are missing.`,
   },
   {
     kind: 'COPY_BEHIND',
     invariant: 'I3',
-    means: 'Redis holds an older version of a code than the database, and nothing is bringing it up to date.',
+    means: 'Redis holds an older version of a code than the database, and is not being updated.',
     remedy: REPAIR,
   },
   {
     kind: 'COPY_DIFFERS',
     invariant: 'I3',
-    means: "Redis' copy of a code says something else than the row of the same version.",
+    means: "Redis' copy of a code differs from the row of the same version.",
     remedy: `${REPAIR} If the row was changed by hand, raise its version whenever you do so.`,
   },
   {

@@ -7,7 +7,7 @@ const CHECKS = [
     kind: 'DIGEST_DIFFERS',
     invariant: 'I3',
     means:
-      'The digest of the code is not that of its text, so a user who types it is told that there is no such code.',
+      'The digest of the code is not that of its text, so a user who types it is answered CODE_NOT_FOUND.',
     remedy: 'Find out which pepper made it, and set CODE_PEPPER_PREVIOUS to it; or issue another code.',
   },
 ] as const satisfies readonly Check[];

@@ -7,13 +7,13 @@ const CHECKS = [
     kind: 'KEY_MARKER_ASTRAY',
     invariant: 'I2',
     means:
-      'The marker of an idempotency key leads to a redemption that is not, or is of another user, key or code.',
+      'The marker of an idempotency key names a redemption that does not exist, or is of another user, key or code.',
     remedy: 'Repair drops the marker; the database is then asked for the key.',
   },
   {
     kind: 'DONE_MARKER_ASTRAY',
     invariant: 'I2',
-    means: 'Redis remembers that a user has redeemed a code, and the database does not know of it.',
+    means: 'Redis marks a code as redeemed by a user, and the database has no such redemption.',
     remedy: 'Repair drops the marker.',
   },
 ] as const satisfies readonly Check[];

@@ -7,8 +7,8 @@ const CHECKS = [
   {
     kind: 'CODE_WRONGLY_UNKNOWN',
     invariant: 'I3',
-    means: 'Redis believes that a code does not exist, and the database has it.',
-    remedy: 'Repair forgets which codes were not found; it lasts a minute at most anyway.',
+    means: 'Redis marks a code as unknown, and the database has it.',
+    remedy: 'Repair drops the list of unknown codes, which expires after a minute anyway.',
   },
 ] as const satisfies readonly Check[];
 

@@ -8,9 +8,9 @@ const CHECKS = [
     kind: 'RATE_WINDOW_OVER_LIMIT',
     invariant: 'I8',
     means:
-      'More attempts were admitted in a window than its limit; also while a limit that was lowered catches up.',
+      'More attempts were admitted in a window than its limit allows; also for a while after a limit was lowered.',
     remedy:
-      'Nothing is mended: attempts leave the window by themselves. Find out who writes to it, or set it back.',
+      'Repair changes nothing: attempts expire from the window. Find out what writes to it, or raise the limit again.',
   },
 ] as const satisfies readonly Check[];
 

@@ -166,7 +166,7 @@ export function runsInstallation(tenant: Tenant | null): boolean {
 
 function issueRefusal(tenant: Tenant | null, count: number): DomainError<TenantRefusal> | null {
   if (tenant === null) return notFound();
-  if (tenant.status !== 'ACTIVE') return new DomainError('TENANT_NOT_ACTIVE', 'The tenant is switched off.');
+  if (tenant.status !== 'ACTIVE') return new DomainError('TENANT_NOT_ACTIVE', 'The tenant is DISABLED.');
   if (count > 0 && tenant.codeQuota > 0 && tenant.codesIssued + count > tenant.codeQuota)
     return overQuota(tenant);
   return null;

@@ -55,7 +55,7 @@ function schemaAlone(context: ValidationContext): ASTVisitor {
     OperationDefinition: (node) => {
       const fields = rootFields(context.getDocument(), node.selectionSet);
       if (!fields.some(isSchemaField) || fields.every(({ name }) => name.value.startsWith('__'))) return;
-      const message = 'Ask for the schema (__schema, __type) in an operation of its own.';
+      const message = 'Ask for the schema (__schema, __type) in a separate operation.';
       context.reportError(new GraphQLError(message, { nodes: node }));
     },
   };

@@ -33,7 +33,7 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
   [ENCODED]: {
     status: 415,
     code: 'UNSUPPORTED_MEDIA_TYPE',
-    message: 'Send the body as it is, without content-encoding.',
+    message: 'Send the body uncompressed, without content-encoding.',
     headers: { 'accept-encoding': 'identity' },
   },
   [NO_HOST]: { ...BAD_REQUEST, message: 'The host header is missing.' },

@@ -20,7 +20,11 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
   },
 };
 const NOT_HTTP: TransportAnswer = { status: 400, code: 'BAD_REQUEST', message: 'This is no HTTP request.' };
-const NO_TUNNEL: TransportAnswer = { status: 405, code: 'BAD_REQUEST', message: 'This server is no proxy.' };
+const NO_TUNNEL: TransportAnswer = {
+  status: 405,
+  code: 'BAD_REQUEST',
+  message: 'This server is not a proxy. Send the operation by POST to /graphql.',
+};
 const NO_SUCH_EXPECTATION = errorBody({
   code: 'BAD_REQUEST',
   message: 'Only the expectation 100-continue is met.',

@@ -122,20 +122,18 @@ describe('update', () => {
 });
 
 describe('token', () => {
-  it('is refused for a tenant that is not there or is switched off, and makes no user', async () => {
+  it('is refused for a tenant that is missing or DISABLED, and makes no user', async () => {
     const nobody = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
     const refused = await refusalLineOf(cli('token', '--tenant', nobody, '--user', 'u'));
     expect(refused).toEqual({
       status: 1,
-      line: `TENANT_NOT_FOUND: There is no tenant "${nobody}". \`tenant list\` shows those that there are; \`tenant create\` makes one.`,
+      line: `TENANT_NOT_FOUND: There is no tenant "${nobody}". \`tenant list\` shows all tenants; \`tenant create\` makes one.`,
     });
     const { tenantId } = await seedTenant(world);
     await world.services.tenantChanges.update(tenantId, { status: 'DISABLED' });
     for (const role of [[], ['--role', 'OWNER']]) {
       const off = await refusalLineOf(cli('token', '--tenant', tenantId, '--user', 'u', ...role));
-      expect(off.line).toMatch(
-        /^TENANT_NOT_ACTIVE: The tenant is switched off.*`tenant update --status ACTIVE`/,
-      );
+      expect(off.line).toMatch(/^TENANT_NOT_ACTIVE: The tenant is DISABLED.*`tenant update --status ACTIVE`/);
     }
     expect((await world.services.users.page(tenantId, {}, { offset: 0, size: 1 })).total).toBe(0);
   }, 30_000);

@@ -100,7 +100,7 @@ describe('limits of a document, the same over HTTP and WebSocket', () => {
     [
       'the schema together with data',
       '{ __schema { queryType { name } } echo(text: "x") }',
-      'in an operation of its own',
+      'in a separate operation',
     ],
     [
       'fragments in a circle',

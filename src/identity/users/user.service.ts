@@ -89,7 +89,7 @@ export class UserService {
     const user = await this.ensureUser(tenantId, externalUserId, tags ?? undefined);
     if (user.status !== 'ACTIVE') {
       const code: CreateUserTokenRefusal = 'USER_DISABLED';
-      throw new DomainError(code, 'The user is switched off.', { field: ['input', 'externalUserId'] });
+      throw new DomainError(code, 'The user is DISABLED.', { field: ['input', 'externalUserId'] });
     }
     return {
       token: this.tokens.sign({ kind: 'USER', tenantId, userId: user.id }, ttlS),

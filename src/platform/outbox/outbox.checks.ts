@@ -4,7 +4,7 @@ const NUMBER_MISSING = {
   kind: 'EVENT_NUMBER_MISSING',
   invariant: 'I7',
   means: 'Numbers of events are missing, so a cursor may lead past an event.',
-  remedy: 'Events were deleted by hand: bring them back from a backup, or tell clients to read again.',
+  remedy: 'Events were deleted by hand: restore them from a backup, or have clients read their data again.',
 } as const;
 /** What is removed because of its age is removed from the low end. */
 const GAPS: RowFacts = {
@@ -22,7 +22,8 @@ export const OUTBOX_CHECKS: readonly RowCheck[] = [
     kind: 'EVENT_UNHANDLED',
     invariant: 'I7',
     means: 'Events wait for one of their consumers for more than a minute.',
-    remedy: 'See that a process with the role worker or all runs, and what its log says of the consumer.',
+    remedy:
+      'Check that a process with the role worker or all runs, and what its log says about the consumer.',
     facts: {
       name: 'logs',
       rows: 'TENANT',

@@ -21,7 +21,7 @@ const DeadLetterReasonEnum = enumFromValues(
 );
 
 @ObjectType('DeadLetter', {
-  description: 'A redemption that was answered PROCESSING and could neither be settled nor given up.',
+  description: 'A redemption that was answered PROCESSING and could neither be settled nor aborted.',
 })
 export class DeadLetterType {
   @Field(() => ID)

@@ -42,8 +42,8 @@ export const GRANT_CHECKS: readonly RowCheck[] = [
   {
     kind: 'GRANT_MISSING',
     invariant: 'I5',
-    means: 'A reward that the campaign promises to everybody was not granted with the redemption.',
-    remedy: 'Both are written by one transaction: bring the grant, and what it gave, back from a backup.',
+    means: 'A reward of the campaign without a condition was not granted with the redemption.',
+    remedy: 'Both are written by one transaction: restore the grant and its subscription from a backup.',
     facts: RULES,
     // A user who fits no condition of a rule is refused, so no redemption is without any reward.
     wrong: 'isForAll or (isFirst and not hasGrants)',
@@ -51,15 +51,15 @@ export const GRANT_CHECKS: readonly RowCheck[] = [
   {
     kind: 'GRANT_DIFFERS',
     invariant: 'I5',
-    means: 'A grant names another reward than the rule of its campaign has at its place.',
-    remedy: 'Rules never change: find out who wrote the grant or the rule by hand.',
+    means: 'A grant names another reward than the rule of its campaign.',
+    remedy: 'Rules never change: find out what changed the grant or the rule by hand.',
     facts: GRANTS,
     wrong: 'isRedeemed and not isRuled',
   },
   {
     kind: 'GRANT_WITHOUT_REDEMPTION',
     invariant: 'I5',
-    means: 'A reward was granted for a redemption that is not there, or was given up.',
+    means: 'A reward was granted for a redemption that is missing or was aborted.',
     remedy: 'Both are written by one transaction: find out what removed the redemption.',
     facts: GRANTS,
     wrong: 'not isRedeemed',
@@ -67,8 +67,8 @@ export const GRANT_CHECKS: readonly RowCheck[] = [
   {
     kind: 'SUBSCRIPTION_MISSING',
     invariant: 'I5',
-    means: 'A granted subscription is not there, or is of another user or plan.',
-    remedy: 'Bring the subscription back from a backup, or grant the plan again by hand.',
+    means: 'A granted subscription is missing, or is of another user or plan.',
+    remedy: 'Restore the subscription from a backup, or grant the plan again by hand.',
     facts: GRANTS,
     wrong: 'isWithoutSubscription',
   },

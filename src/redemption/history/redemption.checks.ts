@@ -32,7 +32,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
     kind: 'REDEMPTION_WITHOUT_ORDER',
     invariant: 'I2',
     means: 'A redemption was committed, and its order is missing.',
-    remedy: 'Both are written by one transaction: bring the order back from a backup.',
+    remedy: 'Both are written by one transaction: restore the order from a backup.',
     facts: REDEMPTIONS,
     wrong: `status <> 'ABORTED' and orderStatus is null`,
   },
@@ -40,16 +40,15 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
     kind: 'ORDER_DIFFERS',
     invariant: 'I2',
     means: 'The order of a redemption is of another user or type, or in a status that does not fit.',
-    remedy: 'Compare both rows; what stands in the redemption decides.',
+    remedy: 'Compare both rows; the redemption decides.',
     facts: REDEMPTIONS,
     wrong: `orderStatus is not null and not (isItsOrder and (${IS_ORDER_STATUS}))`,
   },
   {
     kind: 'REDEMPTION_WITHOUT_USE',
     invariant: 'I2',
-    means:
-      'A committed redemption has no use number, so nothing keeps its user from redeeming the code again.',
-    remedy: 'A row was changed by hand: bring its numbers back from a backup.',
+    means: 'A committed redemption has no use number, so its user could redeem the code again.',
+    remedy: 'A row was changed by hand: restore its numbers from a backup.',
     facts: REDEMPTIONS,
     // A reversal may have given the use back; its number it keeps.
     wrong: `status <> 'ABORTED' and (not isNumbered or (status = 'COMMITTED' and not hasUse))`,
@@ -57,7 +56,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'TOMBSTONE_HOLDS_USE',
     invariant: 'I2',
-    means: 'A redemption that was given up holds a use number or an idempotency key.',
+    means: 'An aborted redemption holds a use number or an idempotency key.',
     remedy: 'Set use_no, user_use_no and idempotency_key of the ABORTED row to null.',
     facts: REDEMPTIONS,
     wrong: `status = 'ABORTED' and (isNumbered or hasUse or hasKey)`,
@@ -65,23 +64,23 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'REDEMPTION_WITHOUT_CODE',
     invariant: 'I2',
-    means: 'The code of a redemption is not there, or is of another campaign or batch.',
-    remedy: 'Codes are never removed, only marked: bring the row back from a backup.',
+    means: 'The code of a redemption is missing, or is of another campaign or batch.',
+    remedy: 'Codes are never removed, only marked: restore the row from a backup.',
     facts: REDEMPTIONS,
     wrong: `status <> 'ABORTED' and not isItsCode`,
   },
   {
     kind: 'REDEMPTION_WITHOUT_USER',
     invariant: 'I2',
-    means: 'The user of a redemption is not there.',
-    remedy: 'Bring the row back from a backup.',
+    means: 'The user of a redemption is missing.',
+    remedy: 'Restore the row from a backup.',
     facts: REDEMPTIONS,
     wrong: `status <> 'ABORTED' and not hasUser`,
   },
   {
     kind: 'ORDER_WITHOUT_REDEMPTION',
     invariant: 'I2',
-    means: 'An order of type REDEMPTION stands although there is no redemption with its number.',
+    means: 'An order of type REDEMPTION has no redemption with its number.',
     remedy: 'Both are written by one transaction: find out what removed the redemption.',
     facts: {
       name: 'orders',
@@ -96,8 +95,8 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'EVENT_MISSING',
     invariant: 'I5',
-    means: 'A redemption was committed, and the outbox does not tell of it or of one of its rewards.',
-    remedy: 'Both are written by one transaction: subscribers were not told, so tell them by hand.',
+    means: 'A redemption was committed, and the outbox has no event of it or of one of its rewards.',
+    remedy: 'Both are written by one transaction: inform its subscribers by hand.',
     facts: {
       name: 'redemptions told',
       rows: NOT_ABORTED,
@@ -111,8 +110,8 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'EVENT_TWICE',
     invariant: 'I5',
-    means: 'The outbox tells twice of one redemption or reward, under different numbers.',
-    remedy: 'Consumers drop repeated events, not repeated redemptions: look at what they did twice.',
+    means: 'The outbox has two events of one redemption or reward, under different numbers.',
+    remedy: 'Consumers drop repeated events, not repeated redemptions: check what they did twice.',
     facts: {
       name: 'redemptions told',
       rows: NOT_ABORTED,
@@ -125,7 +124,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'EVENT_WITHOUT_REDEMPTION',
     invariant: 'I5',
-    means: 'The outbox tells of a redemption as committed that is not there, or was given up.',
+    means: 'The outbox has a committed event of a redemption that is missing or was aborted.',
     remedy: 'Both are written by one transaction: find out what removed the redemption.',
     facts: {
       name: 'events',
