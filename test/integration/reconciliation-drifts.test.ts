@@ -89,6 +89,24 @@ describe('X.2 the drifts planted here', () => {
     expect([...kinds].toSorted()).toEqual(checks.map(({ kind }) => kind).toSorted());
   });
 
+  it('are none where only a consumer is behind that this version does not have', async () => {
+    const scene = await planted({
+      kind: 'EVENT_UNHANDLED',
+      what: 'an old event that only a removed consumer has not handled',
+      plant: async ({ sql, tenantId }) => {
+        await sql(
+          `update outbox_event set created_at = utc_timestamp(3) - interval 1 hour where tenant_id = ?
+          and type = 'campaign_changed' order by seq limit 1`,
+          [tenantId],
+        );
+        await sql(`insert into event_consumer (tenant_id, consumer, seq) values (?, 'removed', 0)`, [
+          tenantId,
+        ]);
+      },
+    });
+    expect(driftsOf(await run(scene))).toEqual({});
+  });
+
   it('are none of another tenant', async () => {
     expect(driftsOf(await run(bystander))).toEqual({});
   });
