@@ -1,6 +1,11 @@
 import { StoreUnavailableError } from './errors.js';
 import { isServerAway } from './database/sql-errors.js';
 
+/** Nothing is known to be wrong with the work itself. */
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof StoreUnavailableError || isServerAway(error);
+}
+
 /**
  * Failures of work that is done for one tenant after the other: what is wrong with one must not hold up the others.
  * A store that is away holds up all, and is thrown at once.
@@ -10,7 +15,7 @@ export class TenantFailures {
 
   /** For `catch`. */
   readonly note = (error: unknown): number => {
-    if (error instanceof StoreUnavailableError || isServerAway(error)) throw error;
+    if (isStoreAway(error)) throw error;
     this.errors.push(error);
     return 0;
   };

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.js';
-import { StoreUnavailableError } from '../platform/errors.js';
-import { isServerAway } from '../platform/database/sql-errors.js';
+import { isStoreAway } from '../platform/failures.js';
 import type { CheckGroup, DatabaseChecks, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReportBuilder, type HeldCheck, type ReconciliationReport } from './report.js';
@@ -173,8 +172,7 @@ class Run {
     try {
       await work();
     } catch (error) {
-      const isAway = error instanceof StoreUnavailableError || isServerAway(error);
-      if (failed === undefined || isAway || signal?.aborted === true) throw error;
+      if (failed === undefined || isStoreAway(error) || signal?.aborted === true) throw error;
       failed(tenantId, error);
     }
   }
