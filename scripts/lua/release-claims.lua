@@ -1,6 +1,7 @@
 --[[
   Gives the uses of claims back whose redemptions can never commit any more: their tombstones are committed.
-  The copy of the code goes too, because it admitted what the database refused.
+  The copy of the code goes too where the transaction has seen the code and the copy is no newer: it admitted what the
+  database refused.
 
   KEYS[1] open  zset  all open claims of the tenant
   Then for each redemption KEYS[2…], six at a time:
@@ -15,7 +16,7 @@
   ARGV[3] done_ms    how long "done" is kept
   ARGV[4] marker_ms
   Then for each redemption ARGV[5…], seven at a time:
-    redemption_id, digest, token, version (of the code as the transaction saw it; 0 when it is not known), is_spent,
+    redemption_id, digest, token, version (of the code as the transaction saw it; 0 when it saw none: the copy stays), is_spent,
     done_id and winner_id ("" or the redemption that was found in the way: it is remembered again)
 
   Returns the number of claims released
@@ -50,12 +51,10 @@ for i = 5, #ARGV, 7 do
   end
 
   local held = tonumber(redis.call('HGET', copy, 'version') or '0')
-  if held <= tonumber(version) then
+  if version ~= '0' and held <= tonumber(version) then
     redis.call('DEL', copy)
-    if version ~= '0' then
-      redis.call('HSET', copy, 'version', version)
-      redis.call('PEXPIRE', copy, ARGV[1])
-    end
+    redis.call('HSET', copy, 'version', version)
+    redis.call('PEXPIRE', copy, ARGV[1])
   end
   key = key + 6
 end

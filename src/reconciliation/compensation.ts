@@ -42,7 +42,7 @@ export class Compensation {
       count > repaired ? [[kind, count - repaired] as const] : [],
     );
     return {
-      swept: swept.abandoned + swept.released + swept.confirmed,
+      swept: swept.tombstoned + swept.released + swept.confirmed,
       mended: Object.fromEntries(mended),
       left: Object.fromEntries(left),
       failed: [...failed],

@@ -48,7 +48,7 @@ function claimMetrics(make: ReturnType<typeof makersOf>) {
     ),
     claimsSwept: make.byOutcome(
       'redemption_claims_swept_total',
-      'Claims past their deadline by what the sweep did: ABANDONED (tombstoned now), ABORTED (released), COMMITTED (confirmed).',
+      'Claims past their deadline by what the sweep did: TOMBSTONED (tombstoned now), ABORTED (released), COMMITTED (confirmed).',
     ),
     transactions: make.counter(
       'redemption_transactions_total',

@@ -75,7 +75,7 @@ describe('a claim that is given up', () => {
   it('S4.10 is tombstoned before its use is given back, and the code can be redeemed', async () => {
     const { tenantId, code, userId, claim } = await claimOne();
     expect(await world.services.aborter.abort(tenantId, [late(claim)])).toEqual(
-      new Map([[claim.redemptionId, 'ABANDONED']]),
+      new Map([[claim.redemptionId, 'TOMBSTONED']]),
     );
     expect(await openClaims(world, tenantId)).toBe(1);
     const row = await emOf(world, tenantId).findOneOrFail(Redemption, { id: claim.redemptionId });
@@ -116,7 +116,7 @@ describe('a claim that is given up', () => {
 
   it('is settled one way only when commits and requests of many meet', async () => {
     const { tenantId, claims } = await claimMany(120);
-    const [settled, ...abandoned] = await Promise.all([
+    const [settled, ...aborted] = await Promise.all([
       Promise.all(claims.map(async (claim) => world.services.groupCommit.settle(claim))),
       ...[0, 40, 80].map(async (from) =>
         other.services.aborts.abort(tenantId, claims.slice(from, from + 40).map(late)),
@@ -125,7 +125,7 @@ describe('a claim that is given up', () => {
     const facts = await factsOf(world, tenantId);
     const committed = settled.filter(({ kind }) => kind === 'COMMITTED' || kind === 'SETTLED').length;
     expect(facts).toEqual({ ...factsAfter(committed), tombstones: claims.length - committed });
-    const outcomes = abandoned.flatMap((each) => [...each.values()]);
+    const outcomes = aborted.flatMap((each) => [...each.values()]);
     expect(outcomes.filter((outcome) => outcome === 'COMMITTED')).toHaveLength(committed);
     await expectAtRest(world, tenantId);
   });
@@ -146,7 +146,7 @@ describe('a claim that was deferred', () => {
     expect(orders.map(({ id }) => id).toSorted()).toEqual(idsOf(claims));
     expect(told.map(({ redemptionId }) => String(redemptionId)).toSorted()).toEqual(idsOf(claims));
     for (const { redemptionId } of claims) {
-      const first = runs.filter((run) => run.get(redemptionId) === 'ABANDONED');
+      const first = runs.filter((run) => run.get(redemptionId) === 'TOMBSTONED');
       expect(first, 'one of them has written the tombstone').toHaveLength(1);
     }
     expect(await emOf(world, tenantId).count(Redemption, { status: 'ABORTED' })).toBe(claims.length);

@@ -27,7 +27,7 @@ import {
 } from '../support/world.js';
 
 const HOUR_MS = 3_600_000;
-const NOTHING = { abandoned: 0, confirmed: 0, released: 0, dropped: 0 };
+const NOTHING = { tombstoned: 0, confirmed: 0, released: 0, dropped: 0 };
 
 let dataDir: string;
 let redis: PrivateServer;
@@ -81,7 +81,7 @@ describe('a claim past its deadline', () => {
     const another = await seedUser(world, tenantId);
     expect(outcomeOf(await redeem(other, tenantId, another, code))).toBe('CODE_HELD');
     await makeLate([claim]);
-    expect(await other.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 1 });
+    expect(await other.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, tombstoned: 1 });
     expect(outcomeOf(await redeem(other, tenantId, another, code))).toBe('COMMITTED');
     expect(await world.services.groupCommit.settle(claim)).toEqual({ kind: 'ABORTED' });
     expect(await factsOf(world, tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
@@ -111,7 +111,7 @@ describe('a claim past its deadline', () => {
     const { tenantId, claim } = await claimOne();
     const claimedAtMs = claim.claimedAtMs - 3 * HOUR_MS;
     await reopen(world, { ...claim, claimedAtMs, isDeferred: true }, claimedAtMs + 2 * HOUR_MS);
-    expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 1 });
+    expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, tombstoned: 1 });
     const em = emOf(world, tenantId);
     const { redemptionId: id, userId } = claim;
     expect(await em.find(Order, {})).toMatchObject([{ id, userId, status: 'FAILED' }]);
@@ -127,7 +127,7 @@ describe('a claim past its deadline', () => {
       await makeLate(claims.slice(0, 1));
       const nowMs = systemClock.nowMs();
       vi.spyOn(systemClock, 'nowMs').mockReturnValue(nowMs + hours * HOUR_MS);
-      expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 1 });
+      expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, tombstoned: 1 });
       expect(await openClaims(world, tenantId)).toBe(1);
     },
   );
@@ -203,7 +203,7 @@ describe('a sweep of all tenants', () => {
     await claimSome(1);
     await makeLate([...one.claims, ...two.claims]);
     const before = await sweptCount();
-    expect(await world.services.sweeper.sweepAll()).toMatchObject({ abandoned: 5 });
+    expect(await world.services.sweeper.sweepAll()).toMatchObject({ tombstoned: 5 });
     const { metrics } = world.services;
     expect((await metrics.claimsOverdue.get()).values).toMatchObject([{ value: 5 }]);
     expect((await sweptCount()) - before).toBe(5);
@@ -232,7 +232,7 @@ describe('a sweep of all tenants', () => {
       await commands.hset(key, String(bad), 'nobody can read this');
       await commands.zadd(`{${tenantId}}:open`, 0, `${bad}|${claims[0]?.digest}`);
     }
-    expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 2 });
+    expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, tombstoned: 2 });
   });
 
   it('settles the other claims when the row of one is locked', async () => {
@@ -246,7 +246,7 @@ describe('a sweep of all tenants', () => {
            claimed_at, settled_at) values (?, ?, 'ABORTED', 1, 1, 1, 1, 'DEMO', utc_timestamp(), utc_timestamp())`,
         [tenantId, locked?.redemptionId],
       );
-      expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, abandoned: 4 });
+      expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, tombstoned: 4 });
     });
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, released: 1 });
     await expectAtRest(world, tenantId);

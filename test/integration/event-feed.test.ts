@@ -302,6 +302,22 @@ describe('the subscribers of a process', () => {
     expect(steps.join()).not.toMatch(/later|none/);
   });
 
+  it('X.19 are not held up by the read of another tenant that takes long', async () => {
+    const [slow, quick] = [newTenant(), newTenant()];
+    const { feed } = await world.newProcess();
+    const held = Promise.withResolvers<void>();
+    const handle = async (tenantId: string): Promise<void> => (tenantId === slow ? held.promise : undefined);
+    feed.prepareWith([{ name: 'first', types: [SETTLED], isBeforePush: true, handle }]);
+    const [late, live] = [await feed.subscribe(own(slow)), await feed.subscribe(own(quick))];
+    const waiting = late.next();
+    await world.commit(slow, USER, 1);
+    await pause(QUIET_MS);
+    await world.commit(quick, USER, 1);
+    expect((await live.next()).value?.seq).toBe(1);
+    held.resolve();
+    expect((await waiting).value?.seq).toBe(1);
+  });
+
   it('cost nothing once they are gone: without subscribers nothing is read', async () => {
     const tenantId = newTenant();
     const { feed, eventLog } = await world.newProcess({ pollEveryMs: 20 });

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { GroupCommit, TENANTS_AT_ONCE, type QueuedClaim } from '../../src/redemption/commit/group-commit.js';
 
@@ -40,7 +40,20 @@ function open({ batchMax = 256, lanes = 2 } = {}) {
   return { queue, batches, add };
 }
 
+/** As long as a commit is held back at most. */
+async function heldBack(): Promise<void> {
+  vi.advanceTimersByTime(20);
+  await turn();
+}
+
 describe('GroupCommit', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('commits a lone claim at once, and those of one turn of the event loop together', async () => {
     const { queue, batches, add } = open();
     const leave = queue.expect('A');
@@ -59,7 +72,8 @@ describe('GroupCommit', () => {
     await add('A');
     expect(batches.map(({ ids }) => ids.length)).toEqual([8]);
     await add('A');
-    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([8, 1]));
+    await heldBack();
+    expect(batches.map(({ ids }) => ids.length)).toEqual([8, 1]);
     for (const leave of leaves) leave();
   });
 
@@ -101,7 +115,8 @@ describe('GroupCommit', () => {
     const { queue, batches, add } = opened;
     const leaves = await afterFirst(opened, 10);
     expect(batches).toHaveLength(1);
-    await vi.waitFor(() => expect(batches.map(({ ids }) => ids.length)).toEqual([8, 2]));
+    await heldBack();
+    expect(batches.map(({ ids }) => ids.length)).toEqual([8, 2]);
     batches[1]?.end();
     await turn();
     for (const leave of leaves) leave();
@@ -177,7 +192,9 @@ describe('GroupCommit', () => {
     const claim = claimOf('A', '1');
     const both = [queue.settle(claim), queue.settle({ ...claim })];
     expect(queue.joining('1')).toBeDefined();
-    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    await turn();
+    await turn();
+    expect(batches).toHaveLength(1);
     batches[0]?.end();
     await queue.drained();
     expect(await Promise.all(both)).toEqual([{ kind: 'ABORTED' }, { kind: 'ABORTED' }]);

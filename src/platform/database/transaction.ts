@@ -5,11 +5,27 @@ import type { Logger } from '../observability/log.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
 import { endTogether } from './execute-together.js';
 import { SessionGuard } from './session-guard.js';
-import { AbortedTransactionError, isLostBeforeCommit, isRetryable, mysqlErrno } from './sql-errors.js';
+import { StoreUnavailableError } from '../errors.js';
+import {
+  AbortedTransactionError,
+  CommitUnknownError,
+  isDuplicateKey,
+  isLostBeforeCommit,
+  isRetryable,
+  isServerAway,
+  mysqlErrno,
+} from './sql-errors.js';
 
 const ATTEMPTS_DEFAULT = 4;
 /** The first pause is at most this long; each further one at most twice as long as the one before. */
 const PAUSE_FIRST_MS = 10;
+/** Runs of work that reads back what stands in its way. */
+const READ_BACK_RUNS_MAX = 4;
+
+/** Thrown by work of {@link Transactions.runReadingBack} that has to read what is there after all. */
+export class ReadBackNeededError extends Error {
+  override readonly name = 'ReadBackNeededError';
+}
 
 export interface TransactionOptions {
   /** How often the whole is tried before its error is the caller's. */
@@ -65,6 +81,22 @@ export class Transactions {
   }
 
   /**
+   * As {@link run}, for work whose keys tell what it has done: after a duplicate key, which others may insert at any
+   * moment, and after a COMMIT without a verdict it runs again, and reads first what is there.
+   * @throws StoreUnavailableError
+   */
+  async runReadingBack<T>(tenantId: string, work: (em: Em, readsBack: boolean) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.run(tenantId, async (em) => work(em, attempt > 1));
+      } catch (error) {
+        if (isWorthReadingBack(error) && attempt < READ_BACK_RUNS_MAX) continue;
+        throw isServerAway(error) ? new StoreUnavailableError('database', { cause: error }) : error;
+      }
+    }
+  }
+
+  /**
    * A part that can fail by itself: a savepoint. Caught by the caller, its failure undoes this part only; a failure
    * of the caller undoes all. The part has an entity manager of its own and reads its entities again, so that what it
    * changed in memory is forgotten with it; it must not change entities of the outer one.
@@ -106,6 +138,10 @@ export class Transactions {
 /** Nothing of the transaction stands, and another attempt may go well. */
 function mayRetry(error: unknown): boolean {
   return isRetryable(error) || isLostBeforeCommit(error);
+}
+
+function isWorthReadingBack(error: unknown): boolean {
+  return isDuplicateKey(error) || error instanceof CommitUnknownError || error instanceof ReadBackNeededError;
 }
 
 interface TransactionHandle {

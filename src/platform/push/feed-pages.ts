@@ -33,8 +33,8 @@ const LINES = {
 } as const;
 /** Pages read at once, one for a tenant: those who catch up must not take the connections of lists. */
 const CATCH_UPS: GateLimits = { atOnce: 2, ...LINES };
-/** New events do not wait for those who catch up. */
-const LIVE: GateLimits = { atOnce: 1, ...LINES };
+/** New events do not wait for those who catch up, nor for another tenant whose read takes long. */
+const LIVE: GateLimits = { atOnce: 4, ...LINES };
 
 interface Bounds {
   readonly tenantId: string;

@@ -88,6 +88,6 @@ export class BatchCommit {
     const { became, outcomes } = await this.aborts.abortAndClose(tenantId, [
       { claim, reason: 'COMMIT_FAILED' },
     ]);
-    return became.get(redemptionId) === 'ABANDONED' ? null : (outcomes.get(redemptionId) ?? null);
+    return became.get(redemptionId) === 'TOMBSTONED' ? null : (outcomes.get(redemptionId) ?? null);
   }
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../../platform/clock.js';
-import { StoreUnavailableError } from '../../platform/errors.js';
 import { sortedIds, type Id } from '../../platform/ids.js';
 import type { Em } from '../../platform/database/orm.js';
-import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
+import { isDuplicateKey } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import { SettledBefore } from './settled-before.js';
 import type { Claim } from '../claim/claim.js';
@@ -19,15 +18,12 @@ export interface AbortRequest {
  * What became of a claim: the tombstone was committed now, or was there before, or the redemption is committed.
  * A COMMIT whose verdict was lost may have left the tombstone that the next run finds: ABORTED then means "now".
  */
-export type AbortOutcome = 'ABANDONED' | 'ABORTED' | 'COMMITTED';
-
-/** Attempts, each of which reads again what stands in the way. */
-const ATTEMPTS_MAX = 4;
+export type AbortOutcome = 'TOMBSTONED' | 'ABORTED' | 'COMMITTED';
 
 /**
  * Gives claims up for good: a tombstone takes the redemption's id, so that a commit of it, however late it comes,
- * fails on the primary key. Only then may the use be given back. Whom a claim was promised to gets an order that
- * failed, and is told; both come once, because the order's key is the claim's too.
+ * fails on the primary key. Only then may the use be given back. A deferred claim gets an order that
+ * failed, and its user the event; both come once, because the order's key is the claim's too.
  */
 export class ClaimAborter {
   constructor(
@@ -43,33 +39,15 @@ export class ClaimAborter {
   async abort(tenantId: string, requests: readonly AbortRequest[]): Promise<ReadonlyMap<Id, AbortOutcome>> {
     if (requests.length === 0) return new Map();
     try {
-      return await this.persistently(tenantId, inOrder(requests));
+      const ordered = inOrder(requests);
+      return await this.transactions.runReadingBack(tenantId, async (em) => this.once(em, tenantId, ordered));
     } catch (error) {
-      if (isServerAway(error)) throw new StoreUnavailableError('database', { cause: error });
       if (!isDuplicateKey(error) || requests.length === 1) throw error;
       const outcomes = new Map<Id, AbortOutcome>();
       for (const one of requests) {
         for (const [id, outcome] of await this.abort(tenantId, [one])) outcomes.set(id, outcome);
       }
       return outcomes;
-    }
-  }
-
-  /**
-   * A duplicate key means that somebody else has just settled one of the ids, or written its order: the next run
-   * reads what. So does the run after a COMMIT without a verdict, because the ids are the same.
-   */
-  private async persistently(
-    tenantId: string,
-    requests: readonly AbortRequest[],
-  ): Promise<Map<Id, AbortOutcome>> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.transactions.run(tenantId, async (em) => this.once(em, tenantId, requests));
-      } catch (error) {
-        const isWorthReading = isDuplicateKey(error) || error instanceof CommitUnknownError;
-        if (!isWorthReading || attempt === ATTEMPTS_MAX) throw error;
-      }
     }
   }
 
@@ -81,17 +59,17 @@ export class ClaimAborter {
     const claims = requests.map(({ claim }) => claim);
     const found = await SettledBefore.read(em, claims);
     const settledAt = new Date(this.clock.nowMs());
-    const owed = requests.filter(({ claim }) => found.isOwed(claim));
+    const deferred = requests.filter(({ claim }) => found.needsOrder(claim));
     const buyers = await this.writes.buyersAmong(
       em,
       tenantId,
-      owed.map(({ claim }) => claim),
+      deferred.map(({ claim }) => claim),
     );
     // What is read above decides nothing: the primary keys of both tables do.
     await this.writes.write(em, tenantId, {
       accepted: [],
       tombstones: requests.filter(({ claim }) => found.settled(claim) === null),
-      failed: owed.map(({ claim, reason }) => ({
+      failed: deferred.map(({ claim, reason }) => ({
         claim,
         reason: found.abortReason(claim) ?? reason,
         winnerId: found.winnerId(claim),
@@ -99,7 +77,7 @@ export class ClaimAborter {
       buyers,
       settledAt,
     });
-    return new Map(claims.map((claim) => [claim.redemptionId, found.settled(claim) ?? 'ABANDONED']));
+    return new Map(claims.map((claim) => [claim.redemptionId, found.settled(claim) ?? 'TOMBSTONED']));
   }
 }
 

@@ -1,10 +1,8 @@
 import { lockUsage } from '../../campaigns/campaign-usage.service.js';
 import type { Clock } from '../../platform/clock.js';
-import { StoreUnavailableError } from '../../platform/errors.js';
 import { compareIds, type Id } from '../../platform/ids.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
-import { CommitUnknownError, isDuplicateKey, isServerAway } from '../../platform/database/sql-errors.js';
-import type { Transactions } from '../../platform/database/transaction.js';
+import { ReadBackNeededError, type Transactions } from '../../platform/database/transaction.js';
 import { resultWithin } from '../../platform/scheduling/timeout.js';
 import type { Claim } from '../claim/claim.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
@@ -17,14 +15,8 @@ import { EarlierRedemptions } from './earlier-redemptions.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import { RewardBatch } from './reward-batch.js';
 
-/** How often a batch is tried, reading back what stands in its way, before it is taken apart. */
-const ATTEMPTS_MAX = 4;
-
 /** How long a transaction asks Redis which of its refused claims are deferred. */
 const ASK_MS = 100;
-
-/** An earlier redemption stands in the way of the batch: it runs again, and reads which. */
-class ReadBackNeeded extends Error {}
 
 /** Commits a batch of claims of one tenant in one transaction, or changes nothing. */
 export class CommitTransaction {
@@ -54,27 +46,10 @@ export class CommitTransaction {
   private async settle(
     tenantId: string,
     claims: readonly Claim[],
-    readsBack: boolean,
+    readsBackFirst: boolean,
   ): Promise<Map<Id, CommitOutcome>> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.run(tenantId, claims, readsBack || attempt > 1);
-      } catch (error) {
-        // Also between reading back and writing, another process may have settled one of these ids.
-        const isWorthReadingBack =
-          isDuplicateKey(error) || error instanceof CommitUnknownError || error instanceof ReadBackNeeded;
-        if (isWorthReadingBack && attempt < ATTEMPTS_MAX) continue;
-        throw isServerAway(error) ? new StoreUnavailableError('database', { cause: error }) : error;
-      }
-    }
-  }
-
-  private async run(
-    tenantId: string,
-    claims: readonly Claim[],
-    readBack: boolean,
-  ): Promise<Map<Id, CommitOutcome>> {
-    return this.transactions.run(tenantId, async (em) => {
+    return this.transactions.runReadingBack(tenantId, async (em, again) => {
+      const readsBack = readsBackFirst || again;
       this.metrics.transactions.inc();
       // Asked for in this order, and sent together: the users' locks come first, and all else is read under them.
       const [rows, rewards, buyers] = await Promise.all([
@@ -83,13 +58,13 @@ export class CommitTransaction {
         this.writes.buyersAmong(em, tenantId, claims),
       ]);
       const usage = await lockUsage(em, tenantId, limitedUses(claims, rows));
-      const earlier = readBack ? await EarlierRedemptions.read(em, claims) : new EarlierRedemptions();
+      const earlier = readsBack ? await EarlierRedemptions.read(em, claims) : new EarlierRedemptions();
       const settledAt = new Date(this.clock.nowMs());
       const decisions = new CommitDecisions(rows, earlier, usage, rewards, settledAt);
       // The order of the claims, not of their arrival here, decides who gets the last use.
       decisions.decideAll(claims.toSorted(byClaim));
       // What is refused here may have been redeemed before, which comes first among the refusals.
-      if (!readBack && decisions.others.size > 0) throw new ReadBackNeeded();
+      if (!readsBack && decisions.others.size > 0) throw new ReadBackNeededError();
       const failed = await this.failedOf(tenantId, decisions);
       await Promise.all([
         usage.flush(),

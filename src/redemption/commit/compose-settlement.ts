@@ -44,9 +44,9 @@ export function composeSettlement(its: SettlementNeeds) {
   const writes = new CommitWrites(its.orders, its.outbox);
   const commits = new Transactions(commitOrm, { log });
   // Aborting does not wait long for rows that other transactions hold: the sweeper tries again.
-  const abandons = new Transactions(commitOrm, { log, attempts: 2 });
+  const aborting = new Transactions(commitOrm, { log, attempts: 2 });
   const commit = new CommitTransaction(commits, handlers, writes, redemptionRedis, its.clock, metrics);
-  const aborter = new ClaimAborter(abandons, writes, its.clock);
+  const aborter = new ClaimAborter(aborting, writes, its.clock);
   const heldUses = new HeldUses(redemptionRedis, config.HELD_WAIT_MS);
   const closer = new ClaimCloser(redemptionRedis, heldUses, handlers, log);
   const aborts = new AbortService(aborter, commit, closer);

@@ -22,11 +22,11 @@ export class SettledBefore {
       { id: { $in: claims.map((claim) => claim.redemptionId) } },
       { fields: ['tenantId', 'id', 'status', 'abortReason'], disableIdentityMap: true },
     );
-    const promised = claims.filter((claim) => claim.isDeferred);
+    const deferred = claims.filter((claim) => claim.isDeferred);
     return new SettledBefore(
       new Map(rows.map((row) => [row.id, row])),
-      await ordersOf(em, promised),
-      await winnersOf(em, promised),
+      await ordersOf(em, deferred),
+      await winnersOf(em, deferred),
     );
   }
 
@@ -42,8 +42,8 @@ export class SettledBefore {
     return this.rows.get(claim.redemptionId)?.abortReason ?? null;
   }
 
-  /** Whether the caller was promised an order that is not there yet. What is committed has its order. */
-  isOwed(claim: Claim): boolean {
+  /** Whether the claim was deferred and its order is not there yet. What is committed has its order. */
+  needsOrder(claim: Claim): boolean {
     return claim.isDeferred && !this.orderIds.has(orderNoOf(claim.redemptionId));
   }
 
@@ -57,18 +57,18 @@ export class SettledBefore {
   }
 }
 
-async function ordersOf(em: Em, promised: readonly Claim[]): Promise<ReadonlySet<Id>> {
-  if (promised.length === 0) return new Set();
+async function ordersOf(em: Em, deferred: readonly Claim[]): Promise<ReadonlySet<Id>> {
+  if (deferred.length === 0) return new Set();
   const rows = await em.find(
     Order,
-    { id: { $in: promised.map((claim) => orderNoOf(claim.redemptionId)) } },
+    { id: { $in: deferred.map((claim) => orderNoOf(claim.redemptionId)) } },
     { fields: ['tenantId', 'id'], disableIdentityMap: true },
   );
   return new Set(rows.map((row) => row.id));
 }
 
-async function winnersOf(em: Em, promised: readonly Claim[]): Promise<readonly KeyRow[]> {
-  const keyed = promised.filter((claim) => claim.idempotencyKey !== null);
+async function winnersOf(em: Em, deferred: readonly Claim[]): Promise<readonly KeyRow[]> {
+  const keyed = deferred.filter((claim) => claim.idempotencyKey !== null);
   if (keyed.length === 0) return [];
   return em.find(
     Redemption,

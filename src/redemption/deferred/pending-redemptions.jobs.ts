@@ -72,13 +72,13 @@ export class PendingRedemptionJobs {
     const reason = refusalReason(outcome);
     if (reason === null) {
       this.metrics.pendingOutcomes.inc({ outcome: 'COMMITTED' });
-      this.log.info({ tenantId, redemptionId }, 'a promised redemption is committed');
+      this.log.info({ tenantId, redemptionId }, 'a deferred redemption is committed');
       return;
     }
     // Its tombstone may have been written before the redemption was deferred; then its order has still to fail.
     await this.abort(claim, reason);
     this.metrics.pendingOutcomes.inc({ outcome: 'REFUSED' });
-    this.log.info({ tenantId, redemptionId, outcome: reason }, 'a promised redemption was refused');
+    this.log.info({ tenantId, redemptionId, outcome: reason }, 'a deferred redemption was refused');
   }
 
   private async exhaust(claim: Claim, error: unknown): Promise<void> {

@@ -35,7 +35,7 @@ export class PendingRedemptions {
    * Defers claims of one tenant: leaves them to their jobs. The job comes first: without it nothing would settle a claim whose
    * deadline is hours away. Deferring again only retries a dead job.
    * @returns how many were open; the others are settled, or Redis has lost them
-   * @throws StoreUnavailableError when Redis does not answer; then nothing may be promised
+   * @throws StoreUnavailableError when Redis does not answer; then PROCESSING must not be answered
    */
   async defer(tenantId: string, claims: readonly Claim[]): Promise<number> {
     await Promise.all(claims.map(async (claim) => this.addJob(claim)));

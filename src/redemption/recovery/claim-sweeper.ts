@@ -22,7 +22,7 @@ const STUCK_MAX = 3;
 
 export interface Swept {
   /** Tombstoned now, and released. */
-  readonly abandoned: number;
+  readonly tombstoned: number;
   /** Found committed. */
   readonly confirmed: number;
   /** Found tombstoned: the process that did it died before the release. */
@@ -170,19 +170,19 @@ export class ClaimSweeper {
 }
 
 class Tally implements Swept {
-  abandoned = 0;
+  tombstoned = 0;
   confirmed = 0;
   released = 0;
   dropped = 0;
 
   count(outcome: AbortOutcome): void {
-    if (outcome === 'ABANDONED') this.abandoned += 1;
+    if (outcome === 'TOMBSTONED') this.tombstoned += 1;
     else if (outcome === 'COMMITTED') this.confirmed += 1;
     else this.released += 1;
   }
 
   add(swept: Swept): void {
-    this.abandoned += swept.abandoned;
+    this.tombstoned += swept.tombstoned;
     this.confirmed += swept.confirmed;
     this.released += swept.released;
     this.dropped += swept.dropped;

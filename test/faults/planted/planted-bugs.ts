@@ -102,9 +102,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a duplicate key is not read back',
     edits: [
       {
-        file: 'src/redemption/commit/commit-transaction.ts',
+        file: 'src/platform/database/transaction.ts',
         find: 'isDuplicateKey(error) || error instanceof CommitUnknownError',
-        replace: '(isDuplicateKey(error) && attempt > ATTEMPTS_MAX) || error instanceof CommitUnknownError',
+        replace: '(isDuplicateKey(error) && READ_BACK_RUNS_MAX < 0) || error instanceof CommitUnknownError',
       },
     ],
     cells: ['FORGOTTEN'],
