@@ -12,9 +12,7 @@ import type { DeferredOrders } from '../orders/orders/order.service.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { Job } from '../platform/scheduling/job.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
-import { CodeClaimer } from './claim/code-claimer.js';
 import { CodeFenceRedis } from './claim/code-fence.redis.js';
-import { CodeLoader } from './claim/code-loader.js';
 import { composeSettlement, type SettlementNeeds } from './commit/compose-settlement.js';
 import { composeDeferred } from './deferred/compose-deferred.js';
 import { DeadLetterResolver } from './deferred/dead-letter.resolver.js';
@@ -28,12 +26,8 @@ import { Redemption } from './history/redemption.entity.js';
 import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
-import { ClaimSettlement } from './redeem/claim-settlement.js';
-import { EligibilityService } from './redeem/eligibility.service.js';
-import { KnownRedemptions } from './redeem/known-redemptions.js';
-import { RedemptionPreviewService } from './redeem/redemption-preview.service.js';
+import { composeRedeeming } from './redeem/compose-redeeming.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
-import { RedemptionService } from './redeem/redemption.service.js';
 import { redemptionMetrics } from './redemption.metrics.js';
 import { REDEEM_REFUSALS } from './redemption.errors.js';
 import { RedemptionSettledEvent, RedemptionType } from './redemption.types.js';
@@ -77,7 +71,7 @@ export const redemption = {
     const deferred = composeDeferred({ ...its, ...settling });
     const recovery = composeRecovery({ ...its, ...settling });
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
-    const redeeming = composeRedeeming(its, settling, deferred, redemptionReader);
+    const redeeming = composeRedeeming({ ...its, ...settling, ...deferred, redemptionReader });
     its.deferredOrders.find = async (tenantId, orderNo) =>
       deferred.pendingRedemptions.deferredOrder(tenantId, orderNo);
     return {
@@ -104,52 +98,7 @@ export const redemption = {
   },
 };
 
-type Settling = ReturnType<typeof composeSettlement>;
 type Deferred = ReturnType<typeof composeDeferred>;
-
-function composeRedeeming(
-  its: Needs,
-  { redemptionRedis, groupCommit, aborts, heldUses }: Settling,
-  { pendingRedemptions }: Deferred,
-  reader: RedemptionReader,
-) {
-  const { orm, ids, metrics, config } = its;
-  const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals } = config;
-  const loader = new CodeLoader(orm, its.copies, timeoutMs);
-  const eligibility = new EligibilityService({ ...its, loader, campaigns: its.campaignReader });
-  const claimer = new CodeClaimer(redemptionRedis, eligibility, groupCommit, heldUses, timeoutMs);
-  const settlement = new ClaimSettlement(
-    groupCommit,
-    pendingRedemptions,
-    aborts,
-    reader,
-    config.REPLY_WITHIN_MS,
-  );
-  const redemptions = new RedemptionService({
-    ids,
-    redis: redemptionRedis,
-    eligibility,
-    claimer,
-    reader,
-    groupCommit,
-    settlement,
-    known: new KnownRedemptions(redemptionRedis, reader, pendingRedemptions, settlement),
-    metrics,
-    uniformRefusals,
-    storeTimeoutMs: timeoutMs,
-  });
-  const previews = new RedemptionPreviewService(
-    orm,
-    ids,
-    redemptionRedis,
-    eligibility,
-    reader,
-    its.handlers,
-    heldUses,
-    { uniformRefusals, timeoutMs },
-  );
-  return { redemptions, previews };
-}
 
 const MINUTE_MS = 60_000;
 

@@ -8,7 +8,7 @@ import { isStoreFailure, Refused, type AttemptOutcome } from './attempt-outcome.
 import type { ClaimSettlement } from './claim-settlement.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import type { KnownRedemptions } from './known-redemptions.js';
-import type { ClaimResult, CodeClaimer } from '../claim/code-claimer.js';
+import type { ClaimResult, CodeClaimer } from './code-claimer.js';
 import type { AdmitReply, ClaimReply, RedemptionRedis } from '../claim/redemption.redis.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 import type { RedeemAnswer, RedeemRequest } from './redeem-request.js';

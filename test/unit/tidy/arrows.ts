@@ -19,6 +19,9 @@ const OPEN_TO_FEATURES = /\.(?:service|entity|module)\.ts$/;
 const OPEN_TO_RECONCILIATION = /^src\/redemption\//;
 const OPEN_TO_GRAPHQL = /\.(?:resolver|types|module)\.ts$/;
 
+/** The parts of the redemption, from the lowest to the highest: each imports only those before it. */
+const REDEMPTION_PARTS = ['history', 'claim', 'commit', 'recovery', 'deferred', 'redeem'];
+
 /** From the lowest to the highest: each imports only what lies below it, features each other along their arrows. */
 const LAYERS = [
   'platform',
@@ -69,10 +72,18 @@ function featureObjection(from: string, to: string, target: Layer): string | nul
   if (target === 'graphql') return OPEN_TO_GRAPHQL.test(from) ? null : 'the domain does not know GraphQL';
   if (target !== 'feature') return null;
   const [user, used] = [featureOf(from), featureOf(to)];
-  if (user === used) return null;
+  if (user === used) return user === 'redemption' ? partObjection(from, to) : null;
   if (!mayUse(user, used)) return `${user} may not use ${used}`;
   if (user === 'reconciliation' && OPEN_TO_RECONCILIATION.test(to)) return null;
   return OPEN_TO_FEATURES.test(to) ? null : 'across features only services and entities are imported';
+}
+
+function partObjection(from: string, to: string): string | null {
+  const [part, used] = [from, to].map((file) => REDEMPTION_PARTS.indexOf(file.split('/')[2] ?? '')) as [
+    number,
+    number,
+  ];
+  return part >= 0 && used > part ? `${REDEMPTION_PARTS[part]} may not use ${REDEMPTION_PARTS[used]}` : null;
 }
 
 const arrowFindings = (file: ProjectFile): readonly string[] =>
@@ -101,6 +112,7 @@ export const arrows: Rule = {
     'the transport into a feature': { 'src/transport/a.ts': imports('../identity/token-life.js') },
     'codes to redemption': { 'src/codes/a.ts': imports('../redemption/history/redemption.entity.js') },
     'a type of another feature': { 'src/orders/a.ts': `import type { x } from '../money/money.types.js';` },
+    'a claim to its commit': { 'src/redemption/claim/a.ts': imports('../commit/group-commit.js') },
     'campaigns to codes': { 'src/campaigns/a.ts': imports('../codes/code.entity.js') },
     'tenancy to identity': { 'src/tenancy/a.ts': imports('../identity/users/user.entity.js') },
     'rewards to a feature': { 'src/rewards/a.ts': imports('../campaigns/campaign.entity.js') },
@@ -113,6 +125,7 @@ export const arrows: Rule = {
   kept: {
     'src/app/a.ts': `${imports('../redemption/redeem/redemption.service.js')}\n${imports('../migrations/migrate.js')}`,
     'src/redemption/redeem/redeem.service.ts': `${imports('../../codes/code.entity.js')}\n${imports('../../rewards/reward-handler.js')}`,
+    'src/redemption/redeem/a.ts': `${imports('../deferred/a.js')}\n${imports('../redemption.errors.js')}`,
     'src/reconciliation/a.ts': imports('../redemption/claim/claim.js'),
     'src/codes/codes.service.ts': `// ${imports('../orders/orders/order.entity.js')}\n${imports('../config.js')}`,
     'src/codes/code.resolver.ts': imports('../graphql/payload.js'),

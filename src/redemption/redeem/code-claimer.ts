@@ -4,12 +4,19 @@ import { isLimited } from '../../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { resultWithin, within } from '../../platform/scheduling/timeout.js';
-import { outcomeOf, Refused } from '../redeem/attempt-outcome.js';
-import type { Attempt, EligibilityService, Prepared } from '../redeem/eligibility.service.js';
-import { mayJoin, parseClaim, type Claim, type ClaimSnapshot } from './claim.js';
+import { outcomeOf, Refused } from './attempt-outcome.js';
+import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
+import { mayJoin, parseClaim, type Claim, type ClaimSnapshot } from '../claim/claim.js';
 import type { CommitOutcome } from '../commit/commit-outcome.js';
-import type { HeldUses } from './held-uses.js';
-import type { AdmitReply, ClaimReply, KnownRedemption, RedemptionRedis } from './redemption.redis.js';
+import type { HeldUses } from '../claim/held-uses.js';
+import type { LoadedCode } from '../claim/code-loader.js';
+import type {
+  AdmitReply,
+  ClaimReply,
+  ClaimRequest,
+  KnownRedemption,
+  RedemptionRedis,
+} from '../claim/redemption.redis.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
@@ -25,6 +32,12 @@ export interface ClaimResult {
   /** Under which the code was claimed: the one of its row. */
   readonly digest: string;
   readonly reply: Exclude<ClaimReply, { status: 'LOAD' }>;
+}
+
+/** How long an attempt waits for open claims, counted from the first that it met, and how many it met of its user. */
+interface Waits {
+  untilMs: number | null;
+  others: number;
 }
 
 /** Claims a use of a code: loads what Redis does not hold, and waits for open claims that stand in the way. */
@@ -44,69 +57,69 @@ export class CodeClaimer {
     redemptionId: Id,
     admitted: AdmitReply,
   ): Promise<ClaimResult | Refused> {
-    const { tenantId } = attempt;
     const snapshot = snapshotOf(attempt, prepared);
-    let { unstored, digest } = prepared.code;
-    let waitUntilMs: number | null = null;
-    let others = 0;
+    const waits: Waits = { untilMs: null, others: 0 };
+    let { code } = prepared;
     for (let loads = 0; loads < LOADS_MAX;) {
-      const reply = await this.redis.claim({
-        ...attempt,
-        digest,
-        redemptionId,
-        token: randomUUID(),
-        snapshot,
-        unstored,
-        campaignVersion: prepared.campaign.version,
-        rewardRefusal: prepared.rewardRefusal,
-        hasLimits: isLimited(prepared.campaign),
-        nowMs: admitted.nowMs,
-      });
-      if (reply.status === 'LOAD') {
-        // Longer each time: a code that is just getting a new digest cannot be claimed for a moment.
-        if (loads > 0) await pause(loads * LOAD_PAUSE_MS);
-        loads += 1;
-        const missing = { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch } as const;
-        const loading = this.eligibility.findCode(attempt, missing);
-        const loaded = await within(this.storeTimeoutMs, 'database', loading);
-        if (loaded instanceof Refused) return loaded;
-        ({ unstored, digest } = loaded);
+      const request = requestOf(attempt, { ...prepared, code }, redemptionId, snapshot, admitted.nowMs);
+      const reply = await this.redis.claim(request);
+      if (reply.status !== 'LOAD') {
+        if (reply.status === 'REFUSED') await this.eligibility.keepCopy(attempt.tenantId, code.unstored);
+        const { digest } = code;
+        const settled = await this.settledReply({ ...attempt, digest }, reply, waits);
+        if (settled !== null) return { snapshot, digest, reply: settled };
         continue;
       }
-      if (reply.status === 'REFUSED') await this.eligibility.keepCopy(tenantId, unstored);
-      waitUntilMs ??= performance.now() + this.heldUses.waitMs;
-      const other = reply.status === 'JOIN' ? otherClaim({ ...attempt, digest }, reply) : null;
-      if (other !== null) {
-        const answer = await this.afterOther(other, reply.nowMs, waitUntilMs);
-        if (answer !== null) return { snapshot, digest, reply: answer };
-        others += 1;
-        if (others === OTHERS_MAX) return { snapshot, digest, reply: heldAt(reply.nowMs) };
-        // Longer each time: it may stand in the way again, when it could be neither committed nor given up.
-        if (others > 1) await pause(others * OTHER_PAUSE_MS);
-      } else {
-        if (!isHeld(reply)) return { snapshot, digest, reply };
-        const waiting = this.heldUses.settled(tenantId, digest, waitUntilMs);
-        if (!(await this.groupCommit.aside(tenantId, waiting))) return { snapshot, digest, reply };
-      }
+      // Longer each time: a code that is just getting a new digest cannot be claimed for a moment.
+      if (loads > 0) await pause(loads * LOAD_PAUSE_MS);
+      loads += 1;
+      const loaded = await this.load(attempt, { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch });
+      if (loaded instanceof Refused) return loaded;
+      code = loaded;
     }
     throw new StoreUnavailableError('redis', { cause: 'The copy of the code did not stay.' });
   }
 
+  private async load(attempt: Attempt, missing: AdmitReply): Promise<LoadedCode | Refused> {
+    return within(this.storeTimeoutMs, 'database', this.eligibility.findCode(attempt, missing));
+  }
+
+  /** What the script answered, once nothing is open that stands in the way; null when it is to be asked again. */
+  private async settledReply(
+    attempt: Attempt,
+    reply: ClaimResult['reply'],
+    waits: Waits,
+  ): Promise<ClaimResult['reply'] | null> {
+    waits.untilMs ??= performance.now() + this.heldUses.waitMs;
+    const other = reply.status === 'JOIN' ? otherClaim(attempt, reply) : null;
+    if (other !== null) return this.afterOther(other, reply.nowMs, waits.untilMs, (waits.others += 1));
+    if (!isHeld(reply)) return reply;
+    const { tenantId, digest } = attempt;
+    const waiting = this.heldUses.settled(tenantId, digest, waits.untilMs);
+    return (await this.groupCommit.aside(tenantId, waiting)) ? null : reply;
+  }
+
   /**
    * The same user's claim under another key is settled first, whichever process made it.
+   * @param others how many of them this attempt has met
    * @returns what it means for this attempt, or null when the claim came to nothing and this attempt may claim
    */
   private async afterOther(
     other: Claim,
     nowMs: number,
     waitUntilMs: number,
+    others: number,
   ): Promise<ClaimResult['reply'] | null> {
     const settling = this.groupCommit.settle(other).catch(cameToNothing);
     const outcome = await resultWithin(Math.max(0, waitUntilMs - performance.now()), settling);
     if (outcome === null) return heldAt(nowMs);
     const settled = outcomeOf(outcome);
-    if (settled.kind !== 'COMMITTED') return null;
-    return { status: 'ALREADY_REDEEMED', nowMs, redemptionId: settled.record.id };
+    if (settled.kind === 'COMMITTED')
+      return { status: 'ALREADY_REDEEMED', nowMs, redemptionId: settled.record.id };
+    if (others === OTHERS_MAX) return heldAt(nowMs);
+    // Longer each time: it may stand in the way again, when it could be neither committed nor given up.
+    if (others > 1) await pause(others * OTHER_PAUSE_MS);
+    return null;
   }
 }
 
@@ -128,6 +141,27 @@ function heldAt(nowMs: number): ClaimResult['reply'] {
 
 function isHeld(reply: ClaimReply): boolean {
   return reply.status === 'REFUSED' && reply.refusal === 'CODE_HELD';
+}
+
+function requestOf(
+  attempt: Attempt,
+  { code, campaign, rewardRefusal }: Prepared,
+  redemptionId: Id,
+  snapshot: ClaimSnapshot,
+  nowMs: number,
+): ClaimRequest {
+  return {
+    ...attempt,
+    digest: code.digest,
+    redemptionId,
+    token: randomUUID(),
+    snapshot,
+    unstored: code.unstored,
+    campaignVersion: campaign.version,
+    rewardRefusal,
+    hasLimits: isLimited(campaign),
+    nowMs,
+  };
 }
 
 function snapshotOf(attempt: Attempt, prepared: Prepared): ClaimSnapshot {

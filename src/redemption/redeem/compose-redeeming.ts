@@ -1,0 +1,69 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Config } from '../../config.js';
+import type { IdGenerator } from '../../platform/ids.js';
+import { CodeLoader } from '../claim/code-loader.js';
+import type { HeldUses } from '../claim/held-uses.js';
+import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import type { AbortService } from '../commit/abort.service.js';
+import type { GroupCommit } from '../commit/group-commit.js';
+import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
+import type { RedemptionReader } from '../history/redemption-reader.js';
+import type { RedemptionMetrics } from '../redemption.metrics.js';
+import { ClaimSettlement } from './claim-settlement.js';
+import { CodeClaimer } from './code-claimer.js';
+import { EligibilityService, type EligibilityParts } from './eligibility.service.js';
+import { KnownRedemptions } from './known-redemptions.js';
+import { RedemptionPreviewService } from './redemption-preview.service.js';
+import { RedemptionService } from './redemption.service.js';
+
+interface Needs extends Omit<EligibilityParts, 'loader' | 'campaigns'> {
+  readonly config: Config;
+  readonly orm: MikroORM;
+  readonly ids: IdGenerator;
+  readonly metrics: RedemptionMetrics;
+  readonly campaignReader: EligibilityParts['campaigns'];
+  readonly redemptionRedis: RedemptionRedis;
+  readonly groupCommit: GroupCommit;
+  readonly aborts: AbortService;
+  readonly heldUses: HeldUses;
+  readonly pendingRedemptions: PendingRedemptions;
+  readonly redemptionReader: RedemptionReader;
+}
+
+/** What answers those who redeem a code, or ask what it would come to. */
+export function composeRedeeming(its: Needs) {
+  const { orm, redemptionRedis: redis, redemptionReader: reader, pendingRedemptions, groupCommit } = its;
+  const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals, REPLY_WITHIN_MS } = its.config;
+  const loader = new CodeLoader(orm, its.copies, timeoutMs);
+  const eligibility = new EligibilityService({ ...its, loader, campaigns: its.campaignReader });
+  const settlement = new ClaimSettlement(
+    groupCommit,
+    pendingRedemptions,
+    its.aborts,
+    reader,
+    REPLY_WITHIN_MS,
+  );
+  const redemptions = new RedemptionService({
+    ...its,
+    redis,
+    reader,
+    eligibility,
+    settlement,
+    claimer: new CodeClaimer(redis, eligibility, groupCommit, its.heldUses, timeoutMs),
+    known: new KnownRedemptions(redis, reader, pendingRedemptions, settlement),
+    uniformRefusals,
+    storeTimeoutMs: timeoutMs,
+  });
+  const settings = { uniformRefusals, timeoutMs };
+  const previews = new RedemptionPreviewService(
+    orm,
+    its.ids,
+    redis,
+    eligibility,
+    reader,
+    its.handlers,
+    its.heldUses,
+    settings,
+  );
+  return { redemptions, previews };
+}
