@@ -8,7 +8,7 @@ export function oneLine(text: string): string {
 }
 
 /**
- * What a person at the terminal is told about a failure: one line, without secrets.
+ * The message of a failure for a person at the terminal: one line, without secrets.
  *
  * @param more the setting with which the stack is shown
  */

@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** The first signal gives the start up, or drains; a second one, from somebody who cannot wait, ends at once. */
+/** The first signal cancels the start, or drains; a second one ends the process at once. */
 function heedSignals(): { readonly first: AbortSignal } {
   const controller = new AbortController();
   let firstMs = 0;

@@ -86,9 +86,9 @@ async function stopRest(
   const wait = new StopWait();
   const inTime = async (step: Promise<void>): Promise<void> => {
     const tried = step.catch((error: unknown) =>
-      log.warn({ err: error }, 'stopping goes on after a failure'),
+      log.warn({ err: error }, 'stopping continues after a failure'),
     );
-    if (!(await wait.endOf(tried))) log.warn('stopping goes on without waiting for the database');
+    if (!(await wait.endOf(tried))) log.warn('stopping continues without waiting for the database');
   };
   await inTime(services.groupCommit.drained());
   if (work !== null) await inTime(work.stop());

@@ -34,7 +34,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Of the time-out so much passes before a database that says nothing is asked whether it is there, and as much again. */
+/** Share of the timeout before a silent database is checked over another connection, and share for that check. */
 const SHARE_OF_WAIT = 0.6;
 
 /** Connects to the database and to Redis, and takes a node number for this process' ids. */
@@ -54,7 +54,7 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
   const redis = connectRedis(settings.redisUrl, settings.storeTimeoutMs);
   const listener = connectRedisListener(settings.redisUrl);
   const close = async (): Promise<void> => {
-    // With the database away the lease runs out by itself, and the stop is none the worse for it.
+    // Without the database the lease expires, and the stop need not wait for it.
     await node.release().catch((error: unknown) => log.warn({ err: error }, 'process node was not released'));
     redis.disconnect();
     listener.disconnect();

@@ -41,7 +41,7 @@ const CampaignSchema = defineEntity({
     budgetUses: countColumn(),
     /** Sum of reward values this campaign may give; 0 means unlimited. */
     budgetValue: moneyColumn(),
-    /** Raised by every change, so that copies elsewhere are told apart from it. */
+    /** Raised by every change, so that older copies are recognised. */
     version: smallCountColumn(),
     /** As {@link keyDigest} makes it. */
     idempotencyKey: p.string().length(64).nullable(),

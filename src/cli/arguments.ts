@@ -36,7 +36,7 @@ export function collected(text: string, before: string[] = []): string[] {
 
 export const example = (line: string): string => `\nExample:\n  ${OWN_COMMAND} ${line}`;
 
-/** For changes: refused where somebody else was quicker. */
+/** For changes: refused if another change came first. */
 export const expectOption = () =>
   new Option('--expect <version>', 'only if it is at this version still, as list shows it').argParser(
     wholeNumber,

@@ -3,7 +3,7 @@ import { SHOWN_CODE_STATUSES, shownStatus } from '../codes/code-reader.service.j
 import { ofTenant, type Bare } from './action.js';
 import { addList } from './rows.js';
 
-/** Codes whose texts are not kept are told apart by their last four characters. */
+/** Codes whose texts are not stored are distinguished by their last four characters. */
 export function addCodesList(group: Bare): void {
   addList(group, {
     description: 'List codes, the newest first.',

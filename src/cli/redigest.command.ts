@@ -7,7 +7,7 @@ import { withServices } from './session.js';
 
 const HELP = `
 For a rotation of the pepper: run it when all processes know the new CODE_PEPPER and the old CODE_PEPPER_PREVIOUS. It
-works beside redemptions, in small chunks, and goes on where it was when it is run again. Codes of campaigns that keep
+works beside redemptions, in small chunks, and resumes when it is run again. Codes of campaigns that keep
 digests only stay under their pepper.
 Exit status: 0 all that can be moved is moved; 1 something is left, or processes do not know the new pepper yet.`;
 

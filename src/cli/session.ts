@@ -85,7 +85,7 @@ async function onStores<T>(
 
 /**
  * A signal ends the wait for the work, and no more: what was opened is closed as ever, so that no private server is
- * left behind. The second one, from somebody who cannot wait, ends the process.
+ * left behind. The second one ends the process.
  */
 function heedSignals(): { readonly untilSignal: UntilSignal; ignore(): void } {
   const interrupted = Promise.withResolvers<never>();
@@ -104,7 +104,7 @@ function heedSignals(): { readonly untilSignal: UntilSignal; ignore(): void } {
   };
 }
 
-/** Services below take the tenant from a token, which proves it; here it is somebody's typing. */
+/** Services below take the tenant from a token, which proves it; here a person typed it. */
 async function assertTenant({ tenants }: Services, tenantId: string): Promise<void> {
   if ((await tenants.find(tenantId)) !== null) return;
   throw new DomainError('TENANT_NOT_FOUND', `There is no tenant ${JSON.stringify(tenantId)}.`);

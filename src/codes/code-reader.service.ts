@@ -9,7 +9,7 @@ import { Code, CODE_STATUSES } from './code.entity.js';
 import type { EffectiveStatus } from './effective-status.js';
 import type { EffectiveStatusService } from './effective-status.service.js';
 
-/** What people are told: that a code is used up follows from its counters. */
+/** The status shown to people: that a code is used up follows from its counters. */
 export const SHOWN_CODE_STATUSES = [...CODE_STATUSES, 'REDEEMED'] as const;
 export type ShownCodeStatus = (typeof SHOWN_CODE_STATUSES)[number];
 

@@ -157,7 +157,7 @@ export class CodeRedigest {
       return { free: idle, held: moves.length - idle.length, odd: strange };
     };
     const { free, held, odd } = await transactions.run(tenantId, work).catch(async (error: unknown) => {
-      // What was undone must not keep its codes from being redeemed. Where it may stand, the fences end by themselves.
+      // A rolled-back chunk must not block its codes. Where it may be committed, the fences expire.
       if (!(error instanceof CommitUnknownError))
         await fence.lower(tenantId, wanted, owner).catch(() => undefined);
       throw error;

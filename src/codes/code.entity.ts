@@ -65,7 +65,7 @@ const CodeSchema = defineEntity({
     expiresAt: instantColumn().nullable(),
     /** Only this user may redeem it; null means every user. */
     assignedUserId: idColumn().nullable(),
-    /** Raised by every change, so that copies in Redis are told apart from it. */
+    /** Raised by every change, so that older copies in Redis are recognised. */
     version: smallCountColumn().default(1),
     issuedAt: instantColumn(),
     deletedAt: instantColumn().nullable(),

@@ -5,7 +5,7 @@ import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import { requireActor } from './auth.js';
 import type { RequestContext } from './context.js';
 
-/** The argument with which a subscription goes on where the client was. */
+/** The argument with which a subscription resumes after the client's last event. */
 export const AFTER = {
   nullable: true,
   description:
@@ -17,7 +17,7 @@ interface Subscribing {
   readonly context: RequestContext;
 }
 
-/** What a client is told, with the fields of its GraphQL type. */
+/** An event as a client gets it, with the fields of its GraphQL type. */
 export type FeedItem = Readonly<Record<string, unknown>>;
 
 interface FeedOptions {

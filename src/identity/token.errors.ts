@@ -1,4 +1,4 @@
-/** Why a token was not taken. A caller is told no more than this, so that forgeries cannot be tuned by the answers. */
+/** Why a token was refused. Answers say no more than this, so that forgeries cannot be tuned by them. */
 export type TokenFault = 'EXPIRED' | 'KEY_UNKNOWN' | 'NOT_VALID';
 
 const MESSAGES: Record<TokenFault, string> = {

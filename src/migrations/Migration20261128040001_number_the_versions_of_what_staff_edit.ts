@@ -4,7 +4,7 @@ import { changeTable } from './table-change.js';
 
 const TABLES = ['tenant', 'product_line', 'plan', 'user'];
 
-/** Two members of staff who edit the same row are told apart by the version that each has read. */
+/** Of two members of staff who edit the same row, the version that each has read decides. */
 export class Migration20261128040001_number_the_versions_of_what_staff_edit extends Migration {
   override async up(): Promise<void> {
     for (const table of TABLES) {

@@ -87,7 +87,7 @@ export class Migration20261128800001_number_events_in_their_transactions extends
 
 const NUMBERED_AT_ONCE = 1000;
 
-/** Goes on from the highest number, so a run after one that was ended in between does what is left. */
+/** Continues from the highest number, so a run after an interrupted one does the rest. */
 async function numberEvents(execute: Execute): Promise<void> {
   const rows = async (sql: string, params: readonly unknown[] = []) =>
     (await execute(sql, params)) as Record<string, string>[];

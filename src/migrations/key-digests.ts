@@ -2,7 +2,7 @@ import { rowSteps, type Execute, type SteppedTable } from './row-steps.js';
 
 /**
  * Replaces the idempotency keys of a table by their digests, as `keyDigest` makes them, so that old rows go on
- * answering their keys. A run that was ended goes on where it was, because a digest is left as it is.
+ * answering their keys. An interrupted run can be repeated, because digests are left unchanged.
  * @param scope of the keys, as SQL
  */
 export async function digestKeys(execute: Execute, table: SteppedTable, scope: string): Promise<void> {

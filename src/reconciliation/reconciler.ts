@@ -30,7 +30,7 @@ export interface Scope {
   readonly redisOnly?: boolean;
   /** Ends the run with an error, soon. */
   readonly signal?: AbortSignal;
-  /** Called for a tenant whose keys or rows cannot be judged; the run goes on. Without it the error ends the run. */
+  /** Called for a tenant whose keys or rows cannot be read; the run continues. Without it the error ends the run. */
   readonly failed?: (tenantId: string, error: unknown) => void;
 }
 

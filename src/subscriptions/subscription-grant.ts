@@ -85,7 +85,7 @@ export function extended(
     expiresAtMs:
       endMs === null ? null : addUnits(Math.max(nowMs, endMs), rule.unit ?? plan.unitTime, rule.quantity),
     trafficBytes: plan.trafficBytes,
-    // A plan without a limit has nothing to renew; what was used is then a statistic and goes on.
+    // A plan without a limit has nothing to renew; the used traffic is then a statistic and keeps growing.
     trafficUsedBytes: plan.trafficBytes > 0 ? 0 : state.trafficUsedBytes,
   };
 }

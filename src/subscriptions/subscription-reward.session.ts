@@ -103,7 +103,7 @@ export class SubscriptionRewardSession implements RewardSession {
     return extended(current, plan, application.rule, application.claimedAtMs);
   }
 
-  /** In primary-key order. The plan's row is locked, so a miss means that somebody wrote past the lock. */
+  /** In primary-key order. The plan's row is locked, so a miss means a write that bypassed the lock. */
   private async takeInventory(): Promise<void> {
     const taken = [...this.taken].toSorted(([a], [b]) => compareIds(a, b));
     const written = await Promise.all(

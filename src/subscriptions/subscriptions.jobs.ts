@@ -11,7 +11,7 @@ import { SUBSCRIPTION_INVALIDATED } from './subscription-events.js';
 import { Subscription } from './subscription.entity.js';
 
 const BATCH = 500;
-/** What one run takes at most; the next one goes on from there. */
+/** The most that one run takes; the next one continues from there. */
 const BATCHES_MAX = 40;
 const TENANTS_AT_ONCE = 4;
 

@@ -180,6 +180,6 @@ function overQuota(tenant?: Tenant): DomainError<TenantRefusal> {
   const left = tenant === undefined ? '' : ` ${tenant.codeQuota - tenant.codesIssued} codes are left.`;
   return new DomainError(
     'TENANT_QUOTA_EXCEEDED',
-    `The tenant's quota of codes does not allow so many.${left}`,
+    `The tenant's quota does not allow this number of codes.${left}`,
   );
 }

@@ -29,7 +29,7 @@ type Field = GraphQLField<unknown, RequestContext>;
 
 function guard(field: Field): void {
   const { resolve, subscribe, extensions } = field;
-  // An event would be lost for good: its subscription was admitted, and goes on with the next one.
+  // An event would be lost: its subscription was admitted, and continues with the next one.
   const isOpen = extensions['access'] === OPEN_IN_OUTAGE.access || subscribe !== undefined;
   const admitted = isOpen ? admitInOutage : admit;
   if (resolve !== undefined) {
@@ -54,7 +54,7 @@ async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>
   throw new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal } });
 }
 
-/** The same, except that somebody whose status cannot be read is let in. */
+/** The same, except that a caller whose status cannot be read is admitted. */
 export async function admitInOutage(context: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
   try {
     await admit(context);

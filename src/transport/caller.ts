@@ -32,7 +32,7 @@ const BUSY: Readonly<Record<BusyBound, (most: number) => string>> = {
     `This request has waited ${most / 1000} s for its turn, and nothing of it was done. Send it again later.`,
 };
 
-/** What a caller is told whose work was not begun: its own requests, or its tenant's, are too many, or the server is busy. */
+/** The error of work that was not begun: too many requests of the caller or its tenant, or a busy server. */
 export function busyAnswer({ bound, most, retryAfterMs }: BusyError): GraphQLError {
   const message = BUSY[bound](most);
   const isOwn = bound === 'CALLER' || bound === 'TENANT';

@@ -2,7 +2,7 @@ import { CloseCode } from 'graphql-ws';
 
 /**
  * Every code with which this server closes a socket, besides 1009 of ws itself for a message that is too big. 4400 to
- * 4499 are the caller's doing; a client that is told 4403 or 4430 may come back, with a new token or later.
+ * 4499 are the caller's doing; after 4403 or 4430 a client may reconnect, with a new token or later.
  */
 export const SocketCloseCode = {
   ...CloseCode,

@@ -11,7 +11,7 @@ const INTERNAL = 'INTERNAL_SERVER_ERROR';
 const SUGGESTION = / ?Did you mean .*\?/s;
 
 /**
- * What a caller is told of an error that is no refusal. A fault becomes a request id and nothing else: its message and
+ * The public form of an error that is no refusal. A fault becomes a request id and nothing else: its message and
  * stack go to the log, once, under the same id. The same function serves HTTP and WebSocket.
  */
 export function presentError(

@@ -5,7 +5,7 @@ const PREFLIGHTED = 'apollo-require-preflight';
 
 /**
  * Takes persisted queries by GET from clients that send no header of their own with them, as urql does. Nothing can
- * be forged this way: who asks is told by a header, which a foreign page cannot add, and never by a cookie; a GET
+ * be forged this way: the caller is named by a header, which a foreign page cannot add, and never by a cookie; a GET
  * changes nothing; and without CORS_ORIGINS a foreign page cannot read the answer.
  */
 export function admitPersistedGets(scope: FastifyInstance): void {

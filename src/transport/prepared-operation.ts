@@ -21,7 +21,7 @@ type Resolver = GraphQLFieldResolver<unknown, RequestContext>;
 /** graphql-js's own bound. */
 const VARIABLE_ERRORS_MAX = 50;
 
-/** What the resolver of a root field gave: graphql-js goes on from it and does not call the resolver again. */
+/** What the resolver of a root field gave: graphql-js continues from it and does not call the resolver again. */
 class Given {
   constructor(readonly result: Promise<unknown>) {}
 }

@@ -168,7 +168,7 @@ export class SocketSession {
 /** Headers that mean something here; whatever else a client sends along is its own affair. */
 const MEANT: ReadonlySet<string> = new Set(['authorization', 'x-product-code', 'x-device-id']);
 
-/** @throws GraphQLError where one that means something is no text: its sender would be taken for somebody else */
+/** @throws GraphQLError where a known parameter is no text: its sender would be taken for another caller */
 function headersOf(params: Readonly<Record<string, unknown>>): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(params)) {

@@ -14,7 +14,7 @@ export interface WriterLimits {
 
 /**
  * Sends to one socket and bounds what waits for its client. While anything waits nothing more is read from the client:
- * a client that only writes is held up by its own system and costs no memory here.
+ * a client that only writes is blocked by its own system and costs no memory here.
  */
 export class SocketWriter {
   private waiting = 0;

@@ -85,7 +85,7 @@ export class WorkShares {
     }
   }
 
-  /** A store did not answer: what waits for its turn is told now, not after a wait of its own for the store. */
+  /** A store did not answer: waiting work is refused now, not after a separate wait for the store. */
   failWaiting(kind: WorkKind, error: unknown, whose: (caller: Caller) => boolean): void {
     this.gates[kind].failWaiting(error, whose);
   }

@@ -45,7 +45,7 @@ function assertVersion(version: number, expected: ExpectedVersion): void {
   const [code] = VERSION_REFUSALS;
   throw new DomainError(
     code,
-    `Somebody else has changed it: it is at version ${version} now, and this change was made from version ${expected}. Read it again, then repeat the change.`,
+    `It was changed in the meantime: it is at version ${version} now, and this change was made from version ${expected}. Read it again, then repeat the change.`,
     { field: ['input', 'expectedVersion'] },
   );
 }

@@ -55,7 +55,7 @@ export class NamedLock {
         await this.execute('set session wait_timeout = @silence_before', session);
         await this.ask(`select release_lock(${LOCK_NAME}) as answer`, session);
       })
-      // A connection that broke has lost the lock anyway; who waits for the lock is told.
+      // A broken connection has lost the lock anyway; waiting callers get the error.
       .catch((error: unknown) => taken.reject(error));
     return taken.promise;
   }
@@ -80,7 +80,7 @@ export class NamedLock {
     return this.heldDuring(work);
   }
 
-  /** The same, but does not wait. @returns null when somebody else holds the lock */
+  /** The same, but does not wait. @returns null when another connection holds the lock */
   async tryDuring<T>(work: () => Promise<T>): Promise<T | null> {
     return (await this.tryTake()) ? this.heldDuring(work) : null;
   }

@@ -112,7 +112,7 @@ export class ProcessNodeHolder {
         this.current = { nodeNo, validUntilMs };
         return;
       }
-      // Somebody else holds the number by now: not one more id may bear it.
+      // Another process holds the number by now: no further id may use it.
       this.current = { nodeNo, validUntilMs: 0 };
       this.log.error({ nodeNo }, 'process node was lost, taking another one');
       await this.take();

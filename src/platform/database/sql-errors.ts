@@ -13,7 +13,7 @@ const RETRYABLE: ReadonlySet<number> = new Set([1213, 1205, 1020, 3101]);
 const CAUSES_MAX = 10;
 
 /**
- * A transaction met a deadlock or gave up a lock, and somebody caught the error. The server may have undone
+ * A transaction met a deadlock or a lock timeout, and a caller caught the error. The server may have undone
  * everything before it, savepoints included, so no statement may follow: it would run in autocommit.
  */
 export class AbortedTransactionError extends Error {

@@ -51,7 +51,7 @@ export function atEndOf(em: Em, end: WorkEnd): void {
 }
 
 /**
- * Runs units of work. After a deadlock or a lock time-out nothing goes on inside a transaction (`session-guard.ts`
+ * Runs units of work. After a deadlock or a lock timeout nothing continues inside a transaction (`session-guard.ts`
  * sees to it, also where the error was caught): it is undone, its entity manager thrown away, and the whole run
  * again. The same where the connection was lost before COMMIT was sent: what it did is undone, and the server may well
  * be there. So the work may run several times, and must keep nothing outside of it but what it returns.

@@ -25,7 +25,7 @@ export function commonArguments(binary: DatabaseBinary, datadir: string): string
   const messages = path.join(binary.basedir, 'share', 'mysql');
   return [
     '--no-defaults',
-    // The server refuses to run as root unless it is told so.
+    // The server refuses to run as root without this option.
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     `--basedir=${binary.basedir}`,
     `--datadir=${datadir}`,

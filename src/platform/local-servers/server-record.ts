@@ -37,7 +37,7 @@ export function rememberedPort(dataDir: string, name: ServerName): number | unde
   return Number.isInteger(port) && port > 1023 && port < 65_536 ? port : undefined;
 }
 
-/** A SIGTERM reaches a paused process only when it goes on, hence the SIGCONT. */
+/** A SIGTERM reaches a paused process only when it resumes, hence the SIGCONT. */
 export function askToStop(pid: number): void {
   if (signalProcess(pid, 'SIGTERM')) signalProcess(pid, 'SIGCONT');
 }

@@ -57,7 +57,7 @@ function withoutLiteral(literal: string, beforeKey: string | undefined): string 
 }
 
 function scrubNamedCode(whole: string, name: string, value: string): string {
-  // Only the first word is the code: prose goes on after it. Without a sign of assignment it must look like a code.
+  // Only the first word is the code: prose follows it. Without a sign of assignment it must look like a code.
   const [first = ''] = value.split(' ');
   const assigned = /[=:"'`[]/.test(name);
   const isCode = first.length >= 8 && !FACT.test(first) && (assigned || /^[\p{Lu}\p{N}-]+$/u.test(first));

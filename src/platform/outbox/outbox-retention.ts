@@ -6,7 +6,7 @@ import { systemEm, tenantEm } from '../database/orm.js';
 const TENANTS_PAGE = 500;
 /** Events that one statement deletes. */
 const BATCH = 1000;
-/** Batches of a tenant in one run; the next run goes on. */
+/** Batches of a tenant in one run; the next run continues. */
 const BATCHES_MAX = 200;
 const DAY_MS = 86_400_000;
 

@@ -110,7 +110,7 @@ export class EventFeed {
     this.polling = null;
   }
 
-  /** One look at the counters of all tenants that somebody listens to. */
+  /** One read of the counters of all tenants with subscribers. */
   private async poll(): Promise<void> {
     const look = async ([tenantId, { tail }]: [string, { readonly tail: TenantTail }]): Promise<void> =>
       tail.look(await this.eventLog.lastSeq(tenantId));

@@ -9,7 +9,7 @@ type CursorRefusal =
   /** What follows it is partly deleted, or too much to be read again. */
   | 'CURSOR_EXPIRED';
 
-/** No subscription begins, or goes on, from this cursor. */
+/** No subscription begins, or resumes, from this cursor. */
 export class CursorError extends DomainError<CursorRefusal> {}
 
 /** Events of a tenant, of all types, that a subscriber may be behind; a client that needs more reads lists instead. */

@@ -4,7 +4,7 @@ import type { Id } from '../ids.js';
 import type { PublishedEvent } from '../outbox/published-event.js';
 import type { FeedPage } from './feed-pages.js';
 
-/** Which events somebody wants. */
+/** The events of a subscriber. */
 export interface FeedFilter {
   readonly tenantId: string;
   readonly types: readonly string[];

@@ -171,7 +171,7 @@ export class JobQueue<T extends object> {
       await this.ask(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
       return true;
     } catch (error) {
-      // Somebody else has just done it.
+      // Another process has just done it.
       if (await this.ask(job.isFailed())) throw error;
       return false;
     }

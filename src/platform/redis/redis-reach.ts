@@ -17,7 +17,7 @@ export async function redisObstacle(redisUrl: string): Promise<StoreObstacle | n
     connectTimeout: ANSWER_WITHIN_MS,
     commandTimeout: ANSWER_WITHIN_MS,
   });
-  // What is wrong with a connection is told by an event; the command that it fails says only that it is closed.
+  // The event of a connection carries the cause; a failed command says only that the connection is closed.
   const errors: unknown[] = [];
   redis.on('error', (error: unknown) => errors.push(error));
   try {

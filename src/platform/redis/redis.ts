@@ -3,7 +3,7 @@ import { StoreUnavailableError } from '../errors.js';
 
 export type { Redis } from 'ioredis';
 
-/** Of the time within which an outage is told, so much goes to the one command that waits in vain. */
+/** Share of the time to report an outage that one waiting command may use. */
 const SHARE_OF_ANSWER = 0.75;
 /** Pauses between attempts to connect grow up to this: the longest time until Redis is found again after its return. */
 const RECONNECT_EVERY_MS_MAX = 1000;
@@ -17,7 +17,7 @@ const WAITED_MS_MAX = 15_000;
 
 /**
  * How Redis says that it cannot do its work now, though nothing is wrong with the command: it reads its data, is (or
- * has become) a replica, is out of memory, cannot write to its disk, or is held up by a script.
+ * has become) a replica, is out of memory, cannot write to its disk, or is blocked by a script.
  */
 const AWAY =
   /^(?:LOADING|READONLY|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients reached)\b/;
@@ -31,7 +31,7 @@ const connection = {
 } as const satisfies RedisOptions;
 
 /**
- * A connection for commands, set so that an outage is told within `answerWithinMs` and is over within seconds of its
+ * A connection for commands, set so that an outage is reported within `answerWithinMs` and is over within seconds of its
  * end, without a restart:
  *
  * - `commandTimeout`: a command that is not answered fails, on a connection that hangs as on none at all. Its outcome

@@ -16,7 +16,7 @@ export class RedisScript {
   constructor(
     private readonly redis: Redis,
     readonly name: string,
-    /** At once: somebody's answer waits for nothing but this. Else it may be gathered with others for a moment. */
+    /** At once: an answer waits only for this. Otherwise it may be batched with others for a moment. */
     private readonly leaves: 'at once' | 'gathered' = 'gathered',
   ) {
     this.text = readFileSync(new URL(`../../../scripts/lua/${name}.lua`, import.meta.url), 'utf8');

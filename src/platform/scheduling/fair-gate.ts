@@ -37,7 +37,7 @@ interface Waiting {
 }
 
 /**
- * Bounds work of one kind. A caller who is alone takes all places but three; each of these is for somebody who would
+ * Bounds work of one kind. A single caller takes all places but three; each of these is for a caller who would
  * otherwise wait behind those who have work under way: another caller, a caller of another kind (a tenant's users
  * beside its staff), and another tenant. What finds no place waits, and tenants and callers take turns.
  */
@@ -120,7 +120,7 @@ export class FairGate {
     }
   }
 
-  /** Who has work under way, by tenant, by kind or by name, leaves a place for somebody who has none. */
+  /** Callers with work under way, by tenant, by kind or by name, leave a place for one who has none. */
   private mayStart(caller: Caller): boolean {
     const groups = groupsOf(caller);
     if ((this.underWay.get(groups[2]) ?? 0) >= PRESSED[caller.kind] && this.isPressed()) return false;

@@ -24,7 +24,7 @@ export class HeldPlace {
     this.leaveIt = null;
   }
 
-  /** Once for the work of a place: it leaves the place, and takes its turn again before it goes on. */
+  /** Once for the work of a place: it leaves the place, and takes its turn again before it continues. */
   async without<T>(wait: () => Promise<T>): Promise<T> {
     this.leave();
     const result = await wait();

@@ -2,7 +2,7 @@ import { StoreUnavailableError } from '../errors.js';
 import { isServerAway } from '../database/sql-errors.js';
 
 /**
- * Stops waiting for a store after a while. What was asked goes on, so only reads and repeatable work belong here.
+ * Stops waiting for a store after a while. The work continues, so only reads and repeatable work belong here.
  * A database that cannot be reached at all is named the same.
  * @throws StoreUnavailableError
  */
@@ -25,7 +25,7 @@ export async function within<T>(
   }
 }
 
-/** What comes of work within a while, or null; the work goes on. Throws what the work throws in time. */
+/** The result of work within a time, or null; the work continues. Throws what the work throws in time. */
 export async function resultWithin<T>(timeoutMs: number, work: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
