@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { Code } from '../../src/codes/code.entity.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { Compensation } from '../../src/reconciliation/compensation.js';
