@@ -95,7 +95,7 @@ describe('update', () => {
     const update = cli('plan', 'update', ...its(), '--id', tenant.planId, '--name', 'x', '--expect', '99');
     const { line, status } = await refusalLineOf(update);
     expect(status).toBe(1);
-    expect(line).toMatch(/^VERSION_CONFLICT: Somebody else has changed it: it is at version \d+ now/);
+    expect(line).toMatch(/^VERSION_CONFLICT: It was changed in the meantime: it is at version \d+ now/);
   });
 
   it('takes a campaign through its life, and throws a draft away', async () => {
