@@ -73,15 +73,22 @@ export async function redeemOnce(url: string, wish: RedeemWish): Promise<Redeeme
 /** What tells a client to come again; nothing else is worth a retry. */
 const PASSING = ['CODE_HELD', 'PROCESSING'];
 
-/** Asks again, each time the other process, for as long as the answer says that it may pass. */
+/**
+ * Asks again, each time the other process, for as long as the answer says that it may pass. A redemption answered
+ * PROCESSING is COMMITTED when a later answer names it, by its order number, as the one that redeemed the code.
+ */
 async function redeemPatiently(
   urls: readonly string[],
   wish: RedeemWish,
   { first = 0, passing = PASSING }: { first?: number; passing?: readonly string[] } = {},
 ): Promise<Redeemed> {
+  const deferred = new Set<string | null>();
   for (let attempt = 0; ; attempt += 1) {
     const answer = await redeemOnce(pick(urls, first + attempt), wish);
+    if (answer.outcome === 'ALREADY_REDEEMED' && deferred.has(answer.orderNo))
+      return { ...answer, outcome: 'COMMITTED' };
     if (!passing.includes(answer.outcome) || attempt === RETRIES_MAX) return answer;
+    if (answer.outcome === 'PROCESSING') deferred.add(answer.orderNo);
     await pause(answer.retryAfterMs);
   }
 }
