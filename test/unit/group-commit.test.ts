@@ -41,8 +41,8 @@ function open({ batchMax = 256, lanes = 2 } = {}) {
 }
 
 /** As long as a commit is held back at most. */
-async function heldBack(): Promise<void> {
-  vi.advanceTimersByTime(20);
+async function heldBack(ms = 20): Promise<void> {
+  vi.advanceTimersByTime(ms);
   await turn();
 }
 
@@ -59,7 +59,7 @@ describe('GroupCommit', () => {
     const leave = queue.expect('A');
     await add('A');
     expect(batches.map(({ ids }) => ids)).toEqual([['1']]);
-    leave();
+    leave(false);
     await add('A', 3);
     expect(batches.map(({ ids }) => ids)).toEqual([['1'], ['2', '3', '4']]);
   });
@@ -74,14 +74,14 @@ describe('GroupCommit', () => {
     await add('A');
     await heldBack();
     expect(batches.map(({ ids }) => ids.length)).toEqual([8, 1]);
-    for (const leave of leaves) leave();
+    for (const leave of leaves) leave(false);
   });
 
   it('continues when the requests it waited for have ended without a claim', async () => {
     const { queue, batches, add } = open();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
     await add('A');
-    for (const leave of leaves) leave();
+    for (const leave of leaves) leave(false);
     await turn();
     expect(batches).toHaveLength(1);
   });
@@ -93,7 +93,7 @@ describe('GroupCommit', () => {
     await add('A', 2);
     batches[0]?.end();
     await turn();
-    for (const leave of leaves.slice(2)) leave();
+    for (const leave of leaves.slice(2)) leave(true);
     await turn();
     return leaves.slice(0, 2);
   }
@@ -119,7 +119,7 @@ describe('GroupCommit', () => {
     expect(batches.map(({ ids }) => ids.length)).toEqual([8, 2]);
     batches[1]?.end();
     await turn();
-    for (const leave of leaves) leave();
+    for (const leave of leaves) leave(false);
     queue.expect('A');
     await add('A');
     expect(batches.map(({ ids }) => ids.length)).toEqual([8, 2, 1]);
@@ -133,11 +133,46 @@ describe('GroupCommit', () => {
       expect(batches).toHaveLength(i + 1);
       batches[i]?.end();
       await turn();
-      leave();
+      leave(true);
     }
   });
 
-  it('answers the callers of a batch whose commit throws, and goes on', async () => {
+  it('commits claims within twice the wait, however often others are answered meanwhile', async () => {
+    const { queue, batches, add } = open();
+    const leaves = Array.from({ length: 20 }, () => queue.expect('A'));
+    await add('A');
+    for (let answered = 0; answered < 4; answered += 1) {
+      expect(batches).toEqual([]);
+      leaves[answered]?.(true);
+      vi.advanceTimersByTime(10);
+      await turn();
+    }
+    expect(batches.map(({ ids }) => ids.length)).toEqual([1]);
+  });
+
+  it('does not wait for the return of claims that no client has asked for', async () => {
+    const { queue, batches, add } = open();
+    await add('A', 10);
+    batches[0]?.end();
+    await turn();
+    queue.expect('A');
+    await add('A');
+    expect(batches.map(({ ids }) => ids.length)).toEqual([10, 1]);
+  });
+
+  it('lets no tenant wait for the wait of another', async () => {
+    const { queue, batches, add } = open();
+    for (const tenantId of ['A', 'B']) for (let i = 0; i < 5; i += 1) queue.expect(tenantId);
+    await add('B');
+    vi.advanceTimersByTime(15);
+    await add('A');
+    await heldBack(5);
+    expect(batches.map(({ tenantId }) => tenantId)).toEqual(['B']);
+    await heldBack(15);
+    expect(batches.map(({ tenantId }) => tenantId)).toEqual(['B', 'A']);
+  });
+
+  it('answers the callers of a batch whose commit throws, and commits the next', async () => {
     let runs = 0;
     const commit = async (): Promise<void> => {
       runs += 1;
@@ -162,7 +197,7 @@ describe('GroupCommit', () => {
     await Promise.all(aside);
     await add('A', 4);
     expect(batches).toHaveLength(1);
-    for (const leave of leaves) leave();
+    for (const leave of leaves) leave(false);
     await turn();
     expect(batches).toHaveLength(2);
   });

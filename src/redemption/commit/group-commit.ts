@@ -25,12 +25,12 @@ interface TenantQueue {
   expected: number;
   /** Requests under way that wait for others. */
   aside: number;
-  /** Settled claims whose clients have not sent another request since. */
+  /** Clients that were just answered, and have not sent another request since. */
   returning: number;
-  /** When the last of them was settled. */
-  settledMs: number;
-  /** Until then no commit waits for clients to return, because they did not the last time. */
-  doubtUntilMs: number;
+  /** When the last of them was answered. */
+  answeredMs: number;
+  /** From then on commits wait for clients to return; later than now where they did not the last time. */
+  waitsFromMs: number;
 }
 
 const EMPTY = {
@@ -39,17 +39,20 @@ const EMPTY = {
   expected: 0,
   aside: 0,
   returning: 0,
-  settledMs: -Infinity,
-  doubtUntilMs: 0,
+  answeredMs: -Infinity,
+  waitsFromMs: 0,
 };
 
 /** Tenants whose commits are under way at once; others wait, because each lane takes a connection. */
 export const TENANTS_AT_ONCE = 4;
-/** A commit waits until this share of the requests under way, and of those about to return, can go with it, */
+/** A commit waits until this share of the requests under way, and of clients about to return, can go with it. */
 const SHARE_OF_EXPECTED = 0.75;
-/** but no longer than this for claims that are there, counted from the last commit. */
+/** How long it waits at most after its first claim came, and once more where clients were answered meanwhile. */
 const HOLD_BACK_MS = 20;
-const DOUBT_MS = 1000;
+/** How long no commit waits for clients to return after one has waited in vain. */
+const NO_RETURNS_MS = 1000;
+/** How often queues are looked at that may have become idle. */
+const FORGET_EVERY_MS = 1000;
 
 /**
  * Collects claims, and hands them on in batches of one tenant. Two half commits cost twice what one whole does: a batch
@@ -62,7 +65,7 @@ export class GroupCommit {
   private readonly inFlight = new Map<Id, Promise<CommitOutcome>>();
   private busyLanes = 0;
   private isWoken = false;
-  private lookAgain: NodeJS.Timeout | null = null;
+  private nextLook: { readonly atMs: number; readonly timer: NodeJS.Timeout } | null = null;
   private forgetting: NodeJS.Timeout | null = null;
 
   /** @param commit Settles all claims of a batch. Resolves when the next one may begin. */
@@ -71,13 +74,17 @@ export class GroupCommit {
     private readonly settings: GroupCommitSettings,
   ) {}
 
-  /** A request is under way that may bring a claim. @returns what to call when it has ended */
-  expect(tenantId: string): () => void {
+  /** A request is under way that may bring a claim. @returns what to call when it has ended, committed or not */
+  expect(tenantId: string): (isCommitted: boolean) => void {
     const queue = this.queueOf(tenantId);
     queue.expected += 1;
     if (queue.returning > 0) queue.returning -= 1;
-    return () => {
+    return (isCommitted) => {
       queue.expected -= 1;
+      if (isCommitted) {
+        queue.returning += 1;
+        queue.answeredMs = performance.now();
+      }
       if (queue.waiting.length > 0) this.wake();
     };
   }
@@ -98,16 +105,12 @@ export class GroupCommit {
   async settle(claim: Claim): Promise<CommitOutcome> {
     const underWay = this.inFlight.get(claim.redemptionId);
     if (underWay !== undefined) return underWay;
-    const queue = this.queueOf(claim.tenantId);
     const outcome = new Promise<CommitOutcome>((resolve, reject) => {
+      const queue = this.queueOf(claim.tenantId);
       if (queue.waiting.length === 0) queue.firstMs = performance.now();
       queue.waiting.push({ claim, resolve, reject });
       this.wake();
-    }).finally(() => {
-      this.inFlight.delete(claim.redemptionId);
-      queue.returning += 1;
-      queue.settledMs = performance.now();
-    });
+    }).finally(() => this.inFlight.delete(claim.redemptionId));
     this.inFlight.set(claim.redemptionId, outcome);
     return outcome;
   }
@@ -127,7 +130,7 @@ export class GroupCommit {
     if (queue === undefined) {
       queue = { ...EMPTY, waiting: [] };
       this.queues.set(tenantId, queue);
-      this.forgetting ??= setTimeout(() => this.forgetIdle(), DOUBT_MS).unref();
+      this.forgetting ??= setTimeout(() => this.forgetIdle(), FORGET_EVERY_MS).unref();
     }
     return queue;
   }
@@ -144,32 +147,36 @@ export class GroupCommit {
 
   private startLanes(): void {
     const { lanes } = this.settings;
+    const nowMs = performance.now();
     for (const [tenantId, queue] of this.queues) {
-      while (queue.waiting.length > 0 && queue.busyLanes < lanes && this.isWorthwhile(queue)) {
+      forgetReturning(queue, nowMs);
+      while (queue.waiting.length > 0 && queue.busyLanes < lanes) {
+        const waitsUntilMs = this.isWorthwhile(queue, nowMs) ? nowMs : heldUntilMs(queue);
+        if (waitsUntilMs > nowMs) {
+          this.lookAgainAt(waitsUntilMs);
+          break;
+        }
         if (this.busyLanes >= lanes * TENANTS_AT_ONCE) return;
         void this.runLane(tenantId, queue);
       }
     }
   }
 
-  private isWorthwhile(queue: TenantQueue): boolean {
-    const { waiting, expected, firstMs, settledMs } = queue;
-    const nowMs = performance.now();
-    if (nowMs >= settledMs + HOLD_BACK_MS) {
-      const heldInVain = firstMs < settledMs + HOLD_BACK_MS && queue.returning >= waiting.length;
-      if (heldInVain) queue.doubtUntilMs = nowMs + DOUBT_MS;
-      queue.returning = 0;
-    }
-    const returning = nowMs < queue.doubtUntilMs ? 0 : queue.returning;
-    const enough = Math.min((expected + returning) * SHARE_OF_EXPECTED, this.settings.batchMax);
-    const sinceMs = returning > 0 ? settledMs : Math.max(firstMs, settledMs);
-    const leftMs = sinceMs + HOLD_BACK_MS - nowMs;
-    if (waiting.length >= enough || leftMs <= 0) return true;
-    this.lookAgain ??= setTimeout(() => {
-      this.lookAgain = null;
+  /** Whether enough of the claims that can be expected are there. */
+  private isWorthwhile({ waiting, expected, returning, waitsFromMs }: TenantQueue, nowMs: number): boolean {
+    const wanted = expected + (nowMs < waitsFromMs ? 0 : returning);
+    return waiting.length >= Math.min(wanted * SHARE_OF_EXPECTED, this.settings.batchMax);
+  }
+
+  /** One timer for all tenants: the earliest look counts. */
+  private lookAgainAt(atMs: number): void {
+    if (this.nextLook !== null && this.nextLook.atMs <= atMs) return;
+    clearTimeout(this.nextLook?.timer);
+    const look = (): void => {
+      this.nextLook = null;
       this.startLanes();
-    }, leftMs);
-    return false;
+    };
+    this.nextLook = { atMs, timer: setTimeout(look, Math.ceil(atMs - performance.now())) };
   }
 
   private async runLane(tenantId: string, queue: TenantQueue): Promise<void> {
@@ -192,8 +199,23 @@ export class GroupCommit {
 
   private forgetIdle(): void {
     for (const [tenantId, queue] of this.queues) if (isIdle(queue)) this.queues.delete(tenantId);
-    this.forgetting = this.queues.size === 0 ? null : setTimeout(() => this.forgetIdle(), DOUBT_MS).unref();
+    this.forgetting =
+      this.queues.size === 0 ? null : setTimeout(() => this.forgetIdle(), FORGET_EVERY_MS).unref();
   }
+}
+
+/** Clients that have not returned in time are not waited for. */
+function forgetReturning(queue: TenantQueue, nowMs: number): void {
+  const returnedByMs = queue.answeredMs + HOLD_BACK_MS;
+  if (nowMs < returnedByMs) return;
+  const { waiting, firstMs, returning } = queue;
+  const isHeldInVain = waiting.length > 0 && firstMs < returnedByMs && returning >= waiting.length;
+  if (isHeldInVain) queue.waitsFromMs = nowMs + NO_RETURNS_MS;
+  queue.returning = 0;
+}
+
+function heldUntilMs({ firstMs, answeredMs }: TenantQueue): number {
+  return Math.min(Math.max(firstMs, answeredMs), firstMs + HOLD_BACK_MS) + HOLD_BACK_MS;
 }
 
 function isIdle({ waiting, expected, aside, busyLanes }: TenantQueue): boolean {

@@ -53,12 +53,14 @@ export class RedemptionService {
     const { metrics, groupCommit } = this.parts;
     const stop = metrics.claimSeconds.startTimer();
     const leave = groupCommit.expect(request.tenantId);
+    let answered: RedeemAnswer | null = null;
     this.underWay += 1;
     try {
-      return this.answerOf(await this.attempt(request, scope));
+      answered = this.answerOf(await this.attempt(request, scope));
+      return answered;
     } finally {
       this.underWay -= 1;
-      leave();
+      leave(answered?.status === 'COMMITTED');
       stop();
     }
   }
