@@ -68,7 +68,7 @@ const environmentSchema = z.object({
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),
-  READ_POOL_SIZE: count(3, 200, 8),
+  READ_POOL_SIZE: count(3, 200, 10),
   READ_TIMEOUT_MS: count(100, 600_000, 5000),
   COMMIT_BATCH_MAX: count(1, 256, 256),
   COMMIT_LANES: count(1, 64, 2),

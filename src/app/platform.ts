@@ -14,6 +14,7 @@ import { EventFeed } from '../platform/push/event-feed.js';
 import { sharedAnswer } from '../platform/scheduling/shared-answer.js';
 import { within } from '../platform/scheduling/timeout.js';
 import { WorkShares } from '../transport/work-shares.js';
+import { readShares } from './read-shares.js';
 import type { Stores } from './stores.js';
 
 /** What the services need from the configuration; secrets are settled by now. */
@@ -34,8 +35,7 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
   const ids = new IdGenerator(clock, () => stores.node.lease());
   const transactions = new Transactions(orm, { log });
   const shares = new WorkShares({
-    // Two connections are left to those who catch up with events.
-    reads: config.READ_POOL_SIZE - 2,
+    reads: readShares(config.READ_POOL_SIZE).lists,
     // Changes share theirs with redemptions.
     writes: Math.floor(config.DATABASE_POOL_SIZE / 2),
   });
@@ -75,7 +75,10 @@ function composeEvents({ readOrm, redis, listener }: Stores, { config, clock, sh
   });
   const doorbell = new Doorbell(redis, listener);
   const outbox = new Outbox(clock, (tenantId, seq) => doorbell.ring(tenantId, seq));
-  const feed = new EventFeed(new EventLog(readOrm, config.STORE_TIMEOUT_MS), log, shares);
+  const feed = new EventFeed(new EventLog(readOrm, config.STORE_TIMEOUT_MS), log, {
+    isPressed: shares.isPressed,
+    readsAtOnce: readShares(config.READ_POOL_SIZE).ofEvents,
+  });
   doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
   return { metrics, doorbell, outbox, feed, consumers };
 }

@@ -4,6 +4,7 @@ import type { EventConsumer } from '../outbox/event-consumers.js';
 import type { EventLog } from '../outbox/event-log.js';
 import type { Caller } from '../scheduling/fair-queue.js';
 import { LoopTurns } from '../scheduling/loop-turns.js';
+import { CatchUpRace } from './catch-up-race.js';
 import { requireKnown, requireWithinReach } from './feed-cursor.js';
 import { FeedPages } from './feed-pages.js';
 import { FeedSubscription, type FeedFilter, type FeedSource } from './feed-subscription.js';
@@ -11,12 +12,15 @@ import { TenantTail } from './tenant-tail.js';
 
 /** Two looks make up for a lost doorbell. */
 const POLL_EVERY_MS = 500;
-/** Between slices of those who catch up, while redemptions need the machine: 5,000 events a second. */
+/** Between slices of those who catch up, while redemptions need the machine: 5,000 events a second for all of them. */
 const CATCH_UP_PACE_MS = 2;
+const READS_AT_ONCE = 2;
 
 export interface EventFeedOptions {
-  /** While true those who catch up are paced. */
+  /** While true those who catch up are paced, where they come nearer all the same. */
   readonly isPressed?: () => boolean;
+  /** Connections for those who catch up; new events have as many of their own. */
+  readonly readsAtOnce?: number;
   readonly pollEveryMs?: number;
 }
 
@@ -26,7 +30,7 @@ export class EventFeed {
   private readonly unread: RareWarning;
   private readonly tails = new Map<string, { readonly tail: TenantTail; members: Set<FeedSubscription> }>();
   private polling: NodeJS.Timeout | null = null;
-  /** Without a pace: who is live must keep up with redemptions, the more the more there are. */
+  /** Never paced: subscribers must keep up with redemptions, at any rate. */
   private readonly liveTurns = new LoopTurns();
   private readonly catchUpTurns: LoopTurns;
 
@@ -35,7 +39,7 @@ export class EventFeed {
     log: Logger,
     private readonly options: EventFeedOptions = {},
   ) {
-    this.pages = new FeedPages(eventLog, log);
+    this.pages = new FeedPages(eventLog, log, options.readsAtOnce ?? READS_AT_ONCE);
     this.catchUpTurns = new LoopTurns(options.isPressed, CATCH_UP_PACE_MS);
     this.unread = new RareWarning(log, 'new events could not be read; their subscribers wait');
   }
@@ -81,13 +85,19 @@ export class EventFeed {
   private sourceOf({ tenantId, userId }: FeedFilter, tail: TenantTail): FeedSource {
     const caller: Caller =
       userId === null ? { tenantId, kind: 'STAFF', id: '' } : { tenantId, kind: 'USER', id: userId };
+    const race = new CatchUpRace(tail);
     return {
-      join: (subscription, receivedSeq) => tail.join(subscription, receivedSeq),
+      join: (subscription, receivedSeq) => {
+        const isLive = tail.join(subscription, receivedSeq);
+        if (isLive) race.end();
+        return isLive;
+      },
       read: async (afterSeq) => {
         requireWithinReach(afterSeq, tail.joinSeq);
+        race.beginPage(afterSeq);
         return this.pages.next(caller, afterSeq, tail.joinSeq);
       },
-      turn: async (isLive) => (isLive ? this.liveTurns : this.catchUpTurns).next(caller),
+      turn: async (isLive) => (isLive || race.isLosing() ? this.liveTurns : this.catchUpTurns).next(caller),
     };
   }
 

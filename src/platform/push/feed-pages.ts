@@ -30,11 +30,7 @@ const LINES = {
   waitingPerTenant: 50_000,
   waitingPerCaller: { STAFF: 10_000, USER: 10_000, ADDRESS: 0 },
   waitMsMax: 60_000,
-} as const;
-/** Pages read at once, one for a tenant: those who catch up must not take the connections of lists. */
-const CATCH_UPS: GateLimits = { atOnce: 2, ...LINES };
-/** New events do not wait for those who catch up, nor for another tenant whose read takes long. */
-const LIVE: GateLimits = { atOnce: 4, ...LINES };
+} as const satisfies Omit<GateLimits, 'atOnce'>;
 
 interface Bounds {
   readonly tenantId: string;
@@ -44,8 +40,10 @@ interface Bounds {
 
 /** Reads the log for subscribers, each page once for all of a process who want it. */
 export class FeedPages {
-  private readonly catchUps = new FairGate(CATCH_UPS);
-  private readonly live = new FairGate(LIVE);
+  /** One at a time for a tenant. */
+  private readonly catchUps: FairGate;
+  /** New events do not wait for those who catch up, nor, with two places, for another tenant whose read takes long. */
+  private readonly live: FairGate;
   /** What is committed never changes, so a page is right for as long as its events are kept. */
   private readonly pages = new LRUCache<string, readonly PublishedEvent[], Bounds>({
     max: PAGES_KEPT,
@@ -55,10 +53,15 @@ export class FeedPages {
   /** Consumers whose work comes before an event is handed on. */
   beforePush: readonly EventConsumer[] = [];
 
+  /** @param readsAtOnce for those who catch up, and as many for new events: each read needs a connection */
   constructor(
     private readonly eventLog: EventLog,
     private readonly log: Logger,
-  ) {}
+    readsAtOnce: number,
+  ) {
+    this.catchUps = new FairGate({ atOnce: readsAtOnce, ...LINES });
+    this.live = new FairGate({ atOnce: readsAtOnce, ...LINES });
+  }
 
   /**
    * For one who catches up: the next events behind `afterSeq`, and none behind `upToSeq`.
