@@ -216,17 +216,25 @@ describe('the consumers of events', () => {
     await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
   });
 
-  it('take their place in a log of which nothing is kept, and are asked no more until there is an event', async () => {
-    const tenantId = newTenant();
-    await append(tenantId, 'a', 'a');
-    await world.forget(tenantId, 2);
-    const { events, consumer } = collector(tenantId);
-    newWorker([consumer]).start();
-    await expect.poll(async () => cursorOf(tenantId, consumer.name), { timeout: 3000 }).toBe(2);
-    expect(await new ConsumerCursors(world.orm, [consumer.name]).tenantsBehind()).not.toContain(tenantId);
-    await append(tenantId, 'a');
-    await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
-  });
+  it.each([
+    ['with no cursor', null],
+    ['with a cursor before the deleted events', 1],
+  ])(
+    '%s take their place in a log of which nothing is kept, and wait until there is an event',
+    async (_what, seq) => {
+      const tenantId = newTenant();
+      await append(tenantId, 'a', 'a');
+      await world.forget(tenantId, 2);
+      const { events, consumer } = collector(tenantId);
+      const cursor = { tenantId, consumer: consumer.name };
+      if (seq !== null) await tenantEm(world.orm, tenantId).insert(ConsumerCursor, { ...cursor, seq });
+      newWorker([consumer]).start();
+      await expect.poll(async () => cursorOf(tenantId, consumer.name), { timeout: 3000 }).toBe(2);
+      expect(await new ConsumerCursors(world.orm, [consumer.name]).tenantsBehind()).not.toContain(tenantId);
+      await append(tenantId, 'a');
+      await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+    },
+  );
 });
 
 describe('events that wait for a consumer', () => {

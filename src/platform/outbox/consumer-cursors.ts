@@ -8,7 +8,7 @@ import { systemEm } from '../database/orm.js';
 const SEQ = `cast(greatest(coalesce(e.seq, 0), coalesce((select min(o.seq) - 1 from outbox_event o
   where o.tenant_id = c.tenant_id), c.last_seq)) as signed)`;
 
-/** The consumers of this version as a table; cursors of any others are no one's. */
+/** The consumers of this version as a table; no other cursor counts. */
 export function consumerTable(names: readonly string[]): string {
   const rows = names.map(() => 'select ? collate utf8mb4_bin as name');
   return rows.length === 0 ? 'select null as name from dual where false' : rows.join(' union all ');
@@ -17,8 +17,8 @@ export function consumerTable(names: readonly string[]): string {
 interface Position {
   readonly seq: number;
   readonly lastSeq: number;
-  /** Whether it has begun with the tenant's log: only then may old events go. */
-  readonly hasCursor: boolean;
+  /** Whether its cursor says so: until then old events stay, and the tenant is behind. */
+  readonly isStored: boolean;
 }
 
 /** The cursors of this version's consumers in the logs of all tenants. */
@@ -29,14 +29,16 @@ export class ConsumerCursors {
   ) {}
 
   async position(tenantId: string, name: string): Promise<Position> {
-    const [row] = await systemEm(this.orm).execute<{ seq: number; lastSeq: number; hasCursor: number }[]>(
-      `select ${SEQ} as seq, c.last_seq as lastSeq, e.seq is not null as hasCursor from outbox_counter c
+    const [row] = await systemEm(this.orm).execute<
+      { seq: number; lastSeq: number; storedSeq: number | null }[]
+    >(
+      `select ${SEQ} as seq, c.last_seq as lastSeq, e.seq as storedSeq from outbox_counter c
          left join event_consumer e on e.tenant_id = c.tenant_id and e.consumer = ? where c.tenant_id = ?`,
       [name, tenantId],
     );
     return row === undefined
-      ? { seq: 0, lastSeq: 0, hasCursor: true }
-      : { seq: row.seq, lastSeq: row.lastSeq, hasCursor: row.hasCursor === 1 };
+      ? { seq: 0, lastSeq: 0, isStored: true }
+      : { seq: row.seq, lastSeq: row.lastSeq, isStored: row.storedSeq !== null && row.storedSeq >= row.seq };
   }
 
   /** Only ever forward, so a process that lost the lock and comes late changes nothing. */

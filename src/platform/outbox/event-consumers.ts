@@ -152,9 +152,9 @@ export class EventConsumers {
 
   /** @returns whether there may be more */
   private async handleNext(tenantId: string, { name, types, handle }: EventConsumer): Promise<boolean> {
-    const { seq, lastSeq, hasCursor } = await this.cursors.position(tenantId, name);
+    const { seq, lastSeq, isStored } = await this.cursors.position(tenantId, name);
     if (seq >= lastSeq) {
-      if (!hasCursor) await this.cursors.move(tenantId, name, seq);
+      if (!isStored) await this.cursors.move(tenantId, name, seq);
       return false;
     }
     const upToSeq = Math.min(seq + SPAN, lastSeq);
