@@ -3,7 +3,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm } from '../platform/database/orm.js';
-import { EPOCH_TTL_MS, ReadCache } from '../platform/read-cache.js';
+import { ReadCache } from '../platform/read-cache.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
 
 export interface CampaignFilter {
@@ -19,8 +19,7 @@ export class CampaignReader {
     private readonly orm: MikroORM,
     private readonly listOrm: MikroORM = orm,
   ) {
-    const read = async (tenantId: string, key: string) => this.read(tenantId, key.split('|')[0] ?? '');
-    this.cache = new ReadCache(read, { ttlMs: EPOCH_TTL_MS });
+    this.cache = new ReadCache(async (tenantId, key) => this.read(tenantId, key.split('|')[0] ?? ''));
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/database/orm.js';
-import { EPOCH_TTL_MS, ReadCache } from '../platform/read-cache.js';
+import { ReadCache } from '../platform/read-cache.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { isSet } from '../platform/assert.js';
 
@@ -10,8 +10,7 @@ export class BatchGate {
   private readonly cache: ReadCache<{ readonly isBlocked: boolean }>;
 
   constructor(private readonly orm: MikroORM) {
-    const read = async (tenantId: string, key: string) => this.read(tenantId, key.split('|')[0] ?? '');
-    this.cache = new ReadCache(read, { ttlMs: EPOCH_TTL_MS });
+    this.cache = new ReadCache(async (tenantId, key) => this.read(tenantId, key.split('|')[0] ?? ''));
   }
 
   /** From a copy of the tenant's present epoch, which every freeze, unfreeze and void raises. */

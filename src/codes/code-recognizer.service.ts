@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm } from '../platform/database/orm.js';
-import { EPOCH_TTL_MS, ReadCache } from '../platform/read-cache.js';
+import { ReadCache } from '../platform/read-cache.js';
 import { canonicalize } from './canonical-code.js';
 import type { CodeDigester } from './code-digester.js';
 import type { CodeFormat } from './code-format.js';
@@ -15,9 +15,7 @@ export class CodeRecognizer {
     private readonly orm: MikroORM,
     private readonly digester: CodeDigester,
   ) {
-    this.cache = new ReadCache<readonly CodeFormat[]>(async (tenantId) => this.formats(tenantId), {
-      ttlMs: EPOCH_TTL_MS,
-    });
+    this.cache = new ReadCache<readonly CodeFormat[]>(async (tenantId) => this.formats(tenantId));
   }
 
   /** The one form of all spellings; null for what cannot be any code of any tenant. */
@@ -38,7 +36,7 @@ export class CodeRecognizer {
   }
 
   /**
-   * Whether the code fits one of the tenant's formats. The formats are kept per epoch: codes of a new
+   * Whether the code fits one of the tenant's formats. The formats are kept for a second per epoch: codes of a new
    * format raise the tenant's epoch, and a copy from before it is not asked again.
    */
   async fits(tenantId: string, canonical: string, epoch: string): Promise<boolean> {

@@ -3,11 +3,6 @@ import { StoreUnavailableError } from './errors.js';
 
 const ENTRIES_MAX = 10_000;
 const TTL_MS = 1000;
-/**
- * For rows kept under the tenant's epoch: each change gives the tenant a new epoch before the change is
- * answered, and where that process dies first, a consumer of the event does. Within one epoch they do not change.
- */
-export const EPOCH_TTL_MS = 10_000;
 
 export interface ReadCacheOptions {
   readonly ttlMs?: number;

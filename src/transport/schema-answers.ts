@@ -34,8 +34,9 @@ interface Written {
 export class SchemaAnswers {
   private readonly kept = new LRUCache<string, ExecutionResult>({
     maxSize: KEPT_BYTES_MAX,
-    // The tree, its text, and the bytes of a reply.
-    sizeCalculation: (answer) => 6 * (this.written.get(answer.data as object)?.text.length ?? 0) + 1,
+    // The tree, its text, the bytes of a reply, and the key, which holds the whole document.
+    sizeCalculation: (answer, key) =>
+      6 * (this.written.get(answer.data as object)?.text.length ?? 0) + 2 * key.length + 1,
   });
   private readonly written = new WeakMap<object, Written>();
 
