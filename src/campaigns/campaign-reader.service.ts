@@ -23,8 +23,8 @@ export class CampaignReader {
   }
 
   /**
-   * From a copy of the tenant's present epoch. Every change of a campaign raises the epoch before it is answered,
-   * so no process goes by the older state after that.
+   * From a copy of the tenant's present epoch, kept for a second. Every change of a campaign raises the epoch before it
+   * is answered, so it is seen at once; where Redis does not take the new epoch, within that second.
    */
   async find(tenantId: string, id: Id, epoch: string): Promise<Campaign | null> {
     return this.cache.find(tenantId, `${id}|${epoch}`);

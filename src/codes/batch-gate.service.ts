@@ -13,7 +13,7 @@ export class BatchGate {
     this.cache = new ReadCache(async (tenantId, key) => this.read(tenantId, key.split('|')[0] ?? ''));
   }
 
-  /** From a copy of the tenant's present epoch, which every freeze, unfreeze and void raises. */
+  /** From a copy of the tenant's present epoch, which every freeze, unfreeze and void raises; kept for a second. */
   async isBlocked(tenantId: string, batchId: Id, epoch: string): Promise<boolean> {
     const state = await this.cache.find(tenantId, `${batchId}|${epoch}`);
     return state === null || state.isBlocked;

@@ -91,6 +91,15 @@ describe('the life of a campaign', () => {
     });
   });
 
+  it('is seen within a second where the epoch could not be raised', async () => {
+    const tenantId = await world.addTenant();
+    const { id } = await world.addCampaign(tenantId);
+    expect(await world.campaignReader.find(tenantId, id, 'same')).toMatchObject({ status: 'DRAFT' });
+    await world.campaignChanges.step(tenantId, id, 'activate');
+    const statusSeen = async () => (await world.campaignReader.find(tenantId, id, 'same'))?.status;
+    await expect.poll(statusSeen, { timeout: 1500 }).toBe('ACTIVE');
+  });
+
   it('S4.1 is not open to another tenant', async () => {
     const [one, other] = [await world.addTenant(), await world.addTenant()];
     const { id } = await world.addCampaign(one);
