@@ -41,7 +41,7 @@ export function documentPlugin(
           if (refusal !== null) throw refusal;
           if (!operation || 'errors' in read || !asksForSchema(read.document, operation)) return;
           answer = await answers.answer({ document: read.document, operation, variables }, caller);
-          if (answer.errors !== undefined) throw new DocumentError(answer.errors.map(asBadInput));
+          if (answer.errors !== undefined) throw new DocumentError(answer.errors);
         },
         responseForOperation: async () => {
           if (answer === null) return null;
@@ -75,10 +75,4 @@ function readOrRefusal(read: () => ReadableDocument | RefusedDocument): Readable
   } catch (error) {
     return { errors: [refusalIn(error)] };
   }
-}
-
-/** Nothing but the caller's variables can be wrong with such a question. */
-function asBadInput(error: GraphQLError): GraphQLError {
-  Object.assign(error.extensions, { code: 'BAD_USER_INPUT', http: { status: 400, headers: new Map() } });
-  return error;
 }

@@ -30,11 +30,17 @@ export interface KnownParts extends TransportParts {
   readonly contextOf: (request: FastifyRequest) => RequestContext;
 }
 
-/** Throws where nothing was done, because its turn did not come. */
-type Execution = (variables: Wish['variables'], context: RequestContext) => Promise<ExecutionResult>;
+/**
+ * Null where a variable is wrong and Apollo says so.
+ * @throws where nothing was done, because its turn did not come
+ */
+type Execution = (
+  variables: OrdinaryPost['variables'],
+  context: RequestContext,
+) => Promise<ExecutionResult | null>;
 
 /** A POST in its ordinary form. */
-interface Wish {
+interface OrdinaryPost {
   readonly query: string;
   readonly operationName: string | null | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
@@ -64,18 +70,17 @@ export class KnownOperations {
   /** @returns null where Apollo has to answer; nothing was done then */
   async reply(request: FastifyRequest): Promise<GraphqlReply | null> {
     const contentType = this.contentTypes.get(request.headers.accept ?? '');
-    const wish = contentType === undefined ? null : this.wishOf(request);
-    if (contentType === undefined || wish === null) return null;
-    const read = this.parts.documents.known(wish.query);
-    const operation = read === null ? null : getOperationAST(read.document, wish.operationName);
+    const post = contentType === undefined ? null : this.ordinaryPost(request);
+    if (contentType === undefined || post === null) return null;
+    const read = this.parts.documents.known(post.query);
+    const operation = read === null ? null : getOperationAST(read.document, post.operationName);
     const execution = read && operation ? this.executionOf(read.document, operation) : null;
     if (read === null || !operation || execution === null) return null;
-    const context = this.admitted(request, read, operation, wish);
+    const context = this.admitted(request, read, operation, post);
     if (context === null) return null;
     try {
-      const result = await execution(wish.variables, context);
-      // Refused before any resolver ran, for instance because of a variable.
-      return result.data === undefined ? null : this.replyOf(result, contentType, context);
+      const result = await execution(post.variables, context);
+      return result && this.replyOf(result, contentType, context);
     } catch (error) {
       return this.replyOf({ errors: [asGraphqlError(error)] }, contentType, context);
     }
@@ -86,7 +91,7 @@ export class KnownOperations {
     request: FastifyRequest,
     read: ReadableDocument,
     operation: OperationDefinitionNode,
-    { variables }: Wish,
+    { variables }: OrdinaryPost,
   ): RequestContext | null {
     try {
       this.parts.documents.requireAffordable(read, operation, variables);
@@ -97,7 +102,7 @@ export class KnownOperations {
     }
   }
 
-  private wishOf({ method, body }: FastifyRequest): Wish | null {
+  private ordinaryPost({ method, body }: FastifyRequest): OrdinaryPost | null {
     if (method !== 'POST' || !isRecord(body)) return null;
     const { operationName, variables, extensions } = body;
     if (!isAbsent(operationName) && typeof operationName !== 'string') return null;
@@ -131,7 +136,10 @@ export class KnownOperations {
     if (operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
     if (keyedFields(schema, document, operation).length > 1) return null;
     const prepared = new PreparedOperation(schema, document, operation);
-    return async (variables, context) => prepared.execute(variables, context);
+    return async (variables, context) => {
+      const result = await prepared.execute(variables, context);
+      return result.data === undefined ? null : result;
+    };
   }
 
   private replyOf(

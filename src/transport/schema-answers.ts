@@ -4,6 +4,7 @@ import {
   type DocumentNode,
   type ExecutionResult,
   type FormattedExecutionResult,
+  type GraphQLError,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -46,7 +47,10 @@ export class SchemaAnswers {
     private readonly shares: WorkShares,
   ) {}
 
-  /** @throws GraphQLError RATE_LIMITED */
+  /**
+   * @returns errors without data where the variables do not fit: nothing else can be wrong with such a question
+   * @throws GraphQLError RATE_LIMITED
+   */
   async answer(question: SchemaQuestion, caller: Caller): Promise<ExecutionResult> {
     const leave = await this.shares.enter('reads', caller);
     try {
@@ -62,7 +66,8 @@ export class SchemaAnswers {
     const known = key === null ? undefined : this.kept.get(key);
     if (known !== undefined) return known;
     const answer = this.budget.spend(caller, () => this.execute(question));
-    if (key === null || answer.errors !== undefined || !answer.data) return answer;
+    if (answer.errors !== undefined) return { errors: answer.errors.map(asBadInput) };
+    if (key === null || !answer.data) return answer;
     const text = JSON.stringify({ data: answer.data });
     this.written.set(answer.data, { text, bytes: Buffer.from(`${text}\n`) });
     this.kept.set(key, answer);
@@ -96,6 +101,11 @@ export class SchemaAnswers {
 export function asksForSchema(document: DocumentNode, operation: OperationDefinitionNode): boolean {
   if (operation.operation !== OperationTypeNode.QUERY) return false;
   return rootFields(document, operation.selectionSet).some(isSchemaField);
+}
+
+function asBadInput(error: GraphQLError): GraphQLError {
+  Object.assign(error.extensions, { code: 'BAD_USER_INPUT', http: { status: 400, headers: new Map() } });
+  return error;
 }
 
 function keyOf({ document, operation, variables }: SchemaQuestion): string | null {

@@ -104,6 +104,11 @@ describe('X.23 an operation that is known is answered without Apollo, byte for b
       'query ($name: String!) { __type(name: $name) { name fields { name } } }',
       { variables: { name: 'Box' } },
     ],
+    [
+      'a question with a wrong variable',
+      'query ($name: String!) { __type(name: $name) { name } }',
+      { variables: { name: 5 } },
+    ],
     ['an error that leaves no data', '{ box { name } userOnly }'],
     [
       'null for a variable',
@@ -196,6 +201,10 @@ describe('X.23 Apollo answers, each time the same,', () => {
       fresh('mutation ($input: KeyedInput!) { keyed(input: $input) }', {
         variables: { input: { numbers: [1, 'x', null], other: 1 } },
       }),
+    ],
+    [
+      'a question with a variable that does not fit its place',
+      fresh('query ($name: String = "Box") { __type(name: $name) { name } }', { variables: { name: null } }),
     ],
     ['variables in a list', fresh('{ box { name } }', { variables: [] })],
     ['variables as text', fresh('{ box { name } }', { variables: '{}' })],
