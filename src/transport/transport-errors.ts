@@ -6,6 +6,7 @@ import { errorBody, type TransportAnswer } from './raw-answer.js';
 const ENCODED = 'CONTENT_ENCODED';
 const NO_HOST = 'NO_HOST';
 const NOT_UTF8 = 'NOT_UTF8';
+const URL_NOT_UTF8 = 'URL_NOT_UTF8';
 const BAD_REQUEST = { status: 400, code: 'BAD_REQUEST' };
 
 /** What fastify refuses before GraphQL sees it, in GraphQL's form. */
@@ -18,9 +19,14 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: { ...BAD_REQUEST, message: 'The body is empty.' },
   FST_ERR_CTP_INVALID_JSON_BODY: {
     ...BAD_REQUEST,
-    message: 'The body is not JSON, or one of its keys is "__proto__". Send an object with the key "query".',
+    message:
+      'The body is not JSON, or has a key "__proto__", or a key "constructor" that holds "prototype". Send an object with the key "query".',
   },
   [NOT_UTF8]: { ...BAD_REQUEST, message: 'The body is not UTF-8. Encode the JSON as UTF-8.' },
+  [URL_NOT_UTF8]: {
+    ...BAD_REQUEST,
+    message: 'The URL is not UTF-8. Percent-encode its parameters as UTF-8.',
+  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     ...BAD_REQUEST,
     message: 'The body is not as long as its header says.',
@@ -77,7 +83,7 @@ export function answerTransportError(
 
 /** What node and the parser of bodies would answer in another form, or with a message that misleads. */
 function refuseUnfit(
-  { headers, raw }: FastifyRequest,
+  { headers, raw, url }: FastifyRequest,
   _reply: FastifyReply,
   payload: RequestPayload,
   done: (error: Error | null, payload?: RequestPayload) => void,
@@ -86,7 +92,18 @@ function refuseUnfit(
   const isPlain = encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
   if (!isPlain) done(unfit(ENCODED));
   else if (headers.host === undefined && raw.httpVersion === '1.1') done(unfit(NO_HOST));
+  else if (!isUtf8Url(url)) done(unfit(URL_NOT_UTF8));
   else done(null, payload);
+}
+
+/** Decoding replaces wrong bytes here, too. A "%" that encodes nothing stands for itself. */
+function isUtf8Url(url: string): boolean {
+  try {
+    decodeURIComponent(url.replaceAll(/%(?![\da-f]{2})/gi, '%25'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function unfit(code: string): Error {

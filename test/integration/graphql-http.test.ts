@@ -113,6 +113,25 @@ describe('GraphQL over HTTP', () => {
     expect([utf8.status, JSON.parse(utf8.text)]).toEqual([200, { data: { echo: 'd\u00e9j\u00e0' } }]);
   });
 
+  it('answers 400 to a URL that is not UTF-8, and takes the same text in UTF-8', async () => {
+    const query = encodeURIComponent('query ($t: String!) { echo(text: $t) }');
+    const get = async (text: string) => {
+      const headers = { 'apollo-require-preflight': '1' };
+      const reply = await fetch(`${url}/graphql?query=${query}&variables={%22t%22:%22${text}%22}`, {
+        headers,
+      });
+      return [reply.status, await reply.text()];
+    };
+    expect(await get('d%E9j%E0')).toEqual([400, expect.stringContaining('The URL is not UTF-8.')]);
+    expect(await get('d%C3%A9')).toEqual([200, expect.stringContaining('{"echo":"d\u00e9"}')]);
+    expect(await get('100%')).toEqual([200, expect.stringContaining('{"echo":"100%"}')]);
+  });
+
+  it('names the keys that a body may not have', async () => {
+    const { text } = await post('{"variables":{"constructor":{"prototype":1}}}');
+    expect(text).toMatch(/__proto__.*constructor.*prototype/);
+  });
+
   it('answers 413 to a body above the limit, and takes one just below it', async () => {
     const frame = JSON.stringify({ query: '{ __typename }', variables: { pad: '' } }).length;
     const body = (bytes: number) =>
