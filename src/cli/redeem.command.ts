@@ -21,14 +21,14 @@ export function addRedeemCommand(program: Bare): void {
     .addHelpText('after', example('redeem --tenant DEMO --user alice --product DEMO ABCD-EFGH-JKLM-NPQR'))
     .action(
       async (code, { tenant: tenantId, user, product: productCode, key: idempotencyKey = null }, command) => {
-        const told = await withServices(command.optsWithGlobals(), async (services) => {
+        const reply = await withServices(command.optsWithGlobals(), async (services) => {
           const { id: userId } = await services.users.ensureUser(tenantId, user);
           const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey };
           const answer = await services.redemptions.redeem(asked, { log: services.log });
           if (answer.status !== 'COMMITTED') process.exitCode = 1;
           return shown(answer, services.refusalMessages);
         });
-        await printLine(JSON.stringify(told, null, 2));
+        await printLine(JSON.stringify(reply, null, 2));
       },
     );
 }

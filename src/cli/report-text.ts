@@ -46,8 +46,8 @@ function driftText(check: CheckResult): string[] {
     `  ${means}`,
     ...(count > repaired ? [`  What to do: ${remedy}`] : []),
     ...samples.slice(0, SAMPLES_SHOWN).map(({ tenantId, subject, details }) => {
-      const told = Object.entries(details).map(([name, value]) => `${name} ${value ?? 'none'}`);
-      return `  - ${tenantId} ${subject}${told.length === 0 ? '' : `: ${told.join(', ')}`}`;
+      const facts = Object.entries(details).map(([name, value]) => `${name} ${value ?? 'none'}`);
+      return `  - ${tenantId} ${subject}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`;
     }),
     ...(count > SAMPLES_SHOWN ? [`  … and ${count - SAMPLES_SHOWN} more`] : []),
   ];

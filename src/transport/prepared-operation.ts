@@ -22,7 +22,7 @@ type Resolver = GraphQLFieldResolver<unknown, RequestContext>;
 const VARIABLE_ERRORS_MAX = 50;
 
 /** What the resolver of a root field gave: graphql-js continues from it and does not call the resolver again. */
-class Given {
+class SettledRoot {
   constructor(readonly result: Promise<unknown>) {}
 }
 
@@ -66,14 +66,14 @@ export class PreparedOperation {
     try {
       return { data: { [plan.key]: plan.read(await result) } };
     } catch {
-      return this.executeByGraphqlJs(variables, context, new Given(result));
+      return this.executeByGraphqlJs(variables, context, new SettledRoot(result));
     }
   }
 
   private async executeByGraphqlJs(
     variableValues: Variables,
     contextValue: RequestContext,
-    rootValue?: Given,
+    rootValue?: SettledRoot,
   ): Promise<ExecutionResult> {
     const { schema, document, operation } = this;
     const operationName = operation.name?.value;
@@ -118,7 +118,7 @@ function replayable(field: Field): Resolver | null {
   const { resolve } = field;
   if (resolve === undefined || replayables.has(resolve)) return resolve ?? null;
   const replaying: Resolver = (source, args, context, info) =>
-    source instanceof Given ? source.result : resolve(source, args, context, info);
+    source instanceof SettledRoot ? source.result : resolve(source, args, context, info);
   replayables.add(replaying);
   field.resolve = replaying;
   return replaying;

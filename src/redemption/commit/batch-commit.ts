@@ -69,7 +69,7 @@ export class BatchCommit {
     }
   }
 
-  /** It cannot be committed, alone and in good health of the database. Somebody else may have settled it. */
+  /** It cannot be committed, alone and in good health of the database. Another process may have settled it. */
   private async abortOne({ claim, resolve, reject }: QueuedClaim, error: unknown): Promise<void> {
     const { redemptionId } = claim;
     this.log.error({ err: error, redemptionId }, 'a claim cannot be committed');

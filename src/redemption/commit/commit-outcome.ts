@@ -33,7 +33,7 @@ export type CommitOutcome =
       readonly codeVersion: number;
     }
   | {
-      /** The id is a tombstone: somebody gave the claim up. A new id may try again. */
+      /** The id is a tombstone: the claim was given up. A new id may try again. */
       readonly kind: 'ABORTED';
     };
 

@@ -63,7 +63,7 @@ export class DeadLetterService {
    * @throws DomainError one of {@link REDRIVE_DEAD_LETTERS_REFUSALS}
    */
   async redrive(tenantId: string, { orderNo = null, all }: RedriveWanted): Promise<number> {
-    // All of them is never what somebody gets who has left something out.
+    // A caller who left out an argument never gets all of them.
     if ((orderNo === null) !== (all === true)) {
       refuse(
         'ORDER_NO_OR_ALL_REQUIRED',

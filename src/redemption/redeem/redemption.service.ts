@@ -103,7 +103,7 @@ export class RedemptionService {
       return outcome;
     }
     throw new StoreUnavailableError('redis', {
-      cause: 'Every id of this attempt was given up by somebody else.',
+      cause: 'Another process gave up every id of this attempt.',
     });
   }
 
