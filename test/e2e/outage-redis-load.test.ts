@@ -135,7 +135,7 @@ describe('while Redis', () => {
       lagMs,
       'recovered ms': recoveredMs,
     });
-    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + lagMs);
+    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + 2 * lagMs);
     expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     await expectAllRedeemed(cluster, scene);
   });
@@ -154,7 +154,7 @@ describe('while Redis', () => {
       lagMs,
       'recovered ms': recoveredMs,
     });
-    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + lagMs);
+    expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + 2 * lagMs);
     expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     await expectAllRedeemed(cluster, scene);
   });

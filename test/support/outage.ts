@@ -47,7 +47,8 @@ const LOOK_EVERY_MS = 20;
 
 /**
  * Does the work, and answers how long an operation without stores took at most in that time. On an overloaded machine
- * everything takes longer; the limits are about the stores.
+ * everything takes longer; the limits are about the stores. A request that waits for a store waits for the processor at
+ * least twice: when it arrives, and when its time is over.
  */
 export async function withLag<T>(
   urls: readonly string[],
