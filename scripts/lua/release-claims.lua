@@ -16,7 +16,7 @@
   ARGV[3] done_ms    how long "done" is kept
   ARGV[4] marker_ms
   Then for each redemption ARGV[5…], seven at a time:
-    redemption_id, digest, token, version (of the code as the transaction saw it; 0 when it saw none: the copy stays), is_spent,
+    redemption_id, digest, token, version (of the code in the transaction; 0 when it saw none: the copy stays), is_spent,
     done_id and winner_id ("" or the redemption that was found in the way: it is remembered again)
 
   Returns the number of claims released

@@ -30,7 +30,7 @@ interface Needs extends Omit<EligibilityParts, 'loader' | 'campaigns'> {
   readonly redemptionReader: RedemptionReader;
 }
 
-/** What answers those who redeem a code, or ask what it would come to. */
+/** The services behind `redeemCode` and `previewRedemption`. */
 export function composeRedeeming(its: Needs) {
   const { orm, redemptionRedis: redis, redemptionReader: reader, pendingRedemptions, groupCommit } = its;
   const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals, REPLY_WITHIN_MS } = its.config;
