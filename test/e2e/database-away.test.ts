@@ -30,7 +30,7 @@ const QUICK = {
 };
 
 /** How often the database is stopped until all that a claim needs is still remembered. */
-const STOPS_MAX = 3;
+const STOPS_MAX = 10;
 /** Product lines, plans and campaigns are read again after a second. */
 const REMEMBERED_MS = 1050;
 
@@ -250,6 +250,7 @@ describe('a dead letter', () => {
     const scene = await sceneOf();
     const process = await startResigned();
     const answer = await redeemWithoutDatabase(process.url, scene);
+    expect(answer.outcome).toBe('PROCESSING');
     const staff = staffToken(cluster.world, scene.tenantId);
     await eventually(async () => {
       const { data } = await graphqlRequest(process.url, { token: staff, query: DEAD });
