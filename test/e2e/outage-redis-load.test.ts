@@ -13,13 +13,11 @@ import {
   slowest,
   withLag,
 } from '../support/outage.js';
-import { redeemAll, tallyOf } from '../support/redeemers.js';
+import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
-
-const PASSING = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
 
 let redis: RedisServer;
 let forwarder: TcpForwarder;
@@ -80,7 +78,7 @@ describe('under load, while Redis', () => {
       await redis.start();
     };
     const { result, times } = await meanwhile(150, kill, async () =>
-      redeemAll(cluster.urls, wishes, PASSING),
+      redeemAll(cluster.urls, wishes, PASSING_IN_OUTAGES),
     );
     expect(times, 'Redis was killed in the middle').toBeGreaterThan(1);
     expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
@@ -90,7 +88,9 @@ describe('under load, while Redis', () => {
   it('S0.10 loses its connections repeatedly, 300 users redeem 300 codes, each exactly once', async () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const cut = (): void => forwarder.cut();
-    const { result, times } = await meanwhile(40, cut, async () => redeemAll(cluster.urls, wishes, PASSING));
+    const { result, times } = await meanwhile(40, cut, async () =>
+      redeemAll(cluster.urls, wishes, PASSING_IN_OUTAGES),
+    );
     expect(times, 'connections were cut in the middle').toBeGreaterThan(3);
     expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
     await expectExactly(cluster.world, tenantId, 300, result);

@@ -3,13 +3,11 @@ import { keyDigest } from '../../src/platform/key-digest.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { sceneOf, type Scene } from '../support/outage.js';
-import { redeemAll, tallyOf, type RedeemWish } from '../support/redeemers.js';
+import { PASSING_IN_OUTAGES, redeemAll, tallyOf, type RedeemWish } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
-
-const PASSING = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
 
 let redis: RedisServer;
 let forwarder: TcpForwarder;
@@ -66,7 +64,7 @@ async function expectOlder(redisUrl: string, { tenantId, wishes }: Scene): Promi
 async function expectNothingTwice({ tenantId, wishes }: Scene): Promise<void> {
   const others = await signedUsers(cluster.world, tenantId, wishes.length);
   const rivals = others.map((user, at): RedeemWish => ({ user, code: wishes[at]?.code ?? '' }));
-  const again = await redeemAll(cluster.urls, [...wishes, ...rivals], PASSING);
+  const again = await redeemAll(cluster.urls, [...wishes, ...rivals], PASSING_IN_OUTAGES);
   expect(tallyOf(again)).toEqual({ COMMITTED: wishes.length, CODE_EXHAUSTED: rivals.length });
   await expectExactly(cluster.world, tenantId, wishes.length, again);
 }
@@ -74,11 +72,11 @@ async function expectNothingTwice({ tenantId, wishes }: Scene): Promise<void> {
 describe('a Redis with data older than the database', () => {
   it('S4.20 S0.10 by a restore of its old data redeems no code twice, and its copies heal', async () => {
     const scene = await sceneOf(cluster, 60);
-    await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);
+    await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING_IN_OUTAGES);
     await redis.stop();
     const putBack = redis.snapshot();
     await redis.start();
-    const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING_IN_OUTAGES);
     expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });
     await redis.stop();
     putBack();
@@ -93,12 +91,12 @@ describe('a Redis with data older than the database', () => {
     const replica = await RedisServer.start('--replicaof', `127.0.0.1 ${line.port}`);
     const own = connectRedis(replica.url, 10_000);
     await expect.poll(async () => own.info('replication'), { timeout: 10_000 }).toContain('link_status:up');
-    await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING);
+    await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING_IN_OUTAGES);
     const { redis: commands } = cluster.world.stores;
     await commands.set('last', 'written');
     expect(await commands.call('WAIT', '1', '5000'), 'replicas that have all of it').toBe(1);
     line.deaden();
-    const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING);
+    const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING_IN_OUTAGES);
     expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });
     await own.replicaof('NO', 'ONE');
     own.disconnect();

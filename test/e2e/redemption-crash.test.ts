@@ -9,7 +9,14 @@ import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { openClaims } from '../support/facts.js';
 import type { RunningProcess } from '../support/processes.js';
-import { redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } from '../support/redeemers.js';
+import {
+  PASSING_IN_OUTAGES,
+  redeemAll,
+  redeemOnce,
+  tallyOf,
+  type Redeemed,
+  type RedeemWish,
+} from '../support/redeemers.js';
 import { expectAtRest, expectExactly, truthOf } from '../support/truth.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
@@ -231,8 +238,7 @@ describe('a process that is paused between claim and commit, past the deadline',
     });
     await expectSwept(tenantId, due);
     // Its transaction may hold the rows of the codes until the server ends it.
-    const passing = ['CODE_HELD', 'PROCESSING', 'SERVICE_UNAVAILABLE'];
-    const answers = await redeemAll(cluster.urls, rivals, passing);
+    const answers = await redeemAll(cluster.urls, rivals, PASSING_IN_OUTAGES);
     expect(tallyOf(answers)).toEqual({ COMMITTED: 10 });
     process.kill(victim.pid, 'SIGCONT');
     const late = answered((await fates) ?? []);

@@ -11,16 +11,17 @@ import { loadConfig } from '../../src/config.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { Note, notes } from '../support/notes/notes.module.js';
+import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase } from '../support/scratch-database.js';
 import { emOf, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
 
 /** The product with one feature more. In `src` this is one line of `modules.ts` and a migration. */
 const list = modules.add(notes);
 
-async function openWithNotes(databaseUrl: string) {
+async function openWithNotes(databaseUrl: string, redisUrl: string) {
   const log = createLog({ level: 'silent' });
   const sizes = { databasePoolSize: 8, commitPoolSize: 4, storeTimeoutMs: 5000 };
-  const urls = { databaseUrl, redisUrl: inject('redisUrl') };
+  const urls = { databaseUrl, redisUrl };
   const stores = await openStores({ ...urls, ...sizes, keyPrints: [], entities: [...entities, Note] }, log);
   await systemEm(stores.orm).execute(
     'create table note (tenant_id varchar(24), id bigint unsigned, text varchar(100), primary key (tenant_id, id))',
@@ -35,7 +36,9 @@ async function openWithNotes(databaseUrl: string) {
 
 it('a feature is a module in the list: its query, consumer, check and metric are those of the product', async () => {
   const database = await createScratchDatabase(inject('databaseUrl'));
-  const { stores, app, services } = await openWithNotes(database.databaseUrl);
+  // A worker takes jobs of any test that shares its Redis.
+  const redis = await RedisServer.start();
+  const { stores, app, services } = await openWithNotes(database.databaseUrl, redis.url);
   const world: World = {
     app,
     services,
@@ -64,5 +67,6 @@ it('a feature is a module in the list: its query, consumer, check and metric are
 
   await worker.stop();
   await stores.close();
+  await redis.close();
   await database.drop();
 });

@@ -2,7 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { signedUsers, type Cluster } from './cluster.js';
 import { graphqlRequest } from './graphql-client.js';
-import { pick, redeemAll, redeemOnce, tallyOf, type Redeemed, type RedeemWish } from './redeemers.js';
+import {
+  PASSING_IN_OUTAGES,
+  pick,
+  redeemAll,
+  redeemOnce,
+  tallyOf,
+  type Redeemed,
+  type RedeemWish,
+} from './redeemers.js';
 import { expectExactly } from './truth.js';
 import { seedCampaign, seedTenant } from './world.js';
 
@@ -95,7 +103,7 @@ export async function recovery(urls: readonly string[], wishes: readonly RedeemW
 
 /** Every client that was sent away comes again; in the end each has redeemed exactly once. */
 export async function expectAllRedeemed(cluster: Cluster, { tenantId, wishes }: Scene): Promise<void> {
-  const answers = await redeemAll(cluster.urls, wishes);
+  const answers = await redeemAll(cluster.urls, wishes, PASSING_IN_OUTAGES);
   expect(tallyOf(answers)).toEqual({ COMMITTED: wishes.length });
   await expectExactly(cluster.world, tenantId, wishes.length, answers);
 }

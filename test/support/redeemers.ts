@@ -72,6 +72,8 @@ export async function redeemOnce(url: string, wish: RedeemWish): Promise<Redeeme
 
 /** What tells a client to come again; nothing else is worth a retry. */
 const PASSING = ['CODE_HELD', 'PROCESSING'];
+/** The same for a client that goes on while a store fails. */
+export const PASSING_IN_OUTAGES = [...PASSING, 'SERVICE_UNAVAILABLE'];
 
 /**
  * Asks again, each time the other process, for as long as the answer says that it may pass. A redemption answered
