@@ -164,6 +164,27 @@ describe('a claim that another process settles just before it is deferred', () =
   });
 });
 
+describe('a deferred claim that is given up by a process that takes it for one that is not', () => {
+  it('S0.10 gets an order that failed by the process that deferred it, whose commit comes to the tombstone', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, code, codeId } = seeded;
+    const release = await holdCode(world, tenantId, codeId);
+    const settle = vi.spyOn(world.services.groupCommit, 'settle');
+    const { status, orderNo } = await redeem(world, tenantId, userId, code);
+    expect(status).toBe('PROCESSING');
+    const [claim] = settle.mock.calls[0] ?? [];
+    if (claim === undefined) throw new Error('No claim was made.');
+    // As from a Redis that was put back to what it held before.
+    await loseJobs(world, tenantId);
+    await forget(world, tenantId);
+    const asBefore = { ...claim, isDeferred: false };
+    await other.services.aborter.abort(tenantId, [{ claim: asBefore, reason: 'DEADLINE_PASSED' }]);
+    expect(await settledEvents(world, tenantId)).toEqual([]);
+    await release();
+    await expectFailed(seeded, orderNo ?? '', { refusal: null, winnerId: null });
+  });
+});
+
 describe('a commit that fails after its claim was deferred', () => {
   it(
     'S0.10 is left to the job: waits for a lock that are used up give nothing up',

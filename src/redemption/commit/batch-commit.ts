@@ -67,6 +67,33 @@ export class BatchCommit {
       if (outcome === undefined) reject(new InvariantError('A claim was left out of its batch.'));
       else resolve(outcome);
     }
+    await this.failOrders(tenantId, claims, outcomes);
+  }
+
+  /**
+   * A claim may be given up by a process that does not know it as deferred: Redis was put back to what it held before,
+   * and the job is lost. This process knows, so it writes the order that fails.
+   */
+  private async failOrders(
+    tenantId: string,
+    claims: readonly Claim[],
+    outcomes: ReadonlyMap<Id, CommitOutcome>,
+  ): Promise<void> {
+    const deferred = claims.filter(
+      ({ isDeferred, redemptionId }) => isDeferred && outcomes.get(redemptionId)?.kind === 'ABORTED',
+    );
+    if (deferred.length === 0) return;
+    try {
+      await this.aborts.abort(
+        tenantId,
+        deferred.map((claim) => ({ claim, reason: 'ABORTED' })),
+      );
+    } catch (error) {
+      this.log.error(
+        { err: error, claims: deferred.length },
+        'orders of deferred claims could not be failed',
+      );
+    }
   }
 
   /** It cannot be committed, alone and in good health of the database. Another process may have settled it. */
