@@ -1,8 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type DataLoader from 'dataloader';
 import type { AccessRefusal } from '../graphql/actor.js';
 import type { Id } from '../platform/ids.js';
-import { gathered } from '../platform/scheduling/gathered.js';
+import { gatheredByTenant } from '../platform/scheduling/gathered.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { within } from '../platform/scheduling/timeout.js';
@@ -38,13 +37,13 @@ interface UserKey {
 export class AccessService {
   private readonly tenants: ReadCache<TenantStatus>;
   private readonly users: ReadCache<UserStatus>;
-  private readonly userReads: DataLoader<UserKey, UserStatus | null>;
+  private readonly userReads: { readonly load: (key: UserKey) => Promise<UserStatus | null> };
 
   constructor(
     private readonly orm: MikroORM,
     private readonly timeoutMs: number,
   ) {
-    this.userReads = gathered(async (keys) => this.readUsers(keys), BATCH_MAX);
+    this.userReads = gatheredByTenant(async (tenantId, keys) => this.readUsers(tenantId, keys), BATCH_MAX);
     const kept = { missingTtlMs: STATUS_TTL_MS, outlastsStore: true };
     this.tenants = new ReadCache(
       async (tenantId) => within(this.timeoutMs, 'database', this.readTenant(tenantId)),
@@ -84,15 +83,12 @@ export class AccessService {
   }
 
   /** Raw, because every user's first request comes this way. */
-  private async readUsers(keys: readonly UserKey[]): Promise<(UserStatus | null)[]> {
-    const statuses = new Map<string, UserStatus>();
-    for (const [tenantId, group] of Map.groupBy(keys, (key) => key.tenantId)) {
-      const rows = await tenantEm(this.orm, tenantId).execute<{ id: Id; status: UserStatus }[]>(
-        'select cast(id as char) as id, status from user where tenant_id = ? and id in (?)',
-        [tenantId, group.map((key) => key.userId)],
-      );
-      for (const row of rows) statuses.set(`${tenantId}|${row.id}`, row.status);
-    }
-    return keys.map(({ tenantId, userId }) => statuses.get(`${tenantId}|${userId}`) ?? null);
+  private async readUsers(tenantId: string, keys: readonly UserKey[]): Promise<(UserStatus | null)[]> {
+    const rows = await tenantEm(this.orm, tenantId).execute<{ id: Id; status: UserStatus }[]>(
+      'select cast(id as char) as id, status from user where tenant_id = ? and id in (?)',
+      [tenantId, keys.map(({ userId }) => userId)],
+    );
+    const statuses = new Map(rows.map(({ id, status }) => [id, status]));
+    return keys.map(({ userId }) => statuses.get(userId) ?? null);
   }
 }

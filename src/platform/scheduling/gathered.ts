@@ -1,4 +1,7 @@
 import DataLoader from 'dataloader';
+import { LRUCache } from 'lru-cache';
+
+const TENANTS_MAX = 10_000;
 
 /**
  * Look-ups that come while one is under way wait for it and go together, as commits do: under load one query serves
@@ -24,4 +27,16 @@ export function gathered<Key, Value>(
     else waiting.push(dispatch);
   };
   return new DataLoader(batch, { cache: false, maxBatchSize, batchScheduleFn });
+}
+
+/** The same for each tenant on its own: its look-ups neither wait for those of another tenant nor fail with them. */
+export function gatheredByTenant<Key extends { readonly tenantId: string }, Value>(
+  load: (tenantId: string, keys: readonly Key[]) => Promise<Value[]>,
+  maxBatchSize: number,
+): { readonly load: (key: Key) => Promise<Value> } {
+  const loaders = new LRUCache<string, DataLoader<Key, Value>>({
+    max: TENANTS_MAX,
+    memoMethod: (tenantId) => gathered(async (keys: readonly Key[]) => load(tenantId, keys), maxBatchSize),
+  });
+  return { load: async (key) => loaders.memo(key.tenantId).load(key) };
 }

@@ -1,5 +1,4 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type DataLoader from 'dataloader';
 import {
   copyOf,
   type CodeCopy,
@@ -7,7 +6,7 @@ import {
   type CopiedCode,
 } from '../../codes/code-copy.service.js';
 import type { Id } from '../../platform/ids.js';
-import { gathered } from '../../platform/scheduling/gathered.js';
+import { gatheredByTenant } from '../../platform/scheduling/gathered.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { instantOf, type SqlInstant } from '../../platform/database/sql-values.js';
 import { within } from '../../platform/scheduling/timeout.js';
@@ -39,14 +38,14 @@ const BATCH_MAX = 256;
  * "unused".
  */
 export class CodeLoader {
-  private readonly loader: DataLoader<Lookup, LoadedCode | null>;
+  private readonly loader: { readonly load: (lookup: Lookup) => Promise<LoadedCode | null> };
 
   constructor(
     private readonly orm: MikroORM,
     private readonly copies: CodeCopyService,
     private readonly timeoutMs: number,
   ) {
-    this.loader = gathered(async (lookups: readonly Lookup[]) => this.loadAll(lookups), BATCH_MAX);
+    this.loader = gatheredByTenant(async (tenantId, lookups) => this.loadAll(tenantId, lookups), BATCH_MAX);
   }
 
   /**
@@ -57,15 +56,11 @@ export class CodeLoader {
     return within(this.timeoutMs, 'database', this.loader.load(lookup));
   }
 
-  private async loadAll(lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> {
-    const found = new Map<string, LoadedCode>();
-    for (const [tenantId, group] of Map.groupBy(lookups, (lookup) => lookup.tenantId)) {
-      for (const [digest, code] of await this.loadOfTenant(tenantId, group))
-        found.set(`${tenantId}|${digest}`, code);
-    }
-    return lookups.map(({ tenantId, digests }) => {
-      const codes = digests.map((digest) => found.get(`${tenantId}|${digest}`));
-      return codes.find((code) => code !== undefined) ?? null;
+  private async loadAll(tenantId: string, lookups: readonly Lookup[]): Promise<(LoadedCode | null)[]> {
+    const found = await this.loadOfTenant(tenantId, lookups);
+    return lookups.map(({ digests }) => {
+      const digest = digests.find((each) => found.has(each));
+      return digest === undefined ? null : (found.get(digest) ?? null);
     });
   }
 

@@ -1,9 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type DataLoader from 'dataloader';
 import { Code } from '../../codes/code.entity.js';
 import { Money } from '../../platform/decimal.js';
 import type { Id } from '../../platform/ids.js';
-import { gathered } from '../../platform/scheduling/gathered.js';
+import { gatheredByTenant } from '../../platform/scheduling/gathered.js';
 import { findPage } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
@@ -39,13 +38,17 @@ interface IdLookup {
   readonly id: Id;
 }
 
+interface Lookups<Lookup> {
+  readonly load: (lookup: Lookup) => Promise<RedemptionRecord | null>;
+}
+
 const BATCH_MAX = 256;
 
 /** Redemptions as the primary has them. Look-ups of the same moment go in one query. */
 export class RedemptionReader {
-  private readonly keys: DataLoader<KeyLookup, RedemptionRecord | null>;
-  private readonly codeUsers: DataLoader<CodeUserLookup, RedemptionRecord | null>;
-  private readonly ids: DataLoader<IdLookup, RedemptionRecord | null>;
+  private readonly keys: Lookups<KeyLookup>;
+  private readonly codeUsers: Lookups<CodeUserLookup>;
+  private readonly ids: Lookups<IdLookup>;
 
   /** @param listOrm where lists are read, which may take long */
   constructor(
@@ -112,21 +115,17 @@ export class RedemptionReader {
   private loader<Lookup extends { readonly tenantId: string }>(
     where: (lookups: readonly Lookup[]) => Readonly<Record<string, unknown>>,
     matches: (lookup: Lookup, row: Redemption) => boolean,
-  ): DataLoader<Lookup, RedemptionRecord | null> {
-    const load = async (lookups: readonly Lookup[]): Promise<(RedemptionRecord | null)[]> => {
-      const records = new Map<Lookup, RedemptionRecord>();
-      for (const [tenantId, group] of Map.groupBy(lookups, (lookup) => lookup.tenantId)) {
-        const em = tenantEm(this.orm, tenantId);
-        const rows = await em.find(Redemption, where(group), { disableIdentityMap: true });
-        const found = await withRewards(em, rows);
-        for (const lookup of group) {
-          const record = found.find((row) => matches(lookup, row as Redemption));
-          if (record !== undefined) records.set(lookup, record);
-        }
-      }
-      return lookups.map((lookup) => records.get(lookup) ?? null);
+  ): Lookups<Lookup> {
+    const load = async (
+      tenantId: string,
+      lookups: readonly Lookup[],
+    ): Promise<(RedemptionRecord | null)[]> => {
+      const em = tenantEm(this.orm, tenantId);
+      const rows = await em.find(Redemption, where(lookups), { disableIdentityMap: true });
+      const found = await withRewards(em, rows);
+      return lookups.map((lookup) => found.find((row) => matches(lookup, row as Redemption)) ?? null);
     };
-    return gathered(load, BATCH_MAX);
+    return gatheredByTenant(load, BATCH_MAX);
   }
 }
 
