@@ -71,7 +71,7 @@ function kindOf(schema: GraphQLSchema, type: unknown): WorkKind | null {
 function atOnce(resolve: Resolver, shared: Resolver, shares: WorkShares): Resolver {
   return async (source, args, context, info) =>
     context.actor?.kind === 'USER'
-      ? shares.urgently(() => resolve(source, args, context, info))
+      ? shares.urgently(callerOf(context), () => resolve(source, args, context, info))
       : shared(source, args, context, info);
 }
 

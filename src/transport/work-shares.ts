@@ -22,16 +22,25 @@ const REFUSALS: GateLimits = {
   waitMsMax: 10_000,
 };
 
+/** Redemptions of any number of users at once, but of one user these; a flood of one user then delays itself. */
+const REDEMPTIONS: GateLimits = {
+  ...WAITING,
+  atOnce: Infinity,
+  atOncePerCaller: 8,
+  waitingPerCaller: { ...WAITING.waitingPerCaller, USER: 1000 },
+};
+
 export type WorkKind = 'reads' | 'writes';
+type Gate = WorkKind | 'refusals' | 'redemptions';
 
 /**
  * The part of a process that everything but a redemption may take: this number of queries and changes at once, tenants and
- * callers in turn, and long work of the event loop in slices. Redemptions pass none of it; while there are some, a
+ * callers in turn, and long work of the event loop in slices. Redemptions wait only for others of their user; while there are some, a
  * user reads one list at a time, a name of staff two, and slices keep a distance.
  */
 export class WorkShares {
   readonly turns: LoopTurns;
-  private readonly gates: Readonly<Record<WorkKind | 'refusals', FairGate>>;
+  private readonly gates: Readonly<Record<Gate, FairGate>>;
   private urgent = 0;
   private urgentAtMs = -Infinity;
 
@@ -42,18 +51,25 @@ export class WorkShares {
       reads: new FairGate(limitsOf(atOnce.reads), this.isPressed),
       writes: new FairGate(limitsOf(atOnce.writes)),
       refusals: new FairGate(REFUSALS),
+      redemptions: new FairGate(REDEMPTIONS),
     };
   }
 
   /** Whether redemptions are under way, or were a moment ago. */
   readonly isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
 
-  /** Runs what waits for nothing, and before which the rest makes room. */
-  async urgently<T>(work: () => T | Promise<T>): Promise<T> {
+  /**
+   * Runs a redemption, before which the rest makes room.
+   * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE
+   */
+  async urgently<T>(caller: Caller, work: () => T | Promise<T>): Promise<T> {
     this.urgent += 1;
+    let leave: (() => void) | null = null;
     try {
+      leave = await this.enter('redemptions', caller);
       return await work();
     } finally {
+      leave?.();
       this.urgent -= 1;
       this.urgentAtMs = performance.now();
     }
@@ -64,7 +80,7 @@ export class WorkShares {
    * @returns how to leave it
    * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE
    */
-  async enter(kind: WorkKind | 'refusals', caller: Caller): Promise<() => void> {
+  async enter(kind: Gate, caller: Caller): Promise<() => void> {
     try {
       return await this.gates[kind].enter(caller);
     } catch (error) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { graphql, type GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import type { RequestContext } from '../../src/graphql/context.js';
+import { UNSHARED } from '../../src/graphql/field-marks.js';
 import { serveFairly } from '../../src/transport/fair-schema.js';
 import { WorkShares } from '../../src/transport/work-shares.js';
 import { withoutPlace } from '../../src/platform/scheduling/held-place.js';
@@ -52,4 +53,25 @@ describe('places of queries (X.19)', () => {
     const [, list] = await Promise.all([run(schema, '{ slow }'), run(schema, '{ slow }')]);
     expect(list.errors?.length ?? 0).toBe(failed);
   });
+});
+
+it('X.19 a user has eight redemptions under way, whatever number waits, and those of others pass', async () => {
+  const schema = newTransportSchema();
+  const seen = { running: 0, most: 0 };
+  const resolve = async () => {
+    seen.running += 1;
+    seen.most = Math.max(seen.most, seen.running);
+    await pause(100);
+    seen.running -= 1;
+    return 1;
+  };
+  Object.assign(schema.getMutationType()?.getFields()['touch'] ?? {}, { resolve, extensions: UNSHARED });
+  serveFairly(schema, new WorkShares(PLACES));
+  const redeem = async (userId: string) => run(schema, 'mutation { touch }', userId);
+  const flood = Array.from({ length: 100 }, async () => redeem('1'));
+  await expect.poll(() => seen.running).toBe(8);
+  const first = await Promise.race([redeem('2').then(() => 'other'), ...flood.slice(16)]);
+  expect([first, seen.most]).toEqual(['other', 9]);
+  const answers = await Promise.all(flood);
+  expect(answers.filter(({ errors }) => errors !== undefined)).toEqual([]);
 });

@@ -197,7 +197,7 @@ describe('a flood of operations that are refused (X.19)', () => {
     const { url, close } = await startTransport({ shares });
     await graphqlRequest(url, { query });
     const redeemed = Promise.withResolvers<void>();
-    const redemption = shares.urgently(async () => redeemed.promise);
+    const redemption = shares.urgently(CALLER, async () => redeemed.promise);
     const startMs = performance.now();
     const answers = await Promise.all(Array.from({ length: 30 }, async () => graphqlRequest(url, { query })));
     const tookMs = performance.now() - startMs;

@@ -3,6 +3,8 @@ import { FairQueue, type Caller } from './fair-queue.js';
 export interface GateLimits {
   /** Work under way at once. The last three places are reserves, see {@link FairGate}. */
   readonly atOnce: number;
+  /** Of these, of one caller; by default as many as there are. */
+  readonly atOncePerCaller?: number;
   /** Work that waits: in all (and one for each further tenant), for one tenant, and for one caller of each kind. */
   readonly waiting: number;
   readonly waitingPerTenant: number;
@@ -123,7 +125,9 @@ export class FairGate {
   /** Callers with work under way, by tenant, by kind or by name, leave a place for one who has none. */
   private mayStart(caller: Caller): boolean {
     const groups = groupsOf(caller);
-    if ((this.underWay.get(groups[2]) ?? 0) >= PRESSED[caller.kind] && this.isPressed()) return false;
+    const own = this.underWay.get(groups[2]) ?? 0;
+    if (own >= (this.limits.atOncePerCaller ?? Infinity)) return false;
+    if (own >= PRESSED[caller.kind] && this.isPressed()) return false;
     return this.leavesPlace(groups);
   }
 
