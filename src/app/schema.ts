@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { present } from '../platform/assert.js';
+import { useInstanceSources } from '../graphql/instance-sources.js';
 import { modules } from './modules.js';
 
 /**
@@ -20,7 +21,7 @@ export function buildRedeemkitSchema(
     get: (resolver: unknown): object =>
       instances.length === 0 ? {} : present(byClass.get(resolver), 'The resolver'),
   };
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [...modules.resolvers, ...further.map((each) => each.constructor)] as unknown as NonEmptyArray<
       new () => object
     >,
@@ -28,6 +29,8 @@ export function buildRedeemkitSchema(
     validate: false,
     pubSub: UNUSED_PUB_SUB,
   });
+  useInstanceSources(schema, instances);
+  return schema;
 }
 
 /** As it is checked in: sorted, so that a change shows as what it is. */

@@ -92,6 +92,7 @@ async function stopRest(
   };
   await inTime(services.groupCommit.drained());
   if (work !== null) await inTime(work.stop());
+  await inTime(services.attemptLog.flush());
   services.feed.close();
   await inTime(stores.close());
 }

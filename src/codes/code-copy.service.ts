@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Id } from '../platform/ids.js';
 import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { Code } from './code.entity.js';
@@ -68,6 +69,15 @@ export class CodeCopyService {
     if (copies.length === 0) return;
     const keys = copies.map((copy) => codeKeys.copy(tenantId, copy.digest));
     await this.load.run(keys, [this.copyTtlMs, ...copies.flatMap(valuesOf)]);
+  }
+
+  /** Whether a copy under one of these digests says that the code is this user's. */
+  async isAssigned(tenantId: string, digests: readonly string[], userId: Id): Promise<boolean> {
+    const keys = digests.map((digest) => codeKeys.copy(tenantId, digest));
+    const assignees = await Promise.all(
+      keys.map(async (key) => answered(this.redis.hget(key, 'assigned_user_id'))),
+    );
+    return assignees.includes(userId);
   }
 
   /** After a change was committed: the next attempt loads the code again. */

@@ -1,11 +1,53 @@
 import type { Config } from '../config.js';
-import { RateLimitService } from './rate-limit.service.js';
+import type { PlatformServices } from '../platform/platform-services.js';
+import type { ProductLineService } from '../tenancy/product-line.service.js';
+import { FailedAttemptService } from './failed-attempts.service.js';
+import { LimitsRedis } from './limits.redis.js';
+import { RateLimitChangeService } from './rate-limit-change.service.js';
+import { RateLimitUsageService } from './rate-limit-usage.service.js';
+import { RateLimit } from './rate-limit.entity.js';
+import { RateLimitResolver } from './rate-limit.resolver.js';
+import { RateLimitService, type RateLimitSettings } from './rate-limit.service.js';
 
-/** Rate limits of product lines. */
+interface Needs extends Pick<PlatformServices, 'orm' | 'redis' | 'clock' | 'transactions'> {
+  readonly config: Config;
+  readonly lines: ProductLineService;
+}
+
+/** Limits of attempts: of product lines, of single callers at them, and lock-outs after failures. */
 export const limits = {
   name: 'limits',
-  compose: ({ config }: { readonly config: Config }) => {
-    const { RATE_LIMIT_DEFAULT_HOUR: hour, RATE_LIMIT_DEFAULT_DAY: day } = config;
-    return { services: { limits: new RateLimitService({ hour, day }) } };
+  entities: [RateLimit],
+  resolvers: [RateLimitResolver],
+  compose: (its: Needs) => {
+    const redis = new LimitsRedis(its.redis);
+    const service = new RateLimitService(its.orm, its.lines, settingsOf(its.config));
+    const rateLimitChanges = new RateLimitChangeService(its, its.lines, service, redis);
+    const rateLimitUsage = new RateLimitUsageService(its.lines, service, redis);
+    return {
+      services: {
+        limits: service,
+        rateLimitChanges,
+        rateLimitUsage,
+        failedAttempts: new FailedAttemptService(redis),
+      },
+      resolvers: [new RateLimitResolver(rateLimitUsage, rateLimitChanges)],
+    };
   },
 };
+
+function settingsOf(config: Config): RateLimitSettings {
+  const caller = config.RATE_LIMIT_CALLER_SHARE_PERCENT;
+  return {
+    hour: config.RATE_LIMIT_DEFAULT_HOUR,
+    day: config.RATE_LIMIT_DEFAULT_DAY,
+    shares: { USER: caller, DEVICE: caller, IP: config.RATE_LIMIT_ADDRESS_SHARE_PERCENT },
+    failuresFree: {
+      USER: config.LOCKOUT_USER_FAILURES,
+      DEVICE: config.LOCKOUT_DEVICE_FAILURES,
+      IP: config.LOCKOUT_ADDRESS_FAILURES,
+      TENANT: config.LOCKOUT_TENANT_FAILURES,
+    },
+    timeoutMs: config.STORE_TIMEOUT_MS,
+  };
+}

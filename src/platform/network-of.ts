@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Groups of an IPv6 address that name a network; a single client has all addresses of one. */
 const NETWORK_GROUPS = 4;
 
@@ -17,4 +19,10 @@ export function networkOf(address: string): string {
     .slice(0, NETWORK_GROUPS)
     .map((group) => group.toLowerCase().replace(/^0+(?=.)/, ''))
     .join(':');
+}
+
+/** Whether an address is one of this machine, which nothing outside of it can have. */
+export function isLoopback(address: string): boolean {
+  const plain = address.replace(/^::ffff:/, '');
+  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
 }

@@ -1,4 +1,9 @@
-import { previewWindows, type RateLimitService, type RateWindow } from '../limits/rate-limit.service.js';
+import {
+  previewWindows,
+  type AttemptCaller,
+  type RateLimitService,
+  type RateWindow,
+} from '../limits/rate-limit.service.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import { finding, type Check, type Finding, type RedisChecks, type TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
@@ -14,7 +19,14 @@ const CHECKS = [
   },
 ] as const satisfies readonly Check[];
 
-/** The windows of product lines and of attempts at unknown ones, of attempts and of previews. */
+/** Whom the keys of single callers name. */
+const CALLERS: Readonly<Record<string, keyof AttemptCaller>> = {
+  user: 'userId',
+  device: 'deviceId',
+  ip: 'ip',
+};
+
+/** The windows of product lines, of single callers at them and of attempts at unknown ones, of attempts and of previews. */
 export class WindowChecks implements RedisChecks {
   readonly name = 'rateWindows';
   readonly checks = CHECKS;
@@ -34,12 +46,7 @@ export class WindowChecks implements RedisChecks {
     const nowMs = await this.redis.nowMs();
     const found: Finding[] = [];
     for (const item of items) {
-      const [, kind, subject = '', preview] = /^(line|unknown_line):([^:]+)(:preview)?$/.exec(item) ?? [];
-      const windows =
-        kind === 'unknown_line'
-          ? this.limits.unknownLineWindows(tenantId, subject)
-          : await this.lineWindows(tenantId, subject);
-      for (const { key, limit, lengthMs } of preview === undefined ? windows : previewWindows(windows)) {
+      for (const { key, limit, lengthMs } of await this.windowsOf(tenantId, item)) {
         const attempts = await this.redis.attemptsWithin(key, lengthMs, nowMs);
         if (attempts <= limit) continue;
         found.push(
@@ -50,9 +57,22 @@ export class WindowChecks implements RedisChecks {
     return found;
   }
 
-  private async lineWindows(tenantId: string, code: string): Promise<RateWindow[]> {
+  /** `line:L`, `user:L:U` and the like, `unknown_line:U`; with `:preview` those of previews. */
+  private async windowsOf(tenantId: string, item: string): Promise<RateWindow[]> {
+    const isPreview = item.endsWith(':preview');
+    const [kind = '', first = '', second] = item.replace(/:preview$/, '').split(':');
+    const subject = decodeURIComponent(second ?? '');
+    const windows =
+      kind === 'unknown_line'
+        ? this.limits.unknownLineWindows(tenantId, first)
+        : await this.lineWindows(tenantId, first, { [CALLERS[kind] ?? 'userId']: subject || null });
+    const own = windows.filter(({ key }) => key === `{${tenantId}}:rate:${item.replace(/:preview$/, '')}`);
+    return isPreview ? previewWindows(own) : own;
+  }
+
+  private async lineWindows(tenantId: string, code: string, caller: AttemptCaller): Promise<RateWindow[]> {
     const line = await this.lines.find(tenantId, code);
-    return line === null ? [] : this.limits.windows(line);
+    return line === null ? [] : this.limits.windows(line, caller);
   }
 
   async repair(): Promise<void> {

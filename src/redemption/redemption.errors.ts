@@ -82,8 +82,22 @@ const TELLING: ReadonlySet<RedeemRefusal> = new Set([
   'CODE_HELD',
 ]);
 
+export function isTelling(refusal: RedeemRefusal): boolean {
+  return TELLING.has(refusal);
+}
+
 export function uniformRefusal(refusal: RedeemRefusal): RedeemRefusal {
-  return TELLING.has(refusal) ? 'CODE_REFUSED' : refusal;
+  return isTelling(refusal) ? 'CODE_REFUSED' : refusal;
+}
+
+/**
+ * Refusals of codes that the caller cannot hold. They count as failures; what merely cannot be redeemed any more does
+ * not, because a shared code that is used up is tried by thousands who mean well, nor what no look-up is needed for.
+ */
+const GUESSES: ReadonlySet<RedeemRefusal> = new Set(['CODE_NOT_FOUND', 'CODE_NOT_YOURS']);
+
+export function isGuess(refusal: RedeemRefusal): boolean {
+  return GUESSES.has(refusal);
 }
 
 export function isRedeemRefusal(code: string): code is RedeemRefusal {

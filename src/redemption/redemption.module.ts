@@ -7,6 +7,7 @@ import type { CodeFence, CodeRedigest } from '../codes/code-redigest.service.js'
 import type { AccessService } from '../identity/access.service.js';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
 import type { UserService } from '../identity/users/user.service.js';
+import type { FailedAttemptService } from '../limits/failed-attempts.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { DeferredOrders } from '../orders/orders/order.service.js';
 import type { IdGenerator } from '../platform/ids.js';
@@ -17,12 +18,17 @@ import { composeSettlement, type SettlementNeeds } from './commit/compose-settle
 import { composeDeferred } from './deferred/compose-deferred.js';
 import { DeadLetterResolver } from './deferred/dead-letter.resolver.js';
 import { DeadLetterType } from './deferred/dead-letter.types.js';
+import { AttemptLog } from './history/attempt-log.js';
 import { GRANT_CHECKS } from './history/grant.checks.js';
 import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
 import { RedemptionReader } from './history/redemption-reader.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
 import { REDEMPTION_CHECKS } from './history/redemption.checks.js';
 import { Redemption } from './history/redemption.entity.js';
+import { RefusedAttempt } from './history/refused-attempt.entity.js';
+import { RefusedAttemptResolver } from './history/refused-attempt.resolver.js';
+import { RefusedAttemptType } from './history/refused-attempt.types.js';
+import { RefusedAttemptReader } from './history/refused-attempts.reader.js';
 import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
@@ -42,6 +48,7 @@ interface Needs extends SettlementNeeds {
   readonly externalUserIds: ExternalUserIds;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
+  readonly failedAttempts: FailedAttemptService;
   readonly deferredOrders: { find: DeferredOrders };
   readonly campaignReader: CampaignReader;
   readonly batchGate: BatchGate;
@@ -50,17 +57,20 @@ interface Needs extends SettlementNeeds {
   readonly recognizer: CodeRecognizer;
 }
 
-const UserResolvers = [DeadLetterType, RedemptionType, RedemptionSettledEvent].map(externalUserIdOf);
+const UserResolvers = [DeadLetterType, RedemptionType, RedemptionSettledEvent, RefusedAttemptType].map(
+  externalUserIdOf,
+);
 
 /** Redeems codes exactly once: claim in Redis, commit in the database, confirm in Redis, and what recovers from faults. */
 export const redemption = {
   name: 'redemption',
-  entities: [Redemption, RewardGrant, TombstoneMark],
+  entities: [Redemption, RewardGrant, RefusedAttempt, TombstoneMark],
   resolvers: [
     RedemptionResolver,
     RedemptionEventsResolver,
     RedemptionSettledResolver,
     DeadLetterResolver,
+    RefusedAttemptResolver,
     ...UserResolvers,
   ],
   checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS],
@@ -71,7 +81,9 @@ export const redemption = {
     const deferred = composeDeferred({ ...its, ...settling });
     const recovery = composeRecovery({ ...its, ...settling });
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
-    const redeeming = composeRedeeming({ ...its, ...settling, ...deferred, redemptionReader });
+    const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);
+    const attempts = new RefusedAttemptReader(readOrm, its.users, its.recognizer);
+    const redeeming = composeRedeeming({ ...its, ...settling, ...deferred, redemptionReader, attemptLog });
     its.deferredOrders.find = async (tenantId, orderNo) =>
       deferred.pendingRedemptions.deferredOrder(tenantId, orderNo);
     return {
@@ -81,6 +93,7 @@ export const redemption = {
         ...recovery.services,
         ...redeeming,
         redemptionReader,
+        attemptLog,
         redigest: its.redigestWith(new CodeFenceRedis(its.redis)),
         uniformRefusals: config.UNIFORM_REFUSALS,
         refusalMessages: REDEEM_REFUSALS,
@@ -90,6 +103,7 @@ export const redemption = {
         new RedemptionEventsResolver(),
         new RedemptionSettledResolver(config.UNIFORM_REFUSALS),
         new DeadLetterResolver(deferred.deadLetters),
+        new RefusedAttemptResolver(attempts),
         ...UserResolvers.map((ofType) => new ofType(its.externalUserIds)),
       ],
       consumers: recovery.consumers,

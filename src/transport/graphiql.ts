@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isIP } from 'node:net';
 import path from 'node:path';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isLoopback } from '../platform/network-of.js';
 import { PAGE_HEADERS, sendPage } from './html-page.js';
 
 export const GRAPHIQL_PATH = '/graphiql';
@@ -99,11 +99,6 @@ function isFromHere({ socket, headers }: FastifyRequest): boolean {
   return (
     isOwnName && isLoopback(socket.remoteAddress ?? '') && (site === undefined || site === 'same-origin')
   );
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/, '');
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
 }
 
 interface Tab {

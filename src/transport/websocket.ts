@@ -46,7 +46,7 @@ export class GraphqlSockets {
     this.server = new WebSocketServer({
       ...closing,
       noServer: true,
-      maxPayload: parts.config.HTTP_BODY_LIMIT_BYTES,
+      maxPayload: parts.config.WS_MESSAGE_LIMIT_BYTES,
       perMessageDeflate: false,
       handleProtocols,
     });

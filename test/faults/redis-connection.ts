@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { scriptText } from '../../src/platform/redis/script.js';
 import { RedisCommandReader, RedisReplyReader, type RedisCommand, type RedisReply } from './redis-wire.js';
 import type { LinkName, Piece, RedisEvent, Wire } from './wire-events.js';
 
@@ -17,7 +18,8 @@ learnScripts(LUA);
 /** Another build may have other scripts of the same names. */
 export function learnScripts(folder: string): void {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.lua'))) {
-    scripts.set(digestOf(readFileSync(path.join(folder, file), 'utf8')), path.basename(file, '.lua'));
+    const name = path.basename(file, '.lua');
+    scripts.set(digestOf(scriptText(folder, name)), name);
   }
 }
 

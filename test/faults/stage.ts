@@ -25,6 +25,8 @@ const IMPATIENT = {
   PENDING_BACKOFF_MS: '200',
   PENDING_BACKOFF_MAX_MS: '500',
 };
+/** A client that gets no answer asks again without a key, which is another attempt of its user. */
+const WHOLE_SHARES = { RATE_LIMIT_CALLER_SHARE_PERCENT: '100' };
 /** The finest log level, so that a secret in a debug line is found too. */
 const TALKATIVE = { LOG_LEVEL: 'trace' };
 
@@ -165,7 +167,7 @@ async function build(
       role: name.startsWith('api') ? 'api' : 'worker',
       databaseUrl: through(own.database, stores.database.url),
       redisUrl: through(own.redis, stores.redis.url),
-      environment: { ...IMPATIENT, ...TALKATIVE, NODE_OPTIONS: `--import ${CLOCK_MODULE}` },
+      environment: { ...IMPATIENT, ...WHOLE_SHARES, ...TALKATIVE, NODE_OPTIONS: `--import ${CLOCK_MODULE}` },
     });
     processes[name] = started;
     closers.push(async () => started.retire());

@@ -8,7 +8,7 @@ import type { Actor } from '../../src/graphql/actor.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { identifiedTypes, wholeOperations, type Arguments } from '../support/whole-answers.js';
-import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+import { openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 
 let world: World;
 let schema: GraphQLSchema;
@@ -50,6 +50,8 @@ beforeAll(async () => {
     };
     found.push(...(await answersTo({ kind: 'USER', tenantId, userId }, asked)));
   }
+  for (const userId of users) await redeem(world, tenantId, userId, 'no code');
+  await world.services.attemptLog.flush();
   const staff: Actor = { kind: 'STAFF', tenantId, staffId: 'staff-1', role: 'OWNER' };
   const lists = await answersTo(staff, {});
   const byId = await answersTo(staff, singles([...found, ...lists].map(({ data }) => data)));

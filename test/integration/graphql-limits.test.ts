@@ -10,7 +10,8 @@ let socket: RawSocket;
 let productionSocket: RawSocket;
 
 beforeAll(async () => {
-  open = await startTransport();
+  // So that the longest text is judged over WebSocket, too.
+  open = await startTransport({ environment: { WS_MESSAGE_LIMIT_BYTES: '262144' } });
   production = await startTransport({ environment: { NODE_ENV: 'production' } });
   socket = await RawSocket.ready(open.url);
   productionSocket = await RawSocket.ready(production.url);

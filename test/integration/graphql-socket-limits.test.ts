@@ -175,7 +175,8 @@ describe('messages of a client', () => {
   });
 
   it('count by their size, too', async () => {
-    await withTransport({ WS_MESSAGES_PER_S: '10' }, async ({ url }) => {
+    const environment = { WS_MESSAGES_PER_S: '10', WS_MESSAGE_LIMIT_BYTES: '262144' };
+    await withTransport(environment, async ({ url }) => {
       const socket = await RawSocket.ready(url);
       socket.send({ type: 'ping', payload: { pad: 'x'.repeat(200_000) } });
       expect((await socket.closed).code).toBe(4432);
@@ -212,7 +213,7 @@ describe('a client that does not read', () => {
   });
 
   it('is ended when more waits for it than may', async () => {
-    const environment = { WS_SEND_BUFFER_BYTES: '65536', HTTP_BODY_LIMIT_BYTES: '20000000' };
+    const environment = { WS_SEND_BUFFER_BYTES: '65536', WS_MESSAGE_LIMIT_BYTES: '20000000' };
     await withTransport({ ...environment, WS_MESSAGES_PER_S: '100000' }, async ({ url }) => {
       const socket = await RawSocket.ready(url);
       socket.subscribe('1', 'query ($t: String!) { echo(text: $t) }', { t: 'x'.repeat(15_000_000) });

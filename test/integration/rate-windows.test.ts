@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { RateWindow } from '../../src/limits/rate-limit.service.js';
+import { NO_LIMITS, type RateWindow } from '../../src/limits/rate-limit.service.js';
 import { ReconciliationRedis } from '../../src/reconciliation/reconciliation.redis.js';
 import { openWorld, type World } from '../support/world.js';
 
@@ -18,7 +18,7 @@ function windowsOf(...limits: readonly (readonly [limit: number, lengthMs: numbe
 async function attempt(windows: readonly RateWindow[], id = world.services.ids.next()) {
   const keys = { tenantId: 'T', userId: '1', digest: '', digests: [], idempotencyKey: null };
   const tenantId = /^\{(.+)\}/.exec(windows[0]?.key ?? '')?.[1] ?? keys.tenantId;
-  return world.services.redemptionRedis.admit(id, { ...keys, tenantId }, windows);
+  return world.services.redemptionRedis.admit(id, { ...keys, tenantId }, { ...NO_LIMITS, windows });
 }
 
 /** Many at once. @returns the instants of those admitted, and the waits of those refused */

@@ -173,6 +173,16 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
       await s.world.stores.redis.zadd(s.key('rate:line:APP_A'), ...attempts);
     },
   },
+  {
+    kind: 'RATE_WINDOW_OVER_LIMIT',
+    what: 'a user who has used more than a share of a product line',
+    isMended: false,
+    plant: async (s) => {
+      const nowMs = systemClock.nowMs();
+      const attempts = Array.from({ length: 20 }, (_, at) => [nowMs, `planted-${at}`]).flat();
+      await s.world.stores.redis.zadd(s.key(`rate:user:APP_A:${s.users[0]}`), ...attempts);
+    },
+  },
 ];
 
 const copyKey = (s: Scene): string => s.key(`code:${s.codes[0].codeDigest}`);

@@ -90,10 +90,12 @@ const MASKED = 0x80;
 /** One frame from a client: opcode 1 is text, 9 a ping. The mask is zero, which leaves the payload unchanged. */
 export function frame(payload: string, opcode = 1): Buffer {
   const bytes = Buffer.from(payload);
-  const isShort = bytes.length < 126;
-  const head = Buffer.alloc(isShort ? 6 : 8);
+  const [sizeBytes, size] =
+    bytes.length < 126 ? [0, bytes.length] : bytes.length < 65_536 ? [2, 126] : [8, 127];
+  const head = Buffer.alloc(2 + sizeBytes + 4);
   head[0] = FINAL + opcode;
-  head[1] = MASKED + (isShort ? bytes.length : 126);
-  if (!isShort) head.writeUInt16BE(bytes.length, 2);
+  head[1] = MASKED + size;
+  if (sizeBytes === 2) head.writeUInt16BE(bytes.length, 2);
+  if (sizeBytes === 8) head.writeBigUInt64BE(BigInt(bytes.length), 2);
   return Buffer.concat([head, bytes]);
 }

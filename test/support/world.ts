@@ -115,6 +115,9 @@ export interface RedeemOptions {
   readonly headerKey?: string;
   readonly productCode?: string | null;
   readonly idempotencyKey?: string;
+  readonly deviceId?: string;
+  /** Of the client; without it the call comes from no network. */
+  readonly ip?: string;
 }
 
 export async function redeem(
@@ -130,7 +133,8 @@ export async function redeem(
       userId,
       code,
       productCode: options.productCode === undefined ? 'DEMO' : options.productCode,
-      deviceId: null,
+      deviceId: options.deviceId ?? null,
+      ip: options.ip ?? null,
       idempotencyKey: options.idempotencyKey ?? null,
       headerKey: options.headerKey ?? null,
     },

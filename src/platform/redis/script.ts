@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { answered, asRedisFailure } from './redis.js';
+
+const FOLDER = fileURLToPath(new URL('../../../scripts/lua', import.meta.url));
 
 /**
  * One Lua file of `scripts/lua`, run by its digest. Redis forgets scripts when it restarts; the text is sent
@@ -19,7 +23,7 @@ export class RedisScript {
     /** At once: an answer waits only for this. Otherwise it may be batched with others for a moment. */
     private readonly leaves: 'at once' | 'gathered' = 'gathered',
   ) {
-    this.text = readFileSync(new URL(`../../../scripts/lua/${name}.lua`, import.meta.url), 'utf8');
+    this.text = scriptText(FOLDER, name);
     this.digest = createHash('sha1').update(this.text).digest('hex');
     this.gathering = gatheringOf(redis);
   }
@@ -37,6 +41,12 @@ export class RedisScript {
     }
     return answered(this.redis.eval(this.text, keys.length, ...keys, ...args));
   }
+}
+
+/** The text of a script; a line `-- include lib/x` stands for that file, so that scripts share functions. */
+export function scriptText(folder: string, name: string): string {
+  const text = readFileSync(path.join(folder, `${name}.lua`), 'utf8');
+  return text.replace(/^-- include (\S+)$/gm, (_line, part: string) => scriptText(folder, part));
 }
 
 interface Gathering {

@@ -1,6 +1,13 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
-import { olderAttemptsKey, type RateWindow } from '../../limits/rate-limit.service.js';
+import {
+  admissionKeys,
+  limitsKey,
+  NO_LIMITS,
+  windowArguments,
+  type AttemptLimits,
+  type RateWindow,
+} from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { asRedisFailure } from '../../platform/redis/redis.js';
@@ -48,7 +55,9 @@ export interface KnownRedemption {
 
 export type AdmitReply = { readonly nowMs: number; readonly epoch: string } & (
   | ({ readonly status: 'KNOWN' } & KnownRedemption)
-  | { readonly status: 'RATE_LIMITED'; readonly retryAfterMs: number }
+  /** The limits are others by now than those that the attempt was sent with; it was not judged. */
+  | { readonly status: 'LIMITS_CHANGED'; readonly version: string }
+  | { readonly status: 'RATE_LIMITED'; readonly retryAfterMs: number; readonly heldBackBy: string }
   | { readonly status: 'NOT_FOUND' | 'LOAD' }
   | { readonly status: 'FOUND'; readonly codeId: Id; readonly campaignId: Id; readonly batchId: Id }
 );
@@ -131,7 +140,7 @@ export class RedemptionRedis {
     this.heldScript = new RedisScript(redis, 'uses-held');
   }
 
-  async admit(attemptId: Id, attempt: AttemptKeys, windows: readonly RateWindow[]): Promise<AdmitReply> {
+  async admit(attemptId: Id, attempt: AttemptKeys, limits: AttemptLimits = NO_LIMITS): Promise<AdmitReply> {
     const { tenantId, userId, digest, idempotencyKey } = attempt;
     const fixed = [
       keys.marker(tenantId, userId, idempotencyKey),
@@ -139,16 +148,12 @@ export class RedemptionRedis {
       keys.claims(tenantId, digest),
       codeKeys.unknown(tenantId),
       codeKeys.epoch(tenantId),
+      limitsKey(tenantId),
     ];
-    const subjects = [...new Set(windows.map((window) => window.key))];
-    const triples = windows.flatMap((w) => [
-      fixed.length + 1 + 2 * subjects.indexOf(w.key),
-      w.limit,
-      w.lengthMs,
-    ]);
+    const { frees, triples } = windowArguments(limits, fixed.length + 1);
     const reply = (await this.admitScript.run(
-      [...fixed, ...subjects.flatMap((key) => [key, olderAttemptsKey(key)])],
-      [attemptId, digest, idempotencyKey === null ? '' : '1', ...triples],
+      [...fixed, ...admissionKeys(limits)],
+      [attemptId, digest, idempotencyKey === null ? '' : '1', limits.version ?? '-', frees, ...triples],
     )) as [string, number, string, ...string[]];
     return decodeAdmit(reply);
   }
@@ -345,8 +350,10 @@ function decodeAdmit(reply: [string, number, string, ...unknown[]]): AdmitReply 
   switch (status) {
     case 'KNOWN':
       return { status, nowMs, epoch, redemptionId: String(a), digest: String(b), claim: String(c) };
+    case 'LIMITS_CHANGED':
+      return { status, nowMs, epoch, version: String(a) };
     case 'RATE_LIMITED':
-      return { status, nowMs, epoch, retryAfterMs: Number(a) };
+      return { status, nowMs, epoch, retryAfterMs: Number(a), heldBackBy: String(b) };
     case 'FOUND':
       return { status, nowMs, epoch, codeId: String(a), campaignId: String(b), batchId: String(c) };
     case 'NOT_FOUND':

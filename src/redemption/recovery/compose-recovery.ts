@@ -6,6 +6,7 @@ import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { SettlementNeeds } from '../commit/compose-settlement.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { GroupCommit } from '../commit/group-commit.js';
+import { AttemptRetention } from './attempt-retention.js';
 import { ClaimSweeper } from './claim-sweeper.js';
 import { LateConfirms } from './late-confirms.js';
 import { TombstoneRetention } from './tombstone-retention.js';
@@ -34,6 +35,7 @@ export function composeRecovery(its: Needs) {
     const deleted = await tombstones.prune(signal);
     if (deleted > 0) log.info({ deleted }, 'expired tombstones were deleted');
   };
+  const attempts = new AttemptRetention(its.orm, config.ATTEMPT_LOG_DAYS);
   const jobs: Job[] = [
     {
       name: 'claim sweep',
@@ -42,6 +44,12 @@ export function composeRecovery(its: Needs) {
       run: async (signal) => sweeper.sweepAll(signal),
     },
     { name: 'tombstone retention', everyMs: RETENTION_EVERY_MS, where: 'IN_EACH', run: prune },
+    {
+      name: 'attempt retention',
+      everyMs: RETENTION_EVERY_MS,
+      where: 'IN_EACH',
+      run: async (signal) => attempts.prune(signal),
+    },
   ];
   const confirmLate = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {
     const settled = events.map(({ payload }) => ({
@@ -51,7 +59,7 @@ export function composeRecovery(its: Needs) {
     await lateConfirms.watch(tenantId, settled);
   };
   return {
-    services: { lateConfirms, sweeper, tombstones },
+    services: { lateConfirms, sweeper, tombstones, attemptRetention: attempts },
     jobs,
     consumers: [{ name: 'late_confirms', types: [REDEMPTION_SETTLED], handle: confirmLate }],
   };

@@ -1,12 +1,22 @@
-import type { RateWindow } from '../../limits/rate-limit.service.js';
+import { NO_LIMITS, scopeOf } from '../../limits/rate-limit.service.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
-import type { Attempt } from './eligibility.service.js';
+import { Refused } from './attempt-outcome.js';
+import type { Attempt, EligibilityService } from './eligibility.service.js';
 import type { AdmitReply, RedemptionRedis } from '../claim/redemption.redis.js';
 
-/** An attempt, by the digest that Redis knows its code by. */
+/** Limits that are set anew as often as this while one attempt is judged are a fault. */
+const READS_MAX = 5;
+
+/** An attempt, by the digest that Redis knows its code by and the limits that it was judged by. */
 export interface Admitted {
   readonly attempt: Attempt;
-  readonly admitted: AdmitReply;
+  readonly admitted: Exclude<AdmitReply, { readonly status: 'LIMITS_CHANGED' }>;
+}
+
+export interface Admission {
+  readonly redis: RedemptionRedis;
+  readonly eligibility: Pick<EligibilityService, 'limitedAgain'>;
 }
 
 /**
@@ -14,18 +24,36 @@ export interface Admitted {
  * Redis knows nothing of that one, it is asked for the others, which counts no attempt.
  */
 export async function admit(
-  redis: RedemptionRedis,
+  { redis, eligibility }: Admission,
   attemptId: Id,
-  attempt: Attempt,
-  windows: readonly RateWindow[],
+  begun: Attempt,
 ): Promise<Admitted> {
-  const admitted = await redis.admit(attemptId, attempt, windows);
+  let attempt = begun;
+  let admitted = await redis.admit(attemptId, attempt, attempt.limits);
+  for (let reads = 0; admitted.status === 'LIMITS_CHANGED'; reads += 1) {
+    if (reads === READS_MAX) throw new StoreUnavailableError('redis', { cause: 'The limits did not stay.' });
+    attempt = await eligibility.limitedAgain(attempt, admitted.version);
+    admitted = await redis.admit(attemptId, attempt, attempt.limits);
+  }
   for (const digest of otherDigests(attempt, admitted)) {
     const other = { ...attempt, digest };
-    const again = await redis.admit(attemptId, other, []);
+    const again = await redis.admit(attemptId, other);
     if (again.status === 'KNOWN' || again.status === 'FOUND') return { attempt: other, admitted: again };
   }
   return { attempt, admitted };
+}
+
+/** The same attempt with another id: it is counted already. */
+export function uncounted(attempt: Attempt): Attempt {
+  return { ...attempt, limits: NO_LIMITS };
+}
+
+/** The refusal of an attempt beyond a limit. */
+export function rateLimited(
+  { limits }: Attempt,
+  { retryAfterMs, heldBackBy }: Extract<AdmitReply, { readonly status: 'RATE_LIMITED' }>,
+): Refused {
+  return new Refused('RATE_LIMITED', null, retryAfterMs, scopeOf(limits, heldBackBy));
 }
 
 /** A key leads to one digest; a code without a copy may have one under any. */

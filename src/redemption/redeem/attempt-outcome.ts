@@ -1,9 +1,11 @@
+import type { LimitScope } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import type { Id } from '../../platform/ids.js';
 import type { CommitOutcome } from '../commit/commit-outcome.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
+import type { Refusal } from './redeem-request.js';
 
 /** The outcome of an attempt to redeem a code. A store that does not answer is thrown, and caught in one place. */
 export type AttemptOutcome =
@@ -23,7 +25,20 @@ export class Refused {
     /** The redemption that stands in the way. */
     readonly first: RedemptionRecord | null = null,
     readonly retryAfterMs: number | null = null,
+    /** Whose limit held a RATE_LIMITED attempt back. */
+    readonly limitedBy: LimitScope | null = null,
+    /** Whether it is answered as CODE_REFUSED. */
+    readonly isFolded: boolean = false,
   ) {}
+
+  /** The same, answered as CODE_REFUSED. A time to wait would tell folded refusals apart again. */
+  folded(): Refused {
+    return new Refused(this.refusal, null, null, null, true);
+  }
+
+  get answered(): Refusal {
+    return { code: this.isFolded ? 'CODE_REFUSED' : this.refusal, retryAfterMs: this.retryAfterMs };
+  }
 }
 
 export const ABORTED = { kind: 'ABORTED' } as const;

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { Config } from '../../config.js';
+import type { FailedAttemptService } from '../../limits/failed-attempts.service.js';
 import type { IdGenerator } from '../../platform/ids.js';
 import { CodeLoader } from '../claim/code-loader.js';
 import type { HeldUses } from '../claim/held-uses.js';
@@ -7,12 +8,14 @@ import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
+import type { AttemptLog } from '../history/attempt-log.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { ClaimSettlement } from './claim-settlement.js';
 import { CodeClaimer } from './code-claimer.js';
 import { EligibilityService, type EligibilityParts } from './eligibility.service.js';
 import { KnownRedemptions } from './known-redemptions.js';
+import { RefusalNotes } from './refusal-notes.js';
 import { RedemptionPreviewService } from './redemption-preview.service.js';
 import { RedemptionService } from './redemption.service.js';
 
@@ -28,6 +31,8 @@ interface Needs extends Omit<EligibilityParts, 'loader' | 'campaigns'> {
   readonly heldUses: HeldUses;
   readonly pendingRedemptions: PendingRedemptions;
   readonly redemptionReader: RedemptionReader;
+  readonly failedAttempts: FailedAttemptService;
+  readonly attemptLog: AttemptLog;
 }
 
 /** The services behind `redeemCode` and `previewRedemption`. */
@@ -36,6 +41,7 @@ export function composeRedeeming(its: Needs) {
   const { STORE_TIMEOUT_MS: timeoutMs, UNIFORM_REFUSALS: uniformRefusals, REPLY_WITHIN_MS } = its.config;
   const loader = new CodeLoader(orm, its.copies, timeoutMs);
   const eligibility = new EligibilityService({ ...its, loader, campaigns: its.campaignReader });
+  const refusals = new RefusalNotes(its, eligibility, uniformRefusals);
   const settlement = new ClaimSettlement(
     groupCommit,
     pendingRedemptions,
@@ -49,12 +55,11 @@ export function composeRedeeming(its: Needs) {
     reader,
     eligibility,
     settlement,
+    refusals,
     claimer: new CodeClaimer(redis, eligibility, groupCommit, its.heldUses, timeoutMs),
     known: new KnownRedemptions(redis, reader, pendingRedemptions, settlement),
-    uniformRefusals,
     storeTimeoutMs: timeoutMs,
   });
-  const settings = { uniformRefusals, timeoutMs };
   const previews = new RedemptionPreviewService(
     orm,
     its.ids,
@@ -63,7 +68,8 @@ export function composeRedeeming(its: Needs) {
     reader,
     its.handlers,
     its.heldUses,
-    settings,
+    refusals,
+    timeoutMs,
   );
   return { redemptions, previews };
 }

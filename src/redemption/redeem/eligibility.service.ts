@@ -6,11 +6,12 @@ import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
 import type { AccessRefusal } from '../../graphql/actor.js';
 import type { AccessService } from '../../identity/access.service.js';
 import type { UserService } from '../../identity/users/user.service.js';
-import type { RateLimitService, RateWindow } from '../../limits/rate-limit.service.js';
+import { previewLimits, type AttemptLimits, type RateLimitService } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import type { RewardHandlers, RewardRefusal } from '../../rewards/reward-handler.js';
+import type { ProductLine } from '../../tenancy/product-line.entity.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
 import type { ChosenReward } from '../claim/claim.js';
 import type { CodeLoader, LoadedCode } from '../claim/code-loader.js';
@@ -32,7 +33,7 @@ export interface Attempt extends AttemptKeys {
   readonly isLineActive: boolean;
   /** Null when what was typed cannot be a code. */
   readonly canonical: string | null;
-  readonly windows: readonly RateWindow[];
+  readonly limits: AttemptLimits;
 }
 
 /** What a claim needs, found out and judged before the code is touched. */
@@ -77,12 +78,9 @@ export class EligibilityService {
     const refusal = denied ?? refusalOfRequest(request);
     if (refusal !== null) return new Refused(refusal);
     if (productCode === null) return new Refused('PRODUCT_REQUIRED');
+    const version = this.services.limits.version(tenantId);
     const line = await this.services.lines.find(tenantId, productCode);
     const canonical = this.services.recognizer.canonicalize(request.code);
-    const isLineActive = line?.status === 'ACTIVE';
-    const windows = isLineActive
-      ? this.services.limits.windows(line)
-      : this.services.limits.unknownLineWindows(tenantId, userId);
     const digests = this.digestsOf(tenantId, canonical);
     return {
       request,
@@ -91,10 +89,32 @@ export class EligibilityService {
       ...digests,
       idempotencyKey: storedKey(tenantId, userId, idempotencyKey),
       productCode,
-      isLineActive,
+      isLineActive: line?.status === 'ACTIVE',
       canonical,
-      windows,
+      limits: await this.limitsOf(request, line, version),
     };
+  }
+
+  /** An attempt whose limits were set anew since it began, by those that hold now. */
+  async limitedAgain(attempt: Attempt, version: string): Promise<Attempt> {
+    const { tenantId, productCode, request } = attempt;
+    this.services.limits.changed(tenantId, version);
+    const line = await this.services.lines.find(tenantId, productCode);
+    return {
+      ...attempt,
+      isLineActive: line?.status === 'ACTIVE',
+      limits: await this.limitsOf(request, line, version),
+    };
+  }
+
+  private async limitsOf(
+    request: RedeemRequest,
+    line: ProductLine | null,
+    version: string,
+  ): Promise<AttemptLimits> {
+    const activeLine = line?.status === 'ACTIVE' ? line : null;
+    const limits = await this.services.limits.ofAttempt(request.tenantId, activeLine, request, version);
+    return request.isPreview === true ? previewLimits(limits) : limits;
   }
 
   private digestsOf(tenantId: string, canonical: string | null): Pick<AttemptKeys, 'digest' | 'digests'> {

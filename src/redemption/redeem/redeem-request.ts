@@ -13,6 +13,10 @@ export interface RedeemRequest {
   readonly productCode: string | null;
   /** `x-device-id` */
   readonly deviceId: string | null;
+  /** The client's address; null where there is no connection, as for the command line. */
+  readonly ip?: string | null;
+  /** Whether nothing is to be redeemed: previews are counted apart. */
+  readonly isPreview?: boolean;
   readonly idempotencyKey: string | null;
   /** The key of the header, which must be the same where there is one. */
   readonly headerKey?: string | null;

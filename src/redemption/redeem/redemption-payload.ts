@@ -8,6 +8,7 @@ interface RequestHeaders {
   readonly productCode: string | null;
   readonly deviceId: string | null;
   readonly idempotencyKey: string | null;
+  readonly ip?: string | null;
 }
 
 /** Puts a request together: who asks from the token, where from the headers, what from the input. */
@@ -22,6 +23,7 @@ export function redeemRequest(
     code: input.code,
     productCode: headers.productCode,
     deviceId: headers.deviceId,
+    ip: headers.ip ?? null,
     idempotencyKey: input.idempotencyKey ?? headers.idempotencyKey,
     headerKey: headers.idempotencyKey,
   };

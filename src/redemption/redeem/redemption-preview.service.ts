@@ -4,25 +4,26 @@ import { peekUsage } from '../../campaigns/campaign-usage.service.js';
 import { CodeBatch } from '../../codes/code-batch.entity.js';
 import { Code } from '../../codes/code.entity.js';
 import { User } from '../../identity/users/user.entity.js';
-import { previewWindows } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
-import type { IdGenerator } from '../../platform/ids.js';
+import type { Id, IdGenerator } from '../../platform/ids.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { withoutPlace } from '../../platform/scheduling/held-place.js';
 import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { Tenant } from '../../tenancy/tenant.entity.js';
-import { admit } from './admit.js';
+import { admit, rateLimited, type Admitted } from './admit.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import type { Claim } from '../claim/claim.js';
+import type { LoadedCode } from '../claim/code-loader.js';
 import { limitedUses, refusalOf, type ClaimFacts } from '../commit/commit-guards.js';
 import type { LockedRows } from '../commit/commit-locks.js';
 import type { HeldUses } from '../claim/held-uses.js';
 import { Refused } from './attempt-outcome.js';
 import type { RedeemRequest, Refusal } from './redeem-request.js';
+import { evenOut, type RefusalNotes } from './refusal-notes.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
-import { HELD_RETRY_MS, uniformRefusal, type RedeemRefusal } from '../redemption.errors.js';
+import { HELD_RETRY_MS } from '../redemption.errors.js';
 import { forecastRewards, type ForecastReward } from './reward-forecast.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
 
@@ -35,10 +36,13 @@ export interface RedemptionPreview {
   readonly rewards: readonly ForecastReward[];
 }
 
-export interface PreviewSettings {
-  readonly uniformRefusals: boolean;
-  readonly timeoutMs: number;
-}
+const NOTHING: RedemptionPreview = {
+  refusal: null,
+  storeAway: null,
+  campaignName: null,
+  expiresAt: null,
+  rewards: [],
+};
 
 /**
  * Answers what redeeming a code would come to: `EligibilityService` and then `refusalOf` judge it, as they judge a
@@ -49,31 +53,42 @@ export class RedemptionPreviewService {
   constructor(
     private readonly orm: MikroORM,
     private readonly ids: IdGenerator,
-    private readonly redis: RedemptionRedis,
-    private readonly eligibility: EligibilityService,
+    readonly redis: RedemptionRedis,
+    readonly eligibility: EligibilityService,
     private readonly reader: RedemptionReader,
     private readonly handlers: RewardHandlers,
     private readonly heldUses: Pick<HeldUses, 'settled' | 'waitMs'>,
-    private readonly settings: PreviewSettings,
+    private readonly refusals: RefusalNotes,
+    private readonly timeoutMs: number,
   ) {}
 
-  async preview(request: RedeemRequest): Promise<RedemptionPreview> {
+  async preview(asked: RedeemRequest): Promise<RedemptionPreview> {
+    const beganMs = performance.now();
+    const request = { ...asked, idempotencyKey: null, isPreview: true };
     try {
-      const judged = await this.judge({ ...request, idempotencyKey: null });
-      return judged instanceof Refused ? this.refusedPreview(judged.refusal, judged.retryAfterMs) : judged;
+      const judged = await this.judge(request);
+      if (!(judged instanceof Refused)) return judged;
+      this.refusals.log(request, judged);
+      if (judged.isFolded) await withoutPlace(async () => evenOut(beganMs));
+      return { ...NOTHING, refusal: judged.answered };
     } catch (error) {
       if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
       const storeAway = error instanceof StoreUnavailableError ? error.store : 'database';
-      return { ...this.refusedPreview('SERVICE_UNAVAILABLE', null), storeAway };
+      return { ...NOTHING, refusal: new Refused('SERVICE_UNAVAILABLE').answered, storeAway };
     }
   }
 
   private async judge(request: RedeemRequest): Promise<RedemptionPreview | Refused> {
     const eligible = await this.inTime(this.prepare(request));
     if (eligible instanceof Refused) return eligible;
-    const { claim, prepared, attempt, nowMs } = eligible;
+    const { claim, prepared, admission, nowMs } = eligible;
+    const { attempt } = admission;
     const { rows, refusal } = await this.settledRefusal(claim, prepared);
-    if (refusal !== null) return new Refused(refusal, null, refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
+    if (refusal !== null) {
+      const retryAfterMs = refusal === 'CODE_HELD' ? HELD_RETRY_MS : null;
+      const refused = new Refused(refusal, null, retryAfterMs);
+      return this.counted(claim.redemptionId, admission, refused, prepared.code);
+    }
     const rewards = await this.inTime(forecastRewards(this.handlers, attempt, prepared.rewards, nowMs));
     const isIdle = rewards.length > 0 && rewards.every(({ hasEffect }) => !hasEffect);
     if (isIdle) return new Refused('REWARD_HAS_NO_EFFECT');
@@ -90,15 +105,15 @@ export class RedemptionPreviewService {
     const begun = await this.eligibility.begin(request);
     if (begun instanceof Refused) return begun;
     const id = this.ids.next();
-    const windows = previewWindows(begun.windows);
-    const { attempt, admitted } = await admit(this.redis, id, begun, windows);
-    if (admitted.status === 'RATE_LIMITED') return new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
+    const admission = await admit(this, id, begun);
+    const { attempt, admitted } = admission;
+    if (admitted.status === 'RATE_LIMITED') return rateLimited(attempt, admitted);
     const code = await this.eligibility.findCode(attempt, admitted);
-    if (code instanceof Refused) return code;
+    if (code instanceof Refused) return this.counted(id, admission, code);
     const prepared = await this.eligibility.prepare(attempt, code, admitted);
-    if (prepared instanceof Refused) return prepared;
+    if (prepared instanceof Refused) return this.counted(id, admission, prepared, code);
     const { nowMs } = admitted;
-    return { attempt, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
+    return { admission, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
   }
 
   /** Waits for open claims as a redemption does, and like that says CODE_HELD only of those that take longer. */
@@ -118,8 +133,19 @@ export class RedemptionPreviewService {
     }
   }
 
+  /** Keeps the copy, as a redemption that is refused does: it says whose code it is. */
+  private async counted(
+    id: Id,
+    admission: Admitted,
+    refused: Refused,
+    code: LoadedCode | null = null,
+  ): Promise<Refused> {
+    await this.eligibility.keepCopy(admission.attempt.tenantId, code?.unstored ?? null);
+    return this.refusals.judged(id, admission.attempt.limits, admission, refused);
+  }
+
   private async inTime<T>(work: Promise<T>): Promise<T> {
-    return within(this.settings.timeoutMs, 'database', work);
+    return within(this.timeoutMs, 'database', work);
   }
 
   /** Claims are counted before the rows are read: one that commits in between is then counted twice, never not at all. */
@@ -131,17 +157,6 @@ export class RedemptionPreviewService {
     const first = await this.reader.byCodeAndUser({ tenantId, userId, codeId });
     const usage = await peekUsage(em, tenantId, limitedUses([claim], rows));
     return { rows, first, usage, openClaims, rewardRefusal: () => rewardRefusal };
-  }
-
-  private refusedPreview(refusal: RedeemRefusal, retryAfterMs: number | null): RedemptionPreview {
-    const code = this.settings.uniformRefusals ? uniformRefusal(refusal) : refusal;
-    return {
-      refusal: { code, retryAfterMs: code === refusal ? retryAfterMs : null },
-      storeAway: null,
-      campaignName: null,
-      expiresAt: null,
-      rewards: [],
-    };
   }
 }
 

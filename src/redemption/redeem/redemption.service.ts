@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { AttemptLimits } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import { admit, type Admitted } from './admit.js';
+import { admit, rateLimited, uncounted, type Admitted } from './admit.js';
 import { isStoreFailure, Refused, type AttemptOutcome } from './attempt-outcome.js';
 import type { ClaimSettlement } from './claim-settlement.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
@@ -12,10 +13,11 @@ import type { ClaimResult, CodeClaimer } from './code-claimer.js';
 import type { AdmitReply, ClaimReply, RedemptionRedis } from '../claim/redemption.redis.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 import type { RedeemAnswer, RedeemRequest } from './redeem-request.js';
+import { evenOut, type RefusalNotes } from './refusal-notes.js';
 import { orderNoOf, type RedemptionRecord } from '../history/redemption-record.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
-import { HELD_RETRY_MS, isRedeemRefusal, uniformRefusal, type RedeemRefusal } from '../redemption.errors.js';
+import { HELD_RETRY_MS, isRedeemRefusal } from '../redemption.errors.js';
 
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
@@ -35,9 +37,8 @@ export interface RedemptionServiceParts {
   readonly groupCommit: Pick<GroupCommit, 'expect'>;
   readonly settlement: ClaimSettlement;
   readonly known: KnownRedemptions;
+  readonly refusals: RefusalNotes;
   readonly metrics: Pick<RedemptionMetrics, 'claims' | 'claimSeconds'>;
-  /** Folds the refusals that tell a guesser something. */
-  readonly uniformRefusals: boolean;
   /** How long reads before the claim may take. */
   readonly storeTimeoutMs: number;
 }
@@ -50,18 +51,14 @@ export class RedemptionService {
 
   /** Redeems a code for a user, exactly once. A refusal is an answer; only defects are thrown. */
   async redeem(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
-    const { metrics, groupCommit } = this.parts;
-    const stop = metrics.claimSeconds.startTimer();
-    const leave = groupCommit.expect(request.tenantId);
-    let answered: RedeemAnswer | null = null;
+    const beganMs = performance.now();
     this.underWay += 1;
     try {
-      answered = this.answerOf(await this.attempt(request, scope));
+      const answered = await this.judged(request, scope);
+      if (answered.refusal?.code === 'CODE_REFUSED') await evenOut(beganMs);
       return answered;
     } finally {
       this.underWay -= 1;
-      leave(answered?.status === 'COMMITTED');
-      stop();
     }
   }
 
@@ -71,6 +68,22 @@ export class RedemptionService {
    */
   async drained(): Promise<void> {
     while (this.underWay > 0) await pause(DRAIN_LOOK_MS);
+  }
+
+  private async judged(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
+    const { metrics, groupCommit, refusals } = this.parts;
+    const stop = metrics.claimSeconds.startTimer();
+    const leave = groupCommit.expect(request.tenantId);
+    let answered: RedeemAnswer | null = null;
+    try {
+      const outcome = await this.attempt(request, scope);
+      if (outcome.kind === 'REFUSED') refusals.log(request, outcome);
+      answered = this.answerOf(outcome);
+      return answered;
+    } finally {
+      leave(answered?.status === 'COMMITTED');
+      stop();
+    }
   }
 
   private async attempt(request: RedeemRequest, scope: LogScope): Promise<AttemptOutcome> {
@@ -91,15 +104,18 @@ export class RedemptionService {
 
   /** One redemption id after another, until one is settled. Only the first counts as an attempt. */
   private async start(attempt: Attempt): Promise<AttemptOutcome> {
-    const { ids, redis, known } = this.parts;
+    const { ids, known, refusals } = this.parts;
     const attemptId = ids.next();
+    let { limits } = attempt;
     for (let start = 1; start <= STARTS_MAX; start += 1) {
       const redemptionId = start === 1 ? attemptId : ids.next();
-      const admission = await admit(redis, redemptionId, attempt, start === 1 ? attempt.windows : []);
+      const admission = await admit(this.parts, redemptionId, start === 1 ? attempt : uncounted(attempt));
+      if (start === 1) ({ limits } = admission.attempt);
       let outcome = await this.runOnce(admission, redemptionId);
       if (outcome.kind === 'ABORTED') continue;
       if (outcome.kind === 'REFUSED') outcome = await known.unlessKnown(attempt, outcome);
-      if (isReplay(outcome, attempt, redemptionId)) await this.uncount(attempt, attemptId);
+      if (outcome.kind === 'REFUSED') outcome = await refusals.judged(attemptId, limits, admission, outcome);
+      if (isReplay(outcome, attempt, redemptionId)) await this.uncount(limits, attemptId);
       return outcome;
     }
     throw new StoreUnavailableError('redis', {
@@ -109,7 +125,7 @@ export class RedemptionService {
 
   private async runOnce({ attempt, admitted }: Admitted, redemptionId: Id): Promise<AttemptOutcome> {
     if (admitted.status === 'KNOWN') return this.parts.known.follow(attempt, admitted);
-    if (admitted.status === 'RATE_LIMITED') return new Refused('RATE_LIMITED', null, admitted.retryAfterMs);
+    if (admitted.status === 'RATE_LIMITED') return rateLimited(attempt, admitted);
     const prepared = await this.inTime(this.prepare(attempt, admitted));
     if (prepared instanceof Refused) return prepared;
     const claimed = await this.parts.claimer.claim(attempt, prepared, redemptionId, admitted);
@@ -177,9 +193,9 @@ export class RedemptionService {
   }
 
   /** A replay of a known key does not count. Where Redis does not answer it does: the answer is not held up by that. */
-  private async uncount(attempt: Attempt, attemptId: Id): Promise<void> {
+  private async uncount({ windows }: AttemptLimits, attemptId: Id): Promise<void> {
     try {
-      await this.parts.redis.forgetAttempt(attemptId, attempt.windows);
+      await this.parts.redis.forgetAttempt(attemptId, windows);
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
     }
@@ -200,17 +216,10 @@ export class RedemptionService {
         return answer('PROCESSING', outcome.redemptionId, null);
       case 'REFUSED':
         this.parts.metrics.claims.inc({ outcome: outcome.refusal });
-        return this.refusedAnswer(outcome);
+        return { ...answer('REFUSED', outcome.first?.id ?? null, outcome.first), refusal: outcome.answered };
       case 'ABORTED':
         throw new Error('An attempt ended without an outcome.');
     }
-  }
-
-  private refusedAnswer({ refusal, first, retryAfterMs }: Refused): RedeemAnswer {
-    const code: RedeemRefusal = this.parts.uniformRefusals ? uniformRefusal(refusal) : refusal;
-    // A time to wait would tell the folded refusals apart again.
-    const shown = { code, retryAfterMs: code === refusal ? retryAfterMs : null };
-    return { ...answer('REFUSED', first?.id ?? null, first), refusal: shown };
   }
 }
 

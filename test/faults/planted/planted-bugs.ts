@@ -195,9 +195,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'an attempt is counted twice in its window',
     edits: [
       {
-        file: 'scripts/lua/admit-attempt.lua',
-        find: `  redis.call('ZADD', key, now_ms, ARGV[1])\n`,
-        replace: `  redis.call('ZADD', key, now_ms, ARGV[1], now_ms, ARGV[1] .. 'again')\n`,
+        file: 'scripts/lua/lib/rate-windows.lua',
+        find: `  redis.call('ZADD', key, now_ms, attempt_id)\n`,
+        replace: `  redis.call('ZADD', key, now_ms, attempt_id, now_ms, attempt_id .. 'again')\n`,
       },
     ],
     cells: ['QUIET'],

@@ -15,6 +15,8 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   ],
   X: [
     [1, 3],
+    [5, 5],
+    [7, 8],
     [13, 13],
     [15, 17],
     [19, 21],

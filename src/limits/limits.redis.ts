@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { answered, type Redis } from '../platform/redis/redis.js';
+import { RedisScript } from '../platform/redis/script.js';
+import type { Id } from '../platform/ids.js';
+import { admissionKeys, limitsKey, windowArguments, type AttemptLimits } from './rate-limit.service.js';
+
+/** How far one window or one lock-out is used up. */
+export interface Used {
+  readonly count: number;
+  readonly retryAfterMs: number;
+}
+
+/** Redis' side of limits beside the admission itself. */
+export class LimitsRedis {
+  private readonly failure: RedisScript;
+  private readonly usage: RedisScript;
+
+  constructor(private readonly redis: Redis) {
+    this.failure = new RedisScript(redis, 'note-failure');
+    this.usage = new RedisScript(redis, 'read-usage');
+  }
+
+  /**
+   * After limits were committed: every process reads them again before it admits another attempt.
+   * @returns their new version
+   */
+  async changed(tenantId: string): Promise<string> {
+    const version = randomUUID();
+    await answered(this.redis.set(limitsKey(tenantId), version));
+    return version;
+  }
+
+  /** Counts an attempt that failed. */
+  async noteFailure(attemptId: Id, { lockOuts }: AttemptLimits): Promise<void> {
+    const keys = lockOuts.map(({ key }) => key);
+    await this.failure.run(keys, [attemptId, lockOuts.map(({ failuresFree }) => failuresFree).join()]);
+  }
+
+  /** Of each window, then of each lock-out. */
+  async used(limits: AttemptLimits): Promise<Used[]> {
+    const { frees, triples } = windowArguments(limits, 1);
+    const reply = (await this.usage.run(admissionKeys(limits), [frees, ...triples])) as number[];
+    return reply.flatMap((count, at) =>
+      at % 2 === 0 ? [{ count, retryAfterMs: Number(reply[at + 1]) }] : [],
+    );
+  }
+}

@@ -1,0 +1,130 @@
+import { randomInt } from 'node:crypto';
+import type { MikroORM, RequiredEntityData } from '@mikro-orm/core';
+import type { LimitScope } from '../../limits/rate-limit.service.js';
+import type { Clock } from '../../platform/clock.js';
+import { systemEm } from '../../platform/database/orm.js';
+import type { Id, IdGenerator } from '../../platform/ids.js';
+import { networkOf } from '../../platform/network-of.js';
+import type { Logger } from '../../platform/observability/log.js';
+import { RareWarning } from '../../platform/observability/rare-warning.js';
+import type { RedeemRefusal } from '../redemption.errors.js';
+import { RefusedAttempt } from './refused-attempt.entity.js';
+
+/** How often what was kept is written. */
+const EVERY_MS = 10_000;
+const MINUTE_MS = 60_000;
+/** Of one user, in one interval; a flood of one user must not push out the others. */
+const PER_USER_MAX = 3;
+/** Of all tenants, in one interval. */
+const ROWS_MAX = 2000;
+const ROWS_AT_ONCE = 500;
+const PRODUCT_LENGTH_MAX = 16;
+const DEVICE_LENGTH_MAX = 64;
+
+export interface RefusedEntry {
+  readonly tenantId: string;
+  readonly userId: Id;
+  readonly productCode: string | null;
+  readonly deviceId: string | null;
+  readonly ip: string | null;
+  readonly codeDigest: string | null;
+  readonly isPreview: boolean;
+  readonly refusal: RedeemRefusal;
+  readonly limitedBy: LimitScope | null;
+  readonly retryAfterMs: number | null;
+}
+
+type Row = RequiredEntityData<RefusedAttempt> & { further: number; readonly userId: Id };
+
+interface Sample {
+  readonly rows: Row[];
+  /** Refusals that a row was wanted for. */
+  seen: number;
+}
+
+export interface AttemptLogParts {
+  readonly orm: MikroORM;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly log: Logger;
+}
+
+/**
+ * Why attempts were refused, for staff. Written behind the answers, a sample an interval: each refusal of a tenant has
+ * the same chance to be in it. So a flood costs no more memory and no more rows than a quiet day.
+ */
+export class AttemptLog {
+  private samples = new Map<string, Sample>();
+  private rows = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly unwritten: RareWarning;
+  private readonly perTenant: number;
+
+  /** @param perMinute rows of one tenant that this process writes in a minute; 0 keeps none */
+  constructor(
+    private readonly parts: AttemptLogParts,
+    perMinute: number,
+  ) {
+    this.perTenant = Math.ceil((perMinute * EVERY_MS) / MINUTE_MS);
+    this.unwritten = new RareWarning(parts.log, 'Refused attempts were not kept for staff.');
+  }
+
+  /** Whether the next refusal of this user is kept; asked first, because an entry costs more than the question. */
+  wants(tenantId: string, userId: Id): boolean {
+    if (this.perTenant === 0) return false;
+    const sample = this.samples.get(tenantId) ?? this.begin(tenantId);
+    if (sample === null) return false;
+    const own = sample.rows.filter((row) => row.userId === userId);
+    const last = own.at(-1);
+    if (last !== undefined && own.length >= PER_USER_MAX) {
+      last.further += 1;
+      return false;
+    }
+    sample.seen += 1;
+    if (sample.rows.length < this.perTenant) return this.rows < ROWS_MAX;
+    return randomInt(sample.seen) < this.perTenant;
+  }
+
+  /** An entry that was wanted. */
+  add({ ip, productCode, deviceId, ...entry }: RefusedEntry): void {
+    const sample = this.samples.get(entry.tenantId);
+    if (sample === undefined) return;
+    const row: Row = {
+      ...entry,
+      id: this.parts.ids.next(),
+      refusedAt: new Date(this.parts.clock.nowMs()),
+      productCode: productCode?.slice(0, PRODUCT_LENGTH_MAX) ?? null,
+      deviceId: deviceId?.slice(0, DEVICE_LENGTH_MAX) ?? null,
+      address: ip === null || ip === '' ? null : networkOf(ip),
+      further: 0,
+    };
+    if (sample.rows.length < this.perTenant) {
+      sample.rows.push(row);
+      this.rows += 1;
+    } else sample.rows[randomInt(this.perTenant)] = row;
+  }
+
+  /** Writes what was kept. Never throws: what cannot be written is given up, for the next sample is as good. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const rows = [...this.samples.values()].flatMap((sample) => sample.rows);
+    this.samples = new Map();
+    this.rows = 0;
+    try {
+      for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
+        await systemEm(this.parts.orm).insertMany(RefusedAttempt, rows.slice(at, at + ROWS_AT_ONCE));
+    } catch (error) {
+      this.unwritten.warn({ err: error, attempts: rows.length });
+    }
+  }
+
+  /** @returns null where the process keeps as many as it may */
+  private begin(tenantId: string): Sample | null {
+    if (this.rows >= ROWS_MAX) return null;
+    const sample: Sample = { rows: [], seen: 0 };
+    this.samples.set(tenantId, sample);
+    this.timer ??= setTimeout(() => void this.flush(), EVERY_MS).unref();
+    return sample;
+  }
+}
