@@ -20,6 +20,7 @@ const COLUMNS: Columns<Plan> = {
     'inventory',
     'sell',
     'show',
+    'keepsAnchorDay',
     'resetCycle',
     'version',
   ),
@@ -97,6 +98,7 @@ function withTerms<Options extends OptionValues>(command: Bare<Options>) {
     .option('--inventory <n>', 'new subscriptions there can be, bought or given; "none" is no limit', stock)
     .option('--node <id>', 'a node that it opens; may be given again', collected)
     .option('--tag <tag>', 'a tag of nodes that it opens; may be given again', collected)
+    .option('--anchor <yes|no>', 'whether extensions by months keep the day of the begin', yesOrNo)
     .addOption(new Option('--reset <cycle>', 'when the traffic allowance is reset').choices(RESET_CYCLES));
 }
 
@@ -105,7 +107,7 @@ function stock(text: string): number {
 }
 
 function termsOf(options: ReturnType<ReturnType<typeof withTerms<{}>>['opts']>) {
-  const { traffic, devices, quota, inventory, node, tag, reset } = options;
+  const { traffic, devices, quota, inventory, node, tag, anchor, reset } = options;
   return {
     trafficBytes: traffic,
     deviceLimit: devices,
@@ -113,6 +115,7 @@ function termsOf(options: ReturnType<ReturnType<typeof withTerms<{}>>['opts']>) 
     inventory,
     nodeIds: node,
     nodeTags: tag,
+    keepsAnchorDay: anchor,
     resetCycle: reset,
   };
 }

@@ -18,9 +18,24 @@ export interface StaffActor {
   readonly role: StaffRole;
 }
 
-export type Actor = UserActor | StaffActor;
+/** A server that lets subscribers in. It reads who they are, and nothing else. */
+export interface NodeActor {
+  readonly kind: 'NODE';
+  readonly tenantId: string;
+  readonly nodeId: Id;
+}
 
-export const ACTOR_KINDS = ['USER', 'STAFF'] as const satisfies readonly Actor['kind'][];
+/** Whose requests people stand behind. */
+export type PersonActor = UserActor | StaffActor;
+export type Actor = PersonActor | NodeActor;
+
+export const ACTOR_KINDS = ['USER', 'STAFF', 'NODE'] as const satisfies readonly Actor['kind'][];
+
+/** The actor among those of its kind in its tenant. */
+export function actorId(actor: Actor): string {
+  if (actor.kind === 'USER') return actor.userId;
+  return actor.kind === 'STAFF' ? actor.staffId : actor.nodeId;
+}
 
 /** Why a caller with a genuine token may do nothing. Who does not exist is answered like who is disabled. */
 export type AccessRefusal = 'TENANT_NOT_ACTIVE' | 'USER_DISABLED';

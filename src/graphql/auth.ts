@@ -1,9 +1,22 @@
 import { GraphQLError } from 'graphql';
-import type { Actor, StaffActor, StaffRole, UserActor } from './actor.js';
+import type { Actor, NodeActor, PersonActor, StaffActor, StaffRole, UserActor } from './actor.js';
 import type { RequestContext } from './context.js';
 
-/** The signed-in caller. @throws GraphQLError UNAUTHENTICATED without a token. */
-export function requireActor(context: RequestContext): Actor {
+/** The signed-in user or member of staff. @throws GraphQLError UNAUTHENTICATED or FORBIDDEN. */
+export function requireActor(context: RequestContext): PersonActor {
+  const actor = requireToken(context);
+  if (actor.kind !== 'NODE') return actor;
+  throw forbidden('Only users and staff may do this; the token sent belongs to a node.');
+}
+
+/** A node, or a member of staff with one of the roles. @throws GraphQLError UNAUTHENTICATED or FORBIDDEN. */
+export function requireNodeOrStaff(context: RequestContext, ...roles: StaffRole[]): NodeActor | StaffActor {
+  const actor = requireToken(context);
+  return actor.kind === 'NODE' ? actor : requireStaff(context, ...roles);
+}
+
+/** The caller, of any kind. @throws GraphQLError UNAUTHENTICATED without a token. */
+export function requireToken(context: RequestContext): Actor {
   if (context.actor !== null) return context.actor;
   throw new GraphQLError('Sign in first: send the header `authorization: Bearer <token>`.', {
     extensions: { code: 'UNAUTHENTICATED' },

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { FeedSubscription } from '../platform/push/feed-subscription.js';
 import { CursorError, parseCursor, type FeedCursor } from '../platform/push/feed-cursor.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import { requireActor } from './auth.js';
+import { requireActor, requireNodeOrStaff, requireToken } from './auth.js';
 import type { RequestContext } from './context.js';
 
 /** The argument with which a subscription resumes after the client's last event. */
@@ -24,15 +24,19 @@ interface FeedOptions {
   /** Types of the events that it selects from. */
   readonly types: readonly string[];
   /** What one event tells; without it, its payload. */
-  readonly items?: (event: PublishedEvent) => readonly FeedItem[];
+  readonly items?: (event: PublishedEvent) => readonly object[];
   /** The query that tells the present state to who has been away for too long. */
   readonly list: string;
+  /** Who may subscribe; without it users and staff. Nodes get all of their tenant. */
+  readonly audience?: keyof typeof AUDIENCES;
 }
 
-/** The source of a subscription: what a user's own events tell or, for staff, all of the tenant. */
+const AUDIENCES = { EVERYONE: requireToken, NODES_AND_STAFF: requireNodeOrStaff, PEOPLE: requireActor };
+
+/** The source of a subscription: what a user's own events tell or, for staff and nodes, all of the tenant. */
 export function ownEvents(options: FeedOptions) {
   return async ({ args, context }: Subscribing): Promise<AsyncIterable<FeedItem>> => {
-    const { tenantId, ...actor } = requireActor(context);
+    const { tenantId, ...actor } = AUDIENCES[options.audience ?? 'PEOPLE'](context);
     const userId = actor.kind === 'USER' ? actor.userId : null;
     const after = args.after ?? null;
     try {

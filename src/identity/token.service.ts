@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { isId } from '../platform/ids.js';
-import { STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
+import { actorId, STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
 import { TokenError } from './token.errors.js';
 import { endOfLife, TOKEN_TTL_MAX_S, type TokenWish } from './token-life.js';
 
@@ -63,7 +63,7 @@ export class TokenService {
       aud: AUDIENCE,
       iat: issuedS,
       exp: issuedS + ttlS,
-      sub: actor.kind === 'USER' ? actor.userId : actor.staffId,
+      sub: actorId(actor),
       tid: actor.tenantId,
       kind: actor.kind,
       ...(actor.kind === 'STAFF' ? { role: actor.role } : {}),
@@ -148,6 +148,7 @@ function actorOf(claims: Record<string, unknown>): Actor | null {
   if (typeof sub !== 'string' || typeof tenantId !== 'string') return null;
   if (!/^[A-Za-z0-9_]{1,24}$/.test(tenantId)) return null;
   if (kind === 'USER') return isId(sub) ? { kind, tenantId, userId: sub } : null;
+  if (kind === 'NODE') return isId(sub) ? { kind, tenantId, nodeId: sub } : null;
   if (kind !== 'STAFF' || sub === '' || !isStaffRole(role)) return null;
   return { kind, tenantId, staffId: sub, role };
 }

@@ -12,6 +12,7 @@ import { Migration20261128730001_find_codes_by_text_within_a_tenant } from './Mi
 import { Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batches } from './Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batches.js';
 import { Migration20261128800001_number_events_in_their_transactions } from './Migration20261128800001_number_events_in_their_transactions.js';
 import { Migration20261129011301_limit_single_callers_and_log_refusals } from './Migration20261129011301_limit_single_callers_and_log_refusals.js';
+import { Migration20261129011401_keep_nodes_and_anchor_days } from './Migration20261129011401_keep_nodes_and_anchor_days.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -66,5 +67,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129011301_limit_single_callers_and_log_refusals',
     class: Migration20261129011301_limit_single_callers_and_log_refusals,
+  },
+  {
+    name: 'Migration20261129011401_keep_nodes_and_anchor_days',
+    class: Migration20261129011401_keep_nodes_and_anchor_days,
   },
 ];

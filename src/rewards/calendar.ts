@@ -38,8 +38,16 @@ export function isQuantity(unit: TimeUnit, quantity: number): boolean {
  * The instant `quantity` units after another, in UTC; null means that it never ends. Calendar units keep the day
  * of the month where the month has it, else they take its last day: 31 January + 1 MONTH is 28 or 29 February.
  * What would end later than {@link LAST_INSTANT_MS} ends there, so that every reward of a code can be given.
+ *
+ * @param anchorDay the day of the month that calendar units return to, so that one month after 28 February, which was
+ *   clamped from 31 January, is 31 March; null keeps the day of the start
  */
-export function addUnits(startMs: number, unit: TimeUnit, quantity: number): number | null {
+export function addUnits(
+  startMs: number,
+  unit: TimeUnit,
+  quantity: number,
+  anchorDay: number | null = null,
+): number | null {
   invariant(
     Number.isSafeInteger(startMs) && startMs >= 0 && startMs <= LAST_INSTANT_MS,
     `${startMs} is no instant.`,
@@ -49,5 +57,22 @@ export function addUnits(startMs: number, unit: TimeUnit, quantity: number): num
   if (length === null) return null;
   const whole = Object.fromEntries(Object.entries(length).map(([part, count]) => [part, count * quantity]));
   const end = DateTime.fromMillis(startMs, { zone: 'utc' }).plus(whole);
-  return end.isValid ? Math.min(end.toMillis(), LAST_INSTANT_MS) : LAST_INSTANT_MS;
+  if (!end.isValid) return LAST_INSTANT_MS;
+  const anchored = anchorDay !== null && isCalendarUnit(unit) ? onDay(end, anchorDay) : end;
+  return Math.min(anchored.toMillis(), LAST_INSTANT_MS);
+}
+
+function onDay(end: DateTime<true>, day: number): DateTime<true> {
+  return end.set({ day: Math.min(day, end.daysInMonth) });
+}
+
+/** Whether the unit is counted in months, whose lengths differ. */
+export function isCalendarUnit(unit: TimeUnit): boolean {
+  const length = UNIT_LENGTH[unit];
+  return length !== null && ('months' in length || 'years' in length);
+}
+
+/** From 1, in UTC. */
+export function dayOfMonth(instantMs: number): number {
+  return new Date(instantMs).getUTCDate();
 }

@@ -49,6 +49,13 @@ export interface RewardSession {
   flush(): Promise<void>;
 }
 
+/** Who was given what; after a commit, for caches. */
+export interface GivenReward {
+  readonly userId: Id;
+  /** What the rule named. */
+  readonly sourceId: string;
+}
+
 /** What a reward names, as far as a rule depends on it. */
 export interface RewardTarget {
   /** The unit of a rule that names none. It never changes, so what is checked once holds for ever. */
@@ -82,6 +89,6 @@ export interface RewardHandler {
   ): Promise<RewardForecast[]>;
   /** Inside the transaction, with the users' rows locked: loads and locks in primary-key order, a kind a statement. */
   begin(em: Em, tenantId: string, applications: readonly RewardApplication[]): Promise<RewardSession>;
-  /** After the commit: drops what caches hold of these users. Never before, and never throws. */
-  afterCommit(tenantId: string, userIds: readonly Id[]): Promise<void>;
+  /** After the commit: drops what caches hold of what was given. Never before, and never throws. */
+  afterCommit(tenantId: string, given: readonly GivenReward[]): Promise<void>;
 }

@@ -33,6 +33,7 @@ const fields = {
   resetCycle: z.enum(RESET_CYCLES, `must be one of ${RESET_CYCLES.join(', ')}`),
   sell: z.boolean(),
   show: z.boolean(),
+  keepsAnchorDay: z.boolean(),
 };
 
 /** What is missing or null takes the preset. */
@@ -49,6 +50,7 @@ const createPlanInput = z.strictObject({
   resetCycle: orElse(fields.resetCycle, 'NONE'),
   sell: orElse(fields.sell, true),
   show: orElse(fields.show, true),
+  keepsAnchorDay: orElse(fields.keepsAnchorDay, false),
 });
 
 /** What is missing or null stays. The unit of time never changes: codes in circulation promise a number of it. */

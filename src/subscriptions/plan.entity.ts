@@ -36,6 +36,8 @@ const PlanSchema = defineEntity({
     show: p.boolean(),
     /** Set by the first subscription of the plan that has no end, so that prechecks look for one only where it may be. */
     heldForEver: p.boolean().default(false),
+    /** Whether subscriptions remember the day of the month on which they began; see `calendar.ts`. */
+    keepsAnchorDay: p.boolean().default(false),
     resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),
     version: versionColumn(),
     createdAt: instantColumn(),

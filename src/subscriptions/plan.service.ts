@@ -6,6 +6,7 @@ import { changeRow, givenFields } from '../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm } from '../platform/database/orm.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
+import { nodesChanged } from './nodes/node-events.js';
 import { checkPlan, checkPlanChange, type CreatePlan } from './plan-input.js';
 import { Plan } from './plan.entity.js';
 import type { UPDATE_PLAN_ERROR_CODES } from './plan.errors.js';
@@ -24,7 +25,7 @@ interface FoundPlan {
   readonly plan: Plan | null;
 }
 
-type Collaborators = Pick<PlatformServices, 'orm' | 'readOrm' | 'ids' | 'clock' | 'transactions'>;
+type Collaborators = Pick<PlatformServices, 'orm' | 'readOrm' | 'ids' | 'clock' | 'transactions' | 'outbox'>;
 
 export class PlanService {
   private readonly cache: LRUCache<string, FoundPlan, PlanKey>;
@@ -61,10 +62,14 @@ export class PlanService {
    */
   async update(tenantId: string, planId: Id, input: object): Promise<Plan> {
     const { expectedVersion, ...values } = checkPlanChange(input);
+    const decide = () => givenFields(values);
     const changed = isId(planId)
-      ? await this.its.transactions.run(tenantId, async (em) =>
-          changeRow(em, Plan, { id: planId }, expectedVersion, () => givenFields(values)),
-        )
+      ? await this.its.transactions.run(tenantId, async (em) => {
+          const row = await changeRow(em, Plan, { id: planId }, expectedVersion, decide);
+          if (row !== null && openingsOf(row.before) !== openingsOf(row.after))
+            this.its.outbox.append(em, tenantId, [nodesChanged({ planId })]);
+          return row;
+        })
       : null;
     if (changed === null) {
       const code: (typeof UPDATE_PLAN_ERROR_CODES)[number] = 'PLAN_NOT_FOUND';
@@ -112,6 +117,8 @@ export class PlanService {
     return tenantEm(this.its.orm, tenantId).findOne(Plan, { id: planId }, { disableIdentityMap: true });
   }
 }
+
+const openingsOf = ({ nodeIds, nodeTags }: Plan) => JSON.stringify([nodeIds, nodeTags]);
 
 function keyOf(tenantId: string, planId: Id): string {
   return `${tenantId} ${planId}`;

@@ -11,7 +11,10 @@ import { RESET_CYCLES, type ResetCycle } from './plan.entity.js';
 import { CREATE_PLAN_ERROR_CODES, UPDATE_PLAN_ERROR_CODES } from './plan.errors.js';
 
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
+const ANCHOR_DAY =
+  'Whether extensions by months keep the day on which the subscription began: 31 January + 1 MONTH + 1 MONTH is 31 March, else 28 March.';
 const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is reset.');
+
 @ObjectType('Plan', { description: 'What a user can subscribe to.' })
 export class PlanType {
   @Field(() => ID)
@@ -43,6 +46,9 @@ export class PlanType {
 
   @Field(() => Boolean, { description: 'Whether users see it in the list of plans.' })
   show!: boolean;
+
+  @Field(() => Boolean, { description: ANCHOR_DAY })
+  keepsAnchorDay!: boolean;
 
   @Field(() => ResetCycleEnum)
   resetCycle!: ResetCycle;
@@ -97,6 +103,9 @@ export class CreatePlanInput {
   @Field(() => Boolean, nullable('Missing means true.'))
   show?: boolean | null;
 
+  @Field(() => Boolean, nullable(`${ANCHOR_DAY} Missing means false.`))
+  keepsAnchorDay?: boolean | null;
+
   @Field(() => ResetCycleEnum, nullable('Missing means NONE.'))
   resetCycle?: ResetCycle | null;
 }
@@ -137,6 +146,9 @@ export class UpdatePlanInput {
 
   @Field(() => Boolean, { nullable: true })
   show?: boolean | null;
+
+  @Field(() => Boolean, { nullable: true })
+  keepsAnchorDay?: boolean | null;
 
   @Field(() => ResetCycleEnum, { nullable: true })
   resetCycle?: ResetCycle | null;

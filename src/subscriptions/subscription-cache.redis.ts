@@ -3,15 +3,17 @@ import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
+import { planUsersKey, userKeys } from './subscription-keys.js';
 
 const VALUE_TTL_MS = 5 * 60_000;
 /** Longer than a read of the database takes; a reader that dies keeps others from filling for no longer. */
 const LEASE_TTL_MS = 5000;
 
-const keysOf = (tenantId: string, userId: Id): [value: string, lease: string] => [
-  `{${tenantId}}:subs:${userId}`,
-  `{${tenantId}}:subs:${userId}:lease`,
-];
+/** Whose copies a change makes old: the user's own, and those of the nodes that the plan opens. */
+export interface ChangedSubscription {
+  readonly userId: Id;
+  readonly planId: Id;
+}
 
 /**
  * What a user holds, as JSON, read through. A lease guards against the stale fill: a reader that took the old rows,
@@ -28,7 +30,7 @@ export class SubscriptionCache {
 
   /** The stored text, or what `load` answers. Without Redis every read goes to the database. */
   async through(tenantId: string, userId: Id, load: () => Promise<string>): Promise<string> {
-    const keys = keysOf(tenantId, userId);
+    const keys = userKeys(tenantId, userId);
     const token = randomUUID();
     const reply = await withoutRedis(() => this.readScript.run(keys, [token, LEASE_TTL_MS]), ['BUSY']);
     const [status, stored] = reply as ['HIT', string] | ['LEASED' | 'BUSY', undefined?];
@@ -41,17 +43,22 @@ export class SubscriptionCache {
   }
 
   /**
-   * Forgets these users' subscriptions, and takes the right to fill from a reader under way.
+   * Forgets these users' subscriptions and these plans' users, and takes the right to fill from readers under way.
    *
    * @throws StoreUnavailableError
    */
-  async drop(tenantId: string, userIds: readonly Id[]): Promise<void> {
-    if (userIds.length === 0) return;
-    await answered(this.redis.del(userIds.flatMap((userId) => keysOf(tenantId, userId))));
+  async drop(tenantId: string, changed: readonly ChangedSubscription[]): Promise<void> {
+    if (changed.length === 0) return;
+    const keys = changed.flatMap(({ userId, planId }) => [
+      ...userKeys(tenantId, userId),
+      planUsersKey(tenantId, planId),
+    ]);
+    await answered(this.redis.del([...new Set(keys)]));
   }
 }
 
-async function withoutRedis(work: () => Promise<unknown>, otherwise: unknown): Promise<unknown> {
+/** What Redis answers; another answer while it is away, because caches are never needed. */
+export async function withoutRedis(work: () => Promise<unknown>, otherwise: unknown): Promise<unknown> {
   try {
     return await work();
   } catch (error) {

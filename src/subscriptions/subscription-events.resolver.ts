@@ -6,8 +6,14 @@ import { SubscriptionInvalidatedEvent } from './subscription.types.js';
 @Resolver()
 export class SubscriptionEventsResolver {
   @Subscription(() => SubscriptionInvalidatedEvent, {
-    description: "The caller's subscriptions that changed: fetch them again. Staff see their tenant's.",
-    subscribe: ownEvents({ types: SUBSCRIPTION_EVENTS, items: invalidatedBy, list: 'mySubscriptions' }),
+    description:
+      "The caller's subscriptions that changed: fetch them again. Staff and nodes get those of their tenant.",
+    subscribe: ownEvents({
+      types: SUBSCRIPTION_EVENTS,
+      items: invalidatedBy,
+      list: 'mySubscriptions',
+      audience: 'EVERYONE',
+    }),
   })
   subscriptionInvalidated(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {
     return item;

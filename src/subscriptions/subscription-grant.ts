@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { addUnits, LAST_INSTANT_MS } from '../rewards/calendar.js';
+import { addUnits, dayOfMonth, isCalendarUnit, LAST_INSTANT_MS } from '../rewards/calendar.js';
 import type { RewardRefusal } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
@@ -15,6 +15,8 @@ export interface PlanTerms {
   readonly inventory: number;
   /** Whether a subscription of it has had no end. */
   readonly heldForEver: boolean;
+  /** Whether extensions by months return to the day on which the subscription began. */
+  readonly keepsAnchorDay: boolean;
 }
 
 /** What a grant has to know of a subscription. */
@@ -24,6 +26,8 @@ export interface SubscriptionState {
   readonly planId: Id;
   readonly status: SubscriptionStatus;
   readonly expiresAtMs: number | null;
+  /** The day of the month that extensions return to; null where its plan does not keep one. */
+  readonly anchorDay: number | null;
   readonly trafficBytes: number;
   readonly trafficUsedBytes: number;
 }
@@ -79,15 +83,31 @@ export function extended(
   nowMs: number,
 ): SubscriptionState {
   const endMs = state.expiresAtMs;
+  const fromMs = Math.max(nowMs, endMs ?? nowMs);
+  // One that has ended counts from now, and so begins on another day.
+  const anchorDay = fromMs === endMs ? state.anchorDay : null;
   return {
     ...state,
     status: 'ACTIVE',
-    expiresAtMs:
-      endMs === null ? null : addUnits(Math.max(nowMs, endMs), rule.unit ?? plan.unitTime, rule.quantity),
+    ...(endMs === null ? { expiresAtMs: null, anchorDay: null } : endAfter(fromMs, plan, rule, anchorDay)),
     trafficBytes: plan.trafficBytes,
     // A plan without a limit has nothing to renew; the used traffic is then a statistic and keeps growing.
     trafficUsedBytes: plan.trafficBytes > 0 ? 0 : state.trafficUsedBytes,
   };
+}
+
+/** Where the period ends, and the day that the next one returns to. Days and hours move that day along. */
+function endAfter(
+  fromMs: number,
+  plan: PlanTerms,
+  rule: RewardRule,
+  anchorDay: number | null,
+): Pick<SubscriptionState, 'expiresAtMs' | 'anchorDay'> {
+  const unit = rule.unit ?? plan.unitTime;
+  const day = plan.keepsAnchorDay ? (anchorDay ?? dayOfMonth(fromMs)) : null;
+  const expiresAtMs = addUnits(fromMs, unit, rule.quantity, day);
+  if (day === null || expiresAtMs === null) return { expiresAtMs, anchorDay: null };
+  return { expiresAtMs, anchorDay: isCalendarUnit(unit) ? day : dayOfMonth(expiresAtMs) };
 }
 
 /** Whether a further grant would not move its end. */
@@ -121,7 +141,7 @@ export function started(
     userId,
     planId: plan.id,
     status: 'ACTIVE',
-    expiresAtMs: addUnits(nowMs, rule.unit ?? plan.unitTime, rule.quantity),
+    ...endAfter(nowMs, plan, rule, null),
     trafficBytes: plan.trafficBytes,
     trafficUsedBytes: 0,
   };

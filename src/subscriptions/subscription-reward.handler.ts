@@ -3,6 +3,7 @@ import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type {
+  GivenReward,
   RewardApplication,
   RewardForecast,
   RewardHandler,
@@ -110,9 +111,10 @@ export class SubscriptionRewardHandler implements RewardHandler {
     return new SubscriptionRewardSession(em, tenantId, this.parts.ids, plans, states);
   }
 
-  async afterCommit(tenantId: string, userIds: readonly Id[]): Promise<void> {
+  async afterCommit(tenantId: string, given: readonly GivenReward[]): Promise<void> {
     try {
-      await this.parts.cache.drop(tenantId, userIds);
+      const changed = given.map(({ userId, sourceId }) => ({ userId, planId: sourceId }));
+      await this.parts.cache.drop(tenantId, changed);
     } catch (error) {
       // The copies then live until their time is up, unless the event in the outbox has them dropped before.
       this.parts.log.warn({ err: error, tenantId }, 'Cached subscriptions could not be dropped.');

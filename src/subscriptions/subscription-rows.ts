@@ -15,6 +15,7 @@ interface StoredState {
   readonly plan_id: number | string;
   readonly status: SubscriptionStatus;
   readonly expires_at: SqlInstant;
+  readonly anchor_day: number | null;
   readonly traffic_bytes: number | string;
   readonly traffic_used_bytes: number | string;
 }
@@ -33,7 +34,7 @@ export async function loadStates(
   if (userIds.length === 0 || planIds.length === 0) return [];
   const rows = await queryTogether<StoredState>(
     em,
-    `select id, user_id, plan_id, status, expires_at, traffic_bytes, traffic_used_bytes
+    `select id, user_id, plan_id, status, expires_at, anchor_day, traffic_bytes, traffic_used_bytes
        from subscription force index (ix_subscription__user_plan)
       where tenant_id = ? and user_id in (?) and plan_id in (?) ${lock}`,
     [tenantId, userIds, planIds],
@@ -44,6 +45,7 @@ export async function loadStates(
     planId: String(row.plan_id),
     status: row.status,
     expiresAtMs: instantOf(row.expires_at)?.getTime() ?? null,
+    anchorDay: row.anchor_day,
     trafficBytes: Number(row.traffic_bytes),
     trafficUsedBytes: Number(row.traffic_used_bytes),
   }));
@@ -56,6 +58,7 @@ interface StoredTerms {
   readonly quota_per_user: number;
   readonly inventory: number;
   readonly held_for_ever: number;
+  readonly keeps_anchor_day: number;
 }
 
 /** The plans, locked in primary-key order. */
@@ -68,7 +71,7 @@ export async function lockPlans(
   if (planIds.length === 0) return [];
   const rows = await queryTogether<StoredTerms>(
     em,
-    `select id, unit_time, traffic_bytes, quota_per_user, inventory, held_for_ever
+    `select id, unit_time, traffic_bytes, quota_per_user, inventory, held_for_ever, keeps_anchor_day
        from plan force index (primary)
       where tenant_id = ? and id in (?) order by id ${exclusive ? 'for update' : 'lock in share mode'}`,
     [tenantId, planIds],
@@ -80,6 +83,7 @@ export async function lockPlans(
     quotaPerUser: row.quota_per_user,
     inventory: row.inventory,
     heldForEver: row.held_for_ever === 1,
+    keepsAnchorDay: row.keeps_anchor_day === 1,
   }));
 }
 
@@ -107,6 +111,7 @@ export async function insertStarted(
     ...newCredentials(),
     started_at: startedAt,
     expires_at: state.expiresAtMs === null ? null : new Date(state.expiresAtMs),
+    anchor_day: state.anchorDay,
     traffic_bytes: state.trafficBytes,
     traffic_used_bytes: state.trafficUsedBytes,
     updated_at: updatedAt,
@@ -123,11 +128,13 @@ const WRITE_STATES = `
   update json_table(?, '$[*]' columns (
       id bigint unsigned path '$.id' error on error,
       expires_at datetime(3) path '$.expiresAt' error on error,
+      anchor_day tinyint unsigned path '$.anchorDay' error on error,
       traffic_bytes bigint unsigned path '$.trafficBytes' error on error,
       traffic_used_bytes bigint unsigned path '$.trafficUsedBytes' error on error)) changed
     straight_join subscription s on s.tenant_id = ? and s.id = changed.id
      set s.status = 'ACTIVE',
          s.expires_at = changed.expires_at,
+         s.anchor_day = changed.anchor_day,
          s.traffic_bytes = changed.traffic_bytes,
          s.traffic_used_bytes = changed.traffic_used_bytes,
          s.updated_at = ?`;
@@ -142,6 +149,7 @@ export async function writeExtended(
   const changed = states.map((state) => ({
     id: state.id,
     expiresAt: state.expiresAtMs === null ? null : sqlInstant(state.expiresAtMs),
+    anchorDay: state.anchorDay,
     trafficBytes: state.trafficBytes,
     trafficUsedBytes: state.trafficUsedBytes,
   }));

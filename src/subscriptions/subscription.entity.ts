@@ -20,6 +20,8 @@ const SubscriptionSchema = defineEntity({
   indexes: [
     { name: 'ix_subscription__user_plan', properties: ['tenantId', 'userId', 'planId'] },
     { name: 'ix_subscription__due', properties: ['dueAt'] },
+    // The running ones of a plan, for nodes; ids are unique beyond tenants, so the tenant is not in it.
+    { name: 'ix_subscription__plan_status', properties: ['planId', 'status', 'id'] },
   ],
   uniques: [{ name: 'uq_subscription__token', properties: ['token'] }],
   properties: {
@@ -36,6 +38,8 @@ const SubscriptionSchema = defineEntity({
     startedAt: instantColumn(),
     /** Null means that it never ends. */
     expiresAt: instantColumn().nullable(),
+    /** The day of the month that extensions by months return to; null where the plan does not keep one. */
+    anchorDay: p.tinyint().unsigned().nullable(),
     /** 0 means unlimited. */
     trafficBytes: countColumn(),
     trafficUsedBytes: countColumn(),

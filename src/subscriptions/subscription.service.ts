@@ -4,7 +4,8 @@ import type { Clock } from '../platform/clock.js';
 import type { Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/database/orm.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
-import { SUBSCRIPTION_STATUSES, Subscription, type SubscriptionStatus } from './subscription.entity.js';
+import { statusAt } from './subscription-status.js';
+import { SUBSCRIPTION_STATUSES, Subscription } from './subscription.entity.js';
 
 /** More than a person holds; keeps one answer, and one cached value, bounded. */
 const LIST_MAX = 500;
@@ -70,11 +71,4 @@ export class SubscriptionService {
       },
     );
   }
-}
-
-/** The sweep comes a little late; what has ended is shown as ended at once. */
-function statusAt(view: SubscriptionView, nowMs: number): SubscriptionStatus {
-  if (view.status !== 'ACTIVE') return view.status;
-  if (view.expiresAt !== null && view.expiresAt.getTime() <= nowMs) return 'EXPIRED';
-  return view.trafficBytes > 0 && view.trafficUsedBytes >= view.trafficBytes ? 'FINISHED' : 'ACTIVE';
 }

@@ -114,7 +114,7 @@ export class SubscriptionJobs {
   private async dropCached(tenantId: string, ended: readonly Ended[]): Promise<void> {
     if (ended.length === 0) return;
     try {
-      await this.parts.cache.drop(tenantId, [...new Set(ended.map((row) => row.userId))]);
+      await this.parts.cache.drop(tenantId, ended);
     } catch (error) {
       // Harmless here: what is read from a cache shows its end as of now.
       this.parts.log.warn({ err: error, tenantId }, 'Cached subscriptions could not be dropped.');

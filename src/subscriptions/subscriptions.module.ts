@@ -1,13 +1,21 @@
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import type { TokenService } from '../identity/token.service.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
+import { NodeResolver } from './nodes/node.resolver.js';
+import { NodeService } from './nodes/node.service.js';
+import { NodeUsersResolver } from './nodes/node-users.resolver.js';
+import { NodeUsersService } from './nodes/node-users.service.js';
+import { PlanUsersCache } from './nodes/plan-users.redis.js';
+import { SubscriptionNode } from './nodes/subscription-node.entity.js';
+import { SubscriptionNodesService } from './nodes/subscription-nodes.service.js';
 import { Plan } from './plan.entity.js';
 import { PlanResolver } from './plan.resolver.js';
 import { PlanService } from './plan.service.js';
 import { SubscriptionCache } from './subscription-cache.redis.js';
-import { invalidatedBy, SUBSCRIPTION_EVENTS } from './subscription-events.js';
+import { changedBy, SUBSCRIPTION_EVENTS } from './subscription-events.js';
 import { SubscriptionEventsResolver } from './subscription-events.resolver.js';
 import { SubscriptionRewardHandler } from './subscription-reward.handler.js';
 import { Subscription } from './subscription.entity.js';
@@ -21,6 +29,7 @@ interface Needs extends Pick<
   'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions' | 'outbox' | 'log'
 > {
   readonly externalUserIds: ExternalUserIds;
+  readonly tokens: TokenService;
   readonly handlers: Map<RewardType, RewardHandler>;
 }
 
@@ -30,32 +39,41 @@ const EventUser = externalUserIdOf(SubscriptionInvalidatedEvent);
 /** Plans, and what users hold of them. */
 export const subscriptions = {
   name: 'subscriptions',
-  entities: [Plan, Subscription],
-  resolvers: [PlanResolver, SubscriptionResolver, SubscriptionEventsResolver, EventUser],
+  entities: [Plan, Subscription, SubscriptionNode],
+  resolvers: [
+    PlanResolver,
+    SubscriptionResolver,
+    SubscriptionEventsResolver,
+    EventUser,
+    NodeResolver,
+    NodeUsersResolver,
+  ],
   compose: (its: Needs) => {
     const { orm, readOrm, ids, clock, transactions, outbox, log } = its;
     const plans = new PlanService(its);
     const cache = new SubscriptionCache(its.redis);
     const service = new SubscriptionService(readOrm, cache, clock);
+    const nodes = new NodeService(its);
+    const openedNodes = new SubscriptionNodesService(readOrm, service);
+    const nodeUsers = new NodeUsersService({ readOrm, cache: new PlanUsersCache(its.redis), clock });
     const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
     its.handlers.set(rewards.type, rewards);
     const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
-    const dropCached = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {
-      const concerned = events.filter((event) => invalidatedBy(event).length > 0);
-      const userIds = new Set(concerned.map(({ userId }) => userId).filter((userId) => userId !== null));
-      await cache.drop(tenantId, [...userIds]);
-    };
+    const dropCached = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> =>
+      cache.drop(tenantId, changedBy(events));
     const sweep = async (): Promise<void> => {
       const moved = await subscriptionJobs.sweepSubscriptions();
       if (moved > 0) log.info({ moved }, 'subscriptions ended');
     };
     return {
-      services: { plans, subscriptions: service, subscriptionJobs },
+      services: { plans, subscriptions: service, subscriptionJobs, nodes, openedNodes, nodeUsers },
       resolvers: [
         new PlanResolver(plans),
         new SubscriptionResolver(service, plans),
         new SubscriptionEventsResolver(),
         new EventUser(its.externalUserIds),
+        new NodeResolver(nodes),
+        new NodeUsersResolver(openedNodes, nodeUsers),
       ],
       consumers: [
         { name: 'subscription_cache', types: SUBSCRIPTION_EVENTS, handle: dropCached, isBeforePush: true },

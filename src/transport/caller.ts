@@ -2,13 +2,14 @@ import { GraphQLError } from 'graphql';
 import type { BusyBound, BusyError } from '../platform/scheduling/fair-gate.js';
 import type { Caller } from '../platform/scheduling/fair-queue.js';
 import { networkOf } from '../platform/network-of.js';
+import { actorId } from '../graphql/actor.js';
 import type { RequestContext } from '../graphql/context.js';
 
 /** On whose behalf an operation runs: who is signed in, else the address, or the network that one client can have. */
 export function callerOf({ actor, ip }: Pick<RequestContext, 'actor' | 'ip'>): Caller {
   if (actor === null) return { tenantId: '', kind: 'ADDRESS', id: networkOf(ip) };
   const { tenantId, kind } = actor;
-  return { tenantId, kind, id: actor.kind === 'USER' ? actor.userId : actor.staffId };
+  return { tenantId, kind, id: actorId(actor) };
 }
 
 /** The refusal that was thrown. @throws the error itself where it is a fault */

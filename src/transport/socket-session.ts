@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { WebSocket } from 'ws';
 import type { Config } from '../config.js';
-import type { Actor } from '../graphql/actor.js';
+import { actorId, type Actor } from '../graphql/actor.js';
 import type { Proof, TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
@@ -161,7 +161,7 @@ export class SocketSession {
   get owner(): string | null {
     if (this.actor === null) return null;
     const { kind, tenantId } = this.actor;
-    return `${kind}:${tenantId}:${this.actor.kind === 'USER' ? this.actor.userId : this.actor.staffId}`;
+    return `${kind}:${tenantId}:${actorId(this.actor)}`;
   }
 }
 

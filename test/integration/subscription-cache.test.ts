@@ -19,7 +19,8 @@ afterAll(async () => world.close());
 const valueKey = () => `{${world.tenantId}}:subs:${userId}`;
 const leaseKey = () => `${valueKey()}:lease`;
 const through = async (load: () => Promise<string>) => world.cache.through(world.tenantId, userId, load);
-const drop = async () => world.cache.drop(world.tenantId, [userId]);
+const planId = '1';
+const drop = async () => world.cache.drop(world.tenantId, [{ userId, planId }]);
 
 describe('reading through', () => {
   it('asks the database once and then answers from Redis, for at most five minutes', async () => {
@@ -36,7 +37,7 @@ describe('reading through', () => {
     await through(async () => 'mine');
     expect(await world.cache.through('T_other', userId, async () => 'other')).toBe('other');
     expect(await world.cache.through(world.tenantId, `${userId}0`, async () => 'theirs')).toBe('theirs');
-    await world.cache.drop('T_other', [userId]);
+    await world.cache.drop('T_other', [{ userId, planId }]);
     expect(await through(async () => 'new')).toBe('mine');
   });
 
@@ -87,7 +88,8 @@ describe('S0.16 invalidation', () => {
     const users = Array.from({ length: 64 }, (_, n) => `${userId}${n}`);
     for (const user of users) await world.cache.through(world.tenantId, user, async () => 'rows');
     const commands = vi.spyOn(world.redis, 'sendCommand');
-    await world.handler.afterCommit(world.tenantId, users);
+    const given = users.map((user) => ({ userId: user, sourceId: planId }));
+    await world.handler.afterCommit(world.tenantId, given);
     expect(commands).toHaveBeenCalledTimes(1);
     commands.mockRestore();
     expect(await world.redis.exists(users.map((user) => `{${world.tenantId}}:subs:${user}`))).toBe(0);
@@ -100,7 +102,7 @@ describe('S0.16 invalidation', () => {
       await world.giveInside(inside, [{ userId, planId: plan.id }]);
       expect(await world.service.mine(world.tenantId, userId)).toEqual([]);
     });
-    await world.handler.afterCommit(world.tenantId, [userId]);
+    await world.handler.afterCommit(world.tenantId, [{ userId, sourceId: plan.id }]);
     const [first] = await world.service.mine(world.tenantId, userId);
     expect(first).toMatchObject({ planId: plan.id, status: 'ACTIVE' });
     await world.give({ userId, planId: plan.id });
@@ -135,8 +137,8 @@ describe('without Redis', () => {
     const plan = await world.addPlan();
     const id = await world.addSubscription(userId, plan.id);
     expect(await service.mine(world.tenantId, userId)).toMatchObject([{ id }]);
-    await handler.afterCommit(world.tenantId, [userId]);
-    await expect(cache.drop(world.tenantId, [userId])).rejects.toThrow(/redis/);
+    await handler.afterCommit(world.tenantId, [{ userId, sourceId: plan.id }]);
+    await expect(cache.drop(world.tenantId, [{ userId, planId }])).rejects.toThrow(/redis/);
     redis.disconnect();
   });
 

@@ -124,6 +124,42 @@ describe('the sweep', () => {
     expect(events).toHaveLength(30);
   });
 
+  it('S0.16 moves each of 600 once when eight workers on four pools race with extensions of the same users', async () => {
+    const others = await Promise.all(
+      [1, 2, 3].map(async () => openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'))),
+    );
+    try {
+      const plan = await world.addPlan({ unitTime: 'YEAR', trafficBytes: 10 });
+      const users: string[] = [];
+      for (let n = 0; n < 20; n += 1) users.push(await world.addUser());
+      const add = async (n: number) => {
+        const state = n % 2 === 0 ? { expiresAt: ago(1) } : { trafficBytes: 5, trafficUsedBytes: 5 };
+        return world.addSubscription(users[n % 20] ?? '', plan.id, state);
+      };
+      for (let n = 0; n < 600; n += 50)
+        await Promise.all(Array.from({ length: 50 }, async (_, at) => add(n + at)));
+      const workers = [world, ...others].flatMap(({ jobs }) => [jobs, jobs]);
+      const swept = workers.map(async (jobs) => jobs.sweepSubscriptions());
+      const given = users.map(async (userId) => world.give({ userId, planId: plan.id }));
+      await Promise.all([...swept, ...given]);
+      for (const jobs of workers) await jobs.sweepSubscriptions();
+      // One of each user was extended, before it was swept or afterwards; all others are at rest.
+      const rows = await world.em().find(Subscription, { planId: plan.id }, { disableIdentityMap: true });
+      expect(rows).toHaveLength(600);
+      const running = rows.filter(({ status }) => status === 'ACTIVE');
+      expect(running.map(({ userId }) => userId).toSorted()).toEqual(users.toSorted());
+      expect(rows.filter(({ status }) => status === 'EXPIRED' || status === 'FINISHED')).toHaveLength(580);
+      const events = await world.em().find(OutboxEvent, { userId: { $in: users } });
+      const told = events.filter(({ type }) => type === 'subscription_invalidated');
+      const ended = told.map(({ payload }) => String(payload['subscriptionId']));
+      expect(ended).toHaveLength(new Set(ended).size);
+      const atRest = rows.filter(({ status }) => status !== 'ACTIVE').map(({ id }) => id);
+      expect(atRest.filter((id) => !ended.includes(id))).toEqual([]);
+    } finally {
+      await Promise.all(others.map(async (other) => other.close()));
+    }
+  });
+
   it('ends those of the other tenants when the sweep of one fails, which has more of them and for longer', async () => {
     const other = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
     try {

@@ -58,6 +58,7 @@ describe('viewer', () => {
     const { tenantId } = await seedTenant(world);
     const actors: Actor[] = [
       { kind: 'USER', tenantId, userId: await seedUser(world, tenantId) },
+      { kind: 'NODE', tenantId, nodeId: '1' },
       ...(['OWNER', 'OPERATOR', 'AUDITOR'] as const).flatMap((role) => [
         staffOf(tenantId, role),
         staffOf(platformId, role),
@@ -75,7 +76,7 @@ describe('viewer', () => {
         const refusals = (data[mutation]?.['errors'] ?? []) as { code: string }[];
         const isForbidden =
           errors.includes('FORBIDDEN') || refusals.some(({ code }) => code === 'PLATFORM_TENANT_REQUIRED');
-        const who = `${actor.tenantId} ${actor.kind === 'USER' ? 'USER' : actor.role} ${mutation}`;
+        const who = `${actor.tenantId} ${actor.kind === 'STAFF' ? actor.role : actor.kind} ${mutation}`;
         expect([who, errors.filter((code) => code !== 'FORBIDDEN'), isForbidden]).toEqual([
           who,
           [],

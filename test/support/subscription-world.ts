@@ -1,4 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
+import { NodeService } from '../../src/subscriptions/nodes/node.service.js';
+import { NodeUsersService } from '../../src/subscriptions/nodes/node-users.service.js';
+import { PlanUsersCache } from '../../src/subscriptions/nodes/plan-users.redis.js';
+import { SubscriptionNodesService } from '../../src/subscriptions/nodes/subscription-nodes.service.js';
 import type { Plan } from '../../src/subscriptions/plan.entity.js';
 import { PlanService } from '../../src/subscriptions/plan.service.js';
 import { SubscriptionCache } from '../../src/subscriptions/subscription-cache.redis.js';
@@ -7,6 +11,7 @@ import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { SubscriptionService } from '../../src/subscriptions/subscription.service.js';
 import { SubscriptionJobs } from '../../src/subscriptions/subscriptions.jobs.js';
 import { entities } from '../../src/app/modules.js';
+import { TokenService } from '../../src/identity/token.service.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { OrderService } from '../../src/orders/orders/order.service.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -48,10 +53,15 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
   const transactions = new Transactions(orm);
   const outbox = new Outbox(clock, () => undefined);
   const cache = new SubscriptionCache(redis);
-  const plans = new PlanService({ orm, readOrm: orm, ids, clock, transactions });
+  const plans = new PlanService({ orm, readOrm: orm, ids, clock, transactions, outbox });
   const orders = new OrderService(orm, 5000);
   const handler = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const service = new SubscriptionService(orm, cache, clock);
+  const tokens = new TokenService(['j'.repeat(40)], clock);
+  const nodes = new NodeService({ orm, readOrm: orm, ids, clock, transactions, outbox, tokens });
+  const openedNodes = new SubscriptionNodesService(orm, service);
+  const planUsers = new PlanUsersCache(redis);
+  const nodeUsers = new NodeUsersService({ readOrm: orm, cache: planUsers, clock });
   const jobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
   const em = () => tenantEm(orm, tenantId);
 
@@ -115,7 +125,7 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
     const given = await transactions.run(tenantId, (inside) => giveInside(inside, gifts));
     await handler.afterCommit(
       tenantId,
-      gifts.map(({ userId }) => userId),
+      gifts.map(({ userId, planId: sourceId }) => ({ userId, sourceId })),
     );
     return given;
   }
@@ -176,6 +186,10 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
     orders,
     handler,
     service,
+    nodes,
+    openedNodes,
+    planUsers,
+    nodeUsers,
     jobs,
     log,
     em,

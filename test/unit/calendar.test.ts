@@ -87,6 +87,41 @@ describe('S0.2 the calendar', () => {
   });
 });
 
+describe('an anchor day', () => {
+  const months = (start: string, steps: readonly number[], day: number): string[] => {
+    let ms = at(start);
+    return steps.map((quantity) => {
+      ms = addUnits(ms, 'MONTH', quantity, day) ?? 0;
+      return new Date(ms).toISOString().slice(0, 10);
+    });
+  };
+
+  it('is returned to after a shorter month: 31 January + 1 MONTH + 1 MONTH is 31 March', () => {
+    expect(months('2026-01-31T08:00:00Z', [1, 1, 1, 1], 31)).toEqual([
+      '2026-02-28',
+      '2026-03-31',
+      '2026-04-30',
+      '2026-05-31',
+    ]);
+  });
+
+  it('makes steps of one month end where one of as many ends, from every day of four years', () => {
+    for (let day = 0; day < 1461; day += 1) {
+      const start = new Date(at('2026-01-01T12:00:00Z') + day * 86_400_000);
+      const steps = months(start.toISOString(), [1, 1, 1, 1, 1], start.getUTCDate());
+      const once = new Date(addUnits(start.getTime(), 'MONTH', 5) ?? 0).toISOString();
+      expect([start, steps.at(-1)]).toEqual([start, once.slice(0, 10)]);
+    }
+  });
+
+  it('counts for years, too, and for no unit of fixed length', () => {
+    const leap = addUnits(at('2027-02-28T00:00:00Z'), 'YEAR', 1, 29);
+    expect(new Date(leap ?? 0).toISOString()).toBe('2028-02-29T00:00:00.000Z');
+    const days = addUnits(at('2026-02-28T00:00:00Z'), 'DAY', 1, 31);
+    expect(new Date(days ?? 0).toISOString()).toBe('2026-03-01T00:00:00.000Z');
+  });
+});
+
 describe('S0.2 quantities', () => {
   it.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
     '%d is refused for every unit',

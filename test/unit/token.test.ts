@@ -11,6 +11,7 @@ const SECRET = 'a-secret-of-the-test-with-enough-characters';
 const OTHER = 'another-secret-of-the-test-with-enough-characters';
 const USER: Actor = { kind: 'USER', tenantId: 'CH_123', userId: '1234567890123456789' };
 const STAFF: Actor = { kind: 'STAFF', tenantId: 'CH_123', staffId: 'ops@example', role: 'OPERATOR' };
+const NODE: Actor = { kind: 'NODE', tenantId: 'CH_123', nodeId: '1234567890123456789' };
 const START_MS = 1_800_000_000_000;
 const YEAR_S = 366 * 86_400;
 
@@ -58,7 +59,7 @@ function faultOf(token: string, service = tokens): string {
 }
 
 describe('TokenService', () => {
-  it.each([USER, STAFF])('proves its owner: %j', (actor) => {
+  it.each([USER, STAFF, NODE])('proves its owner: %j', (actor) => {
     expect(tokens.verify(tokens.sign(actor, 60))).toEqual(actor);
   });
 
@@ -163,7 +164,7 @@ describe('TokenService', () => {
     expect(faultOf(forge(good.claims, { ...good.header, kid }))).toBe('KEY_UNKNOWN');
   });
 
-  it.each([USER, STAFF])(
+  it.each([USER, STAFF, NODE])(
     'signs for longer than a quarter of an hour only by the hand of the operator: %j',
     (actor) => {
       for (const ttlS of [0, 1.5, 901, Number.NaN])

@@ -17,15 +17,16 @@ export class ViewerResolver {
   async viewer(@Ctx() { actor }: RequestContext): Promise<ViewerType | null> {
     if (actor === null) return null;
     const tenant = await this.tenants.find(actor.tenantId);
-    const isStaff = actor.kind === 'STAFF';
+    const staff = actor.kind === 'STAFF' ? actor : null;
     return {
       kind: actor.kind,
       tenantId: actor.tenantId,
       tenantName: tenant?.name ?? null,
       tenantType: tenant?.type ?? null,
-      staffId: isStaff ? actor.staffId : null,
-      role: isStaff ? actor.role : null,
-      user: isStaff ? null : await this.users.find(actor.tenantId, { id: actor.userId }),
+      staffId: staff?.staffId ?? null,
+      role: staff?.role ?? null,
+      user: actor.kind === 'USER' ? await this.users.find(actor.tenantId, { id: actor.userId }) : null,
+      nodeId: actor.kind === 'NODE' ? actor.nodeId : null,
       permissions: permissionsOf(actor, runsInstallation(tenant)),
     };
   }

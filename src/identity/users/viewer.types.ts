@@ -9,6 +9,7 @@ import { UserType } from './user.types.js';
 const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'The kind of owner of a token.', {
   USER: 'A user who redeems codes.',
   STAFF: "A member of a tenant's staff.",
+  NODE: 'A server that lets subscribers in.',
 });
 const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'The rights of a member of staff.', {
   OWNER: 'Everything.',
@@ -18,6 +19,7 @@ const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'The rights of a 
 const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'A right of a caller.', {
   REDEEM: 'Redeem codes, and read their own data.',
   READ: "Read everything of the caller's tenant.",
+  READ_NODE_USERS: 'Read who may use a node; a node reads its own.',
   CHANGE: "Change everything of the caller's tenant.",
   READ_TENANTS: 'Read all tenants.',
   CHANGE_TENANTS: 'Make and change tenants.',
@@ -42,14 +44,17 @@ export class ViewerType {
   @Field(() => TenantTypeEnum, { nullable: true })
   tenantType!: TenantType | null;
 
-  @Field(() => ID, nullable("The member of staff's name; null for a user."))
+  @Field(() => ID, nullable("The member of staff's name; else null."))
   staffId!: string | null;
 
-  @Field(() => StaffRoleEnum, nullable('Null for a user.'))
+  @Field(() => StaffRoleEnum, nullable('Null for users and nodes.'))
   role!: StaffRole | null;
 
-  @Field(() => UserType, nullable('Null for staff.'))
+  @Field(() => UserType, nullable('Null for staff and nodes.'))
   user!: UserType | null;
+
+  @Field(() => ID, nullable('The node; null for users and staff.'))
+  nodeId!: string | null;
 
   @Field(() => [PermissionEnum])
   permissions!: Permission[];

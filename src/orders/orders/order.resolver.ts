@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-g
 import { requireActor } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { PageArgs, type PageOf } from '../../graphql/page.js';
-import type { Actor } from '../../graphql/actor.js';
+import type { PersonActor } from '../../graphql/actor.js';
 import type { OrderService, DeferredOrders } from './order.service.js';
 import { OrderObjectType, OrderPageType } from './order.types.js';
 
@@ -41,6 +41,6 @@ export class OrderResolver {
   }
 }
 
-function ownOrdersOf(actor: Actor): string | null {
+function ownOrdersOf(actor: PersonActor): string | null {
   return actor.kind === 'USER' ? actor.userId : null;
 }

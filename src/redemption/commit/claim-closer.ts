@@ -50,13 +50,12 @@ export class ClaimCloser {
 
   private async dropCaches(tenantId: string, claims: readonly Claim[]): Promise<void> {
     for (const handler of this.handlers.values()) {
-      const users = claims.filter((claim) => claim.rewards.some(({ rule }) => rule.type === handler.type));
-      if (users.length > 0) {
-        await handler.afterCommit(
-          tenantId,
-          users.map((claim) => claim.userId),
-        );
-      }
+      const given = claims.flatMap(({ userId, rewards }) =>
+        rewards
+          .filter(({ rule }) => rule.type === handler.type)
+          .map(({ rule }) => ({ userId, sourceId: rule.id })),
+      );
+      if (given.length > 0) await handler.afterCommit(tenantId, given);
     }
   }
 }

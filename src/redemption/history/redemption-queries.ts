@@ -1,4 +1,4 @@
-import type { Actor } from '../../graphql/actor.js';
+import type { PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { RedemptionListFilter, RedemptionPage, RedemptionReader } from './redemption-reader.js';
@@ -7,7 +7,7 @@ import type { RedemptionRecord } from './redemption-record.js';
 /** One redemption: users see their own, staff their tenant's; all others are as good as missing. */
 export async function findRedemption(
   reader: RedemptionReader,
-  actor: Actor,
+  actor: PersonActor,
   id: Id,
 ): Promise<RedemptionRecord | null> {
   if (!isId(id)) return null;
@@ -30,7 +30,7 @@ interface WantedFilter {
 export async function listRedemptions(
   reader: RedemptionReader,
   users: Pick<UserService, 'find'>,
-  actor: Actor,
+  actor: PersonActor,
   { externalUserId, ...wanted }: WantedFilter,
   page: { readonly offset: number; readonly size: number },
 ): Promise<RedemptionPage> {

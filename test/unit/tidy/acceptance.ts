@@ -7,6 +7,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [1, 16],
     [19, 19],
   ],
+  S1: [[14, 14]],
   S4: [
     [1, 4],
     [6, 11],
