@@ -22,8 +22,9 @@
   ARGV[9]  lock_ms
   ARGV[10] marker_ms
   ARGV[11] has_limits      "1" when the campaign has limits of its own, so that KEYS[7…9] are looked at
-  ARGV[12] row_version     what the caller has just read of the code, in the place of a copy that is not held; or "":
-  ARGV[13…20] id, status, use_limit, used, starts_ms, expires_ms, assigned_user_id, sole_user_id
+  ARGV[12] extended_ms     to which the code's batch was extended, or "": a code that ends earlier ends then
+  ARGV[13] row_version     what the caller has just read of the code, in the place of a copy that is not held; or "":
+  ARGV[14…21] id, status, use_limit, used, starts_ms, expires_ms, assigned_user_id, sole_user_id
 
   Returns {status, now_ms, …}:
     CLAIMED, token | KNOWN, redemption_id, digest, claim | LOAD
@@ -53,10 +54,13 @@ local copy = redis.call('HMGET', KEYS[1], 'id', 'status', 'use_limit', 'used', '
   'assigned_user_id', 'sole_user_id', 'version')
 if not copy[1] then
   -- A version without a copy says that the code has changed; an older row must not bring its old state back.
-  if ARGV[12] == '' or (copy[9] and tonumber(copy[9]) > tonumber(ARGV[12])) then return { 'LOAD', now_ms } end
-  copy = { unpack(ARGV, 13, 20) }
+  if ARGV[13] == '' or (copy[9] and tonumber(copy[9]) > tonumber(ARGV[13])) then return { 'LOAD', now_ms } end
+  copy = { unpack(ARGV, 14, 21) }
 end
-local status, starts_ms, expires_ms = copy[2], copy[5], copy[6]
+local status, starts_ms, expires_ms, extended_ms = copy[2], copy[5], copy[6], ARGV[12]
+if expires_ms ~= '' and extended_ms ~= '' and tonumber(extended_ms) > tonumber(expires_ms) then
+  expires_ms = extended_ms
+end
 if status ~= 'ACTIVE' then return { 'CODE_INACTIVE', now_ms } end
 if starts_ms ~= '' and now_ms < tonumber(starts_ms) then return { 'CODE_NOT_STARTED', now_ms } end
 if expires_ms ~= '' and now_ms >= tonumber(expires_ms) then return { 'CODE_EXPIRED', now_ms } end

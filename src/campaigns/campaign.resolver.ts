@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
-import { PageArgs, type PageOf } from '../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { answer } from '../graphql/payload.js';
 import type { CampaignChangeService, CampaignStep } from './campaign-change.service.js';
@@ -127,9 +127,9 @@ export class CampaignResolver {
   @Query(() => CampaignPageType, { description: 'The campaigns of the tenant, newest first. For staff.' })
   async campaigns(
     @Arg('filter', () => CampaignFilterInput, { nullable: true }) filter: CampaignFilterInput | null,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<CampaignType>> {
+  ): Promise<ListPageOf<CampaignType>> {
     return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
   }
 

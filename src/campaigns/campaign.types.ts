@@ -2,7 +2,7 @@ import { Field, ID, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { VERSION_FIELD } from '../graphql/expected-version.js';
 import { nullable } from '../graphql/nullable.js';
-import { pageOf } from '../graphql/page.js';
+import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { TENANT_TYPES, type TenantType } from '../tenancy/tenant.entity.js';
@@ -89,7 +89,7 @@ export class CampaignType {
   createdAt!: Date;
 }
 
-export const CampaignPageType = pageOf(CampaignType, 'CampaignPage');
+export const CampaignPageType = listPageOf(CampaignType, 'CampaignPage');
 
 const campaign = { type: () => CampaignType };
 

@@ -7,7 +7,8 @@ import type { TenantService } from '../tenancy/tenant.service.js';
 import { CampaignChangeService } from './campaign-change.service.js';
 import type { CampaignPorts } from './campaign-ports.js';
 import { CampaignReader } from './campaign-reader.service.js';
-import { CampaignRuleChecks } from './campaign-rule-checks.js';
+import { CampaignRewards } from './campaign-rewards.service.js';
+import { CampaignRuleChecks, type RewardTargets } from './campaign-rule-checks.js';
 import { CampaignUsage } from './campaign-usage.entity.js';
 import { CAMPAIGN_CHECKS } from './campaign.checks.js';
 import { Campaign } from './campaign.entity.js';
@@ -36,11 +37,11 @@ export const campaigns = {
     const { orm, readOrm } = its;
     const campaignPorts = {} as CampaignPorts;
     const campaignReader = new CampaignReader(orm, readOrm);
-    const ruleChecks = new CampaignRuleChecks(
-      { find: async (tenantId, type, id) => (await its.handlers.get(type)?.target(tenantId, id)) ?? null },
-      its.lines,
-      campaignPorts,
-    );
+    const targets: RewardTargets = {
+      find: async (tenantId, type, id) => (await its.handlers.get(type)?.target(tenantId, id)) ?? null,
+    };
+    const ruleChecks = new CampaignRuleChecks(targets, its.lines, campaignPorts);
+    const campaignRewards = new CampaignRewards(readOrm, targets);
     const campaignChanges = new CampaignChangeService({ ...its, ruleChecks, ports: campaignPorts });
     const service = new CampaignService({ ...its, ruleChecks });
     its.tenantCopies.push({
@@ -49,7 +50,7 @@ export const campaigns = {
       },
     });
     return {
-      services: { campaigns: service, campaignChanges, campaignReader, campaignPorts },
+      services: { campaigns: service, campaignChanges, campaignReader, campaignRewards, campaignPorts },
       resolvers: [new CampaignResolver(campaignPorts, campaignChanges, campaignReader)],
     };
   },

@@ -1,6 +1,6 @@
 import type { CodeBatch } from '../codes/code-batch.entity.js';
 import { addAction, ofTenant, type Bare } from './action.js';
-import { example } from './arguments.js';
+import { example, instant } from './arguments.js';
 import { addList, printRow } from './rows.js';
 import { fields } from './table.js';
 
@@ -11,6 +11,8 @@ const COLUMNS = fields<CodeBatch>(
   'generated',
   'frozenAt',
   'voidedAt',
+  'awaitsActivation',
+  'extendedTo',
   'version',
   'createdAt',
 );
@@ -18,6 +20,7 @@ const COLUMNS = fields<CodeBatch>(
 const CHANGES = {
   freeze: "Let a batch's codes not be redeemed until it is unfrozen.",
   unfreeze: 'Take a freeze back.',
+  activate: "Let a batch's codes be redeemed that were made to be activated at sale.",
   void: "Let a batch's codes never be redeemed; their quota is given back.",
 } as const;
 
@@ -45,4 +48,17 @@ export function addBatchCommands(program: Bare): void {
       run: async ({ batchChanges }, { tenant, id }) => batchChanges[change](tenant, id),
       print: printRow(COLUMNS),
     });
+  addAction(group, {
+    name: 'extend',
+    description:
+      "Let a batch's codes be redeemed for longer, expired ones too. Codes without an end keep none.",
+    example: 'batch extend --tenant CH_123 --id 7312345678901234 --to 2027-12-31T00:00:00Z',
+    options: (command) =>
+      ofTenant(command)
+        .requiredOption('--id <id>', 'the batch')
+        .requiredOption('--to <instant>', 'the new end of codes that would end earlier', instant)
+        .option('--json', 'print JSON'),
+    run: async ({ batchChanges }, { tenant, id, to }) => batchChanges.extend(tenant, id, { expiresAt: to }),
+    print: printRow(COLUMNS),
+  });
 }

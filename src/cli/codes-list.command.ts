@@ -1,6 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
-import { SHOWN_CODE_STATUSES, shownStatus } from '../codes/code-reader.service.js';
+import { SHOWN_CODE_STATUSES, shownStatus } from '../codes/code-filter.js';
+import { TIME_UNITS } from '../rewards/time-unit.js';
 import { ofTenant, type Bare } from './action.js';
+import { instant } from './arguments.js';
 import { addList } from './rows.js';
 
 /** Codes whose texts are not stored are distinguished by their last four characters. */
@@ -13,10 +15,26 @@ export function addCodesList(group: Bare): void {
         .option('--campaign <id>', 'only those of this campaign')
         .option('--batch <id>', 'only those of this batch')
         .addOption(new Option('--status <status>', 'only these').choices(SHOWN_CODE_STATUSES))
+        .option('--plan <id>', 'only those of campaigns that give this plan')
+        .addOption(new Option('--unit <unit>', 'only those that give this unit of time').choices(TIME_UNITS))
+        .option('--assigned <id>', 'only those that this user alone may redeem')
+        .option('--from <instant>', 'only those issued from this instant on', instant)
+        .option('--before <instant>', 'only those issued before this instant', instant)
         .option('--part <text>', 'only those that hold this'),
     page: async ({ codeReader }, options, page) => {
-      const { tenant, campaign = null, batch = null, status = null, part = null } = options;
-      const filter = { campaignId: campaign, batchId: batch, status, part };
+      const { tenant, campaign, batch, plan, assigned, from, before } = options;
+      const { status = null, part = null, unit = null } = options;
+      const filter = {
+        status,
+        part,
+        unit,
+        campaignId: campaign ?? null,
+        batchId: batch ?? null,
+        planId: plan ?? null,
+        assignedUserId: assigned ?? null,
+        issuedFrom: from ?? null,
+        issuedBefore: before ?? null,
+      };
       const { total, items } = await codeReader.page(tenant, filter, page);
       const shown = items.map(async (code) => ({
         code,

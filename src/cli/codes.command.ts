@@ -14,6 +14,7 @@ const KEY_LENGTH_MAX = 64;
 interface GenerateOptions {
   readonly tenant: string;
   readonly campaign: string;
+  readonly atSale?: true | undefined;
 }
 
 interface Generation {
@@ -35,6 +36,7 @@ export function addCodesCommands(program: Bare): void {
     .requiredOption('--campaign <id>', 'the campaign')
     .requiredOption('--count <n>', `how many; above ${CODES_AT_ONCE_MAX} in several batches`, positiveNumber)
     .option('--key <key>', 'idempotency key: the same call again prints the same codes', externalId)
+    .option('--at-sale', 'cannot be redeemed before `batch activate`')
     .option('--out <file>', 'a new file for the codes, readable by its owner alone')
     .addHelpText('after', GENERATE)
     .action(async (_options, command) => {
@@ -57,12 +59,16 @@ export function addCodesCommands(program: Bare): void {
 
 async function generateAll(
   { generation }: Services,
-  { tenant, campaign: campaignId }: GenerateOptions,
+  { tenant, campaign: campaignId, atSale }: GenerateOptions,
   generations: readonly Generation[],
   { sink, progress }: { readonly sink: CodeSink; readonly progress: Progress },
 ): Promise<void> {
   for (const wanted of generations) {
-    const { codes, batch } = await generation.generate(tenant, { campaignId, ...wanted });
+    const { codes, batch } = await generation.generate(tenant, {
+      campaignId,
+      activateAtSale: atSale === true,
+      ...wanted,
+    });
     if (codes === null) {
       throw new CliError(
         `The codes of batch ${batch.id} were made by an earlier call with this key, and the campaign does not keep them.`,

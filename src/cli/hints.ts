@@ -9,6 +9,7 @@ const NEXT: Readonly<Record<string, string>> = {
   PRODUCT_UNKNOWN: '`product-line list` shows all product lines, and which are ACTIVE.',
   PLAN_NOT_FOUND: '`plan list` shows all plans.',
   PLAN_SOLD_OUT: '`plan update --inventory` raises what is left.',
+  NODE_NOT_FOUND: '`node list` shows all nodes.',
   REWARD_TARGET_NOT_FOUND: '`plan list` shows the ids of plans; `plan create` makes one.',
   CAMPAIGN_NOT_FOUND: '`campaign list` shows all campaigns.',
   CAMPAIGN_NOT_ACTIVE: '`campaign list` shows its state and its window.',

@@ -4,7 +4,6 @@ import { STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
 import { DomainError } from '../platform/errors.js';
 import { addAction, ofTenant, type Bare } from './action.js';
 import { externalId, ttlSeconds } from './arguments.js';
-import { CliError } from './failures.js';
 import { printLine } from './output.js';
 
 const TTL_PRESET_S = 900;
@@ -12,44 +11,35 @@ const TTL_PRESET_S = 900;
 export function addTokenCommand(program: Bare): void {
   addAction(program, {
     name: 'token',
-    description:
-      'Print a token: for a user of the tenant, with --role for a member of its staff, with --node for a node.',
+    description: 'Print a token: for a user of the tenant, or, with --role, for a member of its staff.',
     example: 'token --tenant DEMO --user alice --role OPERATOR --ttl 2h',
     options: (command) =>
       ofTenant(command)
-        .option(
+        .requiredOption(
           '--user <id>',
           "the user's id in the tenant's own system, or a name for the member of staff",
           externalId,
         )
-        .addOption(new Option('--node <id>', 'the node').conflicts(['user', 'role']))
         .addOption(new Option('--role <role>', 'what the member of staff may do').choices(STAFF_ROLES))
         .addOption(
           new Option('--ttl <time>', 'how long it holds: 15m, 2h, 7d, or seconds')
             .default(TTL_PRESET_S, '15m')
             .argParser(ttlSeconds),
         ),
-    run: async (services, { tenant, user, node, role, ttl }) => {
+    run: async (services, { tenant, user, role, ttl }) => {
       await assertActive(services, tenant);
-      return services.tokens.sign(await actorOf(services, tenant, { user, node, role }), ttl, 'BY_OPERATOR');
+      return services.tokens.sign(await actorOf(services, tenant, user, role), ttl, 'BY_OPERATOR');
     },
     print: printLine,
   });
 }
 
-interface Named {
-  readonly user?: string | undefined;
-  readonly node?: string | undefined;
-  readonly role?: StaffRole | undefined;
-}
-
 async function actorOf(
-  { users, nodes }: Services,
+  { users }: Services,
   tenantId: string,
-  { user, node, role }: Named,
+  user: string,
+  role: StaffRole | undefined,
 ): Promise<Actor> {
-  if (node !== undefined) return nodes.actorOf(tenantId, node);
-  if (user === undefined) throw new CliError('Name a user by --user, or a node by --node.');
   if (role !== undefined) return { kind: 'STAFF', tenantId, staffId: user, role };
   // The service's own token is short-lived; what counts here is that it judges the user and makes the row.
   const { userId } = await users.createUserToken(tenantId, { externalUserId: user });

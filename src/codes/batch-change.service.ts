@@ -1,7 +1,9 @@
 import { LockMode, raw, type EntityData, type RawQueryFragment } from '@mikro-orm/core';
+import { z } from 'zod';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
+import { instant, parseInput } from '../platform/input.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
@@ -13,8 +15,10 @@ import type { CodeRefresh } from './code-refresh.js';
 import { Code } from './code.entity.js';
 import type { BatchRefusal } from './code.errors.js';
 
+const extendBatchInput = z.strictObject({ expiresAt: instant });
+
 /**
- * Freezes and voids batches: flags of the batch's row, which every commit reads under a lock, and never updates of
+ * Freezes, voids, activates and extends batches: flags of the batch's row, which every commit reads under a lock, and never updates of
  * its codes. So they count from the moment that they are committed, however many codes there are.
  */
 export class BatchChangeService {
@@ -39,6 +43,33 @@ export class BatchChangeService {
     return this.change(tenantId, id, (batch) => {
       if (!isSet(batch.frozenAt)) refuse('BATCH_NOT_FROZEN', 'The batch is not frozen.');
       return { frozenAt: null };
+    });
+  }
+
+  /** At the sale of its codes: from then on they can be redeemed. @throws DomainError one of {@link ACTIVATE_BATCH_REFUSALS} */
+  async activate(tenantId: string, id: Id): Promise<CodeBatch> {
+    return this.change(tenantId, id, (batch) => {
+      if (!batch.awaitsActivation) refuse('BATCH_ACTIVE', 'The batch is active already.');
+      return { awaitsActivation: false, activatedAt: new Date(this.clock.nowMs()) };
+    });
+  }
+
+  /**
+   * Codes of the batch that would end earlier, or have ended, end at this instant; those without an end keep none.
+   * @throws DomainError one of {@link EXTEND_BATCH_REFUSALS}
+   */
+  async extend(tenantId: string, id: Id, input: unknown): Promise<CodeBatch> {
+    const { expiresAt } = parseInput<typeof extendBatchInput, BatchRefusal>(extendBatchInput, input, {
+      input: 'INPUT_NOT_ALLOWED',
+      expiresAt: 'EXPIRY_NOT_ALLOWED',
+    });
+    return this.change(tenantId, id, ({ extendedTo }) => {
+      const leastMs = Math.max(this.clock.nowMs(), extendedTo?.getTime() ?? 0);
+      if (expiresAt.getTime() <= leastMs) {
+        const least = new Date(leastMs).toISOString();
+        refuse('EXPIRY_NOT_LATER', `An extension must end after ${least}.`, 'expiresAt');
+      }
+      return { extendedTo: expiresAt };
     });
   }
 
@@ -98,6 +129,6 @@ async function find(em: Em, id: Id, lockMode: LockMode): Promise<CodeBatch | nul
   return em.findOne(CodeBatch, { id }, { disableIdentityMap: true, lockMode });
 }
 
-function refuse(code: BatchRefusal, message: string): never {
-  throw new DomainError(code, message, { field: ['input', 'batchId'] });
+function refuse(code: BatchRefusal, message: string, field = 'batchId'): never {
+  throw new DomainError(code, message, { field: ['input', field] });
 }

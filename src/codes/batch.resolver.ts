@@ -3,14 +3,17 @@ import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
-import { PageArgs, type PageOf } from '../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import type { BatchChangeService } from './batch-change.service.js';
 import {
+  ActivateBatchPayloadType,
   BatchFilterInput,
   BatchIdInput,
   BatchPageType,
   BatchType,
+  ExtendBatchInput,
+  ExtendBatchPayloadType,
   FreezeBatchPayloadType,
   GenerateCodesInput,
   GenerateCodesPayloadType,
@@ -76,6 +79,30 @@ export class BatchResolver {
     return answer(async () => ({ batch: await this.changes.void(tenantId, batchId) }));
   }
 
+  @Mutation(() => ActivateBatchPayloadType, {
+    description:
+      'Makes the codes of a batch redeemable that was made with `activateAtSale`. For OWNER and OPERATOR.',
+  })
+  async activateBatch(
+    @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ batch: await this.changes.activate(tenantId, batchId) }));
+  }
+
+  @Mutation(() => ExtendBatchPayloadType, {
+    description:
+      'Lets the codes of a batch be redeemed for longer, expired ones too; codes without an end keep none. For OWNER and OPERATOR.',
+  })
+  async extendBatch(
+    @Arg('input', () => ExtendBatchInput) { batchId, ...input }: ExtendBatchInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ batch: await this.changes.extend(tenantId, batchId, input) }));
+  }
+
   @Query(() => BatchType, nullable('A batch of the tenant. For staff.'))
   async batch(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<BatchType | null> {
     return this.reader.batch(requireStaff(context).tenantId, id);
@@ -84,9 +111,9 @@ export class BatchResolver {
   @Query(() => BatchPageType, { description: 'The batches of the tenant, newest first. For staff.' })
   async batches(
     @Arg('filter', () => BatchFilterInput, { nullable: true }) filter: BatchFilterInput | null,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<BatchType>> {
+  ): Promise<ListPageOf<BatchType>> {
     return this.reader.batches(requireStaff(context).tenantId, filter ?? {}, page);
   }
 }

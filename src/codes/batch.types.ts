@@ -2,11 +2,13 @@ import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
-import { pageOf } from '../graphql/page.js';
+import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { BATCH_STATUSES, type BatchStatus } from './code-batch.entity.js';
 import {
+  ACTIVATE_BATCH_REFUSALS,
+  EXTEND_BATCH_REFUSALS,
   FREEZE_BATCH_REFUSALS,
   GENERATE_CODES_REFUSALS,
   UNFREEZE_BATCH_REFUSALS,
@@ -45,6 +47,15 @@ export class BatchType {
   @Field(() => InstantScalar, nullable('When it was voided: its codes can never be redeemed again.'))
   voidedAt?: Date | null | undefined;
 
+  @Field(() => Boolean, { description: 'Whether its codes cannot be redeemed before `activateBatch`.' })
+  awaitsActivation!: boolean;
+
+  @Field(() => InstantScalar, nullable('When it was activated, if it was made to be activated at sale.'))
+  activatedAt?: Date | null | undefined;
+
+  @Field(() => InstantScalar, nullable('Codes that would end before this instant end at it.'))
+  extendedTo?: Date | null | undefined;
+
   @Field(() => Int, { description: 'Raised by every change.' })
   version!: number;
 
@@ -65,6 +76,26 @@ export class GenerateCodesInput {
     description: 'A repeated key answers the same batch. If missing, the header idempotency-key is used.',
   })
   idempotencyKey?: string | null;
+
+  @Field(
+    () => Boolean,
+    nullable(
+      'Whether the codes cannot be redeemed before `activateBatch`, as at their sale. Missing means false.',
+    ),
+  )
+  activateAtSale?: boolean | null;
+}
+
+@InputType()
+export class ExtendBatchInput {
+  @Field(() => ID)
+  batchId!: string;
+
+  @Field(() => InstantScalar, {
+    description:
+      'The new end of codes that would end earlier, or have ended; later than now and than the last extension.',
+  })
+  expiresAt!: Date;
 }
 
 @InputType()
@@ -79,7 +110,7 @@ export class BatchFilterInput {
   campaignId?: string | null;
 }
 
-export const BatchPageType = pageOf(BatchType, 'BatchPage');
+export const BatchPageType = listPageOf(BatchType, 'BatchPage');
 
 const batch = { type: () => BatchType };
 
@@ -94,4 +125,6 @@ export const GenerateCodesPayloadType = payloadType('GenerateCodes', GENERATE_CO
 });
 export const FreezeBatchPayloadType = payloadType('FreezeBatch', FREEZE_BATCH_REFUSALS, { batch });
 export const UnfreezeBatchPayloadType = payloadType('UnfreezeBatch', UNFREEZE_BATCH_REFUSALS, { batch });
+export const ActivateBatchPayloadType = payloadType('ActivateBatch', ACTIVATE_BATCH_REFUSALS, { batch });
+export const ExtendBatchPayloadType = payloadType('ExtendBatch', EXTEND_BATCH_REFUSALS, { batch });
 export const VoidBatchPayloadType = payloadType('VoidBatch', VOID_BATCH_REFUSALS, { batch });

@@ -32,7 +32,14 @@ export class CampaignLaunchService {
         tenantId,
         input,
         async (em, campaign, { initialCodes: count, idempotencyKey }) => {
-          const order = { campaign, count, idempotencyKey: null, argumentsDigest: null, avoidTaken };
+          const order = {
+            campaign,
+            count,
+            idempotencyKey: null,
+            argumentsDigest: null,
+            awaitsActivation: false,
+            avoidTaken,
+          };
           issued = await this.generation.issue(em, order, idempotencyKey);
         },
       ),

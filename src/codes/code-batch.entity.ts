@@ -25,6 +25,11 @@ const CodeBatchSchema = defineEntity({
     /** Freeze and void are flags of the batch, never millions of updates. */
     frozenAt: instantColumn().nullable(),
     voidedAt: instantColumn().nullable(),
+    /** Made to be activated at sale, and not activated yet. */
+    awaitsActivation: p.boolean().default(false),
+    activatedAt: instantColumn().nullable(),
+    /** Codes that would end before this instant end at it. A flag of the batch, too. */
+    extendedTo: instantColumn().nullable(),
     version: smallCountColumn(),
     /** As {@link keyDigest} makes it. */
     idempotencyKey: p.string().length(64).nullable(),

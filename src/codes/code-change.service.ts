@@ -10,6 +10,7 @@ import { isSet } from '../platform/assert.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { codeChanged } from './code-events.js';
 import type { CodeRefresh } from './code-refresh.js';
+import { moveCodeTotals } from './code-totals.service.js';
 import { Code } from './code.entity.js';
 import type { CodeChangeRefusal } from './code.errors.js';
 
@@ -84,6 +85,10 @@ export class CodeChangeService {
       this.its.outbox.append(em, tenantId, after.map(codeChanged));
       const givenBack = codes.filter((code) => !voided.has(code.batchId)).length;
       await this.its.tenants.giveBackCodes(em, tenantId, givenBack);
+      await moveCodeTotals(
+        em,
+        codes.map((like) => ({ like, by: -1 })),
+      );
       return after;
     });
     await this.its.refresh.changed(tenantId, deleted);
@@ -102,6 +107,10 @@ export class CodeChangeService {
       await apply(em, before);
       const [after = before] = await lockCodes(em, [id]);
       if (after.version !== before.version) this.its.outbox.append(em, tenantId, [codeChanged(after)]);
+      await moveCodeTotals(em, [
+        { like: before, by: -1 },
+        { like: after, by: 1 },
+      ]);
       return after;
     });
     await this.its.refresh.changed(tenantId, [changed]);

@@ -1,6 +1,7 @@
 import { sqlInstant } from '../platform/database/sql-values.js';
 import type { Id } from '../platform/ids.js';
 import { CANONICAL_LENGTH_MIN, canonicalPart } from './canonical-code.js';
+import { CODE_STATUSES } from './code.entity.js';
 import {
   batchState,
   campaignState,
@@ -8,6 +9,7 @@ import {
   CODE_STATES,
   type BatchFacts,
   type CampaignFacts,
+  type CodeState,
   type EffectiveStatus,
 } from './effective-status.js';
 
@@ -23,8 +25,10 @@ type TextIndex = 'uq_code__tenant_digest' | 'ix_code__tenant_text' | 'ix_code__c
 export interface StateScope {
   readonly nowMs: number;
   readonly campaigns: readonly CampaignFacts[];
-  /** Those that are frozen or void. */
+  /** Those that are frozen, void or not activated. */
   readonly blockedBatches: readonly BatchFacts[];
+  /** Batches extended beyond this instant: their codes have not expired. */
+  readonly extendedIds: readonly Id[];
 }
 
 /** Where one of the effective statuses holds. No code fits two of the clauses. */
@@ -39,7 +43,6 @@ export function effectiveClauses(wanted: readonly EffectiveStatus[], scope: Stat
   );
   const states = CODE_STATES.filter((state) => isWanted.has(state));
   const unblocked = blockedBatches.length === 0 ? '' : ' and batch_id not in (?)';
-  const oneOfStates = states.map((state) => `(${CODE_STATE_SQL[state]})`).join(' or ');
   const clauses: (Clause | false)[] = [
     closedIds.length > 0 && { index: 'ix_code__state', where: 'campaign_id in (?)', params: [closedIds] },
     batchIds.length > 0 && { index: 'ix_code__batch', where: 'batch_id in (?)', params: [batchIds] },
@@ -47,11 +50,19 @@ export function effectiveClauses(wanted: readonly EffectiveStatus[], scope: Stat
       states.length > 0 && {
         // Uses are in no index, so where they decide between most codes, the optimizer may go by the rows.
         index: isWanted.has('ACTIVE') || isWanted.has('USED_UP') ? null : 'ix_code__state',
-        where: `campaign_id in (?)${unblocked} and (${oneOfStates.replaceAll(':now', `'${sqlInstant(nowMs)}'`)})`,
+        where: `campaign_id in (?)${unblocked} and (${statesSql(states, scope)})`,
         params: [openIds, ...(blockedBatches.length === 0 ? [] : [idsOf(blockedBatches)])],
       },
   ];
   return clauses.filter((clause) => clause !== false);
+}
+
+/** One of these states, at this instant. */
+function statesSql(states: readonly CodeState[], { nowMs, extendedIds }: StateScope): string {
+  // Ids of rows, and so digits alone; none has the id 0.
+  const extended = ['0', ...extendedIds].join(', ');
+  const sql = states.map((state) => `(${CODE_STATE_SQL[state]})`).join(' or ');
+  return sql.replaceAll(':now', `'${sqlInstant(nowMs)}'`).replaceAll(':extended', extended);
 }
 
 /**
@@ -90,8 +101,21 @@ export function partClauses(
 /** Several conditions at once, by the index of the first. */
 export function both(first: Clause, others: readonly Clause[]): Clause {
   if (others.length === 0) return first;
-  const where = `${first.where} and (${others.map((other) => `(${other.where})`).join(' or ')})`;
-  return { ...first, where, params: [...first.params, ...others.flatMap((other) => other.params)] };
+  const { where, params } = oneOf(others);
+  return { ...first, where: `${first.where} and ${where}`, params: [...first.params, ...params] };
+}
+
+/** One of several conditions. */
+export function oneOf(clauses: readonly Clause[]): Pick<Clause, 'where' | 'params'> {
+  const where = `(${clauses.map((clause) => `(${clause.where})`).join(' or ')})`;
+  return { where, params: clauses.flatMap((clause) => clause.params) };
+}
+
+/** Codes of one user, by the few campaigns of a tenant: an index on users would cost each of millions of codes. */
+export function assignedClause(campaignIds: readonly Id[], userId: Id): Clause {
+  const where = `campaign_id in (?) and status in (${CODE_STATUSES.map((status) => `'${status}'`).join(', ')})
+    and assigned_user_id = ?`;
+  return { index: 'ix_code__state', where, params: [campaignIds, userId] };
 }
 
 function idsOf(rows: readonly { readonly id: Id }[]): Id[] {

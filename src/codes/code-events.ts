@@ -15,10 +15,17 @@ export function codesGenerated(batch: Pick<CodeBatch, 'id' | 'campaignId' | 'gen
 }
 
 export function batchChanged(
-  batch: Pick<CodeBatch, 'id' | 'campaignId' | 'frozenAt' | 'voidedAt' | 'version'>,
+  batch: Pick<
+    CodeBatch,
+    'id' | 'campaignId' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo' | 'version'
+  >,
 ): OutboxDraft {
-  const { id, campaignId, frozenAt, voidedAt, version } = batch;
+  const { id, campaignId, frozenAt, voidedAt, awaitsActivation, extendedTo = null, version } = batch;
   // Each flag is the instant at which it was raised.
   const flags = { frozen: isSet(frozenAt), voided: isSet(voidedAt) };
-  return { type: 'batch_changed', userId: null, payload: { batchId: id, campaignId, ...flags, version } };
+  return {
+    type: 'batch_changed',
+    userId: null,
+    payload: { batchId: id, campaignId, ...flags, awaitsActivation, extendedTo, version },
+  };
 }

@@ -29,6 +29,11 @@ const generateCodesInput = z.strictObject({
   campaignId: z.string().max(24),
   count: countNumber(1, CODES_AT_ONCE_MAX),
   idempotencyKey: foreignKeyText.nullish().transform((key) => key ?? null),
+  // Missing where it is false, so that keys of older calls still fit their arguments.
+  activateAtSale: z
+    .boolean()
+    .nullish()
+    .transform((isAtSale) => (isAtSale === true ? true : undefined)),
 });
 
 export interface GeneratedBatch {
@@ -128,7 +133,7 @@ export class CodeGenerationService {
     wanted: z.output<typeof generateCodesInput>,
     digest: string,
   ): Promise<IssuedBatch> {
-    const { campaignId, count, idempotencyKey: key } = wanted;
+    const { campaignId, count, idempotencyKey: key, activateAtSale = false } = wanted;
     await this.its.tenants.assertCanIssue(tenantId, count);
     return this.untilDistinct(async (avoidTaken) =>
       this.its.transactions.run(tenantId, async (em) => {
@@ -137,7 +142,11 @@ export class CodeGenerationService {
           key === null
             ? { idempotencyKey: null, argumentsDigest: null }
             : { idempotencyKey: keyDigest(tenantId, 'code_batch', key), argumentsDigest: digest };
-        return this.issue(em, { campaign, count, ...keyed, avoidTaken }, key);
+        return this.issue(
+          em,
+          { campaign, count, awaitsActivation: activateAtSale, ...keyed, avoidTaken },
+          key,
+        );
       }),
     );
   }

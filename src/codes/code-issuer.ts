@@ -15,6 +15,7 @@ import { codesGenerated } from './code-events.js';
 import { formatOf, type CodeFormat } from './code-format.js';
 import { CodeGenerator, type GeneratedCode } from './code-generator.js';
 import { assertSpace } from './code-space.js';
+import { moveCodeTotals, type CountedCode } from './code-totals.service.js';
 import { Code } from './code.entity.js';
 import { activePepper } from './pepper-registry.js';
 
@@ -33,6 +34,8 @@ export interface IssueOrder {
   /** As {@link keyDigest} makes it. */
   readonly idempotencyKey: string | null;
   readonly argumentsDigest: string | null;
+  /** Whether the codes can be redeemed only once the batch is activated. */
+  readonly awaitsActivation: boolean;
   /** Looks for existing codes first; worth its reads only after a collision. */
   readonly avoidTaken: boolean;
 }
@@ -80,11 +83,15 @@ export class CodeIssuer {
     await insertAll(em, rows);
     this.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.tenants.reserveCodes(em, tenantId, count);
+    await moveCodeTotals(
+      em,
+      rows.slice(0, 1).map((like) => ({ like, by: count })),
+    );
     return { batch, codes: codes.map((code) => code.text), keyId };
   }
 
   private async insertBatch(em: Em, order: IssueOrder, createdAt: Date): Promise<CodeBatch> {
-    const { campaign, count, idempotencyKey, argumentsDigest } = order;
+    const { campaign, count, idempotencyKey, argumentsDigest, awaitsActivation } = order;
     const row = {
       tenantId: campaign.tenantId,
       id: this.ids.next(),
@@ -94,6 +101,9 @@ export class CodeIssuer {
       generated: count,
       frozenAt: null,
       voidedAt: null,
+      awaitsActivation,
+      activatedAt: null,
+      extendedTo: null,
       version: 1,
       idempotencyKey,
       argumentsDigest,
@@ -125,7 +135,7 @@ export class CodeIssuer {
     return [...made.values()];
   }
 
-  private rowOf({ text, canonical }: GeneratedCode, its: CodeOrigin): RequiredEntityData<Code> {
+  private rowOf({ text, canonical }: GeneratedCode, its: CodeOrigin): RequiredEntityData<Code> & CountedCode {
     const { campaign, batchId, keyId, issuedAt } = its;
     const { tenantId, rule } = campaign;
     return {

@@ -1,4 +1,5 @@
 import type { RowCheck, RowFacts } from '../platform/database/row-check.js';
+import { codeTotalGaps } from './code-totals.service.js';
 
 /**
  * The counters of codes against their redemptions. Deleted codes and codes of voided batches keep theirs. A reversal
@@ -60,6 +61,19 @@ export const CODE_CHECKS: readonly RowCheck[] = [
        where b.tenant_id = :tenant and b.id in (:items) and b.status = 'READY'`,
     },
     wrong: 'stated <> codes',
+  },
+  {
+    kind: 'CODE_TOTAL_DIFFERS',
+    invariant: 'I3',
+    means: 'Totals of lists count other codes of the batch than there are.',
+    remedy:
+      '`recount` adds what the totals lack. If an older version of the program is not at work, find what bypassed it.',
+    facts: {
+      name: 'batches',
+      rows: { table: 'code_batch', atOnce: 20 },
+      sql: `select cast(batch_id as char) as id, count(*) as totals, cast(sum(total) as signed) as missing
+        from (${codeTotalGaps('tenant_id = :tenant and batch_id in (:items)')}) gaps group by batch_id`,
+    },
   },
   {
     kind: 'TENANT_QUOTA_DIFFERS',

@@ -31,7 +31,17 @@ export type CodeChangeRefusal =
 export const FREEZE_BATCH_REFUSALS = ['BATCH_NOT_FOUND', 'BATCH_VOIDED', 'BATCH_FROZEN'] as const;
 export const UNFREEZE_BATCH_REFUSALS = ['BATCH_NOT_FOUND', 'BATCH_VOIDED', 'BATCH_NOT_FROZEN'] as const;
 export const VOID_BATCH_REFUSALS = ['BATCH_NOT_FOUND', 'BATCH_VOIDED'] as const;
+export const ACTIVATE_BATCH_REFUSALS = ['BATCH_NOT_FOUND', 'BATCH_VOIDED', 'BATCH_ACTIVE'] as const;
+export const EXTEND_BATCH_REFUSALS = [
+  'EXPIRY_NOT_ALLOWED',
+  'INPUT_NOT_ALLOWED',
+  'BATCH_NOT_FOUND',
+  'BATCH_VOIDED',
+  'EXPIRY_NOT_LATER',
+] as const;
 export type BatchRefusal =
   | (typeof FREEZE_BATCH_REFUSALS)[number]
   | (typeof UNFREEZE_BATCH_REFUSALS)[number]
-  | (typeof VOID_BATCH_REFUSALS)[number];
+  | (typeof VOID_BATCH_REFUSALS)[number]
+  | (typeof ACTIVATE_BATCH_REFUSALS)[number]
+  | (typeof EXTEND_BATCH_REFUSALS)[number];

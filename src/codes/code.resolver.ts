@@ -1,11 +1,14 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
-import { PageArgs, type PageOf } from '../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
+import { selects } from '../graphql/selects.js';
 import type { CodeChangeService } from './code-change.service.js';
-import { shownStatus, type CodeReader, type ShownCodeStatus } from './code-reader.service.js';
+import { shownStatus, type ShownCodeStatus } from './code-filter.js';
+import type { CodeReader } from './code-reader.service.js';
 import type { Code } from './code.entity.js';
 import type { EffectiveStatus } from './effective-status.js';
 import {
@@ -70,9 +73,11 @@ export class CodeResolver {
   @Query(() => CodePageType, { description: 'The codes of the tenant, newest first. For staff.' })
   async codes(
     @Arg('filter', () => CodeFilterInput, { nullable: true }) filter: CodeFilterInput | null,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) { offset, size, afterId }: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<CodeType>> {
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<ListPageOf<CodeType>> {
+    const page = { offset, size, afterId, isCounted: selects(info, 'total') };
     return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
   }
 

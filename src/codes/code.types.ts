@@ -1,12 +1,15 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
-import { pageOf } from '../graphql/page.js';
+import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
+import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
 import { EFFECTIVE_STATUSES, type EffectiveStatus } from './effective-status.js';
-import { SHOWN_CODE_STATUSES, type ShownCodeStatus } from './code-reader.service.js';
+import { SHOWN_CODE_STATUSES, type ShownCodeStatus } from './code-filter.js';
 import { DELETE_CODES_REFUSALS, SET_CODE_ENABLED_REFUSALS, UPDATE_CODE_REFUSALS } from './code.errors.js';
+
+const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 
 export const CodeStatusEnum = enumFromValues(
   'CodeStatus',
@@ -63,7 +66,7 @@ export class CodeType {
   issuedAt!: Date;
 }
 
-export const CodePageType = pageOf(CodeType, 'CodePage');
+export const CodePageType = listPageOf(CodeType, 'CodePage');
 
 @InputType()
 export class CodeFilterInput {
@@ -85,6 +88,21 @@ export class CodeFilterInput {
       'The text that a customer typed, in any spelling: the whole code, also of a HASHED campaign; its beginning, its end, its last four characters. Any part of it where campaign, batch or tenant has at most 50,000 codes.',
   })
   part?: string | null;
+
+  @Field(() => ID, nullable('Of campaigns that give this plan.'))
+  planId?: string | null;
+
+  @Field(() => TimeUnitEnum, nullable('Of campaigns that give this unit of time.'))
+  unit?: TimeUnit | null;
+
+  @Field(() => ID, nullable('That this user alone may redeem.'))
+  assignedUserId?: string | null;
+
+  @Field(() => InstantScalar, nullable('Issued at this instant or later.'))
+  issuedFrom?: Date | null;
+
+  @Field(() => InstantScalar, nullable('Issued before this instant.'))
+  issuedBefore?: Date | null;
 }
 
 @InputType()

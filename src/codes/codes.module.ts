@@ -1,3 +1,4 @@
+import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
 import type { CampaignPorts } from '../campaigns/campaigns.module.js';
 import type { CampaignService } from '../campaigns/campaign.service.js';
 import type { Config } from '../config.js';
@@ -21,7 +22,10 @@ import { CodeGenerationService } from './code-generation.service.js';
 import { CodeIssuer } from './code-issuer.js';
 import { CodePepper } from './code-pepper.entity.js';
 import { CodeReader } from './code-reader.service.js';
+import { CodeSearch } from './code-search.js';
 import { CodeRecognizer } from './code-recognizer.service.js';
+import { CodeTotal } from './code-total.entity.js';
+import { CodeTotals } from './code-totals.service.js';
 import { CodeRedigest, type CodeFence } from './code-redigest.service.js';
 import { CodeRefresh } from './code-refresh.js';
 import { assertSpace } from './code-space.js';
@@ -40,13 +44,14 @@ interface Needs extends Pick<
   readonly metrics: CodeMetrics;
   readonly tenants: TenantService;
   readonly campaigns: CampaignService;
+  readonly campaignRewards: CampaignRewards;
   readonly campaignPorts: CampaignPorts;
 }
 
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */
 export const codes = {
   name: 'codes',
-  entities: [Code, CodeBatch, CodeFormatRow, CodePepper],
+  entities: [Code, CodeBatch, CodeTotal, CodeFormatRow, CodePepper],
   resolvers: [BatchResolver, CodeResolver],
   checks: CODE_CHECKS,
   metrics: codeMetrics,
@@ -58,7 +63,9 @@ export const codes = {
     const refresh = new CodeRefresh(copies, log);
     const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
     const codeChanges = new CodeChangeService({ ...its, refresh });
-    const codeReader = new CodeReader(readOrm, new EffectiveStatusService(readOrm), recognizer);
+    const states = new EffectiveStatusService(readOrm);
+    const codeSearch = new CodeSearch({ states, recognizer, rewards: its.campaignRewards });
+    const codeReader = new CodeReader(readOrm, states, codeSearch);
     const generation = generationOf(its, digester, refresh);
     const launches = new CampaignLaunchService(orm, its.campaigns, generation);
     Object.assign(its.campaignPorts, {
@@ -75,6 +82,7 @@ export const codes = {
         batchGate: new BatchGate(orm),
         codeChanges,
         codeReader,
+        codeTotals: new CodeTotals(transactions),
         generation,
         launches,
         /** @param fence keeps codes from being redeemed while their digests change */

@@ -1,13 +1,14 @@
 import type { MikroORM } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 import { Campaign } from '../campaigns/campaign.entity.js';
-import { present } from '../platform/assert.js';
+import { isSet, present } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
 import { databaseNowMs } from '../platform/database/database-clock.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { StateScope } from './code-clauses.js';
 import { CodeBatch } from './code-batch.entity.js';
 import {
+  batchState,
   effectiveStatusOf,
   type BatchFacts,
   type CampaignFacts,
@@ -16,7 +17,7 @@ import {
 } from './effective-status.js';
 
 const CAMPAIGN_FIELDS = ['id', 'status', 'startsAt', 'endsAt'] as const;
-const BATCH_FIELDS = ['id', 'campaignId', 'frozenAt', 'voidedAt'] as const;
+const BATCH_FIELDS = ['id', 'campaignId', 'frozenAt', 'voidedAt', 'awaitsActivation', 'extendedTo'] as const;
 
 type AskedCode = CodeFacts & { readonly tenantId: string; readonly campaignId: Id; readonly batchId: Id };
 
@@ -37,12 +38,20 @@ export class EffectiveStatusService {
   async scope(em: Em): Promise<StateScope> {
     const nowMs = await databaseNowMs(em);
     const campaigns = await em.find(Campaign, {}, { fields: CAMPAIGN_FIELDS, disableIdentityMap: true });
-    const blocked = { $or: [{ frozenAt: { $ne: null } }, { voidedAt: { $ne: null } }] };
-    const blockedBatches = await em.find(CodeBatch, blocked, {
-      fields: BATCH_FIELDS,
-      disableIdentityMap: true,
-    });
-    return { nowMs, campaigns, blockedBatches };
+    const special = [
+      { frozenAt: { $ne: null } },
+      { voidedAt: { $ne: null } },
+      { awaitsActivation: true },
+      { extendedTo: { $gt: new Date(nowMs) } },
+    ];
+    const batches: BatchFacts[] = await em.find(
+      CodeBatch,
+      { $or: special },
+      { fields: BATCH_FIELDS, disableIdentityMap: true },
+    );
+    const blockedBatches = batches.filter((batch) => batchState(batch) !== null);
+    const extendedIds = batches.filter(({ extendedTo }) => isSet(extendedTo)).map(({ id }) => id);
+    return { nowMs, campaigns, blockedBatches, extendedIds };
   }
 
   private async judge(codes: readonly AskedCode[]): Promise<EffectiveStatus[]> {

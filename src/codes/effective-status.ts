@@ -1,4 +1,5 @@
 import type { Campaign } from '../campaigns/campaign.entity.js';
+import { effectiveEnd } from './batch-gate.service.js';
 import type { CodeBatch } from './code-batch.entity.js';
 import { isSet } from '../platform/assert.js';
 import type { Code } from './code.entity.js';
@@ -25,12 +26,16 @@ export const CODE_STATES = [
 ] as const;
 export const EFFECTIVE_STATUSES = [...CAMPAIGN_STATES, ...BATCH_STATES, ...CODE_STATES] as const;
 type CampaignState = (typeof CAMPAIGN_STATES)[number];
-type BatchState = (typeof BATCH_STATES)[number];
+/** A batch that awaits its activation makes its codes INACTIVE, as each can be by itself. */
+type BatchState = (typeof BATCH_STATES)[number] | 'INACTIVE';
 export type CodeState = (typeof CODE_STATES)[number];
 export type EffectiveStatus = (typeof EFFECTIVE_STATUSES)[number];
 
 export type CampaignFacts = Pick<Campaign, 'id' | 'status' | 'startsAt' | 'endsAt'>;
-export type BatchFacts = Pick<CodeBatch, 'id' | 'campaignId' | 'frozenAt' | 'voidedAt'>;
+export type BatchFacts = Pick<
+  CodeBatch,
+  'id' | 'campaignId' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo'
+>;
 export type CodeFacts = Pick<
   Code,
   'status' | 'useLimit' | 'used' | 'startsAt' | 'expiresAt' | 'assignedUserId'
@@ -42,7 +47,7 @@ export function effectiveStatusOf(
   campaign: CampaignFacts,
   nowMs: number,
 ): EffectiveStatus {
-  return campaignState(campaign, nowMs) ?? batchState(batch) ?? codeState(code, nowMs);
+  return campaignState(campaign, nowMs) ?? batchState(batch) ?? codeState(code, batch, nowMs);
 }
 
 /** Null while the campaign runs. */
@@ -54,16 +59,17 @@ export function campaignState(campaign: CampaignFacts, nowMs: number): CampaignS
   return hasCome(nowMs, campaign.startsAt) ? null : 'CAMPAIGN_NOT_STARTED';
 }
 
-export function batchState({ voidedAt, frozenAt }: BatchFacts): BatchState | null {
+export function batchState({ voidedAt, frozenAt, awaitsActivation }: BatchFacts): BatchState | null {
   if (isSet(voidedAt)) return 'VOIDED';
-  return isSet(frozenAt) ? 'FROZEN' : null;
+  if (isSet(frozenAt)) return 'FROZEN';
+  return awaitsActivation ? 'INACTIVE' : null;
 }
 
 /** The same as {@link CODE_STATE_SQL} says of rows. */
-function codeState(code: CodeFacts, nowMs: number): CodeState {
+function codeState(code: CodeFacts, batch: BatchFacts, nowMs: number): CodeState {
   if (code.status !== 'ACTIVE') return code.status;
   if (!hasCome(nowMs, code.startsAt)) return 'NOT_STARTED';
-  if (!isBefore(nowMs, code.expiresAt)) return 'EXPIRED';
+  if (!isBefore(nowMs, effectiveEnd(code, batch))) return 'EXPIRED';
   if (code.useLimit > 0 && code.used >= code.useLimit) return 'USED_UP';
   return code.assignedUserId === null || code.assignedUserId === undefined ? 'ACTIVE' : 'ASSIGNED';
 }
@@ -77,16 +83,16 @@ function isBefore(nowMs: number, end: Date | null | undefined): boolean {
 }
 
 const STARTED = "status = 'ACTIVE' and (starts_at is null or starts_at <= :now)";
-const CURRENT = `${STARTED} and (expires_at is null or expires_at > :now)`;
-const USE_LEFT = '(use_limit = 0 or used < use_limit)';
+/** Of `:extended`, the batches that run on whatever their codes say, all are current that have begun. */
+const CURRENT = `${STARTED} and (expires_at is null or expires_at > :now or batch_id in (:extended))`;
 
 /** The same as {@link codeState}, of rows. Each row fits exactly one. */
 export const CODE_STATE_SQL: Readonly<Record<CodeState, string>> = {
   DISABLED: "status = 'DISABLED'",
   INACTIVE: "status = 'INACTIVE'",
   NOT_STARTED: "status = 'ACTIVE' and starts_at > :now",
-  EXPIRED: `${STARTED} and expires_at <= :now`,
-  USED_UP: `${CURRENT} and use_limit > 0 and used >= use_limit`,
-  ASSIGNED: `${CURRENT} and assigned_user_id is not null and ${USE_LEFT}`,
-  ACTIVE: `${CURRENT} and assigned_user_id is null and ${USE_LEFT}`,
+  EXPIRED: `${STARTED} and expires_at <= :now and batch_id not in (:extended)`,
+  USED_UP: `${CURRENT} and :used_up`,
+  ASSIGNED: `${CURRENT} and :assigned and :use_left`,
+  ACTIVE: `${CURRENT} and :unassigned and :use_left`,
 };

@@ -25,7 +25,7 @@ export interface NodeActor {
   readonly nodeId: Id;
 }
 
-/** Whose requests people stand behind. */
+/** A person, or a backend on behalf of persons. */
 export type PersonActor = UserActor | StaffActor;
 export type Actor = PersonActor | NodeActor;
 

@@ -1,13 +1,16 @@
-import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
+import { GraphQLError } from 'graphql';
+import { ArgsType, Field, ID, Int, ObjectType, type ClassType } from 'type-graphql';
+import { isId, type Id } from '../platform/ids.js';
+import { nullable } from './nullable.js';
 import { readPageSize, SIZE_DEFAULT } from './page-size.js';
 
 /**
  * An argument behind an accessor. type-graphql takes a decorated accessor for a computed field of an answer, so its
  * descriptor is kept from it; it then assigns what the caller sent, and the setter puts it in order.
  */
-function wholeNumber(description: string) {
+function argument(type: typeof Int | typeof ID, description: string) {
   return (prototype: object, key: string): void =>
-    Field(() => Int, { nullable: true, description })(prototype, key);
+    Field(() => type, { nullable: true, description })(prototype, key);
 }
 
 /**
@@ -19,7 +22,7 @@ export class PageArgs {
   private pageNo = 1;
   private pageSize = SIZE_DEFAULT;
 
-  @wholeNumber('From 1; missing means 1.')
+  @argument(Int, 'From 1; missing means 1.')
   get page(): number {
     return this.pageNo;
   }
@@ -27,7 +30,7 @@ export class PageArgs {
     this.pageNo = Math.max(requested ?? 1, 1);
   }
 
-  @wholeNumber('Missing or 0 means 15; 500 at most.')
+  @argument(Int, 'Missing or 0 means 15; 500 at most.')
   get size(): number {
     return this.pageSize;
   }
@@ -41,10 +44,43 @@ export class PageArgs {
   }
 }
 
+/** The arguments of a list that can also be read row after row. */
+@ArgsType()
+export class ListArgs extends PageArgs {
+  private given: Id | null = null;
+
+  @argument(
+    ID,
+    'The `next` of a page: answers the rows that follow it, whatever was added meanwhile. `page` is then of no effect.',
+  )
+  get after(): Id | null {
+    return this.given;
+  }
+  set after(requested: string | null | undefined) {
+    if (requested !== null && requested !== undefined && !isId(requested)) throw malformedCursor();
+    this.given = requested ?? null;
+  }
+
+  get afterId(): Id | null {
+    return this.given;
+  }
+}
+
+function malformedCursor(): GraphQLError {
+  return new GraphQLError('`after` must be the `next` of an earlier page, as it was given.', {
+    extensions: { code: 'CURSOR_MALFORMED' },
+  });
+}
+
 export interface PageOf<T extends object> {
   /** All rows that fit the filter, not only this page's. */
   total: number;
   items: T[];
+}
+
+export interface ListPageOf<T extends object> extends PageOf<T> {
+  /** For `after`, to get the next page; null at the end. */
+  next: Id | null;
 }
 
 /** Makes the page type of a list, e.g. `export const CodePageType = pageOf(CodeType, 'CodePage')`. */
@@ -58,4 +94,11 @@ export function pageOf<T extends object>(item: ClassType<T>, name: string): Clas
     items!: T[];
   }
   return Page;
+}
+
+/** The same for a list that takes {@link ListArgs}. */
+export function listPageOf<T extends object>(item: ClassType<T>, name: string): ClassType<ListPageOf<T>> {
+  const Page = pageOf(item, name);
+  Field(() => ID, nullable('For `after`, to get the next page; null at the end.'))(Page.prototype, 'next');
+  return Page as ClassType<ListPageOf<T>>;
 }

@@ -13,6 +13,8 @@ import { Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batche
 import { Migration20261128800001_number_events_in_their_transactions } from './Migration20261128800001_number_events_in_their_transactions.js';
 import { Migration20261129011301_limit_single_callers_and_log_refusals } from './Migration20261129011301_limit_single_callers_and_log_refusals.js';
 import { Migration20261129011401_keep_nodes_and_anchor_days } from './Migration20261129011401_keep_nodes_and_anchor_days.js';
+import { Migration20261129011402_activate_and_extend_batches } from './Migration20261129011402_activate_and_extend_batches.js';
+import { Migration20261129011403_count_codes_and_redemptions } from './Migration20261129011403_count_codes_and_redemptions.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -71,5 +73,13 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129011401_keep_nodes_and_anchor_days',
     class: Migration20261129011401_keep_nodes_and_anchor_days,
+  },
+  {
+    name: 'Migration20261129011402_activate_and_extend_batches',
+    class: Migration20261129011402_activate_and_extend_batches,
+  },
+  {
+    name: 'Migration20261129011403_count_codes_and_redemptions',
+    class: Migration20261129011403_count_codes_and_redemptions,
   },
 ];

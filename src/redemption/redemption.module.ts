@@ -1,6 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
+import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../codes/batch-gate.service.js';
+import type { CodeReader } from '../codes/code-reader.service.js';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { CodeFence, CodeRedigest } from '../codes/code-redigest.service.js';
@@ -24,6 +26,8 @@ import { RedemptionEventsResolver } from './history/redemption-events.resolver.j
 import { RedemptionReader } from './history/redemption-reader.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
 import { REDEMPTION_CHECKS } from './history/redemption.checks.js';
+import { RedemptionTotal } from './history/redemption-total.entity.js';
+import { RedemptionTotals } from './history/redemption-totals.js';
 import { Redemption } from './history/redemption.entity.js';
 import { RefusedAttempt } from './history/refused-attempt.entity.js';
 import { RefusedAttemptResolver } from './history/refused-attempt.resolver.js';
@@ -51,6 +55,8 @@ interface Needs extends SettlementNeeds {
   readonly failedAttempts: FailedAttemptService;
   readonly deferredOrders: { find: DeferredOrders };
   readonly campaignReader: CampaignReader;
+  readonly campaignRewards: CampaignRewards;
+  readonly codeReader: CodeReader;
   readonly batchGate: BatchGate;
   readonly copies: CodeCopyService;
   readonly redigestWith: (fence: CodeFence) => CodeRedigest;
@@ -64,7 +70,7 @@ const UserResolvers = [DeadLetterType, RedemptionType, RedemptionSettledEvent, R
 /** Redeems codes exactly once: claim in Redis, commit in the database, confirm in Redis, and what recovers from faults. */
 export const redemption = {
   name: 'redemption',
-  entities: [Redemption, RewardGrant, RefusedAttempt, TombstoneMark],
+  entities: [Redemption, RewardGrant, RedemptionTotal, RefusedAttempt, TombstoneMark],
   resolvers: [
     RedemptionResolver,
     RedemptionEventsResolver,
@@ -81,6 +87,8 @@ export const redemption = {
     const deferred = composeDeferred({ ...its, ...settling });
     const recovery = composeRecovery({ ...its, ...settling });
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
+    const { users, codeReader: codes, campaignRewards: rewards } = its;
+    const lists = { reader: redemptionReader, users, codes, rewards };
     const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);
     const attempts = new RefusedAttemptReader(readOrm, its.users, its.recognizer);
     const redeeming = composeRedeeming({ ...its, ...settling, ...deferred, redemptionReader, attemptLog });
@@ -94,12 +102,13 @@ export const redemption = {
         ...redeeming,
         redemptionReader,
         attemptLog,
+        redemptionTotals: new RedemptionTotals(its.transactions),
         redigest: its.redigestWith(new CodeFenceRedis(its.redis)),
         uniformRefusals: config.UNIFORM_REFUSALS,
         refusalMessages: REDEEM_REFUSALS,
       },
       resolvers: [
-        new RedemptionResolver(redeeming.redemptions, redeeming.previews, redemptionReader, its.users),
+        new RedemptionResolver(redeeming.redemptions, redeeming.previews, lists),
         new RedemptionEventsResolver(),
         new RedemptionSettledResolver(config.UNIFORM_REFUSALS),
         new DeadLetterResolver(deferred.deadLetters),

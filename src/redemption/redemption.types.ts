@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
-import { pageOf } from '../graphql/page.js';
+import { listPageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { UserErrorType } from '../graphql/user-error.js';
 import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
@@ -174,7 +174,7 @@ export class PreviewRedemptionPayload {
   errors!: RedeemCodeErrorType[];
 }
 
-export const RedemptionPageType = pageOf(RedemptionType, 'RedemptionPage');
+export const RedemptionPageType = listPageOf(RedemptionType, 'RedemptionPage');
 
 @InputType()
 export class RedemptionFilter {
@@ -189,6 +189,30 @@ export class RedemptionFilter {
 
   @Field(() => ID, { nullable: true })
   campaignId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  batchId?: string | null;
+
+  @Field(() => ID, nullable('That gave this plan.'))
+  planId?: string | null;
+
+  @Field(() => TimeUnitEnum, nullable('That gave this unit of time.'))
+  unit?: TimeUnit | null;
+
+  @Field(() => RedemptionStateEnum, { nullable: true })
+  status?: 'COMMITTED' | 'REVERSED' | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The text of the code that a customer typed, as in `codes`. Of no effect for users.',
+  })
+  part?: string | null;
+
+  @Field(() => InstantScalar, nullable('Claimed at this instant or later.'))
+  from?: Date | null;
+
+  @Field(() => InstantScalar, nullable('Claimed before this instant.'))
+  before?: Date | null;
 }
 
 @ObjectType({

@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireActor, requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
-import { PageArgs, type PageOf } from '../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import type { PlanService } from './plan.service.js';
 import {
@@ -48,9 +48,9 @@ export class PlanResolver {
     description: 'The plans of the tenant. Users see only plans with `show`.',
   })
   async plans(
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<PlanType>> {
+  ): Promise<ListPageOf<PlanType>> {
     const actor = requireActor(context);
     return this.service.list(actor.tenantId, page, actor.kind === 'USER');
   }

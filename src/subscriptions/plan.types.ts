@@ -3,7 +3,7 @@ import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { ExpectedVersionField, VERSION_FIELD } from '../graphql/expected-version.js';
 import { nullable } from '../graphql/nullable.js';
-import { pageOf } from '../graphql/page.js';
+import { listPageOf } from '../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
@@ -66,7 +66,7 @@ export class PlanType {
   createdAt!: Date;
 }
 
-export const PlanPageType = pageOf(PlanType, 'PlanPage');
+export const PlanPageType = listPageOf(PlanType, 'PlanPage');
 
 @InputType()
 export class CreatePlanInput {

@@ -3,11 +3,19 @@ import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
-import { planUsersKey, userKeys } from './subscription-keys.js';
 
 const VALUE_TTL_MS = 5 * 60_000;
 /** Longer than a read of the database takes; a reader that dies keeps others from filling for no longer. */
 const LEASE_TTL_MS = 5000;
+
+/** What a user holds, and the lease of the reader that may fill it. */
+const userKeys = (tenantId: string, userId: Id): [value: string, lease: string] => [
+  `{${tenantId}}:subs:${userId}`,
+  `{${tenantId}}:subs:${userId}:lease`,
+];
+
+/** The running subscriptions of a plan, in pages, for the nodes that it opens. */
+export const planUsersKey = (tenantId: string, planId: Id): string => `{${tenantId}}:plan_users:${planId}`;
 
 /** Whose copies a change makes old: the user's own, and those of the nodes that the plan opens. */
 export interface ChangedSubscription {

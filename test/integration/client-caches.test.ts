@@ -30,6 +30,8 @@ beforeAll(async () => {
     unitPrice: '99',
     unitTime: 'YEAR',
   });
+  for (const name of ['A', 'B'])
+    await world.services.nodes.create(tenantId, { name, address: `${name}.example`, tags: ['eu'] });
   const targets = [planId, planId, yearly.id, planId];
   const rewardRules = targets.map((id, at) => ({
     type: 'SUBSCRIPTION',
@@ -92,6 +94,7 @@ function singles(known: unknown): Arguments {
     batch: [...batches].map((id) => `(id: "${id}")`),
     campaign: idsOf('Campaign'),
     code: idsOf('Code'),
+    node: idsOf('SubscriptionNode'),
     order: idsOf('Order').map((args) => args.replace('id', 'orderNo')),
     plan: idsOf('Plan'),
     redemption: idsOf('Redemption'),

@@ -295,6 +295,7 @@ it('S4.1 codes and batches of another tenant are not there', async () => {
   expect(await world.codeReader.page(other, { batchId }, { offset: 0, size: 15 })).toEqual({
     total: 0,
     items: [],
+    next: null,
   });
   expect(await world.state(tenantId)).toEqual(before);
 });
@@ -323,6 +324,7 @@ describe('S0.18 lists', () => {
     await change(off, { status: 'DISABLED', used: 3 });
     await change(asleep, { status: 'INACTIVE' });
     await change(endless, { useLimit: 0, used: 5 });
+    await world.codeTotals.recount(tenantId);
     expect(await listed(tenantId, { campaignId, status: 'REDEEMED' })).toEqual([used]);
     expect(await listed(tenantId, { campaignId, status: 'ACTIVE' })).toEqual([fresh, endless]);
     expect(await listed(tenantId, { batchId, status: 'DISABLED' })).toEqual([off]);

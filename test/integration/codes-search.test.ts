@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { canonicalize } from '../../src/codes/canonical-code.js';
 import { CodeBatch } from '../../src/codes/code-batch.entity.js';
-import type { CodeFilter } from '../../src/codes/code-reader.service.js';
+import type { CodeFilter } from '../../src/codes/code-filter.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { openCodesWorld, ruleOf, type CodesWorld } from '../support/codes-world.js';
 

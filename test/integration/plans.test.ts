@@ -29,6 +29,7 @@ describe('createPlan', () => {
       sell: false,
       show: false,
       resetCycle: 'YEAR',
+      keepsAnchorDay: true,
     };
     const { id } = await world.plans.create(world.tenantId, full);
     const stored = await world.em().findOneOrFail(Plan, { id });
@@ -50,6 +51,7 @@ describe('createPlan', () => {
       sell: true,
       show: true,
       resetCycle: 'NONE',
+      keepsAnchorDay: false,
     });
   });
 

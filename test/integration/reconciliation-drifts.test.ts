@@ -15,20 +15,31 @@ afterAll(async () => world.close());
 const run = async ({ tenantId }: Scene, repair = false) =>
   reconcilerOf(world).reconciler.run({ tenantId, repair });
 
-async function planted({ plant }: PlantedDrift): Promise<Scene> {
+const TOTALS = new Set(['CODE_TOTAL_DIFFERS', 'REDEMPTION_TOTAL_DIFFERS']);
+
+async function planted({ kind, plant }: PlantedDrift): Promise<Scene> {
   const scene = await makeScene(world);
   expect(driftsOf(await run(scene)), 'before it was planted').toEqual({});
   await plant(scene);
+  // Rows that were changed by hand are counted wrong as well, which is a drift of its own.
+  if (!TOTALS.has(kind)) await recount(scene);
   return scene;
+}
+
+async function recount({ tenantId }: Scene): Promise<void> {
+  await world.services.codeTotals.recount(tenantId);
+  await world.services.redemptionTotals.recount(tenantId);
 }
 
 const TABLES = [
   'tenant',
   'code',
+  'code_total',
   'code_batch',
   'campaign',
   'campaign_usage',
   'redemption',
+  'redemption_total',
   'order',
   'reward_grant',
   'subscription',

@@ -169,7 +169,21 @@ describe('the claim', () => {
     const k = (name: string) => `{${tenant.tenantId}}:${name}`;
     const reply = await new RedisScript(world.stores.redis, 'claim-code').run(
       [k(`code:${claim.digest}`), claims, k('m'), k('l'), k('d'), k('open'), k('x'), k('y'), k('z')],
-      [claim.redemptionId, userId, claim.digest, 'another-token', '{}', '', '', 15_000, 10_000, 1000, ''],
+      [
+        claim.redemptionId,
+        userId,
+        claim.digest,
+        'another-token',
+        '{}',
+        '',
+        '',
+        15_000,
+        10_000,
+        1000,
+        '',
+        '',
+        '',
+      ],
     );
     expect(reply).toEqual(['CLAIMED', claim.claimedAtMs, claim.token]);
     expect(await world.stores.redis.hlen(claims)).toBe(1);

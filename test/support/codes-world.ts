@@ -3,7 +3,8 @@ import { inject } from 'vitest';
 import { CampaignChangeService } from '../../src/campaigns/campaign-change.service.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { CampaignReader } from '../../src/campaigns/campaign-reader.service.js';
-import { CampaignRuleChecks } from '../../src/campaigns/campaign-rule-checks.js';
+import { CampaignRewards } from '../../src/campaigns/campaign-rewards.service.js';
+import { CampaignRuleChecks, type RewardTargets } from '../../src/campaigns/campaign-rule-checks.js';
 import { CampaignService } from '../../src/campaigns/campaign.service.js';
 import { BatchChangeService } from '../../src/codes/batch-change.service.js';
 import { CampaignLaunchService } from '../../src/codes/campaign-launch.service.js';
@@ -18,6 +19,8 @@ import { connectRedis } from '../../src/platform/redis/redis.js';
 import type { CodeCopyService } from '../../src/codes/code-copy.service.js';
 import { CodeReader } from '../../src/codes/code-reader.service.js';
 import { EffectiveStatusService } from '../../src/codes/effective-status.service.js';
+import { CodeSearch } from '../../src/codes/code-search.js';
+import { CodeTotals } from '../../src/codes/code-totals.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { CodeRefresh } from '../../src/codes/code-refresh.js';
@@ -106,16 +109,15 @@ export async function openCodesWorld(databaseUrl: string) {
   const campaignReader = new CampaignReader(orm);
   const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
   const plans = new Map<string, TimeUnit>([['4711', 'MONTH']]);
-  const ruleChecks = new CampaignRuleChecks(
-    {
-      find: async (_tenantId, _type, id) => {
-        const unit = plans.get(id);
-        return unit === undefined ? null : { unit };
-      },
+  const targets: RewardTargets = {
+    find: async (_tenantId, _type, id) => {
+      const unit = plans.get(id);
+      return unit === undefined ? null : { unit };
     },
-    lines,
-    { checkCodes: (rule, count) => assertSpace(formatOf(rule), count) },
-  );
+  };
+  const ruleChecks = new CampaignRuleChecks(targets, lines, {
+    checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+  });
   const campaignChanges = new CampaignChangeService({
     transactions,
     clock,
@@ -143,7 +145,10 @@ export async function openCodesWorld(databaseUrl: string) {
   });
   const launches = new CampaignLaunchService(orm, campaigns, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
-  const codeReader = new CodeReader(orm, new EffectiveStatusService(orm), recognizer);
+  const codeTotals = new CodeTotals(transactions);
+  const states = new EffectiveStatusService(orm);
+  const codeSearch = new CodeSearch({ states, recognizer, rewards: new CampaignRewards(orm, targets) });
+  const codeReader = new CodeReader(orm, states, codeSearch);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 
   async function addTenant(codeQuota = 0): Promise<string> {
@@ -192,6 +197,8 @@ export async function openCodesWorld(databaseUrl: string) {
     codeChanges,
     batchChanges,
     codeReader,
+    codeSearch,
+    codeTotals,
     addTenant,
     addCampaign,
     state,

@@ -64,6 +64,7 @@ export async function openClaim(
       86_400_000,
       '',
       '',
+      '',
     ],
   )) as [string, number, string];
   expect(reply[0]).toBe('CLAIMED');

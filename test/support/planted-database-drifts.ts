@@ -348,4 +348,27 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
         s.codes[0].batchId,
       ]),
   },
+  {
+    kind: 'CODE_TOTAL_DIFFERS',
+    what: 'a total that counts a code which is not there',
+    plant: async (s) =>
+      s.sql('update code_total set total = total + 1 where tenant_id = ? and batch_id = ?', [
+        s.tenantId,
+        s.codes[0].batchId,
+      ]),
+  },
+  {
+    kind: 'CODE_TOTAL_DIFFERS',
+    what: 'a code that was switched off past the totals',
+    plant: async (s) => changeCode(s, "status = 'DISABLED'"),
+  },
+  {
+    kind: 'REDEMPTION_TOTAL_DIFFERS',
+    what: 'a total that lacks a redemption',
+    plant: async (s) =>
+      s.sql('update redemption_total set total = total - 1 where tenant_id = ? and batch_id = ?', [
+        s.tenantId,
+        s.codes[0].batchId,
+      ]),
+  },
 ];

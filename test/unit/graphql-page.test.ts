@@ -1,10 +1,22 @@
 import 'reflect-metadata';
-import { graphql } from 'graphql';
-import { Arg, Args, ArgsType, Field, Int, ObjectType, Query, Resolver, buildSchemaSync } from 'type-graphql';
+import { graphql, type GraphQLResolveInfo } from 'graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Field,
+  Info,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  buildSchemaSync,
+} from 'type-graphql';
 import { describe, expect, it } from 'vitest';
 import { enumFromValues } from '../../src/graphql/enums.js';
-import { PageArgs, pageOf } from '../../src/graphql/page.js';
+import { ListArgs, listPageOf, PageArgs, pageOf } from '../../src/graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../../src/graphql/scalars.js';
+import { selects } from '../../src/graphql/selects.js';
 
 const ColourEnum = enumFromValues('Colour', ['RED', 'BLUE'], 'A colour.', { BLUE: 'Like the sky.' });
 
@@ -14,6 +26,7 @@ class ThingType {
   name!: string;
 }
 const ThingPageType = pageOf(ThingType, 'ThingPage');
+const ThingListType = listPageOf(ThingType, 'ThingList');
 
 @ArgsType()
 class ThingsArgs extends PageArgs {
@@ -26,6 +39,12 @@ class ThingsResolver {
   @Query(() => ThingPageType)
   things(@Args(() => ThingsArgs) args: ThingsArgs): { total: number; items: ThingType[] } {
     return { total: 1, items: [{ name: `${args.page}/${args.size}/${args.offset}/${args.colour}` }] };
+  }
+
+  @Query(() => ThingListType)
+  list(@Args(() => ListArgs) args: ListArgs, @Info() info: GraphQLResolveInfo) {
+    const name = `${args.afterId}/${args.size}/${selects(info, 'total')}`;
+    return { total: 1, items: [{ name }], next: args.after };
   }
 
   @Query(() => DecimalScalar, { nullable: true })
@@ -68,6 +87,43 @@ describe('PageArgs', () => {
     const field = schema.getQueryType()?.getFields()['things'];
     const names = field?.args.map((arg) => `${arg.name}: ${arg.type.toString()}`);
     expect(names?.toSorted()).toEqual(['colour: Colour', 'page: Int', 'size: Int']);
+  });
+});
+
+describe('ListArgs', () => {
+  const listed = async (source: string) => {
+    const { data, errors } = await graphql({ schema, source });
+    const list = (data as { list?: { items: { name: string }[]; next?: string | null } } | null)?.list;
+    return { name: list?.items[0]?.name, next: list?.next, codes: errors?.map((e) => e.extensions['code']) };
+  };
+
+  it('take the id behind which the list continues, beside the arguments of a page', async () => {
+    expect(await listed('{ list(after: "123", size: 3) { items { name } next } }')).toMatchObject({
+      name: '123/3/false',
+      next: '123',
+    });
+    expect(await listed('{ list(after: null) { items { name } } }')).toMatchObject({ name: 'null/15/false' });
+    const fields = schema.getQueryType()?.getFields();
+    const names = fields?.['list']?.args.map(({ name }) => name);
+    expect(names?.toSorted()).toEqual(['after', 'page', 'size']);
+  });
+
+  it.each(['', '0', 'x', '-1', '1 or 1=1', '9223372036854775808'])('refuse %j as a cursor', async (after) => {
+    const { codes } = await listed(`{ list(after: ${JSON.stringify(after)}) { items { name } } }`);
+    expect(codes).toEqual(['CURSOR_MALFORMED']);
+  });
+
+  it.each([
+    ['{ list { total items { name } } }', 'true'],
+    ['{ list { ... { total } items { name } } }', 'true'],
+    [
+      '{ list { ...A items { name } } } fragment A on ThingList { ...B } fragment B on ThingList { total }',
+      'true',
+    ],
+    ['{ list { total: next items { name } } }', 'false'],
+    ['{ list { items { name } } }', 'false'],
+  ])('%s asks for the total: %s', async (source, isAsked) => {
+    expect((await listed(source)).name).toBe(`null/15/${isAsked}`);
   });
 });
 

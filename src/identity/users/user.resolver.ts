@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
-import { PageArgs, type PageOf } from '../../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
 import type { UserChangeService } from './user-change.service.js';
 import type { UserService } from './user.service.js';
@@ -62,9 +62,9 @@ export class UserResolver {
   })
   async list(
     @Arg('filter', () => UserFilterInput, { nullable: true }) filter: UserFilterInput | null,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<UserType>> {
+  ): Promise<ListPageOf<UserType>> {
     return this.users.page(requireStaff(context).tenantId, filter ?? {}, page);
   }
 }

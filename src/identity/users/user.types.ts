@@ -2,7 +2,7 @@ import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
 import { ExpectedVersionField, VERSION_FIELD } from '../../graphql/expected-version.js';
 import { nullable } from '../../graphql/nullable.js';
-import { pageOf } from '../../graphql/page.js';
+import { listPageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { InstantScalar } from '../../graphql/scalars.js';
 import { UPDATE_USER_REFUSALS } from './user-change.service.js';
@@ -32,7 +32,7 @@ export class UserType {
   createdAt!: Date;
 }
 
-export const UserPageType = pageOf(UserType, 'UserPage');
+export const UserPageType = listPageOf(UserType, 'UserPage');
 
 @InputType()
 export class UserFilterInput {

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
 import { requireActor } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
-import { PageArgs, type PageOf } from '../../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import type { PersonActor } from '../../graphql/actor.js';
 import type { OrderService, DeferredOrders } from './order.service.js';
 import { OrderObjectType, OrderPageType } from './order.types.js';
@@ -28,9 +28,9 @@ export class OrderResolver {
 
   @Query(() => OrderPageType, { description: "One's own orders; all of the tenant for staff." })
   async orders(
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<OrderObjectType>> {
+  ): Promise<ListPageOf<OrderObjectType>> {
     const actor = requireActor(context);
     return this.service.list(actor.tenantId, page, ownOrdersOf(actor));
   }

@@ -1,7 +1,7 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
 import { nullable } from '../../graphql/nullable.js';
-import { pageOf } from '../../graphql/page.js';
+import { listPageOf } from '../../graphql/page.js';
 import { DecimalScalar, InstantScalar } from '../../graphql/scalars.js';
 import { ORDER_STATUSES, ORDER_TYPES, type OrderStatus, type OrderType } from './order.entity.js';
 
@@ -41,4 +41,4 @@ export class OrderObjectType {
   finishedAt?: Date | null | undefined;
 }
 
-export const OrderPageType = pageOf(OrderObjectType, 'OrderPage');
+export const OrderPageType = listPageOf(OrderObjectType, 'OrderPage');

@@ -90,7 +90,7 @@ export function parseClaim(tenantId: string, redemptionId: Id, digest: string, t
 
 const DAY_MS = 86_400_000;
 
-/** Days since 1970, UTC; what "on one day" means for limits. */
+/** Days since 1970, UTC; what "on one day" means for limits and totals. */
 export function dayOf(instantMs: number): number {
   return Math.floor(instantMs / DAY_MS);
 }

@@ -82,6 +82,8 @@ export interface ClaimRequest extends AttemptKeys {
   readonly unstored: CodeCopy | null;
   readonly campaignVersion: number;
   readonly rewardRefusal: string | null;
+  /** To which the code's batch was extended. */
+  readonly extendedToMs: number | null;
   /** Whether the campaign has limits per user or a budget. */
   readonly hasLimits: boolean;
   readonly nowMs: number;
@@ -185,6 +187,7 @@ export class RedemptionRedis {
         LOCK_MS,
         this.settings.markerMs,
         request.hasLimits ? '1' : '',
+        request.extendedToMs ?? '',
         ...(unstored === null ? [''] : [unstored.version, unstored.id, ...stateOf(unstored)]),
       ],
     )) as [string, number, ...string[]];

@@ -4,6 +4,7 @@ import {
   type UsageLedger,
   type UsageWanted,
 } from '../../campaigns/campaign-usage.service.js';
+import { effectiveEnd, isBatchBlocked } from '../../codes/batch-gate.service.js';
 import { isSet, present } from '../../platform/assert.js';
 import { Money } from '../../platform/decimal.js';
 import { dayOf, type Claim } from '../claim/claim.js';
@@ -85,10 +86,10 @@ function guardCampaign(claim: Claim, rows: LockedRows): RedeemRefusal | null {
 
 function guardCode(claim: Claim, code: LockedCode, rows: LockedRows): RedeemRefusal | null {
   const batch = rows.batches.get(claim.batchId);
-  const isBlocked = batch === undefined || isSet(batch.frozenAt) || isSet(batch.voidedAt);
-  if (code.status !== 'ACTIVE' || isBlocked) return 'CODE_INACTIVE';
+  if (code.status !== 'ACTIVE' || batch === undefined || isBatchBlocked(batch)) return 'CODE_INACTIVE';
   if (isSet(code.startsAt) && claim.claimedAtMs < code.startsAt.getTime()) return 'CODE_NOT_STARTED';
-  if (isSet(code.expiresAt) && claim.claimedAtMs >= code.expiresAt.getTime()) return 'CODE_EXPIRED';
+  const end = effectiveEnd(code, batch);
+  if (end !== null && claim.claimedAtMs >= end.getTime()) return 'CODE_EXPIRED';
   if (isSet(code.assignedUserId) && code.assignedUserId !== claim.userId) return 'CODE_NOT_YOURS';
   return null;
 }

@@ -20,6 +20,7 @@ export type LockedCode = Pick<
   | 'startsAt'
   | 'expiresAt'
   | 'assignedUserId'
+  | 'issuedAt'
   | 'version'
   | 'deletedAt'
 > & {
@@ -38,7 +39,7 @@ export type LockedCampaign = Pick<
   | 'budgetValue'
   | 'version'
 >;
-export type LockedBatch = Pick<CodeBatch, 'id' | 'frozenAt' | 'voidedAt'>;
+export type LockedBatch = Pick<CodeBatch, 'id' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo'>;
 
 /** The rows that decide a batch of claims, as they stand until this transaction ends. */
 export interface LockedRows {
@@ -60,14 +61,16 @@ const READ_TENANT = 'select status from tenant where id = ?';
 const LOCK_USERS = `select cast(id as char) as id, status from user force index (primary)
   where tenant_id = ? and id in (?) order by user.id for update`;
 const LOCK_CODES = `select cast(id as char) as id, status, use_limit as useLimit, used, last_use_no as lastUseNo,
-    starts_at as startsAt, expires_at as expiresAt, cast(assigned_user_id as char) as assignedUserId, version,
-    deleted_at as deletedAt
+    starts_at as startsAt, expires_at as expiresAt, cast(assigned_user_id as char) as assignedUserId,
+    issued_at as issuedAt, version, deleted_at as deletedAt
   from code force index (primary) where tenant_id = ? and id in (?) order by code.id for update`;
 const SHARE_CAMPAIGNS = `select cast(id as char) as id, status, starts_at as startsAt, ends_at as endsAt,
     user_limit_total as userLimitTotal, user_limit_day as userLimitDay, budget_uses as budgetUses,
     budget_value as budgetValue, version
   from campaign force index (primary) where tenant_id = ? and id in (?) order by campaign.id lock in share mode`;
-const SHARE_BATCHES = `select cast(id as char) as id, frozen_at as frozenAt, voided_at as voidedAt from code_batch force index (primary)
+const SHARE_BATCHES = `select cast(id as char) as id, frozen_at as frozenAt, voided_at as voidedAt,
+    awaits_activation as awaitsActivation, extended_to as extendedTo
+  from code_batch force index (primary)
   where tenant_id = ? and id in (?) order by code_batch.id lock in share mode`;
 
 type Raw<Row, Instants extends keyof Row> = Omit<Row, Instants> & Record<Instants, SqlInstant>;
@@ -93,7 +96,7 @@ export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[
       SHARE_CAMPAIGNS,
       claims.map((claim) => claim.campaignId),
     ),
-    read<Raw<LockedBatch, 'frozenAt' | 'voidedAt'>>(
+    read<StoredBatch>(
       SHARE_BATCHES,
       claims.map((claim) => claim.batchId),
     ),
@@ -108,7 +111,15 @@ export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[
   };
 }
 
-type StoredCode = Raw<Omit<LockedCode, 'versionBefore'>, 'startsAt' | 'expiresAt' | 'deletedAt'>;
+type StoredBatch = Raw<Omit<LockedBatch, 'awaitsActivation'>, 'frozenAt' | 'voidedAt' | 'extendedTo'> & {
+  readonly awaitsActivation: number;
+};
+type StoredCode = Raw<
+  Omit<LockedCode, 'versionBefore' | 'issuedAt'>,
+  'startsAt' | 'expiresAt' | 'deletedAt'
+> & {
+  readonly issuedAt: string;
+};
 
 function codeOf(row: StoredCode): LockedCode {
   return {
@@ -116,6 +127,7 @@ function codeOf(row: StoredCode): LockedCode {
     versionBefore: row.version,
     startsAt: instantOf(row.startsAt),
     expiresAt: instantOf(row.expiresAt),
+    issuedAt: instantOf(row.issuedAt),
     deletedAt: instantOf(row.deletedAt),
   };
 }
@@ -124,6 +136,12 @@ function campaignOf(row: Raw<LockedCampaign, 'startsAt' | 'endsAt'>): LockedCamp
   return { ...row, startsAt: instantOf(row.startsAt), endsAt: instantOf(row.endsAt) };
 }
 
-function batchOf(row: Raw<LockedBatch, 'frozenAt' | 'voidedAt'>): LockedBatch {
-  return { ...row, frozenAt: instantOf(row.frozenAt), voidedAt: instantOf(row.voidedAt) };
+function batchOf(row: StoredBatch): LockedBatch {
+  return {
+    id: row.id,
+    frozenAt: instantOf(row.frozenAt),
+    voidedAt: instantOf(row.voidedAt),
+    awaitsActivation: row.awaitsActivation === 1,
+    extendedTo: instantOf(row.extendedTo),
+  };
 }

@@ -1,14 +1,15 @@
+import { moveCodeTotals, type CodeMove } from '../../codes/code-totals.service.js';
 import type { OrderService, RedemptionOrder } from '../../orders/orders/order.service.js';
 import { invariant } from '../../platform/assert.js';
 import { compareIds, sortedIds, type Id } from '../../platform/ids.js';
 import { writeTogether } from '../../platform/database/execute-together.js';
-import { insertRows, type RowValues } from '../../platform/database/insert-rows.js';
+import { addUp, insertRows, type Counted, type RowValues } from '../../platform/database/insert-rows.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
 import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
-import type { Claim } from '../claim/claim.js';
+import { dayOf, type Claim } from '../claim/claim.js';
 import type { Accepted, Tombstone } from './commit-decider.js';
-import { orderNoOf, type GrantRow, type RedemptionRow } from '../history/redemption-record.js';
+import { orderNoOf, rewardBits, type GrantRow, type RedemptionRow } from '../history/redemption-record.js';
 import { isRedeemRefusal } from '../redemption.errors.js';
 
 /** A claim that came to nothing after its caller was told PROCESSING. */
@@ -54,6 +55,8 @@ export class CommitWrites {
       this.orders.insertRedemptionOrders(em, tenantId, ordersOf(batch)),
       this.orders.insertFailedOrders(em, tenantId, failedOrdersOf(batch)),
       insertRows(em, 'reward_grant', accepted.flatMap(({ given }) => given).map(grantValues)),
+      addUp(em, 'redemption_total', accepted.map(totalOf)),
+      moveCodeTotals(em, accepted.flatMap(usesUp)),
       this.outbox.flush(em),
     ]);
   }
@@ -78,6 +81,30 @@ export class CommitWrites {
     invariant(!spent.includes(false), 'The database refused uses that were left under its lock.');
     for (const code of new Set(accepted.map((each) => each.code))) code.version += 1;
   }
+}
+
+function totalOf({ record }: Accepted): Counted {
+  return {
+    tenant_id: record.tenantId,
+    campaign_id: record.campaignId,
+    batch_id: record.batchId,
+    day: dayOf(record.claimedAt.getTime()),
+    rewards: rewardBits(record.rewards),
+    status: record.status,
+    total: 1,
+  };
+}
+
+/** The last redemption of a code in its batch tells whether a use is left. */
+function usesUp({ code, record }: Accepted): CodeMove[] {
+  const isUsedUp = code.useLimit > 0 && code.used >= code.useLimit;
+  if (!isUsedUp || record.useNo !== code.lastUseNo) return [];
+  const { tenantId, campaignId, batchId } = record;
+  const after = { ...code, tenantId, campaignId, batchId };
+  return [
+    { like: { ...after, used: code.used - 1 }, by: -1 },
+    { like: after, by: 1 },
+  ];
 }
 
 const SPEND_USES = `update code force index (primary)

@@ -1,7 +1,11 @@
+import type { CampaignRewards, RewardFilter } from '../../campaigns/campaign-rewards.service.js';
+import type { CodeReader } from '../../codes/code-reader.service.js';
 import type { PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
+import { EMPTY_PAGE, type PageRange } from '../../platform/database/find-page.js';
 import { isId, type Id } from '../../platform/ids.js';
-import type { RedemptionListFilter, RedemptionPage, RedemptionReader } from './redemption-reader.js';
+import type { RedemptionListFilter } from './redemption-list.js';
+import type { RedemptionPage, RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRecord } from './redemption-record.js';
 
 /** One redemption: users see their own, staff their tenant's; all others are as good as missing. */
@@ -16,32 +20,73 @@ export async function findRedemption(
   return actor.kind === 'STAFF' || record.userId === actor.userId ? record : null;
 }
 
-const NOTHING: RedemptionPage = { total: 0, items: [] };
-
-interface WantedFilter {
+export interface WantedRedemptions extends RewardFilter {
+  readonly userId?: Id | null;
   /** The user's id in the tenant's own system. */
-  readonly externalUserId?: string | null | undefined;
-  readonly userId?: Id | null | undefined;
-  readonly codeId?: Id | null | undefined;
-  readonly campaignId?: Id | null | undefined;
+  readonly externalUserId?: string | null;
+  readonly codeId?: Id | null;
+  readonly campaignId?: Id | null;
+  readonly batchId?: Id | null;
+  readonly status?: 'COMMITTED' | 'REVERSED' | null;
+  /** What a customer typed of the code, in any spelling. For staff. */
+  readonly part?: string | null;
+  /** By the instant of the claim; half-open. */
+  readonly from?: Date | null;
+  readonly before?: Date | null;
+}
+
+/** Where the lists are read, and what their filters refer to. */
+export interface RedemptionLists {
+  readonly reader: RedemptionReader;
+  readonly users: Pick<UserService, 'find'>;
+  readonly codes: Pick<CodeReader, 'find'>;
+  readonly rewards: CampaignRewards;
 }
 
 /** A page of redemptions: users see their own, whatever they filter by. An id that is none matches nothing. */
 export async function listRedemptions(
-  reader: RedemptionReader,
-  users: Pick<UserService, 'find'>,
+  its: RedemptionLists,
   actor: PersonActor,
-  { externalUserId, ...wanted }: WantedFilter,
-  page: { readonly offset: number; readonly size: number },
+  wanted: WantedRedemptions,
+  page: PageRange,
 ): Promise<RedemptionPage> {
-  const given = Object.entries(wanted).filter((entry): entry is [string, Id] => typeof entry[1] === 'string');
-  if (given.some(([, id]) => !isId(id))) return NOTHING;
+  const filter = await filterOf(its, actor, wanted);
+  return filter === null ? EMPTY_PAGE : its.reader.page(actor.tenantId, filter, page);
+}
+
+/** Null where nothing can fit. */
+async function filterOf(
+  { users, codes, rewards }: RedemptionLists,
+  actor: PersonActor,
+  wanted: WantedRedemptions,
+): Promise<RedemptionListFilter | null> {
+  const { tenantId } = actor;
+  const { codeId, campaignId = null, batchId = null, status, from, before } = wanted;
+  const userId = await userOf(users, actor, wanted);
+  const ids = { userId, codeId, campaignId, batchId };
+  if (userId === null || Object.values(ids).some((id) => typeof id === 'string' && !isId(id))) return null;
+  const places = await rewards.places(tenantId, wanted);
+  if (places?.length === 0) return null;
+  // A part of a code is for staff to look for: users would learn which codes there are.
+  const part = actor.kind === 'STAFF' ? wanted.part : null;
+  const found = part ? await codes.find(tenantId, { part, campaignId, batchId }) : null;
+  if (part && found === null) return null;
+  return given({ ...ids, status, from, before, places, codes: found });
+}
+
+/** Whose redemptions are asked for: undefined for all, null where there is no such user. */
+async function userOf(
+  users: RedemptionLists['users'],
+  actor: PersonActor,
+  { userId, externalUserId }: WantedRedemptions,
+): Promise<Id | null | undefined> {
   const named = externalUserId ? await users.find(actor.tenantId, { externalId: externalUserId }) : undefined;
-  if (named === null || (named && (wanted.userId ?? named.id) !== named.id)) return NOTHING;
-  const filter: RedemptionListFilter = {
-    ...Object.fromEntries(given),
-    ...(named && { userId: named.id }),
-    ...(actor.kind === 'USER' ? { userId: actor.userId } : {}),
-  };
-  return reader.page(actor.tenantId, filter, page.offset, page.size);
+  if (named === null || (named && (userId ?? named.id) !== named.id)) return null;
+  return actor.kind === 'USER' ? actor.userId : (named?.id ?? userId ?? undefined);
+}
+
+/** Without what is null or missing. */
+function given(filter: { [Key in keyof RedemptionListFilter]: unknown }): RedemptionListFilter {
+  const set = Object.entries(filter).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(set) as RedemptionListFilter;
 }

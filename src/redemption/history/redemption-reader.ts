@@ -3,9 +3,10 @@ import { Code } from '../../codes/code.entity.js';
 import { Money } from '../../platform/decimal.js';
 import type { Id } from '../../platform/ids.js';
 import { gatheredByTenant } from '../../platform/scheduling/gathered.js';
-import { findPage } from '../../platform/database/find-page.js';
+import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
+import { findRedemptions, type RedemptionListFilter } from './redemption-list.js';
 import { Redemption } from './redemption.entity.js';
 import type { GrantRow, RedemptionRecord } from './redemption-record.js';
 import { RewardGrant } from './reward-grant.entity.js';
@@ -22,16 +23,7 @@ interface CodeUserLookup {
   readonly userId: Id;
 }
 
-export interface RedemptionListFilter {
-  readonly userId?: Id;
-  readonly codeId?: Id;
-  readonly campaignId?: Id;
-}
-
-export interface RedemptionPage {
-  readonly total: number;
-  readonly items: RedemptionRecord[];
-}
+export type RedemptionPage = Page<RedemptionRecord>;
 
 interface IdLookup {
   readonly tenantId: string;
@@ -100,16 +92,10 @@ export class RedemptionReader {
   }
 
   /** A page of redemptions, newest first; tombstones are not shown. */
-  async page(
-    tenantId: string,
-    filter: RedemptionListFilter,
-    offset: number,
-    size: number,
-  ): Promise<RedemptionPage> {
+  async page(tenantId: string, filter: RedemptionListFilter, range: PageRange): Promise<RedemptionPage> {
     const em = tenantEm(this.listOrm, tenantId);
-    const where = { ...filter, status: { $ne: 'ABORTED' as const } };
-    const { total, items } = await findPage(em, Redemption, where, { offset, size });
-    return { total, items: await withRewards(em, items) };
+    const page = await findRedemptions(em, tenantId, filter, range);
+    return { ...page, items: await withRewards(em, page.items) };
   }
 
   private loader<Lookup extends { readonly tenantId: string }>(

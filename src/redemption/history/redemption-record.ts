@@ -45,3 +45,8 @@ export interface RedemptionRecord extends RedemptionRow {
 export function orderNoOf(redemptionId: Id): string {
   return redemptionId;
 }
+
+/** Which rewards of its campaign, of which there are at most 16: bit n for the one at place n. */
+export function rewardBits(rewards: readonly { readonly rewardNo: number }[]): number {
+  return rewards.reduce((bits, { rewardNo }) => bits | (1 << rewardNo), 0);
+}

@@ -1,7 +1,7 @@
 import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
-import { PageArgs } from '../../graphql/page.js';
+import { ListArgs } from '../../graphql/page.js';
 import { RefusedAttemptFilter, RefusedAttemptPageType } from './refused-attempt.types.js';
 import type { RefusedAttemptReader } from './refused-attempts.reader.js';
 
@@ -15,7 +15,7 @@ export class RefusedAttemptResolver {
   })
   async attempts(
     @Ctx() context: RequestContext,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Arg('filter', () => RefusedAttemptFilter, { nullable: true }) filter: RefusedAttemptFilter | null,
   ) {
     return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);

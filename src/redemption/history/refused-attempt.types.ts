@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
 import { nullable } from '../../graphql/nullable.js';
-import { pageOf } from '../../graphql/page.js';
+import { listPageOf } from '../../graphql/page.js';
 import { InstantScalar } from '../../graphql/scalars.js';
 import { LIMIT_SCOPES, type LimitScope } from '../../limits/rate-limit.service.js';
 import { REDEEM_REFUSAL_CODES, REDEEM_REFUSALS, type RedeemRefusal } from '../redemption.errors.js';
@@ -52,7 +52,7 @@ export class RefusedAttemptType {
   further!: number;
 }
 
-export const RefusedAttemptPageType = pageOf(RefusedAttemptType, 'RefusedAttemptPage');
+export const RefusedAttemptPageType = listPageOf(RefusedAttemptType, 'RefusedAttemptPage');
 
 @InputType()
 export class RefusedAttemptFilter {

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
 import type { UserService } from '../../identity/users/user.service.js';
-import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
+import { EMPTY_PAGE, findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
@@ -16,8 +16,6 @@ export interface RefusedAttemptWish {
   readonly refusal?: RedeemRefusal | null | undefined;
 }
 
-const NOTHING: Page<RefusedAttempt> = { total: 0, items: [] };
-
 /** Finds refused attempts for staff. */
 export class RefusedAttemptReader {
   constructor(
@@ -30,7 +28,7 @@ export class RefusedAttemptReader {
   async page(tenantId: string, wish: RefusedAttemptWish, range: PageRange): Promise<Page<RefusedAttempt>> {
     const userId = await this.userOf(tenantId, wish);
     const digests = this.digestsOf(tenantId, wish.code);
-    if (userId === null || digests === null) return NOTHING;
+    if (userId === null || digests === null) return EMPTY_PAGE;
     const where = {
       ...(userId !== undefined && { userId }),
       ...(digests !== undefined && { codeDigest: { $in: digests } }),

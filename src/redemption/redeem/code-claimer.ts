@@ -145,7 +145,7 @@ function isHeld(reply: ClaimReply): boolean {
 
 function requestOf(
   attempt: Attempt,
-  { code, campaign, rewardRefusal }: Prepared,
+  { code, campaign, rewardRefusal, extendedToMs }: Prepared,
   redemptionId: Id,
   snapshot: ClaimSnapshot,
   nowMs: number,
@@ -159,6 +159,7 @@ function requestOf(
     unstored: code.unstored,
     campaignVersion: campaign.version,
     rewardRefusal,
+    extendedToMs,
     hasLimits: isLimited(campaign),
     nowMs,
   };

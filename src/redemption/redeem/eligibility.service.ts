@@ -43,6 +43,8 @@ export interface Prepared {
   readonly rewards: readonly ChosenReward[];
   /** The last of all guards, so the claim script answers it only when nothing else refuses. */
   readonly rewardRefusal: RewardRefusal | 'NO_REWARD_FOR_USER' | null;
+  /** A code of the batch that would end before this instant ends at it. */
+  readonly extendedToMs: number | null;
 }
 
 type Admitted = Pick<AdmitReply, 'epoch' | 'nowMs'>;
@@ -170,8 +172,8 @@ export class EligibilityService {
     if (applicableProducts.length > 0 && !applicableProducts.includes(attempt.productCode)) {
       return new Refused('PRODUCT_NOT_ALLOWED');
     }
-    const isBlocked = await this.services.batchGate.isBlocked(attempt.tenantId, code.batchId, epoch);
-    if (isBlocked) return new Refused('CODE_INACTIVE');
+    const batch = await this.services.batchGate.terms(attempt.tenantId, code.batchId, epoch);
+    if (batch.isBlocked) return new Refused('CODE_INACTIVE');
     const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
     if (tags === null) return new Refused('USER_DISABLED');
     const rewards = chooseRewards(campaign.rule, { tags });
@@ -179,7 +181,7 @@ export class EligibilityService {
       rewards.length === 0 && campaign.rule.rewardRules.length > 0
         ? 'NO_REWARD_FOR_USER'
         : await this.rewardRefusal(attempt.tenantId, attempt.userId, rewards, nowMs);
-    return { code, campaign, rewards, rewardRefusal };
+    return { code, campaign, rewards, rewardRefusal, extendedToMs: batch.extendedToMs };
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { Campaign } from '../../campaigns/campaign.entity.js';
 import { peekUsage } from '../../campaigns/campaign-usage.service.js';
+import { effectiveEnd } from '../../codes/batch-gate.service.js';
 import { CodeBatch } from '../../codes/code-batch.entity.js';
 import { Code } from '../../codes/code.entity.js';
 import { User } from '../../identity/users/user.entity.js';
@@ -96,7 +97,7 @@ export class RedemptionPreviewService {
       refusal: null,
       storeAway: null,
       campaignName: prepared.campaign.name,
-      expiresAt: rows.codes.get(claim.codeId)?.expiresAt ?? null,
+      expiresAt: endOf(claim, rows),
       rewards,
     };
   }
@@ -158,6 +159,11 @@ export class RedemptionPreviewService {
     const usage = await peekUsage(em, tenantId, limitedUses([claim], rows));
     return { rows, first, usage, openClaims, rewardRefusal: () => rewardRefusal };
   }
+}
+
+function endOf({ codeId, batchId }: Claim, { codes, batches }: LockedRows): Date | null {
+  const [code, batch] = [codes.get(codeId), batches.get(batchId)];
+  return code === undefined || batch === undefined ? null : effectiveEnd(code, batch);
 }
 
 function hypotheticalClaim(redemptionId: string, attempt: Attempt, prepared: Prepared, nowMs: number): Claim {

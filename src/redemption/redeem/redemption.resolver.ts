@@ -1,14 +1,14 @@
-import { Arg, Args, Ctx, Extensions, ID, Mutation, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, Extensions, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { JUDGES_ACCESS, UNSHARED } from '../../graphql/field-marks.js';
 import { requireActor, requireUser } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
-import type { UserService } from '../../identity/users/user.service.js';
-import { PageArgs } from '../../graphql/page.js';
+import { ListArgs } from '../../graphql/page.js';
+import { selects } from '../../graphql/selects.js';
 import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
 import type { RedemptionPreviewService } from './redemption-preview.service.js';
-import { findRedemption, listRedemptions } from '../history/redemption-queries.js';
-import type { RedemptionReader } from '../history/redemption-reader.js';
+import { findRedemption, listRedemptions, type RedemptionLists } from '../history/redemption-queries.js';
 import type { RedemptionService } from './redemption.service.js';
 import {
   PreviewRedemptionPayload,
@@ -24,8 +24,7 @@ export class RedemptionResolver {
   constructor(
     private readonly service: RedemptionService,
     private readonly previews: RedemptionPreviewService,
-    private readonly reader: RedemptionReader,
-    private readonly users: Pick<UserService, 'find'>,
+    private readonly lists: RedemptionLists,
   ) {}
 
   @Extensions({ ...JUDGES_ACCESS, ...UNSHARED })
@@ -49,15 +48,17 @@ export class RedemptionResolver {
 
   @Query(() => RedemptionType, nullable("One's own; staff see their tenant's."))
   async redemption(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string) {
-    return findRedemption(this.reader, requireActor(context), id);
+    return findRedemption(this.lists.reader, requireActor(context), id);
   }
 
   @Query(() => RedemptionPageType, { description: "One's own, newest first; staff see their tenant's." })
   async redemptions(
     @Ctx() context: RequestContext,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) { offset, size, afterId }: ListArgs,
     @Arg('filter', () => RedemptionFilter, { nullable: true }) filter: RedemptionFilter | null,
+    @Info() info: GraphQLResolveInfo,
   ) {
-    return listRedemptions(this.reader, this.users, requireActor(context), filter ?? {}, page);
+    const page = { offset, size, afterId, isCounted: selects(info, 'total') };
+    return listRedemptions(this.lists, requireActor(context), filter ?? {}, page);
   }
 }

@@ -2,7 +2,7 @@ import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
-import { PageArgs, type PageOf } from '../../graphql/page.js';
+import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
 import type { NodeService } from './node.service.js';
 import {
@@ -43,7 +43,7 @@ export class NodeResolver {
   }
 
   @Mutation(() => DeleteNodePayloadType, {
-    description: 'Deletes a node; plans that name it open it no more. For OWNER and OPERATOR.',
+    description: 'Deletes a node; plans that name it no longer open it. For OWNER and OPERATOR.',
   })
   async deleteNode(
     @Arg('input', () => NodeIdInput) { nodeId }: NodeIdInput,
@@ -76,9 +76,9 @@ export class NodeResolver {
   @Query(() => NodePageType, { description: 'The nodes of the tenant, newest first. For staff.' })
   async nodes(
     @Arg('filter', () => NodeFilterInput, { nullable: true }) filter: NodeFilterInput | null,
-    @Args(() => PageArgs) page: PageArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
-  ): Promise<PageOf<SubscriptionNodeType>> {
+  ): Promise<ListPageOf<SubscriptionNodeType>> {
     return this.service.list(requireStaff(context).tenantId, filter ?? {}, page);
   }
 }

@@ -62,7 +62,7 @@ export class NodeService {
     });
   }
 
-  /** Plans may go on naming it: a node that is not there is opened by none. @throws DomainError NODE_NOT_FOUND */
+  /** Plans may still name it; an id without a node opens nothing. @throws DomainError NODE_NOT_FOUND */
   async delete(tenantId: string, nodeId: Id): Promise<Id> {
     if (!isId(nodeId)) throw notFound();
     return this.its.transactions.run(tenantId, async (em) => {

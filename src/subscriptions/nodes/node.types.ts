@@ -2,7 +2,7 @@ import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { ExpectedVersionField, VERSION_FIELD } from '../../graphql/expected-version.js';
 import { nullable } from '../../graphql/nullable.js';
-import { pageOf } from '../../graphql/page.js';
+import { listPageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { InstantScalar } from '../../graphql/scalars.js';
 import { CREATE_NODE_ERROR_CODES, KNOWN_NODE_ERROR_CODES, UPDATE_NODE_ERROR_CODES } from './node.errors.js';
@@ -32,7 +32,7 @@ export class SubscriptionNodeType {
   createdAt!: Date;
 }
 
-export const NodePageType = pageOf(SubscriptionNodeType, 'SubscriptionNodePage');
+export const NodePageType = listPageOf(SubscriptionNodeType, 'SubscriptionNodePage');
 
 @InputType()
 export class NodeFilterInput {

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Id } from '../../platform/ids.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
-import { withoutRedis } from '../subscription-cache.redis.js';
-import { planUsersKey } from '../subscription-keys.js';
+import { planUsersKey, withoutRedis } from '../subscription-cache.redis.js';
 
 const USERS_TTL_MS = 5 * 60_000;
 /** Pages of a plan that Redis holds; those behind them are read from the database. */

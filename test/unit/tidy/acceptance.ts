@@ -3,10 +3,7 @@ import type { ProjectFile, Rule } from './rule.js';
 
 /** First and last number of each run of rows, so that this list itself names none. */
 const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
-  S0: [
-    [1, 16],
-    [19, 19],
-  ],
+  S0: [[1, 19]],
   S1: [[14, 14]],
   S4: [
     [1, 4],
@@ -18,6 +15,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [1, 3],
     [5, 5],
     [7, 8],
+    [11, 11],
     [13, 13],
     [15, 17],
     [19, 21],

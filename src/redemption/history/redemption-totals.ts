@@ -1,0 +1,67 @@
+import type { RewardPlace } from '../../campaigns/campaign-rewards.service.js';
+import type { Em } from '../../platform/database/orm.js';
+import type { Transactions } from '../../platform/database/transaction.js';
+import type { Id } from '../../platform/ids.js';
+import type { WholeDays } from './days.js';
+import { rewardBits } from './redemption-record.js';
+
+/** What totals tell by themselves. */
+export interface CountedFilter {
+  readonly campaignId?: Id;
+  readonly batchId?: Id;
+  readonly status?: 'COMMITTED' | 'REVERSED';
+  /** What was given: one of these rewards. */
+  readonly places?: readonly RewardPlace[];
+}
+
+/** How many redemptions fit, without a look at any of them. */
+export async function sumOfTotals(
+  em: Em,
+  tenantId: string,
+  { campaignId, batchId, status, places }: CountedFilter,
+  { days }: WholeDays,
+): Promise<number> {
+  const conditions: (readonly [sql: string, ...params: unknown[]] | false)[] = [
+    ['tenant_id = ?', tenantId],
+    campaignId !== undefined && ['campaign_id = ?', campaignId],
+    batchId !== undefined && ['batch_id = ?', batchId],
+    status !== undefined && ['status = ?', status],
+    places !== undefined && gaveOne(places),
+    days !== undefined && ['day >= ? and day < ?', ...days],
+  ];
+  const given = conditions.filter((condition) => condition !== false);
+  const [row] = await em.execute<[{ total: string }]>(
+    `select coalesce(sum(total), 0) as total from redemption_total where ${given.map(([sql]) => sql).join(' and ')}`,
+    given.flatMap(([, ...params]) => params),
+  );
+  return Number(row.total);
+}
+
+function gaveOne(places: readonly RewardPlace[]): readonly [string, ...unknown[]] {
+  const campaigns = [...Map.groupBy(places, ({ campaignId }) => campaignId)];
+  const each = campaigns.map(() => '(campaign_id = ? and (rewards & ?) <> 0)').join(' or ');
+  return [`(${each})`, ...campaigns.flatMap(([id, rewards]) => [id, rewardBits(rewards)])];
+}
+
+const KEY = 'tenant_id, campaign_id, batch_id, day, rewards, status';
+
+/** By how much totals are too small, of the rows that a condition names: of one statement, and so of one instant. */
+export const redemptionTotalGaps = (of: string): string => `
+  select ${KEY}, sum(n) as total from (
+    select tenant_id, campaign_id, batch_id, datediff(claimed_at, '1970-01-01') as day, (
+          select coalesce(bit_or(1 << g.reward_no), 0) from reward_grant g
+           where g.tenant_id = redemption.tenant_id and g.redemption_id = redemption.id) as rewards, status, count(*) as n
+      from redemption where status <> 'ABORTED' and ${of} group by 1, 2, 3, 4, 5, 6
+    union all select ${KEY}, -total from redemption_total where ${of}) both_sides
+  group by ${KEY} having sum(n) <> 0`;
+
+/** Adds what the totals of a tenant lack. Right beside other transactions, because all of them add. */
+export class RedemptionTotals {
+  constructor(private readonly transactions: Transactions) {}
+
+  async recount(tenantId: string): Promise<void> {
+    const sql = `insert into redemption_total (${KEY}, total) ${redemptionTotalGaps('tenant_id = ?')}
+      on duplicate key update total = redemption_total.total + values(total)`;
+    await this.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
+  }
+}
