@@ -8,6 +8,7 @@ const COLUMNS = fields<CodeBatch>(
   'id',
   'campaignId',
   'status',
+  'requested',
   'generated',
   'frozenAt',
   'voidedAt',
@@ -18,6 +19,7 @@ const COLUMNS = fields<CodeBatch>(
 );
 
 const CHANGES = {
+  cancel: 'End the generation of a batch; its codes are removed, and its quota is given back.',
   freeze: "Let a batch's codes not be redeemed until it is unfrozen.",
   unfreeze: 'Take a freeze back.',
   activate: "Let a batch's codes be redeemed that were made to be activated at sale.",

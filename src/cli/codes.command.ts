@@ -1,102 +1,90 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Services } from '../app/modules.js';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
+import { CODES_PER_BATCH_MAX } from '../codes/code-generation.service.js';
 import type { Bare } from './action.js';
-import { example, externalId, wholeNumber } from './arguments.js';
+import { example, externalId, wholeNumber, type GlobalOptions } from './arguments.js';
+import { finishBatch, writeBatch } from './batch-work.js';
 import { openCodeSink, type CodeSink } from './code-sink.js';
 import { addCodesList } from './codes-list.command.js';
 import { CliError } from './failures.js';
-import { openProgress, type Progress } from './progress.js';
 import { withServices } from './session.js';
-
-const KEY_LENGTH_MAX = 64;
 
 interface GenerateOptions {
   readonly tenant: string;
   readonly campaign: string;
   readonly atSale?: true | undefined;
-}
-
-interface Generation {
   readonly count: number;
-  readonly idempotencyKey: string | null;
+  readonly key?: string | undefined;
 }
 
 const GENERATE = example(
   'codes generate --tenant CH_123 --campaign 7312345678901234 --count 25000 --key may --out codes.txt',
 );
+const FETCH = example('codes fetch --tenant CH_123 --batch 7312345678901234 --out codes.txt');
+const OUT = ['--out <file>', 'a new file for the codes, readable by its owner alone'] as const;
 
 export function addCodesCommands(program: Bare): void {
   const group = program.command('codes').description('Codes of a campaign.').addHelpText('after', GENERATE);
   addCodesList(group);
   group
     .command('generate')
-    .description('Make codes, and print them, one a line. They are ready as soon as they are printed.')
+    .description('Make a batch of codes, and print them, one a line. They are ready when they are printed.')
     .requiredOption('--tenant <id>', 'the tenant')
     .requiredOption('--campaign <id>', 'the campaign')
-    .requiredOption('--count <n>', `how many; above ${CODES_AT_ONCE_MAX} in several batches`, positiveNumber)
-    .option('--key <key>', 'idempotency key: the same call again prints the same codes', externalId)
+    .requiredOption('--count <n>', `how many, up to ${CODES_PER_BATCH_MAX}`, codeCount)
+    .option('--key <key>', 'idempotency key: the same call again resumes the same batch', externalId)
     .option('--at-sale', 'cannot be redeemed before `batch activate`')
-    .option('--out <file>', 'a new file for the codes, readable by its owner alone')
+    .option(...OUT)
     .addHelpText('after', GENERATE)
     .action(async (_options, command) => {
       const options = command.optsWithGlobals();
-      const generations = generationsOf(options.count, options.key ?? null);
-      const sink = await openCodeSink(options.out);
-      try {
-        await withServices(options, async (services) => {
-          // Codes that run over the terminal show the progress themselves, and a bar between them would garble both.
-          const progress = openProgress(options.count, sink.isTerminal);
-          await generateAll(services, options, generations, { sink, progress }).finally(() =>
-            progress.stop(),
-          );
-        });
-      } finally {
-        await sink.close();
-      }
+      await withSink(options, async (services, sink) => generate(services, options, sink));
+    });
+  group
+    .command('fetch')
+    .description(
+      'Print the codes of a batch, one a line. A HASHED campaign hands those of a large batch out once.',
+    )
+    .requiredOption('--tenant <id>', 'the tenant')
+    .requiredOption('--batch <id>', 'the batch')
+    .option(...OUT)
+    .addHelpText('after', FETCH)
+    .action(async (_options, command) => {
+      const { tenant, batch: id, ...options } = command.optsWithGlobals();
+      await withSink({ tenant, ...options }, async (services, sink) => {
+        const batch = await services.codeReader.batch(tenant, id);
+        if (batch === null) throw new CliError(`The tenant has no batch ${JSON.stringify(id)}.`);
+        await writeBatch(services, batch, sink);
+      });
     });
 }
 
-async function generateAll(
-  { generation }: Services,
-  { tenant, campaign: campaignId, atSale }: GenerateOptions,
-  generations: readonly Generation[],
-  { sink, progress }: { readonly sink: CodeSink; readonly progress: Progress },
+async function withSink(
+  options: GlobalOptions & { readonly tenant: string; readonly out?: string | undefined },
+  work: (services: Services, sink: CodeSink) => Promise<void>,
 ): Promise<void> {
-  for (const wanted of generations) {
-    const { codes, batch } = await generation.generate(tenant, {
-      campaignId,
-      activateAtSale: atSale === true,
-      ...wanted,
-    });
-    if (codes === null) {
-      throw new CliError(
-        `The codes of batch ${batch.id} were made by an earlier call with this key, and the campaign does not keep them.`,
-      );
-    }
-    await sink.write(codes);
-    progress.add(codes.length);
+  const sink = await openCodeSink(options.out);
+  try {
+    await withServices(options, async (services) => work(services, sink));
+  } finally {
+    await sink.close();
   }
 }
 
-/** Codes that the service makes in one transaction; each of several generations has a key of its own. */
-export function generationsOf(count: number, key: string | null): readonly Generation[] {
-  if (count <= CODES_AT_ONCE_MAX) return [{ count, idempotencyKey: key }];
-  const batches = Math.ceil(count / CODES_AT_ONCE_MAX);
-  // Judged before the first is made: later ones have longer keys.
-  if (key !== null && `${key}-${batches}`.length > KEY_LENGTH_MAX) {
-    throw new CliError(
-      `The key is too long: with the number of the batch it has more than ${KEY_LENGTH_MAX} characters.`,
-    );
-  }
-  return Array.from({ length: batches }, (_, index) => ({
-    count: Math.min(CODES_AT_ONCE_MAX, count - index * CODES_AT_ONCE_MAX),
-    idempotencyKey: key === null ? null : `${key}-${index + 1}`,
-  }));
+async function generate(services: Services, options: GenerateOptions, sink: CodeSink): Promise<void> {
+  const { tenant, campaign: campaignId, count, key = null, atSale = false } = options;
+  const wanted = { campaignId, count, idempotencyKey: key, activateAtSale: atSale };
+  const { batch, codes } = await services.generation.generate(tenant, wanted);
+  if (codes !== null) return sink.write(codes);
+  if (batch.requested > CODES_AT_ONCE_MAX) return finishBatch(services, batch, sink);
+  throw new CliError(
+    `The codes of batch ${batch.id} were made by an earlier call with this key, and the campaign does not keep them.`,
+  );
 }
 
-function positiveNumber(text: string): number {
+function codeCount(text: string): number {
   const count = wholeNumber(text);
-  if (count > 0 && count <= 2_147_483_647) return count;
-  throw new InvalidArgumentError('Give a number from 1 to 2147483647.');
+  if (count > 0 && count <= CODES_PER_BATCH_MAX) return count;
+  throw new InvalidArgumentError(`Give a number from 1 to ${CODES_PER_BATCH_MAX}.`);
 }

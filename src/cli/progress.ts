@@ -1,17 +1,28 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { PaceMeter } from '../codes/batch-pace.js';
 
 export interface Progress {
-  add(count: number): void;
+  /** @param count done so far */
+  reach(count: number): void;
   stop(): void;
 }
 
-const NONE: Progress = { add: () => undefined, stop: () => undefined };
+const NONE: Progress = { reach: () => undefined, stop: () => undefined };
 
 /** A bar on standard error, for a person only. */
-export function openProgress(total: number, isHidden: boolean): Progress {
-  if (isHidden || !process.stderr.isTTY) return NONE;
-  const format = '{bar} {percentage}% | {value} of {total} codes | {eta_formatted} left';
+export function openProgress(total: number): Progress {
+  if (!process.stderr.isTTY) return NONE;
+  const format = '{bar} {percentage}% | {value} of {total} codes | {perSecond}/s | {left} left';
   const bar = new SingleBar({ format, stream: process.stderr }, Presets.shades_classic);
-  bar.start(total, 0);
-  return { add: (count) => bar.increment(count), stop: () => bar.stop() };
+  const unknown = { perSecond: '-', left: '-' };
+  bar.start(total, 0, unknown);
+  const meter = new PaceMeter(total);
+  return {
+    reach: (count) => {
+      const { codesPerSecond, secondsLeft } = meter.note(count, performance.now());
+      const pace = secondsLeft === null ? unknown : { perSecond: codesPerSecond, left: `${secondsLeft} s` };
+      bar.update(count, pace);
+    },
+    stop: () => bar.stop(),
+  };
 }

@@ -18,8 +18,13 @@ export function addRedigestCommand(program: Bare): void {
     .addHelpText('after', HELP + example('redigest'))
     .action(async (_options, command) => {
       const report = await withServices(command.optsWithGlobals(), async ({ redigest }) => {
-        const progress = openProgress(await redigest.count(), false);
-        return redigest.run((count) => progress.add(count)).finally(() => progress.stop());
+        const progress = openProgress(await redigest.count());
+        let moved = 0;
+        const onMoved = (count: number): void => {
+          moved += count;
+          progress.reach(moved);
+        };
+        return redigest.run(onMoved).finally(() => progress.stop());
       });
       if (report.waitsFor > 0) {
         throw new CliError(

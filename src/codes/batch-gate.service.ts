@@ -15,7 +15,7 @@ export interface BatchTerms {
 
 const UNKNOWN: BatchTerms = { isBlocked: true, extendedToMs: null };
 
-/** Tells before a claim which batches are frozen, void, unsold or extended. The commit decides by the row itself. */
+/** Tells before a claim which batches are not ready, frozen, void, unsold or extended. The commit decides by the row itself. */
 export class BatchGate {
   private readonly cache: ReadCache<BatchTerms>;
 
@@ -23,7 +23,7 @@ export class BatchGate {
     this.cache = new ReadCache(async (tenantId, key) => this.read(tenantId, key.split('|')[0] ?? ''));
   }
 
-  /** From a copy of the tenant's present epoch, which every change of a batch raises; kept for a second. */
+  /** From a copy of the tenant's present epoch, which every change of a batch and the end of its generation raise; kept for a second. */
   async terms(tenantId: string, batchId: Id, epoch: string): Promise<BatchTerms> {
     return (await this.cache.find(tenantId, `${batchId}|${epoch}`)) ?? UNKNOWN;
   }
@@ -37,11 +37,11 @@ export class BatchGate {
 }
 
 /** What of a batch decides whether its codes can be redeemed. */
-export type BatchGateFacts = Pick<CodeBatch, 'frozenAt' | 'voidedAt' | 'awaitsActivation'>;
+export type BatchGateFacts = Pick<CodeBatch, 'status' | 'frozenAt' | 'voidedAt' | 'awaitsActivation'>;
 
 /** Whether none of its codes can be redeemed. */
-export function isBatchBlocked({ frozenAt, voidedAt, awaitsActivation }: BatchGateFacts): boolean {
-  return isSet(frozenAt) || isSet(voidedAt) || awaitsActivation;
+export function isBatchBlocked({ status, frozenAt, voidedAt, awaitsActivation }: BatchGateFacts): boolean {
+  return status !== 'READY' || isSet(frozenAt) || isSet(voidedAt) || awaitsActivation;
 }
 
 /** The first instant at which a code is no longer valid: its own, or that to which its batch was extended. */

@@ -1,10 +1,11 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
+import { percentageOf } from './batch-pace.js';
 import type { BatchChangeService } from './batch-change.service.js';
 import {
   ActivateBatchPayloadType,
@@ -12,6 +13,7 @@ import {
   BatchIdInput,
   BatchPageType,
   BatchType,
+  CancelBatchPayloadType,
   ExtendBatchInput,
   ExtendBatchPayloadType,
   FreezeBatchPayloadType,
@@ -32,7 +34,8 @@ export class BatchResolver {
   ) {}
 
   @Mutation(() => GenerateCodesPayloadType, {
-    description: 'Makes codes: all that were asked for, or none. For OWNER and OPERATOR.',
+    description:
+      'Makes codes: all that were asked for, or none. Above 10,000 the answer comes first, and a worker makes them. For OWNER and OPERATOR.',
   })
   async generateCodes(
     @Arg('input', () => GenerateCodesInput) input: GenerateCodesInput,
@@ -43,6 +46,18 @@ export class BatchResolver {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.generation.generate(tenantId, { ...input, idempotencyKey });
     });
+  }
+
+  @Mutation(() => CancelBatchPayloadType, {
+    description:
+      'Ends the generation of a batch that is not READY: none of its codes can ever be redeemed, they are removed, and its quota is given back at once. For OWNER and OPERATOR.',
+  })
+  async cancelBatch(
+    @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => ({ batch: await this.changes.cancel(tenantId, batchId) }));
   }
 
   @Mutation(() => FreezeBatchPayloadType, {
@@ -115,5 +130,10 @@ export class BatchResolver {
     @Ctx() context: RequestContext,
   ): Promise<ListPageOf<BatchType>> {
     return this.reader.batches(requireStaff(context).tenantId, filter ?? {}, page);
+  }
+
+  @FieldResolver()
+  percentage(@Root() { generated, requested }: BatchType): number {
+    return percentageOf(generated, requested);
   }
 }

@@ -1,14 +1,15 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
-import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { Field, Float, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
 import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
-import { BATCH_STATUSES, type BatchStatus } from './code-batch.entity.js';
+import { BATCH_FAILURES, BATCH_STATUSES, type BatchFailure, type BatchStatus } from './code-batch.entity.js';
 import {
   ACTIVATE_BATCH_REFUSALS,
   EXTEND_BATCH_REFUSALS,
+  CANCEL_BATCH_REFUSALS,
   FREEZE_BATCH_REFUSALS,
   GENERATE_CODES_REFUSALS,
   UNFREEZE_BATCH_REFUSALS,
@@ -18,7 +19,13 @@ import {
 const BatchStatusEnum = enumFromValues(
   'BatchStatus',
   BATCH_STATUSES,
-  'The codes of a READY batch are all there.',
+  'The codes of a READY batch are all there; those of any other cannot be redeemed. PENDING waits for a worker, which makes it GENERATING. The codes of a FAILED or CANCELLED batch are removed, and its quota has been given back.',
+);
+
+const BatchFailureEnum = enumFromValues(
+  'BatchFailure',
+  BATCH_FAILURES,
+  'CODES_COLLIDE: codes of other campaigns fill the space of this one. RETRIES_EXHAUSTED: a fault of the server; its log has it.',
 );
 
 @ObjectType('Batch', { description: 'Codes that were made together: the unit of freeze and void.' })
@@ -35,8 +42,26 @@ export class BatchType {
   @Field(() => GraphQLSafeInt, { description: 'Codes asked for.' })
   requested!: number;
 
-  @Field(() => GraphQLSafeInt, { description: 'Codes made.' })
+  @Field(() => GraphQLSafeInt, { description: 'Codes stored at this instant.' })
   generated!: number;
+
+  @Field(() => Float, { description: 'The stored part of the codes asked for, 0 to 100.' })
+  percentage?: number;
+
+  @Field(() => BatchFailureEnum, nullable('Why it is FAILED.'))
+  failure?: BatchFailure | null | undefined;
+
+  @Field(
+    () => InstantScalar,
+    nullable('When a worker stored its first codes; null where all were made at once.'),
+  )
+  startedAt?: Date | null | undefined;
+
+  @Field(
+    () => InstantScalar,
+    nullable('When it became READY, FAILED or CANCELLED; null where all codes were made at once.'),
+  )
+  finishedAt?: Date | null | undefined;
 
   @Field(
     () => InstantScalar,
@@ -63,12 +88,52 @@ export class BatchType {
   createdAt!: Date;
 }
 
+@ObjectType({
+  description: 'How far a batch was at one instant. Pushed after the commit; drop duplicates by eventId.',
+})
+export class BatchProgressEvent {
+  @Field(() => ID)
+  eventId!: string;
+
+  @Field(() => String, {
+    description: 'To resume after a disconnection, give the last one as `after`.',
+  })
+  cursor!: string;
+
+  @Field(() => ID)
+  batchId!: string;
+
+  @Field(() => ID)
+  campaignId!: string;
+
+  @Field(() => BatchStatusEnum)
+  status!: BatchStatus;
+
+  @Field(() => GraphQLSafeInt, { description: 'Codes asked for.' })
+  requested!: number;
+
+  @Field(() => GraphQLSafeInt, { description: 'Codes stored.' })
+  generated!: number;
+
+  @Field(() => Float, { description: '0 to 100.' })
+  percentage!: number;
+
+  @Field(() => Int, nullable('Over the last ten seconds; null while that is not known.'))
+  codesPerSecond?: number | null;
+
+  @Field(() => Int, nullable('At this pace; null while that is not known.'))
+  secondsLeft?: number | null;
+}
+
 @InputType()
 export class GenerateCodesInput {
   @Field(() => ID)
   campaignId!: string;
 
-  @Field(() => Int, { description: '1 to 10,000.' })
+  @Field(() => Int, {
+    description:
+      '1 to 5,000,000. Up to 10,000 are made before the answer; more by a worker, after it: see `batchProgress`.',
+  })
   count!: number;
 
   @Field(() => String, {
@@ -119,7 +184,7 @@ export const GenerateCodesPayloadType = payloadType('GenerateCodes', GENERATE_CO
   codes: {
     type: () => [String],
     description:
-      'The codes. Those of a HASHED campaign are not stored: a repeated call with the same idempotency key answers them one more time within ten minutes, then null.',
+      'The codes; null where a worker makes them: read them by `codes` when the batch is READY. Those of a HASHED campaign are not stored: a repeated call with the same idempotency key answers them one more time within ten minutes, then null.',
   },
   replayed: { type: () => Boolean, description: 'Whether an earlier call with the same key made the batch.' },
 });
@@ -128,3 +193,4 @@ export const UnfreezeBatchPayloadType = payloadType('UnfreezeBatch', UNFREEZE_BA
 export const ActivateBatchPayloadType = payloadType('ActivateBatch', ACTIVATE_BATCH_REFUSALS, { batch });
 export const ExtendBatchPayloadType = payloadType('ExtendBatch', EXTEND_BATCH_REFUSALS, { batch });
 export const VoidBatchPayloadType = payloadType('VoidBatch', VOID_BATCH_REFUSALS, { batch });
+export const CancelBatchPayloadType = payloadType('CancelBatch', CANCEL_BATCH_REFUSALS, { batch });

@@ -5,6 +5,7 @@ import { present } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
 import { tenantEm } from '../platform/database/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
+import { untilDistinct } from './code-chunk-writer.js';
 import type { CodeGenerationService } from './code-generation.service.js';
 import type { IssuedBatch } from './code-issuer.js';
 
@@ -27,7 +28,7 @@ export class CampaignLaunchService {
   /** @throws DomainError as {@link CampaignService.create} */
   async create(tenantId: string, input: unknown): Promise<LaunchedCampaign> {
     let issued: IssuedBatch | null = null;
-    const created = await this.generation.untilDistinct(async (avoidTaken) =>
+    const created = await untilDistinct(async (avoidTaken) =>
       this.campaigns.create(
         tenantId,
         input,
@@ -49,8 +50,8 @@ export class CampaignLaunchService {
 
   private async answer({ campaign }: CreatedCampaign, issued: IssuedBatch | null): Promise<LaunchedCampaign> {
     if (issued === null) return { campaign, batchId: null, codes: null, replayed: false };
-    await this.generation.announce(issued);
     const { batch, codes } = issued;
+    await this.generation.announce(batch);
     return { campaign, batchId: batch.id, codes, replayed: false };
   }
 

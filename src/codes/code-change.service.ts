@@ -5,7 +5,7 @@ import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { countNumber, instant, parseInput } from '../platform/input.js';
 import type { Em } from '../platform/database/orm.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
-import { CodeBatch } from './code-batch.entity.js';
+import { CodeBatch, isGivenUp } from './code-batch.entity.js';
 import { isSet } from '../platform/assert.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { codeChanged } from './code-events.js';
@@ -77,13 +77,13 @@ export class CodeChangeService {
       const codes = [...wanted].every(isId) ? await lockCodes(em, sortedIds(wanted)) : [];
       if (codes.length !== wanted.size)
         refuse('CODE_NOT_FOUND', 'The tenant has no code with one of these ids.', 'codeIds');
-      // Read after the codes are locked: a batch that was voided has given back the quota of all its codes.
-      const voided = await voidedBatches(em, codes);
+      // Read after the codes are locked: a batch that was voided or given up has given back the quota of all its codes.
+      const freed = await freedBatches(em, codes);
       const where = { id: { $in: codes.map((code) => code.id) } };
       await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: oneMore() });
       const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));
       this.its.outbox.append(em, tenantId, after.map(codeChanged));
-      const givenBack = codes.filter((code) => !voided.has(code.batchId)).length;
+      const givenBack = codes.filter((code) => !freed.has(code.batchId)).length;
       await this.its.tenants.giveBackCodes(em, tenantId, givenBack);
       await moveCodeTotals(
         em,
@@ -127,13 +127,16 @@ async function lockCodes(em: Em, ids: readonly Id[]): Promise<Code[]> {
   );
 }
 
-async function voidedBatches(em: Em, codes: readonly Code[]): Promise<Set<Id>> {
+/** Those that hold no quota. */
+async function freedBatches(em: Em, codes: readonly Code[]): Promise<Set<Id>> {
   const batches = await em.find(
     CodeBatch,
     { id: { $in: sortedIds(codes.map((code) => code.batchId)) } },
     { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true },
   );
-  return new Set(batches.filter((batch) => isSet(batch.voidedAt)).map((batch) => batch.id));
+  return new Set(
+    batches.filter((batch) => isSet(batch.voidedAt) || isGivenUp(batch)).map((batch) => batch.id),
+  );
 }
 
 function oneMore(): RawQueryFragment {

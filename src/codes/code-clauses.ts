@@ -25,7 +25,7 @@ type TextIndex = 'uq_code__tenant_digest' | 'ix_code__tenant_text' | 'ix_code__c
 export interface StateScope {
   readonly nowMs: number;
   readonly campaigns: readonly CampaignFacts[];
-  /** Those that are frozen, void or not activated. */
+  /** Those that are not ready, frozen, void or not activated. */
   readonly blockedBatches: readonly BatchFacts[];
   /** Batches extended beyond this instant: their codes have not expired. */
   readonly extendedIds: readonly Id[];

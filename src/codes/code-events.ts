@@ -1,6 +1,7 @@
 import { isSet } from '../platform/assert.js';
 import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { CodeBatch } from './code-batch.entity.js';
+import type { Pace } from './batch-pace.js';
 import type { Code } from './code.entity.js';
 
 /** Events tell of digests, never of codes. Copies in Redis follow them by the version. */
@@ -27,5 +28,18 @@ export function batchChanged(
     type: 'batch_changed',
     userId: null,
     payload: { batchId: id, campaignId, ...flags, awaitsActivation, extendedTo, version },
+  };
+}
+
+/** How far a batch is, as stored by the transaction of the event; a batch that is READY tells it by `codes_generated`. */
+export function batchProgressed(
+  batch: Pick<CodeBatch, 'id' | 'campaignId' | 'status' | 'requested' | 'generated'>,
+  pace: Pace,
+): OutboxDraft {
+  const { id, campaignId, status, requested, generated } = batch;
+  return {
+    type: 'batch_progress',
+    userId: null,
+    payload: { batchId: id, campaignId, status, requested, generated, ...pace },
   };
 }

@@ -9,25 +9,21 @@ import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
-import { CodeBatch } from './code-batch.entity.js';
-import {
-  BatchKeyTakenError,
-  CodesCollidedError,
-  type CodeIssuer,
-  type IssuedBatch,
-  type IssueOrder,
-} from './code-issuer.js';
+import { CodeBatch, isUnderWay } from './code-batch.entity.js';
+import type { EnqueueBatch } from './batch-change.service.js';
+import { untilDistinct } from './code-chunk-writer.js';
+import { BatchKeyTakenError, type CodeIssuer, type IssuedBatch, type IssueOrder } from './code-issuer.js';
 import type { CodeRefresh } from './code-refresh.js';
 import type { ShownCodes } from './shown-codes.redis.js';
 import { Code } from './code.entity.js';
 import type { GenerateCodesRefusal } from './code.errors.js';
 
-/** Fresh codes meet existing ones again only by a race, so this is never reached by luck. */
-const COLLISIONS_MAX = 5;
+/** Codes of one batch. Above {@link CODES_AT_ONCE_MAX} a job makes them. */
+export const CODES_PER_BATCH_MAX = 5_000_000;
 
 const generateCodesInput = z.strictObject({
   campaignId: z.string().max(24),
-  count: countNumber(1, CODES_AT_ONCE_MAX),
+  count: countNumber(1, CODES_PER_BATCH_MAX),
   idempotencyKey: foreignKeyText.nullish().transform((key) => key ?? null),
   // Missing where it is false, so that keys of older calls still fit their arguments.
   activateAtSale: z
@@ -38,7 +34,7 @@ const generateCodesInput = z.strictObject({
 
 export interface GeneratedBatch {
   readonly batch: CodeBatch;
-  /** Null where they are not kept, and were fetched again before, or the time for it is over. */
+  /** Null where a job makes them; or they are not kept, and were fetched again before, or the time for it is over. */
   readonly codes: readonly string[] | null;
   readonly replayed: boolean;
 }
@@ -48,16 +44,17 @@ export interface GenerationCollaborators extends Pick<PlatformServices, 'orm' | 
   readonly tenants: TenantService;
   readonly refresh: CodeRefresh;
   readonly shown: ShownCodes;
-  /** For the metrics: codes that were made and committed. */
+  readonly enqueue: EnqueueBatch;
+  /** For the metrics: codes of a batch that is READY. */
   readonly onGenerated: (campaignId: Id, count: number) => void;
 }
 
-/** Makes codes: a batch is complete and ready, or it does not exist. */
+/** Makes a batch of codes: a small one at once, complete and ready; a large one by a job, which it is handed to. */
 export class CodeGenerationService {
   constructor(private readonly its: GenerationCollaborators) {}
 
   /**
-   * Makes 1 to 10,000 codes in one transaction. The same key again answers the same batch.
+   * Makes 1 to 10,000 codes in one transaction, or orders up to 5,000,000. The same key again answers the same batch.
    * @throws DomainError one of {@link GENERATE_CODES_REFUSALS}
    */
   async generate(tenantId: string, input: unknown): Promise<GeneratedBatch> {
@@ -78,23 +75,14 @@ export class CodeGenerationService {
       return winner;
     });
     if ('replayed' in made) return made;
-    await this.announce(made);
-    return { ...made, replayed: false };
+    const { batch, codes } = made;
+    if (codes === null) await this.its.enqueue(batch);
+    else await this.announce(batch);
+    return { batch, codes, replayed: false };
   }
 
-  /** Runs a transaction that issues codes, again with other codes where some exist already. */
-  async untilDistinct<T>(work: (avoidTaken: boolean) => Promise<T>): Promise<T> {
-    for (let collisions = 0; ; collisions += 1) {
-      try {
-        return await work(collisions > 0);
-      } catch (error) {
-        if (!(error instanceof CodesCollidedError) || collisions === COLLISIONS_MAX) throw error;
-      }
-    }
-  }
-
-  /** After the commit of a batch: no process may go on taking its codes for unknown. */
-  async announce({ batch }: IssuedBatch): Promise<void> {
+  /** After the commit that made a batch READY: no process may go on taking its codes for unknown. */
+  async announce(batch: CodeBatch): Promise<void> {
     this.its.onGenerated(batch.campaignId, batch.generated);
     await this.its.refresh.added(batch.tenantId);
   }
@@ -112,6 +100,11 @@ export class CodeGenerationService {
 
   /** A batch that was made before, with its codes where they are kept, or can be fetched once more. */
   async repeat(batch: CodeBatch, idempotencyKey: string | null): Promise<GeneratedBatch> {
+    if (batch.requested > CODES_AT_ONCE_MAX) {
+      // The first call may have died between its commit and this.
+      if (isUnderWay(batch)) await this.its.enqueue(batch);
+      return { batch, codes: null, replayed: true };
+    }
     const em = tenantEm(this.its.orm, batch.tenantId);
     const rows = await em.find(
       Code,
@@ -132,21 +125,20 @@ export class CodeGenerationService {
     tenantId: string,
     wanted: z.output<typeof generateCodesInput>,
     digest: string,
-  ): Promise<IssuedBatch> {
+  ): Promise<Pick<GeneratedBatch, 'batch' | 'codes'>> {
     const { campaignId, count, idempotencyKey: key, activateAtSale = false } = wanted;
     await this.its.tenants.assertCanIssue(tenantId, count);
-    return this.untilDistinct(async (avoidTaken) =>
+    const keyed =
+      key === null
+        ? { idempotencyKey: null, argumentsDigest: null }
+        : { idempotencyKey: keyDigest(tenantId, 'code_batch', key), argumentsDigest: digest };
+    return untilDistinct(async (avoidTaken) =>
       this.its.transactions.run(tenantId, async (em) => {
         const campaign = await openCampaign(em, campaignId);
-        const keyed =
-          key === null
-            ? { idempotencyKey: null, argumentsDigest: null }
-            : { idempotencyKey: keyDigest(tenantId, 'code_batch', key), argumentsDigest: digest };
-        return this.issue(
-          em,
-          { campaign, count, awaitsActivation: activateAtSale, ...keyed, avoidTaken },
-          key,
-        );
+        const order = { campaign, count, awaitsActivation: activateAtSale, ...keyed };
+        if (count > CODES_AT_ONCE_MAX)
+          return { batch: await this.its.issuer.reserve(em, order), codes: null };
+        return this.issue(em, { ...order, avoidTaken }, key);
       }),
     );
   }

@@ -1,34 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { RequiredEntityData } from '@mikro-orm/core';
 import type { Clock } from '../platform/clock.js';
 import type { Campaign } from '../campaigns/campaign.entity.js';
-import type { Id, IdGenerator } from '../platform/ids.js';
+import type { IdGenerator } from '../platform/ids.js';
 import { insertNew } from '../platform/database/insert-new.js';
 import type { Em } from '../platform/database/orm.js';
-import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import type { Outbox } from '../platform/outbox/outbox.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
-import { lastFourOf } from './canonical-code.js';
-import { CodeBatch } from './code-batch.entity.js';
-import type { CodeDigester } from './code-digester.js';
+import { CodeBatch, type BatchRecipe } from './code-batch.entity.js';
+import { countedAs, type CodeChunkWriter } from './code-chunk-writer.js';
 import { codesGenerated } from './code-events.js';
 import { formatOf, type CodeFormat } from './code-format.js';
-import { CodeGenerator, type GeneratedCode } from './code-generator.js';
 import { assertSpace } from './code-space.js';
-import { moveCodeTotals, type CountedCode } from './code-totals.service.js';
-import { Code } from './code.entity.js';
+import { moveCodeTotals } from './code-totals.service.js';
 import { activePepper } from './pepper-registry.js';
-
-const ROWS_AT_ONCE = 1000;
-const DAY_MS = 86_400_000;
-
-/** One of the codes just made exists already; the transaction is lost and runs again with other codes. */
-export class CodesCollidedError extends Error {}
 
 /** The batch's idempotency key belongs to a batch that another call has just committed. */
 export class BatchKeyTakenError extends Error {}
 
-export interface IssueOrder {
+export interface BatchOrder {
   readonly campaign: Campaign;
   readonly count: number;
   /** As {@link keyDigest} makes it. */
@@ -36,17 +25,11 @@ export interface IssueOrder {
   readonly argumentsDigest: string | null;
   /** Whether the codes can be redeemed only once the batch is activated. */
   readonly awaitsActivation: boolean;
-  /** Looks for existing codes first; worth its reads only after a collision. */
-  readonly avoidTaken: boolean;
 }
 
-/** What all codes of a batch share. */
-interface CodeOrigin {
-  readonly campaign: Campaign;
-  readonly batchId: Id;
-  /** Of the pepper. */
-  readonly keyId: number;
-  readonly issuedAt: Date;
+export interface IssueOrder extends BatchOrder {
+  /** Looks for existing codes first; worth its reads only after a collision. */
+  readonly avoidTaken: boolean;
 }
 
 export interface IssuedBatch {
@@ -57,48 +40,75 @@ export interface IssuedBatch {
   readonly keyId: number;
 }
 
-/** Writes a batch of codes, in the transaction of its caller: all of it stands with that transaction, or nothing. */
+/** Writes a batch in the transaction of its caller: with all its codes, or with none, for a job that makes them. */
 export class CodeIssuer {
   constructor(
     private readonly ids: IdGenerator,
     private readonly clock: Clock,
     private readonly outbox: Outbox,
     private readonly tenants: TenantService,
-    private readonly digester: CodeDigester,
+    private readonly writer: CodeChunkWriter,
   ) {}
 
   /** @throws CodesCollidedError, BatchKeyTakenError, and DomainError for a space or a quota that is too small */
   async issue(em: Em, order: IssueOrder): Promise<IssuedBatch> {
-    const { campaign, count } = order;
+    const { campaign, count, avoidTaken } = order;
     const { tenantId } = campaign;
-    const format = formatOf(campaign.rule);
-    assertSpace(format, (await issuedSoFar(em, campaign)) + count);
-    const issuedAt = new Date(this.clock.nowMs());
+    await this.assertFits(em, order);
     // First, so that a change of the active pepper waits for no transaction that itself waits.
     const keyId = await activePepper(em);
-    const batch = await this.insertBatch(em, order, issuedAt);
-    await this.registerFormat(em, tenantId, format, issuedAt);
-    const codes = await this.makeCodes(em, format, order);
-    const rows = codes.map((code) => this.rowOf(code, { campaign, batchId: batch.id, keyId, issuedAt }));
-    await insertAll(em, rows);
+    const batch = await this.insertBatch(em, order, { status: 'READY', generated: count, recipe: null });
+    const { id: batchId, createdAt: issuedAt } = batch;
+    const chunk = {
+      tenantId,
+      campaignId: campaign.id,
+      batchId,
+      recipe: campaign,
+      keyId,
+      issuedAt,
+      count,
+      avoidTaken,
+    };
+    const codes = await this.writer.write(em, chunk);
     this.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.tenants.reserveCodes(em, tenantId, count);
-    await moveCodeTotals(
-      em,
-      rows.slice(0, 1).map((like) => ({ like, by: count })),
-    );
-    return { batch, codes: codes.map((code) => code.text), keyId };
+    await moveCodeTotals(em, [{ like: countedAs(chunk), by: count }]);
+    return { batch, codes, keyId };
   }
 
-  private async insertBatch(em: Em, order: IssueOrder, createdAt: Date): Promise<CodeBatch> {
-    const { campaign, count, idempotencyKey, argumentsDigest, awaitsActivation } = order;
+  /**
+   * Reserves the quota of all codes of a batch, and makes none of them.
+   * @throws BatchKeyTakenError, and DomainError as {@link issue}
+   */
+  async reserve(em: Em, order: BatchOrder): Promise<CodeBatch> {
+    const { campaign, count } = order;
+    const { rule, codeVisibility } = campaign;
+    await this.assertFits(em, order);
+    const recipe = { rule, codeVisibility };
+    const batch = await this.insertBatch(em, order, { status: 'PENDING', generated: 0, recipe });
+    await this.tenants.reserveCodes(em, campaign.tenantId, count);
+    return batch;
+  }
+
+  private async assertFits(em: Em, { campaign, count }: BatchOrder): Promise<void> {
+    assertSpace(formatOf(campaign.rule), (await issuedSoFar(em, campaign)) + count);
+  }
+
+  private async insertBatch(
+    em: Em,
+    { campaign, count, idempotencyKey, argumentsDigest, awaitsActivation }: BatchOrder,
+    state: Pick<CodeBatch, 'status' | 'generated'> & { readonly recipe: BatchRecipe | null },
+  ): Promise<CodeBatch> {
+    const createdAt = new Date(this.clock.nowMs());
     const row = {
       tenantId: campaign.tenantId,
       id: this.ids.next(),
       campaignId: campaign.id,
-      status: 'READY' as const,
+      ...state,
       requested: count,
-      generated: count,
+      startedAt: null,
+      finishedAt: null,
+      failure: null,
       frozenAt: null,
       voidedAt: null,
       awaitsActivation,
@@ -109,55 +119,9 @@ export class CodeIssuer {
       argumentsDigest,
       createdAt,
     };
-    return insertNew(em, CodeBatch, row, (cause) => new BatchKeyTakenError('Taken.', { cause }));
-  }
-
-  private async makeCodes(em: Em, format: CodeFormat, order: IssueOrder): Promise<GeneratedCode[]> {
-    const { tenantId } = order.campaign;
-    const generator = new CodeGenerator(format);
-    // The unique key knows equal codes by equal digests only, so those under another pepper are looked for.
-    if (!order.avoidTaken && this.digester.keyIds.length === 1) return generator.distinct(order.count);
-    const made = new Map<string, GeneratedCode>();
-    while (made.size < order.count) {
-      const fresh = generator.distinct(Math.min(ROWS_AT_ONCE, order.count - made.size), (canonical) =>
-        made.has(canonical),
-      );
-      const digests = new Map(
-        fresh.flatMap(({ canonical }) =>
-          this.digester.digests(tenantId, canonical).map((digest) => [digest, canonical]),
-        ),
-      );
-      const where = { codeDigest: { $in: [...digests.keys()] } };
-      const found = await em.find(Code, where, { fields: ['codeDigest'], disableIdentityMap: true });
-      const taken = new Set(found.map(({ codeDigest }) => digests.get(codeDigest)));
-      for (const code of fresh) if (!taken.has(code.canonical)) made.set(code.canonical, code);
-    }
-    return [...made.values()];
-  }
-
-  private rowOf({ text, canonical }: GeneratedCode, its: CodeOrigin): RequiredEntityData<Code> & CountedCode {
-    const { campaign, batchId, keyId, issuedAt } = its;
-    const { tenantId, rule } = campaign;
-    return {
-      tenantId,
-      id: this.ids.next(),
-      codeDigest: this.digester.digest(tenantId, canonical, keyId),
-      digestKeyId: keyId,
-      codeText: campaign.codeVisibility === 'VISIBLE' ? text : null,
-      lastFour: lastFourOf(text),
-      campaignId: campaign.id,
-      batchId,
-      status: 'ACTIVE',
-      useLimit: rule.useLimit,
-      used: 0,
-      lastUseNo: 0,
-      startsAt: null,
-      expiresAt: rule.validDays === null ? null : new Date(issuedAt.getTime() + rule.validDays * DAY_MS),
-      assignedUserId: null,
-      version: 1,
-      issuedAt,
-      deletedAt: null,
-    };
+    const batch = await insertNew(em, CodeBatch, row, (cause) => new BatchKeyTakenError('Taken.', { cause }));
+    await this.registerFormat(em, campaign.tenantId, formatOf(campaign.rule), createdAt);
+    return batch;
   }
 
   /** Many campaigns share a format; the second finds it there. */
@@ -172,20 +136,12 @@ export class CodeIssuer {
   }
 }
 
+/** Codes of the campaign that are stored, or still to be made. */
 async function issuedSoFar(em: Em, campaign: Campaign): Promise<number> {
   const [row]: { issued: unknown }[] = await em.execute(
-    'select coalesce(sum(`generated`), 0) as issued from code_batch where tenant_id = ? and campaign_id = ?',
+    `select coalesce(sum(if(status in ('PENDING', 'GENERATING'), requested, \`generated\`)), 0) as issued
+       from code_batch where tenant_id = ? and campaign_id = ?`,
     [campaign.tenantId, campaign.id],
   );
   return Number(row?.issued ?? 0);
-}
-
-async function insertAll(em: Em, rows: readonly RequiredEntityData<Code>[]): Promise<void> {
-  try {
-    for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-      await em.insertMany(Code, rows.slice(start, start + ROWS_AT_ONCE));
-    }
-  } catch (error) {
-    throw isDuplicateKey(error) ? new CodesCollidedError('A code exists already.', { cause: error }) : error;
-  }
 }

@@ -48,17 +48,18 @@ export const CODE_CHECKS: readonly RowCheck[] = [
   {
     kind: 'BATCH_COUNT_DIFFERS',
     invariant: 'I3',
-    means: 'A finished batch has more or fewer codes than its row says.',
-    remedy: 'Codes are never removed, only marked: restore them from a backup.',
+    means: 'A batch has more or fewer codes than its row says.',
+    remedy:
+      'Codes of a finished batch are never removed, only marked: restore them from a backup. Cancel a batch that is being generated.',
     facts: {
       name: 'batches',
-      rows: { table: 'code_batch', condition: `t.status = 'READY'` },
-      // Deleted codes included.
+      rows: { table: 'code_batch' },
+      // Deleted codes included. True at every instant, also while codes are being made or removed.
       sql: `select cast(b.id as char) as id, b.\`generated\` as stated, (
           select count(*) from code c force index (ix_code__batch)
            where c.batch_id = b.id and c.tenant_id = b.tenant_id) as codes
         from code_batch b force index (primary)
-       where b.tenant_id = :tenant and b.id in (:items) and b.status = 'READY'`,
+       where b.tenant_id = :tenant and b.id in (:items)`,
     },
     wrong: 'stated <> codes',
   },
@@ -79,16 +80,20 @@ export const CODE_CHECKS: readonly RowCheck[] = [
     kind: 'TENANT_QUOTA_DIFFERS',
     invariant: 'I1',
     means:
-      "The tenant's counter of issued codes is not the number of its codes; its quota is judged by the counter.",
+      "The tenant's counter of issued codes is not the number of its codes, those under way included; its quota is judged by the counter.",
     remedy: 'While no codes are made or deleted, set tenant.codes_issued to the number of codes.',
     facts: {
       name: 'tenants',
       rows: 'TENANT',
-      // Deleted codes have given their quota back, and so have all codes of a voided batch.
+      // Deleted codes have given their quota back, and so have all codes of a batch that was voided or given up. A batch
+      // under way holds the quota of all its codes from the beginning.
       sql: `select t.id, t.codes_issued as issued, (
           select count(*) from code c
             left join code_batch b on b.tenant_id = c.tenant_id and b.id = c.batch_id
-           where c.tenant_id = t.id and c.deleted_at is null and b.voided_at is null) as codes
+           where c.tenant_id = t.id and c.deleted_at is null and b.voided_at is null
+             and b.status not in ('FAILED', 'CANCELLED')) + (
+          select cast(coalesce(sum(w.requested - w.\`generated\`), 0) as unsigned) from code_batch w
+           where w.tenant_id = t.id and w.status in ('PENDING', 'GENERATING')) as codes
         from tenant t where t.id in (:items)`,
     },
     wrong: 'issued <> codes',

@@ -39,7 +39,15 @@ export const EXTEND_BATCH_REFUSALS = [
   'BATCH_VOIDED',
   'EXPIRY_NOT_LATER',
 ] as const;
+export const CANCEL_BATCH_REFUSALS = [
+  'BATCH_NOT_FOUND',
+  'BATCH_VOIDED',
+  'BATCH_READY',
+  'BATCH_FAILED',
+  'BATCH_CANCELLED',
+] as const;
 export type BatchRefusal =
+  | (typeof CANCEL_BATCH_REFUSALS)[number]
   | (typeof FREEZE_BATCH_REFUSALS)[number]
   | (typeof UNFREEZE_BATCH_REFUSALS)[number]
   | (typeof VOID_BATCH_REFUSALS)[number]

@@ -10,7 +10,7 @@ export function codeMetrics(registry: Registry) {
   return {
     codesGenerated: new Counter({
       name: 'marketing_codes_generated_total',
-      help: 'Codes generated and stored, by campaign; campaigns beyond the first 200 are "other".',
+      help: 'Codes of batches completed by this process, by campaign; campaigns beyond the first 200 are "other".',
       labelNames: ['campaign'] as const,
       registers: [registry],
     }),

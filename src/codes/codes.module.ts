@@ -1,25 +1,21 @@
 import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
 import type { CampaignPorts } from '../campaigns/campaigns.module.js';
 import type { CampaignService } from '../campaigns/campaign.service.js';
-import type { Config } from '../config.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
-import type { TenantService } from '../tenancy/tenant.service.js';
-import { BatchChangeService } from './batch-change.service.js';
 import { BatchGate } from './batch-gate.service.js';
+import { BatchProgressResolver } from './batch-progress.resolver.js';
 import { BatchResolver } from './batch.resolver.js';
 import { CampaignLaunchService } from './campaign-launch.service.js';
 import { CODE_CHECKS } from './code.checks.js';
-import { codeMetrics, type CodeMetrics } from './code.metrics.js';
+import { codeMetrics } from './code.metrics.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { CodeChangeService } from './code-change.service.js';
 import { CodeCopyService } from './code-copy.service.js';
 import { CodeDigester, type PepperKey } from './code-digester.js';
 import { CodeFormatRow } from './code-format.entity.js';
 import { formatOf } from './code-format.js';
-import { CodeGenerationService } from './code-generation.service.js';
-import { CodeIssuer } from './code-issuer.js';
 import { CodePepper } from './code-pepper.entity.js';
 import { CodeReader } from './code-reader.service.js';
 import { CodeSearch } from './code-search.js';
@@ -30,19 +26,14 @@ import { CodeRedigest, type CodeFence } from './code-redigest.service.js';
 import { CodeRefresh } from './code-refresh.js';
 import { assertSpace } from './code-space.js';
 import { Code } from './code.entity.js';
+import { composeGeneration, type GenerationNeeds } from './compose-generation.js';
 import { CodeResolver } from './code.resolver.js';
 import { EffectiveStatusService } from './effective-status.service.js';
 import { PepperRegistry } from './pepper-registry.js';
-import { ShownCodes } from './shown-codes.redis.js';
+import { SealedCodesRow } from './sealed-codes.entity.js';
 
-interface Needs extends Pick<
-  PlatformServices,
-  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions' | 'outbox' | 'log'
-> {
-  readonly config: Config;
+interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh'>, Pick<PlatformServices, 'readOrm'> {
   readonly codePeppers: readonly PepperKey[];
-  readonly metrics: CodeMetrics;
-  readonly tenants: TenantService;
   readonly campaigns: CampaignService;
   readonly campaignRewards: CampaignRewards;
   readonly campaignPorts: CampaignPorts;
@@ -51,22 +42,22 @@ interface Needs extends Pick<
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */
 export const codes = {
   name: 'codes',
-  entities: [Code, CodeBatch, CodeTotal, CodeFormatRow, CodePepper],
-  resolvers: [BatchResolver, CodeResolver],
+  entities: [Code, CodeBatch, CodeTotal, CodeFormatRow, CodePepper, SealedCodesRow],
+  resolvers: [BatchResolver, BatchProgressResolver, CodeResolver],
   checks: CODE_CHECKS,
   metrics: codeMetrics,
   compose: (its: Needs) => {
-    const { config, orm, readOrm, redis, clock, transactions, outbox, tenants, log } = its;
+    const { config, orm, readOrm, redis, log } = its;
     const copies = new CodeCopyService(redis, config.CODE_COPY_TTL_S * 1000);
     const digester = new CodeDigester(its.codePeppers);
     const recognizer = new CodeRecognizer(orm, digester);
     const refresh = new CodeRefresh(copies, log);
-    const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
+    const generating = composeGeneration({ ...its, digester, refresh });
+    const { generation, batchChanges } = generating.services;
     const codeChanges = new CodeChangeService({ ...its, refresh });
     const states = new EffectiveStatusService(readOrm);
     const codeSearch = new CodeSearch({ states, recognizer, rewards: its.campaignRewards });
     const codeReader = new CodeReader(readOrm, states, codeSearch);
-    const generation = generationOf(its, digester, refresh);
     const launches = new CampaignLaunchService(orm, its.campaigns, generation);
     Object.assign(its.campaignPorts, {
       create: async (tenantId, input) => launches.create(tenantId, input),
@@ -78,12 +69,11 @@ export const codes = {
       services: {
         copies,
         recognizer,
-        batchChanges,
+        ...generating.services,
         batchGate: new BatchGate(orm),
         codeChanges,
         codeReader,
-        codeTotals: new CodeTotals(transactions),
-        generation,
+        codeTotals: new CodeTotals(its.transactions),
         launches,
         /** @param fence keeps codes from being redeemed while their digests change */
         redigestWith: (fence: CodeFence) =>
@@ -91,26 +81,14 @@ export const codes = {
       },
       resolvers: [
         new BatchResolver(generation, batchChanges, codeReader),
+        new BatchProgressResolver(),
         new CodeResolver(codeChanges, codeReader),
       ],
       consumers: [codeCopies(copies)],
+      jobs: generating.jobs,
     };
   },
 };
-
-function generationOf(its: Needs, digester: CodeDigester, refresh: CodeRefresh): CodeGenerationService {
-  const { config, orm, transactions, tenants, metrics } = its;
-  return new CodeGenerationService({
-    orm,
-    transactions,
-    tenants,
-    refresh,
-    issuer: new CodeIssuer(its.ids, its.clock, its.outbox, tenants, digester),
-    shown: new ShownCodes(its.redis, digester, config.HASHED_CODES_FETCH_S, its.log),
-    onGenerated: (campaignId, count) =>
-      metrics.codesGenerated.inc({ campaign: metrics.campaignLabel(campaignId) }, count),
-  });
-}
 
 const CODE_EVENTS = ['code_changed', 'codes_generated', 'campaign_changed', 'batch_changed'] as const;
 

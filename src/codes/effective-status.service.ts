@@ -1,4 +1,4 @@
-import type { MikroORM } from '@mikro-orm/core';
+import type { FilterQuery, MikroORM } from '@mikro-orm/core';
 import DataLoader from 'dataloader';
 import { Campaign } from '../campaigns/campaign.entity.js';
 import { isSet, present } from '../platform/assert.js';
@@ -6,7 +6,7 @@ import type { Id } from '../platform/ids.js';
 import { databaseNowMs } from '../platform/database/database-clock.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { StateScope } from './code-clauses.js';
-import { CodeBatch } from './code-batch.entity.js';
+import { CodeBatch, GIVEN_UP, UNDER_WAY } from './code-batch.entity.js';
 import {
   batchState,
   effectiveStatusOf,
@@ -17,7 +17,15 @@ import {
 } from './effective-status.js';
 
 const CAMPAIGN_FIELDS = ['id', 'status', 'startsAt', 'endsAt'] as const;
-const BATCH_FIELDS = ['id', 'campaignId', 'frozenAt', 'voidedAt', 'awaitsActivation', 'extendedTo'] as const;
+const BATCH_FIELDS = [
+  'id',
+  'campaignId',
+  'status',
+  'frozenAt',
+  'voidedAt',
+  'awaitsActivation',
+  'extendedTo',
+] as const;
 
 type AskedCode = CodeFacts & { readonly tenantId: string; readonly campaignId: Id; readonly batchId: Id };
 
@@ -38,7 +46,10 @@ export class EffectiveStatusService {
   async scope(em: Em): Promise<StateScope> {
     const nowMs = await databaseNowMs(em);
     const campaigns = await em.find(Campaign, {}, { fields: CAMPAIGN_FIELDS, disableIdentityMap: true });
-    const special = [
+    const special: FilterQuery<CodeBatch>[] = [
+      { status: { $in: [...UNDER_WAY] } },
+      // Batches that were given up have no codes left, once these are removed.
+      { status: { $in: [...GIVEN_UP] }, generated: { $gt: 0 } },
       { frozenAt: { $ne: null } },
       { voidedAt: { $ne: null } },
       { awaitsActivation: true },

@@ -14,7 +14,7 @@ const CAMPAIGN_STATES = [
   'CAMPAIGN_PAUSED',
   'CAMPAIGN_NOT_STARTED',
 ] as const;
-const BATCH_STATES = ['VOIDED', 'FROZEN'] as const;
+const BATCH_STATES = ['VOIDED', 'FROZEN', 'BATCH_NOT_READY'] as const;
 export const CODE_STATES = [
   'DISABLED',
   'INACTIVE',
@@ -34,7 +34,7 @@ export type EffectiveStatus = (typeof EFFECTIVE_STATUSES)[number];
 export type CampaignFacts = Pick<Campaign, 'id' | 'status' | 'startsAt' | 'endsAt'>;
 export type BatchFacts = Pick<
   CodeBatch,
-  'id' | 'campaignId' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo'
+  'id' | 'campaignId' | 'status' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo'
 >;
 export type CodeFacts = Pick<
   Code,
@@ -59,9 +59,11 @@ export function campaignState(campaign: CampaignFacts, nowMs: number): CampaignS
   return hasCome(nowMs, campaign.startsAt) ? null : 'CAMPAIGN_NOT_STARTED';
 }
 
-export function batchState({ voidedAt, frozenAt, awaitsActivation }: BatchFacts): BatchState | null {
+/** The same as {@link isBatchBlocked}, with the reason. */
+export function batchState({ status, voidedAt, frozenAt, awaitsActivation }: BatchFacts): BatchState | null {
   if (isSet(voidedAt)) return 'VOIDED';
   if (isSet(frozenAt)) return 'FROZEN';
+  if (status !== 'READY') return 'BATCH_NOT_READY';
   return awaitsActivation ? 'INACTIVE' : null;
 }
 

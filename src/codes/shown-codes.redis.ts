@@ -1,14 +1,12 @@
-import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
 import { answered } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';
+import { seal, unseal } from './sealed-text.js';
 
-const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 /** Longer than a command may be repeated after its reply was lost. */
 const TAKER_MS = 60_000;
 
@@ -42,16 +40,9 @@ export class ShownCodes {
    */
   async keep(batch: ShownBatch, codes: readonly string[], keyId: number): Promise<void> {
     if (this.ttlS === 0) return;
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(
-      CIPHER,
-      keyFrom(this.digester.digest(batch.tenantId, secretOf(batch), keyId)),
-      nonce,
-    );
-    const sealed = [cipher.update(codes.join('\n'), 'utf8'), cipher.final()];
+    const key = this.digester.digest(batch.tenantId, secretOf(batch), keyId);
     try {
-      const value = Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]);
-      await this.redis.set(redisKey(batch), value, 'EX', this.ttlS);
+      await this.redis.set(redisKey(batch), seal(codes.join('\n'), key), 'EX', this.ttlS);
     } catch (error) {
       const { tenantId, batchId } = batch;
       this.log.warn({ err: error, tenantId, batchId }, 'the codes of a HASHED batch cannot be fetched again');
@@ -77,7 +68,7 @@ export class ShownCodes {
 
   private opened(batch: ShownBatch, sealed: Buffer): string[] | null {
     for (const digest of this.digester.digests(batch.tenantId, secretOf(batch))) {
-      const text = decrypted(sealed, keyFrom(digest));
+      const text = unseal(sealed, digest);
       if (text !== null) return text.split('\n');
     }
     return null;
@@ -93,23 +84,6 @@ export class ShownCodes {
 /** No code has the same digest: a code holds no zero. */
 function secretOf({ batchId, idempotencyKey }: ShownBatch): string {
   return `shown codes\0${batchId}\0${idempotencyKey}`;
-}
-
-/** 32 bytes. */
-function keyFrom(digest: string): Buffer {
-  return Buffer.from(digest, 'base64url');
-}
-
-/** @returns null where the key is another one: the cipher's tag tells */
-function decrypted(sealed: Buffer, key: Buffer): string | null {
-  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES));
-  decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-  const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
-  try {
-    return Buffer.concat([text, decipher.final()]).toString('utf8');
-  } catch {
-    return null;
-  }
 }
 
 function redisKey({ tenantId, batchId }: ShownBatch): string {

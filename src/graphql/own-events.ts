@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { FeedSubscription } from '../platform/push/feed-subscription.js';
 import { CursorError, parseCursor, type FeedCursor } from '../platform/push/feed-cursor.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import { requireActor, requireNodeOrStaff, requireToken } from './auth.js';
+import { requireActor, requireNodeOrStaff, requireStaff, requireToken } from './auth.js';
 import type { RequestContext } from './context.js';
 
 /** The argument with which a subscription resumes after the client's last event. */
@@ -12,30 +12,35 @@ export const AFTER = {
     'The `cursor` of the last event received: the subscription begins with the next event and continues live, each event once and in order. The cursor of any event of the tenant is accepted; "0" is before the first. Without it, only new events.',
 } as const;
 
-interface Subscribing {
-  readonly args: { readonly after?: string | null };
+interface Subscribing<Args> {
+  readonly args: Args & { readonly after?: string | null };
   readonly context: RequestContext;
 }
 
 /** An event as a client gets it, with the fields of its GraphQL type. */
 export type FeedItem = Readonly<Record<string, unknown>>;
 
-interface FeedOptions {
+interface FeedOptions<Args> {
   /** Types of the events that it selects from. */
   readonly types: readonly string[];
-  /** What one event tells; without it, its payload. */
-  readonly items?: (event: PublishedEvent) => readonly object[];
+  /** What one event tells a subscriber with these arguments; without it, its payload. */
+  readonly items?: (event: PublishedEvent, args: Args) => readonly object[];
   /** The query that tells the present state to who has been away for too long. */
   readonly list: string;
   /** Who may subscribe; without it users and staff. Nodes get all of their tenant. */
   readonly audience?: keyof typeof AUDIENCES;
 }
 
-const AUDIENCES = { EVERYONE: requireToken, NODES_AND_STAFF: requireNodeOrStaff, PEOPLE: requireActor };
+const AUDIENCES = {
+  EVERYONE: requireToken,
+  NODES_AND_STAFF: requireNodeOrStaff,
+  PEOPLE: requireActor,
+  STAFF: requireStaff,
+};
 
 /** The source of a subscription: what a user's own events tell or, for staff and nodes, all of the tenant. */
-export function ownEvents(options: FeedOptions) {
-  return async ({ args, context }: Subscribing): Promise<AsyncIterable<FeedItem>> => {
+export function ownEvents<Args extends object = object>(options: FeedOptions<Args>) {
+  return async ({ args, context }: Subscribing<Args>): Promise<AsyncIterable<FeedItem>> => {
     const { tenantId, ...actor } = AUDIENCES[options.audience ?? 'PEOPLE'](context);
     const userId = actor.kind === 'USER' ? actor.userId : null;
     const after = args.after ?? null;
@@ -43,7 +48,7 @@ export function ownEvents(options: FeedOptions) {
       const cursor = after === null ? null : parseCursor(after);
       const filter = { tenantId, types: options.types, userId };
       const events = await context.events.subscribe(filter, cursor?.afterSeq ?? null);
-      return new FeedItems(events, options, cursor);
+      return new FeedItems(events, { ...options, args }, cursor);
     } catch (error) {
       throw told(error, options.list);
     }
@@ -51,12 +56,12 @@ export function ownEvents(options: FeedOptions) {
 }
 
 /** The items of the events; the reason why no more can come is one for the client. */
-class FeedItems implements AsyncIterableIterator<FeedItem, undefined> {
+class FeedItems<Args> implements AsyncIterableIterator<FeedItem, undefined> {
   private readonly due: FeedItem[] = [];
 
   constructor(
     private readonly events: FeedSubscription,
-    private readonly options: FeedOptions,
+    private readonly options: FeedOptions<Args> & { readonly args: Args },
     private readonly cursor: FeedCursor | null,
   ) {}
 
@@ -85,7 +90,7 @@ class FeedItems implements AsyncIterableIterator<FeedItem, undefined> {
   /** A cursor between the items of an event names it and how many of them the client has. */
   private itemsOf(event: PublishedEvent): FeedItem[] {
     const { tenantId, seq, userId, payload } = event;
-    const items = this.options.items?.(event) ?? [payload];
+    const items: readonly object[] = this.options.items?.(event, this.options.args) ?? [payload];
     const all = items.map((item, at) => {
       const part = this.options.items === undefined ? '' : `-${at + 1}`;
       const cursor = at === items.length - 1 ? String(seq) : `${seq}-${at + 1}`;

@@ -163,7 +163,7 @@ describe('token', () => {
 });
 
 describe('codes generate', () => {
-  it('writes many codes to a new file that is the owner’s alone, in batches', async () => {
+  it('writes many codes, made as one batch, to a new file that is the owner’s alone', async () => {
     const { campaignId } = await seedCampaign(world, tenant, 1);
     const file = inFolder('codes.txt');
     const generate = ['codes', 'generate', '--tenant', tenant.tenantId, '--campaign', campaignId];
@@ -172,12 +172,11 @@ describe('codes generate', () => {
     const codes = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(new Set(codes).size).toBe(10_002);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    const last = await world.services.generation.generate(tenant.tenantId, {
-      campaignId,
-      count: 2,
-      idempotencyKey: 'many-2',
-    });
-    expect(last).toMatchObject({ replayed: true, codes: codes.slice(-2) });
+    const wanted = { campaignId, count: 10_002, idempotencyKey: 'many' };
+    const { batch, replayed } = await world.services.generation.generate(tenant.tenantId, wanted);
+    expect([replayed, batch.status, batch.generated]).toEqual([true, 'READY', 10_002]);
+    const fetched = await cli('codes', 'fetch', '--tenant', tenant.tenantId, '--batch', batch.id);
+    expect(fetched.stdout.trimEnd().split('\n')).toEqual(codes);
     const again = await refusalLineOf(cli(...many));
     expect(again).toEqual({ status: 1, line: `${file} exists already, and is not overwritten.` });
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toEqual(codes);
@@ -219,6 +218,28 @@ describe('codes generate', () => {
     const again = await refusalLineOf(cli(...generate, '--key', 'hashed'));
     expect(again.line).toContain('the campaign does not keep them');
   });
+});
+
+describe('codes generate, of a large batch of a HASHED campaign', () => {
+  it('X.8 prints the codes once, and the same call and `codes fetch` print no code again', async () => {
+    const { tenantId } = tenant;
+    const { campaignId } = await seedCampaign(world, tenant, 1, { campaign: { codeVisibility: 'HASHED' } });
+    const its = ['--tenant', tenantId, '--campaign', campaignId];
+    const generate = ['codes', 'generate', ...its, '--count', '10001', '--key', 'large'];
+    const codes = (await lineOf(cli(...generate))).split('\n');
+    expect(new Set(codes).size).toBe(10_001);
+    const again = await refusalLineOf(cli(...generate));
+    expect(again.line).toMatch(/^0 of the 10001 codes of batch \d+ were written: /);
+    const { items } = await world.services.codeReader.batches(
+      tenantId,
+      { campaignId },
+      { offset: 0, size: 1 },
+    );
+    const fetched = await refusalLineOf(
+      cli('codes', 'fetch', '--tenant', tenantId, '--batch', items[0]?.id ?? ''),
+    );
+    expect(fetched.line).toBe(again.line);
+  }, 60_000);
 });
 
 describe('campaign create', () => {

@@ -73,8 +73,14 @@ const campaignCases = (): [EffectiveStatus, Partial<Campaign>][] => [
 ];
 const batchCases = (): [EffectiveStatus, Partial<CodeBatch>][] => [
   ['FROZEN', { frozenAt: past() }],
+  ['FROZEN', { frozenAt: past(), status: 'PENDING' }],
   ['VOIDED', { voidedAt: past(), frozenAt: past() }],
   ['INACTIVE', { awaitsActivation: true }],
+  ['VOIDED', { voidedAt: past(), status: 'CANCELLED' }],
+  ['BATCH_NOT_READY', { status: 'PENDING' }],
+  ['BATCH_NOT_READY', { status: 'GENERATING' }],
+  ['BATCH_NOT_READY', { status: 'CANCELLED' }],
+  ['BATCH_NOT_READY', { status: 'FAILED' }],
 ];
 
 /** A tenant with a code for each case, and ids by effective status. */
@@ -138,7 +144,7 @@ describe('X.20 the effective status of a code', () => {
     const unused = { startsAt: null, expiresAt: null, assignedUserId: null } as const;
     const code = { status: 'ACTIVE', useLimit: 1, used: 0, ...unused } as const;
     const flags = { frozenAt: null, voidedAt: null, awaitsActivation: false, extendedTo: null };
-    const batch = { id: '1', campaignId: '1', ...flags };
+    const batch = { id: '1', campaignId: '1', status: 'READY' as const, ...flags };
     for (const status of ['DRAFT', 'ACTIVE', 'PAUSED', 'ENDED'] as const)
       for (const startsAt of instants)
         for (const endsAt of instants) {

@@ -105,6 +105,31 @@ describe('a job queue with shares', () => {
   });
 });
 
+describe('a job that is done in parts', () => {
+  it('is met again after the wait that it answers, behind those that wait, and uses no attempt up', async () => {
+    const name = `test-${randomBytes(6).toString('hex')}`;
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, attempts: 1 };
+    const parts = new JobQueue<Work>({ ...settings, concurrency: 1 });
+    const met: [number, number][] = [];
+    await parts.add('long', { n: 1 });
+    await parts.add('short', { n: 2 });
+    parts.start(async ({ n }, attempt) => {
+      met.push([n, attempt]);
+      return n === 1 && met.length < 5 ? 10 : null;
+    });
+    await expect.poll(async () => (await parts.counts()).pending).toBe(0);
+    expect(met.slice(0, 2)).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+    // Attempt 1 each time: a part is no further attempt.
+    expect(met.slice(2).every(([n, attempt]) => n === 1 && attempt === 1)).toBe(true);
+    expect(met.length).toBeGreaterThanOrEqual(5);
+    expect(await parts.counts()).toEqual({ pending: 0, dead: 0 });
+    await parts.close();
+  });
+});
+
 describe('a job queue', () => {
   it('runs a job once, however often it is handed in under one id', async () => {
     const done: Work[] = [];

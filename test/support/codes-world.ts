@@ -7,13 +7,17 @@ import { CampaignRewards } from '../../src/campaigns/campaign-rewards.service.js
 import { CampaignRuleChecks, type RewardTargets } from '../../src/campaigns/campaign-rule-checks.js';
 import { CampaignService } from '../../src/campaigns/campaign.service.js';
 import { BatchChangeService } from '../../src/codes/batch-change.service.js';
+import { BatchCodes } from '../../src/codes/batch-codes.service.js';
+import { BatchGeneration } from '../../src/codes/batch-generation.service.js';
 import { CampaignLaunchService } from '../../src/codes/campaign-launch.service.js';
 import { CodeBatch } from '../../src/codes/code-batch.entity.js';
 import { CodeChangeService } from '../../src/codes/code-change.service.js';
+import { CodeChunkWriter } from '../../src/codes/code-chunk-writer.js';
 import { CodeDigester } from '../../src/codes/code-digester.js';
 import { formatOf } from '../../src/codes/code-format.js';
 import { CodeGenerationService } from '../../src/codes/code-generation.service.js';
 import { CodeIssuer } from '../../src/codes/code-issuer.js';
+import { SealedCodes } from '../../src/codes/sealed-codes.service.js';
 import { ShownCodes } from '../../src/codes/shown-codes.redis.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
 import type { CodeCopyService } from '../../src/codes/code-copy.service.js';
@@ -107,7 +111,10 @@ export async function openCodesWorld(databaseUrl: string) {
   const digester = new CodeDigester(peppers);
   const recognizer = new CodeRecognizer(orm, digester);
   const campaignReader = new CampaignReader(orm);
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh);
+  /** Ids of the batches that the jobs were handed. */
+  const enqueued: string[] = [];
+  const enqueue = async ({ id }: { readonly id: string }): Promise<void> => void enqueued.push(id);
+  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh, enqueue);
   const plans = new Map<string, TimeUnit>([['4711', 'MONTH']]);
   const targets: RewardTargets = {
     find: async (_tenantId, _type, id) => {
@@ -129,7 +136,8 @@ export async function openCodesWorld(databaseUrl: string) {
     },
   });
   const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
-  const issuer = new CodeIssuer(ids, clock, outbox, tenants, digester);
+  const writer = new CodeChunkWriter(ids, digester, async () => undefined);
+  const issuer = new CodeIssuer(ids, clock, outbox, tenants, writer);
   const generated: [string, number][] = [];
   const onGenerated = (campaignId: string, count: number): void => void generated.push([campaignId, count]);
   const redis = connectRedis(inject('redisUrl'), 1000);
@@ -141,8 +149,15 @@ export async function openCodesWorld(databaseUrl: string) {
     issuer,
     tenants,
     refresh,
+    enqueue,
     onGenerated,
   });
+  const sealed = new SealedCodes(orm, digester);
+  const announce = generation.announce.bind(generation);
+  /** Works at batches as a process does; several of them play several processes. */
+  const newBatchGeneration = () =>
+    new BatchGeneration({ orm, transactions, clock, outbox, writer, sealed, announce });
+  const batchCodes = new BatchCodes(orm, sealed);
   const launches = new CampaignLaunchService(orm, campaigns, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
   const codeTotals = new CodeTotals(transactions);
@@ -188,6 +203,12 @@ export async function openCodesWorld(databaseUrl: string) {
     digester,
     recognizer,
     issuer,
+    writer,
+    sealed,
+    enqueued,
+    newBatchGeneration,
+    batchCodes,
+    outbox,
     campaignReader,
     campaignChanges,
     campaigns,

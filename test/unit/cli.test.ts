@@ -1,7 +1,6 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { describe, expect, it } from 'vitest';
 import { ttlSeconds } from '../../src/cli/arguments.js';
-import { generationsOf } from '../../src/cli/codes.command.js';
 import { parseJson } from '../../src/cli/json-input.js';
 import { createProgram } from '../../src/cli/program.js';
 
@@ -49,6 +48,7 @@ describe('the help', () => {
       'campaign delete',
       'batch',
       'batch list',
+      'batch cancel',
       'batch freeze',
       'batch unfreeze',
       'batch activate',
@@ -57,6 +57,7 @@ describe('the help', () => {
       'codes',
       'codes list',
       'codes generate',
+      'codes fetch',
       'redeem',
       'reconcile',
       'compensate',
@@ -98,29 +99,6 @@ describe('a time to live', () => {
       expect(() => ttlSeconds(text)).toThrow('Give a time such as 15m, 2h, 7d, or 900');
     },
   );
-});
-
-describe('the generations of many codes', () => {
-  it('are one with the unchanged key, up to 10,000', () => {
-    expect(generationsOf(10_000, 'k')).toEqual([{ count: 10_000, idempotencyKey: 'k' }]);
-  });
-
-  it('are several with distinct keys above, and add up to the whole', () => {
-    expect(generationsOf(20_001, 'k')).toEqual([
-      { count: 10_000, idempotencyKey: 'k-1' },
-      { count: 10_000, idempotencyKey: 'k-2' },
-      { count: 1, idempotencyKey: 'k-3' },
-    ]);
-    expect(generationsOf(10_001, null)).toEqual([
-      { count: 10_000, idempotencyKey: null },
-      { count: 1, idempotencyKey: null },
-    ]);
-  });
-
-  it('are refused before the first where the key of the last would be too long', () => {
-    expect(generationsOf(90_000, 'k'.repeat(62))).toHaveLength(9);
-    expect(() => generationsOf(100_000, 'k'.repeat(62))).toThrow('The key is too long');
-  });
 });
 
 describe('a JSON file', () => {

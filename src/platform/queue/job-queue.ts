@@ -103,8 +103,12 @@ export class JobQueue<T extends object> {
     await this.ask((this.queue as Queue).upsertJobScheduler(id, { every: everyMs }, { name, data }));
   }
 
-  /** Begins to work. The handler may meet a job twice, after a crash; the process that added the job says which attempt is the last. */
-  start(handler: (data: T, attempt: number, isLast: boolean) => Promise<void>): void {
+  /**
+   * Begins to work. The handler may meet a job twice, after a crash; the process that added the job says which attempt is
+   * the last. Long work is done in parts: a handler that answers a number gets the job again after that many
+   * milliseconds, behind those that wait, and that is no further attempt.
+   */
+  start(handler: (data: T, attempt: number, isLast: boolean) => Promise<number | null | void>): void {
     const { redisUrl, name, log, concurrency = 4, leaseMs = LEASE_MS } = this.settings;
     const { backoffMs = 1000, backoffMaxMs = Infinity } = this.settings;
     if (this.worker !== null) return;
@@ -112,7 +116,11 @@ export class JobQueue<T extends object> {
     this.worker = new Worker<T, void>(
       name,
       async (job, token) =>
-        this.inTurn(job, token, async () => handler(job.data, job.attemptsMade + 1, isLastAttempt(job))),
+        this.inTurn(
+          job,
+          token,
+          async () => (await handler(job.data, job.attemptsMade + 1, isLastAttempt(job))) ?? null,
+        ),
       {
         connection: this.workerRedis,
         prefix: PREFIX,
@@ -131,11 +139,10 @@ export class JobQueue<T extends object> {
   private async inTurn(
     job: Job<T, void>,
     token: string | undefined,
-    work: () => Promise<void>,
+    work: () => Promise<number | null>,
   ): Promise<void> {
     const owner = this.settings.share?.ownerOf(job.data) ?? '';
-    if (this.turns === null) return work();
-    const delayMs = await this.turns.during(owner, work);
+    const delayMs = this.turns === null ? await work() : await this.turns.during(owner, work);
     if (delayMs === null) return;
     await job.moveToDelayed((await this.nowMs()) + Math.round(delayMs), token);
     throw new DelayedError();

@@ -16,15 +16,14 @@ export class OwnerTurns {
   /** @param max jobs of one owner that are worked at */
   constructor(private readonly max: number) {}
 
-  /** @returns how long a job has to be put off, and null where the work was done */
-  async during(owner: string, work: () => Promise<void>): Promise<number | null> {
+  /** @returns for how long to put the job off, by its turn or by its work; null where the work was done */
+  async during(owner: string, work: () => Promise<number | null>): Promise<number | null> {
     const its = this.owners.get(owner) ?? { underWay: 0, putOffUntilMs: 0 };
     if (its.underWay >= this.max) return this.delayMs(its);
     its.underWay += 1;
     this.owners.set(owner, its);
     try {
-      await work();
-      return null;
+      return await work();
     } finally {
       its.underWay -= 1;
       if (its.underWay === 0) this.owners.delete(owner);

@@ -39,7 +39,10 @@ export type LockedCampaign = Pick<
   | 'budgetValue'
   | 'version'
 >;
-export type LockedBatch = Pick<CodeBatch, 'id' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo'>;
+export type LockedBatch = Pick<
+  CodeBatch,
+  'id' | 'status' | 'frozenAt' | 'voidedAt' | 'awaitsActivation' | 'extendedTo'
+>;
 
 /** The rows that decide a batch of claims, as they stand until this transaction ends. */
 export interface LockedRows {
@@ -68,7 +71,7 @@ const SHARE_CAMPAIGNS = `select cast(id as char) as id, status, starts_at as sta
     user_limit_total as userLimitTotal, user_limit_day as userLimitDay, budget_uses as budgetUses,
     budget_value as budgetValue, version
   from campaign force index (primary) where tenant_id = ? and id in (?) order by campaign.id lock in share mode`;
-const SHARE_BATCHES = `select cast(id as char) as id, frozen_at as frozenAt, voided_at as voidedAt,
+const SHARE_BATCHES = `select cast(id as char) as id, status, frozen_at as frozenAt, voided_at as voidedAt,
     awaits_activation as awaitsActivation, extended_to as extendedTo
   from code_batch force index (primary)
   where tenant_id = ? and id in (?) order by code_batch.id lock in share mode`;
@@ -139,6 +142,7 @@ function campaignOf(row: Raw<LockedCampaign, 'startsAt' | 'endsAt'>): LockedCamp
 function batchOf(row: StoredBatch): LockedBatch {
   return {
     id: row.id,
+    status: row.status,
     frozenAt: instantOf(row.frozenAt),
     voidedAt: instantOf(row.voidedAt),
     awaitsActivation: row.awaitsActivation === 1,

@@ -6,10 +6,9 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S0: [[1, 19]],
   S1: [[14, 14]],
   S4: [
-    [1, 4],
-    [6, 11],
+    [1, 11],
     [13, 15],
-    [20, 20],
+    [19, 20],
   ],
   X: [
     [1, 3],
