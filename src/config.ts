@@ -85,7 +85,7 @@ const environmentSchema = z.object({
   PENDING_BACKOFF_MAX_MS: count(10, 600_000, 60_000),
   DRAIN_GRACE_MS: count(0, 60_000, 300),
   IDEMPOTENCY_MARKER_TTL_S: count(60, 31_536_000, 86_400),
-  CODE_COPY_TTL_S: count(1, 86_400, 900),
+  CODE_COPY_TTL_S: count(1, 86_400, 60),
   HASHED_CODES_FETCH_S: count(0, 3600, 600),
   RATE_LIMIT_DEFAULT_HOUR: count(0, 1_000_000, 10_000),
   RATE_LIMIT_DEFAULT_DAY: count(0, 10_000_000, 100_000),

@@ -72,7 +72,7 @@ export class Bench {
     const half = Math.max(1, Math.floor(count / 2));
     await this.run(kind, servers, await this.parts.intents.of(kind, half));
     const round = await this.run(kind, servers, await this.parts.intents.of(kind, half));
-    await drainOutbox(this.parts.world);
+    await drainOutbox(this.parts.world, this.parts.intents.tenantId);
     this.calibrate(kind, round.rps);
     return round;
   }
@@ -141,12 +141,12 @@ export class Bench {
     // "Unknown" is cached for a minute only, so it is asked for again shortly before the measurement.
     if (kind === 'refusal') await this.run(kind, servers, await intents.warmRefusals());
     const wanted = await intents.of(kind, this.amount(kind), withKeys);
-    await drainOutbox(world);
+    await drainOutbox(world, intents.tenantId);
     const before = await readCounters(world);
     const round = await this.profiled(kind, servers, async () => this.run(kind, servers, wanted));
     // The reads of the drain are the benchmark's own.
     const { selects } = await readCounters(world);
-    const consumerLagMs = await drainOutbox(world);
+    const consumerLagMs = await drainOutbox(world, intents.tenantId);
     const { commits } = await readCounters(world);
     const measured = {
       ...round,

@@ -19,6 +19,11 @@ const TARGETS = {
   race_losers_held: { most: 0 },
   two_processes_vs_one: { least: 1 },
   neighbour_p99: { most: 3 },
+  generate_vs_bulk_load: { most: 4 },
+  // The tenant's few keys, shared by all its codes.
+  redis_bytes_per_untouched_code: { most: 0.1 },
+  redis_bytes_per_idle_code: { most: 100 },
+  redeem_10m_vs_10k: { least: 0.9 },
   transactions_per_1000: { most: 25 },
   refusal_db_reads_per_1000: { most: 5 },
   over_redeemed: { most: 0 },

@@ -22,6 +22,10 @@ export class Intents {
     this.supply = supply;
   }
 
+  get tenantId(): string {
+    return this.supply.tenantId;
+  }
+
   /** An equal mix of codes that are not known, used up, and expired. */
   setRefused(usedUp: readonly string[]): void {
     const { expiredCodes } = this.supply;

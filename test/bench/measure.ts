@@ -1,7 +1,9 @@
 import { Bench, ratios, type BenchParts, type MeasuredRound } from './bench.js';
+import { measureGeneration } from './generation.js';
 import { measureNeighbour, type NeighbourFigure } from './neighbour.js';
 import { RATIO_NAMES, type RatioName } from './options.js';
 import type { ServerProcess } from './server-process.js';
+import { measureStored } from './stored.js';
 import type { Supply } from './supply.js';
 
 /** What three kinds of rounds in turn give at once. */
@@ -11,6 +13,19 @@ const RATIOS_OF_THREE = [
   'redeem_cpu_vs_raw',
   'redeem_vs_empty',
 ] as const satisfies readonly RatioName[];
+
+/** What one batch of codes gives at once. */
+const RATIOS_OF_BATCH = [
+  'generate_vs_bulk_load',
+  'redis_bytes_per_untouched_code',
+  'redis_bytes_per_idle_code',
+] as const satisfies readonly RatioName[];
+/** Figures without rounds of this run's own tenant. */
+const WITHOUT_ROUNDS: ReadonlySet<RatioName> = new Set([
+  'neighbour_p99',
+  'redeem_10m_vs_10k',
+  ...RATIOS_OF_BATCH,
+]);
 
 /** Processor time of all servers for one request; a raw one asks no store. */
 function processorUs({ kind, cpuUs: { server, database, redis } }: MeasuredRound): number {
@@ -35,10 +50,31 @@ export class Measurement {
   }
 
   async run(): Promise<Ratios> {
-    if (RATIO_NAMES.some((name) => name !== 'neighbour_p99' && this.isWanted(name)))
+    if (RATIO_NAMES.some((name) => !WITHOUT_ROUNDS.has(name) && this.isWanted(name)))
       await this.compareRounds();
     await this.figure('neighbour_p99', async () => this.besideFloods());
+    await this.largeBatch();
+    const { stored } = this.parts.options.size;
+    if (stored !== null)
+      await this.figure('redeem_10m_vs_10k', async () => {
+        const { ratio, unexpected } = await measureStored(this.parts, stored);
+        this.bench.unexpected.push(...unexpected);
+        return [ratio];
+      });
     return this.found;
+  }
+
+  private async largeBatch(): Promise<void> {
+    const names = RATIOS_OF_BATCH.filter((name) => this.isWanted(name));
+    if (names.length === 0) return;
+    this.parts.say(`Measuring ${names.join(', ')}.`);
+    const figures = await measureGeneration(this.parts, this.parts.options.size.generation);
+    const found = {
+      generate_vs_bulk_load: figures.vsBulkLoad,
+      redis_bytes_per_untouched_code: figures.bytesPerUntouchedCode,
+      redis_bytes_per_idle_code: figures.bytesPerIdleCode,
+    };
+    for (const name of names) this.found.set(name, [found[name]]);
   }
 
   private async besideFloods(): Promise<readonly number[]> {

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import type { GenerationSize } from './generation.js';
 import type { NeighbourSize } from './neighbour.js';
 
-/** The figures that compare two sides in one run, in the order in which they are measured. */
+/** The figures that are measured by themselves, in this order; most compare two sides in one run. */
 export const RATIO_NAMES = [
   'redeem_vs_raw',
   'empty_vs_raw',
@@ -14,8 +15,20 @@ export const RATIO_NAMES = [
   'redeem_vs_plain',
   'two_processes_vs_one',
   'neighbour_p99',
+  'generate_vs_bulk_load',
+  'redis_bytes_per_untouched_code',
+  'redis_bytes_per_idle_code',
+  'redeem_10m_vs_10k',
 ] as const;
 export type RatioName = (typeof RATIO_NAMES)[number];
+
+/** Codes that a tenant has while others of it are redeemed. */
+export interface StoredSize {
+  readonly few: number;
+  readonly many: number;
+  /** A database with this number of codes has the memory for their indexes. */
+  readonly bufferPoolSize: string;
+}
 
 /** How long a run takes, and so how far its figures can be trusted. */
 export interface BenchSize {
@@ -34,6 +47,9 @@ export interface BenchSize {
   readonly refusedEach: number;
   readonly withTwoProcesses: boolean;
   readonly neighbour: NeighbourSize;
+  readonly generation: GenerationSize;
+  /** Null where filling a table would take longer than all the rest. */
+  readonly stored: StoredSize | null;
 }
 
 const FORMS = {
@@ -48,6 +64,8 @@ const FORMS = {
     refusedEach: 10,
     withTwoProcesses: false,
     neighbour: { orders: 600, codes: 300, redemptions: 10 },
+    generation: { codes: 12_000, touched: 50, untilIdle: false },
+    stored: null,
   },
   quick: {
     pairs: 5,
@@ -60,6 +78,8 @@ const FORMS = {
     refusedEach: 300,
     withTwoProcesses: false,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 200 },
+    generation: { codes: 200_000, touched: 1000, untilIdle: true },
+    stored: null,
   },
   long: {
     pairs: 7,
@@ -72,6 +92,8 @@ const FORMS = {
     refusedEach: 300,
     withTwoProcesses: true,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },
+    generation: { codes: 1_000_000, touched: 1000, untilIdle: true },
+    stored: { few: 10_000, many: 10_000_000, bufferPoolSize: '2G' },
   },
 } as const satisfies Record<string, BenchSize>;
 
@@ -90,7 +112,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --quick            about three minutes instead of eight
+  --quick            about five minutes instead of twenty; without redeem_10m_vs_10k
   --smoke            a few hundred requests: whether it works, not how fast
   --json             one JSON object on the last line of stdout
   --connections <n>  requests under way at once, 64 by default; redeem_vs_empty_256 has 256 in any case
@@ -117,5 +139,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   const only = RATIO_NAMES.filter((name) => values.only.includes(name));
   if (only.length < new Set(values.only).size)
     throw new Error(`--only takes one of ${RATIO_NAMES.join(', ')}.`);
+  if (only.includes('redeem_10m_vs_10k') && FORMS[form].stored === null)
+    throw new Error('--only redeem_10m_vs_10k takes the whole form: leave out --quick and --smoke.');
   return { form, size: FORMS[form], connections: Number(values.connections), json, profile, only };
 }

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { present } from '../../src/platform/assert.js';
 
 const TYPESCRIPT = path.resolve(import.meta.dirname, '../../scripts/typescript.mjs');
 
@@ -59,6 +60,10 @@ export class ServerProcess {
       child.kill('SIGKILL');
       throw error;
     }
+  }
+
+  get pid(): number {
+    return present(this.child.pid, 'The id of a process that runs');
   }
 
   /** Processor time of the process so far. */

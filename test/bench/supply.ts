@@ -79,6 +79,11 @@ export class Supply {
     return new Supply(world, tenantId, special);
   }
 
+  /** Of the single-use codes. */
+  get campaignId(): string {
+    return this.special.campaignId;
+  }
+
   get hotCode(): string {
     return this.special.hotCode;
   }
@@ -114,6 +119,11 @@ export class Supply {
       await insertRows(tenantEm(stores.orm, this.tenantId), 'user', rows);
       this.users.push(...rows.map((row) => row.id));
     }
+  }
+
+  /** Puts codes of {@link campaignId} in the place of those left, to be handed out next. */
+  replace(codes: readonly string[]): void {
+    this.codes.splice(0, this.codes.length, ...codes);
   }
 
   /** Single-use codes, each handed out once. */

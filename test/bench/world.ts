@@ -17,6 +17,7 @@ const SECRETS = { JWT_SECRET: 'bench-jwt-secret'.repeat(3), CODE_PEPPER: 'bench-
 /** Private, durable servers with nothing else on them, and the services to fill and to count what is in them. */
 export interface BenchWorld {
   readonly dataDir: string;
+  readonly databaseUrl: string;
   readonly stores: Stores;
   readonly app: App;
   readonly services: Services;
@@ -25,14 +26,22 @@ export interface BenchWorld {
   close(): Promise<void>;
 }
 
-export async function openBenchWorld(say: (line: string) => void): Promise<BenchWorld> {
+export async function openBenchWorld(
+  say: (line: string) => void,
+  bufferPoolSize?: string,
+): Promise<BenchWorld> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'redeemkit-bench-'));
   const closers: (() => Promise<void>)[] = [async () => rm(dataDir, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).toReversed()) await step();
   };
   try {
-    const { databaseUrl, redisUrl, stop } = await startEmbeddedServices({ dataDir, log: say, durable: true });
+    const { databaseUrl, redisUrl, stop } = await startEmbeddedServices({
+      dataDir,
+      log: say,
+      durable: true,
+      bufferPoolSize,
+    });
     closers.push(stop);
     await migrateUp(databaseUrl);
     const environment = serverEnvironment(databaseUrl, redisUrl);
@@ -57,7 +66,7 @@ export async function openBenchWorld(say: (line: string) => void): Promise<Bench
       closers.push(async () => server.stop());
       return server;
     };
-    return { dataDir, stores, app, services, startServer, close };
+    return { dataDir, databaseUrl, stores, app, services, startServer, close };
   } catch (error) {
     await close();
     throw error;

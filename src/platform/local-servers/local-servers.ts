@@ -15,6 +15,8 @@ export interface EmbeddedServices {
 
 export interface EmbeddedServicesOptions extends Omit<PrivateServerOptions, 'supervise'> {
   readonly database?: boolean;
+  /** Of the database, as InnoDB takes it. */
+  readonly bufferPoolSize?: string | undefined;
   readonly redis?: boolean;
 }
 

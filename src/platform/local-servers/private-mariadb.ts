@@ -8,7 +8,7 @@ import { readServerBinaries, serverEnvironment } from './server-binaries.js';
 
 export interface PrivateMariadbOptions extends PrivateServerOptions {
   /** With its unit, for example `256M`. */
-  readonly bufferPoolSize?: string;
+  readonly bufferPoolSize?: string | undefined;
   /** Settings of a test, for example `--innodb-lock-wait-timeout=1`; they win over ours. */
   readonly extraArgs?: readonly string[];
 }
