@@ -4,10 +4,11 @@ import { violation, type Violation } from './checks/violation.js';
 import type { Scene } from './kind.js';
 import { Random } from './load/random.js';
 import type { Round } from './load/round.js';
+import { orderBatch } from './load/supply.js';
 import { recovery, untilRest } from './rest.js';
 import type { Stage } from './stage.js';
 import type { ProcessName } from './stage-parts.js';
-import { LEAVES_CLAIM, lookoutFor, LOSES_REPLY } from './steps.js';
+import { LEAVES_CLAIM, lookoutFor, LOSES_REPLY, OF_BATCH } from './steps.js';
 import { textOf, type Verdict, type Watch, type WireEvent } from './wire-events.js';
 
 /** Far more than is needed, so that a busy machine is no violation. */
@@ -15,6 +16,9 @@ const REST_WITHIN_MS = 30_000;
 /** The fault strikes at one of the first occurrences of its step; after this time, at the next one. */
 const AT_MOST_AT = 4;
 const AT_ONCE_AFTER_MS = 400;
+/** A batch may be begun when all requests are answered. */
+const BATCH_WITHIN_MS = 10_000;
+const POLL_MS = 10;
 /** How many unsettled claims, jobs and events a failure lists. */
 const TOLD_MAX = 5;
 
@@ -61,6 +65,7 @@ export class Act {
       this.happening = this.happen(event, prepared);
       return this.happening;
     };
+    if (OF_BATCH.has(cell.step)) await orderBatch(await stage.world(), round.supply);
   }
 
   /**
@@ -69,6 +74,7 @@ export class Act {
    */
   async over(): Promise<number | null> {
     const { stage, cell, round } = this;
+    if (OF_BATCH.has(cell.step)) await this.reached();
     await this.happening;
     const recoveryMs = (await this.recovering) ?? null;
     await this.proving;
@@ -83,6 +89,11 @@ export class Act {
       this.found.push(violation('I6', `${cell.step}: what the fault left open was not settled in time`));
     }
     return recoveryMs;
+  }
+
+  private async reached(): Promise<void> {
+    const giveUp = AbortSignal.timeout(BATCH_WITHIN_MS);
+    while (this.happening === null && !giveUp.aborted) await pause(POLL_MS);
   }
 
   verdict(checked: readonly Violation[]): Pick<CellResult, 'mark' | 'violations' | 'proofs'> {

@@ -24,6 +24,12 @@ export interface Scene {
   proveLater(how: () => Promise<string>): void;
 }
 
+/** Of a kind that is about API processes alone. */
+export const NOT_OF_BATCHES: Kind['senseless'] = {
+  CHUNK_SENT: 'workers make batches',
+  CHUNK_APPLIED: 'workers make batches',
+};
+
 export interface Kind {
   readonly name: string;
   /** Which steps make no sense with it, and why. */

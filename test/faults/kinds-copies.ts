@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Kind, Scene } from './kind.js';
+import { NOT_OF_BATCHES, type Kind, type Scene } from './kind.js';
 import { lostWith } from './kinds-stores.js';
 import { logFolder } from './redis-log.js';
 import { lookoutFor } from './steps.js';
@@ -19,7 +19,7 @@ interface StaleCopy {
 /** The copy holds a claim as open, and knows nothing of its use; it comes back when the claim is settled. */
 export const staleCopy: Kind = {
   name: 'STALE_COPY',
-  senseless: {},
+  senseless: NOT_OF_BATCHES,
   makesRedisForget: true,
   prepare: async (stage, tenantId) => {
     const { dataDir } = stage.stores.redis;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createLog } from '../../src/platform/observability/log.js';
 import { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { withRedis } from './direct-redis.js';
-import type { Kind, Scene } from './kind.js';
+import { NOT_OF_BATCHES, type Kind, type Scene } from './kind.js';
 import { endOf, payloadOf, pendingJobs } from './pending-jobs.js';
 
 const DELIVERIES = 5;
@@ -23,6 +23,7 @@ export const jobFiveTimes: Kind = {
     BEFORE_PUBLISH: ANSWERED,
     BEFORE_REPLY: ANSWERED,
     CLIENT_RETRIES: ANSWERED,
+    ...NOT_OF_BATCHES,
   },
   happen: async (scene) => {
     const { id, payload } = await deferredJob(scene);

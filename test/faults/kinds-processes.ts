@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setClock } from './clock-shift.js';
-import type { Kind, Scene } from './kind.js';
+import { NOT_OF_BATCHES, type Kind, type Scene } from './kind.js';
 import type { ProcessName } from './stage-parts.js';
+import { OF_BATCH } from './steps.js';
 import type { Verdict, WireEvent } from './wire-events.js';
 
-/** What a dead process had sent may still arrive, or not. */
-const perhaps = ({ random, event }: Scene): Verdict =>
-  event.side === 'REQUEST' && random.chance(0.5) ? 'PASS' : 'RESET';
+/** What a dead process had sent may still arrive, or not. Of a batch each of the two has its own step. */
+const perhaps = ({ random, event, step }: Scene): Verdict =>
+  event.side === 'REQUEST' && !OF_BATCH.has(step) && random.chance(0.5) ? 'PASS' : 'RESET';
 
 async function killProcess(scene: Scene, name: ProcessName): Promise<Verdict> {
   const process = scene.stage.processes[name];
@@ -20,7 +21,7 @@ async function killProcess(scene: Scene, name: ProcessName): Promise<Verdict> {
 
 export const killApi: Kind = {
   name: 'KILL_API',
-  senseless: {},
+  senseless: NOT_OF_BATCHES,
   happen: async (scene) => killProcess(scene, scene.api),
 };
 
@@ -38,6 +39,7 @@ export const twoSweepers: Kind = {
     BEFORE_REPLY: 'no claim of the killed process is open',
     CLIENT_RETRIES: 'no claim of the killed process is open',
     KEY_LOOKUP: 'there is no claim yet',
+    ...NOT_OF_BATCHES,
   },
   prepare: async (stage, tenantId) => {
     await stage.processes.worker2.start();
@@ -75,7 +77,7 @@ const PAUSE_API_MS = 3200;
 
 export const pauseApi: Kind = {
   name: 'PAUSE_API',
-  senseless: {},
+  senseless: NOT_OF_BATCHES,
   happen: async (scene) => {
     const process = scene.stage.processes[scene.api];
     const arrivesLate = scene.random.chance(0.5);
@@ -103,7 +105,7 @@ export async function stateOf(pid: number): Promise<string> {
 
 const clockKind = (name: string, state: 'AHEAD' | 'BEHIND'): Kind => ({
   name,
-  senseless: {},
+  senseless: NOT_OF_BATCHES,
   happen: async (scene) => {
     const process = scene.stage.processes[scene.api];
     await setClock(process, state);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Kind, Scene } from './kind.js';
 import { stateOf } from './kinds-processes.js';
 import type { StoreName } from './stage-parts.js';
+import { OF_BATCH } from './steps.js';
 import type { Verdict } from './wire-events.js';
 
 /** What was on its way to a server that died, or from it, does not arrive. */
@@ -53,7 +54,7 @@ const cutFrom = (name: string, store: StoreName): Kind => ({
   senseless: {},
   happen: async (scene) => {
     const { event, stage, random } = scene;
-    const process = scene.api;
+    const process = OF_BATCH.has(scene.step) ? event.link.process : scene.api;
     const link = stage.link(process, store);
     const how = random.chance(0.5) ? 'RESET' : 'SILENT';
     const connections = link.connectionCount;
@@ -77,6 +78,7 @@ export const cutDatabase = cutFrom('CUT_DATABASE', 'database');
 
 const ROLLED_BACK_WITHIN_MS = 5000;
 const NOT_IN_TRANSACTION = 'no transaction is open that the database could refuse';
+const COMMITTED = 'what is committed cannot be rolled back';
 
 const refusal = (name: string, errno: number, state: string, message: string): Kind => ({
   name,
@@ -85,7 +87,8 @@ const refusal = (name: string, errno: number, state: string, message: string): K
     LUA_SENT: NOT_IN_TRANSACTION,
     LUA_APPLIED: NOT_IN_TRANSACTION,
     BEFORE_BEGIN: NOT_IN_TRANSACTION,
-    COMMIT_APPLIED: 'what is committed cannot be rolled back',
+    COMMIT_APPLIED: COMMITTED,
+    CHUNK_APPLIED: COMMITTED,
     BEFORE_CONFIRM: NOT_IN_TRANSACTION,
     BEFORE_PUBLISH: NOT_IN_TRANSACTION,
     BEFORE_REPLY: NOT_IN_TRANSACTION,

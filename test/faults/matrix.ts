@@ -26,6 +26,8 @@ const QUICK: ReadonlySet<string> = new Set([
   'BEFORE_PUBLISH:CLOCK_BEHIND',
   'BEFORE_COMMIT:TWO_SWEEPERS',
   'BEFORE_COMMIT:JOB_FIVE_TIMES',
+  'CHUNK_SENT:KILL_WORKER',
+  'CHUNK_APPLIED:KILL_WORKER',
 ]);
 
 /** Every kind at every step where it makes sense; each with its own seed, derived from the given one. */

@@ -7,7 +7,8 @@ import type { Stage } from './stage.js';
 const POLL_MS = 20;
 
 /**
- * Waits until no claim of the tenant is open, no job is left to do, and every event was handled, without anybody asking for anything.
+ * Waits until no claim of the tenant is open, no job is left to do, no batch is under way, and every event was handled,
+ * without any request.
  * @returns what is then still open; nothing at rest
  */
 export async function untilRest(
@@ -42,10 +43,14 @@ export async function recovery(stage: Stage, tenantId: string, withinMs: number)
   return performance.now() - beganMs;
 }
 
-/** Claims not settled, jobs not done and events not handled. */
+/** Claims not settled, jobs not done, batches not made and events not handled. */
 async function openOf({ stores }: World, tenantId: string): Promise<string[]> {
   const claims = await stores.redis.zrange(`{${tenantId}}:open`, '0', '-1');
   const jobs = await pendingJobs(stores.redis, tenantId);
+  const batches = await systemEm(stores.orm).execute<{ id: string }[]>(
+    `select cast(id as char) as id from code_batch where tenant_id = ? and status in ('PENDING', 'GENERATING')`,
+    [tenantId],
+  );
   const events = await systemEm(stores.orm).execute<{ id: number }[]>(
     `select seq as id from outbox_event
       where tenant_id = ? and seq > coalesce((select min(seq) from event_consumer where tenant_id = ?), 0)`,
@@ -54,6 +59,7 @@ async function openOf({ stores }: World, tenantId: string): Promise<string[]> {
   return [
     ...claims.map((member) => `claim ${member}`),
     ...jobs.map((id) => `job ${id}`),
+    ...batches.map(({ id }) => `batch ${id}`),
     ...events.map(({ id }) => `event ${id}`),
   ];
 }

@@ -1,7 +1,7 @@
 import { insertsInto, isBegin, isCommit } from './sql-statements.js';
 import type { HttpEvent, MysqlEvent, RedisEvent, WireEvent } from './wire-events.js';
 
-/** Where a redemption is when the fault comes, in the order in which it gets there. */
+/** Where a redemption is when the fault comes, in the order in which it gets there; then, where a large batch is. */
 export const STEPS = [
   'KEY_LOOKUP',
   'LUA_SENT',
@@ -14,6 +14,8 @@ export const STEPS = [
   'BEFORE_PUBLISH',
   'BEFORE_REPLY',
   'CLIENT_RETRIES',
+  'CHUNK_SENT',
+  'CHUNK_APPLIED',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -30,10 +32,15 @@ export const MEANINGS: Readonly<Record<Step, string>> = {
   BEFORE_PUBLISH: 'the doorbell of the commit is on its way to Redis',
   BEFORE_REPLY: 'the answer COMMITTED is on its way to the client',
   CLIENT_RETRIES: 'the answer COMMITTED was lost, and the client asks again with the same key',
+  CHUNK_SENT: 'the COMMIT of 5,000 codes of a large batch is on its way to the database',
+  CHUNK_APPLIED: 'the database has committed 5,000 codes of a large batch; its reply is lost',
 };
 
+/** Steps of a batch that a worker makes beside the redemptions. */
+export const OF_BATCH: ReadonlySet<Step> = new Set(['CHUNK_SENT', 'CHUNK_APPLIED']);
+
 /** Steps whose message never arrives, whatever the fault lets pass. */
-export const LOSES_REPLY: ReadonlySet<Step> = new Set(['LUA_APPLIED', 'COMMIT_APPLIED']);
+export const LOSES_REPLY: ReadonlySet<Step> = new Set(['LUA_APPLIED', 'COMMIT_APPLIED', 'CHUNK_APPLIED']);
 
 /** Steps at which a claim may be open that is named by the message; or by none, and is one of its process. */
 export const LEAVES_CLAIM: ReadonlySet<Step> = new Set([
@@ -63,11 +70,11 @@ export function lookoutFor(step: Step, tenantId: string): Lookout {
     case 'BEFORE_BEGIN':
       return afterClaim(on.claimed, isBeginOfCommit);
     case 'AFTER_INSERTS':
-      return here(on.mysql('REPLY', (event) => inserts(event) && !commits(event)));
+      return here(on.mysql('REPLY', (event) => inserts(event) && !redeems(event)));
     case 'BEFORE_COMMIT':
-      return here(on.mysql('REQUEST', commits));
+      return here(on.mysql('REQUEST', redeems));
     case 'COMMIT_APPLIED':
-      return here(on.mysql('REPLY', commits));
+      return here(on.mysql('REPLY', redeems));
     case 'BEFORE_CONFIRM':
       return here(on.redis('confirm-claims', 'REQUEST'));
     case 'BEFORE_PUBLISH':
@@ -76,6 +83,10 @@ export function lookoutFor(step: Step, tenantId: string): Lookout {
       return here(on.committedReply);
     case 'CLIENT_RETRIES':
       return retryAfterLoss(on.committedReply);
+    case 'CHUNK_SENT':
+      return here(on.chunk('REQUEST'));
+    case 'CHUNK_APPLIED':
+      return here(on.chunk('REPLY'));
   }
 }
 
@@ -96,28 +107,29 @@ function sightings(tenantId: string) {
       isApi(event) &&
       (event.keys[0] ?? '').startsWith(`{${tenantId}}:`) &&
       more(event);
-  const mysql =
+  const sql =
     (side: MysqlEvent['side'], more: (event: MysqlEvent) => boolean): Test =>
     (event) =>
-      event.kind === 'MYSQL' &&
-      event.side === side &&
-      isApi(event) &&
-      ofTenant(event, tenantId) &&
-      more(event);
+      event.kind === 'MYSQL' && event.side === side && ofTenant(event, tenantId) && more(event);
+  const mysql = (side: MysqlEvent['side'], more: (event: MysqlEvent) => boolean): Test =>
+    sql(side, (event) => isApi(event) && more(event));
+  const chunk = (side: MysqlEvent['side']): Test =>
+    sql(side, (event) => !isApi(event) && commits('code', event));
   const claimed = redis('claim-code', 'REPLY', ({ reply }) => reply.includes('CLAIMED'));
   const committedReply: Test = (event) =>
     event.kind === 'HTTP' &&
     event.side === 'REPLY' &&
     event.tenantId === tenantId &&
     event.text.includes('"status":"COMMITTED"');
-  return { redis, mysql, claimed, committedReply };
+  return { redis, mysql, chunk, claimed, committedReply };
 }
 
 const isApi = ({ link }: WireEvent): boolean => link.process.startsWith('api');
 const inserts = ({ statements }: MysqlEvent): boolean =>
   statements.some((statement) => insertsInto('redemption', statement));
-const commits = ({ statements, transaction }: MysqlEvent): boolean =>
-  statements.some(isCommit) && transaction.some((statement) => insertsInto('redemption', statement));
+const commits = (table: string, { statements, transaction }: MysqlEvent): boolean =>
+  statements.some(isCommit) && transaction.some((statement) => insertsInto(table, statement));
+const redeems = (event: MysqlEvent): boolean => commits('redemption', event);
 const ofTenant = ({ transaction }: MysqlEvent, tenantId: string): boolean =>
   transaction.some((statement) => statement.includes(`'${tenantId}'`));
 

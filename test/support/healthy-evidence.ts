@@ -147,6 +147,8 @@ function factsOf(): Facts {
       lastUseNo: usesOf(codeId),
       version: 4,
     })),
+    batches: [{ id: '5', status: 'READY', requested: 4, generated: 4, codes: 4 }],
+    codesIssued: 4,
     redemptions: REDEEMED.map((row) => ({
       id: row.id,
       status: 'COMMITTED',

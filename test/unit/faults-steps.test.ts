@@ -87,6 +87,28 @@ describe('the lookout for a step', () => {
     expect(found).toEqual(['ON', 'ON', 'LOSE', 'ON', 'HERE']);
   });
 
+  it.each(['CHUNK_SENT', 'CHUNK_APPLIED'] as const)(
+    '%s takes the COMMIT of a worker that has inserted codes',
+    (step) => {
+      const side = step === 'CHUNK_SENT' ? 'REQUEST' : 'REPLY';
+      const turned = step === 'CHUNK_SENT' ? 'REPLY' : 'REQUEST';
+      const transaction = ['begin', `insert into code (tenant_id) values ('${T}')`, 'commit'];
+      const worker = { process: 'worker', to: 'database' } as const;
+      const chunk = mysql(['commit'], { transaction, side, link: worker });
+      const foreign = JSON.parse(JSON.stringify(chunk).replaceAll(T, 'T_2')) as WireEvent;
+      const small = mysql(['commit'], { transaction, side });
+      const found = sightings(
+        step,
+        small,
+        foreign,
+        { ...chunk, side: turned },
+        { ...chunk, statements: [] },
+        chunk,
+      );
+      expect(found).toEqual(['ON', 'ON', 'ON', 'ON', 'HERE']);
+    },
+  );
+
   it('no COMMIT counts that commits something else', () => {
     const other = mysql(['commit'], { transaction: ['begin', `update campaign where '${T}'`, 'commit'] });
     expect(sightings('BEFORE_COMMIT', other)).toEqual(['ON']);

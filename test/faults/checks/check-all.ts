@@ -1,5 +1,6 @@
 import { LIMITED_LINE, LINE_LIMIT } from '../load/supply.js';
 import { checkAnswers } from './answers.js';
+import { checkBatches } from './batches.js';
 import { checkEffects } from './effects.js';
 import { committedOf, type Evidence } from './evidence.js';
 import { historyOf, resolved, unexplained } from './history.js';
@@ -21,6 +22,7 @@ export function checkAll(evidence: Evidence, { deadlineGraceMs }: CheckSettings)
     ...checkLimits(evidence),
     ...checkAnswers(evidence),
     ...checkRest(evidence),
+    ...checkBatches(evidence),
     ...checkEffects(evidence),
     ...checkDeadlines(evidence, deadlineGraceMs),
     ...checkStream(evidence),

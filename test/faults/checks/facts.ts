@@ -4,7 +4,11 @@ import { pendingJobs } from '../pending-jobs.js';
 
 /** What the stores hold of a tenant, asked for directly: not by the product's code, which may share a fault. */
 export interface Facts {
+  /** Without those of large batches. */
   readonly codes: readonly CodeFact[];
+  readonly batches: readonly BatchFact[];
+  /** What the tenant's quota counts. */
+  readonly codesIssued: number;
   readonly redemptions: readonly RedemptionFact[];
   readonly orders: readonly OrderFact[];
   readonly grants: readonly GrantFact[];
@@ -22,6 +26,15 @@ export interface CodeFact {
   readonly used: number;
   readonly lastUseNo: number;
   readonly version: number;
+}
+
+export interface BatchFact {
+  readonly id: string;
+  readonly status: string;
+  readonly requested: number;
+  readonly generated: number;
+  /** Rows. */
+  readonly codes: number;
 }
 
 export interface RedemptionFact {
@@ -113,8 +126,17 @@ async function databaseFacts(connection: Connection, tenantId: string): Promise<
   // All of one moment: what is written and handled between two queries would look like a gap.
   await connection.query('set session transaction isolation level repeatable read');
   await connection.query('start transaction with consistent snapshot, read only');
-  const codes = await read<CodeFact>(`select cast(id as char) as id, code_digest as digest,
-    use_limit as useLimit, used, last_use_no as lastUseNo, version from code where tenant_id = ?`);
+  const codes = await read<CodeFact>(`select cast(c.id as char) as id, c.code_digest as digest,
+    c.use_limit as useLimit, c.used, c.last_use_no as lastUseNo, c.version from code c
+    join code_batch b on b.tenant_id = c.tenant_id and b.id = c.batch_id
+    where c.tenant_id = ? and b.recipe is null`);
+  const batches =
+    await read<BatchFact>(`select cast(b.id as char) as id, b.status, cast(b.requested as signed) as requested,
+    cast(b.\`generated\` as signed) as \`generated\`, (select count(*) from code c
+    where c.tenant_id = b.tenant_id and c.batch_id = b.id) as codes from code_batch b where b.tenant_id = ?`);
+  const [{ codesIssued } = { codesIssued: 0 }] = await read<Pick<Facts, 'codesIssued'>>(
+    'select cast(codes_issued as signed) as codesIssued from tenant where id = ?',
+  );
   const redemptions = await read<RedemptionFact>(`select cast(id as char) as id, status,
     cast(code_id as char) as codeId, cast(campaign_id as char) as campaignId, cast(user_id as char) as userId,
     use_no as useNo, user_use_no as userUseNo, idempotency_key as \`key\`, product_code as productCode,
@@ -140,7 +162,7 @@ async function databaseFacts(connection: Connection, tenantId: string): Promise<
     `select cast(last_seq as signed) as lastSeq, cast(coalesce((select min(seq) from event_consumer e
     where e.tenant_id = c.tenant_id), 0) as signed) as handledSeq from outbox_counter c where tenant_id = ?`,
   );
-  return { codes, redemptions, orders, grants, subscriptions, events, usage, counter };
+  return { codes, batches, codesIssued, redemptions, orders, grants, subscriptions, events, usage, counter };
 }
 
 /** Milliseconds since 1970 of a column that holds UTC, whatever the session's time zone. */

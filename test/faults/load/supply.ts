@@ -41,6 +41,8 @@ export const FREE_LINE = 'DEMO';
 export const LIMITED_LINE = 'FEW';
 export const LINE_LIMIT = 15;
 
+/** Of a batch that a worker makes in five chunks; none of them is redeemed. */
+const BATCH_CODES = 20_001;
 const USERS = 24;
 const FRESH = 40;
 
@@ -72,6 +74,11 @@ export async function makeSupply(world: World): Promise<Supply> {
     fresh: await signedUsers(world, tenantId, FRESH),
     staffToken: staffToken(world, tenantId),
   };
+}
+
+/** A worker makes it while the workload runs. */
+export async function orderBatch({ services }: World, { tenantId, single }: Supply): Promise<void> {
+  await services.generation.generate(tenantId, { campaignId: single.campaignId, count: BATCH_CODES });
 }
 
 async function makeCampaign(world: World, tenant: SeededTenant, terms: Terms): Promise<SuppliedCampaign> {
