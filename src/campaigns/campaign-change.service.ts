@@ -35,7 +35,7 @@ export type CampaignStep = keyof typeof STEPS;
 
 interface Collaborators extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
   readonly ruleChecks: CampaignRuleChecks;
-  readonly ports: Pick<CampaignPorts, 'voidCodes' | 'changed'>;
+  readonly ports: Pick<CampaignPorts, 'voidCodes' | 'codesEnded' | 'changed'>;
 }
 
 /** Changes of campaigns by staff. Each raises the version, and tells of itself in its own transaction. */
@@ -45,12 +45,15 @@ export class CampaignChangeService {
   /** Takes one step of the campaign's life. @throws DomainError one of {@link CAMPAIGN_STATE_REFUSALS} */
   async step(tenantId: string, id: Id, name: CampaignStep): Promise<Campaign> {
     const { from, to, refusal } = STEPS[name];
-    return this.change(tenantId, id, null, (campaign) => {
+    const decide = (campaign: Campaign) => {
       if (campaign.status === 'ENDED') refuse('CAMPAIGN_ENDED', 'The campaign has ended.');
       if (!from.some((status) => status === campaign.status)) {
         refuse(refusal, `The campaign is ${campaign.status}; it would have to be ${from.join(' or ')}.`);
       }
       return { status: to };
+    };
+    return this.change(tenantId, id, null, decide, async (em) => {
+      if (to === 'ENDED') await this.its.ports.codesEnded(em, tenantId, id);
     });
   }
 

@@ -64,6 +64,11 @@ const campaignRule = z.strictObject({
     z.string().max(8, 'must be single characters').refine(isStorable, 'must be characters'),
     64,
   ),
+  // Left out where it is off: rules without it keep the digest of their arguments.
+  checkCharacter: z
+    .boolean()
+    .nullish()
+    .transform((isOn) => (isOn === true ? true : undefined)),
   validDays: orElse(countNumber(1, 36_500), null),
   useLimit: orElse(limitNumber, 1),
   applicableProducts: listOf(

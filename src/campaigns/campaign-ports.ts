@@ -16,6 +16,8 @@ export interface CampaignPorts {
   }>;
   /** Takes a campaign's codes out of use for good, in the transaction of the caller, who has locked the campaign. */
   voidCodes(em: Em, tenantId: string, campaignId: Id): Promise<void>;
+  /** No code of a campaign that has ended is redeemed any more; in the transaction of the caller, who has locked the campaign. */
+  codesEnded(em: Em, tenantId: string, campaignId: Id): Promise<void>;
   /** After the commit of a change; the outbox tells it again, should that fail. */
   changed(tenantId: string): Promise<void>;
   /** Refuses a rule whose codes cannot be made, or could be guessed. */

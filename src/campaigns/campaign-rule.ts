@@ -12,6 +12,7 @@ export const CODE_FORMAT_REFUSALS = [
   'CODE_ALPHABET_EMPTY',
   'CODE_ALPHABET_AMBIGUOUS',
   'CODE_PATTERN_WITHOUT_RANDOM',
+  'CODE_CHECK_CHARACTER_NOT_POSSIBLE',
   'CODE_TOO_SHORT',
   'CODE_TOO_LONG',
   'CODE_SPACE_TOO_SMALL',
@@ -30,6 +31,8 @@ export interface CampaignRule {
   /** For ALPHANUM and PATTERN: the random characters; null takes the one without look-alikes. */
   readonly alphabet: string | null;
   readonly excludeChars: readonly string[];
+  /** One more character at the end, by which typos are refused before any look-up; not for UUID. */
+  readonly checkCharacter?: true | undefined;
   /** Counted from the code's issue; null never ends. */
   readonly validDays: number | null;
   /** Uses of one code; 0 means unlimited. */

@@ -70,6 +70,14 @@ export class CampaignRuleType {
   @Field(() => [String])
   excludeChars!: readonly string[];
 
+  @Field(
+    () => Boolean,
+    nullable(
+      'True where codes end with a check character, by which typos are refused; null means they do not.',
+    ),
+  )
+  checkCharacter?: true | undefined;
+
   @Field(() => Int, nullable("Counted from a code's issue; null means no end."))
   validDays?: number | null;
 
@@ -126,6 +134,14 @@ export class CampaignRuleInput {
 
   @Field(() => [String], nullable('Single characters that random places never hold.'))
   excludeChars?: string[] | null;
+
+  @Field(
+    () => Boolean,
+    nullable(
+      'Adds a check character at the end: any one character typed wrong, and any two neighbours swapped, are refused before the code is looked up. Not for UUID.',
+    ),
+  )
+  checkCharacter?: boolean | null;
 
   @Field(() => Int, nullable("Counted from a code's issue; missing means no end."))
   validDays?: number | null;

@@ -13,6 +13,7 @@ import { CodeBatch, isGivenUp, isUnderWay, type BatchFailure } from './code-batc
 import { isSet } from '../platform/assert.js';
 import { batchChanged, batchProgressed } from './code-events.js';
 import type { CodeRefresh } from './code-refresh.js';
+import type { GuessSafety } from './guess-safety.service.js';
 import type { BatchRefusal } from './code.errors.js';
 
 const extendBatchInput = z.strictObject({ expiresAt: instant });
@@ -31,6 +32,7 @@ export class BatchChangeService {
     private readonly outbox: Outbox,
     private readonly tenants: TenantService,
     private readonly refresh: CodeRefresh,
+    private readonly guesses: GuessSafety,
     /** Codes of a batch that was given up are removed by a job. */
     private readonly enqueue: EnqueueBatch,
   ) {}
@@ -148,6 +150,13 @@ export class BatchChangeService {
     await this.giveBack(em, batches);
   }
 
+  /** The codes of a campaign that ends can no longer be hit by a guess; its row is locked, so no batch is added meanwhile. */
+  async ended(em: Em, tenantId: string, campaignId: Id): Promise<void> {
+    const batches = await em.find(CodeBatch, { campaignId }, { fields: ['id'], disableIdentityMap: true });
+    const ids = batches.map(({ id }) => id);
+    await this.guesses.drop(em, tenantId, ids);
+  }
+
   /** The codes of one under way are removed by the job that was to make them. */
   private voided(batch: CodeBatch) {
     const voidedAt = new Date(this.clock.nowMs());
@@ -160,7 +169,8 @@ export class BatchChangeService {
 
   /**
    * The quota that batches of one campaign, as they were, have held: that of their live codes, and of those still to be
-   * made. Deleted codes have given theirs back; a later deletion sees that the batch holds none.
+   * made. Deleted codes have given theirs back; a later deletion sees that the batch holds none. A guess no longer hits
+   * any of them.
    */
   private async giveBack(em: Em, batches: readonly CodeBatch[]): Promise<void> {
     const holding = batches.filter((batch) => !isGivenUp(batch));
@@ -176,6 +186,11 @@ export class BatchChangeService {
       [first.tenantId, first.campaignId, holding.map(({ id }) => id)],
     );
     await this.tenants.giveBackCodes(em, first.tenantId, row.live + missing);
+    await this.guesses.drop(
+      em,
+      first.tenantId,
+      holding.map(({ id }) => id),
+    );
   }
 
   /** @param decide the new values; null leaves the batch alone */

@@ -11,6 +11,7 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import { codeChanged } from './code-events.js';
 import type { CodeRefresh } from './code-refresh.js';
 import { moveCodeTotals } from './code-totals.service.js';
+import type { GuessSafety } from './guess-safety.service.js';
 import { Code } from './code.entity.js';
 import type { CodeChangeRefusal } from './code.errors.js';
 
@@ -24,6 +25,7 @@ const updateCodeInput = z.strictObject({
 export interface CodeChangeCollaborators extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
   readonly tenants: TenantService;
   readonly refresh: CodeRefresh;
+  readonly guesses: GuessSafety;
 }
 
 /** Changes of single codes by staff: each takes effect at the next redemption, and tells of itself. */
@@ -83,8 +85,10 @@ export class CodeChangeService {
       await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: oneMore() });
       const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));
       this.its.outbox.append(em, tenantId, after.map(codeChanged));
-      const givenBack = codes.filter((code) => !freed.has(code.batchId)).length;
-      await this.its.tenants.giveBackCodes(em, tenantId, givenBack);
+      const givenBack = codes.filter((code) => !freed.has(code.batchId));
+      await this.its.tenants.giveBackCodes(em, tenantId, givenBack.length);
+      for (const [batchId, { length }] of Map.groupBy(givenBack, (code) => code.batchId))
+        await this.its.guesses.giveBack(em, tenantId, batchId, length);
       await moveCodeTotals(
         em,
         codes.map((like) => ({ like, by: -1 })),

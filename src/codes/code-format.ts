@@ -5,12 +5,12 @@ import { CANONICAL_LENGTH_MAX, CANONICAL_LENGTH_MIN, foldLookAlikes } from './ca
 /** The part of a campaign's rule that says what its codes look like. */
 export type CodeShape = Pick<
   CampaignRule,
-  'codeType' | 'length' | 'prefix' | 'pattern' | 'alphabet' | 'excludeChars'
+  'codeType' | 'length' | 'prefix' | 'pattern' | 'alphabet' | 'excludeChars' | 'checkCharacter'
 >;
 
 /**
  * The shape of a code as it is shown: `#` is any character of the alphabet, `@` any of the alphabet that may be
- * the variant digit of a UUID, everything else stands for itself.
+ * the variant digit of a UUID, `*` at the end the check character, everything else stands for itself.
  */
 export interface CodeFormat {
   readonly template: string;
@@ -18,6 +18,8 @@ export interface CodeFormat {
 }
 
 export const DEFAULT_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+/** Stands in a template for the character that follows from the random ones. */
+export const CHECK_MARK = '*';
 const DIGITS = '0123456789';
 const HEX_DIGITS = '0123456789abcdef';
 const UUID_TEMPLATE = '########-####-4###-@###-############';
@@ -28,7 +30,7 @@ const TEXT_LENGTH_MAX = 40;
 /** The format of a rule's codes. @throws DomainError with a {@link CodeFormatRefusal}. */
 export function formatOf(shape: CodeShape): CodeFormat {
   const alphabet = alphabetOf(shape);
-  const template = shape.prefix + bodyOf(shape, alphabet);
+  const template = shape.prefix + bodyOf(shape, alphabet) + checkOf(shape);
   if (!/^[0-9A-Za-z-]*$/.test(shape.prefix)) {
     refuse('CODE_CHARACTERS_NOT_ALLOWED', 'A prefix may hold letters A to Z, digits and hyphens.', 'prefix');
   }
@@ -58,6 +60,25 @@ export function slotsOf(format: CodeFormat): string[] {
     if (character === '#') return [format.alphabet];
     return character === '@' ? [variants] : [];
   });
+}
+
+/** Whether a place of a template stands for several characters. */
+export function isMark(place: string): boolean {
+  return place === '#' || place === '@' || place === CHECK_MARK;
+}
+
+/** True where the last character of the format's codes is a check character. */
+export function hasCheckCharacter({ template }: CodeFormat): boolean {
+  return template.endsWith(CHECK_MARK);
+}
+
+function checkOf({ checkCharacter, codeType }: CodeShape): string {
+  if (checkCharacter !== true) return '';
+  if (codeType === 'UUID') {
+    const message = 'A UUID has no place for a check character. Choose another type of code.';
+    refuse('CODE_CHECK_CHARACTER_NOT_POSSIBLE', message, 'checkCharacter');
+  }
+  return CHECK_MARK;
 }
 
 function alphabetOf(shape: CodeShape): string {

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { canonicalize } from './canonical-code.js';
-import { slotsOf, type CodeFormat } from './code-format.js';
+import { CheckCharacter } from './check-character.js';
+import { CHECK_MARK, hasCheckCharacter, slotsOf, type CodeFormat } from './code-format.js';
 import { present } from '../platform/assert.js';
 
 const POOL_BYTES = 32_768;
@@ -50,21 +51,37 @@ export interface GeneratedCode {
 export class CodeGenerator {
   private readonly pieces: readonly string[];
   private readonly slots: readonly string[];
+  private readonly check: CheckCharacter | null;
 
   constructor(
     format: CodeFormat,
     private readonly random: RandomIndices = new RandomIndices(),
   ) {
-    this.pieces = format.template.split(/[#@]/);
+    this.pieces = format.template.replace(CHECK_MARK, '').split(/[#@]/);
     this.slots = slotsOf(format);
+    this.check = hasCheckCharacter(format) ? new CheckCharacter(format.alphabet) : null;
   }
 
   next(): GeneratedCode {
-    let text = this.pieces[0] ?? '';
-    for (const [index, slot] of this.slots.entries()) {
-      text += slot.charAt(this.random.below(slot.length)) + (this.pieces[index + 1] ?? '');
+    for (;;) {
+      const text = this.draw();
+      if (text !== null)
+        return { text, canonical: present(canonicalize(text), 'The canonical form of a generated code') };
     }
-    return { text, canonical: present(canonicalize(text), 'The canonical form of a generated code') };
+  }
+
+  /** @returns null where the alphabet does not have the check character that is due */
+  private draw(): string | null {
+    let text = this.pieces[0] ?? '';
+    let random = '';
+    for (const [index, slot] of this.slots.entries()) {
+      const character = slot.charAt(this.random.below(slot.length));
+      random += character;
+      text += character + (this.pieces[index + 1] ?? '');
+    }
+    if (this.check === null) return text;
+    const last = this.check.of(random);
+    return last === null ? null : text + last;
   }
 
   /**

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../platform/clock.js';
 import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { IdGenerator } from '../platform/ids.js';
@@ -10,8 +9,9 @@ import { CodeBatch, type BatchRecipe } from './code-batch.entity.js';
 import { countedAs, type CodeChunkWriter } from './code-chunk-writer.js';
 import { codesGenerated } from './code-events.js';
 import { formatOf, type CodeFormat } from './code-format.js';
-import { assertSpace } from './code-space.js';
 import { moveCodeTotals } from './code-totals.service.js';
+import type { GuessSafety } from './guess-safety.service.js';
+import { newBatch } from './new-batch.js';
 import { activePepper } from './pepper-registry.js';
 
 /** The batch's idempotency key belongs to a batch that another call has just committed. */
@@ -48,13 +48,15 @@ export class CodeIssuer {
     private readonly outbox: Outbox,
     private readonly tenants: TenantService,
     private readonly writer: CodeChunkWriter,
+    private readonly guesses: GuessSafety,
   ) {}
 
   /** @throws CodesCollidedError, BatchKeyTakenError, and DomainError for a space or a quota that is too small */
   async issue(em: Em, order: IssueOrder): Promise<IssuedBatch> {
     const { campaign, count, avoidTaken } = order;
     const { tenantId } = campaign;
-    await this.assertFits(em, order);
+    const format = formatOf(campaign.rule);
+    await this.guesses.assertRoom(em, format, count);
     // First, so that a change of the active pepper waits for no transaction that itself waits.
     const keyId = await activePepper(em);
     const batch = await this.insertBatch(em, order, { status: 'READY', generated: count, recipe: null });
@@ -71,7 +73,7 @@ export class CodeIssuer {
     };
     const codes = await this.writer.write(em, chunk);
     this.outbox.append(em, tenantId, [codesGenerated(batch)]);
-    await this.tenants.reserveCodes(em, tenantId, count);
+    await this.reserveAll(em, batch, format);
     await moveCodeTotals(em, [{ like: countedAs(chunk), by: count }]);
     return { batch, codes, keyId };
   }
@@ -81,17 +83,18 @@ export class CodeIssuer {
    * @throws BatchKeyTakenError, and DomainError as {@link issue}
    */
   async reserve(em: Em, order: BatchOrder): Promise<CodeBatch> {
-    const { campaign, count } = order;
-    const { rule, codeVisibility } = campaign;
-    await this.assertFits(em, order);
+    const { rule, codeVisibility } = order.campaign;
     const recipe = { rule, codeVisibility };
     const batch = await this.insertBatch(em, order, { status: 'PENDING', generated: 0, recipe });
-    await this.tenants.reserveCodes(em, campaign.tenantId, count);
+    await this.reserveAll(em, batch, formatOf(rule));
     return batch;
   }
 
-  private async assertFits(em: Em, { campaign, count }: BatchOrder): Promise<void> {
-    assertSpace(formatOf(campaign.rule), (await issuedSoFar(em, campaign)) + count);
+  /** The quota, and what could be guessed, of all codes of a batch; last, because it locks the tenant's row. */
+  private async reserveAll(em: Em, batch: CodeBatch, format: CodeFormat): Promise<void> {
+    const { tenantId, id: batchId, requested: count } = batch;
+    await this.tenants.reserveCodes(em, tenantId, count);
+    await this.guesses.count(em, { tenantId, batchId, format, count });
   }
 
   private async insertBatch(
@@ -99,49 +102,17 @@ export class CodeIssuer {
     { campaign, count, idempotencyKey, argumentsDigest, awaitsActivation }: BatchOrder,
     state: Pick<CodeBatch, 'status' | 'generated'> & { readonly recipe: BatchRecipe | null },
   ): Promise<CodeBatch> {
-    const createdAt = new Date(this.clock.nowMs());
-    const row = {
+    const row = newBatch({
       tenantId: campaign.tenantId,
       id: this.ids.next(),
       campaignId: campaign.id,
       ...state,
       requested: count,
-      startedAt: null,
-      finishedAt: null,
-      failure: null,
-      frozenAt: null,
-      voidedAt: null,
       awaitsActivation,
-      activatedAt: null,
-      extendedTo: null,
-      version: 1,
       idempotencyKey,
       argumentsDigest,
-      createdAt,
-    };
-    const batch = await insertNew(em, CodeBatch, row, (cause) => new BatchKeyTakenError('Taken.', { cause }));
-    await this.registerFormat(em, campaign.tenantId, formatOf(campaign.rule), createdAt);
-    return batch;
+      createdAt: new Date(this.clock.nowMs()),
+    });
+    return insertNew(em, CodeBatch, row, (cause) => new BatchKeyTakenError('Taken.', { cause }));
   }
-
-  /** Many campaigns share a format; the second finds it there. */
-  private async registerFormat(em: Em, tenantId: string, format: CodeFormat, createdAt: Date): Promise<void> {
-    const text = JSON.stringify(format);
-    const signature = createHash('sha256').update(text).digest('hex');
-    await em.execute(
-      `insert into code_format (tenant_id, id, signature, format, created_at) values (?, ?, ?, ?, ?)
-        on duplicate key update signature = values(signature)`,
-      [tenantId, this.ids.next(), signature, text, createdAt],
-    );
-  }
-}
-
-/** Codes of the campaign that are stored, or still to be made. */
-async function issuedSoFar(em: Em, campaign: Campaign): Promise<number> {
-  const [row]: { issued: unknown }[] = await em.execute(
-    `select coalesce(sum(if(status in ('PENDING', 'GENERATING'), requested, \`generated\`)), 0) as issued
-       from code_batch where tenant_id = ? and campaign_id = ?`,
-    [campaign.tenantId, campaign.id],
-  );
-  return Number(row?.issued ?? 0);
 }

@@ -1,30 +1,52 @@
 import { DomainError } from '../platform/errors.js';
 import type { CodeFormatRefusal } from '../campaigns/campaign-rule.js';
-import { slotsOf, type CodeFormat } from './code-format.js';
+import { CheckCharacter } from './check-character.js';
+import { hasCheckCharacter, slotsOf, type CodeFormat } from './code-format.js';
 
-/** At most one of this number of possible codes is issued. */
-const POSSIBLE_PER_ISSUED = 1000n;
-const SPACE_MIN = 1_000_000n;
+/** Sums of fractions may miss the bound by their last digit. */
+const ROUNDING = 1 + 1e-9;
 
 /** How many different codes a format has. */
 export function spaceOf(format: CodeFormat): bigint {
-  return slotsOf(format).reduce((space, slot) => space * BigInt(slot.length), 1n);
+  const slots = slotsOf(format);
+  if (hasCheckCharacter(format)) return BigInt(new CheckCharacter(format.alphabet).countOf(slots.length));
+  return slots.reduce((space, slot) => space * BigInt(slot.length), 1n);
+}
+
+/** Codes of one format that a guess could hit. */
+export interface LiveCodes {
+  readonly format: CodeFormat;
+  readonly live: number;
+}
+
+/** The chance that a code which somebody makes up by a format is one of those; 0 to 1 and, where the space is small, above. */
+function hitChance({ format, live }: LiveCodes): number {
+  return live === 0 ? 0 : live / Number(spaceOf(format));
 }
 
 /**
- * Refuses a format that could be guessed: it must have a million codes, and a thousand for each one that its
- * campaign issues. One guess in a thousand at best then meets a code; the limits on failed attempts do the rest.
+ * Refuses codes that could be guessed.
  *
- * @param issued codes of the campaign, those asked for now included
- * @throws DomainError CODE_SPACE_TOO_SMALL
+ * @param wanted the codes asked for now
+ * @param others live codes of the tenant in formats that overlap with theirs: one guess can hit both
+ * @param guessesPerHit at most one guess in this number may hit a live code
+ * @throws DomainError CODE_SPACE_TOO_SMALL with the numbers
  */
-export function assertSpace(format: CodeFormat, issued: number): void {
-  const space = spaceOf(format);
-  if (space >= SPACE_MIN && space >= POSSIBLE_PER_ISSUED * BigInt(issued)) return;
+export function assertSpace(
+  wanted: LiveCodes,
+  guessesPerHit: number,
+  others: readonly LiveCodes[] = [],
+): void {
+  const before = others.reduce((sum, each) => sum + hitChance(each), 0);
+  const chance = before + hitChance(wanted);
+  if (chance * guessesPerHit <= ROUNDING) return;
+  const space = spaceOf(wanted.format);
+  const live = others.reduce((sum, each) => sum + each.live, 0);
+  const left = Math.max(0, Math.floor((1 / guessesPerHit - before) * Number(space) * ROUNDING));
   const code: CodeFormatRefusal = 'CODE_SPACE_TOO_SMALL';
   throw new DomainError(
     code,
-    `The rule allows ${space} different codes; it must allow ${SPACE_MIN}, and ${POSSIBLE_PER_ISSUED} for each code issued.`,
+    `The rule allows ${space} different codes. With ${wanted.live} more, one guess in ${Math.floor(1 / chance)} would hit a live code of the tenant, which has ${live} in formats that overlap with this one; at most one guess in ${guessesPerHit} may. ${left} more codes of this format are possible. Make the codes longer, or use a larger alphabet.`,
     { field: ['input', 'rule', 'length'] },
   );
 }

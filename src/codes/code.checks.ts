@@ -64,6 +64,23 @@ export const CODE_CHECKS: readonly RowCheck[] = [
     wrong: 'stated <> codes',
   },
   {
+    kind: 'LIVE_CODES_DIFFER',
+    invariant: 'I1',
+    means:
+      'The number of live codes of a format is not the sum over its batches; whether codes could be guessed is judged by it.',
+    remedy:
+      'While no codes are made or deleted, set code_format.live to the sum of code_batch_format.live of the format.',
+    facts: {
+      name: 'formats',
+      rows: { table: 'code_format' },
+      sql: `select cast(f.id as char) as id, f.live as counted, cast(coalesce((
+          select sum(b.live) from code_batch_format b
+           where b.tenant_id = f.tenant_id and b.format_id = f.id), 0) as unsigned) as live
+        from code_format f force index (primary) where f.tenant_id = :tenant and f.id in (:items)`,
+    },
+    wrong: 'counted <> live',
+  },
+  {
     kind: 'CODE_TOTAL_DIFFERS',
     invariant: 'I3',
     means: 'Totals of lists count other codes of the batch than there are.',

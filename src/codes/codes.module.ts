@@ -24,7 +24,8 @@ import { CodeTotal } from './code-total.entity.js';
 import { CodeTotals } from './code-totals.service.js';
 import { CodeRedigest, type CodeFence } from './code-redigest.service.js';
 import { CodeRefresh } from './code-refresh.js';
-import { assertSpace } from './code-space.js';
+import { CodeBatchFormat } from './code-batch-format.entity.js';
+import { GuessSafety } from './guess-safety.service.js';
 import { Code } from './code.entity.js';
 import { composeGeneration, type GenerationNeeds } from './compose-generation.js';
 import { CodeResolver } from './code.resolver.js';
@@ -32,7 +33,7 @@ import { EffectiveStatusService } from './effective-status.service.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
 
-interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh'>, Pick<PlatformServices, 'readOrm'> {
+interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh' | 'guesses'>, PlatformServices {
   readonly codePeppers: readonly PepperKey[];
   readonly campaigns: CampaignService;
   readonly campaignRewards: CampaignRewards;
@@ -42,19 +43,20 @@ interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh'>, Pick<Plat
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */
 export const codes = {
   name: 'codes',
-  entities: [Code, CodeBatch, CodeTotal, CodeFormatRow, CodePepper, SealedCodesRow],
+  entities: [Code, CodeBatch, CodeTotal, CodeFormatRow, CodeBatchFormat, CodePepper, SealedCodesRow],
   resolvers: [BatchResolver, BatchProgressResolver, CodeResolver],
   checks: CODE_CHECKS,
   metrics: codeMetrics,
   compose: (its: Needs) => {
-    const { config, orm, readOrm, redis, log } = its;
+    const { config, orm, readOrm, redis, clock, log } = its;
     const copies = new CodeCopyService(redis, config.CODE_COPY_TTL_S * 1000);
     const digester = new CodeDigester(its.codePeppers);
     const recognizer = new CodeRecognizer(orm, digester);
     const refresh = new CodeRefresh(copies, log);
-    const generating = composeGeneration({ ...its, digester, refresh });
+    const guesses = new GuessSafety(its.ids, clock, config.GUESSES_PER_HIT_MIN);
+    const generating = composeGeneration({ ...its, digester, refresh, guesses });
     const { generation, batchChanges } = generating.services;
-    const codeChanges = new CodeChangeService({ ...its, refresh });
+    const codeChanges = new CodeChangeService({ ...its, refresh, guesses });
     const states = new EffectiveStatusService(readOrm);
     const codeSearch = new CodeSearch({ states, recognizer, rewards: its.campaignRewards });
     const codeReader = new CodeReader(readOrm, states, codeSearch);
@@ -62,8 +64,9 @@ export const codes = {
     Object.assign(its.campaignPorts, {
       create: async (tenantId, input) => launches.create(tenantId, input),
       voidCodes: async (em, tenantId, campaignId) => batchChanges.voidAll(em, tenantId, campaignId),
+      codesEnded: async (em, tenantId, campaignId) => batchChanges.ended(em, tenantId, campaignId),
       changed: async (tenantId) => refresh.added(tenantId),
-      checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+      checkCodes: (rule, count) => guesses.assertRule(formatOf(rule), count),
     } satisfies CampaignPorts);
     return {
       services: {

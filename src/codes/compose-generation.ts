@@ -14,6 +14,7 @@ import { CodeGenerationService } from './code-generation.service.js';
 import { CodeIssuer } from './code-issuer.js';
 import type { CodeRefresh } from './code-refresh.js';
 import type { CodeMetrics } from './code.metrics.js';
+import type { GuessSafety } from './guess-safety.service.js';
 import { SealedCodes } from './sealed-codes.service.js';
 import { ShownCodes } from './shown-codes.redis.js';
 
@@ -37,11 +38,25 @@ export interface GenerationNeeds extends Pick<
   readonly tenants: TenantService;
   readonly digester: CodeDigester;
   readonly refresh: CodeRefresh;
+  readonly guesses: GuessSafety;
 }
 
 /** What makes codes: small batches at once, large ones by jobs. */
 export function composeGeneration(its: GenerationNeeds) {
-  const { config, orm, redis, redisUrl, clock, transactions, outbox, tenants, log, digester, refresh } = its;
+  const {
+    config,
+    orm,
+    redis,
+    redisUrl,
+    clock,
+    transactions,
+    outbox,
+    tenants,
+    log,
+    digester,
+    refresh,
+    guesses,
+  } = its;
   const queue: BatchQueue = new JobQueue({
     redis,
     redisUrl,
@@ -62,7 +77,15 @@ export function composeGeneration(its: GenerationNeeds) {
         'a batch waits for a worker to find it',
       ),
     );
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh, enqueue);
+  const batchChanges = new BatchChangeService(
+    transactions,
+    clock,
+    outbox,
+    tenants,
+    refresh,
+    guesses,
+    enqueue,
+  );
   const writer = new CodeChunkWriter(its.ids, digester, async (tenantId) =>
     its.shares.turns.next({ tenantId, kind: 'STAFF', id: '' }),
   );
@@ -73,7 +96,7 @@ export function composeGeneration(its: GenerationNeeds) {
     tenants,
     refresh,
     enqueue,
-    issuer: new CodeIssuer(its.ids, clock, outbox, tenants, writer),
+    issuer: new CodeIssuer(its.ids, clock, outbox, tenants, writer, guesses),
     shown: new ShownCodes(redis, digester, config.HASHED_CODES_FETCH_S, log),
     onGenerated: (campaignId, count) =>
       its.metrics.codesGenerated.inc({ campaign: its.metrics.campaignLabel(campaignId) }, count),

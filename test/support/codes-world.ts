@@ -28,7 +28,7 @@ import { CodeTotals } from '../../src/codes/code-totals.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { CodeRefresh } from '../../src/codes/code-refresh.js';
-import { assertSpace } from '../../src/codes/code-space.js';
+import { GuessSafety } from '../../src/codes/guess-safety.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { entities } from '../../src/app/modules.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
@@ -93,7 +93,7 @@ export async function outcomeOf(work: Promise<unknown>): Promise<string> {
 }
 
 /** One database, with everything that campaigns and codes are made of; Redis only listens, but for the codes of HASHED batches. */
-export async function openCodesWorld(databaseUrl: string) {
+export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_000) {
   const orm = await connectOrm({ databaseUrl, poolSize: 12, entities });
   const clock = { offsetMs: 0, nowMs: () => systemClock.nowMs() + clock.offsetMs };
   const nodeNo = randomInt(4096);
@@ -111,10 +111,19 @@ export async function openCodesWorld(databaseUrl: string) {
   const digester = new CodeDigester(peppers);
   const recognizer = new CodeRecognizer(orm, digester);
   const campaignReader = new CampaignReader(orm);
+  const guesses = new GuessSafety(ids, clock, guessesPerHit);
   /** Ids of the batches that the jobs were handed. */
   const enqueued: string[] = [];
   const enqueue = async ({ id }: { readonly id: string }): Promise<void> => void enqueued.push(id);
-  const batchChanges = new BatchChangeService(transactions, clock, outbox, tenants, refresh, enqueue);
+  const batchChanges = new BatchChangeService(
+    transactions,
+    clock,
+    outbox,
+    tenants,
+    refresh,
+    guesses,
+    enqueue,
+  );
   const plans = new Map<string, TimeUnit>([['4711', 'MONTH']]);
   const targets: RewardTargets = {
     find: async (_tenantId, _type, id) => {
@@ -123,7 +132,7 @@ export async function openCodesWorld(databaseUrl: string) {
     },
   };
   const ruleChecks = new CampaignRuleChecks(targets, lines, {
-    checkCodes: (rule, count) => assertSpace(formatOf(rule), count),
+    checkCodes: (rule, count) => guesses.assertRule(formatOf(rule), count),
   });
   const campaignChanges = new CampaignChangeService({
     transactions,
@@ -132,12 +141,14 @@ export async function openCodesWorld(databaseUrl: string) {
     ruleChecks,
     ports: {
       voidCodes: async (em, tenantId, campaignId) => batchChanges.voidAll(em, tenantId, campaignId),
+      codesEnded: async (em, tenantId, campaignId) => batchChanges.ended(em, tenantId, campaignId),
       changed: async (tenantId) => copies.bumpEpoch(tenantId),
     },
   });
   const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
-  const writer = new CodeChunkWriter(ids, digester, async () => undefined);
-  const issuer = new CodeIssuer(ids, clock, outbox, tenants, writer);
+  const turn = async (): Promise<void> => undefined;
+  const writer = new CodeChunkWriter(ids, digester, turn);
+  const issuer = new CodeIssuer(ids, clock, outbox, tenants, writer, guesses);
   const generated: [string, number][] = [];
   const onGenerated = (campaignId: string, count: number): void => void generated.push([campaignId, count]);
   const redis = connectRedis(inject('redisUrl'), 1000);
@@ -159,7 +170,7 @@ export async function openCodesWorld(databaseUrl: string) {
     new BatchGeneration({ orm, transactions, clock, outbox, writer, sealed, announce });
   const batchCodes = new BatchCodes(orm, sealed);
   const launches = new CampaignLaunchService(orm, campaigns, generation);
-  const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh });
+  const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh, guesses });
   const codeTotals = new CodeTotals(transactions);
   const states = new EffectiveStatusService(orm);
   const codeSearch = new CodeSearch({ states, recognizer, rewards: new CampaignRewards(orm, targets) });
@@ -209,6 +220,7 @@ export async function openCodesWorld(databaseUrl: string) {
     newBatchGeneration,
     batchCodes,
     outbox,
+    guesses,
     campaignReader,
     campaignChanges,
     campaigns,

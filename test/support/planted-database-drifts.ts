@@ -340,6 +340,12 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     plant: async (s) => s.sql('update tenant set codes_issued = codes_issued - 1 where id = ?', [s.tenantId]),
   },
   {
+    kind: 'LIVE_CODES_DIFFER',
+    what: 'a format that counts a code too many',
+    plant: async (s) =>
+      s.sql('update code_format set live = live + 1 where tenant_id = ? order by id limit 1', [s.tenantId]),
+  },
+  {
     kind: 'BATCH_COUNT_DIFFERS',
     what: 'a batch that lost a code',
     plant: async (s) =>

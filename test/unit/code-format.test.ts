@@ -4,6 +4,7 @@ import { canonicalize } from '../../src/codes/canonical-code.js';
 import { DEFAULT_ALPHABET, formatOf, type CodeShape } from '../../src/codes/code-format.js';
 import { CodeGenerator } from '../../src/codes/code-generator.js';
 import { matchesAnyFormat } from '../../src/codes/code-matcher.js';
+import { overlap } from '../../src/codes/format-overlap.js';
 import { assertSpace, spaceOf } from '../../src/codes/code-space.js';
 import { DomainError } from '../../src/platform/errors.js';
 
@@ -80,6 +81,7 @@ describe('S4.3 codes honour type, length, prefix and exclusions', () => {
       prefix: fc.stringMatching(/^[0-9A-Za-z-]{0,8}$/),
       pattern: fc.stringMatching(/^[0-9A-Za-z#-]{0,4}####[0-9A-Za-z#-]{0,6}$/),
       excludeChars: fc.subarray([...DEFAULT_ALPHABET], { maxLength: 20 }),
+      checkCharacter: fc.constantFrom(true as const, undefined),
     });
     fc.assert(
       fc.property(shapes, (shape) => {
@@ -138,6 +140,11 @@ describe('S4.4 rules that make no codes, or codes that can be guessed, are refus
     ['three characters', { length: 3 }, 'CODE_TOO_SHORT'],
     ['three characters and hyphens', { codeType: 'PATTERN', pattern: '#-#-#' }, 'CODE_TOO_SHORT'],
     ['33 characters', { length: 33 }, 'CODE_TOO_LONG'],
+    [
+      'X.4 a UUID with a check character',
+      { codeType: 'UUID', checkCharacter: true },
+      'CODE_CHECK_CHARACTER_NOT_POSSIBLE',
+    ],
     ['a UUID with a prefix', { codeType: 'UUID', prefix: 'A' }, 'CODE_TOO_LONG'],
   ];
 
@@ -152,13 +159,54 @@ describe('S4.4 rules that make no codes, or codes that can be guessed, are refus
     expect(spaceOf(formatOf(shapeOf({ codeType: 'PATTERN', pattern: 'SUMMER-##-##' })))).toBe(32n ** 4n);
   });
 
-  it('wants a million codes, and a thousand for each one issued', () => {
-    const six = formatOf(shapeOf({ codeType: 'RANDOM_NUM', length: 6 }));
+  it('wants a million codes for each one issued, or as many as are configured', () => {
+    const nine = formatOf(shapeOf({ codeType: 'RANDOM_NUM', length: 9 }));
     const five = formatOf(shapeOf({ codeType: 'RANDOM_NUM', length: 5 }));
-    expect(() => assertSpace(six, 1000)).not.toThrow();
-    expect(refusalOf(() => assertSpace(six, 1001))).toBe('CODE_SPACE_TOO_SMALL');
-    expect(refusalOf(() => assertSpace(five, 1))).toBe('CODE_SPACE_TOO_SMALL');
-    expect(() => assertSpace(formatOf(shapeOf({})), 2 ** 53)).not.toThrow();
+    expect(() => assertSpace({ format: nine, live: 1000 }, 1_000_000)).not.toThrow();
+    expect(refusalOf(() => assertSpace({ format: nine, live: 1001 }, 1_000_000))).toBe(
+      'CODE_SPACE_TOO_SMALL',
+    );
+    expect(() => assertSpace({ format: nine, live: 1_000_000 }, 1000)).not.toThrow();
+    expect(refusalOf(() => assertSpace({ format: five, live: 1 }, 1_000_000))).toBe('CODE_SPACE_TOO_SMALL');
+    expect(() => assertSpace({ format: formatOf(shapeOf({})), live: 2 ** 53 }, 1_000_000)).not.toThrow();
+  });
+
+  it('X.18 adds up the chances of all formats that one guess can hit, and names the numbers', () => {
+    const nine = formatOf(shapeOf({ codeType: 'RANDOM_NUM', length: 9 }));
+    const prefixed = formatOf(shapeOf({ codeType: 'RANDOM_NUM', length: 8, prefix: '7' }));
+    const others = [{ format: nine, live: 500 }];
+    expect(() => assertSpace({ format: prefixed, live: 50 }, 1_000_000, others)).not.toThrow();
+    expect(() => assertSpace({ format: prefixed, live: 51 }, 1_000_000, others)).toThrow(
+      /allows 100000000 different codes.*51 more.*one guess in 990099 .*has 500 .*one guess in 1000000 may\. 50 more codes/,
+    );
+  });
+
+  it('X.4 counts the codes that have a check character, not the texts', () => {
+    const checked = {
+      codeType: 'RANDOM_NUM' as const,
+      length: 3,
+      prefix: 'A',
+      checkCharacter: true as const,
+    };
+    expect(spaceOf(formatOf(shapeOf(checked)))).toBe(1000n);
+    const nineSymbols = formatOf(shapeOf({ ...checked, excludeChars: ['4'] }));
+    const random = new CodeGenerator(nineSymbols);
+    const all = random.distinct(Number(spaceOf(nineSymbols)));
+    expect(all.every(({ text }) => !text.includes('4'))).toBe(true);
+    expect(all.length).toBeLessThan(729);
+  });
+
+  it('X.18 knows which formats one guess can hit', () => {
+    const of = (shape: Partial<CodeShape>) => formatOf(shapeOf(shape));
+    const digits = of({ codeType: 'RANDOM_NUM', length: 8 });
+    expect(overlap(digits, of({ codeType: 'RANDOM_NUM', length: 5, prefix: '1-2-3' }))).toBe(true);
+    expect(overlap(digits, of({ length: 8 }))).toBe(true);
+    // An L is read as 1.
+    expect(overlap(digits, of({ length: 7, prefix: 'L' }))).toBe(true);
+    expect(overlap(digits, of({ codeType: 'RANDOM_NUM', length: 7, checkCharacter: true }))).toBe(true);
+    expect(overlap(digits, of({ codeType: 'RANDOM_NUM', length: 9 }))).toBe(false);
+    expect(overlap(digits, of({ codeType: 'RANDOM_NUM', length: 7, prefix: 'A' }))).toBe(false);
+    expect(overlap(of({ length: 8, alphabet: 'ABCDEF' }), of({ length: 8, alphabet: 'GHJK' }))).toBe(false);
   });
 });
 

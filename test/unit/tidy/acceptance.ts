@@ -11,13 +11,11 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [19, 20],
   ],
   X: [
-    [1, 3],
-    [5, 5],
+    [1, 5],
     [7, 8],
     [11, 11],
     [13, 13],
-    [15, 17],
-    [19, 21],
+    [15, 21],
     [23, 23],
   ],
 };

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
+import type { Clock } from '../platform/clock.js';
+import type { Em } from '../platform/database/orm.js';
+import type { Id, IdGenerator } from '../platform/ids.js';
+import { Tenant } from '../tenancy/tenant.entity.js';
+import { CodeBatchFormat } from './code-batch-format.entity.js';
+import { CodeFormatRow } from './code-format.entity.js';
+import type { CodeFormat } from './code-format.js';
+import { assertSpace, type LiveCodes } from './code-space.js';
+import { overlap } from './format-overlap.js';
+import { guessedFormat } from './given-format.js';
+
+/** Codes that a batch is about to have. */
+export interface CountedCodes {
+  readonly tenantId: string;
+  readonly batchId: Id;
+  readonly format: CodeFormat;
+  readonly count: number;
+}
+
+/**
+ * Keeps the codes of a tenant from being guessed. A guess hits whatever is live in any campaign, so live codes are
+ * counted by format over the whole tenant, and no format gets more of them than its space allows together with those
+ * of all formats that overlap with it. Chosen codes of several uses are not counted: they are made to be known.
+ *
+ * Counters move in the transaction that issues codes or takes them out of use, under a lock of the tenant's row. So
+ * of several calls at once each sees what the others have issued. Used-up and expired codes stay counted.
+ */
+export class GuessSafety {
+  /** @param guessesPerHit at most one guess in this number may hit a live code */
+  constructor(
+    private readonly ids: IdGenerator,
+    private readonly clock: Clock,
+    private readonly guessesPerHit: number,
+  ) {}
+
+  /** Refuses a rule by itself, before there is a campaign. @throws DomainError CODE_SPACE_TOO_SMALL */
+  assertRule(format: CodeFormat, count: number): void {
+    assertSpace({ format, live: count }, this.guessesPerHit);
+  }
+
+  /** Refuses early what {@link count} would refuse, before the codes are made. @throws DomainError CODE_SPACE_TOO_SMALL */
+  async assertRoom(em: Em, format: CodeFormat, count: number): Promise<void> {
+    const guessed = guessedFormat(format);
+    assertSpace({ format: guessed, live: count }, this.guessesPerHit, await liveBeside(em, guessed));
+  }
+
+  /**
+   * Counts codes that this transaction issues, and registers their format. Locks the tenant's row, so it comes last.
+   * @throws DomainError CODE_SPACE_TOO_SMALL
+   */
+  async count(em: Em, { tenantId, batchId, format, count }: CountedCodes): Promise<void> {
+    await lockTenant(em, tenantId);
+    await this.assertRoom(em, format, count);
+    const formatId = await this.register(em, tenantId, format);
+    await em.execute('update code_format set live = live + ? where tenant_id = ? and id = ?', [
+      count,
+      tenantId,
+      formatId,
+    ]);
+    await em.execute(
+      `insert into code_batch_format (tenant_id, batch_id, format_id, live) values (?, ?, ?, ?)
+        on duplicate key update live = live + values(live)`,
+      [tenantId, batchId, formatId, count],
+    );
+  }
+
+  /** Makes codes of a format known without counting them. Many campaigns share a format; the second finds it there. */
+  async register(em: Em, tenantId: string, format: CodeFormat): Promise<Id> {
+    const text = JSON.stringify(format);
+    const signature = createHash('sha256').update(text).digest('hex');
+    const values = [tenantId, this.ids.next(), signature, text, new Date(this.clock.nowMs())];
+    await em.execute(
+      `insert into code_format (tenant_id, id, signature, format, live, created_at) values (?, ?, ?, ?, 0, ?)
+        on duplicate key update signature = values(signature)`,
+      values,
+    );
+    const row = await em.findOneOrFail(CodeFormatRow, { signature }, { disableIdentityMap: true });
+    return row.id;
+  }
+
+  /**
+   * Takes single codes of a batch off the counters. Where a batch has codes of several formats, nothing tells which
+   * are these, and they stay counted until the batch is voided.
+   */
+  async giveBack(em: Em, tenantId: string, batchId: Id, count: number): Promise<void> {
+    await lockTenant(em, tenantId);
+    const [row, ...others] = await rowsOf(em, [batchId]);
+    if (row === undefined || others.length > 0) return;
+    const off = Math.min(row.live, count);
+    await takeOff(em, row, off);
+    await em.nativeUpdate(CodeBatchFormat, { batchId, formatId: row.formatId }, { live: row.live - off });
+  }
+
+  /** Takes all codes of batches off the counters: they are void, or their campaign has ended. */
+  async drop(em: Em, tenantId: string, batchIds: readonly Id[]): Promise<void> {
+    if (batchIds.length === 0) return;
+    await lockTenant(em, tenantId);
+    for (const row of await rowsOf(em, batchIds)) await takeOff(em, row, row.live);
+    await em.nativeDelete(CodeBatchFormat, { batchId: { $in: [...batchIds] } });
+  }
+}
+
+/** All counters of a tenant are read and moved by the holder of this lock. */
+async function lockTenant(em: Em, tenantId: string): Promise<void> {
+  const options = { fields: ['id'], lockMode: LockMode.PESSIMISTIC_WRITE, disableIdentityMap: true } as const;
+  await em.findOne(Tenant, { id: tenantId }, options);
+}
+
+async function liveBeside(em: Em, format: CodeFormat): Promise<LiveCodes[]> {
+  const rows = await em.find(CodeFormatRow, { live: { $gt: 0 } }, { disableIdentityMap: true });
+  const others = rows.map((row) => ({ format: guessedFormat(row.format), live: row.live }));
+  return others.filter((each) => overlap(each.format, format));
+}
+
+async function rowsOf(em: Em, batchIds: readonly Id[]): Promise<CodeBatchFormat[]> {
+  const where = { batchId: { $in: [...batchIds] } };
+  return em.find(CodeBatchFormat, where, { orderBy: { formatId: 'asc' }, disableIdentityMap: true });
+}
+
+async function takeOff(em: Em, { tenantId, formatId }: CodeBatchFormat, count: number): Promise<void> {
+  await em.execute('update code_format set live = live - ? where tenant_id = ? and id = ?', [
+    count,
+    tenantId,
+    formatId,
+  ]);
+}
