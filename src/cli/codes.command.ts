@@ -6,6 +6,7 @@ import type { Bare } from './action.js';
 import { example, externalId, wholeNumber, type GlobalOptions } from './arguments.js';
 import { finishBatch, writeBatch } from './batch-work.js';
 import { openCodeSink, type CodeSink } from './code-sink.js';
+import { addCodesAllocation } from './codes-allocation.command.js';
 import { addCodesList } from './codes-list.command.js';
 import { CliError } from './failures.js';
 import { withServices } from './session.js';
@@ -27,6 +28,7 @@ const OUT = ['--out <file>', 'a new file for the codes, readable by its owner al
 export function addCodesCommands(program: Bare): void {
   const group = program.command('codes').description('Codes of a campaign.').addHelpText('after', GENERATE);
   addCodesList(group);
+  addCodesAllocation(group);
   group
     .command('generate')
     .description('Make a batch of codes, and print them, one a line. They are ready when they are printed.')

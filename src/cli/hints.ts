@@ -16,6 +16,8 @@ const NEXT: Readonly<Record<string, string>> = {
   CAMPAIGN_NOT_DRAFT: '`campaign list` shows its state.',
   CAMPAIGN_NOT_STARTED: '`campaign delete` deletes a draft.',
   RULE_NOT_ALLOWED: 'docs/examples shows a rule with every field.',
+  CODE_SPACE_TOO_SMALL: 'Longer codes, or `batch void` of what is not needed.',
+  POOL_EXHAUSTED: '`codes pool --size` raises it.',
   USER_NOT_FOUND: '`user list` shows all users.',
   USER_DISABLED: '`user update --status ACTIVE` enables them again.',
   BATCH_NOT_FOUND: '`batch list` shows all batches.',

@@ -5,6 +5,7 @@ import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { countNumber, instant, parseInput } from '../platform/input.js';
 import type { Em } from '../platform/database/orm.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
+import { assertUser } from './assigned-user.js';
 import { CodeBatch, isGivenUp } from './code-batch.entity.js';
 import { isSet } from '../platform/assert.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -20,6 +21,7 @@ const DELETED_AT_ONCE_MAX = 1000;
 const updateCodeInput = z.strictObject({
   useLimit: countNumber(0, 2_147_483_647).nullish(),
   expiresAt: instant.nullish(),
+  assignedUserId: z.string().max(24).nullish(),
 });
 
 export interface CodeChangeCollaborators extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
@@ -42,15 +44,16 @@ export class CodeChangeService {
     });
   }
 
-  /** Changes limit and end. Null takes the end away. @throws DomainError one of {@link UPDATE_CODE_REFUSALS} */
+  /** Changes limit, end and the user who alone may redeem. Null takes the end or the user away. @throws DomainError one of {@link UPDATE_CODE_REFUSALS} */
   async update(tenantId: string, id: Id, input: unknown): Promise<Code> {
-    const { useLimit, expiresAt } = parseInput<typeof updateCodeInput, CodeChangeRefusal>(
+    const { useLimit, expiresAt, assignedUserId } = parseInput<typeof updateCodeInput, CodeChangeRefusal>(
       updateCodeInput,
       input,
       {
         input: 'INPUT_NOT_ALLOWED',
         useLimit: 'USE_LIMIT_OUT_OF_RANGE',
         expiresAt: 'EXPIRY_NOT_ALLOWED',
+        assignedUserId: 'USER_NOT_FOUND',
       },
     );
     return this.change(tenantId, id, async (em, code) => {
@@ -58,11 +61,17 @@ export class CodeChangeService {
       if (expiresAt && startsAt !== null && expiresAt <= startsAt) {
         refuse('EXPIRY_NOT_ALLOWED', 'A code cannot end before it begins.', 'expiresAt');
       }
+      if (isSet(assignedUserId)) await assertUser(em, assignedUserId, 'assignedUserId');
       const limit = useLimit ?? code.useLimit;
       const changed = await em.nativeUpdate(
         Code,
         { id, ...(limit > 0 && { used: { $lte: limit } }) },
-        { useLimit: limit, version: oneMore(), ...(expiresAt !== undefined && { expiresAt }) },
+        {
+          useLimit: limit,
+          version: oneMore(),
+          ...(expiresAt !== undefined && { expiresAt }),
+          ...(assignedUserId !== undefined && { assignedUserId }),
+        },
       );
       if (changed === 0)
         refuse('USE_LIMIT_BELOW_USED', `The code has been used ${code.used} times already.`, 'useLimit');

@@ -1,9 +1,7 @@
-import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
-import { Campaign } from '../campaigns/campaign.entity.js';
 import { DomainError } from '../platform/errors.js';
-import { isId, type Id } from '../platform/ids.js';
+import type { Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
@@ -17,6 +15,7 @@ import type { CodeRefresh } from './code-refresh.js';
 import type { ShownCodes } from './shown-codes.redis.js';
 import { Code } from './code.entity.js';
 import type { GenerateCodesRefusal } from './code.errors.js';
+import { openCampaign } from './open-campaign.js';
 
 /** Codes of one batch. Above {@link CODES_AT_ONCE_MAX} a job makes them. */
 export const CODES_PER_BATCH_MAX = 5_000_000;
@@ -163,16 +162,6 @@ export class CodeGenerationService {
 
 function isLost(error: unknown): boolean {
   return error instanceof BatchKeyTakenError || error instanceof DomainError;
-}
-
-/** Locked against a change of its state until the codes are there. */
-async function openCampaign(em: Em, id: Id): Promise<Campaign> {
-  const options = { lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true } as const;
-  const campaign = isId(id) ? await em.findOne(Campaign, { id, deletedAt: null }, options) : null;
-  if (campaign === null)
-    return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.', 'campaignId');
-  if (campaign.status === 'ENDED') refuse('CAMPAIGN_ENDED', 'The campaign has ended.', 'campaignId');
-  return campaign;
 }
 
 function refuse(code: GenerateCodesRefusal, message: string, field: string): never {

@@ -44,7 +44,8 @@ export class CodeResolver {
   }
 
   @Mutation(() => UpdateCodePayloadType, {
-    description: "Changes a code's use limit and end; its text never changes. For OWNER and OPERATOR.",
+    description:
+      "Changes a code's use limit, end and assigned user; its text never changes. For OWNER and OPERATOR.",
   })
   async updateCode(
     @Arg('input', () => UpdateCodeInput) { codeId, ...changes }: UpdateCodeInput,

@@ -124,6 +124,9 @@ export class UpdateCodeInput {
 
   @Field(() => InstantScalar, nullable('Null removes the end; if missing, it stays.'))
   expiresAt?: Date | null;
+
+  @Field(() => ID, nullable('Only this user may redeem it; null means every user. If missing, it stays.'))
+  assignedUserId?: string | null;
 }
 
 @InputType()

@@ -24,9 +24,14 @@ import { CodeTotal } from './code-total.entity.js';
 import { CodeTotals } from './code-totals.service.js';
 import { CodeRedigest, type CodeFence } from './code-redigest.service.js';
 import { CodeRefresh } from './code-refresh.js';
+import { CodeAllocation, CodeAllocationItem } from './code-allocation.entity.js';
+import { CodeAllocationResolver } from './code-allocation.resolver.js';
+import { CodePool, CodePoolItem } from './code-pool.entity.js';
+import { GivenCodes } from './given-code.js';
 import { CodeBatchFormat } from './code-batch-format.entity.js';
 import { GuessSafety } from './guess-safety.service.js';
 import { Code } from './code.entity.js';
+import { composeAllocation } from './compose-allocation.js';
 import { composeGeneration, type GenerationNeeds } from './compose-generation.js';
 import { CodeResolver } from './code.resolver.js';
 import { EffectiveStatusService } from './effective-status.service.js';
@@ -43,8 +48,20 @@ interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh' | 'guesses'
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */
 export const codes = {
   name: 'codes',
-  entities: [Code, CodeBatch, CodeTotal, CodeFormatRow, CodeBatchFormat, CodePepper, SealedCodesRow],
-  resolvers: [BatchResolver, BatchProgressResolver, CodeResolver],
+  entities: [
+    Code,
+    CodeBatch,
+    CodeTotal,
+    CodeFormatRow,
+    CodeBatchFormat,
+    CodePepper,
+    SealedCodesRow,
+    CodePool,
+    CodePoolItem,
+    CodeAllocation,
+    CodeAllocationItem,
+  ],
+  resolvers: [BatchResolver, BatchProgressResolver, CodeResolver, CodeAllocationResolver],
   checks: CODE_CHECKS,
   metrics: codeMetrics,
   compose: (its: Needs) => {
@@ -60,6 +77,8 @@ export const codes = {
     const states = new EffectiveStatusService(readOrm);
     const codeSearch = new CodeSearch({ states, recognizer, rewards: its.campaignRewards });
     const codeReader = new CodeReader(readOrm, states, codeSearch);
+    const given = new GivenCodes(its.ids, digester);
+    const allocating = composeAllocation({ ...its, given, guesses, refresh, generation });
     const launches = new CampaignLaunchService(orm, its.campaigns, generation);
     Object.assign(its.campaignPorts, {
       create: async (tenantId, input) => launches.create(tenantId, input),
@@ -77,6 +96,7 @@ export const codes = {
         codeChanges,
         codeReader,
         codeTotals: new CodeTotals(its.transactions),
+        ...allocating.services,
         launches,
         /** @param fence keeps codes from being redeemed while their digests change */
         redigestWith: (fence: CodeFence) =>
@@ -86,9 +106,10 @@ export const codes = {
         new BatchResolver(generation, batchChanges, codeReader),
         new BatchProgressResolver(),
         new CodeResolver(codeChanges, codeReader),
+        allocating.resolver,
       ],
       consumers: [codeCopies(copies)],
-      jobs: generating.jobs,
+      jobs: [...generating.jobs, ...allocating.jobs],
     };
   },
 };

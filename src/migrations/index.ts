@@ -13,6 +13,7 @@ import { Migration20261128740001_digest_idempotency_keys_of_campaigns_and_batche
 import { Migration20261128800001_number_events_in_their_transactions } from './Migration20261128800001_number_events_in_their_transactions.js';
 import { Migration20261129011101_generate_batches_by_jobs } from './Migration20261129011101_generate_batches_by_jobs.js';
 import { Migration20261129011201_count_live_codes_by_format } from './Migration20261129011201_count_live_codes_by_format.js';
+import { Migration20261129011202_keep_pools_of_codes } from './Migration20261129011202_keep_pools_of_codes.js';
 import { Migration20261129011301_limit_single_callers_and_log_refusals } from './Migration20261129011301_limit_single_callers_and_log_refusals.js';
 import { Migration20261129011401_keep_nodes_and_anchor_days } from './Migration20261129011401_keep_nodes_and_anchor_days.js';
 import { Migration20261129011402_activate_and_extend_batches } from './Migration20261129011402_activate_and_extend_batches.js';
@@ -75,6 +76,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129011201_count_live_codes_by_format',
     class: Migration20261129011201_count_live_codes_by_format,
+  },
+  {
+    name: 'Migration20261129011202_keep_pools_of_codes',
+    class: Migration20261129011202_keep_pools_of_codes,
   },
   {
     name: 'Migration20261129011301_limit_single_callers_and_log_refusals',

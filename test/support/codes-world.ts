@@ -28,6 +28,10 @@ import { CodeTotals } from '../../src/codes/code-totals.service.js';
 import { CodeRecognizer } from '../../src/codes/code-recognizer.service.js';
 import { PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { CodeRefresh } from '../../src/codes/code-refresh.js';
+import { ChosenCodesService } from '../../src/codes/chosen-codes.service.js';
+import { CodeAllocationService } from '../../src/codes/code-allocation.service.js';
+import { CodePoolService } from '../../src/codes/code-pool.service.js';
+import { GivenCodes } from '../../src/codes/given-code.js';
 import { GuessSafety } from '../../src/codes/guess-safety.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { entities } from '../../src/app/modules.js';
@@ -175,6 +179,11 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const states = new EffectiveStatusService(orm);
   const codeSearch = new CodeSearch({ states, recognizer, rewards: new CampaignRewards(orm, targets) });
   const codeReader = new CodeReader(orm, states, codeSearch);
+  const given = new GivenCodes(ids, digester);
+  const common = { orm, ids, clock, transactions, outbox, log, tenants, refresh, guesses };
+  const chosenCodes = new ChosenCodesService({ ...common, given });
+  const pools = new CodePoolService({ ...common, generation });
+  const allocations = new CodeAllocationService(common);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 
   async function addTenant(codeQuota = 0): Promise<string> {
@@ -221,6 +230,10 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
     batchCodes,
     outbox,
     guesses,
+    given,
+    chosenCodes,
+    pools,
+    allocations,
     campaignReader,
     campaignChanges,
     campaigns,

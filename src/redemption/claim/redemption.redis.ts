@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
 import {
-  admissionArguments,
+  admissionKeys,
   limitsKey,
   NO_LIMITS,
+  windowArguments,
   type AttemptLimits,
   type RateWindow,
 } from '../../limits/rate-limit.service.js';
@@ -151,9 +152,9 @@ export class RedemptionRedis {
       codeKeys.epoch(tenantId),
       limitsKey(tenantId),
     ];
-    const { keys: limited, frees, triples } = admissionArguments(limits, fixed.length + 1);
+    const { frees, triples } = windowArguments(limits, fixed.length + 1);
     const reply = (await this.admitScript.run(
-      [...fixed, ...limited],
+      [...fixed, ...admissionKeys(limits)],
       [attemptId, digest, idempotencyKey === null ? '' : '1', limits.version ?? '-', frees, ...triples],
     )) as [string, number, string, ...string[]];
     return decodeAdmit(reply);

@@ -8,7 +8,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S4: [
     [1, 11],
     [13, 15],
-    [19, 20],
+    [19, 21],
   ],
   X: [
     [1, 5],

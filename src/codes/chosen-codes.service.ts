@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import type { Campaign } from '../campaigns/campaign.entity.js';
+import { DomainError } from '../platform/errors.js';
+import type { Id } from '../platform/ids.js';
+import { argumentsDigest, countNumber, foreignKeyText, orElse, parseInput } from '../platform/input.js';
+import { keyDigest } from '../platform/key-digest.js';
+import { insertNew } from '../platform/database/insert-new.js';
+import { tenantEm, type Em } from '../platform/database/orm.js';
+import type { PlatformServices } from '../platform/platform-services.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
+import type { AddCodesRefusal } from './code-allocation.errors.js';
+import { assertUser } from './assigned-user.js';
+import { CodeBatch } from './code-batch.entity.js';
+import { codesGenerated } from './code-events.js';
+import { CodeFormatRow } from './code-format.entity.js';
+import type { CodeRefresh } from './code-refresh.js';
+import { moveCodeTotals } from './code-totals.service.js';
+import { canonicalText, type GivenCode, type GivenCodes } from './given-code.js';
+import { shapesOf, type FormatCount } from './given-format.js';
+import type { GuessSafety } from './guess-safety.service.js';
+import { newBatch } from './new-batch.js';
+import { openCampaign } from './open-campaign.js';
+import { activePepper } from './pepper-registry.js';
+
+const CHOSEN_AT_ONCE_MAX = 1000;
+/** Of more texts than these, each by itself would make every look at what was typed slower. */
+const LITERAL_FORMATS_MAX = 20;
+/** A look at what was typed goes through all formats of the tenant, so they must not grow without end. */
+const TENANT_FORMATS_MAX = 1000;
+
+const addCodesInput = z.strictObject({
+  campaignId: z.string().max(24),
+  codes: z.array(z.string().max(40)).min(1).max(CHOSEN_AT_ONCE_MAX),
+  useLimit: orElse(countNumber(0, 2_147_483_647), null),
+  assignedUserId: orElse(z.string().max(24), null),
+  idempotencyKey: orElse(foreignKeyText, null),
+});
+type Wanted = z.output<typeof addCodesInput>;
+
+/** The idempotency key belongs to a batch that another call has just committed. */
+class KeyTakenError extends Error {}
+
+interface BatchName {
+  readonly tenantId: string;
+  readonly id: Id;
+}
+
+export interface ChosenBatch {
+  readonly batch: CodeBatch;
+  readonly replayed: boolean;
+}
+
+export interface ChosenCollaborators extends Pick<
+  PlatformServices,
+  'orm' | 'ids' | 'clock' | 'transactions' | 'outbox'
+> {
+  readonly given: GivenCodes;
+  readonly tenants: TenantService;
+  readonly guesses: GuessSafety;
+  readonly refresh: CodeRefresh;
+}
+
+/** Adds codes whose texts staff have chosen: one that is shared, like WELCOME10, or a list. */
+export class ChosenCodesService {
+  constructor(private readonly its: ChosenCollaborators) {}
+
+  /**
+   * Adds all of the codes as one batch, or none. The same key again answers the same batch.
+   * @throws DomainError one of {@link ADD_CODES_REFUSALS}
+   */
+  async add(tenantId: string, input: unknown): Promise<ChosenBatch> {
+    const wanted = parseInput<typeof addCodesInput, AddCodesRefusal>(addCodesInput, input, {
+      input: 'INPUT_NOT_ALLOWED',
+      campaignId: 'CAMPAIGN_NOT_FOUND',
+      codes: 'CODE_COUNT_OUT_OF_RANGE',
+      useLimit: 'USE_LIMIT_OUT_OF_RANGE',
+      assignedUserId: 'USER_NOT_FOUND',
+      idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+    });
+    const codes = givenCodes(wanted);
+    const known = await this.replay(tenantId, wanted);
+    if (known !== null) return { batch: known, replayed: true };
+    try {
+      const batch = await this.make(tenantId, wanted, codes);
+      await this.its.refresh.added(tenantId);
+      return { batch, replayed: false };
+    } catch (error) {
+      const isLost = error instanceof KeyTakenError || error instanceof DomainError;
+      const winner = isLost ? await this.replay(tenantId, wanted) : null;
+      if (winner === null) throw error;
+      return { batch: winner, replayed: true };
+    }
+  }
+
+  private async make(tenantId: string, wanted: Wanted, codes: readonly GivenCode[]): Promise<CodeBatch> {
+    await this.its.tenants.assertCanIssue(tenantId, codes.length);
+    const id = this.its.ids.next();
+    // Of two calls that add the same code the second run finds it there, and is refused.
+    return this.its.transactions.runReadingBack(tenantId, async (em, readsBack) => {
+      const stored = readsBack ? await em.findOne(CodeBatch, { id }, { disableIdentityMap: true }) : null;
+      return stored ?? this.write(em, { tenantId, id }, wanted, codes);
+    });
+  }
+
+  private async write(
+    em: Em,
+    { tenantId, id }: BatchName,
+    wanted: Wanted,
+    codes: readonly GivenCode[],
+  ): Promise<CodeBatch> {
+    const campaign = await openCampaign(em, wanted.campaignId);
+    if (wanted.assignedUserId !== null) await assertUser(em, wanted.assignedUserId, 'assignedUserId');
+    const canonicals = codes.map(({ canonical }) => canonical);
+    const keyId = await activePepper(em);
+    const batch = await this.insertBatch(em, { tenantId, id }, wanted);
+    const taken = await this.its.given.batchesOf(em, tenantId, canonicals);
+    const index = canonicals.findIndex((canonical) => taken.has(canonical));
+    if (index >= 0)
+      refuse('CODE_EXISTS', `The tenant has ${taken.size} of these codes already.`, ['codes', String(index)]);
+    const issuedAt = batch.createdAt;
+    const moves = await this.its.given.insert(em, { campaign, batchId: batch.id, keyId, issuedAt }, codes);
+    this.its.outbox.append(em, tenantId, [codesGenerated(batch)]);
+    await this.its.tenants.reserveCodes(em, tenantId, codes.length);
+    const isCrowded = (await em.count(CodeFormatRow, {})) >= TENANT_FORMATS_MAX;
+    for (const { format, count } of formatsOf(codes, isCrowded)) {
+      if (isSecret(wanted, campaign))
+        await this.its.guesses.count(em, { tenantId, batchId: batch.id, format, count });
+      else await this.its.guesses.register(em, tenantId, format);
+    }
+    await moveCodeTotals(em, moves);
+    return batch;
+  }
+
+  private async insertBatch(em: Em, { tenantId, id }: BatchName, wanted: Wanted): Promise<CodeBatch> {
+    const { campaignId, codes, idempotencyKey: key } = wanted;
+    const row = newBatch({
+      tenantId,
+      id,
+      campaignId,
+      status: 'READY' as const,
+      requested: codes.length,
+      generated: codes.length,
+      idempotencyKey: key === null ? null : keyDigest(tenantId, 'code_batch', key),
+      argumentsDigest: key === null ? null : argumentsDigest(wanted),
+      createdAt: new Date(this.its.clock.nowMs()),
+    });
+    return insertNew(em, CodeBatch, row, (cause) => new KeyTakenError('Taken.', { cause }));
+  }
+
+  private async replay(tenantId: string, wanted: Wanted): Promise<CodeBatch | null> {
+    if (wanted.idempotencyKey === null) return null;
+    const idempotencyKey = keyDigest(tenantId, 'code_batch', wanted.idempotencyKey);
+    const em = tenantEm(this.its.orm, tenantId);
+    const batch = await em.findOne(CodeBatch, { idempotencyKey }, { disableIdentityMap: true });
+    if (batch === null || batch.argumentsDigest === argumentsDigest(wanted)) return batch;
+    const message = 'The idempotency key belongs to a call with other arguments.';
+    return refuse('IDEMPOTENCY_KEY_REUSED', message, ['idempotencyKey']);
+  }
+}
+
+function givenCodes({ codes, useLimit, assignedUserId }: Wanted): GivenCode[] {
+  const seen = new Map<string, number>();
+  return codes.map((text, index) => {
+    const canonical = canonicalText(text);
+    const field = ['codes', String(index)];
+    if (canonical === null) {
+      const message = 'A code has 4 to 32 letters A to Z and digits, and up to 40 characters with hyphens.';
+      return refuse('CODE_TEXT_NOT_ALLOWED', message, field);
+    }
+    const first = seen.get(canonical);
+    if (first !== undefined)
+      refuse('CODES_REPEATED', `The codes ${first + 1} and ${index + 1} are read as the same.`, field);
+    seen.set(canonical, index);
+    return { text, canonical, useLimit, startsAt: null, expiresAt: null, assignedUserId };
+  });
+}
+
+/** A few codes stand for themselves, so that a typo is still refused before any look-up; of many the shapes. */
+function formatsOf(codes: readonly GivenCode[], isCrowded: boolean): FormatCount[] {
+  if (codes.length <= LITERAL_FORMATS_MAX && !isCrowded)
+    return codes.map(({ text }) => ({ format: { template: text, alphabet: '' }, count: 1 }));
+  return shapesOf(codes.map(({ canonical }) => canonical));
+}
+
+/** A code of several uses is made to be known, and an assigned one is of no use to others; any other must not be guessed. */
+function isSecret({ useLimit, assignedUserId }: Wanted, { rule }: Campaign): boolean {
+  return (useLimit ?? rule.useLimit) === 1 && assignedUserId === null;
+}
+
+function refuse(code: AddCodesRefusal, message: string, field: readonly string[]): never {
+  throw new DomainError(code, message, { field: ['input', ...field] });
+}

@@ -1,0 +1,58 @@
+import type { Em } from '../platform/database/orm.js';
+import type { Id } from '../platform/ids.js';
+
+/** The pool of one campaign, at an instant. */
+export interface PoolAt {
+  readonly tenantId: string;
+  readonly campaignId: Id;
+  readonly now: Date;
+}
+
+/** A pool has no more. */
+const DROPPED_AT_ONCE_MAX = 100_000;
+const ITEMS = `code_pool_item i straight_join code c on c.tenant_id = i.tenant_id and c.id = i.code_id`;
+const OF_POOL = 'i.tenant_id = ? and i.campaign_id = ?';
+/** Whether a receiver can still redeem the code, which has waited in the pool. */
+const IS_ALIVE = `c.deleted_at is null and c.status = 'ACTIVE' and c.used = 0 and c.assigned_user_id is null
+  and (c.expires_at is null or c.expires_at > ?) and c.batch_id not in (
+    select b.id from code_batch b where b.tenant_id = ? and b.campaign_id = ? and b.voided_at is not null)`;
+
+/**
+ * Takes up to so many codes out of the pool, oldest first, and locks them. Rows that other calls have locked are passed
+ * over, so calls do not wait for one another, and none gets a code of another. Raw SQL, because the ORM has no
+ * `skip locked` for a join.
+ */
+export async function takeItems(em: Em, { tenantId, campaignId, now }: PoolAt, count: number): Promise<Id[]> {
+  // The table is named: by itself, `codeId` would be the text that is selected, and order 10 before 9.
+  const rows = await em.execute<{ codeId: Id }[]>(
+    `select cast(i.code_id as char) as codeId from ${ITEMS} where ${OF_POOL} and ${IS_ALIVE}
+      order by i.code_id limit ? for update skip locked`,
+    [tenantId, campaignId, now, tenantId, campaignId, count],
+  );
+  const ids = rows.map(({ codeId }) => codeId);
+  await deleteItems(em, { tenantId, campaignId }, ids);
+  return ids;
+}
+
+/**
+ * Codes that no receiver could redeem leave the pool, so that others are made in their place. They are looked for
+ * without locks, because those of a join would meet the locks of redemptions.
+ */
+export async function dropDeadItems(em: Em, { tenantId, campaignId, now }: PoolAt): Promise<void> {
+  const rows = await em.execute<{ codeId: Id }[]>(
+    `select cast(i.code_id as char) as codeId from ${ITEMS} where ${OF_POOL} and not (${IS_ALIVE})
+      order by i.code_id limit ${DROPPED_AT_ONCE_MAX}`,
+    [tenantId, campaignId, now, tenantId, campaignId],
+  );
+  const ids = rows.map(({ codeId }) => codeId);
+  await deleteItems(em, { tenantId, campaignId }, ids);
+}
+
+async function deleteItems(em: Em, of: Omit<PoolAt, 'now'>, ids: readonly Id[]): Promise<void> {
+  if (ids.length === 0) return;
+  await em.execute('delete from code_pool_item where tenant_id = ? and campaign_id = ? and code_id in (?)', [
+    of.tenantId,
+    of.campaignId,
+    ids,
+  ]);
+}

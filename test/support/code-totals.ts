@@ -1,0 +1,7 @@
+import { codeTotalGaps } from '../../src/codes/code-totals.service.js';
+import type { Em } from '../../src/platform/database/orm.js';
+
+/** Totals of a tenant that count other codes than there are; there are none. */
+export async function wrongTotals(em: Em, tenantId: string): Promise<unknown[]> {
+  return em.execute(codeTotalGaps('tenant_id = ?'), [tenantId, tenantId]);
+}
