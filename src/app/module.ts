@@ -1,6 +1,7 @@
 import type { EntityName } from '@mikro-orm/core';
 import type { Registry } from 'prom-client';
 import { invariant } from '../platform/assert.js';
+import type { HttpRoute } from '../graphql/http-route.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { Job } from '../platform/scheduling/job.js';
@@ -31,6 +32,8 @@ export interface Contribution<Services extends object> {
   readonly consumers?: readonly EventConsumer[];
   /** Work of the worker role. */
   readonly jobs?: readonly Job[];
+  /** Files that are sent beside GraphQL. */
+  readonly routes?: readonly HttpRoute[];
 }
 
 type Modules = readonly FeatureModule<never, object>[];
@@ -40,6 +43,7 @@ export interface Composed<Services> {
   readonly services: Services;
   readonly resolvers: readonly object[];
   readonly jobs: readonly Job[];
+  readonly routes: readonly HttpRoute[];
 }
 
 interface ModuleBase {
@@ -90,6 +94,7 @@ export class ModuleList<Base extends ModuleBase, Services extends Base> {
       services: services as Services,
       resolvers: contributions.flatMap(({ resolvers = [] }) => resolvers),
       jobs: contributions.flatMap(({ jobs = [] }) => jobs),
+      routes: contributions.flatMap(({ routes = [] }) => routes),
     };
   }
 }

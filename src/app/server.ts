@@ -66,6 +66,7 @@ function httpParts({ stores, app, services }: OpenedApp, settings: ServerSetting
   return {
     ...services,
     schema: serveFairly(buildRedeemkitSchema(app.resolvers, further?.(services)), services.shares),
+    routes: app.routes,
     events: services.feed,
     metrics: services.metrics.registry,
     ...(tryOut === undefined ? {} : { tryOut }),

@@ -10,7 +10,7 @@ export interface CodeSink {
   close(): Promise<void>;
 }
 
-/** A new file, or standard output. A file that exists is left alone: it may hold codes that are nowhere else. */
+/** A new file, or standard output. */
 export async function openCodeSink(file: string | undefined): Promise<CodeSink> {
   if (file === undefined) {
     const write = async (codes: readonly string[]): Promise<void> => print(linesOf(codes));
@@ -33,7 +33,8 @@ export async function openCodeSink(file: string | undefined): Promise<CodeSink> 
   };
 }
 
-async function openNew(file: string): Promise<FileHandle> {
+/** A file that exists is left alone: it may hold codes that are nowhere else. */
+export async function openNew(file: string): Promise<FileHandle> {
   try {
     return await open(file, 'wx', 0o600);
   } catch (error) {

@@ -7,6 +7,7 @@ import { example, externalId, wholeNumber, type GlobalOptions } from './argument
 import { finishBatch, writeBatch } from './batch-work.js';
 import { openCodeSink, type CodeSink } from './code-sink.js';
 import { addCodesAllocation } from './codes-allocation.command.js';
+import { addCodesFiles } from './codes-files.command.js';
 import { addCodesList } from './codes-list.command.js';
 import { CliError } from './failures.js';
 import { withServices } from './session.js';
@@ -28,6 +29,7 @@ const OUT = ['--out <file>', 'a new file for the codes, readable by its owner al
 export function addCodesCommands(program: Bare): void {
   const group = program.command('codes').description('Codes of a campaign.').addHelpText('after', GENERATE);
   addCodesList(group);
+  addCodesFiles(group);
   addCodesAllocation(group);
   group
     .command('generate')

@@ -27,6 +27,10 @@ import { CodeRefresh } from './code-refresh.js';
 import { CodeAllocation, CodeAllocationItem } from './code-allocation.entity.js';
 import { CodeAllocationResolver } from './code-allocation.resolver.js';
 import { CodePool, CodePoolItem } from './code-pool.entity.js';
+import { codeFileRoutes } from './files/code-files.routes.js';
+import { CodeImport, CodeImportPart, CodeImportRefusal } from './files/code-import.entity.js';
+import { CodeImportResolver } from './files/code-import.resolver.js';
+import { composeFiles } from './files/compose-files.js';
 import { GivenCodes } from './given-code.js';
 import { CodeBatchFormat } from './code-batch-format.entity.js';
 import { GuessSafety } from './guess-safety.service.js';
@@ -60,8 +64,11 @@ export const codes = {
     CodePoolItem,
     CodeAllocation,
     CodeAllocationItem,
+    CodeImport,
+    CodeImportPart,
+    CodeImportRefusal,
   ],
-  resolvers: [BatchResolver, BatchProgressResolver, CodeResolver, CodeAllocationResolver],
+  resolvers: [BatchResolver, BatchProgressResolver, CodeResolver, CodeAllocationResolver, CodeImportResolver],
   checks: CODE_CHECKS,
   metrics: codeMetrics,
   compose: (its: Needs) => {
@@ -79,6 +86,7 @@ export const codes = {
     const codeReader = new CodeReader(readOrm, states, codeSearch);
     const given = new GivenCodes(its.ids, digester);
     const allocating = composeAllocation({ ...its, given, guesses, refresh, generation });
+    const files = composeFiles({ ...its, given, guesses, refresh, digester });
     const launches = new CampaignLaunchService(orm, its.campaigns, generation);
     Object.assign(its.campaignPorts, {
       create: async (tenantId, input) => launches.create(tenantId, input),
@@ -97,6 +105,10 @@ export const codes = {
         codeReader,
         codeTotals: new CodeTotals(its.transactions),
         ...allocating.services,
+        codeImports: files.imports,
+        codeImportJobs: files.jobs,
+        codeUploads: files.uploads,
+        codeExports: files.exports,
         launches,
         /** @param fence keeps codes from being redeemed while their digests change */
         redigestWith: (fence: CodeFence) =>
@@ -107,9 +119,11 @@ export const codes = {
         new BatchProgressResolver(),
         new CodeResolver(codeChanges, codeReader),
         allocating.resolver,
+        new CodeImportResolver(files.imports, files.jobs),
       ],
       consumers: [codeCopies(copies)],
-      jobs: [...generating.jobs, ...allocating.jobs],
+      jobs: [...generating.jobs, ...allocating.jobs, files.jobs, ...files.periodic],
+      routes: codeFileRoutes({ ...files, reader: codeReader, clock }),
     };
   },
 };

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import type { Id } from '../platform/ids.js';
 import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
 import type { CodeDigester } from './code-digester.js';
-import { seal, unseal } from './sealed-text.js';
+import { seal, unseal } from './sealed-bytes.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
 
 /** How long codes wait to be handed out, counted from the end of the generation. */
@@ -83,7 +83,7 @@ export class SealedCodes {
     const text = this.digester.keyIds.includes(row.keyId)
       ? unseal(Buffer.from(row.sealed), this.keyOf(row, row.keyId))
       : null;
-    if (text !== null) return text.split('\n');
+    if (text !== null) return text.toString().split('\n');
     throw new Error(
       `The codes of batch ${row.batchId} need a pepper that is not configured (key ${row.keyId}).`,
     );

@@ -5,7 +5,7 @@ import type { Logger } from '../platform/observability/log.js';
 import { answered } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';
-import { seal, unseal } from './sealed-text.js';
+import { seal, unseal } from './sealed-bytes.js';
 
 /** Longer than a command may be repeated after its reply was lost. */
 const TAKER_MS = 60_000;
@@ -69,7 +69,7 @@ export class ShownCodes {
   private opened(batch: ShownBatch, sealed: Buffer): string[] | null {
     for (const digest of this.digester.digests(batch.tenantId, secretOf(batch))) {
       const text = unseal(sealed, digest);
-      if (text !== null) return text.split('\n');
+      if (text !== null) return text.toString().split('\n');
     }
     return null;
   }

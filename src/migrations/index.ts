@@ -14,6 +14,7 @@ import { Migration20261128800001_number_events_in_their_transactions } from './M
 import { Migration20261129011101_generate_batches_by_jobs } from './Migration20261129011101_generate_batches_by_jobs.js';
 import { Migration20261129011201_count_live_codes_by_format } from './Migration20261129011201_count_live_codes_by_format.js';
 import { Migration20261129011202_keep_pools_of_codes } from './Migration20261129011202_keep_pools_of_codes.js';
+import { Migration20261129011203_keep_imports_of_codes } from './Migration20261129011203_keep_imports_of_codes.js';
 import { Migration20261129011301_limit_single_callers_and_log_refusals } from './Migration20261129011301_limit_single_callers_and_log_refusals.js';
 import { Migration20261129011401_keep_nodes_and_anchor_days } from './Migration20261129011401_keep_nodes_and_anchor_days.js';
 import { Migration20261129011402_activate_and_extend_batches } from './Migration20261129011402_activate_and_extend_batches.js';
@@ -80,6 +81,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129011202_keep_pools_of_codes',
     class: Migration20261129011202_keep_pools_of_codes,
+  },
+  {
+    name: 'Migration20261129011203_keep_imports_of_codes',
+    class: Migration20261129011203_keep_imports_of_codes,
   },
   {
     name: 'Migration20261129011301_limit_single_callers_and_log_refusals',

@@ -47,7 +47,7 @@ function guard(field: Field): void {
 }
 
 /** @throws GraphQLError with the refusal, or StoreUnavailableError while the status cannot be read */
-async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
+export async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
   if (actor === null) return;
   const refusal = await access.refusalOf(actor);
   if (refusal === null) return;

@@ -19,13 +19,21 @@ export interface ConnectionLimits {
   readonly bufferedBytes: number;
 }
 
+/** Something waits for a client to read it. */
+interface Unread {
+  readonly sinceMs: number;
+  /** All bytes that the connection was given by then. */
+  readonly bytesWritten: number;
+}
+
 /** Bounds what the clients of a server can make it hold: connections, unread answers, requests behind each other. */
 export class Connections {
-  /** With the instant from which on something has waited to be read; null while nothing waits. */
-  private readonly open = new Map<Socket, number | null>();
+  /** Null while nothing waits. */
+  private readonly open = new Map<Socket, Unread | null>();
   private readonly upgraded = new WeakSet<Duplex>();
   /** To the newest request of a connection. */
   private readonly answers = new WeakMap<Socket, ServerResponse>();
+  private readonly streamed = new WeakSet<ServerResponse>();
   private readonly cuts: RareWarning;
 
   constructor(
@@ -62,6 +70,11 @@ export class Connections {
     this.upgraded.add(socket);
   }
 
+  /** A file is made at the pace of its reader, who may take long for all of it, but not for a piece. */
+  allowStream(answer: ServerResponse): void {
+    this.streamed.add(answer);
+  }
+
   private isIdle(socket: Socket): boolean {
     return !this.upgraded.has(socket) && (this.answers.get(socket)?.writableFinished ?? true);
   }
@@ -69,14 +82,21 @@ export class Connections {
   private sweep(): void {
     const nowMs = performance.now();
     let bytes = 0;
-    for (const [socket, since] of this.open) {
+    for (const [socket, unread] of this.open) {
       const waits = socket.writableLength;
       bytes += waits;
       if (waits === 0) this.open.set(socket, null);
-      else if (since === null) this.open.set(socket, nowMs);
-      else if (nowMs - since >= this.limits.answerMs && !this.upgraded.has(socket)) socket.destroy();
+      else if (unread === null || this.hasRead(socket, unread))
+        this.open.set(socket, { sinceMs: nowMs, bytesWritten: socket.bytesWritten });
+      else if (nowMs - unread.sinceMs >= this.limits.answerMs && !this.upgraded.has(socket)) socket.destroy();
     }
     if (bytes > this.limits.bufferedBytes) this.relieve(bytes);
+  }
+
+  /** Whether the client of a file has read a piece of it meanwhile: more is made only then. */
+  private hasRead(socket: Socket, { bytesWritten }: Unread): boolean {
+    const answer = this.answers.get(socket);
+    return answer !== undefined && this.streamed.has(answer) && socket.bytesWritten > bytesWritten;
   }
 
   /** Ends those for whom most waits, until the rest is within the limit. */

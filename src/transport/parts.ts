@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import type { HttpRoute } from '../graphql/http-route.js';
 import type { AccessService } from '../identity/access.service.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
@@ -24,6 +25,8 @@ export interface HttpServerParts {
   readonly log: Logger;
   readonly redis: Redis;
   readonly events: EventFeed;
+  /** Files of the features; none in measurements. */
+  readonly routes?: readonly HttpRoute[];
   readonly shares: WorkShares;
   readonly health: HealthChecks;
   readonly metrics?: Registry;

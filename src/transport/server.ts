@@ -12,6 +12,7 @@ import { addHealthRoutes } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
+import { addFileRoutes } from './file-routes.js';
 import { addGraphqlRoute } from './graphql-route.js';
 import { documentLimits } from './limits.js';
 import { drainsFirst } from './draining.js';
@@ -70,6 +71,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   // A worker answers how it fares, and nothing else.
   if (servesApi) {
     await addApi(app, transport, contextOf);
+    const allowStream = connections.allowStream.bind(connections);
+    await addFileRoutes(app, { routes: parts.routes ?? [], contextOf, allowStream });
     admitSockets(app.server, { ...transport, sockets, connections, isDraining });
   }
   return {

@@ -31,6 +31,9 @@ import { CodeRefresh } from '../../src/codes/code-refresh.js';
 import { ChosenCodesService } from '../../src/codes/chosen-codes.service.js';
 import { CodeAllocationService } from '../../src/codes/code-allocation.service.js';
 import { CodePoolService } from '../../src/codes/code-pool.service.js';
+import { CodeExportService } from '../../src/codes/files/code-export.service.js';
+import { CodeImportService } from '../../src/codes/files/code-import.service.js';
+import { ImportWriter } from '../../src/codes/files/import-writer.js';
 import { GivenCodes } from '../../src/codes/given-code.js';
 import { GuessSafety } from '../../src/codes/guess-safety.service.js';
 import { Code } from '../../src/codes/code.entity.js';
@@ -183,6 +186,12 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const common = { orm, ids, clock, transactions, outbox, log, tenants, refresh, guesses };
   const chosenCodes = new ChosenCodesService({ ...common, given });
   const pools = new CodePoolService({ ...common, generation });
+  const codeImports = new CodeImportService({
+    ...common,
+    turn,
+    writer: new ImportWriter({ ...common, given }),
+  });
+  const codeExports = new CodeExportService(orm, turn);
   const allocations = new CodeAllocationService(common);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 
@@ -234,6 +243,8 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
     chosenCodes,
     pools,
     allocations,
+    codeImports,
+    codeExports,
     campaignReader,
     campaignChanges,
     campaigns,

@@ -13,8 +13,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   X: [
     [1, 5],
     [7, 8],
-    [11, 11],
-    [13, 13],
+    [11, 13],
     [15, 21],
     [23, 23],
   ],

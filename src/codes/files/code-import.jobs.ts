@@ -1,0 +1,102 @@
+import { systemEm, tenantEm } from '../../platform/database/orm.js';
+import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
+import { DomainError } from '../../platform/errors.js';
+import type { Id } from '../../platform/ids.js';
+import type { PlatformServices } from '../../platform/platform-services.js';
+import type { JobQueue } from '../../platform/queue/job-queue.js';
+import { CodeImport } from './code-import.entity.js';
+import type { CodeImportService } from './code-import.service.js';
+import type { ImportUploadService } from './import-upload.service.js';
+
+/** An import without progress for this time may have lost its job. */
+const LOST_AFTER_MS = 5000;
+/** Imports that {@link CodeImportJobs.requeueLost} looks at. */
+const LOST_AT_ONCE = 1000;
+
+/** The message is kept with the job, so it tells nothing of the codes; the log has the rest. */
+class ImportFailedError extends Error {
+  override readonly name = 'ImportFailedError';
+}
+
+export interface ImportJob {
+  readonly tenantId: string;
+  readonly importId: Id;
+}
+
+interface ImportJobParts extends Pick<PlatformServices, 'orm' | 'clock' | 'log'> {
+  readonly imports: CodeImportService;
+  readonly uploads: ImportUploadService;
+  readonly queue: JobQueue<ImportJob>;
+}
+
+/**
+ * Reads uploaded files. A worker that dies is followed by another one, which continues behind the last page; so is one
+ * whose job was lost with Redis.
+ */
+export class CodeImportJobs {
+  readonly name = 'code imports';
+  private isStopping = false;
+
+  constructor(private readonly its: ImportJobParts) {}
+
+  start(): void {
+    this.its.queue.start(async (job) => this.work(job));
+  }
+
+  /** Ends with the page under way; the job goes back to the queue. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await this.its.queue.close();
+  }
+
+  /** Has a file read, from where it was left. Adding the same progress again only retries a dead job. */
+  async enqueue({ tenantId, id, linesDone, progressAt }: CodeImport): Promise<void> {
+    const jobId = `${tenantId}-${id}-${linesDone}-${progressAt.getTime()}`;
+    await this.its.queue.add(jobId, { tenantId, importId: id });
+    await this.its.queue.redrive(jobId);
+  }
+
+  /**
+   * One delivery. What is refused is not tried again until staff ask for it.
+   * @returns how soon the job is to be met again; null when nothing is left to do
+   * @throws ImportFailedError
+   */
+  async work({ tenantId, importId }: ImportJob): Promise<number | null> {
+    const state = await this.its.imports.find(tenantId, importId);
+    if (state === null || !state.uploadId || state.finishedAt) return null;
+    try {
+      const mayGoOn = (): boolean => !this.isStopping;
+      const after = await this.its.imports.run(tenantId, importId, this.its.uploads.read(state), { mayGoOn });
+      return after.finishedAt ? null : 0;
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw new ImportFailedError('IMPORT_FAILED', { cause: error });
+      if (error.code === 'IMPORT_RUNS_ELSEWHERE') return null;
+      this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
+      await tenantEm(this.its.orm, tenantId).nativeUpdate(
+        CodeImport,
+        { id: importId },
+        { refusal: String(error.code) },
+      );
+      return null;
+    }
+  }
+
+  /** Hands in imports that wait, or whose job was never added, was lost with Redis, or was given up. */
+  async requeueLost(): Promise<void> {
+    const before = new Date(this.its.clock.nowMs() - LOST_AFTER_MS);
+    const where = { uploadId: { $ne: null }, finishedAt: null, refusal: null, progressAt: { $lt: before } };
+    const options = { limit: LOST_AT_ONCE, ...ACROSS_TENANTS };
+    for (const state of await systemEm(this.its.orm).find(CodeImport, where, options))
+      await this.enqueue(state);
+  }
+
+  /** Tries an import again that was refused, say for the quota. */
+  async resume(state: CodeImport): Promise<CodeImport> {
+    if (!state.uploadId || state.finishedAt || !state.refusal) return state;
+    const change = { refusal: null, progressAt: new Date(this.its.clock.nowMs()) };
+    await tenantEm(this.its.orm, state.tenantId).nativeUpdate(CodeImport, { id: state.id }, change);
+    const resumed = { ...state, ...change };
+    await this.enqueue(resumed);
+    return resumed;
+  }
+}

@@ -1,0 +1,41 @@
+import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { requireStaff } from '../../graphql/auth.js';
+import type { RequestContext } from '../../graphql/context.js';
+import { idempotencyKeyOf } from '../../graphql/idempotency-key.js';
+import { nullable } from '../../graphql/nullable.js';
+import { answer } from '../../graphql/payload.js';
+import type { CodeImportJobs } from './code-import.jobs.js';
+import type { CodeImportService } from './code-import.service.js';
+import { CodeImportType, ImportCodesInput, ImportCodesPayloadType } from './code-import.types.js';
+
+@Resolver(() => CodeImportType)
+export class CodeImportResolver {
+  constructor(
+    private readonly imports: CodeImportService,
+    private readonly jobs: CodeImportJobs,
+  ) {}
+
+  @Mutation(() => ImportCodesPayloadType, {
+    description:
+      'Begins an import of codes into a campaign, or lets one continue that has stopped. For OWNER and OPERATOR.',
+  })
+  async importCodes(
+    @Arg('input', () => ImportCodesInput) input: ImportCodesInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    return answer(async () => {
+      const idempotencyKey = idempotencyKeyOf(context, input);
+      const begun = await this.imports.begin(tenantId, { ...input, idempotencyKey });
+      return { codeImport: await this.jobs.resume(begun) };
+    });
+  }
+
+  @Query(() => CodeImportType, nullable('An import of the tenant. For staff.'))
+  async codeImport(
+    @Arg('id', () => ID) id: string,
+    @Ctx() context: RequestContext,
+  ): Promise<CodeImportType | null> {
+    return this.imports.find(requireStaff(context).tenantId, id);
+  }
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { DomainError } from '../../platform/errors.js';
+import { isId, type Id } from '../../platform/ids.js';
+import { argumentsDigest, foreignKeyText, parseInput } from '../../platform/input.js';
+import { keyDigest } from '../../platform/key-digest.js';
+import { insertNew } from '../../platform/database/insert-new.js';
+import { tenantEm, type Em } from '../../platform/database/orm.js';
+import type { PlatformServices } from '../../platform/platform-services.js';
+import { CodeBatch } from '../code-batch.entity.js';
+import { newBatch } from '../new-batch.js';
+import { openCampaign } from '../open-campaign.js';
+import { CodeImport } from './code-import.entity.js';
+import type { ImportRefusal } from './code-import.errors.js';
+import { importPages, type ImportPage } from './import-pages.js';
+import type { ImportWriter } from './import-writer.js';
+
+const importCodesInput = z.strictObject({
+  campaignId: z.string().max(24),
+  idempotencyKey: foreignKeyText,
+});
+
+/** The idempotency key belongs to an import that another call has just begun. */
+class ImportKeyTakenError extends Error {}
+
+interface ImportCollaborators extends Pick<PlatformServices, 'orm' | 'ids' | 'clock' | 'transactions'> {
+  readonly writer: ImportWriter;
+  /** Resolves when the process has a moment for this tenant's bulk work. */
+  readonly turn: (tenantId: string) => Promise<void>;
+}
+
+export interface ImportRun {
+  /** Asked before each page. */
+  readonly mayGoOn?: () => boolean;
+  /** After each page, for a progress bar. */
+  readonly onPage?: (state: CodeImport) => void;
+}
+
+/**
+ * Takes codes of another system from CSV, line by line and in bounded memory. A page of lines is one transaction, which
+ * also notes how far the file is done: after an interruption the same file is sent again under the same key, and what
+ * is done is passed over.
+ */
+export class CodeImportService {
+  constructor(private readonly its: ImportCollaborators) {}
+
+  /** Begins an import, or finds the one that was begun under this key. @throws DomainError one of {@link IMPORT_CODES_REFUSALS} */
+  async begin(tenantId: string, input: unknown): Promise<CodeImport> {
+    const wanted = parseInput<typeof importCodesInput, ImportRefusal>(importCodesInput, input, {
+      input: 'INPUT_NOT_ALLOWED',
+      campaignId: 'CAMPAIGN_NOT_FOUND',
+      idempotencyKey: 'IDEMPOTENCY_KEY_REQUIRED',
+    });
+    const key = keyDigest(tenantId, 'code_import', wanted.idempotencyKey);
+    const digest = argumentsDigest(wanted);
+    const known = await this.byKey(tenantId, key, digest);
+    if (known !== null) return known;
+    try {
+      return await this.its.transactions.run(tenantId, async (em) => {
+        await openCampaign(em, wanted.campaignId);
+        return this.insert(em, { tenantId, campaignId: wanted.campaignId, key, digest });
+      });
+    } catch (error) {
+      const winner = error instanceof ImportKeyTakenError ? await this.byKey(tenantId, key, digest) : null;
+      if (winner === null) throw error;
+      return winner;
+    }
+  }
+
+  async find(tenantId: string, id: Id): Promise<CodeImport | null> {
+    if (!isId(id)) return null;
+    return tenantEm(this.its.orm, tenantId).findOne(CodeImport, { id }, { disableIdentityMap: true });
+  }
+
+  /**
+   * Reads the file of an import from its beginning, and takes what is not done yet.
+   *
+   * @returns the import, without `finishedAt` where it was not to go on
+   * @throws DomainError an {@link ImportRefusal}; pages before it stay done
+   */
+  async run(
+    tenantId: string,
+    id: Id,
+    source: AsyncIterable<Uint8Array>,
+    { mayGoOn = () => true, onPage = () => undefined }: ImportRun = {},
+  ): Promise<CodeImport> {
+    let state = await this.find(tenantId, id);
+    if (state === null) return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
+    if (state.finishedAt) return state;
+    let lastLine = 0;
+    for await (const page of importPages(source)) {
+      ({ lastLine } = page);
+      if (!mayGoOn()) return state;
+      await this.its.turn(tenantId);
+      if (isDone(state, page)) continue;
+      state = await this.its.writer.write(state, page);
+      onPage(state);
+    }
+    if (lastLine < state.linesDone) differs();
+    return this.its.writer.finish(state);
+  }
+
+  private async insert(
+    em: Em,
+    { tenantId, campaignId, key, digest }: { tenantId: string; campaignId: Id; key: string; digest: string },
+  ): Promise<CodeImport> {
+    const createdAt = new Date(this.its.clock.nowMs());
+    const common = { tenantId, id: this.its.ids.next(), campaignId, createdAt };
+    const batch = newBatch({ ...common, status: 'GENERATING', requested: 0, generated: 0 });
+    await em.insert(CodeBatch, batch);
+    const counts = { linesDone: 0, imported: 0, refused: 0, linesDigest: null, finishedAt: null };
+    const upload = { uploadId: null, refusal: null, progressAt: createdAt };
+    const row = { ...common, ...counts, ...upload, idempotencyKey: key, argumentsDigest: digest };
+    return insertNew(em, CodeImport, row, (cause) => new ImportKeyTakenError('Taken.', { cause }));
+  }
+
+  private async byKey(tenantId: string, idempotencyKey: string, digest: string): Promise<CodeImport | null> {
+    const em = tenantEm(this.its.orm, tenantId);
+    const found = await em.findOne(CodeImport, { idempotencyKey }, { disableIdentityMap: true });
+    if (found === null || found.argumentsDigest === digest) return found;
+    return refuse(
+      'IDEMPOTENCY_KEY_REUSED',
+      'The idempotency key belongs to an import into another campaign.',
+    );
+  }
+}
+
+/** Whether a page was written by an earlier run. @throws DomainError IMPORT_FILE_DIFFERS */
+function isDone({ linesDone, linesDigest }: CodeImport, page: ImportPage): boolean {
+  if (page.lastLine > linesDone) return page.firstLine <= linesDone && differs();
+  return page.lastLine < linesDone || page.linesDigest === linesDigest || differs();
+}
+
+function differs(): never {
+  refuse(
+    'IMPORT_FILE_DIFFERS',
+    'This is not the file that the import was begun with: the lines that are done are not the same. Send that file, or begin another import.',
+  );
+}
+
+function refuse(code: ImportRefusal, message: string): never {
+  throw new DomainError(code, message);
+}

@@ -1,0 +1,156 @@
+import type { QueryResult } from '@mikro-orm/core';
+import { present } from '../../platform/assert.js';
+import { DomainError } from '../../platform/errors.js';
+import type { Id } from '../../platform/ids.js';
+import { systemEm, tenantEm } from '../../platform/database/orm.js';
+import type { PlatformServices } from '../../platform/platform-services.js';
+import type { CodeDigester } from '../code-digester.js';
+import { seal, unseal } from '../sealed-bytes.js';
+import { CodeImport, CodeImportPart } from './code-import.entity.js';
+import type { ImportRefusal } from './code-import.errors.js';
+import type { CodeImportService } from './code-import.service.js';
+
+const PART_BYTES = 262_144;
+/** No request that sends a file lives so long. */
+const ABANDONED_AFTER_MS = 86_400_000;
+
+interface UploadParts extends Pick<PlatformServices, 'orm' | 'ids' | 'clock'> {
+  readonly imports: CodeImportService;
+  readonly digester: CodeDigester;
+  readonly bytesMax: number;
+}
+
+/**
+ * Files of imports between their upload and the job that reads them, in the database, so that any worker can continue
+ * after another one. They are encrypted, because a HASHED campaign stores no codes: the key is made of the pepper,
+ * which the database does not have.
+ */
+export class ImportUploadService {
+  constructor(private readonly its: UploadParts) {}
+
+  /**
+   * Stores the file of an import. Of several uploads the first that is complete counts; one that broke off counts for
+   * nothing, and is sent again.
+   * @throws DomainError an {@link ImportRefusal}
+   */
+  async store(tenantId: string, importId: Id, source: AsyncIterable<Uint8Array>): Promise<CodeImport> {
+    const state = await this.its.imports.find(tenantId, importId);
+    if (state === null) return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
+    if (state.uploadId || state.finishedAt) refuse('IMPORT_HAS_FILE', HAS_FILE);
+    const uploadId = this.its.ids.next();
+    const em = tenantEm(this.its.orm, tenantId);
+    const progressAt = new Date(this.its.clock.nowMs());
+    await em.nativeUpdate(CodeImport, { id: importId }, { progressAt });
+    try {
+      await this.storeParts({ tenantId, importId, uploadId }, source);
+      const isFirst = await em.nativeUpdate(
+        CodeImport,
+        { id: importId, uploadId: null },
+        { uploadId, refusal: null },
+      );
+      if (isFirst === 0) refuse('IMPORT_HAS_FILE', HAS_FILE);
+    } catch (error) {
+      await this.drop({ tenantId, importId, uploadId }).catch(() => undefined);
+      throw error;
+    }
+    return present(await this.its.imports.find(tenantId, importId), 'The import of an upload');
+  }
+
+  /** The file of an import, from its beginning. */
+  async *read({ tenantId, id: importId, uploadId }: CodeImport): AsyncGenerator<Uint8Array> {
+    if (!uploadId) return;
+    for (let partNo = 0; ; partNo += 1) {
+      const where = { importId, uploadId, partNo };
+      const part = await tenantEm(this.its.orm, tenantId).findOne(CodeImportPart, where, {
+        disableIdentityMap: true,
+      });
+      if (part === null) return;
+      yield this.opened({ tenantId, importId, uploadId }, Buffer.from(part.body));
+    }
+  }
+
+  private async storeParts(upload: Upload, source: AsyncIterable<Uint8Array>): Promise<void> {
+    let partNo = 0;
+    let bytes = 0;
+    for await (const part of partsOf(source)) {
+      bytes += part.length;
+      if (bytes > this.its.bytesMax) {
+        const most = Math.floor(this.its.bytesMax / 1_048_576);
+        refuse('IMPORT_FILE_TOO_LARGE', `The file has more than ${most} MiB. Split it into several imports.`);
+      }
+      const { tenantId, importId, uploadId } = upload;
+      const key = this.its.digester.digest(tenantId, secretOf(upload));
+      await tenantEm(this.its.orm, tenantId).execute<QueryResult>(
+        'insert into code_import_part (tenant_id, import_id, upload_id, part_no, body) values (?, ?, ?, ?, ?)',
+        [tenantId, importId, uploadId, partNo, seal(part, key)],
+        'run',
+      );
+      partNo += 1;
+    }
+  }
+
+  /** Under any pepper: it may have been rotated since. */
+  private opened(upload: Upload, sealed: Buffer): Buffer {
+    for (const digest of this.its.digester.digests(upload.tenantId, secretOf(upload))) {
+      const plain = unseal(sealed, digest);
+      if (plain !== null) return plain;
+    }
+    throw new Error('No configured pepper decrypts the file of an import.');
+  }
+
+  /** Deletes parts of uploads that broke off with their process, and of imports that were cancelled. @returns how many */
+  async dropAbandoned(): Promise<number> {
+    const before = new Date(this.its.clock.nowMs() - ABANDONED_AFTER_MS);
+    const { affectedRows } = await systemEm(this.its.orm).execute<QueryResult>(
+      `delete p from code_import_part p join code_import i on i.tenant_id = p.tenant_id and i.id = p.import_id
+          join code_batch b on b.tenant_id = i.tenant_id and b.id = i.id
+        where (i.upload_id is null and i.progress_at < ?) or b.status in ('FAILED', 'CANCELLED')`,
+      [before],
+      'run',
+    );
+    return affectedRows;
+  }
+
+  /** Deletes the parts of an upload, unless they are the file: the reply that says so may have been lost. */
+  private async drop({ tenantId, importId, uploadId }: Upload): Promise<void> {
+    await tenantEm(this.its.orm, tenantId).execute<QueryResult>(
+      `delete p from code_import_part p
+        left join code_import i on i.tenant_id = p.tenant_id and i.id = p.import_id and i.upload_id = p.upload_id
+        where p.tenant_id = ? and p.import_id = ? and p.upload_id = ? and i.id is null`,
+      [tenantId, importId, uploadId],
+      'run',
+    );
+  }
+}
+
+interface Upload {
+  readonly tenantId: string;
+  readonly importId: Id;
+  readonly uploadId: Id;
+}
+
+const HAS_FILE =
+  'The file of this import is there already. Begin another import, under another key, for another file.';
+
+async function* partsOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let held: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of source) {
+    held.push(chunk);
+    bytes += chunk.length;
+    if (bytes < PART_BYTES) continue;
+    yield Buffer.concat(held);
+    held = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(held);
+}
+
+/** No code has the same digest: a code holds no zero. */
+function secretOf({ importId, uploadId }: Upload): string {
+  return `file of an import\0${importId}\0${uploadId}`;
+}
+
+function refuse(code: ImportRefusal, message: string): never {
+  throw new DomainError(code, message);
+}

@@ -1,0 +1,28 @@
+import type { RequestContext } from './context.js';
+
+/** Files that are too large for GraphQL. */
+export interface HttpRoute {
+  readonly method: 'GET' | 'PUT';
+  /** As fastify writes it: `/api/imports/:id`. */
+  readonly path: string;
+  /** @throws DomainError or GraphQLError, which become the answer */
+  readonly answer: (request: RouteRequest) => Promise<RouteAnswer>;
+}
+
+export interface RouteRequest {
+  readonly context: RequestContext;
+  readonly params: Readonly<Record<string, string>>;
+  /** The first value of each parameter. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Of a PUT; read at the pace of the handler. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface RouteAnswer {
+  readonly status?: number;
+  readonly contentType: string;
+  /** Makes a browser store it under this name. */
+  readonly fileName?: string;
+  /** Made at the pace of the client. */
+  readonly body: AsyncIterable<string | Uint8Array> | string | Uint8Array;
+}

@@ -1,0 +1,191 @@
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { loadConfig } from '../../src/config.js';
+import { startServer, type RunningServer } from '../../src/app/server.js';
+import { CodeImportPart } from '../../src/codes/files/code-import.entity.js';
+import type { StaffRole } from '../../src/graphql/actor.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { tenantEm } from '../../src/platform/database/orm.js';
+import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
+import { RedisServer } from '../support/redis-server.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+
+const PATIENCE_MS = 20_000;
+const FILE_MAX_BYTES = 100_000;
+
+let database: ScratchDatabase;
+let redis: RedisServer;
+let world: World;
+let server: RunningServer;
+beforeAll(async () => {
+  // A worker takes jobs and events of any test that shares its stores.
+  database = await createScratchDatabase(inject('databaseUrl'));
+  redis = await RedisServer.start();
+  const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
+  world = await openWorld({}, urls);
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    STORE_TIMEOUT_MS: '5000',
+    IMPORT_FILE_MAX_BYTES: String(FILE_MAX_BYTES),
+    HTTP_BODY_LIMIT_BYTES: '2048',
+  });
+  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+});
+afterAll(async () => {
+  await server.stop();
+  await world.close();
+  await redis.close();
+  await database.drop();
+});
+
+async function scene(count = 1) {
+  const tenant = await seedTenant(world);
+  const { tenantId } = tenant;
+  const { campaignId, codes } = await seedCampaign(world, tenant, count);
+  const tokenOf = (role: StaffRole): string =>
+    world.services.tokens.sign({ kind: 'STAFF', tenantId, staffId: 's1', role }, 900);
+  return { tenantId, campaignId, codes, token: tokenOf('OWNER'), auditor: tokenOf('AUDITOR') };
+}
+
+const codeOf = async (reply: Response): Promise<string> =>
+  ((await reply.json()) as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code ?? '';
+
+async function finished(token: string, id: string) {
+  const giveUp = AbortSignal.timeout(PATIENCE_MS);
+  for (;;) {
+    const state = await importState(server.address, token, id);
+    if (state.finishedAt !== null || state.refusal !== null) return state;
+    giveUp.throwIfAborted();
+    await pause(50);
+  }
+}
+
+describe('X.12 a file of codes over HTTP', () => {
+  it('is taken whole, read by the worker, and leaves nothing but its codes and its report', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const { codeImport } = await beginImport(server.address, token, { campaignId, idempotencyKey: 'k' });
+    const id = codeImport?.id ?? '';
+    const body = ['code', ...foreignCodes(3000), 'AB'].join('\n');
+    const reply = await fileRequest(server.address, token, `/api/imports/${id}`, body);
+    expect([reply.status, await reply.json()]).toEqual([202, { importId: id, status: 'ACCEPTED' }]);
+    expect(await finished(token, id)).toMatchObject({ imported: 3000, refused: 1, refusal: null });
+    const report = await fileRequest(server.address, token, `/api/imports/${id}/refused.csv`);
+    expect(await report.text()).toBe('line,reason\r\n3002,CODE_TEXT_NOT_ALLOWED\r\n');
+    const em = tenantEm(world.stores.orm, tenantId);
+    expect(await em.count(CodeImportPart, {})).toBe(0);
+    const again = await fileRequest(server.address, token, `/api/imports/${id}`, body);
+    expect([again.status, await codeOf(again)]).toEqual([409, 'IMPORT_HAS_FILE']);
+  });
+
+  it('stops at the quota, and continues when it is raised', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const setQuota = async (codeQuota: number) =>
+      tenantEm(world.stores.orm, tenantId).execute('update tenant set code_quota = ? where id = ?', [
+        codeQuota,
+        tenantId,
+      ]);
+    await setQuota(1500);
+    const input = { campaignId, idempotencyKey: 'k' };
+    const { codeImport } = await beginImport(server.address, token, input);
+    const id = codeImport?.id ?? '';
+    await fileRequest(server.address, token, `/api/imports/${id}`, foreignCodes(2000).join('\n'));
+    expect(await finished(token, id)).toMatchObject({ imported: 1000, refusal: 'TENANT_QUOTA_EXCEEDED' });
+    await setQuota(0);
+    expect((await beginImport(server.address, token, input)).codeImport).toMatchObject({ id, refusal: null });
+    expect(await finished(token, id)).toMatchObject({ imported: 2000, refused: 0, refusal: null });
+  });
+
+  it('is refused where it is too large, and may be sent again smaller', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const { codeImport } = await beginImport(server.address, token, { campaignId, idempotencyKey: 'k' });
+    const path = `/api/imports/${codeImport?.id}`;
+    const large = await fileRequest(server.address, token, path, foreignCodes(9000).join('\n'));
+    expect([large.status, await codeOf(large)]).toEqual([413, 'IMPORT_FILE_TOO_LARGE']);
+    expect(await tenantEm(world.stores.orm, tenantId).count(CodeImportPart, {})).toBe(0);
+    const small = await fileRequest(server.address, token, path, foreignCodes(10).join('\n'));
+    expect(small.status).toBe(202);
+    expect(await finished(token, codeImport?.id ?? '')).toMatchObject({ imported: 10 });
+  });
+
+  it('is stored encrypted until it is read', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const { codeImport } = await beginImport(server.address, token, { campaignId, idempotencyKey: 'k' });
+    const id = codeImport?.id ?? '';
+    // Without a job nothing reads it.
+    const uploads = world.services.codeUploads;
+    const file = Readable.from([Buffer.from('SECRETCODE1\nSECRETCODE2\n')]);
+    const state = await uploads.store(tenantId, id, file);
+    const [part] = await tenantEm(world.stores.orm, tenantId).find(CodeImportPart, {});
+    expect(Buffer.from(part?.body ?? []).includes('SECRETCODE')).toBe(false);
+    let text = '';
+    for await (const bytes of uploads.read(state)) text += Buffer.from(bytes).toString();
+    expect(text).toBe('SECRETCODE1\nSECRETCODE2\n');
+  });
+
+  it('is refused to callers without a token, to auditors, and of another tenant', async () => {
+    const { campaignId, token, auditor } = await scene();
+    const { token: stranger } = await scene();
+    const { codeImport } = await beginImport(server.address, token, { campaignId, idempotencyKey: 'k' });
+    const path = `/api/imports/${codeImport?.id}`;
+    const put = async (who: string | null) => fileRequest(server.address, who, path, 'ABCD1234');
+    for (const [who, status, code] of [
+      [null, 401, 'UNAUTHENTICATED'],
+      ['nonsense', 401, 'UNAUTHENTICATED'],
+      [auditor, 403, 'FORBIDDEN'],
+      [stranger, 404, 'IMPORT_NOT_FOUND'],
+    ] as const) {
+      const reply = await put(who);
+      expect([reply.status, await codeOf(reply)]).toEqual([status, code]);
+    }
+    expect(await importState(server.address, token, codeImport?.id ?? '')).toMatchObject({ linesDone: 0 });
+  });
+});
+
+describe('X.12 export and QR over HTTP', () => {
+  it('sends the codes of a campaign as CSV, to staff who may see them', async () => {
+    const { campaignId, codes, token, auditor } = await scene(5);
+    const path = `/api/codes.csv?campaignId=${campaignId}`;
+    const reply = await fileRequest(server.address, token, path);
+    expect(reply.headers.get('content-disposition')).toBe('attachment; filename="codes.csv"');
+    expect(reply.headers.get('cache-control')).toBe('no-store');
+    const lines = (await reply.text()).split('\r\n');
+    expect(lines.slice(1, -1).map((line) => line.split(',')[0])).toEqual(codes);
+    expect((await fileRequest(server.address, auditor, path)).status).toBe(403);
+    const both = await fileRequest(server.address, token, `${path}&batchId=1`);
+    expect([both.status, await codeOf(both)]).toEqual([400, 'EXPORT_SCOPE_REQUIRED']);
+  });
+
+  it('sends nothing of another tenant', async () => {
+    const { campaignId } = await scene(5);
+    const { token: stranger } = await scene(1);
+    const reply = await fileRequest(server.address, stranger, `/api/codes.csv?campaignId=${campaignId}`);
+    expect([reply.status, await codeOf(reply)]).toEqual([404, 'EXPORT_SCOPE_NOT_FOUND']);
+    const report = await fileRequest(server.address, stranger, '/api/imports/4711/refused.csv');
+    expect([report.status, await codeOf(report)]).toEqual([404, 'IMPORT_NOT_FOUND']);
+  });
+
+  it('sends a zip of pictures, a sheet, and single pictures', async () => {
+    const { tenantId, campaignId, codes, token } = await scene(3);
+    const zip = await fileRequest(
+      server.address,
+      token,
+      `/api/codes.qr.zip?campaignId=${campaignId}&format=png`,
+    );
+    const bytes = Buffer.from(await zip.arrayBuffer());
+    expect(zip.headers.get('content-type')).toBe('application/zip');
+    for (const code of codes) expect(bytes.includes(`${code}.png`)).toBe(true);
+    const sheet = await fileRequest(server.address, token, `/api/codes.qr.html?campaignId=${campaignId}`);
+    expect((await sheet.text()).match(/<svg /g)).toHaveLength(3);
+    const { items } = await world.services.codeReader.page(tenantId, { campaignId }, { offset: 0, size: 1 });
+    const svg = await fileRequest(server.address, token, `/api/codes/${items[0]?.id}/qr.svg`);
+    expect([svg.status, svg.headers.get('content-type')]).toEqual([200, 'image/svg+xml']);
+    const none = await fileRequest(server.address, token, '/api/codes/4711/qr.svg');
+    expect([none.status, await codeOf(none)]).toEqual([404, 'CODE_NOT_FOUND']);
+    const url = encodeURIComponent('https://shop.example/without-a-place');
+    const wrong = await fileRequest(server.address, token, `/api/codes/${items[0]?.id}/qr.png?url=${url}`);
+    expect([wrong.status, await codeOf(wrong)]).toEqual([400, 'URL_NOT_ALLOWED']);
+  });
+});
