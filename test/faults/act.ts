@@ -4,11 +4,11 @@ import { violation, type Violation } from './checks/violation.js';
 import type { Scene } from './kind.js';
 import { Random } from './load/random.js';
 import type { Round } from './load/round.js';
-import { orderBatch } from './load/supply.js';
+import { orderBatch, orderImport } from './load/supply.js';
 import { recovery, untilRest } from './rest.js';
 import type { Stage } from './stage.js';
 import type { ProcessName } from './stage-parts.js';
-import { LEAVES_CLAIM, lookoutFor, LOSES_REPLY, OF_BATCH } from './steps.js';
+import { isOfBatch, isOfImport, LEAVES_CLAIM, lookoutFor, LOSES_REPLY } from './steps.js';
 import { textOf, type Verdict, type Watch, type WireEvent } from './wire-events.js';
 
 /** Far more than is needed, so that a busy machine is no violation. */
@@ -65,7 +65,8 @@ export class Act {
       this.happening = this.happen(event, prepared);
       return this.happening;
     };
-    if (OF_BATCH.has(cell.step)) await orderBatch(await stage.world(), round.supply);
+    const order = isOfImport(cell.step) ? orderImport : orderBatch;
+    if (isOfBatch(cell.step)) await order(await stage.world(), round.supply);
   }
 
   /**
@@ -74,7 +75,7 @@ export class Act {
    */
   async over(): Promise<number | null> {
     const { stage, cell, round } = this;
-    if (OF_BATCH.has(cell.step)) await this.reached();
+    if (isOfBatch(cell.step)) await this.reached();
     await this.happening;
     const recoveryMs = (await this.recovering) ?? null;
     await this.proving;

@@ -28,6 +28,8 @@ export interface Scene {
 export const NOT_OF_BATCHES: Kind['senseless'] = {
   CHUNK_SENT: 'workers make batches',
   CHUNK_APPLIED: 'workers make batches',
+  PAGE_SENT: 'workers read files',
+  PAGE_APPLIED: 'workers read files',
 };
 
 export interface Kind {

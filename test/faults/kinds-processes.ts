@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setClock } from './clock-shift.js';
 import { NOT_OF_BATCHES, type Kind, type Scene } from './kind.js';
 import type { ProcessName } from './stage-parts.js';
-import { OF_BATCH } from './steps.js';
+import { isOfBatch } from './steps.js';
 import type { Verdict, WireEvent } from './wire-events.js';
 
 /** What a dead process had sent may still arrive, or not. Of a batch each of the two has its own step. */
 const perhaps = ({ random, event, step }: Scene): Verdict =>
-  event.side === 'REQUEST' && !OF_BATCH.has(step) && random.chance(0.5) ? 'PASS' : 'RESET';
+  event.side === 'REQUEST' && !isOfBatch(step) && random.chance(0.5) ? 'PASS' : 'RESET';
 
 async function killProcess(scene: Scene, name: ProcessName): Promise<Verdict> {
   const process = scene.stage.processes[name];

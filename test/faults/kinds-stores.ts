@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Kind, Scene } from './kind.js';
 import { stateOf } from './kinds-processes.js';
 import type { StoreName } from './stage-parts.js';
-import { OF_BATCH } from './steps.js';
+import { isOfBatch } from './steps.js';
 import type { Verdict } from './wire-events.js';
 
 /** What was on its way to a server that died, or from it, does not arrive. */
@@ -54,7 +54,7 @@ const cutFrom = (name: string, store: StoreName): Kind => ({
   senseless: {},
   happen: async (scene) => {
     const { event, stage, random } = scene;
-    const process = OF_BATCH.has(scene.step) ? event.link.process : scene.api;
+    const process = isOfBatch(scene.step) ? event.link.process : scene.api;
     const link = stage.link(process, store);
     const how = random.chance(0.5) ? 'RESET' : 'SILENT';
     const connections = link.connectionCount;
@@ -89,6 +89,7 @@ const refusal = (name: string, errno: number, state: string, message: string): K
     BEFORE_BEGIN: NOT_IN_TRANSACTION,
     COMMIT_APPLIED: COMMITTED,
     CHUNK_APPLIED: COMMITTED,
+    PAGE_APPLIED: COMMITTED,
     BEFORE_CONFIRM: NOT_IN_TRANSACTION,
     BEFORE_PUBLISH: NOT_IN_TRANSACTION,
     BEFORE_REPLY: NOT_IN_TRANSACTION,

@@ -28,6 +28,8 @@ const QUICK: ReadonlySet<string> = new Set([
   'BEFORE_COMMIT:JOB_FIVE_TIMES',
   'CHUNK_SENT:KILL_WORKER',
   'CHUNK_APPLIED:KILL_WORKER',
+  'PAGE_SENT:KILL_WORKER',
+  'PAGE_APPLIED:KILL_WORKER',
 ]);
 
 /** Every kind at every step where it makes sense; each with its own seed, derived from the given one. */

@@ -1,7 +1,7 @@
 import { insertsInto, isBegin, isCommit } from './sql-statements.js';
 import type { HttpEvent, MysqlEvent, RedisEvent, WireEvent } from './wire-events.js';
 
-/** Where a redemption is when the fault comes, in the order in which it gets there; then, where a large batch is. */
+/** Where a redemption is when the fault comes, in the order in which it gets there; then, where a large batch is, and an import. */
 export const STEPS = [
   'KEY_LOOKUP',
   'LUA_SENT',
@@ -16,6 +16,8 @@ export const STEPS = [
   'CLIENT_RETRIES',
   'CHUNK_SENT',
   'CHUNK_APPLIED',
+  'PAGE_SENT',
+  'PAGE_APPLIED',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -34,13 +36,29 @@ export const MEANINGS: Readonly<Record<Step, string>> = {
   CLIENT_RETRIES: 'the answer COMMITTED was lost, and the client asks again with the same key',
   CHUNK_SENT: 'the COMMIT of 5,000 codes of a large batch is on its way to the database',
   CHUNK_APPLIED: 'the database has committed 5,000 codes of a large batch; its reply is lost',
+  PAGE_SENT: 'the COMMIT of 1,000 lines of an import is on its way to the database',
+  PAGE_APPLIED: 'the database has committed 1,000 lines of an import; its reply is lost',
 };
 
-/** Steps of a batch that a worker makes beside the redemptions. */
-export const OF_BATCH: ReadonlySet<Step> = new Set(['CHUNK_SENT', 'CHUNK_APPLIED']);
+type BatchStep = 'CHUNK_SENT' | 'CHUNK_APPLIED' | 'PAGE_SENT' | 'PAGE_APPLIED';
+
+/** Steps of a batch that a worker makes, or takes from a file, beside the redemptions. */
+export function isOfBatch(step: Step): step is BatchStep {
+  return step.startsWith('CHUNK_') || isOfImport(step);
+}
+
+/** Steps of a file that a worker reads. */
+export function isOfImport(step: Step): boolean {
+  return step.startsWith('PAGE_');
+}
 
 /** Steps whose message never arrives, whatever the fault lets pass. */
-export const LOSES_REPLY: ReadonlySet<Step> = new Set(['LUA_APPLIED', 'COMMIT_APPLIED', 'CHUNK_APPLIED']);
+export const LOSES_REPLY: ReadonlySet<Step> = new Set([
+  'LUA_APPLIED',
+  'COMMIT_APPLIED',
+  'CHUNK_APPLIED',
+  'PAGE_APPLIED',
+]);
 
 /** Steps at which a claim may be open that is named by the message; or by none, and is one of its process. */
 export const LEAVES_CLAIM: ReadonlySet<Step> = new Set([
@@ -60,6 +78,7 @@ export type Lookout = (event: WireEvent) => Sighting;
 /** Looks out for a step of redemptions of one tenant. */
 export function lookoutFor(step: Step, tenantId: string): Lookout {
   const on = sightings(tenantId);
+  if (isOfBatch(step)) return here(on.chunk(step.endsWith('_SENT') ? 'REQUEST' : 'REPLY'));
   switch (step) {
     case 'KEY_LOOKUP':
       return here(on.redis('admit-attempt', 'REQUEST'));
@@ -83,10 +102,6 @@ export function lookoutFor(step: Step, tenantId: string): Lookout {
       return here(on.committedReply);
     case 'CLIENT_RETRIES':
       return retryAfterLoss(on.committedReply);
-    case 'CHUNK_SENT':
-      return here(on.chunk('REQUEST'));
-    case 'CHUNK_APPLIED':
-      return here(on.chunk('REPLY'));
   }
 }
 

@@ -87,11 +87,12 @@ describe('the lookout for a step', () => {
     expect(found).toEqual(['ON', 'ON', 'LOSE', 'ON', 'HERE']);
   });
 
-  it.each(['CHUNK_SENT', 'CHUNK_APPLIED'] as const)(
+  it.each(['CHUNK_SENT', 'CHUNK_APPLIED', 'PAGE_SENT', 'PAGE_APPLIED'] as const)(
     '%s takes the COMMIT of a worker that has inserted codes',
     (step) => {
-      const side = step === 'CHUNK_SENT' ? 'REQUEST' : 'REPLY';
-      const turned = step === 'CHUNK_SENT' ? 'REPLY' : 'REQUEST';
+      const isSent = step.endsWith('_SENT');
+      const side = isSent ? 'REQUEST' : 'REPLY';
+      const turned = isSent ? 'REPLY' : 'REQUEST';
       const transaction = ['begin', `insert into code (tenant_id) values ('${T}')`, 'commit'];
       const worker = { process: 'worker', to: 'database' } as const;
       const chunk = mysql(['commit'], { transaction, side, link: worker });

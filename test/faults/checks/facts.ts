@@ -4,7 +4,7 @@ import { pendingJobs } from '../pending-jobs.js';
 
 /** What the stores hold of a tenant, asked for directly: not by the product's code, which may share a fault. */
 export interface Facts {
-  /** Without those of large batches. */
+  /** Without those of large batches and of imports. */
   readonly codes: readonly CodeFact[];
   readonly batches: readonly BatchFact[];
   /** What the tenant's quota counts. */
@@ -129,7 +129,8 @@ async function databaseFacts(connection: Connection, tenantId: string): Promise<
   const codes = await read<CodeFact>(`select cast(c.id as char) as id, c.code_digest as digest,
     c.use_limit as useLimit, c.used, c.last_use_no as lastUseNo, c.version from code c
     join code_batch b on b.tenant_id = c.tenant_id and b.id = c.batch_id
-    where c.tenant_id = ? and b.recipe is null`);
+    left join code_import i on i.tenant_id = b.tenant_id and i.id = b.id
+    where c.tenant_id = ? and b.recipe is null and i.id is null`);
   const batches =
     await read<BatchFact>(`select cast(b.id as char) as id, b.status, cast(b.requested as signed) as requested,
     cast(b.\`generated\` as signed) as \`generated\`, (select count(*) from code c

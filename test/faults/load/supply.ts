@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { Code } from '../../../src/codes/code.entity.js';
+import { foreignCodes } from '../../support/code-files.js';
 import { signedUsers, staffToken, type SignedUser } from '../../support/cluster.js';
 import { emOf, seedCampaign, seedTenant, type SeededTenant, type World } from '../../support/world.js';
 
@@ -43,6 +45,8 @@ export const LINE_LIMIT = 15;
 
 /** Of a batch that a worker makes in five chunks; none of them is redeemed. */
 const BATCH_CODES = 20_001;
+/** Of a file that a worker takes in six pages. */
+const IMPORT_LINES = 5500;
 const USERS = 24;
 const FRESH = 40;
 
@@ -79,6 +83,15 @@ export async function makeSupply(world: World): Promise<Supply> {
 /** A worker makes it while the workload runs. */
 export async function orderBatch({ services }: World, { tenantId, single }: Supply): Promise<void> {
   await services.generation.generate(tenantId, { campaignId: single.campaignId, count: BATCH_CODES });
+}
+
+/** A worker reads it while the workload runs. */
+export async function orderImport({ services }: World, { tenantId, single }: Supply): Promise<void> {
+  const { codeImports, codeUploads, codeImportJobs } = services;
+  const input = { campaignId: single.campaignId, idempotencyKey: 'file' };
+  const { id } = await codeImports.begin(tenantId, input);
+  const file = Readable.from([Buffer.from(foreignCodes(IMPORT_LINES).join('\n'))]);
+  await codeImportJobs.enqueue(await codeUploads.store(tenantId, id, file));
 }
 
 async function makeCampaign(world: World, tenant: SeededTenant, terms: Terms): Promise<SuppliedCampaign> {
