@@ -34,7 +34,7 @@ export class PaceMeter {
   }
 }
 
-/** In tenths, rounded down: 100 only when no code is missing. */
+/** In tenths, rounded down: 100 only when no code is missing. An import asks for no code until it has one. */
 export function percentageOf(generated: number, requested: number): number {
-  return Math.floor((generated * 1000) / requested) / 10;
+  return requested === 0 ? 0 : Math.floor((generated * 1000) / requested) / 10;
 }

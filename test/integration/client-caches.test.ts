@@ -55,7 +55,17 @@ beforeAll(async () => {
   for (const userId of users) await redeem(world, tenantId, userId, 'no code');
   await world.services.attemptLog.flush();
   const staff: Actor = { kind: 'STAFF', tenantId, staffId: 'staff-1', role: 'OWNER' };
-  const lists = await answersTo(staff, {});
+  const { campaignId } = big;
+  await world.services.pools.set(tenantId, { campaignId, size: 2 });
+  await world.services.pools.refill(tenantId, campaignId);
+  const lists = await answersTo(staff, {
+    allocateCodes: ['A', 'B'].map(
+      (channel) => `(input: { campaignId: "${campaignId}", count: 1, channel: "${channel}" })`,
+    ),
+    importCodes: ['a', 'b'].map(
+      (key) => `(input: { campaignId: "${campaignId}", idempotencyKey: "${key}" })`,
+    ),
+  });
   const byId = await answersTo(staff, singles([...found, ...lists].map(({ data }) => data)));
   answers = [...found, ...lists, ...byId];
 }, 60_000);
@@ -94,6 +104,7 @@ function singles(known: unknown): Arguments {
     batch: [...batches].map((id) => `(id: "${id}")`),
     campaign: idsOf('Campaign'),
     code: idsOf('Code'),
+    codeImport: idsOf('CodeImport'),
     node: idsOf('SubscriptionNode'),
     order: idsOf('Order').map((args) => args.replace('id', 'orderNo')),
     plan: idsOf('Plan'),

@@ -24,6 +24,7 @@ describe('the pace of a batch', () => {
 
 describe('the percentage of a batch', () => {
   it.each([
+    [0, 0, 0],
     [0, 5_000_000, 0],
     [1, 3, 33.3],
     [4_999_999, 5_000_000, 99.9],
