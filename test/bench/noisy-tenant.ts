@@ -72,6 +72,10 @@ export async function floodsOf(
     query: 'query ($code: String!) { previewRedemption(code: $code) { wouldRedeem errors { code } } }',
     variables: { code },
   }));
+  const guesses = codes.map((code) => ({
+    query: 'mutation ($code: String!) { redeemCode(input: { code: $code }) { status errors { code } } }',
+    variables: { code },
+  }));
   return [
     http('lists_15x500_1', 1, user.token, [fifteen]),
     http('lists_15x500_4', 4, user.token, [fifteen]),
@@ -90,6 +94,7 @@ export async function floodsOf(
     },
     http('introspection_64', 64, null, [{ query: INTROSPECTION }]),
     http('previews_16', 16, user.token, previews),
+    http('guesses_64', 64, user.token, guesses),
   ];
 }
 
