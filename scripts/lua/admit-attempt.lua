@@ -44,13 +44,16 @@ if ARGV[4] ~= '-' and ARGV[4] ~= limits then return { 'LIMITS_CHANGED', now_ms, 
 
 local subjects = lock_outs_of(ARGV[5])
 local longest, retry_after_ms = locked_out(subjects, attempt_id, now_ms)
-local is_counted = false
+local sizes, is_counted = {}, false
 for i = 6, #ARGV, 3 do
   local at, limit, length_ms = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local key, count, older = KEYS[at], 0, {}
   -- An attempt that is counted was admitted: the reply to it was lost, and the script runs once more.
-  if ARGV[i - 3] ~= ARGV[i] then is_counted = redis.call('ZSCORE', key, attempt_id) end
-  if not is_counted then count, older = attempts_in(key, KEYS[at + 1], limit, length_ms, now_ms) end
+  if ARGV[i - 3] ~= ARGV[i] then
+    sizes[at] = redis.call('ZCARD', key)
+    is_counted = sizes[at] > 0 and redis.call('ZSCORE', key, attempt_id)
+  end
+  if sizes[at] > 0 and not is_counted then count, older = attempts_in(key, KEYS[at + 1], limit, length_ms, now_ms) end
   if count >= limit then
     local wait_ms = window_wait_ms(key, older, limit, length_ms, now_ms)
     if wait_ms > retry_after_ms then longest, retry_after_ms = key, wait_ms end
@@ -62,7 +65,7 @@ for i = 6, #ARGV, 3 do
   lengths[#lengths + 1] = tonumber(ARGV[i + 2])
   if ARGV[i + 3] ~= ARGV[i] then
     local at = tonumber(ARGV[i])
-    add_attempt(KEYS[at], KEYS[at + 1], lengths, attempt_id, now_ms)
+    add_attempt(KEYS[at], KEYS[at + 1], sizes[at], lengths, attempt_id, now_ms)
     lengths = {}
   end
 end

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { Id } from '../platform/ids.js';
-import { admissionKeys, limitsKey, windowArguments, type AttemptLimits } from './rate-limit.service.js';
+import { admissionArguments, limitsKey, NO_LIMITS, type AttemptLimits } from './rate-limit.service.js';
 
 /** How far one window or one lock-out is used up. */
 export interface Used {
@@ -32,14 +32,14 @@ export class LimitsRedis {
 
   /** Counts an attempt that failed. */
   async noteFailure(attemptId: Id, { lockOuts }: AttemptLimits): Promise<void> {
-    const keys = lockOuts.map(({ key }) => key);
-    await this.failure.run(keys, [attemptId, lockOuts.map(({ failuresFree }) => failuresFree).join()]);
+    const { keys, frees } = admissionArguments({ ...NO_LIMITS, lockOuts }, 1);
+    await this.failure.run(keys, [attemptId, frees]);
   }
 
   /** Of each window, then of each lock-out. */
   async used(limits: AttemptLimits): Promise<Used[]> {
-    const { frees, triples } = windowArguments(limits, 1);
-    const reply = (await this.usage.run(admissionKeys(limits), [frees, ...triples])) as number[];
+    const { keys, frees, triples } = admissionArguments(limits, 1);
+    const reply = (await this.usage.run(keys, [frees, ...triples])) as number[];
     return reply.flatMap((count, at) =>
       at % 2 === 0 ? [{ count, retryAfterMs: Number(reply[at + 1]) }] : [],
     );

@@ -189,23 +189,19 @@ export function olderAttemptsKey(windowKey: string): string {
   return `${windowKey}:older`;
 }
 
-/** Keys of windows and lock-outs, in the order in which the scripts take them. */
-export function admissionKeys({ windows, lockOuts }: AttemptLimits): string[] {
-  const subjects = [...new Set(windows.map(({ key }) => key))];
-  return [...subjects.flatMap((key) => [key, olderAttemptsKey(key)]), ...lockOuts.map(({ key }) => key)];
-}
-
-/** What the scripts are told of windows and lock-outs. @param firstKey index of the first of {@link admissionKeys} */
-export function windowArguments({ windows, lockOuts }: AttemptLimits, firstKey: number) {
-  const subjects = [...new Set(windows.map(({ key }) => key))];
-  return {
-    frees: lockOuts.map(({ failuresFree }) => failuresFree).join(),
-    triples: windows.flatMap(({ key, limit, lengthMs }) => [
-      firstKey + 2 * subjects.indexOf(key),
-      limit,
-      lengthMs,
-    ]),
-  };
+/**
+ * Keys of windows and lock-outs, and what the scripts are told of them; windows of one key stand together.
+ * @param firstKey index of the first of the keys
+ */
+export function admissionArguments({ windows, lockOuts }: AttemptLimits, firstKey: number) {
+  const keys: string[] = [];
+  const triples: number[] = [];
+  for (const { key, limit, lengthMs } of windows) {
+    if (keys.at(-2) !== key) keys.push(key, olderAttemptsKey(key));
+    triples.push(firstKey + keys.length - 2, limit, lengthMs);
+  }
+  for (const { key } of lockOuts) keys.push(key);
+  return { keys, triples, frees: lockOuts.map(({ failuresFree }) => failuresFree).join() };
 }
 
 /**

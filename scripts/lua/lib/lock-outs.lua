@@ -43,17 +43,17 @@ end
 
 -- Which of them makes an attempt wait longest, and for how long; nil where none does.
 local function locked_out(subjects, attempt_id, now_ms)
-  local longest, longest_ms, failed_for_ms = nil, 0, 0
+  local longest, longest_ms, most_ms = nil, 0, HOUR_MS
   for n, subject in ipairs(subjects) do
     local failures = failures_of(subject, now_ms)
-    local wait_ms = failures.last ~= attempt_id and failures.until_ms - now_ms or 0
+    local wait_ms = failures.last ~= attempt_id and math.min(failures.until_ms - now_ms, most_ms) or 0
+    if wait_ms > longest_ms then longest, longest_ms = subject.key, wait_ms end
     if n == 1 then
       subject.is_over = failures.level >= subject.free
-      failed_for_ms = failures.at_ms + HOUR_MS - now_ms
-    else
-      wait_ms = math.min(wait_ms, failed_for_ms)
+      most_ms = failures.at_ms + HOUR_MS - now_ms
+      -- The user has not failed within the hour: the rest does not matter.
+      if most_ms <= 0 then return longest, longest_ms end
     end
-    if wait_ms > longest_ms then longest, longest_ms = subject.key, wait_ms end
   end
   return longest, longest_ms
 end

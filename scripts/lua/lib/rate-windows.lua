@@ -41,12 +41,15 @@ local function attempts_in(key, older_key, limit, length_ms, now_ms)
   return sum + redis.call('ZCARD', key), older
 end
 
--- Adds an attempt to a subject's windows, of which the last is the longest: its keys live as long as that one.
-local function add_attempt(key, older_key, lengths, attempt_id, now_ms)
+-- Adds an attempt to a subject's windows, of which the last is the longest: its keys live as long as that one. Most
+-- callers have made none before (`size`), which costs two commands.
+local function add_attempt(key, older_key, size, lengths, attempt_id, now_ms)
   local longest_ms = lengths[#lengths]
   redis.call('ZADD', key, now_ms, attempt_id)
   redis.call('PEXPIRE', key, longest_ms)
+  if size == 0 then return end
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now_ms - longest_ms)
+  if size < EXACT_MAX then return end
   local excess = redis.call('ZCARD', key) - EXACT_MAX
   if excess <= 0 then return end
   local folded = redis.call('ZPOPMIN', key, math.min(excess, FOLD_MAX))

@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
 import {
-  admissionKeys,
+  admissionArguments,
   limitsKey,
   NO_LIMITS,
-  windowArguments,
   type AttemptLimits,
   type RateWindow,
 } from '../../limits/rate-limit.service.js';
@@ -152,9 +151,9 @@ export class RedemptionRedis {
       codeKeys.epoch(tenantId),
       limitsKey(tenantId),
     ];
-    const { frees, triples } = windowArguments(limits, fixed.length + 1);
+    const { keys: limited, frees, triples } = admissionArguments(limits, fixed.length + 1);
     const reply = (await this.admitScript.run(
-      [...fixed, ...admissionKeys(limits)],
+      [...fixed, ...limited],
       [attemptId, digest, idempotencyKey === null ? '' : '1', limits.version ?? '-', frees, ...triples],
     )) as [string, number, string, ...string[]];
     return decodeAdmit(reply);
