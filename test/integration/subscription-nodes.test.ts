@@ -68,15 +68,17 @@ describe('S1.14 subscriptionNodes', () => {
   });
 
   it('are none of an expired, used-up, stopped or pending subscription, also before the sweep', async () => {
-    await addNode();
-    const plan = await world.addPlan();
+    const node = await addNode();
+    const plan = await world.addPlan({ nodeIds: [node] });
     const ids = [
       await world.addSubscription(userId, plan.id, { expiresAt: ago(0) }),
       await world.addSubscription(userId, plan.id, { trafficBytes: 1, trafficUsedBytes: 1 }),
       await world.addSubscription(userId, plan.id, { status: 'STOPPED' }),
       await world.addSubscription(userId, plan.id, { status: 'PENDING' }),
     ];
-    expect(await nodesOf()).toEqual(Object.fromEntries(ids.map((id) => [id, []])));
+    // Of the same plan, whose nodes are read for this one.
+    const running = await world.addSubscription(userId, plan.id);
+    expect(await nodesOf()).toEqual({ ...Object.fromEntries(ids.map((id) => [id, []])), [running]: [node] });
   });
 
   it('follow a change of the node and of the plan with the next call, while subscriptions are cached', async () => {
