@@ -1,10 +1,12 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { answer } from '../graphql/payload.js';
+import { rangeOf } from '../graphql/selects.js';
 import type { CampaignChangeService, CampaignStep } from './campaign-change.service.js';
 import {
   CampaignFilterInput,
@@ -129,8 +131,9 @@ export class CampaignResolver {
     @Arg('filter', () => CampaignFilterInput, { nullable: true }) filter: CampaignFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<CampaignType>> {
-    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
+    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 
   private async step(context: RequestContext, campaignId: string, step: CampaignStep): Promise<object> {

@@ -1,10 +1,12 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
+import { rangeOf } from '../graphql/selects.js';
 import { percentageOf } from './batch-pace.js';
 import type { BatchChangeService } from './batch-change.service.js';
 import {
@@ -128,8 +130,9 @@ export class BatchResolver {
     @Arg('filter', () => BatchFilterInput, { nullable: true }) filter: BatchFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<BatchType>> {
-    return this.reader.batches(requireStaff(context).tenantId, filter ?? {}, page);
+    return this.reader.batches(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 
   @FieldResolver()

@@ -5,7 +5,7 @@ import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
-import { selects } from '../graphql/selects.js';
+import { rangeOf } from '../graphql/selects.js';
 import type { CodeChangeService } from './code-change.service.js';
 import { shownStatus, type ShownCodeStatus } from './code-filter.js';
 import type { CodeReader } from './code-reader.service.js';
@@ -74,12 +74,11 @@ export class CodeResolver {
   @Query(() => CodePageType, { description: 'The codes of the tenant, newest first. For staff.' })
   async codes(
     @Arg('filter', () => CodeFilterInput, { nullable: true }) filter: CodeFilterInput | null,
-    @Args(() => ListArgs) { offset, size, afterId }: ListArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<CodeType>> {
-    const page = { offset, size, afterId, isCounted: selects(info, 'total') };
-    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
+    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 
   @FieldResolver(() => CodeStatusEnum)

@@ -1,4 +1,11 @@
 import { Kind, type GraphQLResolveInfo, type SelectionSetNode } from 'graphql';
+import type { PageRange } from '../platform/database/find-page.js';
+import type { ListArgs } from './page.js';
+
+/** The part of a list that a caller asks for. Rows are counted only for callers that select the total. */
+export function rangeOf({ offset, size, afterId }: ListArgs, info: GraphQLResolveInfo): PageRange {
+  return { offset, size, afterId, isCounted: selects(info, 'total') };
+}
 
 /** Whether the caller asks for this field of the answer: what costs much is only made for those who read it. */
 export function selects({ fieldNodes, fragments }: GraphQLResolveInfo, name: string): boolean {

@@ -1,9 +1,11 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { requireActor, requireStaff } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
+import { rangeOf } from '../graphql/selects.js';
 import type { PlanService } from './plan.service.js';
 import {
   CreatePlanInput,
@@ -50,8 +52,9 @@ export class PlanResolver {
   async plans(
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<PlanType>> {
     const actor = requireActor(context);
-    return this.service.list(actor.tenantId, page, actor.kind === 'USER');
+    return this.service.list(actor.tenantId, rangeOf(page, info), actor.kind === 'USER');
   }
 }

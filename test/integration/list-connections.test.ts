@@ -22,7 +22,11 @@ afterAll(async () => world.close());
 
 /** The statements that take a connection of redemptions. */
 async function onMainPool(work: () => Promise<unknown>): Promise<string[]> {
-  const spy = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
+  return statementsOf(world.stores.orm, work);
+}
+
+async function statementsOf({ em }: World['stores']['orm'], work: () => Promise<unknown>): Promise<string[]> {
+  const spy = vi.spyOn(em.getConnection(), 'execute');
   await work();
   const statements = spy.mock.calls.map(([sql]) => sql);
   spy.mockRestore();
@@ -62,6 +66,22 @@ it('X.19 no list reads over the connections of redemptions', async () => {
   }
   expect(Object.entries(found).filter(([, statements]) => statements.length > 0)).toEqual([]);
 }, 20_000);
+
+it.each(['attempts', 'batches', 'campaigns', 'codes', 'nodes', 'orders', 'plans', 'redemptions', 'users'])(
+  'S0.18 %s are counted only for a caller that selects the total',
+  async (name) => {
+    const countsOf = async (fields: string): Promise<string[]> => {
+      // Behind the end of the list, so that the total does not follow from the page.
+      const source = `{ ${name}(page: 90, size: 1) { ${fields} } }`;
+      const ask = async () => expect((await api.ask(staff, source)).errors).toEqual([]);
+      const statements = await statementsOf(world.stores.readOrm, ask);
+      expect(statements).not.toEqual([]);
+      return statements.filter((sql) => /count\(|sum\(/i.test(sql));
+    };
+    expect(await countsOf('items { id }')).toEqual([]);
+    expect(await countsOf('total')).not.toEqual([]);
+  },
+);
 
 it('X.19 the list of all tenants reads over separate connections', async () => {
   const platform = { id: `P_${world.services.ids.next().slice(-10)}`, name: 'Platform', type: 'PLATFORM' };

@@ -1,9 +1,11 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
+import { rangeOf } from '../../graphql/selects.js';
 import type { UserChangeService } from './user-change.service.js';
 import type { UserService } from './user.service.js';
 import {
@@ -64,7 +66,8 @@ export class UserResolver {
     @Arg('filter', () => UserFilterInput, { nullable: true }) filter: UserFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<UserType>> {
-    return this.users.page(requireStaff(context).tenantId, filter ?? {}, page);
+    return this.users.page(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 }

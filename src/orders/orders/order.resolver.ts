@@ -1,7 +1,9 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Query, Resolver, Root } from 'type-graphql';
 import { requireActor } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { ListArgs, type ListPageOf } from '../../graphql/page.js';
+import { rangeOf } from '../../graphql/selects.js';
 import type { PersonActor } from '../../graphql/actor.js';
 import type { OrderService, DeferredOrders } from './order.service.js';
 import { OrderObjectType, OrderPageType } from './order.types.js';
@@ -30,9 +32,10 @@ export class OrderResolver {
   async orders(
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<OrderObjectType>> {
     const actor = requireActor(context);
-    return this.service.list(actor.tenantId, page, ownOrdersOf(actor));
+    return this.service.list(actor.tenantId, rangeOf(page, info), ownOrdersOf(actor));
   }
 
   @FieldResolver(() => String, { description: 'The number shown to people; for a redemption also its id.' })

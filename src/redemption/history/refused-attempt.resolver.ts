@@ -1,7 +1,9 @@
-import { Arg, Args, Ctx, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, Info, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { ListArgs } from '../../graphql/page.js';
+import { rangeOf } from '../../graphql/selects.js';
 import { RefusedAttemptFilter, RefusedAttemptPageType } from './refused-attempt.types.js';
 import type { RefusedAttemptReader } from './refused-attempts.reader.js';
 
@@ -17,7 +19,8 @@ export class RefusedAttemptResolver {
     @Ctx() context: RequestContext,
     @Args(() => ListArgs) page: ListArgs,
     @Arg('filter', () => RefusedAttemptFilter, { nullable: true }) filter: RefusedAttemptFilter | null,
+    @Info() info: GraphQLResolveInfo,
   ) {
-    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, page);
+    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 }

@@ -5,7 +5,7 @@ import { requireActor, requireUser } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { ListArgs } from '../../graphql/page.js';
-import { selects } from '../../graphql/selects.js';
+import { rangeOf } from '../../graphql/selects.js';
 import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
 import type { RedemptionPreviewService } from './redemption-preview.service.js';
 import { findRedemption, listRedemptions, type RedemptionLists } from '../history/redemption-queries.js';
@@ -54,11 +54,10 @@ export class RedemptionResolver {
   @Query(() => RedemptionPageType, { description: "One's own, newest first; staff see their tenant's." })
   async redemptions(
     @Ctx() context: RequestContext,
-    @Args(() => ListArgs) { offset, size, afterId }: ListArgs,
+    @Args(() => ListArgs) page: ListArgs,
     @Arg('filter', () => RedemptionFilter, { nullable: true }) filter: RedemptionFilter | null,
     @Info() info: GraphQLResolveInfo,
   ) {
-    const page = { offset, size, afterId, isCounted: selects(info, 'total') };
-    return listRedemptions(this.lists, requireActor(context), filter ?? {}, page);
+    return listRedemptions(this.lists, requireActor(context), filter ?? {}, rangeOf(page, info));
   }
 }

@@ -1,9 +1,11 @@
-import { Arg, Args, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
+import { rangeOf } from '../../graphql/selects.js';
 import type { NodeService } from './node.service.js';
 import {
   CreateNodeInput,
@@ -78,7 +80,8 @@ export class NodeResolver {
     @Arg('filter', () => NodeFilterInput, { nullable: true }) filter: NodeFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<SubscriptionNodeType>> {
-    return this.service.list(requireStaff(context).tenantId, filter ?? {}, page);
+    return this.service.list(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 }
