@@ -1,7 +1,8 @@
 import { isSet } from '../platform/assert.js';
 import { addUp } from '../platform/database/insert-rows.js';
+import { NamedLock } from '../platform/database/named-lock.js';
 import type { Em } from '../platform/database/orm.js';
-import type { Transactions } from '../platform/database/transaction.js';
+import type { PlatformServices } from '../platform/platform-services.js';
 import type { Code } from './code.entity.js';
 
 /** What of a code decides in which totals it counts. */
@@ -67,13 +68,18 @@ export const codeTotalGaps = (of: string): string => `
     union all select ${KEY}, -total from code_total where ${of}) both_sides
   group by ${KEY} having sum(n) <> 0`;
 
-/** Adds what the totals of a tenant lack. Right beside other transactions, because all of them add. */
+/**
+ * Adds what the totals of a tenant lack. Right beside other transactions, because all of them add; two recounts at once
+ * would add the same difference twice, so they take turns.
+ */
 export class CodeTotals {
-  constructor(private readonly transactions: Transactions) {}
+  constructor(private readonly its: Pick<PlatformServices, 'orm' | 'transactions'>) {}
 
   async recount(tenantId: string): Promise<void> {
     const sql = `insert into code_total (${KEY}, total) ${codeTotalGaps('tenant_id = ?')}
       on duplicate key update total = code_total.total + values(total)`;
-    await this.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
+    const add = async () =>
+      this.its.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
+    await new NamedLock(this.its.orm, `codes ${tenantId}`).during(add);
   }
 }

@@ -103,7 +103,7 @@ export const codes = {
         batchGate: new BatchGate(orm),
         codeChanges,
         codeReader,
-        codeTotals: new CodeTotals(its.transactions),
+        codeTotals: new CodeTotals(its),
         ...allocating.services,
         codeImports: files.imports,
         codeImportJobs: files.jobs,

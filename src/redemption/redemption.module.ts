@@ -102,7 +102,7 @@ export const redemption = {
         ...redeeming,
         redemptionReader,
         attemptLog,
-        redemptionTotals: new RedemptionTotals(its.transactions),
+        redemptionTotals: new RedemptionTotals(its),
         redigest: its.redigestWith(new CodeFenceRedis(its.redis)),
         uniformRefusals: config.UNIFORM_REFUSALS,
         refusalMessages: REDEEM_REFUSALS,

@@ -171,6 +171,24 @@ describe('S0.18 codes are listed', () => {
   });
 });
 
+describe('S0.18 totals', () => {
+  it('are exact after recounts that were asked for at once', async () => {
+    const { tenantId, monthly, codes, records, spend } = await seeded();
+    const id = await spend(monthly.codes[0], await seedUser(world, tenantId));
+    const em = emOf(world, tenantId);
+    for (const table of ['code_total', 'redemption_total'])
+      await em.execute(`delete from ${table} where tenant_id = ?`, [tenantId]);
+    const { codeTotals, redemptionTotals } = world.services;
+    const both = [codeTotals, redemptionTotals];
+    await Promise.all([...both, ...both, ...both].map(async (totals) => totals.recount(tenantId)));
+    expect(await codes({})).toHaveLength(6);
+    // Behind the first page, where the total does not follow from the rows.
+    const range = { offset: 1, size: 1 };
+    expect((await world.services.redemptionReader.page(tenantId, {}, range)).total).toBe(1);
+    expect(await records({})).toEqual([id]);
+  });
+});
+
 describe('S0.18 redemptions are listed', () => {
   it('by plan, unit, campaign, batch, user, code, part of the code, status and time', async () => {
     const { tenantId, planId, otherPlan, monthly, daily, records, spend } = await seeded();

@@ -23,6 +23,7 @@ export class NamedLock {
   private free: () => void = () => undefined;
   private kept: Promise<void> = Promise.resolve();
 
+  /** @param purpose at most 31 characters */
   constructor(
     private readonly orm: MikroORM,
     private readonly purpose: string,

@@ -1,7 +1,8 @@
 import type { RewardPlace } from '../../campaigns/campaign-rewards.service.js';
+import { NamedLock } from '../../platform/database/named-lock.js';
 import type { Em } from '../../platform/database/orm.js';
-import type { Transactions } from '../../platform/database/transaction.js';
 import type { Id } from '../../platform/ids.js';
+import type { PlatformServices } from '../../platform/platform-services.js';
 import type { WholeDays } from './days.js';
 import { rewardBits } from './redemption-record.js';
 
@@ -55,13 +56,15 @@ export const redemptionTotalGaps = (of: string): string => `
     union all select ${KEY}, -total from redemption_total where ${of}) both_sides
   group by ${KEY} having sum(n) <> 0`;
 
-/** Adds what the totals of a tenant lack. Right beside other transactions, because all of them add. */
+/** Adds what the totals of a tenant lack, beside other transactions; as `CodeTotals`, one recount at a time. */
 export class RedemptionTotals {
-  constructor(private readonly transactions: Transactions) {}
+  constructor(private readonly its: Pick<PlatformServices, 'orm' | 'transactions'>) {}
 
   async recount(tenantId: string): Promise<void> {
     const sql = `insert into redemption_total (${KEY}, total) ${redemptionTotalGaps('tenant_id = ?')}
       on duplicate key update total = redemption_total.total + values(total)`;
-    await this.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
+    const add = async () =>
+      this.its.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
+    await new NamedLock(this.its.orm, `spent ${tenantId}`).during(add);
   }
 }
