@@ -1,4 +1,5 @@
 import type { RewardFilter } from '../campaigns/campaign-rewards.service.js';
+import { filterBound } from '../platform/database/sql-values.js';
 import { firstIdAt, isId, type Id } from '../platform/ids.js';
 import type { Clause } from './code-clauses.js';
 import { CODE_STATUSES, type Code } from './code.entity.js';
@@ -78,20 +79,21 @@ type Condition = readonly [sql: string, ...params: unknown[]] | false;
  * @param campaignIds of the reward filter; null where it asks for nothing
  */
 export function ownConditions(tenantId: string, filter: CodeFilter, campaignIds: readonly Id[] | null) {
-  const { campaignId, batchId, assignedUserId, status, issuedFrom, issuedBefore } = filter;
+  const { campaignId, batchId, assignedUserId, status } = filter;
+  const [issuedFrom, issuedBefore] = [filterBound(filter.issuedFrom), filterBound(filter.issuedBefore)];
   const shared: Condition[] = [
     ['tenant_id = ?', tenantId],
     Boolean(campaignId) && ['campaign_id = ?', campaignId],
     campaignIds !== null && ['campaign_id in (?)', campaignIds],
     Boolean(batchId) && ['batch_id = ?', batchId],
-    !!issuedFrom && ['issued_at >= ?', issuedFrom],
-    !!issuedBefore && ['issued_at < ?', issuedBefore],
+    issuedFrom !== null && ['issued_at >= ?', issuedFrom],
+    issuedBefore !== null && ['issued_at < ?', issuedBefore],
     !!status && [STORED_STATUS_SQL[status]],
   ];
   const ofRows: Condition[] = [
     ['deleted_at is null'],
     Boolean(assignedUserId) && ['assigned_user_id = ?', assignedUserId],
-    !!issuedFrom && ['id >= ?', firstIdAt(issuedFrom.getTime() - SKEW_MS)],
+    issuedFrom !== null && ['id >= ?', firstIdAt(issuedFrom.getTime() - SKEW_MS)],
   ];
   return { codes: joined([...shared, ...ofRows]), totals: joined(shared) };
 }

@@ -171,6 +171,20 @@ describe('S0.18 codes are listed', () => {
   });
 });
 
+describe('S0.18 times of a filter', () => {
+  it('that no column holds are before all rows or behind all rows', async () => {
+    const { tenantId, monthly, codes, records, spend } = await seeded();
+    const id = await spend(monthly.codes[0], await seedUser(world, tenantId));
+    const [early, late] = [new Date('0000-01-01T00:00:00+14:00'), new Date('9999-12-31T23:59:59-12:00')];
+    expect(await records({ from: early, before: late })).toEqual([id]);
+    expect(await records({ from: late })).toEqual([]);
+    expect(await records({ before: early })).toEqual([]);
+    expect(await codes({ issuedFrom: early, issuedBefore: late })).toHaveLength(6);
+    expect(await codes({ issuedFrom: late })).toEqual([]);
+    expect(await codes({ issuedBefore: early })).toEqual([]);
+  });
+});
+
 describe('S0.18 totals', () => {
   it('are exact after recounts that were asked for at once', async () => {
     const { tenantId, monthly, codes, records, spend } = await seeded();

@@ -3,6 +3,7 @@ import type { CodeReader } from '../../codes/code-reader.service.js';
 import type { PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { EMPTY_PAGE, type PageRange } from '../../platform/database/find-page.js';
+import { filterBound } from '../../platform/database/sql-values.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { RedemptionListFilter } from './redemption-list.js';
 import type { RedemptionPage, RedemptionReader } from './redemption-reader.js';
@@ -61,7 +62,8 @@ async function filterOf(
   wanted: WantedRedemptions,
 ): Promise<RedemptionListFilter | null> {
   const { tenantId } = actor;
-  const { codeId, campaignId = null, batchId = null, status, from, before } = wanted;
+  const { codeId, campaignId = null, batchId = null, status } = wanted;
+  const [from, before] = [filterBound(wanted.from), filterBound(wanted.before)];
   const userId = await userOf(users, actor, wanted);
   const ids = { userId, codeId, campaignId, batchId };
   if (userId === null || Object.values(ids).some((id) => typeof id === 'string' && !isId(id))) return null;
