@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { CodeBatch } from '../../src/codes/code-batch.entity.js';
 import type { RewardFilter } from '../../src/campaigns/campaign-rewards.service.js';
 import { SHOWN_CODE_STATUSES, type CodeFilter } from '../../src/codes/code-filter.js';
@@ -302,6 +302,20 @@ describe('S0.18 redemptions are listed', () => {
       expect([filter, (await redemptionReader.page(tenantId, filter, { offset: 0, size: 1 })).total]).toEqual(
         [filter, 10_000_000],
       );
+  });
+
+  it('of a batch by the index of its campaign', async () => {
+    const { tenantId, monthly, daily, records, spend } = await seeded();
+    const id = await spend(monthly.codes[0], await seedUser(world, tenantId));
+    const { campaignId } = monthly;
+    const { id: batchId } = await emOf(world, tenantId).findOneOrFail(CodeBatch, { campaignId });
+    const spy = vi.spyOn(world.stores.readOrm.em.getConnection(), 'execute');
+    expect(await records({ batchId })).toEqual([id]);
+    const statements = spy.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes('from redemption r '));
+    spy.mockRestore();
+    expect(statements).toEqual([expect.stringContaining('r.campaign_id = ')]);
+    expect(await records({ batchId, campaignId: daily.campaignId })).toEqual([]);
+    expect(await records({ batchId: '1' })).toEqual([]);
   });
 
   it('row after row, while others are redeemed, each once and none left out', async () => {

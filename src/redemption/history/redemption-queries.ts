@@ -40,7 +40,7 @@ export interface WantedRedemptions extends RewardFilter {
 export interface RedemptionLists {
   readonly reader: RedemptionReader;
   readonly users: Pick<UserService, 'find'>;
-  readonly codes: Pick<CodeReader, 'find'>;
+  readonly codes: Pick<CodeReader, 'find' | 'batch'>;
   readonly rewards: CampaignRewards;
 }
 
@@ -62,16 +62,18 @@ async function filterOf(
   wanted: WantedRedemptions,
 ): Promise<RedemptionListFilter | null> {
   const { tenantId } = actor;
-  const { codeId, campaignId = null, batchId = null, status } = wanted;
+  const { codeId, batchId = null, status } = wanted;
   const [from, before] = [filterBound(wanted.from), filterBound(wanted.before)];
   const userId = await userOf(users, actor, wanted);
+  const campaignId = await campaignOf(codes, tenantId, wanted);
+  if (userId === null || campaignId === null) return null;
   const ids = { userId, codeId, campaignId, batchId };
-  if (userId === null || Object.values(ids).some((id) => typeof id === 'string' && !isId(id))) return null;
+  if (Object.values(ids).some((id) => typeof id === 'string' && !isId(id))) return null;
   const places = await rewards.places(tenantId, wanted);
   if (places?.length === 0) return null;
   // A part of a code is for staff to look for: users would learn which codes there are.
   const part = actor.kind === 'STAFF' ? wanted.part : null;
-  const found = part ? await codes.find(tenantId, { part, campaignId, batchId }) : null;
+  const found = part ? await codes.find(tenantId, { part, campaignId: campaignId ?? null, batchId }) : null;
   if (part && found === null) return null;
   return given({ ...ids, status, from, before, places, codes: found });
 }
@@ -85,6 +87,20 @@ async function userOf(
   const named = externalUserId ? await users.find(actor.tenantId, { externalId: externalUserId }) : undefined;
   if (named === null || (named && (userId ?? named.id) !== named.id)) return null;
   return actor.kind === 'USER' ? actor.userId : (named?.id ?? userId ?? undefined);
+}
+
+/**
+ * The campaign that is asked for, or that of the batch: redemptions have an index by campaign and none by batch.
+ * Undefined for all, null where no redemption is of both.
+ */
+async function campaignOf(
+  codes: RedemptionLists['codes'],
+  tenantId: string,
+  { campaignId, batchId }: WantedRedemptions,
+): Promise<Id | null | undefined> {
+  if (!batchId) return campaignId ?? undefined;
+  const batch = await codes.batch(tenantId, batchId);
+  return batch === null || (campaignId && campaignId !== batch.campaignId) ? null : batch.campaignId;
 }
 
 /** Without what is null or missing. */
