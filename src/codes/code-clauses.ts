@@ -1,7 +1,7 @@
 import { sqlInstant } from '../platform/database/sql-values.js';
 import type { Id } from '../platform/ids.js';
 import { CANONICAL_LENGTH_MIN, canonicalPart } from './canonical-code.js';
-import { CODE_STATUSES } from './code.entity.js';
+import { CODE_STATUSES, type CodeStatus } from './code.entity.js';
 import {
   batchState,
   campaignState,
@@ -116,6 +116,11 @@ export function assignedClause(campaignIds: readonly Id[], userId: Id): Clause {
   const where = `campaign_id in (?) and status in (${CODE_STATUSES.map((status) => `'${status}'`).join(', ')})
     and assigned_user_id = ?`;
   return { index: 'ix_code__state', where, params: [campaignIds, userId] };
+}
+
+/** Codes of a status that few have: newest first, all codes of the tenant would be read to find the last of them. */
+export function statusClause(campaignIds: readonly Id[], status: CodeStatus): Clause {
+  return { index: 'ix_code__state', where: 'campaign_id in (?) and status = ?', params: [campaignIds, status] };
 }
 
 function idsOf(rows: readonly { readonly id: Id }[]): Id[] {

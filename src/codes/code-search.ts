@@ -1,7 +1,16 @@
 import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
 import { Campaign } from '../campaigns/campaign.entity.js';
 import type { Em } from '../platform/database/orm.js';
-import { assignedClause, both, effectiveClauses, oneOf, partClauses, type Clause } from './code-clauses.js';
+import type { Id } from '../platform/ids.js';
+import {
+  assignedClause,
+  both,
+  effectiveClauses,
+  oneOf,
+  partClauses,
+  statusClause,
+  type Clause,
+} from './code-clauses.js';
 import { asksForRows, hasIds, ofCodes, ofTotals, ownConditions, type CodeFilter } from './code-filter.js';
 import type { CodeRecognizer } from './code-recognizer.service.js';
 import type { EffectiveStatusService } from './effective-status.service.js';
@@ -69,16 +78,18 @@ export class CodeSearch {
 
   /** The ways that lead to few codes; null where the filter names none. */
   private async waysOf(em: Em, tenantId: string, filter: CodeFilter): Promise<Clause[] | null> {
-    const { part, assignedUserId, campaignId } = filter;
+    const { part, assignedUserId, status, campaignId } = filter;
     if (part) {
       const areFew = (await issuedCount(em, tenantId, filter)) <= FEW_CODES;
       const digests = (canonical: string) => this.its.recognizer.digests(tenantId, canonical);
       return partClauses(tenantId, part, digests, areFew);
     }
-    if (!assignedUserId) return null;
-    const campaigns = await em.find(Campaign, {}, { fields: ['id'], disableIdentityMap: true });
-    const ids = campaignId ? [campaignId] : campaigns.map(({ id }) => id);
-    return ids.length === 0 ? [] : [assignedClause(ids, assignedUserId)];
+    const offStatus = status === 'INACTIVE' || status === 'DISABLED' ? status : null;
+    if (!assignedUserId && offStatus === null) return null;
+    const ids = campaignId ? [campaignId] : await campaignIdsOf(em);
+    if (ids.length === 0) return [];
+    if (assignedUserId) return [assignedClause(ids, assignedUserId)];
+    return offStatus && [statusClause(ids, offStatus)];
   }
 }
 
@@ -86,6 +97,11 @@ export class CodeSearch {
 export function joined(ways: readonly Statement[], union: FoundCodes['union']): Statement {
   const texts = ways.length === 1 ? ways.map(({ sql }) => sql) : ways.map(({ sql }) => `(${sql})`);
   return { sql: texts.join(union), params: ways.flatMap(({ params }) => params) };
+}
+
+async function campaignIdsOf(em: Em): Promise<Id[]> {
+  const campaigns = await em.find(Campaign, {}, { fields: ['id'], disableIdentityMap: true });
+  return campaigns.map(({ id }) => id);
 }
 
 /** How many codes were issued, at least as many as there are. */

@@ -171,6 +171,21 @@ describe('S0.18 codes are listed', () => {
   });
 });
 
+describe('S0.18 codes that are switched off', () => {
+  it.each(['INACTIVE', 'DISABLED'] as const)('are found by the index of states: %s', async (status) => {
+    const { tenantId, monthly, daily, codes } = await seeded();
+    const [off = ''] = monthly.codes;
+    await emOf(world, tenantId).nativeUpdate(Code, { codeText: off }, { status });
+    await world.services.codeTotals.recount(tenantId);
+    const found = await world.services.codeReader.find(tenantId, { status });
+    expect(found?.sql).toContain('force index (ix_code__state)');
+    expect(await codes({ status })).toEqual([off]);
+    expect(await codes({ status, campaignId: monthly.campaignId, unit: 'MONTH' })).toEqual([off]);
+    expect(await codes({ status, effectiveStatus: [status] })).toEqual([off]);
+    expect(await codes({ status, campaignId: daily.campaignId })).toEqual([]);
+  });
+});
+
 describe('S0.18 times of a filter', () => {
   it('that no column holds are before all rows or behind all rows', async () => {
     const { tenantId, monthly, codes, records, spend } = await seeded();
