@@ -117,8 +117,12 @@ export class RateLimitService {
     return { version, windows, lockOuts: this.lockOuts(tenantId, caller) };
   }
 
-  /** The limits were set since they were read: what is remembered of them is dropped. */
+  /**
+   * The limits were set since they were read: what is remembered of them is dropped, once for each version. All attempts
+   * under way learn of it at the same moment, and share one read.
+   */
   changed(tenantId: string, version: string): void {
+    if (this.versions.get(tenantId) === version) return;
     this.versions.set(tenantId, version);
     this.lines.invalidate(tenantId);
   }
