@@ -57,6 +57,7 @@ export class AttemptLog {
   private samples = new Map<string, Sample>();
   private rows = 0;
   private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> | null = null;
   private readonly unwritten: RareWarning;
   private readonly perTenant: number;
 
@@ -104,13 +105,23 @@ export class AttemptLog {
     } else sample.rows[randomInt(this.perTenant)] = row;
   }
 
-  /** Writes what was kept. Never throws: what cannot be written is given up, for the next sample is as good. */
+  /**
+   * Writes the sample, behind the one before: while the database hangs there is one more, within its bound. Never
+   * throws: what cannot be written is given up, because the next sample is as good.
+   */
   async flush(): Promise<void> {
+    while (this.writing !== null) await this.writing;
     clearTimeout(this.timer);
     this.timer = undefined;
     const rows = [...this.samples.values()].flatMap((sample) => sample.rows);
     this.samples = new Map();
     this.rows = 0;
+    this.writing = this.write(rows);
+    await this.writing;
+    this.writing = null;
+  }
+
+  private async write(rows: readonly Row[]): Promise<void> {
     try {
       for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
         await systemEm(this.parts.orm).insertMany(RefusedAttempt, rows.slice(at, at + ROWS_AT_ONCE));
