@@ -55,7 +55,7 @@ export class RateLimitUsageService {
   async report(tenantId: string, { productCode, caller, isOwn }: UsageWish): Promise<RateLimitReport> {
     const isShown = ({ scope }: { readonly scope?: LimitScope }): boolean => !isOwn || scope === 'USER';
     const found: { line: ProductLine; window: RateWindow }[] = [];
-    for (const line of await this.linesOf(tenantId, productCode))
+    for (const line of await this.linesOf(tenantId, productCode, isOwn))
       for (const window of await this.limits.windows(line, caller))
         if (isShown(window)) found.push({ line, window });
     const windows = found.map(({ window }) => window);
@@ -75,10 +75,15 @@ export class RateLimitUsageService {
     return (await this.shared.find(tenantId, JSON.stringify(wish))) ?? { windows: [], lockOuts: [] };
   }
 
-  private async linesOf(tenantId: string, productCode: string | null): Promise<readonly ProductLine[]> {
-    if (productCode === null) return this.lines.list(tenantId);
-    const line = await this.lines.find(tenantId, productCode);
-    return line === null ? [] : [line];
+  /** Users see active lines alone: to them a disabled one is as good as missing, as it is to a redemption. */
+  private async linesOf(
+    tenantId: string,
+    productCode: string | null,
+    isOwn: boolean,
+  ): Promise<readonly ProductLine[]> {
+    const named = productCode === null ? null : await this.lines.find(tenantId, productCode);
+    const lines = productCode === null ? await this.lines.list(tenantId) : named === null ? [] : [named];
+    return isOwn ? lines.filter(({ status }) => status === 'ACTIVE') : lines;
   }
 }
 

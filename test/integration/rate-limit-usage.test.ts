@@ -86,6 +86,17 @@ describe('X.7 what is left of limits', () => {
     expect(full?.retryAfterMs).toBeGreaterThan(3_500_000);
   });
 
+  it('X.7 is shown to users for active product lines alone', async () => {
+    const { tenantId } = await seeded();
+    const own: Actor = { kind: 'USER', tenantId, userId: await seedUser(here, tenantId) };
+    expect(await windowsOf(api, own)).toHaveLength(1);
+    await here.services.lines.update(tenantId, 'SHOP', { status: 'DISABLED' });
+    expect(await windowsOf(api, own)).toEqual([]);
+    const all = await windowsOf(api, own, { product: null });
+    expect(new Set(all.map(({ productCode }) => productCode))).toEqual(new Set(['APP_A']));
+    expect(await windowsOf(api, staffOf(tenantId, 'AUDITOR'))).toHaveLength(1);
+  });
+
   it('X.7 is not shown to users of others, nor for what is no user, device or address', async () => {
     const { tenantId } = await seeded();
     const [userId = '', other = ''] = await seedUsers(here, tenantId, 2);
