@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import { admit, rateLimited, uncounted, type Admitted } from './admit.js';
+import { admit, rateLimited, uncounted, type Admission, type Admitted } from './admit.js';
 import { isStoreFailure, Refused, type AttemptOutcome } from './attempt-outcome.js';
 import type { ClaimSettlement } from './claim-settlement.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
@@ -46,8 +46,14 @@ export interface RedemptionServiceParts {
 /** Redeems codes: Redis admits, the database decides, and the reply follows the commit. */
 export class RedemptionService {
   private underWay = 0;
+  private readonly admission: Admission;
 
-  constructor(private readonly parts: RedemptionServiceParts) {}
+  constructor(private readonly parts: RedemptionServiceParts) {
+    const { redis, eligibility } = parts;
+    const limitedAgain: Admission['eligibility']['limitedAgain'] = async (attempt, version) =>
+      this.inTime(eligibility.limitedAgain(attempt, version));
+    this.admission = { redis, eligibility: { limitedAgain } };
+  }
 
   /** Redeems a code for a user, exactly once. A refusal is an answer; only defects are thrown. */
   async redeem(request: RedeemRequest, scope: LogScope): Promise<RedeemAnswer> {
@@ -109,7 +115,8 @@ export class RedemptionService {
     let { limits } = attempt;
     for (let start = 1; start <= STARTS_MAX; start += 1) {
       const redemptionId = start === 1 ? attemptId : ids.next();
-      const admission = await admit(this.parts, redemptionId, start === 1 ? attempt : uncounted(attempt));
+      const begun = start === 1 ? attempt : uncounted(attempt);
+      const admission = await admit(this.admission, redemptionId, begun);
       if (start === 1) ({ limits } = admission.attempt);
       let outcome = await this.runOnce(admission, redemptionId);
       if (outcome.kind === 'ABORTED') continue;
