@@ -22,8 +22,8 @@ const extendBatchInput = z.strictObject({ expiresAt: instant });
 export type EnqueueBatch = (batch: Pick<CodeBatch, 'tenantId' | 'id'>) => Promise<void>;
 
 /**
- * Freezes, voids, cancels, activates and extends batches: flags of the batch's row, which every commit reads under a lock, and never updates of
- * its codes. So they count from the moment that they are committed, however many codes there are.
+ * Freezes, voids, cancels, activates and extends batches by flags of the batch's row. Every commit reads the row under a
+ * lock, so a change is effective at its commit, and costs the same for any number of codes.
  */
 export class BatchChangeService {
   constructor(

@@ -20,7 +20,7 @@ export type CountedCode = Pick<
   | 'used'
 >;
 
-/** So many more codes like this one, or fewer. */
+/** The change in the number of codes like this one. */
 export interface CodeMove {
   readonly like: CountedCode;
   readonly by: number;

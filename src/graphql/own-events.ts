@@ -25,7 +25,7 @@ interface FeedOptions<Args> {
   readonly types: readonly string[];
   /** What one event tells a subscriber with these arguments; without it, its payload. */
   readonly items?: (event: PublishedEvent, args: Args) => readonly object[];
-  /** The query that tells the present state to who has been away for too long. */
+  /** The query that a client must read again after it was away longer than events are kept. */
   readonly list: string;
   /** Who may subscribe; without it users and staff. Nodes get all of their tenant. */
   readonly audience?: keyof typeof AUDIENCES;

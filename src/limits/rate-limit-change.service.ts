@@ -96,7 +96,8 @@ export class RateLimitChangeService {
       changeRow(em, RateLimit, where, expected, () => ({ ...values, updatedAt })),
     );
     if (changed !== null) return changed.after;
-    if (expected !== null && expected !== undefined) throw conflict('It has no limits of its own any more.');
+    if (expected !== null && expected !== undefined)
+      throw conflict('Its limits were never set, so it is at no version.');
     const row = { ...where, ...values, tenantId, version: 1, updatedAt };
     return this.its.transactions.run(tenantId, async (em) =>
       insertNew(em, RateLimit, row, () => conflict('It was set by someone else in this moment.')),

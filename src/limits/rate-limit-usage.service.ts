@@ -75,7 +75,7 @@ export class RateLimitUsageService {
     return (await this.shared.find(tenantId, JSON.stringify(wish))) ?? { windows: [], lockOuts: [] };
   }
 
-  /** Users see active lines alone: to them a disabled one is as good as missing, as it is to a redemption. */
+  /** Users see active lines alone: a redemption at a disabled line is refused like one at a missing line. */
   private async linesOf(
     tenantId: string,
     productCode: string | null,

@@ -60,7 +60,7 @@ export interface RateLimitSettings {
   readonly day: number;
   /** Per cent of a product line's limits that a single caller may use up; 100 means all. */
   readonly shares: Readonly<Record<CallerScope, number>>;
-  /** Failed attempts an hour; 0 means any number, and of users that nobody is ever locked out. */
+  /** Failed attempts an hour; 0 means any number, and for USER that there are no lock-outs at all. */
   readonly failuresFree: Readonly<Record<CallerScope | 'TENANT', number>>;
   readonly timeoutMs: number;
 }
@@ -74,7 +74,7 @@ interface Allowed {
 type Rule = Pick<RateLimit, 'productCode' | 'scope' | 'hourLimit' | 'dayLimit'>;
 type Rules = ReadonlyMap<string, Rule>;
 
-/** By what an attempt is limited. It is counted where it is admitted (`admit-attempt.lua`). */
+/** The limits of an attempt. `admit-attempt.lua` judges the attempt by them and counts it. */
 export class RateLimitService {
   private readonly rules: ReadCache<Rules>;
   /** Of each tenant's limits, as Redis told it last. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { RateLimitReport, RateLimitUsageService, UsageWish } from './rate-limit-usage.service.js';
 
-/** How often usage is read while somebody watches it. */
+/** Interval between two reads of usage for a subscriber. */
 const EVERY_MS = 1000;
 
 /**

@@ -16,7 +16,7 @@ export async function insertRows(em: Em, table: string, rows: readonly RowValues
   if (rows.length > 0) await writeTogether(em, ...insertOf(table, rows));
 }
 
-/** How many more, or fewer, of one kind there are; the columns beside `total` say of which. */
+/** A difference to one counter; the columns beside `total` are its key. */
 export type Counted = RowValues & { readonly total: number };
 
 /**

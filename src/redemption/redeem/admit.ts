@@ -5,7 +5,7 @@ import { Refused } from './attempt-outcome.js';
 import type { Attempt, EligibilityService } from './eligibility.service.js';
 import type { AdmitReply, RedemptionRedis } from '../claim/redemption.redis.js';
 
-/** Limits that are set anew as often as this while one attempt is judged are a fault. */
+/** Changes of limits during one admission; more than that are treated as a fault of Redis. */
 const READS_MAX = 5;
 
 /** An attempt, by the digest that Redis knows its code by and the limits that it was judged by. */

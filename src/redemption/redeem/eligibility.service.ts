@@ -97,7 +97,7 @@ export class EligibilityService {
     };
   }
 
-  /** An attempt whose limits were set anew since it began, by those that hold now. */
+  /** The attempt under the limits of the given version, which were set after it began. */
   async limitedAgain(attempt: Attempt, version: string): Promise<Attempt> {
     const { tenantId, productCode, request } = attempt;
     this.services.limits.changed(tenantId, version);

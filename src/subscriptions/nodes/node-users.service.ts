@@ -10,7 +10,7 @@ import { opensNode } from './plan-openings.js';
 import type { PlanUsersCache } from './plan-users.redis.js';
 import { SubscriptionNode } from './subscription-node.entity.js';
 
-/** Subscriptions in a cached page of a plan, and in an answer at least where there are so many. */
+/** Subscriptions in a cached page of a plan; an answer ends behind the page that reaches this number. */
 const PAGE = 500;
 /** Pages read for one answer: plans of few subscriptions have one each. */
 const READS_MAX = 50;

@@ -28,7 +28,7 @@ export interface NodeParts extends Pick<
   readonly tokens: Pick<TokenService, 'sign'>;
 }
 
-/** The nodes of a tenant. Nothing keeps copies of them, so a change counts from its commit on. */
+/** The nodes of a tenant. They are never cached, so a change is effective at its commit. */
 export class NodeService {
   constructor(private readonly its: NodeParts) {}
 

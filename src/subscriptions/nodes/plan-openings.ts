@@ -1,12 +1,12 @@
 import type { Id } from '../../platform/ids.js';
 
-/** What a plan says of nodes. */
+/** The fields of a plan that decide which nodes it opens. */
 export interface PlanOpenings {
   readonly nodeIds: readonly Id[];
   readonly nodeTags: readonly string[];
 }
 
-/** What of a node decides which plans open it. */
+/** The fields of a node that decide which plans open it. */
 export interface OpenableNode {
   readonly id: Id;
   readonly tags: readonly string[];
