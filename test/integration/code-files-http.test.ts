@@ -125,6 +125,20 @@ describe('X.12 a file of codes over HTTP', () => {
     expect(text).toBe('SECRETCODE1\nSECRETCODE2\n');
   });
 
+  it('loses the parts of an upload that died beside it, and keeps its own', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const { codeImport } = await beginImport(server.address, token, { campaignId, idempotencyKey: 'k' });
+    const id = codeImport?.id ?? '';
+    const uploads = world.services.codeUploads;
+    const { uploadId } = await uploads.store(tenantId, id, Readable.from([Buffer.from('FOREIGNCODE1\n')]));
+    const em = tenantEm(world.stores.orm, tenantId);
+    // A process that is killed in the middle of its upload leaves this behind.
+    await em.insert(CodeImportPart, { tenantId, importId: id, uploadId: '1', partNo: 0, body: Buffer.from('x') });
+    await uploads.dropAbandoned();
+    const parts = await em.find(CodeImportPart, {}, { disableIdentityMap: true });
+    expect(parts.map((part) => part.uploadId)).toEqual([uploadId]);
+  });
+
   it('is refused to callers without a token, to auditors, and of another tenant', async () => {
     const { campaignId, token, auditor } = await scene();
     const { token: stranger } = await scene();

@@ -11,7 +11,7 @@ import type { ImportRefusal } from './code-import.errors.js';
 import type { CodeImportService } from './code-import.service.js';
 
 const PART_BYTES = 262_144;
-/** No request that sends a file lives so long. */
+/** Longer than any request that sends a file. */
 const ABANDONED_AFTER_MS = 86_400_000;
 
 interface UploadParts extends Pick<PlatformServices, 'orm' | 'ids' | 'clock'> {
@@ -98,13 +98,18 @@ export class ImportUploadService {
     throw new Error('No configured pepper decrypts the file of an import.');
   }
 
-  /** Deletes parts of uploads that broke off with their process, and of imports that were cancelled. @returns how many */
+  /**
+   * Deletes parts of uploads that broke off with their process, and of imports that were cancelled. Once an import has
+   * its file, no other upload can become it, so those parts need not grow old first.
+   * @returns how many
+   */
   async dropAbandoned(): Promise<number> {
     const before = new Date(this.its.clock.nowMs() - ABANDONED_AFTER_MS);
     const { affectedRows } = await systemEm(this.its.orm).execute<QueryResult>(
       `delete p from code_import_part p join code_import i on i.tenant_id = p.tenant_id and i.id = p.import_id
           join code_batch b on b.tenant_id = i.tenant_id and b.id = i.id
-        where (i.upload_id is null and i.progress_at < ?) or b.status in ('FAILED', 'CANCELLED')`,
+        where (i.upload_id is null and i.progress_at < ?) or p.upload_id <> i.upload_id
+          or b.status in ('FAILED', 'CANCELLED')`,
       [before],
       'run',
     );
