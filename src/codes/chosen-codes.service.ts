@@ -122,8 +122,9 @@ export class ChosenCodesService {
     this.its.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.its.tenants.reserveCodes(em, tenantId, codes.length);
     const isCrowded = (await em.count(CodeFormatRow, {})) >= TENANT_FORMATS_MAX;
-    for (const { format, count } of formatsOf(codes, isCrowded)) {
-      if (isSecret(wanted, campaign))
+    const areLiteral = codes.length <= LITERAL_FORMATS_MAX && !isCrowded;
+    for (const { format, count } of formatsOf(codes, areLiteral)) {
+      if (isSecret(wanted, campaign, areLiteral))
         await this.its.guesses.count(em, { tenantId, batchId: batch.id, format, count });
       else await this.its.guesses.register(em, tenantId, format);
     }
@@ -176,15 +177,20 @@ function givenCodes({ codes, useLimit, assignedUserId }: Wanted): GivenCode[] {
 }
 
 /** A few codes stand for themselves, so that a typo is still refused before any look-up; of many the shapes. */
-function formatsOf(codes: readonly GivenCode[], isCrowded: boolean): FormatCount[] {
-  if (codes.length <= LITERAL_FORMATS_MAX && !isCrowded)
+function formatsOf(codes: readonly GivenCode[], areLiteral: boolean): FormatCount[] {
+  if (areLiteral)
     return codes.map(({ text }) => ({ format: { template: text, alphabet: '' }, count: 1 }));
   return shapesOf(codes.map(({ canonical }) => canonical));
 }
 
-/** A code of several uses is made to be known, and an assigned one is of no use to others; any other must not be guessed. */
-function isSecret({ useLimit, assignedUserId }: Wanted, { rule }: Campaign): boolean {
-  return (useLimit ?? rule.useLimit) === 1 && assignedUserId === null;
+/**
+ * A code of several uses is made to be known, and an assigned one is of no use to others; any other must not be guessed.
+ * The codes of a long list count whatever their use limit: otherwise lists of two-use codes would fill a space
+ * uncounted.
+ */
+function isSecret({ useLimit, assignedUserId }: Wanted, { rule }: Campaign, areLiteral: boolean): boolean {
+  const isKnown = areLiteral && (useLimit ?? rule.useLimit) !== 1;
+  return !isKnown && assignedUserId === null;
 }
 
 function refuse(code: AddCodesRefusal, message: string, field: readonly string[]): never {

@@ -22,7 +22,7 @@ export interface CountedCodes {
 /**
  * Keeps the codes of a tenant from being guessed. A guess hits whatever is live in any campaign, so live codes are
  * counted by format over the whole tenant, and no format gets more of them than its space allows together with those
- * of all formats that overlap with it. Chosen codes of several uses are not counted: they are made to be known.
+ * of all formats that overlap with it. A few chosen codes of several uses are not counted: they are made to be known.
  *
  * Counters move in the transaction that issues codes or takes them out of use, under a lock of the tenant's row. So
  * of several calls at once each sees what the others have issued. Used-up and expired codes stay counted.

@@ -125,6 +125,17 @@ describe('codes of chosen texts', () => {
     expect(await add({ codes: ['200000'] })).toBe('DONE');
   });
 
+  it('X.18 count in lists of more than 20 whatever their use limit, so that two-use codes cannot fill a space', async () => {
+    const tenantId = await codes.addTenant();
+    const { id: campaignId } = await codes.addCampaign(tenantId);
+    const list = (count: number) => Array.from({ length: count }, (_, index) => String(100_000 + index));
+    const add = async (count: number) =>
+      endOf(codes.chosenCodes.add(tenantId, { campaignId, codes: list(count), useLimit: 2 }));
+    expect(await add(21)).toBe('CODE_SPACE_TOO_SMALL');
+    expect((await codes.state(tenantId)).codes).toEqual([]);
+    expect(await add(20)).toBe('DONE');
+  });
+
   it('exist once, however many calls add the same text at once; the same key answers the same batch', async () => {
     const tenantId = await codes.addTenant();
     const { id: campaignId } = await codes.addCampaign(tenantId);
