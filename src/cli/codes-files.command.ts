@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { Option } from '@commander-js/extra-typings';
 import type { ExportScope } from '../codes/files/code-export.service.js';
 import type { CodeImport } from '../codes/files/code-import.entity.js';
-import { qrSheet, qrZip } from '../codes/files/qr-files.js';
+import { isQrTemplate, qrSheet, qrZip, TEMPLATE_LENGTH_MAX } from '../codes/files/qr-files.js';
 import { QR_FORMATS } from '../codes/files/qr-image.js';
 import { systemClock } from '../platform/clock.js';
 import { addAction, ofTenant, type Bare } from './action.js';
@@ -97,7 +97,12 @@ function addQr(group: Bare): void {
         )
         .option('--url <template>', 'what a picture says, with {code} for the code; else the code itself')
         .requiredOption('--out <file>', 'a new file, readable by its owner alone'),
-    prepare: async (options) => scopeOf(options),
+    prepare: async (options) => {
+      const { url } = options;
+      if (url !== undefined && !isQrTemplate(url))
+        throw new CliError(`--url has at most ${TEMPLATE_LENGTH_MAX} characters, and holds {code}.`);
+      return scopeOf(options);
+    },
     run: async ({ codeExports }, { tenant, out, format, url: template = null }, scope) => {
       const texts = codeExports.texts(await codeExports.find(tenant, scope));
       const madeAt = new Date(systemClock.nowMs());

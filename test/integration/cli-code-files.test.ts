@@ -88,6 +88,8 @@ describe('X.12 codes as files at the command line', () => {
   it('says what is missing', async () => {
     const without = await refusalLineOf(cli('codes', 'export', ...its()));
     expect(without.line).toContain('Give --batch <id> or --campaign <id>.');
+    const qr = [...its(), '--batch', '4711', '--out', fileOf('none.zip'), '--url', 'https://shop.example/'];
+    expect((await refusalLineOf(cli('codes', 'qr', ...qr))).line).toContain('and holds {code}.');
     const call = [...its(), '--campaign', '4711', '--key', 'k', '--file'];
     const noFile = await refusalLineOf(cli('codes', 'import', ...call, fileOf('none.csv')));
     expect(noFile.line).toContain('none.csv cannot be read.');

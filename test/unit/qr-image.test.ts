@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { decodeQR } from 'qr/decode.js';
 import { describe, expect, it } from 'vitest';
-import { qrSheet, qrText, qrZip } from '../../src/codes/files/qr-files.js';
+import { isQrTemplate, qrSheet, qrText, qrZip, TEMPLATE_LENGTH_MAX } from '../../src/codes/files/qr-files.js';
 import { qrImage, qrPng, qrSvg } from '../../src/codes/files/qr-image.js';
 
 const CODES = ['ABCDEFGH23456789', 'SUMMER-AB23-CD45', '0123456789'];
@@ -36,6 +36,13 @@ describe('X.12 QR images', () => {
     const text = qrText('AB-12', 'https://shop.example/r?code={code}&x=1');
     expect(text).toBe('https://shop.example/r?code=AB-12&x=1');
     expect(decodeQR(pixelsOf(qrPng(text)))).toBe(text);
+  });
+
+  it('need a template that holds the code, and draw the longest one that is allowed', () => {
+    const longest = '{code}'.repeat(Math.floor(TEMPLATE_LENGTH_MAX / '{code}'.length));
+    expect(['https://shop.example/', `${'x'.repeat(TEMPLATE_LENGTH_MAX)}{code}`].filter(isQrTemplate)).toEqual([]);
+    expect(isQrTemplate(longest)).toBe(true);
+    expect(qrSvg(qrText('A'.repeat(40), longest))).toMatch(/^<svg /);
   });
 
   it('come as a zip with a file for each code', async () => {

@@ -7,12 +7,11 @@ import type { CodeExportService, ExportedBatches } from './code-export.service.j
 import type { CodeImportJobs } from './code-import.jobs.js';
 import type { CodeImportService } from './code-import.service.js';
 import type { ImportUploadService } from './import-upload.service.js';
-import { qrSheet, qrText, qrZip } from './qr-files.js';
+import { isQrTemplate, qrSheet, qrText, qrZip, TEMPLATE_LENGTH_MAX } from './qr-files.js';
 import { qrImage, type QrFormat } from './qr-image.js';
 
 const CSV = 'text/csv; charset=utf-8';
 const PICTURES: Readonly<Record<QrFormat, string>> = { SVG: 'image/svg+xml', PNG: 'image/png' };
-const TEMPLATE_LENGTH_MAX = 200;
 
 interface FileParts {
   readonly exports: CodeExportService;
@@ -97,7 +96,7 @@ async function asked(
 function templateOf({ query }: RouteRequest): string | null {
   const { url } = query;
   if (url === undefined) return null;
-  if (url.length <= TEMPLATE_LENGTH_MAX && url.includes('{code}')) return url;
+  if (isQrTemplate(url)) return url;
   return refuse(
     'URL_NOT_ALLOWED',
     `The url has at most ${TEMPLATE_LENGTH_MAX} characters, and holds {code}.`,

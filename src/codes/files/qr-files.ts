@@ -3,6 +3,13 @@ import { qrImage, qrSvg, type QrFormat } from './qr-image.js';
 
 /** What a picture says: the code alone, or an address that holds it. */
 const CODE_PLACE = '{code}';
+/** More, with the code in each place, would not fit into a picture. */
+export const TEMPLATE_LENGTH_MAX = 200;
+
+/** Whether pictures can be drawn from a template, and differ from code to code. */
+export function isQrTemplate(template: string): boolean {
+  return template.length <= TEMPLATE_LENGTH_MAX && template.includes(CODE_PLACE);
+}
 
 /** Says what a code's picture holds. `https://shop.example/r?code={code}` opens a page; null takes the code itself. */
 export function qrText(code: string, template: string | null): string {
