@@ -8,7 +8,7 @@ export interface PoolAt {
   readonly now: Date;
 }
 
-/** A pool has no more. */
+/** The largest pool. */
 const DROPPED_AT_ONCE_MAX = 100_000;
 const ITEMS = `code_pool_item i straight_join code c on c.tenant_id = i.tenant_id and c.id = i.code_id`;
 const OF_POOL = 'i.tenant_id = ? and i.campaign_id = ?';
@@ -18,8 +18,8 @@ const IS_ALIVE = `c.deleted_at is null and c.status = 'ACTIVE' and c.used = 0 an
     select b.id from code_batch b where b.tenant_id = ? and b.campaign_id = ? and b.voided_at is not null)`;
 
 /**
- * Takes up to so many codes out of the pool, oldest first, and locks them. Rows that other calls have locked are passed
- * over, so calls do not wait for one another, and none gets a code of another. Raw SQL, because the ORM has no
+ * Takes at most `count` codes out of the pool, oldest first, and locks them. `skip locked` passes over rows of other
+ * calls: calls do not wait for one another, and no code goes to two of them. Raw SQL, because the ORM has no
  * `skip locked` for a join.
  */
 export async function takeItems(em: Em, { tenantId, campaignId, now }: PoolAt, count: number): Promise<Id[]> {

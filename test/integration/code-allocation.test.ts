@@ -170,7 +170,7 @@ describe('S4.21 the pool', () => {
     expect(await freeAfter(50)).toBe(50);
   });
 
-  it('is filled anew when its batch was voided: the next call is refused, and finds other codes later', async () => {
+  it('refills after its batch was voided: the next call is refused, and a later one gets other codes', async () => {
     const { tenantId, campaignId } = await keptPool(20);
     const [batch] = (await codes.state(tenantId)).batches;
     await codes.batchChanges.void(tenantId, batch?.id ?? '');
