@@ -178,8 +178,7 @@ function givenCodes({ codes, useLimit, assignedUserId }: Wanted): GivenCode[] {
 
 /** A few codes stand for themselves, so that a typo is still refused before any look-up; of many the shapes. */
 function formatsOf(codes: readonly GivenCode[], areLiteral: boolean): FormatCount[] {
-  if (areLiteral)
-    return codes.map(({ text }) => ({ format: { template: text, alphabet: '' }, count: 1 }));
+  if (areLiteral) return codes.map(({ text }) => ({ format: { template: text, alphabet: '' }, count: 1 }));
   return shapesOf(codes.map(({ canonical }) => canonical));
 }
 

@@ -120,7 +120,11 @@ export function assignedClause(campaignIds: readonly Id[], userId: Id): Clause {
 
 /** Codes of a status that few have: newest first, all codes of the tenant would be read to find the last of them. */
 export function statusClause(campaignIds: readonly Id[], status: CodeStatus): Clause {
-  return { index: 'ix_code__state', where: 'campaign_id in (?) and status = ?', params: [campaignIds, status] };
+  return {
+    index: 'ix_code__state',
+    where: 'campaign_id in (?) and status = ?',
+    params: [campaignIds, status],
+  };
 }
 
 function idsOf(rows: readonly { readonly id: Id }[]): Id[] {

@@ -133,7 +133,13 @@ describe('X.12 a file of codes over HTTP', () => {
     const { uploadId } = await uploads.store(tenantId, id, Readable.from([Buffer.from('FOREIGNCODE1\n')]));
     const em = tenantEm(world.stores.orm, tenantId);
     // A process that is killed in the middle of its upload leaves this behind.
-    await em.insert(CodeImportPart, { tenantId, importId: id, uploadId: '1', partNo: 0, body: Buffer.from('x') });
+    await em.insert(CodeImportPart, {
+      tenantId,
+      importId: id,
+      uploadId: '1',
+      partNo: 0,
+      body: Buffer.from('x'),
+    });
     await uploads.dropAbandoned();
     const parts = await em.find(CodeImportPart, {}, { disableIdentityMap: true });
     expect(parts.map((part) => part.uploadId)).toEqual([uploadId]);

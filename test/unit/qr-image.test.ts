@@ -40,7 +40,9 @@ describe('X.12 QR images', () => {
 
   it('need a template that holds the code, and draw the longest one that is allowed', () => {
     const longest = '{code}'.repeat(Math.floor(TEMPLATE_LENGTH_MAX / '{code}'.length));
-    expect(['https://shop.example/', `${'x'.repeat(TEMPLATE_LENGTH_MAX)}{code}`].filter(isQrTemplate)).toEqual([]);
+    expect(
+      ['https://shop.example/', `${'x'.repeat(TEMPLATE_LENGTH_MAX)}{code}`].filter(isQrTemplate),
+    ).toEqual([]);
     expect(isQrTemplate(longest)).toBe(true);
     expect(qrSvg(qrText('A'.repeat(40), longest))).toMatch(/^<svg /);
   });
