@@ -56,7 +56,11 @@ export class CodeExportService {
   /** @throws DomainError EXPORT_SCOPE_NOT_FOUND */
   async find(tenantId: string, scope: ExportScope): Promise<ExportedBatches> {
     const em = tenantEm(this.orm, tenantId);
-    const options = { orderBy: { id: 'asc' }, disableIdentityMap: true } as const;
+    const options = {
+      fields: ['id', 'extendedTo'],
+      orderBy: { id: 'asc' },
+      disableIdentityMap: true,
+    } as const;
     if ('batchId' in scope) {
       const batches = isId(scope.batchId) ? await em.find(CodeBatch, { id: scope.batchId }, options) : [];
       return batches.length > 0 ? { tenantId, batches } : refuseScope();
