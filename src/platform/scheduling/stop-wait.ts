@@ -9,7 +9,7 @@ export class StopWait {
   private stepMsMax = STEP_MS_MAX;
 
   /** @returns whether the step ended in time; throws what the step throws */
-  async endOf(step: Promise<void>): Promise<boolean> {
+  async endOf(step: Promise<unknown>): Promise<boolean> {
     const ended = await endsWithin(this.stepMsMax, step);
     if (!ended) this.stepMsMax = FURTHER_STEP_MS_MAX;
     return ended;

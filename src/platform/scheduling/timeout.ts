@@ -39,7 +39,7 @@ export async function resultWithin<T>(timeoutMs: number, work: Promise<T>): Prom
 }
 
 /** Waits for the end of something that may never come, as the end of work on a store that is away; throws what it throws. */
-export async function endsWithin(timeoutMs: number, work: Promise<void>): Promise<boolean> {
+export async function endsWithin(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
   const ended = await resultWithin(
     timeoutMs,
     work.then(() => true),
