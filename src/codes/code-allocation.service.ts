@@ -19,7 +19,7 @@ import { CodeAllocation, CodeAllocationItem, type ReceiverType } from './code-al
 import { assertUser } from './assigned-user.js';
 import { codeChanged } from './code-events.js';
 import { moveCodeTotals } from './code-totals.service.js';
-import { dropDeadItems, takeItems, type PoolAt } from './code-pool-items.js';
+import { dropDeadItems, takeItems, type HeldRows, type PoolAt } from './code-pool-items.js';
 import type { CodeRefresh } from './code-refresh.js';
 import { Code } from './code.entity.js';
 import { openCampaign } from './open-campaign.js';
@@ -49,6 +49,8 @@ interface Order {
   readonly argumentsDigest: string | null;
 }
 
+type NewAllocation = Order & { readonly tenantId: string; readonly id: Id };
+
 /** The idempotency key belongs to an allocation that another call has just committed. */
 class AllocationKeyTakenError extends Error {}
 
@@ -72,7 +74,7 @@ export class CodeAllocationService {
     const known = await this.replay(tenantId, order);
     if (known !== null) return known;
     try {
-      return await this.make(tenantId, order);
+      return await this.takeFreeOrHeld(tenantId, order);
     } catch (error) {
       // Who loses against another call with the same key meets its row, or the pool that it has just emptied.
       const isLost = error instanceof AllocationKeyTakenError || error instanceof DomainError;
@@ -86,7 +88,17 @@ export class CodeAllocationService {
     }
   }
 
-  private async make(tenantId: string, order: Order): Promise<AllocatedCodes> {
+  /** Calls do not wait for one another, until the pool seems empty: what they hold returns if they are undone. */
+  private async takeFreeOrHeld(tenantId: string, order: Order): Promise<AllocatedCodes> {
+    try {
+      return await this.make(tenantId, order, 'SKIPPED');
+    } catch (error) {
+      if (!isExhausted(error)) throw error;
+      return this.make(tenantId, order, 'AWAITED');
+    }
+  }
+
+  private async make(tenantId: string, order: Order, heldRows: HeldRows): Promise<AllocatedCodes> {
     const allocationId = this.its.ids.next();
     const { allocation, codes } = await this.its.transactions.runReadingBack(
       tenantId,
@@ -96,7 +108,7 @@ export class CodeAllocationService {
           ? await em.findOne(CodeAllocation, where, { disableIdentityMap: true })
           : null;
         if (stored !== null) return { allocation: stored, codes: await codesOf(em, allocationId) };
-        return this.write(em, { tenantId, allocationId }, order);
+        return this.write(em, { ...order, tenantId, id: allocationId }, heldRows);
       },
     );
     if (order.receiverType === 'USER') await this.its.refresh.changed(tenantId, codes);
@@ -105,13 +117,14 @@ export class CodeAllocationService {
 
   private async write(
     em: Em,
-    { tenantId, allocationId }: { readonly tenantId: string; readonly allocationId: Id },
-    order: Order,
+    order: NewAllocation,
+    heldRows: HeldRows,
   ): Promise<{ readonly allocation: CodeAllocation; readonly codes: Code[] }> {
+    const { tenantId, id: allocationId } = order;
     await openCampaign(em, order.campaignId, LockMode.NONE);
     if (order.receiverType === 'USER') await assertUser(em, order.receiver, 'userId');
-    const allocation = await this.insert(em, { tenantId, id: allocationId, ...order });
-    const taken = await this.take(em, tenantId, order);
+    const allocation = await this.insert(em, order);
+    const taken = await this.take(em, order, heldRows);
     await em.insertMany(
       CodeAllocationItem,
       taken.map(({ id }) => ({ tenantId, codeId: id, allocationId })),
@@ -120,16 +133,14 @@ export class CodeAllocationService {
     return { allocation, codes: await this.assign(em, tenantId, taken, order.receiver) };
   }
 
-  private async insert(
-    em: Em,
-    order: Order & { readonly tenantId: string; readonly id: Id },
-  ): Promise<CodeAllocation> {
+  private async insert(em: Em, order: NewAllocation): Promise<CodeAllocation> {
     const row = { ...order, createdAt: new Date(this.its.clock.nowMs()) };
     return insertNew(em, CodeAllocation, row, (cause) => new AllocationKeyTakenError('Taken.', { cause }));
   }
 
-  private async take(em: Em, tenantId: string, { campaignId, count }: Order): Promise<Code[]> {
-    const ids = await takeItems(em, this.poolAt(tenantId, campaignId), count);
+  private async take(em: Em, order: NewAllocation, heldRows: HeldRows): Promise<Code[]> {
+    const { tenantId, campaignId, count } = order;
+    const ids = await takeItems(em, this.poolAt(tenantId, campaignId), count, heldRows);
     if (ids.length < count) {
       const message = `The pool has ${ids.length} free codes, and ${count} were asked for. It refills itself: try again in some seconds, ask for fewer, or raise its size.`;
       refuse('POOL_EXHAUSTED', message, 'count');

@@ -17,16 +17,23 @@ const IS_ALIVE = `c.deleted_at is null and c.status = 'ACTIVE' and c.used = 0 an
   and (c.expires_at is null or c.expires_at > ?) and c.batch_id not in (
     select b.id from code_batch b where b.tenant_id = ? and b.campaign_id = ? and b.voided_at is not null)`;
 
+/** Whether a call passes over the rows that other calls hold, or waits to see whether they take them. */
+export type HeldRows = 'SKIPPED' | 'AWAITED';
+
 /**
- * Takes at most `count` codes out of the pool, oldest first, and locks them. `skip locked` passes over rows of other
- * calls: calls do not wait for one another, and no code goes to two of them. Raw SQL, because the ORM has no
- * `skip locked` for a join.
+ * Takes at most `count` codes out of the pool, oldest first, and locks them: no code goes to two calls. Raw SQL,
+ * because the ORM has no `skip locked` for a join.
  */
-export async function takeItems(em: Em, { tenantId, campaignId, now }: PoolAt, count: number): Promise<Id[]> {
+export async function takeItems(
+  em: Em,
+  { tenantId, campaignId, now }: PoolAt,
+  count: number,
+  heldRows: HeldRows,
+): Promise<Id[]> {
   // The table is named: by itself, `codeId` would be the text that is selected, and order 10 before 9.
   const rows = await em.execute<{ codeId: Id }[]>(
     `select cast(i.code_id as char) as codeId from ${ITEMS} where ${OF_POOL} and ${IS_ALIVE}
-      order by i.code_id limit ? for update skip locked`,
+      order by i.code_id limit ? for update ${heldRows === 'SKIPPED' ? 'skip locked' : ''}`,
     [tenantId, campaignId, now, tenantId, campaignId, count],
   );
   const ids = rows.map(({ codeId }) => codeId);

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CodeAllocation, CodeAllocationItem } from '../../src/codes/code-allocation.entity.js';
+import { takeItems } from '../../src/codes/code-pool-items.js';
 import { CodePoolItem } from '../../src/codes/code-pool.entity.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { wrongTotals } from '../support/code-totals.js';
@@ -76,6 +78,25 @@ describe('S4.21 allocation', () => {
       channel: 'Rest',
     });
     expect((await rest).codes).toHaveLength(100 - allocated);
+  });
+
+  it('does not call a pool empty for codes that a call holds which is undone', async () => {
+    const { tenantId, campaignId } = await poolOf(10);
+    const pool = { tenantId, campaignId, now: new Date() };
+    const isHeld = Promise.withResolvers<undefined>();
+    const isUndone = Promise.withResolvers<undefined>();
+    const undone = codes.transactions.run(tenantId, async (em) => {
+      await takeItems(em, pool, 4, 'SKIPPED');
+      isHeld.resolve(undefined);
+      await isUndone.promise;
+      throw new Error('Undone.');
+    });
+    await isHeld.promise;
+    const all = codes.allocations.allocate(tenantId, { campaignId, count: 10, channel: 'Shop' });
+    await pause(200);
+    isUndone.resolve(undefined);
+    await expect(undone).rejects.toThrow('Undone.');
+    expect((await all).codes).toHaveLength(10);
   });
 
   it('answers a repeated key with the same codes, also to twenty calls at once', async () => {
