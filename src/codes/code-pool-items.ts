@@ -55,11 +55,12 @@ export async function dropDeadItems(em: Em, { tenantId, campaignId, now }: PoolA
   await deleteItems(em, { tenantId, campaignId }, ids);
 }
 
+/** Each row is met by its whole key: by a part of it, as an `in` may be run, rows that other calls hold are waited for. */
 async function deleteItems(em: Em, of: Omit<PoolAt, 'now'>, ids: readonly Id[]): Promise<void> {
   if (ids.length === 0) return;
-  await em.execute('delete from code_pool_item where tenant_id = ? and campaign_id = ? and code_id in (?)', [
-    of.tenantId,
-    of.campaignId,
-    ids,
-  ]);
+  await em.execute(
+    `delete i from json_table(?, '$[*]' columns (code_id bigint unsigned path '$')) taken
+      straight_join code_pool_item i on i.tenant_id = ? and i.campaign_id = ? and i.code_id = taken.code_id`,
+    [JSON.stringify(ids), of.tenantId, of.campaignId],
+  );
 }
