@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { OutboxCounter } from '../../src/platform/outbox/outbox.entity.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { signedUser, staffToken, startCluster, type Cluster, type SignedUser } from '../support/cluster.js';
@@ -11,7 +10,7 @@ import { graphqlSubscribe, type GraphqlAnswer, type GraphqlStream } from '../sup
 import { startProcess } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, redemptionsOf, tallyOf } from '../support/redeemers.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { emOf, seedCampaign, seedTenant } from '../support/world.js';
+import { cursorNow, seedCampaign, seedTenant } from '../support/world.js';
 
 const SETTLED = `subscription ($after: String) {
   redemptionSettled(after: $after) { eventId cursor redemptionId userId status }
@@ -83,12 +82,6 @@ async function whileDeaf<T>(work: Promise<T>): Promise<T> {
   return done;
 }
 
-/** The tenant's last cursor: a subscription is not acknowledged, so a client cannot know otherwise which events will come. */
-async function cursorNow(tenantId: string): Promise<string> {
-  const counter = await emOf(cluster.world, tenantId).findOneOrFail(OutboxCounter, {});
-  return String(counter.lastSeq);
-}
-
 async function seeded(codeCount: number) {
   const tenant = await seedTenant(cluster.world);
   const { codes } = await seedCampaign(cluster.world, tenant, codeCount);
@@ -124,7 +117,7 @@ describe('a client that was away', () => {
   it('X.1 catches up from its cursor at another process, each event once and in order, while more are committed', async () => {
     const { tenantId, codes, user, stranger } = await seeded(340);
     const [a, b] = cluster.urls;
-    const before = await join(a, user.token, await cursorNow(tenantId));
+    const before = await join(a, user.token, await cursorNow(cluster.world, tenantId));
     const first = await redeem(user, codes.slice(0, 1));
     await expect.poll(() => before.told.length, { timeout: 10_000 }).toBe(1);
     await before.leave();
@@ -173,7 +166,7 @@ describe('a client that was away', () => {
 describe('a client that stays', () => {
   it('X.1 I7 misses nothing and hears nothing twice when Redis is killed and comes back', async () => {
     const { tenantId, codes, user } = await seeded(120);
-    const client = await join(cluster.urls[1], user.token, await cursorNow(tenantId));
+    const client = await join(cluster.urls[1], user.token, await cursorNow(cluster.world, tenantId));
     const staff = await join(cluster.urls[0], staffToken(cluster.world, tenantId), '0');
     const expected: string[] = [];
     for (let round = 0; round < 3; round += 1) {
@@ -193,7 +186,7 @@ describe('a client that stays', () => {
 
   it('X.1 I7 gets each event once when the worker is killed repeatedly', async () => {
     const { tenantId, codes, user } = await seeded(160);
-    const client = await join(cluster.urls[1], user.token, await cursorNow(tenantId));
+    const client = await join(cluster.urls[1], user.token, await cursorNow(cluster.world, tenantId));
     const staff = await join(cluster.urls[0], staffToken(cluster.world, tenantId), '0');
     const expected: string[] = [];
     let worker = cluster.worker;

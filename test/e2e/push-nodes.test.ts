@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, signedUser, staffToken, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlStream } from '../support/graphql-client.js';
-import { redeemOnce } from '../support/redeemers.js';
-import { seedCampaign, seedTenant } from '../support/world.js';
+import { pushOf, redeemOnce } from '../support/redeemers.js';
+import { cursorNow, seedCampaign, seedTenant } from '../support/world.js';
 
-const INVALIDATED = 'subscription { subscriptionInvalidated { subscriptionId planId userId } }';
-const CHANGED = 'subscription { nodesChanged { nodeId planId } }';
+const INVALIDATED =
+  'subscription ($after: String) { subscriptionInvalidated(after: $after) { subscriptionId planId userId } }';
+const CHANGED = 'subscription ($after: String) { nodesChanged(after: $after) { nodeId planId } }';
 const USERS = '{ nodeUsers { users { subscriptionId planId userId uuid expiresAt } next } }';
 const ONE = 'query ($id: ID!) { nodeUser(subscriptionId: $id) { subscriptionId } }';
 
@@ -21,8 +22,14 @@ afterAll(async () => {
 
 type Answer = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-async function listen(url: string, token: string, query: string) {
-  const stream = await graphqlSubscribe<Answer>(url, { token, query });
+/** Every event of the node's from now on. */
+async function listen(
+  url: string,
+  { tenantId, token }: { readonly tenantId: string; readonly token: string },
+  query: string,
+) {
+  const after = await cursorNow(cluster.world, tenantId);
+  const stream = await graphqlSubscribe<Answer>(url, { token, query, variables: { after } });
   streams = [...streams, stream];
   return async () => {
     const event = await stream.next();
@@ -50,13 +57,13 @@ describe('S0.16 the node side', () => {
     const { tenantId, planId, token, codes } = await seeded();
     const user = await signedUser(cluster.world, tenantId);
     const [a, b] = cluster.urls;
-    const next = await listen(b, token, INVALIDATED);
+    const next = await listen(b, { tenantId, token }, INVALIDATED);
     let before: unknown = null;
     for (const code of codes) {
       // Cached before each activation, at the process that is asked afterwards.
       await ask(b, token, USERS);
       const asked = redeemOnce(a, { user, code });
-      const { subscriptionInvalidated: event } = await next();
+      const { subscriptionInvalidated: event } = await pushOf(asked, next);
       expect(event).toMatchObject({ planId, userId: user.userId });
       const read = await ask(b, token, USERS);
       const users = read?.['nodeUsers']?.['users'] as Record<string, unknown>[];
@@ -78,7 +85,7 @@ describe('S0.16 the node side', () => {
     const { tenantId, planId, nodeId, token } = await seeded();
     const [a, b] = cluster.urls;
     const staff = staffToken(cluster.world, tenantId);
-    const next = await listen(b, token, CHANGED);
+    const next = await listen(b, { tenantId, token }, CHANGED);
     const input = { nodeId, tags: ['b'] };
     const UPDATE = 'mutation ($input: UpdateNodeInput!) { updateNode(input: $input) { errors { code } } }';
     expect(await ask(a, staff, UPDATE, { input })).toEqual({ updateNode: { errors: [] } });

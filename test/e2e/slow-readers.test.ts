@@ -5,7 +5,7 @@ import { signedUser, type SignedUser } from '../support/cluster.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 import { frame, RawConnection } from '../support/raw-connection.js';
 import { redeemOnce } from '../support/redeemers.js';
-import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
+import { cursorNow, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const HEAP_MIB = 128;
 /** Less than what the floods of large messages send; the collector alone may let the heap grow to its limit. */
@@ -132,7 +132,8 @@ describe('clients that send and never read', () => {
     const listening = await RawConnection.upgraded(api.url);
     listening.say({ type: 'connection_init', payload: { authorization: `Bearer ${user.token}` } });
     await listening.answers(/connection_ack/);
-    const query = 'subscription { redemptionSettled { eventId status } }';
+    const after = await cursorNow(world, user.tenantId);
+    const query = `subscription { redemptionSettled(after: "${after}") { eventId status } }`;
     listening.say({ id: 'live', type: 'subscribe', payload: { query } });
     await pause(500);
     const peak = await peakMib(redeem());

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eachOf } from '../../src/platform/scheduling/each-of.js';
 import { graphqlRequest } from './graphql-client.js';
@@ -68,6 +69,16 @@ export async function redeemOnce(url: string, wish: RedeemWish): Promise<Redeeme
     outcome: errors[0]?.code ?? status,
     retryAfterMs: errors[0]?.retryAfterMs ?? 0,
   };
+}
+
+/** The push that a redemption causes, also before it has answered; fails where it was not committed, and causes none. */
+export async function pushOf<T>(redeemed: Promise<Redeemed>, next: () => Promise<T>): Promise<T> {
+  const pushed = next();
+  const committed = redeemed.then(async ({ outcome }) => {
+    expect(outcome).toBe('COMMITTED');
+    return pushed;
+  });
+  return Promise.race([pushed, committed]);
 }
 
 /** What tells a client to come again; nothing else is worth a retry. */

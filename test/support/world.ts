@@ -6,6 +6,7 @@ import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { loadConfig } from '../../src/config.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm, type Em } from '../../src/platform/database/orm.js';
+import { OutboxCounter } from '../../src/platform/outbox/outbox.entity.js';
 import type { RedeemAnswer } from '../../src/redemption/redeem/redeem-request.js';
 import type { Stores, StoreSettings } from '../../src/app/stores.js';
 
@@ -157,4 +158,13 @@ export function tally(answers: readonly RedeemAnswer[]): Record<string, number> 
 
 export function emOf({ stores }: World, tenantId: string): Em {
   return tenantEm(stores.orm, tenantId);
+}
+
+/**
+ * The tenant's last cursor; "0" before its first event. A subscription is not acknowledged, so only a client that names
+ * a cursor knows which events will come.
+ */
+export async function cursorNow(world: World, tenantId: string): Promise<string> {
+  const counter = await emOf(world, tenantId).findOne(OutboxCounter, {});
+  return String(counter?.lastSeq ?? 0);
 }
