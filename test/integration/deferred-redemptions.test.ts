@@ -5,7 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from
 import { DEFERRED_DEADLINE_MS } from '../../src/config.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { copyOf } from '../../src/codes/code-copy.service.js';
+import { Code } from '../../src/codes/code.entity.js';
 import { OrderService } from '../../src/orders/orders/order.service.js';
+import { CommitWrites } from '../../src/redemption/commit/commit-writes.js';
 import { jobIdOf } from '../../src/redemption/deferred/pending-redemptions.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
@@ -182,6 +185,32 @@ describe('a deferred claim that is given up by a process that takes it for one t
     expect(await settledEvents(world, tenantId)).toEqual([]);
     await release();
     await expectFailed(seeded, orderNo ?? '', { refusal: null, winnerId: null });
+  });
+});
+
+describe('a claim that is deferred while the tombstone of its refusal is written', () => {
+  it('S0.10 gets an order that failed by the process that wrote it, when Redis has lost claim and job', async () => {
+    const seeded = await seedCode(world);
+    const { tenantId, userId, code, codeId } = seeded;
+    const row = await emOf(world, tenantId).findOneOrFail(Code, { id: codeId });
+    await world.services.copies.store(tenantId, [copyOf(row)]);
+    // The copy in Redis still allows it.
+    await emOf(world, tenantId).nativeUpdate(Code, { id: codeId }, { status: 'DISABLED' });
+    const isLost = Promise.withResolvers<undefined>();
+    const write = CommitWrites.prototype.write;
+    vi.spyOn(CommitWrites.prototype, 'write').mockImplementationOnce(async function late(
+      this: CommitWrites,
+      ...args
+    ) {
+      await isLost.promise;
+      return write.apply(this, args);
+    });
+    const { status, orderNo } = await redeem(world, tenantId, userId, code);
+    expect(status).toBe('PROCESSING');
+    await loseJobs(world, tenantId);
+    await forget(world, tenantId);
+    isLost.resolve(undefined);
+    await expectFailed(seeded, orderNo ?? '', { refusal: 'CODE_INACTIVE', winnerId: null });
   });
 });
 

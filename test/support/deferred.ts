@@ -29,7 +29,8 @@ export async function deferRedemption(
   idempotencyKey: string | null = null,
 ): Promise<Claim> {
   const claim = await openClaim(world, seeded, seeded.code, seeded.userId, idempotencyKey);
-  await world.services.pendingRedemptions.defer(seeded.tenantId, [claim]);
+  // A process that dies knows no more of it.
+  await world.services.pendingRedemptions.defer(seeded.tenantId, [{ ...claim }]);
   return claim;
 }
 

@@ -7,7 +7,7 @@ import type { Claim } from '../claim/claim.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { AbortService } from './abort.service.js';
 import type { ClaimCloser } from './claim-closer.js';
-import type { CommitOutcome } from './commit-outcome.js';
+import { refusalReason, type CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
 import type { QueuedClaim } from './group-commit.js';
 
@@ -71,17 +71,18 @@ export class BatchCommit {
   }
 
   /**
-   * A claim may be given up by a process that does not know it as deferred: Redis was put back to what it held before,
-   * and the job is lost. This process knows, so it writes the order that fails.
+   * A tombstone may be written by a process that does not know the claim as deferred, or by this one before it was. If
+   * Redis is put back to what it held before, no job fails the order. This process knows, and does it.
    */
   private async failOrders(
     tenantId: string,
     claims: readonly Claim[],
     outcomes: ReadonlyMap<Id, CommitOutcome>,
   ): Promise<void> {
-    const deferred = claims.filter(
-      ({ isDeferred, redemptionId }) => isDeferred && outcomes.get(redemptionId)?.kind === 'ABORTED',
-    );
+    const deferred = claims.filter(({ isDeferred, redemptionId }) => {
+      const outcome = outcomes.get(redemptionId);
+      return isDeferred && outcome !== undefined && refusalReason(outcome) !== null;
+    });
     if (deferred.length === 0) return;
     try {
       await this.aborts.abort(

@@ -79,10 +79,10 @@ export class CommitTransaction {
   private async failedOf(tenantId: string, { tombstones, others }: CommitDecisions): Promise<FailedClaim[]> {
     if (tombstones.length === 0) return [];
     const claims = tombstones.map(({ claim }) => claim);
-    // Rows are locked: where Redis hangs, the jobs of those that it knows to be deferred fail their orders.
+    // Rows are locked: where Redis hangs, the jobs of those that only it knows to be deferred fail their orders.
     const deferred = await resultWithin(ASK_MS, this.redis.deferredAmong(tenantId, claims));
     return tombstones
-      .filter(({ claim }) => deferred?.has(claim.redemptionId) ?? claim.isDeferred)
+      .filter(({ claim }) => claim.isDeferred || (deferred?.has(claim.redemptionId) ?? false))
       .map((one) => ({ ...one, winnerId: winnerIdOf(others.get(one.claim.redemptionId)) }));
   }
 }

@@ -51,6 +51,8 @@ export class PendingRedemptions {
     await this.queue.add(jobId, jobOf(claim), { delayMs });
     // One that was deferred before may have a dead job by now, which no worker would take.
     if (claim.isDeferred) await this.queue.redrive(jobId);
+    // Its commit may be under way here, and the job be lost with Redis before that ends.
+    claim.isDeferred = true;
   }
 
   /** The claim of a redemption that was deferred and is not settled yet, also when Redis has lost it. */

@@ -62,7 +62,6 @@ export class ClaimSettlement {
   private async defer(claim: Claim): Promise<AttemptOutcome> {
     const { tenantId, redemptionId } = claim;
     const isOpen = (await this.pending.defer(tenantId, [claim])) > 0;
-    claim.isDeferred = true;
     const record = isOpen ? null : await this.settledMeanwhile(claim);
     if (record !== null && record.status !== 'ABORTED') return { kind: 'COMMITTED', record };
     // Given up before it was deferred: its order fails at once, and does not wait for its job.
