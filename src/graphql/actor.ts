@@ -37,5 +37,7 @@ export function actorId(actor: Actor): string {
   return actor.kind === 'STAFF' ? actor.staffId : actor.nodeId;
 }
 
-/** Why a caller with a genuine token may do nothing. Who does not exist is answered like who is disabled. */
-export type AccessRefusal = 'TENANT_NOT_ACTIVE' | 'USER_DISABLED';
+/** Why a person with a genuine token may do nothing. Who does not exist is answered like who is disabled. */
+export type PersonRefusal = 'TENANT_NOT_ACTIVE' | 'USER_DISABLED';
+/** The same for callers of any kind: the node of the token was deleted. */
+export type AccessRefusal = PersonRefusal | 'NODE_NOT_FOUND';

@@ -1,22 +1,27 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type { AccessRefusal } from '../graphql/actor.js';
+import type { AccessRefusal, PersonRefusal } from '../graphql/actor.js';
 import type { Id } from '../platform/ids.js';
 import { gatheredByTenant } from '../platform/scheduling/gathered.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
 import { ReadCache } from '../platform/read-cache.js';
 import { within } from '../platform/scheduling/timeout.js';
 import type { TenantStatus } from '../tenancy/tenant.entity.js';
+import type { IdentityPorts } from './identity-ports.js';
 import type { UserStatus } from './users/user.entity.js';
 
 /** Whose access is judged: the staff of a tenant have no rows. */
 export interface Subject {
   readonly tenantId: string;
   readonly userId?: Id;
+  readonly nodeId?: Id;
+}
+interface Person extends Subject {
+  readonly nodeId?: never;
 }
 
 /**
- * How often an active tenant's status, and the users whose rows have changed, are read. Sockets are judged as often,
- * so a change takes effect for requests and for events within a second, on every process.
+ * How often an active tenant's status, the users whose rows have changed, and nodes are read. Sockets are judged as
+ * often, so a change takes effect for requests and for events within a second, on every process.
  */
 export const STATUS_TTL_MS = 400;
 /** A user's status is kept for longer, because a change of the row drops it: most requests then read no user. */
@@ -25,49 +30,74 @@ const USER_TTL_MS = 10_000;
 const CHANGED_WITHIN_S = 15;
 const BATCH_MAX = 1000;
 
-interface UserKey {
+interface RowKey {
   readonly tenantId: string;
-  readonly userId: Id;
+  readonly id: Id;
 }
+const idsOf = (keys: readonly RowKey[]): Id[] => keys.map(({ id }) => id);
+
+/** What is known of the rows with these ids, in their order; null where there is no such row. */
+type ReadRows<T> = (tenantId: string, ids: readonly Id[]) => Promise<(T | null)[]>;
 
 /**
- * Whether a caller may do anything at all: the tenant and the user exist and are ACTIVE. While the database is away
- * nothing commits, so the last known status stands. The commit judges both once more, the user under lock.
+ * Whether a caller may do anything at all: the tenant and the user exist and are ACTIVE, and the node exists. While the
+ * database is away nothing commits, so the last known status stands. The commit judges tenant and user once more, the
+ * user under lock.
  */
 export class AccessService {
   private readonly tenants: ReadCache<TenantStatus>;
   private readonly users: ReadCache<UserStatus>;
-  private readonly userReads: { readonly load: (key: UserKey) => Promise<UserStatus | null> };
+  private readonly nodes: ReadCache<Id>;
 
   constructor(
     private readonly orm: MikroORM,
     private readonly timeoutMs: number,
+    ports: Pick<IdentityPorts, 'findNodes'>,
   ) {
-    this.userReads = gatheredByTenant(async (tenantId, keys) => this.readUsers(tenantId, keys), BATCH_MAX);
-    const kept = { missingTtlMs: STATUS_TTL_MS, outlastsStore: true };
-    this.tenants = new ReadCache(
-      async (tenantId) => within(this.timeoutMs, 'database', this.readTenant(tenantId)),
-      { ...kept, ttlMs: STATUS_TTL_MS },
-    );
-    this.users = new ReadCache(
-      async (tenantId, userId) =>
-        within(this.timeoutMs, 'database', this.userReads.load({ tenantId, userId })),
-      { ...kept, ttlMs: USER_TTL_MS },
-    );
+    this.tenants = this.cached(async (tenantId) => this.readTenant(tenantId), STATUS_TTL_MS);
+    this.users = this.cachedRows(async (tenantId, ids) => this.readUsers(tenantId, ids), USER_TTL_MS);
+    // Nodes are few, and a row that is deleted leaves no note of a change.
+    this.nodes = this.cachedRows(async (tenantId, ids) => {
+      const there = await ports.findNodes(tenantId, ids);
+      return ids.map((id) => (there.has(id) ? id : null));
+    }, STATUS_TTL_MS);
   }
 
   /** @throws StoreUnavailableError when the database does not answer and the status was not known before */
-  async refusalOf({ tenantId, userId }: Subject): Promise<AccessRefusal | null> {
+  async refusalOf(person: Person): Promise<PersonRefusal | null>;
+  async refusalOf(subject: Subject): Promise<AccessRefusal | null>;
+  async refusalOf({ tenantId, userId, nodeId }: Subject): Promise<AccessRefusal | null> {
     // The tenant first: reading it drops the statuses of users that have changed.
     if ((await this.tenants.find(tenantId, '')) !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
-    if (userId === undefined) return null;
-    return (await this.users.find(tenantId, userId)) === 'ACTIVE' ? null : 'USER_DISABLED';
+    if (userId !== undefined)
+      return (await this.users.find(tenantId, userId)) === 'ACTIVE' ? null : 'USER_DISABLED';
+    if (nodeId === undefined) return null;
+    return (await this.nodes.find(tenantId, nodeId)) === null ? 'NODE_NOT_FOUND' : null;
   }
 
   /** Call it after the commit of a change: this process goes by it at once, the others within a second. */
-  changed({ tenantId, userId }: Subject): void {
-    if (userId === undefined) this.tenants.invalidate(tenantId, '');
-    else this.users.invalidate(tenantId, userId);
+  changed({ tenantId, userId, nodeId }: Subject): void {
+    if (userId !== undefined) this.users.invalidate(tenantId, userId);
+    else if (nodeId !== undefined) this.nodes.invalidate(tenantId, nodeId);
+    else this.tenants.invalidate(tenantId, '');
+  }
+
+  private cached<T extends string>(
+    read: (tenantId: string, id: Id) => Promise<T | null>,
+    ttlMs: number,
+  ): ReadCache<T> {
+    const inTime = async (tenantId: string, id: Id) =>
+      within(this.timeoutMs, 'database', read(tenantId, id));
+    return new ReadCache(inTime, { ttlMs, missingTtlMs: STATUS_TTL_MS, outlastsStore: true });
+  }
+
+  /** Rows that are asked for at once are read in one query. */
+  private cachedRows<T extends string>(read: ReadRows<T>, ttlMs: number): ReadCache<T> {
+    const reads = gatheredByTenant(
+      async (tenantId, keys: readonly RowKey[]) => read(tenantId, idsOf(keys)),
+      BATCH_MAX,
+    );
+    return this.cached(async (tenantId, id) => reads.load({ tenantId, id }), ttlMs);
   }
 
   private async readTenant(tenantId: string): Promise<TenantStatus | null> {
@@ -83,12 +113,12 @@ export class AccessService {
   }
 
   /** Raw, because every user's first request comes this way. */
-  private async readUsers(tenantId: string, keys: readonly UserKey[]): Promise<(UserStatus | null)[]> {
+  private async readUsers(tenantId: string, ids: readonly Id[]): Promise<(UserStatus | null)[]> {
     const rows = await tenantEm(this.orm, tenantId).execute<{ id: Id; status: UserStatus }[]>(
       'select cast(id as char) as id, status from user where tenant_id = ? and id in (?)',
-      [tenantId, keys.map(({ userId }) => userId)],
+      [tenantId, ids],
     );
     const statuses = new Map(rows.map(({ id, status }) => [id, status]));
-    return keys.map(({ userId }) => statuses.get(userId) ?? null);
+    return ids.map((id) => statuses.get(id) ?? null);
   }
 }

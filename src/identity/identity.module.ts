@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { AccessService } from './access.service.js';
+import type { IdentityPorts } from './identity-ports.js';
 import { TokenService } from './token.service.js';
 import { ExternalUserIds } from './users/external-user-ids.js';
 import { UserChangeService } from './users/user-change.service.js';
@@ -13,6 +14,7 @@ import { ViewerResolver } from './users/viewer.resolver.js';
 export { externalUserIdOf } from './users/external-user-id.resolver.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 export type { ExternalUserIds } from './users/external-user-ids.js';
+export type { IdentityPorts } from './identity-ports.js';
 
 interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions'> {
   readonly config: Config;
@@ -34,13 +36,14 @@ export const identity = {
       previous === undefined ? [its.jwtSecret] : [its.jwtSecret, previous],
       clock,
     );
-    const access = new AccessService(orm, config.STORE_TIMEOUT_MS);
+    const identityPorts = {} as IdentityPorts;
+    const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts);
     its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
     const users = new UserService(orm, its.ids, clock, tokens, readOrm);
     const userChanges = new UserChangeService(its.transactions, access);
     const externalUserIds = new ExternalUserIds(orm);
     return {
-      services: { tokens, access, users, userChanges, externalUserIds },
+      services: { tokens, access, users, userChanges, externalUserIds, identityPorts },
       resolvers: [new UserResolver(users, userChanges), new ViewerResolver(tenants, users)],
     };
   },

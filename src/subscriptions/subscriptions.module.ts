@@ -1,4 +1,5 @@
-import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import type { AccessService } from '../identity/access.service.js';
+import { externalUserIdOf, type ExternalUserIds, type IdentityPorts } from '../identity/identity.module.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -30,6 +31,8 @@ interface Needs extends Pick<
 > {
   readonly externalUserIds: ExternalUserIds;
   readonly tokens: TokenService;
+  readonly access: AccessService;
+  readonly identityPorts: IdentityPorts;
   readonly handlers: Map<RewardType, RewardHandler>;
 }
 
@@ -54,6 +57,9 @@ export const subscriptions = {
     const cache = new SubscriptionCache(its.redis);
     const service = new SubscriptionService(readOrm, cache, clock);
     const nodes = new NodeService(its);
+    Object.assign(its.identityPorts, {
+      findNodes: async (tenantId, nodeIds) => nodes.existing(tenantId, nodeIds),
+    } satisfies IdentityPorts);
     const openedNodes = new SubscriptionNodesService(readOrm, service);
     const nodeUsers = new NodeUsersService({ readOrm, cache: new PlanUsersCache(its.redis), clock });
     const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });

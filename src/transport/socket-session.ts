@@ -100,7 +100,7 @@ export class SocketSession {
     return true;
   }
 
-  /** Ends the socket of a caller who was disabled, or whose tenant was. */
+  /** Ends the socket of a user or node that was disabled or deleted, or whose tenant was. */
   async judgeAccess(): Promise<void> {
     try {
       await admitInOutage(this.scope());

@@ -53,6 +53,17 @@ afterAll(async () => {
 const tokenOf = (actor: Actor): string => world.services.tokens.sign(actor, 900);
 const user = (tenantId: string, userId: string): Actor => ({ kind: 'USER', tenantId, userId });
 const owner = (tenantId: string): Actor => ({ kind: 'STAFF', tenantId, staffId: 's1', role: 'OWNER' });
+const node = (tenantId: string, nodeId: string): Actor => ({ kind: 'NODE', tenantId, nodeId });
+
+async function seedNode(tenantId: string): Promise<string> {
+  return (await world.services.nodes.create(tenantId, { name: 'N', address: 'n.example' })).id;
+}
+
+/** By hand, for the same reason as {@link setStatus}. */
+async function deleteNode(tenantId: string, nodeId: string): Promise<void> {
+  const sql = 'delete from subscription_node where tenant_id = ? and id = ?';
+  await systemEm(world.stores.orm).execute(sql, [tenantId, nodeId]);
+}
 
 /** By hand, not through a service of this process: every process has to find out from the database. */
 async function setStatus(table: 'tenant' | 'user', id: string, status: string): Promise<void> {
@@ -92,10 +103,13 @@ describe('every operation of the schema', () => {
   async function callers(): Promise<Record<string, { tenantId: string; refusal: string; token: string }>> {
     const off = await seedTenant(world);
     const offUser = await seedUser(world, off.tenantId);
+    const offNode = await seedNode(off.tenantId);
     await seedCampaign(world, off, 2);
     await setStatus('tenant', off.tenantId, 'DISABLED');
     const disabled = await seedUser(world, tenant.tenantId);
     await setStatus('user', disabled, 'DISABLED');
+    const deletedNode = await seedNode(tenant.tenantId);
+    await deleteNode(tenant.tenantId, deletedNode);
     const unknownTenant = `NOPE_${PROBE}`;
     const unknownUser = world.services.ids.next();
     const of = (actor: Actor, refusal: string) => ({
@@ -110,6 +124,8 @@ describe('every operation of the schema', () => {
       'a user without a row': of(user(tenant.tenantId, unknownUser), 'USER_DISABLED'),
       'the staff of a tenant without a row': of(owner(unknownTenant), 'TENANT_NOT_ACTIVE'),
       'a user of a tenant without a row': of(user(unknownTenant, unknownUser), 'TENANT_NOT_ACTIVE'),
+      "a disabled tenant's node": of(node(off.tenantId, offNode), 'TENANT_NOT_ACTIVE'),
+      'a deleted node': of(node(tenant.tenantId, deletedNode), 'NODE_NOT_FOUND'),
     };
   }
 
@@ -118,16 +134,16 @@ describe('every operation of the schema', () => {
     expect(fields.length).toBeGreaterThan(35);
   });
 
-  it('refuses callers who are disabled or do not exist, over HTTP and WebSocket, and writes nothing', async () => {
+  it('refuses callers who are disabled, deleted or do not exist, over HTTP and WebSocket, and writes nothing', async () => {
     for (const [name, { tenantId, refusal, token }] of Object.entries(await callers())) {
       const before = await stored(tenantId);
       for (const { kind, name: field, document } of fields) {
         if (kind === 'subscription') continue;
         const headers = { 'x-product-code': 'DEMO', 'x-device-id': 'd1' };
         const answer = await graphqlRequest(server.address, { query: document, token, headers });
-        // Staff of any role redeem nothing.
+        // Staff of any role redeem nothing, nor do nodes.
         const isForUsers = field === 'redeemCode' || field === 'previewRedemption';
-        const expected = isForUsers && name.includes('staff') ? 'FORBIDDEN' : refusal;
+        const expected = isForUsers && /staff|node/.test(name) ? 'FORBIDDEN' : refusal;
         expect([name, field, refusalIn(answer, field)]).toEqual([name, field, expected]);
       }
       const socket = graphqlSubscribe(server.address, { query: 'subscription { x }', token });
@@ -158,6 +174,31 @@ describe('every operation of the schema', () => {
       await others.close();
     },
   );
+
+  it('ends the sockets of a deleted node within a second, on every process, and takes its token no longer', async () => {
+    const { tenantId } = await seedTenant(world);
+    const listen = async () => {
+      const nodeId = await seedNode(tenantId);
+      const token = tokenOf(node(tenantId, nodeId));
+      const query = 'subscription { subscriptionInvalidated { subscriptionId } }';
+      const { next } = await graphqlSubscribe(server.address, { query, token });
+      return { nodeId, token, end: next().then(JSON.stringify, String) };
+    };
+    const [deleted, other] = [await listen(), await listen()];
+    await deleteNode(tenantId, deleted.nodeId);
+    const deletedMs = performance.now();
+    expect(await deleted.end).toContain('closed: 4403');
+    expect(performance.now() - deletedMs).toBeLessThan(EFFECTIVE_MS);
+    const query = 'subscription { nodesChanged { eventId } }';
+    await expect(graphqlSubscribe(server.address, { query, token: deleted.token })).rejects.toThrow('4403');
+    expect(await Promise.race([other.end, pause(EFFECTIVE_MS, 'open')])).toBe('open');
+    // In the process that deletes it, at once.
+    const { access, nodes } = world.services;
+    expect(await access.refusalOf({ tenantId, nodeId: other.nodeId })).toBeNull();
+    await nodes.delete(tenantId, other.nodeId);
+    expect(await access.refusalOf({ tenantId, nodeId: other.nodeId })).toBe('NODE_NOT_FOUND');
+    expect(await other.end).toContain('closed: 4403');
+  });
 
   it('guards each event: one that comes before its socket is ended holds no data', async () => {
     const schema = buildRedeemkitSchema();

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
   const users = new UserService(world.orm, world.ids, world.clock, tokens);
   const tenantChanges = new TenantChangeService(world.transactions, world.tenants, []);
-  const access = new AccessService(world.orm, 5000);
+  const access = new AccessService(world.orm, 5000, { findNodes: async () => new Set() });
   const resolvers = new Map<new (...args: never[]) => object, object>([
     [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],
     [CampaignResolver, new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader)],

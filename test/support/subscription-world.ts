@@ -58,7 +58,8 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
   const handler = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
   const service = new SubscriptionService(orm, cache, clock);
   const tokens = new TokenService(['j'.repeat(40)], clock);
-  const nodes = new NodeService({ orm, readOrm: orm, ids, clock, transactions, outbox, tokens });
+  const access = { changed: () => undefined };
+  const nodes = new NodeService({ orm, readOrm: orm, ids, clock, transactions, outbox, tokens, access });
   const openedNodes = new SubscriptionNodesService(orm, service);
   const planUsers = new PlanUsersCache(redis);
   const nodeUsers = new NodeUsersService({ readOrm: orm, cache: planUsers, clock });

@@ -3,7 +3,7 @@ import type { CampaignReader } from '../../campaigns/campaign-reader.service.js'
 import type { BatchGate } from '../../codes/batch-gate.service.js';
 import type { CodeCopy, CodeCopyService } from '../../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
-import type { AccessRefusal } from '../../graphql/actor.js';
+import type { PersonRefusal } from '../../graphql/actor.js';
 import type { AccessService } from '../../identity/access.service.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { previewLimits, type AttemptLimits, type RateLimitService } from '../../limits/rate-limit.service.js';
@@ -128,7 +128,7 @@ export class EligibilityService {
    * Whether the user may redeem at all. Where the database does not say so soon, the attempt goes on: the commit
    * judges tenant and user, and a claim must not depend on a database that is slow.
    */
-  private async denialOf({ tenantId, userId }: RedeemRequest): Promise<AccessRefusal | null> {
+  private async denialOf({ tenantId, userId }: RedeemRequest): Promise<PersonRefusal | null> {
     try {
       const judged = this.services.access.refusalOf({ tenantId, userId });
       return await within(ACCESS_PATIENCE_MS, 'database', judged);

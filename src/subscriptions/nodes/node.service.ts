@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { NodeActor } from '../../graphql/actor.js';
+import type { AccessService } from '../../identity/access.service.js';
 import type { TokenService } from '../../identity/token.service.js';
 import { changeRow, givenFields } from '../../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
@@ -26,6 +27,7 @@ export interface NodeParts extends Pick<
   'orm' | 'readOrm' | 'ids' | 'clock' | 'transactions' | 'outbox'
 > {
   readonly tokens: Pick<TokenService, 'sign'>;
+  readonly access: Pick<AccessService, 'changed'>;
 }
 
 /** The nodes of a tenant. They are never cached, so a change is effective at its commit. */
@@ -62,14 +64,26 @@ export class NodeService {
     });
   }
 
-  /** Plans may still name it; an id without a node opens nothing. @throws DomainError NODE_NOT_FOUND */
+  /**
+   * Plans may still name it; an id without a node opens nothing. Its tokens are refused from then on, and its sockets
+   * end. @throws DomainError NODE_NOT_FOUND
+   */
   async delete(tenantId: string, nodeId: Id): Promise<Id> {
     if (!isId(nodeId)) throw notFound();
-    return this.its.transactions.run(tenantId, async (em) => {
+    await this.its.transactions.run(tenantId, async (em) => {
       if ((await em.nativeDelete(SubscriptionNode, { id: nodeId })) === 0) throw notFound();
       this.its.outbox.append(em, tenantId, [nodesChanged({ nodeId })]);
-      return nodeId;
     });
+    this.its.access.changed({ tenantId, nodeId });
+    return nodeId;
+  }
+
+  /** Those of the nodes that exist. */
+  async existing(tenantId: string, nodeIds: readonly Id[]): Promise<ReadonlySet<Id>> {
+    const where = { id: { $in: [...nodeIds] } };
+    const em = tenantEm(this.its.orm, tenantId);
+    const nodes = await em.find(SubscriptionNode, where, { fields: ['id'], disableIdentityMap: true });
+    return new Set(nodes.map(({ id }) => id));
   }
 
   async find(tenantId: string, nodeId: Id): Promise<SubscriptionNode | null> {
