@@ -40,7 +40,7 @@ export const identity = {
     const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts);
     its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
     const users = new UserService(orm, its.ids, clock, tokens, readOrm);
-    const userChanges = new UserChangeService(its.transactions, access);
+    const userChanges = new UserChangeService(its.transactions, access, identityPorts);
     const externalUserIds = new ExternalUserIds(orm);
     return {
       services: { tokens, access, users, userChanges, externalUserIds, identityPorts },

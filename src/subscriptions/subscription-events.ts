@@ -1,9 +1,12 @@
+import type { Em } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
+import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import { REDEMPTION_SETTLED, rewardsGiven } from '../rewards/rewards-given.js';
+import { Subscription } from './subscription.entity.js';
 
-/** A subscription changed by itself; a redemption tells of its own changes. */
-export const SUBSCRIPTION_INVALIDATED = 'subscription_invalidated';
+/** A subscription changed by itself, or its user was disabled or enabled; a redemption tells of its own changes. */
+const SUBSCRIPTION_INVALIDATED = 'subscription_invalidated';
 
 interface InvalidatedSubscription {
   readonly subscriptionId: Id;
@@ -12,6 +15,22 @@ interface InvalidatedSubscription {
 
 /** Events that may tell of changed subscriptions. */
 export const SUBSCRIPTION_EVENTS = [REDEMPTION_SETTLED, SUBSCRIPTION_INVALIDATED] as const;
+
+export function subscriptionInvalidated({
+  id,
+  userId,
+  planId,
+}: Pick<Subscription, 'id' | 'userId' | 'planId'>): OutboxDraft {
+  return { type: SUBSCRIPTION_INVALIDATED, userId, payload: { subscriptionId: id, planId } };
+}
+
+/** One event for each running subscription of a user. */
+export async function runningInvalidated(em: Em, userId: Id): Promise<OutboxDraft[]> {
+  const where = { userId, status: 'ACTIVE' as const };
+  const fields = ['id', 'userId', 'planId'] as const;
+  const running = await em.find(Subscription, where, { fields, disableIdentityMap: true });
+  return running.map(subscriptionInvalidated);
+}
 
 /** The subscriptions that an event tells to fetch again. */
 export function invalidatedBy(event: PublishedEvent): InvalidatedSubscription[] {

@@ -46,7 +46,7 @@ export class UserSubscriptionType {
 
 @ObjectType({
   description:
-    'A subscription changed. Pushed after the commit and the removal of cached copies; drop duplicates by eventId.',
+    'A subscription changed, or its user was disabled or enabled. Pushed after the commit and the removal of cached copies; drop duplicates by eventId.',
 })
 export class SubscriptionInvalidatedEvent {
   @Field(() => ID)

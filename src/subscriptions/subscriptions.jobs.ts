@@ -7,7 +7,7 @@ import type { Em } from '../platform/database/orm.js';
 import { isServerAway } from '../platform/database/sql-errors.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { SubscriptionCache } from './subscription-cache.redis.js';
-import { SUBSCRIPTION_INVALIDATED } from './subscription-events.js';
+import { subscriptionInvalidated } from './subscription-events.js';
 import { Subscription } from './subscription.entity.js';
 
 const BATCH = 500;
@@ -102,12 +102,7 @@ export class SubscriptionJobs {
     );
     if (ended.length === 0) return [];
     await endRows(em, tenantId, ended, now);
-    const drafts = ended.map(({ id, userId, planId }) => ({
-      type: SUBSCRIPTION_INVALIDATED,
-      userId,
-      payload: { subscriptionId: id, planId },
-    }));
-    this.parts.outbox.append(em, tenantId, drafts);
+    this.parts.outbox.append(em, tenantId, ended.map(subscriptionInvalidated));
     return ended;
   }
 

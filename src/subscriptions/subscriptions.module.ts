@@ -16,7 +16,7 @@ import { Plan } from './plan.entity.js';
 import { PlanResolver } from './plan.resolver.js';
 import { PlanService } from './plan.service.js';
 import { SubscriptionCache } from './subscription-cache.redis.js';
-import { changedBy, SUBSCRIPTION_EVENTS } from './subscription-events.js';
+import { changedBy, runningInvalidated, SUBSCRIPTION_EVENTS } from './subscription-events.js';
 import { SubscriptionEventsResolver } from './subscription-events.resolver.js';
 import { SubscriptionRewardHandler } from './subscription-reward.handler.js';
 import { Subscription } from './subscription.entity.js';
@@ -59,6 +59,9 @@ export const subscriptions = {
     const nodes = new NodeService(its);
     Object.assign(its.identityPorts, {
       findNodes: async (tenantId, nodeIds) => nodes.existing(tenantId, nodeIds),
+      // For the nodes, which let in subscriptions of active users only.
+      userStatusChanged: async (em, tenantId, userId) =>
+        outbox.append(em, tenantId, await runningInvalidated(em, userId)),
     } satisfies IdentityPorts);
     const openedNodes = new SubscriptionNodesService(readOrm, service);
     const nodeUsers = new NodeUsersService({ readOrm, cache: new PlanUsersCache(its.redis), clock });

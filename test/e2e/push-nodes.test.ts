@@ -81,6 +81,27 @@ describe('S0.16 the node side', () => {
     }
   });
 
+  it('is pushed the subscriptions of a user who is disabled or enabled, and then reads who is let in at another process', async () => {
+    const { tenantId, token, codes } = await seeded();
+    const user = await signedUser(cluster.world, tenantId);
+    const [a, b] = cluster.urls;
+    await redeemOnce(a, { user, code: codes[0] ?? '' });
+    const next = await listen(b, token, INVALIDATED);
+    const { userId } = user;
+    const usersAtNode = async () => (await ask(b, token, USERS))?.['nodeUsers']?.['users'];
+    expect(await usersAtNode()).toMatchObject([{ userId }]);
+    const staff = staffToken(cluster.world, tenantId);
+    const UPDATE = 'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { errors { code } } }';
+    for (const [status, letIn] of [
+      ['DISABLED', []],
+      ['ACTIVE', [{ userId }]],
+    ] as const) {
+      await ask(a, staff, UPDATE, { input: { userId, status } });
+      expect(await next()).toMatchObject({ subscriptionInvalidated: { userId } });
+      expect(await usersAtNode()).toMatchObject(letIn);
+    }
+  });
+
   it('is pushed changes of nodes and of what plans open, and reads them at another process', async () => {
     const { tenantId, planId, nodeId, token } = await seeded();
     const [a, b] = cluster.urls;

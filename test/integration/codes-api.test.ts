@@ -26,14 +26,15 @@ beforeAll(async () => {
   const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
   const users = new UserService(world.orm, world.ids, world.clock, tokens);
   const tenantChanges = new TenantChangeService(world.transactions, world.tenants, []);
-  const access = new AccessService(world.orm, 5000, { findNodes: async () => new Set() });
+  const ports = { findNodes: async () => new Set<string>(), userStatusChanged: async () => undefined };
+  const access = new AccessService(world.orm, 5000, ports);
   const resolvers = new Map<new (...args: never[]) => object, object>([
     [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],
     [CampaignResolver, new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader)],
     [CodeResolver, new CodeResolver(world.codeChanges, world.codeReader)],
     [ProductLineResolver, new ProductLineResolver(world.lines)],
     [TenantResolver, new TenantResolver(world.tenants, tenantChanges)],
-    [UserResolver, new UserResolver(users, new UserChangeService(world.transactions, access))],
+    [UserResolver, new UserResolver(users, new UserChangeService(world.transactions, access, ports))],
   ]);
   schema = await buildSchema({
     resolvers: [...resolvers.keys()] as unknown as NonEmptyArray<new () => object>,

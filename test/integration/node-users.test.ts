@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
 import { NodeUsersService, type NodeUser } from '../../src/subscriptions/nodes/node-users.service.js';
 import { PlanUsersCache } from '../../src/subscriptions/nodes/plan-users.redis.js';
@@ -102,6 +103,33 @@ describe('S0.16 the users of a node', () => {
     expect(await part()).toEqual({ users: [], next: null });
     await world.nodes.delete(world.tenantId, nodeId);
     expect(await world.nodeUsers.list(world.tenantId, nodeId, null)).toBeNull();
+  });
+
+  it('are none of a disabled user, also while cached, and are pushed when the user is disabled and enabled', async () => {
+    const [userId, other] = [await world.addUser(), await world.addUser()];
+    const [mine, theirs] = [
+      await world.addSubscription(userId, planId),
+      await world.addSubscription(other, planId),
+    ];
+    await world.addSubscription(userId, planId, { status: 'STOPPED' });
+    const pushed = async () => {
+      const events = await world.em().find(OutboxEvent, { type: 'subscription_invalidated', userId });
+      return events.map(({ payload }) => payload);
+    };
+    const update = async (change: object) => world.userChanges.update(world.tenantId, { userId, ...change });
+    expect(idsOf(await letIn())).toEqual([mine, theirs]);
+    await update({ status: 'DISABLED' });
+    expect(idsOf(await letIn())).toEqual([theirs]);
+    expect(await world.nodeUsers.find(world.tenantId, nodeId, mine)).toBeNull();
+    const event = { subscriptionId: mine, planId };
+    expect(await pushed()).toEqual([event]);
+    // Nodes do not see tags.
+    await update({ tags: ['a'], status: 'DISABLED' });
+    expect(await pushed()).toEqual([event]);
+    await update({ status: 'ACTIVE' });
+    expect(idsOf(await letIn())).toEqual([mine, theirs]);
+    expect(await world.nodeUsers.find(world.tenantId, nodeId, mine)).toMatchObject({ userId });
+    expect(await pushed()).toEqual([event, event]);
   });
 
   it('come in parts, each once, over plans of many and of no subscriptions', async () => {

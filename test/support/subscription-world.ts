@@ -5,6 +5,7 @@ import { PlanUsersCache } from '../../src/subscriptions/nodes/plan-users.redis.j
 import { SubscriptionNodesService } from '../../src/subscriptions/nodes/subscription-nodes.service.js';
 import type { Plan } from '../../src/subscriptions/plan.entity.js';
 import { PlanService } from '../../src/subscriptions/plan.service.js';
+import { runningInvalidated } from '../../src/subscriptions/subscription-events.js';
 import { SubscriptionCache } from '../../src/subscriptions/subscription-cache.redis.js';
 import { SubscriptionRewardHandler } from '../../src/subscriptions/subscription-reward.handler.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
@@ -12,6 +13,7 @@ import { SubscriptionService } from '../../src/subscriptions/subscription.servic
 import { SubscriptionJobs } from '../../src/subscriptions/subscriptions.jobs.js';
 import { entities } from '../../src/app/modules.js';
 import { TokenService } from '../../src/identity/token.service.js';
+import { UserChangeService } from '../../src/identity/users/user-change.service.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { OrderService } from '../../src/orders/orders/order.service.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -63,6 +65,10 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
   const openedNodes = new SubscriptionNodesService(orm, service);
   const planUsers = new PlanUsersCache(redis);
   const nodeUsers = new NodeUsersService({ readOrm: orm, cache: planUsers, clock });
+  const userChanges = new UserChangeService(transactions, access, {
+    userStatusChanged: async (inside, tenant, userId) =>
+      outbox.append(inside, tenant, await runningInvalidated(inside, userId)),
+  });
   const jobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
   const em = () => tenantEm(orm, tenantId);
 
@@ -191,6 +197,7 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
     openedNodes,
     planUsers,
     nodeUsers,
+    userChanges,
     jobs,
     log,
     em,

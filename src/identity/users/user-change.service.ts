@@ -10,6 +10,7 @@ import {
 } from '../../platform/database/change-row.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { AccessService } from '../access.service.js';
+import type { IdentityPorts } from '../identity-ports.js';
 import { User, USER_STATUSES } from './user.entity.js';
 import { tagList } from './user.service.js';
 
@@ -34,7 +35,8 @@ const updateUserInput = z.strictObject({
 export class UserChangeService {
   constructor(
     private readonly transactions: Transactions,
-    private readonly access: AccessService,
+    private readonly access: Pick<AccessService, 'changed'>,
+    private readonly ports: Pick<IdentityPorts, 'userStatusChanged'>,
   ) {}
 
   /** Changes status and tags of the user with one of the two ids. @throws DomainError one of {@link UPDATE_USER_REFUSALS} */
@@ -45,9 +47,12 @@ export class UserChangeService {
     });
     const { userId, externalUserId, expectedVersion: expected, ...values } = wanted;
     const where = referenceOf(userId ?? null, externalUserId ?? null);
-    const changed = await this.transactions.run(tenantId, async (em) =>
-      changeRow(em, User, where, expected, () => givenFields(values)),
-    );
+    const changed = await this.transactions.run(tenantId, async (em) => {
+      const row = await changeRow(em, User, where, expected, () => givenFields(values));
+      if (row !== null && row.after.status !== row.before.status)
+        await this.ports.userStatusChanged(em, tenantId, row.after.id);
+      return row;
+    });
     if (changed === null)
       return refuse('USER_NOT_FOUND', 'The tenant has no user with this id.', idField(wanted));
     this.access.changed({ tenantId, userId: changed.after.id });

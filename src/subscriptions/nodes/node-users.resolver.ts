@@ -31,7 +31,7 @@ export class NodeUsersResolver {
   @Query(() => NodeUsersType, {
     nullable: true,
     description:
-      'The subscriptions that a node lets in, about 500 at a time; null where there is no such node, or `after` is not the `next` of this list. For nodes, OWNER and OPERATOR.',
+      'The subscriptions that a node lets in, none of a disabled user, about 500 at a time; null where there is no such node, or `after` is not the `next` of this list. For nodes, OWNER and OPERATOR.',
   })
   async nodeUsers(
     @Ctx() context: RequestContext,

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { z } from 'zod';
+import { User } from '../../identity/users/user.entity.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import type { Clock } from '../../platform/clock.js';
 import { compareIds, isId, type Id } from '../../platform/ids.js';
@@ -63,7 +64,10 @@ export interface NodeUsersParts {
   readonly clock: Clock;
 }
 
-/** The node side: which subscriptions a node lets in. Plans and nodes are read as they are now, subscriptions cached. */
+/**
+ * The node side: which subscriptions a node lets in, none of a disabled user. Plans, nodes and users are read as they
+ * are now, subscriptions cached.
+ */
 export class NodeUsersService {
   constructor(private readonly its: NodeUsersParts) {}
 
@@ -75,6 +79,11 @@ export class NodeUsersService {
     const start = positionIn(after);
     const plans = start && (await this.plansOf(tenantId, nodeId));
     if (start === null || plans === null) return null;
+    const { users, next } = await this.part(tenantId, plans, start);
+    return { users: await this.ofActiveUsers(tenantId, users), next };
+  }
+
+  private async part(tenantId: string, plans: readonly OpeningPlan[], start: Position): Promise<NodeUsers> {
     const users: NodeUser[] = [];
     let { afterId } = start;
     let reads = 0;
@@ -104,10 +113,23 @@ export class NodeUsersService {
     );
     const plan = plans.find(({ id }) => id === found?.planId);
     if (found === null || plan === undefined) return null;
-    const [user = null] = this.running(plan, [
+    const running = this.running(plan, [
       { ...found, status: 'ACTIVE', expiresAt: found.expiresAt ?? null },
     ]);
+    const [user = null] = await this.ofActiveUsers(tenantId, running);
     return user;
+  }
+
+  private async ofActiveUsers(tenantId: string, users: readonly NodeUser[]): Promise<readonly NodeUser[]> {
+    const ids = new Set(users.map(({ userId }) => userId));
+    if (ids.size === 0) return users;
+    const active = await tenantEm(this.its.readOrm, tenantId).find(
+      User,
+      { id: { $in: [...ids] }, status: 'ACTIVE' },
+      { fields: ['id'], disableIdentityMap: true },
+    );
+    const activeIds = new Set(active.map(({ id }) => id));
+    return users.filter(({ userId }) => activeIds.has(userId));
   }
 
   /** The plans that open the node, oldest first; null where there is no such node. */
