@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Campaign } from '../campaigns/campaign.entity.js';
 import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, orElse, parseInput } from '../platform/input.js';
@@ -17,7 +16,7 @@ import type { CodeRefresh } from './code-refresh.js';
 import { moveCodeTotals } from './code-totals.service.js';
 import { canonicalText, type GivenCode, type GivenCodes } from './given-code.js';
 import { shapesOf, type FormatCount } from './given-format.js';
-import type { GuessSafety } from './guess-safety.service.js';
+import { isSecret, type GuessSafety } from './guess-safety.service.js';
 import { newBatch } from './new-batch.js';
 import { openCampaign } from './open-campaign.js';
 import { activePepper } from './pepper-registry.js';
@@ -123,8 +122,11 @@ export class ChosenCodesService {
     await this.its.tenants.reserveCodes(em, tenantId, codes.length);
     const isCrowded = (await em.count(CodeFormatRow, {})) >= TENANT_FORMATS_MAX;
     const areLiteral = codes.length <= LITERAL_FORMATS_MAX && !isCrowded;
+    // Long lists are handed out like generated codes: of two uses, they would fill a space uncounted.
+    const useLimit = wanted.useLimit ?? campaign.rule.useLimit;
+    const isCounted = !areLiteral || isSecret({ useLimit, assignedUserId: wanted.assignedUserId });
     for (const { format, count } of formatsOf(codes, areLiteral)) {
-      if (isSecret(wanted, campaign, areLiteral))
+      if (isCounted)
         await this.its.guesses.count(em, { tenantId, batchId: batch.id, format, count });
       else await this.its.guesses.register(em, tenantId, format);
     }
@@ -180,16 +182,6 @@ function givenCodes({ codes, useLimit, assignedUserId }: Wanted): GivenCode[] {
 function formatsOf(codes: readonly GivenCode[], areLiteral: boolean): FormatCount[] {
   if (areLiteral) return codes.map(({ text }) => ({ format: { template: text, alphabet: '' }, count: 1 }));
   return shapesOf(codes.map(({ canonical }) => canonical));
-}
-
-/**
- * A code of several uses is made to be known, and an assigned one is of no use to others; any other must not be guessed.
- * The codes of a long list count whatever their use limit: otherwise lists of two-use codes would fill a space
- * uncounted.
- */
-function isSecret({ useLimit, assignedUserId }: Wanted, { rule }: Campaign, areLiteral: boolean): boolean {
-  const isKnown = areLiteral && (useLimit ?? rule.useLimit) !== 1;
-  return !isKnown && assignedUserId === null;
 }
 
 function refuse(code: AddCodesRefusal, message: string, field: readonly string[]): never {

@@ -1,5 +1,6 @@
 import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
 import { z } from 'zod';
+import { Campaign } from '../campaigns/campaign.entity.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { countNumber, instant, parseInput } from '../platform/input.js';
@@ -12,7 +13,7 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import { codeChanged } from './code-events.js';
 import type { CodeRefresh } from './code-refresh.js';
 import { moveCodeTotals } from './code-totals.service.js';
-import type { GuessSafety } from './guess-safety.service.js';
+import { isSecret, type GuessSafety } from './guess-safety.service.js';
 import { Code } from './code.entity.js';
 import type { CodeChangeRefusal } from './code.errors.js';
 
@@ -96,8 +97,8 @@ export class CodeChangeService {
       this.its.outbox.append(em, tenantId, after.map(codeChanged));
       const givenBack = codes.filter((code) => !freed.has(code.batchId));
       await this.its.tenants.giveBackCodes(em, tenantId, givenBack.length);
-      for (const [batchId, { length }] of Map.groupBy(givenBack, (code) => code.batchId))
-        await this.its.guesses.giveBack(em, tenantId, batchId, length);
+      for (const [batchId, some] of Map.groupBy(givenBack, (code) => code.batchId))
+        await this.its.guesses.giveBack(em, tenantId, batchId, some);
       await moveCodeTotals(
         em,
         codes.map((like) => ({ like, by: -1 })),
@@ -120,6 +121,7 @@ export class CodeChangeService {
       await apply(em, before);
       const [after = before] = await lockCodes(em, [id]);
       if (after.version !== before.version) this.its.outbox.append(em, tenantId, [codeChanged(after)]);
+      if (isSecret(after) && !isSecret(before)) await this.countSecret(em, after);
       await moveCodeTotals(em, [
         { like: before, by: -1 },
         { like: after, by: 1 },
@@ -128,6 +130,14 @@ export class CodeChangeService {
     });
     await this.its.refresh.changed(tenantId, [changed]);
     return changed;
+  }
+
+  /** Of a campaign that has ended, and of a batch that is void, no code is redeemed any more, and none is counted. */
+  private async countSecret(em: Em, code: Code): Promise<void> {
+    const shared = { lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true } as const;
+    const campaign = await em.findOne(Campaign, { id: code.campaignId }, shared);
+    const freed = await freedBatches(em, [code]);
+    if (campaign?.status !== 'ENDED' && freed.size === 0) await this.its.guesses.countSecret(em, code);
   }
 }
 

@@ -30,12 +30,14 @@ function hitChance({ format, live }: LiveCodes): number {
  * @param wanted the codes asked for now
  * @param others live codes of the tenant in formats that overlap with theirs: one guess can hit both
  * @param guessesPerHit at most one guess in this number may hit a live code
+ * @param field of the input that says what the codes look like
  * @throws DomainError CODE_SPACE_TOO_SMALL with the numbers
  */
 export function assertSpace(
   wanted: LiveCodes,
   guessesPerHit: number,
   others: readonly LiveCodes[] = [],
+  field?: readonly string[],
 ): void {
   const before = others.reduce((sum, each) => sum + hitChance(each), 0);
   const chance = before + hitChance(wanted);
@@ -46,7 +48,7 @@ export function assertSpace(
   const code: CodeFormatRefusal = 'CODE_SPACE_TOO_SMALL';
   throw new DomainError(
     code,
-    `The rule allows ${space} different codes. With ${wanted.live} more, one guess in ${Math.floor(1 / chance)} would hit a live code of the tenant, which has ${live} in formats that overlap with this one; at most one guess in ${guessesPerHit} may. ${left} more codes of this format are possible. Make the codes longer, or use a larger alphabet.`,
-    { field: ['input', 'rule', 'length'] },
+    `The format allows ${space} different codes. With ${wanted.live} more, one guess in ${Math.floor(1 / chance)} would hit a live code of the tenant, which has ${live} in formats that overlap with this one; at most one guess in ${guessesPerHit} may. ${left} more codes of this format are possible. Make the codes longer, use a larger alphabet, or delete, void or end codes that are not needed.`,
+    field && { field },
   );
 }

@@ -22,6 +22,7 @@ export const UPDATE_CODE_REFUSALS = [
   'CODE_NOT_FOUND',
   'USER_NOT_FOUND',
   'USE_LIMIT_BELOW_USED',
+  'CODE_SPACE_TOO_SMALL',
 ] as const;
 export const DELETE_CODES_REFUSALS = ['CODE_COUNT_OUT_OF_RANGE', 'CODE_NOT_FOUND'] as const;
 export type CodeChangeRefusal =

@@ -24,8 +24,13 @@ export function shapesOf(canonicals: readonly string[]): FormatCount[] {
   });
 }
 
+/** Whether a format is the text of one code, which was chosen. */
+export function isLiteral(format: CodeFormat): boolean {
+  return slotsOf(format).length === 0;
+}
+
 /** What a guesser has to go by: of a text that was chosen, no more than length and characters. */
 export function guessedFormat(format: CodeFormat): CodeFormat {
-  if (slotsOf(format).length > 0) return format;
+  if (!isLiteral(format)) return format;
   return shapesOf([canonicalize(format.template) ?? format.template])[0]?.format ?? format;
 }

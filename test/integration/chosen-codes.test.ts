@@ -125,15 +125,20 @@ describe('codes of chosen texts', () => {
     expect(await add({ codes: ['200000'] })).toBe('DONE');
   });
 
-  it('X.18 count in lists of more than 20 whatever their use limit, so that two-use codes cannot fill a space', async () => {
+  it('X.18 count in lists of more than 20, also of two uses or assigned, so that none can fill a space', async () => {
     const tenantId = await codes.addTenant();
     const { id: campaignId } = await codes.addCampaign(tenantId);
-    const list = (count: number) => Array.from({ length: count }, (_, index) => String(100_000 + index));
-    const add = async (count: number) =>
-      endOf(codes.chosenCodes.add(tenantId, { campaignId, codes: list(count), useLimit: 2 }));
-    expect(await add(21)).toBe('CODE_SPACE_TOO_SMALL');
-    expect((await codes.state(tenantId)).codes).toEqual([]);
-    expect(await add(20)).toBe('DONE');
+    const assignedUserId = await codes.addUser(tenantId);
+    for (const terms of [{ useLimit: 2 }, { assignedUserId }]) {
+      const add = async (count: number, from: number) => {
+        const list = Array.from({ length: count }, (_, index) => String(from + index));
+        return endOf(codes.chosenCodes.add(tenantId, { campaignId, codes: list, ...terms }));
+      };
+      const { codes: before } = await codes.state(tenantId);
+      expect(await add(21, 100_000)).toBe('CODE_SPACE_TOO_SMALL');
+      expect((await codes.state(tenantId)).codes).toEqual(before);
+      expect(await add(20, 200_000 + before.length)).toBe('DONE');
+    }
   });
 
   it('exist once, however many calls add the same text at once; the same key answers the same batch', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CodeFormatRow } from '../../src/codes/code-format.entity.js';
+import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { DomainError } from '../../src/platform/errors.js';
 import { openCodesWorld, outcomeOf, refusalOf, ruleOf, type CodesWorld } from '../support/codes-world.js';
 
@@ -114,5 +115,110 @@ describe('X.18 guess safety is a property of the tenant', () => {
     expect(await liveOf(tenantId)).toEqual([0]);
     await lenient.generation.generate(tenantId, { campaignId: third, count: 1000 });
     expect(await liveOf(tenantId)).toEqual([1000]);
+  });
+});
+
+/** Six-digit codes at the default bound, so that there is room for one secret code. */
+async function chosen(input: Partial<CreateCampaign> = {}) {
+  const tenantId = await world.addTenant();
+  const { id: campaignId } = await world.addCampaign(tenantId, input);
+  const add = async (codes: readonly string[], terms: object): Promise<string[]> => {
+    const { batch } = await world.chosenCodes.add(tenantId, { campaignId, codes, ...terms });
+    return (await world.state(tenantId)).codes.flatMap(({ id, batchId }) => (batchId === batch.id ? [id] : []));
+  };
+  const update = async (id: string | undefined, change: object) =>
+    outcomeOf(world.codeChanges.update(tenantId, id ?? '', change));
+  const live = async () => (await liveOf(tenantId)).reduce((sum, each) => sum + each, 0);
+  return { tenantId, campaignId, add, update, live };
+}
+
+describe('X.18 a change of a code that was made to be known', () => {
+  it.each(['VISIBLE', 'HASHED'] as const)(
+    'counts a %s code that becomes secret, once, or is refused with the numbers and changes nothing',
+    async (codeVisibility) => {
+      const { tenantId, add, update, live } = await chosen({ codeVisibility });
+      const assignedUserId = await world.addUser(tenantId);
+      const [known] = await add(['300000'], { useLimit: 1000 });
+      const [assigned = ''] = await add(['400000'], { assignedUserId });
+      expect(await live()).toBe(0);
+      // One use left for one user is no secret yet.
+      expect(await update(known, { useLimit: 1, assignedUserId })).toBe('DONE');
+      expect(await live()).toBe(0);
+      for (const change of [{ assignedUserId: null }, { useLimit: 5 }, { useLimit: 1 }, { useLimit: 1 }]) {
+        expect(await update(known, change)).toBe('DONE');
+        expect(await live()).toBe(1);
+      }
+      const before = await world.state(tenantId);
+      const refused = world.codeChanges.update(tenantId, assigned, { assignedUserId: null });
+      await expect(refused).rejects.toThrow(
+        /1000000 different codes.*With 1 more.*one guess in 500000 .*has 1 .*in 1000000 may\. 0 more/,
+      );
+      expect(await update(assigned, { assignedUserId: null })).toBe('CODE_SPACE_TOO_SMALL');
+      expect(await world.state(tenantId)).toEqual(before);
+      await world.codeChanges.delete(tenantId, [known ?? '']);
+      expect(await live()).toBe(0);
+      expect(await update(assigned, { assignedUserId: null })).toBe('DONE');
+      expect(await live()).toBe(1);
+    },
+  );
+
+  it('counts exactly when twenty codes of one list become secret at once, and gives back only what is counted', async () => {
+    const { tenantId, add, update, live } = await chosen();
+    const list = Array.from({ length: 20 }, (_, index) => String(500_000 + index));
+    const ids = await add(list, { useLimit: 2 });
+    const outcomes = await Promise.all(ids.map(async (id) => update(id, { useLimit: 1 })));
+    expect(outcomes.filter((outcome) => outcome === 'DONE')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'CODE_SPACE_TOO_SMALL')).toHaveLength(19);
+    expect(await live()).toBe(1);
+    const secret = outcomes.indexOf('DONE');
+    await world.codeChanges.delete(tenantId, ids.toSpliced(secret, 1));
+    expect(await live()).toBe(1);
+    await world.codeChanges.delete(tenantId, [ids[secret] ?? '']);
+    expect(await live()).toBe(0);
+  });
+
+  it('counts no code of a void batch or of a campaign that has ended, where no guess can hit it', async () => {
+    const { tenantId, campaignId, add, update, live } = await chosen();
+    const [inVoid] = await add(['600000'], { useLimit: 2 });
+    const [batch] = (await world.state(tenantId)).batches;
+    await world.batchChanges.void(tenantId, batch?.id ?? '');
+    expect(await update(inVoid, { useLimit: 1 })).toBe('DONE');
+    const [inEnded] = await add(['700000'], { useLimit: 2 });
+    await world.campaignChanges.step(tenantId, campaignId, 'activate');
+    await world.campaignChanges.step(tenantId, campaignId, 'end');
+    expect(await update(inEnded, { useLimit: 1 })).toBe('DONE');
+    expect(await live()).toBe(0);
+  });
+});
+
+describe('X.18 codes that can be redeemed again', () => {
+  it('were counted all the time: while they are off, expired, frozen or not activated, no others take their room', async () => {
+    const tenantId = await lenient.addTenant();
+    const [campaignId = '', other = ''] = await campaignsOf(2, tenantId);
+    const order = { campaignId, count: 1000, activateAtSale: true };
+    const { batch } = await lenient.generation.generate(tenantId, order);
+    const [code] = (await lenient.state(tenantId)).codes;
+    const { codeChanges, batchChanges, clock } = lenient;
+    const id = code?.id ?? '';
+    const soon = new Date(clock.nowMs() + 60_000);
+    const isFull = async () => {
+      const more = lenient.generation.generate(tenantId, { campaignId: other, count: 1 });
+      expect(await refusalOf(more)).toBe('CODE_SPACE_TOO_SMALL');
+      expect(await liveOf(tenantId)).toEqual([1000]);
+    };
+    await isFull();
+    await batchChanges.activate(tenantId, batch.id);
+    await batchChanges.freeze(tenantId, batch.id);
+    await isFull();
+    await batchChanges.unfreeze(tenantId, batch.id);
+    await codeChanges.setEnabled(tenantId, id, false);
+    await isFull();
+    await codeChanges.setEnabled(tenantId, id, true);
+    await codeChanges.update(tenantId, id, { expiresAt: new Date(clock.nowMs() - 60_000) });
+    await isFull();
+    await batchChanges.extend(tenantId, batch.id, { expiresAt: soon });
+    await codeChanges.update(tenantId, id, { expiresAt: null, useLimit: 5 });
+    await codeChanges.update(tenantId, id, { useLimit: 1 });
+    await isFull();
   });
 });

@@ -39,6 +39,7 @@ import { GuessSafety } from '../../src/codes/guess-safety.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { entities } from '../../src/app/modules.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
+import { User } from '../../src/identity/users/user.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { DomainError } from '../../src/platform/errors.js';
 import { IdGenerator } from '../../src/platform/ids.js';
@@ -118,7 +119,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const digester = new CodeDigester(peppers);
   const recognizer = new CodeRecognizer(orm, digester);
   const campaignReader = new CampaignReader(orm);
-  const guesses = new GuessSafety(ids, clock, guessesPerHit);
+  const guesses = new GuessSafety(ids, clock, digester, guessesPerHit);
   /** Ids of the batches that the jobs were handed. */
   const enqueued: string[] = [];
   const enqueue = async ({ id }: { readonly id: string }): Promise<void> => void enqueued.push(id);
@@ -201,6 +202,14 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
     return id;
   }
 
+  async function addUser(tenantId: string): Promise<string> {
+    const id = ids.next();
+    const createdAt = new Date(clock.nowMs());
+    const user = { tenantId, id, externalId: `u${id}`, status: 'ACTIVE' as const, tags: [], createdAt };
+    await em(tenantId).insert(User, user);
+    return id;
+  }
+
   async function addCampaign(tenantId: string, input: Partial<CreateCampaign> = {}): Promise<Campaign> {
     const { campaign } = await launches.create(tenantId, { name: 'Campaign', rule: ruleOf(), ...input });
     return campaign;
@@ -257,6 +266,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
     codeSearch,
     codeTotals,
     addTenant,
+    addUser,
     addCampaign,
     state,
     redis,
