@@ -4,6 +4,7 @@ import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
 import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
+import { PushedEvent } from '../graphql/pushed-event.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { BATCH_FAILURES, BATCH_STATUSES, type BatchFailure, type BatchStatus } from './code-batch.entity.js';
 import {
@@ -91,15 +92,7 @@ export class BatchType {
 @ObjectType({
   description: 'How far a batch was at one instant. Pushed after the commit; drop duplicates by eventId.',
 })
-export class BatchProgressEvent {
-  @Field(() => ID)
-  eventId!: string;
-
-  @Field(() => String, {
-    description: 'To resume after a disconnection, give the last one as `after`.',
-  })
-  cursor!: string;
-
+export class BatchProgressEvent extends PushedEvent {
   @Field(() => ID)
   batchId!: string;
 

@@ -2,6 +2,7 @@ import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
 import { listPageOf } from '../graphql/page.js';
+import { PushedEvent } from '../graphql/pushed-event.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
 import { UserErrorType } from '../graphql/user-error.js';
 import { REWARD_TYPES, type RewardType } from '../rewards/reward-rule.js';
@@ -219,14 +220,11 @@ export class RedemptionFilter {
   description:
     'A redemption was settled: committed, or refused after the answer PROCESSING. Pushed after the commit; drop duplicates by eventId.',
 })
-export class RedemptionSettledEvent {
-  @Field(() => ID)
-  eventId!: string;
-
+export class RedemptionSettledEvent extends PushedEvent {
   @Field(() => String, {
     description: 'To resume after a disconnection, give the last one as `after`. Grows from event to event.',
   })
-  cursor!: string;
+  override cursor!: string;
 
   @Field(() => RedemptionStatusEnum)
   status!: string;

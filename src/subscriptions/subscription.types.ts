@@ -2,6 +2,7 @@ import { GraphQLSafeInt } from 'graphql-scalars';
 import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
+import { PushedEvent } from '../graphql/pushed-event.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.entity.js';
 
@@ -48,15 +49,7 @@ export class UserSubscriptionType {
   description:
     'A subscription changed, or its user was disabled or enabled. Pushed after the commit and the removal of cached copies; drop duplicates by eventId.',
 })
-export class SubscriptionInvalidatedEvent {
-  @Field(() => ID)
-  eventId!: string;
-
-  @Field(() => String, {
-    description: 'To resume after a disconnection, give the last one as `after`.',
-  })
-  cursor!: string;
-
+export class SubscriptionInvalidatedEvent extends PushedEvent {
   @Field(() => ID)
   userId!: string;
 

@@ -4,6 +4,7 @@ import { ExpectedVersionField, VERSION_FIELD } from '../../graphql/expected-vers
 import { nullable } from '../../graphql/nullable.js';
 import { listPageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
+import { PushedEvent } from '../../graphql/pushed-event.js';
 import { InstantScalar } from '../../graphql/scalars.js';
 import { CREATE_NODE_ERROR_CODES, KNOWN_NODE_ERROR_CODES, UPDATE_NODE_ERROR_CODES } from './node.errors.js';
 
@@ -147,15 +148,7 @@ export class NodeUsersType {
   description:
     'A node was made, changed or deleted, or a plan opens other nodes now. Pushed after the commit; drop duplicates by eventId.',
 })
-export class NodesChangedEvent {
-  @Field(() => ID)
-  eventId!: string;
-
-  @Field(() => String, {
-    description: 'To resume after a disconnection, give the last one as `after`.',
-  })
-  cursor!: string;
-
+export class NodesChangedEvent extends PushedEvent {
   @Field(() => ID, nullable('The node; null where a plan was changed.'))
   nodeId!: string | null;
 
