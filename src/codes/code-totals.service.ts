@@ -1,8 +1,7 @@
 import { isSet } from '../platform/assert.js';
 import { addUp } from '../platform/database/insert-rows.js';
-import { NamedLock } from '../platform/database/named-lock.js';
 import type { Em } from '../platform/database/orm.js';
-import type { PlatformServices } from '../platform/platform-services.js';
+import type { TotalsTable } from '../platform/database/totals.js';
 import type { Code } from './code.entity.js';
 
 /** What of a code decides in which totals it counts. */
@@ -53,33 +52,13 @@ export async function moveCodeTotals(em: Em, moves: readonly CodeMove[]): Promis
   );
 }
 
-const KEY =
-  'tenant_id, campaign_id, batch_id, status, issued_at, starts_at, expires_at, is_assigned, is_used_up';
-
-/** By how much totals are too small, of the rows that a condition names: of one statement, and so of one instant. */
-export const codeTotalGaps = (of: string): string => `
-  select ${KEY}, sum(n) as total from (
-    select tenant_id, campaign_id, batch_id, status, issued_at,
+export const CODE_TOTALS: TotalsTable = {
+  table: 'code_total',
+  key: 'tenant_id, campaign_id, batch_id, status, issued_at, starts_at, expires_at, is_assigned, is_used_up',
+  countOf: (condition) => `select tenant_id, campaign_id, batch_id, status, issued_at,
         coalesce(starts_at, timestamp'1970-01-01 00:00:00.000') as starts_at,
         coalesce(expires_at, timestamp'9999-12-31 23:59:59.999') as expires_at,
         assigned_user_id is not null as is_assigned,
         use_limit > 0 and used >= use_limit as is_used_up, count(*) as n
-      from code where deleted_at is null and ${of} group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-    union all select ${KEY}, -total from code_total where ${of}) both_sides
-  group by ${KEY} having sum(n) <> 0`;
-
-/**
- * Adds what the totals of a tenant lack. Right beside other transactions, because all of them add; two recounts at once
- * would add the same difference twice, so they take turns.
- */
-export class CodeTotals {
-  constructor(private readonly its: Pick<PlatformServices, 'orm' | 'transactions'>) {}
-
-  async recount(tenantId: string): Promise<void> {
-    const sql = `insert into code_total (${KEY}, total) ${codeTotalGaps('tenant_id = ?')}
-      on duplicate key update total = code_total.total + values(total)`;
-    const add = async () =>
-      this.its.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
-    await new NamedLock(this.its.orm, `codes ${tenantId}`).during(add);
-  }
-}
+      from code where deleted_at is null and ${condition} group by 1, 2, 3, 4, 5, 6, 7, 8, 9`,
+};

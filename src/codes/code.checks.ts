@@ -1,5 +1,6 @@
 import type { RowCheck, RowFacts } from '../platform/database/row-check.js';
-import { codeTotalGaps } from './code-totals.service.js';
+import { totalGaps } from '../platform/database/totals.js';
+import { CODE_TOTALS } from './code-totals.service.js';
 
 /**
  * The counters of codes against their redemptions. Deleted codes and codes of voided batches keep theirs. A reversal
@@ -90,7 +91,7 @@ export const CODE_CHECKS: readonly RowCheck[] = [
       name: 'batches',
       rows: { table: 'code_batch', atOnce: 20 },
       sql: `select cast(batch_id as char) as id, count(*) as totals, cast(sum(total) as signed) as missing
-        from (${codeTotalGaps('tenant_id = :tenant and batch_id in (:items)')}) gaps group by batch_id`,
+        from (${totalGaps(CODE_TOTALS, 'tenant_id = :tenant and batch_id in (:items)')}) gaps group by batch_id`,
     },
   },
   {

@@ -3,6 +3,7 @@ import type { CampaignPorts } from '../campaigns/campaigns.module.js';
 import type { CampaignService } from '../campaigns/campaign.service.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
+import { Totals } from '../platform/database/totals.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { BatchGate } from './batch-gate.service.js';
 import { BatchProgressResolver } from './batch-progress.resolver.js';
@@ -21,7 +22,7 @@ import { CodeReader } from './code-reader.service.js';
 import { CodeSearch } from './code-search.js';
 import { CodeRecognizer } from './code-recognizer.service.js';
 import { CodeTotal } from './code-total.entity.js';
-import { CodeTotals } from './code-totals.service.js';
+import { CODE_TOTALS } from './code-totals.service.js';
 import { CodeRedigest, type CodeFence } from './code-redigest.service.js';
 import { CodeRefresh } from './code-refresh.js';
 import { CodeAllocation, CodeAllocationItem } from './code-allocation.entity.js';
@@ -103,7 +104,7 @@ export const codes = {
         batchGate: new BatchGate(orm),
         codeChanges,
         codeReader,
-        codeTotals: new CodeTotals(its),
+        codeTotals: new Totals(its, CODE_TOTALS),
         ...allocating.services,
         codeImports: files.imports,
         codeImportJobs: files.jobs,

@@ -12,6 +12,7 @@ import type { UserService } from '../identity/users/user.service.js';
 import type { FailedAttemptService } from '../limits/failed-attempts.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { DeferredOrders } from '../orders/orders/order.service.js';
+import { Totals } from '../platform/database/totals.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { Job } from '../platform/scheduling/job.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
@@ -27,7 +28,7 @@ import { RedemptionReader } from './history/redemption-reader.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
 import { REDEMPTION_CHECKS } from './history/redemption.checks.js';
 import { RedemptionTotal } from './history/redemption-total.entity.js';
-import { RedemptionTotals } from './history/redemption-totals.js';
+import { REDEMPTION_TOTALS } from './history/redemption-totals.js';
 import { Redemption } from './history/redemption.entity.js';
 import { RefusedAttempt } from './history/refused-attempt.entity.js';
 import { RefusedAttemptResolver } from './history/refused-attempt.resolver.js';
@@ -102,7 +103,7 @@ export const redemption = {
         ...redeeming,
         redemptionReader,
         attemptLog,
-        redemptionTotals: new RedemptionTotals(its),
+        redemptionTotals: new Totals(its, REDEMPTION_TOTALS),
         redigest: its.redigestWith(new CodeFenceRedis(its.redis)),
         uniformRefusals: config.UNIFORM_REFUSALS,
         refusalMessages: REDEEM_REFUSALS,

@@ -1,8 +1,7 @@
 import type { RewardPlace } from '../../campaigns/campaign-rewards.service.js';
-import { NamedLock } from '../../platform/database/named-lock.js';
 import type { Em } from '../../platform/database/orm.js';
+import type { TotalsTable } from '../../platform/database/totals.js';
 import type { Id } from '../../platform/ids.js';
-import type { PlatformServices } from '../../platform/platform-services.js';
 import type { WholeDays } from './days.js';
 import { rewardBits } from './redemption-record.js';
 
@@ -44,27 +43,11 @@ function gaveOne(places: readonly RewardPlace[]): readonly [string, ...unknown[]
   return [`(${each})`, ...campaigns.flatMap(([id, rewards]) => [id, rewardBits(rewards)])];
 }
 
-const KEY = 'tenant_id, campaign_id, batch_id, day, rewards, status';
-
-/** By how much totals are too small, of the rows that a condition names: of one statement, and so of one instant. */
-export const redemptionTotalGaps = (of: string): string => `
-  select ${KEY}, sum(n) as total from (
-    select tenant_id, campaign_id, batch_id, datediff(claimed_at, '1970-01-01') as day, (
+export const REDEMPTION_TOTALS: TotalsTable = {
+  table: 'redemption_total',
+  key: 'tenant_id, campaign_id, batch_id, day, rewards, status',
+  countOf: (condition) => `select tenant_id, campaign_id, batch_id, datediff(claimed_at, '1970-01-01') as day, (
           select coalesce(bit_or(1 << g.reward_no), 0) from reward_grant g
            where g.tenant_id = redemption.tenant_id and g.redemption_id = redemption.id) as rewards, status, count(*) as n
-      from redemption where status <> 'ABORTED' and ${of} group by 1, 2, 3, 4, 5, 6
-    union all select ${KEY}, -total from redemption_total where ${of}) both_sides
-  group by ${KEY} having sum(n) <> 0`;
-
-/** Adds what the totals of a tenant lack, beside other transactions; as `CodeTotals`, one recount at a time. */
-export class RedemptionTotals {
-  constructor(private readonly its: Pick<PlatformServices, 'orm' | 'transactions'>) {}
-
-  async recount(tenantId: string): Promise<void> {
-    const sql = `insert into redemption_total (${KEY}, total) ${redemptionTotalGaps('tenant_id = ?')}
-      on duplicate key update total = redemption_total.total + values(total)`;
-    const add = async () =>
-      this.its.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
-    await new NamedLock(this.its.orm, `spent ${tenantId}`).during(add);
-  }
-}
+      from redemption where status <> 'ABORTED' and ${condition} group by 1, 2, 3, 4, 5, 6`,
+};

@@ -1,5 +1,6 @@
 import type { RowCheck, RowFacts } from '../../platform/database/row-check.js';
-import { redemptionTotalGaps } from './redemption-totals.js';
+import { totalGaps } from '../../platform/database/totals.js';
+import { REDEMPTION_TOTALS } from './redemption-totals.js';
 
 /** Redemptions as rows, and what each points to. */
 const REDEMPTIONS: RowFacts = {
@@ -147,7 +148,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
       name: 'campaigns',
       rows: { table: 'campaign', atOnce: 20 },
       sql: `select cast(campaign_id as char) as id, count(*) as totals, cast(sum(total) as signed) as missing
-        from (${redemptionTotalGaps('tenant_id = :tenant and campaign_id in (:items)')}) gaps group by campaign_id`,
+        from (${totalGaps(REDEMPTION_TOTALS, 'tenant_id = :tenant and campaign_id in (:items)')}) gaps group by campaign_id`,
     },
   },
 ];
