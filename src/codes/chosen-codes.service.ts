@@ -116,8 +116,9 @@ export class ChosenCodesService {
     const index = canonicals.findIndex((canonical) => taken.has(canonical));
     if (index >= 0)
       refuse('CODE_EXISTS', `The tenant has ${taken.size} of these codes already.`, ['codes', String(index)]);
-    const issuedAt = batch.createdAt;
-    const moves = await this.its.given.insert(em, { campaign, batchId: batch.id, keyId, issuedAt }, codes);
+    const { campaignId, createdAt: issuedAt } = batch;
+    const origin = { tenantId, campaignId, batchId: id, recipe: campaign, keyId, issuedAt };
+    const moves = await this.its.given.insert(em, origin, codes);
     this.its.outbox.append(em, tenantId, [codesGenerated(batch)]);
     await this.its.tenants.reserveCodes(em, tenantId, codes.length);
     const isCrowded = (await em.count(CodeFormatRow, {})) >= TENANT_FORMATS_MAX;

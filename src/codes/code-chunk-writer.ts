@@ -1,18 +1,15 @@
-import type { Id, IdGenerator } from '../platform/ids.js';
+import type { IdGenerator } from '../platform/ids.js';
 import { insertRows, type RowValues } from '../platform/database/insert-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import { isDuplicateKey } from '../platform/database/sql-errors.js';
-import { lastFourOf } from './canonical-code.js';
-import type { BatchRecipe } from './code-batch.entity.js';
 import type { CodeDigester } from './code-digester.js';
 import { formatOf } from './code-format.js';
 import { CodeGenerator, type GeneratedCode } from './code-generator.js';
-import type { CountedCode } from './code-totals.service.js';
+import { newCodeRow, type CodeOrigin } from './code-row.js';
 import { Code } from './code.entity.js';
 
 /** Codes made in one turn of the event loop, and rows of one statement. */
 const SLICE_CODES = 500;
-const DAY_MS = 86_400_000;
 /** Fresh codes meet existing ones again only by a race, so this is never reached by luck. */
 const COLLISIONS_MAX = 5;
 
@@ -22,39 +19,10 @@ export class CodesCollidedError extends Error {
 }
 
 /** Codes of one batch that one transaction stores. */
-export interface CodeChunk {
-  readonly tenantId: string;
-  readonly campaignId: Id;
-  readonly batchId: Id;
-  readonly recipe: BatchRecipe;
-  /** Of the pepper. */
-  readonly keyId: number;
-  readonly issuedAt: Date;
+export interface CodeChunk extends CodeOrigin {
   readonly count: number;
   /** Looks for existing codes first; worth its reads only after a collision. */
   readonly avoidTaken: boolean;
-}
-
-/** As all codes of a chunk are counted when they are stored. */
-export function countedAs({
-  recipe: { rule },
-  issuedAt,
-  tenantId,
-  campaignId,
-  batchId,
-}: Omit<CodeChunk, 'keyId' | 'count' | 'avoidTaken'>): CountedCode {
-  const endsAt = rule.validDays === null ? null : new Date(issuedAt.getTime() + rule.validDays * DAY_MS);
-  const free = { startsAt: null, assignedUserId: null, used: 0 };
-  return {
-    tenantId,
-    campaignId,
-    batchId,
-    status: 'ACTIVE',
-    issuedAt,
-    expiresAt: endsAt,
-    useLimit: rule.useLimit,
-    ...free,
-  };
 }
 
 /** Runs a transaction that stores codes, again with other codes where some exist already. */
@@ -124,24 +92,9 @@ export class CodeChunkWriter {
     return codes.filter(({ canonical }) => !taken.has(canonical));
   }
 
-  /** What is not named here has the default of its column. */
   private rowOf({ text, canonical }: GeneratedCode, chunk: CodeChunk): RowValues {
-    const { tenantId, keyId, issuedAt } = chunk;
-    const { status, useLimit, expiresAt } = countedAs(chunk);
-    return {
-      tenant_id: tenantId,
-      id: this.ids.next(),
-      code_digest: this.digester.digest(tenantId, canonical, keyId),
-      digest_key_id: keyId,
-      code_text: chunk.recipe.codeVisibility === 'VISIBLE' ? text : null,
-      last_four: lastFourOf(text),
-      campaign_id: chunk.campaignId,
-      batch_id: chunk.batchId,
-      status,
-      use_limit: useLimit,
-      expires_at: expiresAt ?? null,
-      issued_at: issuedAt,
-    };
+    const digest = this.digester.digest(chunk.tenantId, canonical, chunk.keyId);
+    return newCodeRow({ id: this.ids.next(), digest, text }, chunk);
   }
 }
 

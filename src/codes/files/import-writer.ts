@@ -63,10 +63,11 @@ export class ImportWriter {
 
   private async writePage(em: Em, state: CodeImport, page: ImportPage): Promise<CodeImport> {
     const { tenantId, id, campaignId } = state;
-    const campaign = await openCampaign(em, campaignId);
+    const recipe = await openCampaign(em, campaignId);
     await this.lock(em, state);
     const { codes, refused } = await this.judged(em, state, page);
-    const origin = { campaign, batchId: id, keyId: await activePepper(em), issuedAt: state.createdAt };
+    const batch = { tenantId, campaignId, batchId: id, issuedAt: state.createdAt };
+    const origin = { ...batch, recipe, keyId: await activePepper(em) };
     const moves = await this.its.given.insert(em, origin, codes);
     if (refused.length > 0)
       await em.insertMany(
