@@ -2,7 +2,7 @@ import { invariant } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
 import { argumentsDigest, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
-import { insertNew } from '../platform/database/insert-new.js';
+import { insertNew, KeyTakenError } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
@@ -33,9 +33,6 @@ export interface CreatedCampaign {
   /** True where an earlier call with the same key made it. */
   readonly replayed: boolean;
 }
-
-/** The idempotency key belongs to a campaign that another call has just committed. */
-class KeyTakenError extends Error {}
 
 /** Makes campaigns. */
 export class CampaignService {
@@ -99,7 +96,7 @@ export class CampaignService {
       createdAt: new Date(this.its.clock.nowMs()),
       deletedAt: null,
     };
-    const campaign = await insertNew(em, Campaign, row, (cause) => new KeyTakenError('Taken.', { cause }));
+    const campaign = await insertNew(em, Campaign, row);
     this.its.outbox.append(em, tenant.id, [campaignChanged(campaign)]);
     return campaign;
   }

@@ -3,7 +3,7 @@ import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, orElse, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
-import { insertNew } from '../platform/database/insert-new.js';
+import { insertNew, KeyTakenError } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -35,9 +35,6 @@ const addCodesInput = z.strictObject({
   idempotencyKey: orElse(foreignKeyText, null),
 });
 type Wanted = z.output<typeof addCodesInput>;
-
-/** The idempotency key belongs to a batch that another call has just committed. */
-class KeyTakenError extends Error {}
 
 interface BatchName {
   readonly tenantId: string;
@@ -148,7 +145,7 @@ export class ChosenCodesService {
       argumentsDigest: key === null ? null : argumentsDigest(wanted),
       createdAt: new Date(this.its.clock.nowMs()),
     });
-    return insertNew(em, CodeBatch, row, (cause) => new KeyTakenError('Taken.', { cause }));
+    return insertNew(em, CodeBatch, row);
   }
 
   private async replay(tenantId: string, wanted: Wanted): Promise<CodeBatch | null> {

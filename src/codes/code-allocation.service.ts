@@ -11,7 +11,7 @@ import {
   parseInput,
 } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
-import { insertNew } from '../platform/database/insert-new.js';
+import { insertNew, KeyTakenError } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { AllocateCodesRefusal } from './code-allocation.errors.js';
@@ -51,9 +51,6 @@ interface Order {
 
 type NewAllocation = Order & { readonly tenantId: string; readonly id: Id };
 
-/** The idempotency key belongs to an allocation that another call has just committed. */
-class AllocationKeyTakenError extends Error {}
-
 export interface AllocationCollaborators extends Pick<
   PlatformServices,
   'orm' | 'ids' | 'clock' | 'transactions' | 'outbox'
@@ -77,7 +74,7 @@ export class CodeAllocationService {
       return await this.takeFreeOrHeld(tenantId, order);
     } catch (error) {
       // Who loses against another call with the same key meets its row, or the pool that it has just emptied.
-      const isLost = error instanceof AllocationKeyTakenError || error instanceof DomainError;
+      const isLost = error instanceof KeyTakenError || error instanceof DomainError;
       const winner = isLost ? await this.replay(tenantId, order) : null;
       if (winner !== null) return winner;
       if (isExhausted(error))
@@ -135,7 +132,7 @@ export class CodeAllocationService {
 
   private async insert(em: Em, order: NewAllocation): Promise<CodeAllocation> {
     const row = { ...order, createdAt: new Date(this.its.clock.nowMs()) };
-    return insertNew(em, CodeAllocation, row, (cause) => new AllocationKeyTakenError('Taken.', { cause }));
+    return insertNew(em, CodeAllocation, row);
   }
 
   private async take(em: Em, order: NewAllocation, heldRows: HeldRows): Promise<Code[]> {

@@ -4,13 +4,14 @@ import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
 import { keyDigest } from '../platform/key-digest.js';
+import { KeyTakenError } from '../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CodeBatch, isUnderWay } from './code-batch.entity.js';
 import type { EnqueueBatch } from './batch-change.service.js';
 import { untilDistinct } from './code-chunk-writer.js';
-import { BatchKeyTakenError, type CodeIssuer, type IssuedBatch, type IssueOrder } from './code-issuer.js';
+import type { CodeIssuer, IssuedBatch, IssueOrder } from './code-issuer.js';
 import type { CodeRefresh } from './code-refresh.js';
 import type { ShownCodes } from './shown-codes.redis.js';
 import { Code } from './code.entity.js';
@@ -161,7 +162,7 @@ export class CodeGenerationService {
 }
 
 function isLost(error: unknown): boolean {
-  return error instanceof BatchKeyTakenError || error instanceof DomainError;
+  return error instanceof KeyTakenError || error instanceof DomainError;
 }
 
 function refuse(code: GenerateCodesRefusal, message: string, field: string): never {

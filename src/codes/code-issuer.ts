@@ -15,9 +15,6 @@ import type { GuessSafety } from './guess-safety.service.js';
 import { newBatch } from './new-batch.js';
 import { activePepper } from './pepper-registry.js';
 
-/** The batch's idempotency key belongs to a batch that another call has just committed. */
-export class BatchKeyTakenError extends Error {}
-
 export interface BatchOrder {
   readonly campaign: Campaign;
   readonly count: number;
@@ -52,7 +49,7 @@ export class CodeIssuer {
     private readonly guesses: GuessSafety,
   ) {}
 
-  /** @throws CodesCollidedError, BatchKeyTakenError, and DomainError for a space or a quota that is too small */
+  /** @throws CodesCollidedError, KeyTakenError, and DomainError for a space or a quota that is too small */
   async issue(em: Em, order: IssueOrder): Promise<IssuedBatch> {
     const { campaign, count, avoidTaken } = order;
     const { tenantId } = campaign;
@@ -81,7 +78,7 @@ export class CodeIssuer {
 
   /**
    * Reserves the quota of all codes of a batch, and makes none of them.
-   * @throws BatchKeyTakenError, and DomainError as {@link issue}
+   * @throws KeyTakenError, and DomainError as {@link issue}
    */
   async reserve(em: Em, order: BatchOrder): Promise<CodeBatch> {
     const { rule, codeVisibility } = order.campaign;
@@ -114,6 +111,6 @@ export class CodeIssuer {
       argumentsDigest,
       createdAt: new Date(this.clock.nowMs()),
     });
-    return insertNew(em, CodeBatch, row, (cause) => new BatchKeyTakenError('Taken.', { cause }));
+    return insertNew(em, CodeBatch, row);
   }
 }

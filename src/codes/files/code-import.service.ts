@@ -3,7 +3,7 @@ import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { argumentsDigest, foreignKeyText, parseInput } from '../../platform/input.js';
 import { keyDigest } from '../../platform/key-digest.js';
-import { insertNew } from '../../platform/database/insert-new.js';
+import { insertNew, KeyTakenError } from '../../platform/database/insert-new.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { CodeBatch } from '../code-batch.entity.js';
@@ -18,9 +18,6 @@ const importCodesInput = z.strictObject({
   campaignId: z.string().max(24),
   idempotencyKey: foreignKeyText,
 });
-
-/** The idempotency key belongs to an import that another call has just begun. */
-class ImportKeyTakenError extends Error {}
 
 interface ImportCollaborators extends Pick<PlatformServices, 'orm' | 'ids' | 'clock' | 'transactions'> {
   readonly writer: ImportWriter;
@@ -60,7 +57,7 @@ export class CodeImportService {
         return this.insert(em, { tenantId, campaignId: wanted.campaignId, key, digest });
       });
     } catch (error) {
-      const winner = error instanceof ImportKeyTakenError ? await this.byKey(tenantId, key, digest) : null;
+      const winner = error instanceof KeyTakenError ? await this.byKey(tenantId, key, digest) : null;
       if (winner === null) throw error;
       return winner;
     }
@@ -110,7 +107,7 @@ export class CodeImportService {
     const counts = { linesDone: 0, imported: 0, refused: 0, linesDigest: null, finishedAt: null };
     const upload = { uploadId: null, refusal: null, progressAt: createdAt };
     const row = { ...common, ...counts, ...upload, idempotencyKey: key, argumentsDigest: digest };
-    return insertNew(em, CodeImport, row, (cause) => new ImportKeyTakenError('Taken.', { cause }));
+    return insertNew(em, CodeImport, row);
   }
 
   private async byKey(tenantId: string, idempotencyKey: string, digest: string): Promise<CodeImport | null> {
