@@ -124,8 +124,7 @@ export class ChosenCodesService {
     const useLimit = wanted.useLimit ?? campaign.rule.useLimit;
     const isCounted = !areLiteral || isSecret({ useLimit, assignedUserId: wanted.assignedUserId });
     for (const { format, count } of formatsOf(codes, areLiteral)) {
-      if (isCounted)
-        await this.its.guesses.count(em, { tenantId, batchId: batch.id, format, count });
+      if (isCounted) await this.its.guesses.count(em, { tenantId, batchId: batch.id, format, count });
       else await this.its.guesses.register(em, tenantId, format);
     }
     await moveCodeTotals(em, moves);

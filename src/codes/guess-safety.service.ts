@@ -118,7 +118,11 @@ export class GuessSafety {
     await lockTenant(em, tenantId);
     const rows = await rowsOf(em, [batchId]);
     if (rows.length === 0) return;
-    const formats = await em.find(CodeFormatRow, { id: { $in: rows.map(({ formatId }) => formatId) } }, FRESH);
+    const formats = await em.find(
+      CodeFormatRow,
+      { id: { $in: rows.map(({ formatId }) => formatId) } },
+      FRESH,
+    );
     for (const { id: formatId, format } of formats) {
       const { live = 0 } = rows.find((row) => row.formatId === formatId) ?? {};
       const own = isLiteral(format) ? codes.filter((code) => this.isTextOf(format, code)) : codes;

@@ -86,8 +86,7 @@ export class AccessService {
     read: (tenantId: string, id: Id) => Promise<T | null>,
     ttlMs: number,
   ): ReadCache<T> {
-    const inTime = async (tenantId: string, id: Id) =>
-      within(this.timeoutMs, 'database', read(tenantId, id));
+    const inTime = async (tenantId: string, id: Id) => within(this.timeoutMs, 'database', read(tenantId, id));
     return new ReadCache(inTime, { ttlMs, missingTtlMs: STATUS_TTL_MS, outlastsStore: true });
   }
 

@@ -7,7 +7,8 @@ import type { RequestContext } from '../graphql/context.js';
 const MESSAGES: Record<AccessRefusal, string> = {
   TENANT_NOT_ACTIVE: 'This tenant does not exist or is disabled. Ask the operator of the installation.',
   USER_DISABLED: 'This account does not exist or is disabled. Ask the support of the app or site.',
-  NODE_NOT_FOUND: 'This node does not exist or was deleted. Ask the staff of the tenant for a token of another one.',
+  NODE_NOT_FOUND:
+    'This node does not exist or was deleted. Ask the staff of the tenant for a token of another one.',
 };
 
 const guarded = new WeakSet<GraphQLSchema>();

@@ -86,7 +86,7 @@ describe('S0.16 the node side', () => {
     const user = await signedUser(cluster.world, tenantId);
     const [a, b] = cluster.urls;
     await redeemOnce(a, { user, code: codes[0] ?? '' });
-    const next = await listen(b, token, INVALIDATED);
+    const next = await listen(b, { tenantId, token }, INVALIDATED);
     const { userId } = user;
     const usersAtNode = async () => (await ask(b, token, USERS))?.['nodeUsers']?.['users'];
     expect(await usersAtNode()).toMatchObject([{ userId }]);

@@ -124,7 +124,9 @@ async function chosen(input: Partial<CreateCampaign> = {}) {
   const { id: campaignId } = await world.addCampaign(tenantId, input);
   const add = async (codes: readonly string[], terms: object): Promise<string[]> => {
     const { batch } = await world.chosenCodes.add(tenantId, { campaignId, codes, ...terms });
-    return (await world.state(tenantId)).codes.flatMap(({ id, batchId }) => (batchId === batch.id ? [id] : []));
+    return (await world.state(tenantId)).codes.flatMap(({ id, batchId }) =>
+      batchId === batch.id ? [id] : [],
+    );
   };
   const update = async (id: string | undefined, change: object) =>
     outcomeOf(world.codeChanges.update(tenantId, id ?? '', change));

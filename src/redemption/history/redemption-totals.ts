@@ -46,7 +46,9 @@ function gaveOne(places: readonly RewardPlace[]): readonly [string, ...unknown[]
 export const REDEMPTION_TOTALS: TotalsTable = {
   table: 'redemption_total',
   key: 'tenant_id, campaign_id, batch_id, day, rewards, status',
-  countOf: (condition) => `select tenant_id, campaign_id, batch_id, datediff(claimed_at, '1970-01-01') as day, (
+  countOf: (
+    condition,
+  ) => `select tenant_id, campaign_id, batch_id, datediff(claimed_at, '1970-01-01') as day, (
           select coalesce(bit_or(1 << g.reward_no), 0) from reward_grant g
            where g.tenant_id = redemption.tenant_id and g.redemption_id = redemption.id) as rewards, status, count(*) as n
       from redemption where status <> 'ABORTED' and ${condition} group by 1, 2, 3, 4, 5, 6`,

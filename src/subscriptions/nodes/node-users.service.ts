@@ -113,9 +113,7 @@ export class NodeUsersService {
     );
     const plan = plans.find(({ id }) => id === found?.planId);
     if (found === null || plan === undefined) return null;
-    const running = this.running(plan, [
-      { ...found, status: 'ACTIVE', expiresAt: found.expiresAt ?? null },
-    ]);
+    const running = this.running(plan, [{ ...found, status: 'ACTIVE', expiresAt: found.expiresAt ?? null }]);
     const [user = null] = await this.ofActiveUsers(tenantId, running);
     return user;
   }
