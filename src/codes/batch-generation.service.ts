@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
 import type { Id } from '../platform/ids.js';
 import { invariant, isSet, present } from '../platform/assert.js';
+import { deleteRows } from '../platform/database/delete-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { CommitUnknownError } from '../platform/database/sql-errors.js';
 import type { OutboxDraft } from '../platform/outbox/outbox.js';
@@ -135,7 +136,8 @@ export class BatchGeneration {
       } as const;
       // Codes before their batch, in the order in which all transactions lock them.
       const rows = await em.find(Code, { batchId }, { ...some, lockMode: LockMode.PESSIMISTIC_WRITE });
-      await em.nativeDelete(Code, { id: { $in: rows.map(({ id }) => id) } });
+      const ids = rows.map(({ id }) => id);
+      await deleteRows(em, { table: 'code', prefix: { tenant_id: tenantId }, column: 'id', ids });
       const after = { ...batch, generated: batch.generated - rows.length };
       await advance(em, batch, after);
       // Behind the guard: where another process has just removed the last codes, that is no contradiction.

@@ -1,3 +1,4 @@
+import { deleteRows, type RowKeys } from '../platform/database/delete-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
 
@@ -24,12 +25,8 @@ export type HeldRows = 'SKIPPED' | 'AWAITED';
  * Takes at most `count` codes out of the pool, oldest first, and locks them: no code goes to two calls. Raw SQL,
  * because the ORM has no `skip locked` for a join.
  */
-export async function takeItems(
-  em: Em,
-  { tenantId, campaignId, now }: PoolAt,
-  count: number,
-  heldRows: HeldRows,
-): Promise<Id[]> {
+export async function takeItems(em: Em, pool: PoolAt, count: number, heldRows: HeldRows): Promise<Id[]> {
+  const { tenantId, campaignId, now } = pool;
   // The table is named: by itself, `codeId` would be the text that is selected, and order 10 before 9.
   const rows = await em.execute<{ codeId: Id }[]>(
     `select cast(i.code_id as char) as codeId from ${ITEMS} where ${OF_POOL} and ${IS_ALIVE}
@@ -37,7 +34,7 @@ export async function takeItems(
     [tenantId, campaignId, now, tenantId, campaignId, count],
   );
   const ids = rows.map(({ codeId }) => codeId);
-  await deleteItems(em, { tenantId, campaignId }, ids);
+  await deleteRows(em, keysOf(pool, ids));
   return ids;
 }
 
@@ -45,22 +42,18 @@ export async function takeItems(
  * Codes that no receiver could redeem leave the pool, so that others are made in their place. They are looked for
  * without locks, because those of a join would meet the locks of redemptions.
  */
-export async function dropDeadItems(em: Em, { tenantId, campaignId, now }: PoolAt): Promise<void> {
+export async function dropDeadItems(em: Em, pool: PoolAt): Promise<void> {
+  const { tenantId, campaignId, now } = pool;
   const rows = await em.execute<{ codeId: Id }[]>(
     `select cast(i.code_id as char) as codeId from ${ITEMS} where ${OF_POOL} and not (${IS_ALIVE})
       order by i.code_id limit ${DROPPED_AT_ONCE_MAX}`,
     [tenantId, campaignId, now, tenantId, campaignId],
   );
   const ids = rows.map(({ codeId }) => codeId);
-  await deleteItems(em, { tenantId, campaignId }, ids);
+  await deleteRows(em, keysOf(pool, ids));
 }
 
-/** Each row is met by its whole key: by a part of it, as an `in` may be run, rows that other calls hold are waited for. */
-async function deleteItems(em: Em, of: Omit<PoolAt, 'now'>, ids: readonly Id[]): Promise<void> {
-  if (ids.length === 0) return;
-  await em.execute(
-    `delete i from json_table(?, '$[*]' columns (code_id bigint unsigned path '$')) taken
-      straight_join code_pool_item i on i.tenant_id = ? and i.campaign_id = ? and i.code_id = taken.code_id`,
-    [JSON.stringify(ids), of.tenantId, of.campaignId],
-  );
+function keysOf({ tenantId, campaignId }: PoolAt, ids: readonly Id[]): RowKeys {
+  const prefix = { tenant_id: tenantId, campaign_id: campaignId };
+  return { table: 'code_pool_item', prefix, column: 'code_id', ids };
 }

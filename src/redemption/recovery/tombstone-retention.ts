@@ -1,7 +1,8 @@
 import { TenantFailures } from '../../platform/failures.js';
-import type { MikroORM, QueryResult } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/core';
 import { firstIdAt, type Id } from '../../platform/ids.js';
 import { databaseNowMs } from '../../platform/database/database-clock.js';
+import { deleteRows } from '../../platform/database/delete-rows.js';
 import { systemEm, type Em } from '../../platform/database/orm.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
@@ -68,11 +69,13 @@ export class TombstoneRetention {
     ]);
     const last = rows.at(-1);
     if (last === undefined) return { read: 0, deleted: 0 };
-    const deleted = await deleteTombstones(
-      em,
-      tenantId,
-      rows.filter(({ status }) => status === 'ABORTED').map(({ id }) => id),
-    );
+    const ids = rows.filter(({ status }) => status === 'ABORTED').map(({ id }) => id);
+    const deleted = await deleteRows(em, {
+      table: 'redemption',
+      prefix: { tenant_id: tenantId },
+      column: 'id',
+      ids,
+    });
     await em.execute(
       `insert into tombstone_mark (tenant_id, cleared_to_id) values (?, ?)
        on duplicate key update cleared_to_id = greatest(cleared_to_id, values(cleared_to_id))`,
@@ -88,14 +91,4 @@ async function clearedTo(em: Em, tenantId: string): Promise<Id> {
     [tenantId],
   );
   return row?.id ?? '0';
-}
-
-async function deleteTombstones(em: Em, tenantId: string, ids: readonly Id[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  const { affectedRows } = await em.execute<QueryResult>(
-    `delete from redemption where tenant_id = ? and id in (?) and status = 'ABORTED'`,
-    [tenantId, ids],
-    'run',
-  );
-  return affectedRows;
 }
