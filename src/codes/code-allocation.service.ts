@@ -77,11 +77,16 @@ export class CodeAllocationService {
       const isLost = error instanceof KeyTakenError || error instanceof DomainError;
       const winner = isLost ? await this.replay(tenantId, order) : null;
       if (winner !== null) return winner;
-      if (isExhausted(error))
-        await this.its.transactions.run(tenantId, async (em) =>
-          dropDeadItems(em, this.poolAt(tenantId, order.campaignId)),
-        );
+      if (isExhausted(error)) await this.dropDead(this.poolAt(tenantId, order.campaignId));
       throw error;
+    }
+  }
+
+  private async dropDead(pool: PoolAt): Promise<void> {
+    let last: Id | null = '0';
+    while (last !== null) {
+      const afterId: Id = last;
+      last = await this.its.transactions.run(pool.tenantId, async (em) => dropDeadItems(em, pool, afterId));
     }
   }
 

@@ -1,4 +1,4 @@
-import { deleteRows, type RowKeys } from '../platform/database/delete-rows.js';
+import { deleteRows, lockUnheld, type RowKeys } from '../platform/database/delete-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
 
@@ -9,8 +9,8 @@ export interface PoolAt {
   readonly now: Date;
 }
 
-/** The largest pool. */
-const DROPPED_AT_ONCE_MAX = 100_000;
+/** Items that one transaction drops. */
+const DROPPED_AT_ONCE = 1000;
 const ITEMS = `code_pool_item i straight_join code c on c.tenant_id = i.tenant_id and c.id = i.code_id`;
 const OF_POOL = 'i.tenant_id = ? and i.campaign_id = ?';
 /** Whether a receiver can still redeem the code, which has waited in the pool. */
@@ -39,18 +39,23 @@ export async function takeItems(em: Em, pool: PoolAt, count: number, heldRows: H
 }
 
 /**
- * Codes that no receiver could redeem leave the pool, so that others are made in their place. They are looked for
- * without locks, because those of a join would meet the locks of redemptions.
+ * Codes that no receiver could redeem leave the pool, some at once, so that others are made in their place. They are
+ * looked for without locks, because those of a join would meet the locks of redemptions; and what another call holds is
+ * left to that call.
+ * @param afterId items up to this one were looked at
+ * @returns the last item that was looked at; null at the end of the pool
  */
-export async function dropDeadItems(em: Em, pool: PoolAt): Promise<void> {
+export async function dropDeadItems(em: Em, pool: PoolAt, afterId: Id): Promise<Id | null> {
   const { tenantId, campaignId, now } = pool;
   const rows = await em.execute<{ codeId: Id }[]>(
-    `select cast(i.code_id as char) as codeId from ${ITEMS} where ${OF_POOL} and not (${IS_ALIVE})
-      order by i.code_id limit ${DROPPED_AT_ONCE_MAX}`,
-    [tenantId, campaignId, now, tenantId, campaignId],
+    `select cast(i.code_id as char) as codeId from ${ITEMS}
+      where ${OF_POOL} and i.code_id > cast(? as unsigned) and not (${IS_ALIVE})
+      order by i.code_id limit ${DROPPED_AT_ONCE}`,
+    [tenantId, campaignId, afterId, now, tenantId, campaignId],
   );
-  const ids = rows.map(({ codeId }) => codeId);
-  await deleteRows(em, keysOf(pool, ids));
+  const dead = rows.map(({ codeId }) => codeId);
+  await deleteRows(em, keysOf(pool, await lockUnheld(em, keysOf(pool, dead))));
+  return dead.length < DROPPED_AT_ONCE ? null : (dead.at(-1) ?? null);
 }
 
 function keysOf({ tenantId, campaignId }: PoolAt, ids: readonly Id[]): RowKeys {

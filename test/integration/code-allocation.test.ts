@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { LockMode } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CodeAllocation, CodeAllocationItem } from '../../src/codes/code-allocation.entity.js';
-import { takeItems } from '../../src/codes/code-pool-items.js';
+import { dropDeadItems, takeItems } from '../../src/codes/code-pool-items.js';
 import { CodePoolItem } from '../../src/codes/code-pool.entity.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { wrongTotals } from '../support/code-totals.js';
 import { openCodesWorld, outcomeOf as endOf, refusalOf, type CodesWorld } from '../support/codes-world.js';
+import { statementsOf } from '../support/statements.js';
 import {
   openWorld,
   outcomeOf,
@@ -15,6 +17,8 @@ import {
   seedUsers,
   type World,
 } from '../support/world.js';
+
+const FOR_UPDATE = { lockMode: LockMode.PESSIMISTIC_WRITE, disableIdentityMap: true } as const;
 
 let codes: CodesWorld;
 let world: World;
@@ -149,6 +153,35 @@ describe('S4.21 allocation', () => {
         .map(({ codeText }) => String(codeText))
         .toSorted(),
     );
+  });
+
+  it('drops codes that nobody could redeem in pieces when it finds too few', async () => {
+    const { tenantId, campaignId } = await poolOf(2500);
+    const [batch] = (await codes.state(tenantId)).batches;
+    await codes.batchChanges.void(tenantId, batch?.id ?? '');
+    const sent = await statementsOf(codes.orm, async () => {
+      const allocating = codes.allocations.allocate(tenantId, { campaignId, count: 1, channel: 'Shop' });
+      expect(await refusalOf(allocating)).toBe('POOL_EXHAUSTED');
+    });
+    const pieces = sent.filter(({ query }) => query.startsWith('delete r from'));
+    expect(pieces.map(({ params: [ids] }) => (JSON.parse(String(ids)) as string[]).length)).toEqual([
+      1000, 1000, 500,
+    ]);
+    expect(await codes.em(tenantId).count(CodePoolItem, {})).toBe(0);
+  });
+
+  it('leaves a code that nobody could redeem to the call that holds it', async () => {
+    const { tenantId, campaignId } = await poolOf(10);
+    const [batch] = (await codes.state(tenantId)).batches;
+    await codes.batchChanges.void(tenantId, batch?.id ?? '');
+    const holder = codes.em(tenantId);
+    await holder.begin();
+    const [held] = await holder.find(CodePoolItem, {}, { ...FOR_UPDATE, limit: 1 });
+    const pool = { tenantId, campaignId, now: new Date() };
+    const dropping = codes.transactions.run(tenantId, async (em) => dropDeadItems(em, pool, '0'));
+    expect(await dropping.finally(async () => holder.rollback())).toBeNull();
+    const left = await codes.em(tenantId).find(CodePoolItem, {});
+    expect(left.map(({ codeId }) => codeId)).toEqual([held?.codeId]);
   });
 
   it('refuses no receiver and two, a user that is not there, and a count of none', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { CodePoolItem } from '../../src/codes/code-pool.entity.js';
-import { deleteRows, type RowKeys } from '../../src/platform/database/delete-rows.js';
+import { deleteRows, lockUnheld, type RowKeys } from '../../src/platform/database/delete-rows.js';
 import { connectOrm, tenantEm, type Em } from '../../src/platform/database/orm.js';
 
 const ROWS = 500;
@@ -49,4 +49,12 @@ it('deletes the rows that it is given, and does not wait for another one that is
   });
   expect((await em().find(CodePoolItem, {})).map(({ codeId }) => codeId)).toEqual(['1']);
   expect(await deleteRows(em(), keysOf([]))).toBe(0);
+});
+
+it('leaves out the rows that another transaction holds where it is only to lock what is free', async () => {
+  const { all, keysOf, whileHeld } = await scene('250');
+  await whileHeld(async (own) => {
+    const free = await lockUnheld(own, keysOf(all));
+    expect(free.map(Number).toSorted((a, b) => a - b)).toEqual(all.map(Number).filter((id) => id !== 250));
+  });
 });

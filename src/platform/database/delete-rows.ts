@@ -20,6 +20,17 @@ export async function deleteRows(em: Em, keys: RowKeys): Promise<number> {
   return affectedRows;
 }
 
+/** Locks those of these rows that no other transaction holds. @returns their ids */
+export async function lockUnheld(em: Em, keys: RowKeys): Promise<Id[]> {
+  if (keys.ids.length === 0) return [];
+  const { sql, params } = metByKey(keys);
+  const rows = await em.execute<{ id: Id }[]>(
+    `select cast(r.${keys.column} as char) as id from ${sql} for update skip locked`,
+    params,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /**
  * Each row is met by its whole key. An `in` may be run as a scan of all rows with the prefix, and a DELETE that scans
  * waits for each row that another transaction holds, also where it would leave that row alone.
