@@ -5,6 +5,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { countNumber, parseInput } from '../platform/input.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
+import { eachOf } from '../platform/scheduling/each-of.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { untilDistinct } from './code-chunk-writer.js';
 import type { CodeGenerationService } from './code-generation.service.js';
@@ -12,18 +13,20 @@ import type { IssuedBatch } from './code-issuer.js';
 import type { SetCodePoolRefusal } from './code-allocation.errors.js';
 import { CodePool, CodePoolItem } from './code-pool.entity.js';
 import { openCampaign } from './open-campaign.js';
+import { PoolLevels, type PoolGlance } from './pool-levels.js';
 
 const POOL_SIZE_MAX = 100_000;
 /** What one transaction adds; the next run continues from there. */
 const REFILL_MAX = 10_000;
 /** A pool is refilled when this part of it is missing, so that small allocations do not make a batch each. */
 const REFILL_PART = 10;
+const TENANTS_AT_ONCE = 4;
 
-/** Pools of all tenants that miss a tenth. Raw SQL, because the ORM has no count of rows in a condition. */
-const LOW_POOLS = `select p.tenant_id as tenantId, cast(p.campaign_id as char) as campaignId from code_pool p
-  where p.size > 0 and (
-    select count(*) from code_pool_item i where i.tenant_id = p.tenant_id and i.campaign_id = p.campaign_id
-  ) <= p.size - greatest(1, p.size / ${REFILL_PART})`;
+/** The pools of all tenants, each with its first item. Raw SQL, because the ORM has no subquery with a limit. */
+export const POOLS = `select p.tenant_id as tenantId, cast(p.campaign_id as char) as campaignId, p.size, (
+    select cast(i.code_id as char) from code_pool_item i force index (primary)
+     where i.tenant_id = p.tenant_id and i.campaign_id = p.campaign_id order by i.code_id limit 1) as firstId
+  from code_pool p where p.size > 0`;
 
 const setCodePoolInput = z.strictObject({
   campaignId: z.string().max(24),
@@ -44,6 +47,8 @@ export interface PoolCollaborators extends Pick<PlatformServices, 'orm' | 'clock
 
 /** Stocks of codes made ahead, from which `allocateCodes` hands out at once. */
 export class CodePoolService {
+  private readonly levels = new PoolLevels();
+
   constructor(private readonly its: PoolCollaborators) {}
 
   /** Sets how many free codes a campaign's pool has. @throws DomainError one of {@link SET_CODE_POOL_REFUSALS} */
@@ -82,25 +87,30 @@ export class CodePoolService {
     return { campaignId, size, free: await em.count(CodePoolItem, { campaignId }), refusal };
   }
 
-  /** Refills the pools of all tenants, on any number of workers. @returns how many codes were made */
+  /**
+   * Refills the pools of all tenants, on any number of workers: those of one tenant one after the other, of some tenants
+   * at once.
+   * @returns how many codes were made
+   */
   async refillAll(): Promise<number> {
-    const low = await systemEm(this.its.orm).execute<{ tenantId: string; campaignId: Id }[]>(LOW_POOLS);
-    let made = 0;
-    for (const { tenantId, campaignId } of low) {
-      try {
-        made += await this.refill(tenantId, campaignId);
-      } catch (error) {
-        await this.note(tenantId, campaignId, error);
-      }
-    }
-    return made;
+    const pools = await systemEm(this.its.orm).execute<PoolGlance[]>(POOLS);
+    const byTenant = Map.groupBy(this.levels.lowAmong(pools), ({ tenantId }) => tenantId);
+    const made: number[] = [];
+    await eachOf(byTenant.values(), TENANTS_AT_ONCE, async (ofTenant) => {
+      for (const pool of ofTenant) made.push(await this.refillOrNote(pool));
+    });
+    return made.reduce((sum, count) => sum + count, 0);
   }
 
   /** Of several workers one fills, under the lock of the pool; the others find it full. */
   async refill(tenantId: string, campaignId: Id): Promise<number> {
     const state = await this.find(tenantId, campaignId);
-    const wanted = state === null ? 0 : missingOf(state.size, state.free);
-    if (wanted === 0) return 0;
+    if (state === null) return 0;
+    const wanted = missingOf(state.size, state.free);
+    if (wanted === 0) {
+      await this.passOver(tenantId, state);
+      return 0;
+    }
     await this.its.tenants.assertCanIssue(tenantId, wanted);
     const issued = await untilDistinct(async (avoidTaken) =>
       this.its.transactions.run(tenantId, async (em): Promise<IssuedBatch | null> => {
@@ -126,6 +136,28 @@ export class CodePoolService {
     return issued.codes.length;
   }
 
+  private async refillOrNote(pool: PoolGlance): Promise<number> {
+    const { tenantId, campaignId, firstId } = pool;
+    try {
+      return await this.refill(tenantId, campaignId);
+    } catch (error) {
+      // What refuses it now will refuse it in two seconds, and to count it costs the same.
+      if (firstId !== null && error instanceof DomainError) this.levels.passOver(pool, firstId);
+      await this.note(tenantId, campaignId, error);
+      return 0;
+    }
+  }
+
+  private async passOver(tenantId: string, { campaignId, size, free }: PoolState): Promise<void> {
+    if (size === 0) return;
+    const [item] = await tenantEm(this.its.orm, tenantId).find(
+      CodePoolItem,
+      { campaignId },
+      { orderBy: { codeId: 'asc' }, offset: free - lowAt(size) - 1, limit: 1, disableIdentityMap: true },
+    );
+    if (item !== undefined) this.levels.passOver({ tenantId, campaignId, size }, item.codeId);
+  }
+
   /** Staff read from the pool why it is empty. A campaign that has ended needs no codes. */
   private async note(tenantId: string, campaignId: Id, error: unknown): Promise<void> {
     let isNew = true;
@@ -140,8 +172,12 @@ export class CodePoolService {
   }
 }
 
+/** A pool of this many free codes is refilled. */
+function lowAt(size: number): number {
+  return size - Math.ceil(size / REFILL_PART);
+}
+
 /** How many codes a refill adds; none until a tenth is missing. */
 function missingOf(size: number, free: number): number {
-  const missing = size - free;
-  return missing <= 0 || missing * REFILL_PART < size ? 0 : Math.min(missing, REFILL_MAX);
+  return free > lowAt(size) ? 0 : Math.min(size - free, REFILL_MAX);
 }

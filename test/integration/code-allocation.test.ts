@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LockMode } from '@mikro-orm/core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { CodeAllocation, CodeAllocationItem } from '../../src/codes/code-allocation.entity.js';
 import { dropDeadItems, takeItems } from '../../src/codes/code-pool-items.js';
-import { CodePoolItem } from '../../src/codes/code-pool.entity.js';
+import { CodePool, CodePoolItem } from '../../src/codes/code-pool.entity.js';
+import { POOLS } from '../../src/codes/code-pool.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { wrongTotals } from '../support/code-totals.js';
 import { openCodesWorld, outcomeOf as endOf, refusalOf, type CodesWorld } from '../support/codes-world.js';
@@ -249,6 +250,92 @@ describe('S4.21 the pool', () => {
     await codes.pools.set(tenantId, { campaignId, size: 10 });
     await codes.pools.refillAll();
     expect(await codes.pools.find(tenantId, campaignId)).toMatchObject({ free: 10, refusal: null });
+  });
+
+  it('does not hold up those of other tenants while its refill waits', async () => {
+    const pools = await Promise.all([keptPool(10), keptPool(10)]);
+    const [slow, quick] = pools.toSorted((a, b) => (a.tenantId < b.tenantId ? -1 : 1));
+    if (slow === undefined || quick === undefined) throw new Error('Two pools were made.');
+    for (const { tenantId, campaignId } of pools)
+      await codes.allocations.allocate(tenantId, { campaignId, count: 5, channel: 'Shop' });
+    const freeOf = async ({ tenantId, campaignId }: typeof slow) =>
+      (await codes.pools.find(tenantId, campaignId))?.free;
+    const holder = codes.em(slow.tenantId);
+    await holder.begin();
+    await holder.find(CodePool, {}, FOR_UPDATE);
+    const refilling = codes.pools.refillAll();
+    await vi
+      .waitFor(async () => expect(await freeOf(quick)).toBe(10), { timeout: 5000, interval: 50 })
+      .finally(async () => holder.rollback());
+    await refilling;
+    expect(await freeOf(slow)).toBe(10);
+  });
+
+  describe('of many codes', () => {
+    const SIZE = 30_000;
+
+    /** Items without codes: they count, and no call takes them. Numbered from 1, the oldest first. */
+    async function largePool(items: number, quota: number): Promise<{ tenantId: string; campaignId: string }> {
+      const tenantId = await codes.addTenant(quota);
+      const { id: campaignId } = await codes.addCampaign(tenantId);
+      for (let from = 0; from < items; from += 5000) {
+        const some = Array.from({ length: Math.min(5000, items - from) }, (_, at) => String(from + at + 1));
+        await codes.em(tenantId).insertMany(
+          CodePoolItem,
+          some.map((codeId) => ({ tenantId, campaignId, codeId })),
+        );
+      }
+      await codes.pools.set(tenantId, { campaignId, size: SIZE });
+      return { tenantId, campaignId };
+    }
+
+    const loseOldest = async (tenantId: string, untilNo: number): Promise<unknown> =>
+      codes.em(tenantId).nativeDelete(CodePoolItem, { codeId: { $lte: String(untilNo) } });
+
+    /** How often a look at all pools counts those of this tenant. */
+    async function countsOf(tenantId: string): Promise<number> {
+      const sent = await statementsOf(codes.orm, async () => codes.pools.refillAll());
+      const counts = sent.filter(({ query }) => /count\(.*code_pool_item/i.test(query));
+      return counts.filter(({ query, params }) => `${query} ${params.join(' ')}`.includes(tenantId)).length;
+    }
+
+    it('is counted once, and again when a tenth may be missing', async () => {
+      const { tenantId, campaignId } = await largePool(SIZE, 0);
+      expect(await countsOf(tenantId)).toBe(1);
+      expect(await countsOf(tenantId)).toBe(0);
+      await loseOldest(tenantId, SIZE / 10 - 1);
+      expect(await countsOf(tenantId)).toBe(0);
+      await loseOldest(tenantId, SIZE / 10);
+      expect(await countsOf(tenantId)).toBeGreaterThan(0);
+      expect((await codes.pools.find(tenantId, campaignId))?.free).toBe(SIZE);
+      await codes.pools.set(tenantId, { campaignId, size: 0 });
+    });
+
+    it('is not counted again and again while its refill is refused', async () => {
+      const { tenantId, campaignId } = await largePool(SIZE / 2, 1);
+      expect(await countsOf(tenantId)).toBe(1);
+      expect((await codes.pools.find(tenantId, campaignId))?.refusal).toBe('TENANT_QUOTA_EXCEEDED');
+      expect(await countsOf(tenantId)).toBe(0);
+      await loseOldest(tenantId, 1);
+      expect(await countsOf(tenantId)).toBe(1);
+      await codes.pools.set(tenantId, { campaignId, size: 0 });
+    });
+
+    it('is looked at by one of its items', async () => {
+      const { tenantId, campaignId } = await largePool(SIZE, 0);
+      const reads = await codes.transactions.run(null, async (em) => {
+        const sofar = async (): Promise<number> => {
+          const rows = await em.execute<{ Value: string }[]>(`show session status like 'Handler_read%'`);
+          return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+        };
+        const before = await sofar();
+        const pools = await em.execute<{ tenantId: string; firstId: string }[]>(POOLS);
+        expect(pools.find((pool) => pool.tenantId === tenantId)?.firstId).toBe('1');
+        return (await sofar()) - before;
+      });
+      expect(reads).toBeLessThan(SIZE / 10);
+      await codes.pools.set(tenantId, { campaignId, size: 0 });
+    });
   });
 
   it('is refused for a HASHED campaign, which has no texts to hand out', async () => {
