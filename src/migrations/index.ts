@@ -19,6 +19,7 @@ import { Migration20261129011301_limit_single_callers_and_log_refusals } from '.
 import { Migration20261129011401_keep_nodes_and_anchor_days } from './Migration20261129011401_keep_nodes_and_anchor_days.js';
 import { Migration20261129011402_activate_and_extend_batches } from './Migration20261129011402_activate_and_extend_batches.js';
 import { Migration20261129011403_count_codes_and_redemptions } from './Migration20261129011403_count_codes_and_redemptions.js';
+import { Migration20261129030101_know_how_many_parts_a_file_has } from './Migration20261129030101_know_how_many_parts_a_file_has.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -101,5 +102,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129011403_count_codes_and_redemptions',
     class: Migration20261129011403_count_codes_and_redemptions,
+  },
+  {
+    name: 'Migration20261129030101_know_how_many_parts_a_file_has',
+    class: Migration20261129030101_know_how_many_parts_a_file_has,
   },
 ];

@@ -1,5 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { countColumn, idColumn, instantColumn, tenantColumn } from '../../platform/database/columns.js';
+import {
+  countColumn,
+  idColumn,
+  instantColumn,
+  smallCountColumn,
+  tenantColumn,
+} from '../../platform/database/columns.js';
 import { IMPORT_LINE_REFUSALS, type ImportLineRefusal } from './code-import.errors.js';
 
 /** One file of codes from another system. It has the id of its batch. */
@@ -19,6 +25,8 @@ const CodeImportSchema = defineEntity({
     linesDigest: p.character().length(64).nullable(),
     /** The upload whose parts are the file; null until all of it is there. */
     uploadId: idColumn().nullable(),
+    /** How many parts the file has; null also for a file that an older version of the program has stored. */
+    parts: smallCountColumn().nullable(),
     /** Code of the refusal that the last run ended with. */
     refusal: p.string().length(64).nullable(),
     progressAt: instantColumn(),

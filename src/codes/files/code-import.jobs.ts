@@ -71,12 +71,8 @@ export class CodeImportJobs {
     } catch (error) {
       if (!(error instanceof DomainError)) throw new ImportFailedError('IMPORT_FAILED', { cause: error });
       if (error.code === 'IMPORT_RUNS_ELSEWHERE') return null;
-      this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
-      await tenantEm(this.its.orm, tenantId).nativeUpdate(
-        CodeImport,
-        { id: importId },
-        { refusal: String(error.code) },
-      );
+      if (await this.its.imports.stop(state, String(error.code)))
+        this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
       return null;
     }
   }

@@ -96,6 +96,21 @@ export class CodeImportService {
     return this.its.writer.finish(state);
   }
 
+  /**
+   * Notes why an import has stopped. One whose file is missing takes another upload of it.
+   * @param state as it was read; an import that has gone on since then is left alone
+   * @returns whether it was noted
+   */
+  async stop({ tenantId, id, uploadId, refusal: before }: CodeImport, refusal: string): Promise<boolean> {
+    const where = { id, uploadId: uploadId ?? null, refusal: before ?? null, finishedAt: null };
+    const change = {
+      refusal,
+      progressAt: new Date(this.its.clock.nowMs()),
+      ...(refusal === ('IMPORT_FILE_MISSING' satisfies ImportRefusal) && { uploadId: null, parts: null }),
+    };
+    return (await tenantEm(this.its.orm, tenantId).nativeUpdate(CodeImport, where, change)) > 0;
+  }
+
   private async insert(
     em: Em,
     { tenantId, campaignId, key, digest }: { tenantId: string; campaignId: Id; key: string; digest: string },
@@ -105,7 +120,7 @@ export class CodeImportService {
     const batch = newBatch({ ...common, status: 'GENERATING', requested: 0, generated: 0 });
     await em.insert(CodeBatch, batch);
     const counts = { linesDone: 0, imported: 0, refused: 0, linesDigest: null, finishedAt: null };
-    const upload = { uploadId: null, refusal: null, progressAt: createdAt };
+    const upload = { uploadId: null, parts: null, refusal: null, progressAt: createdAt };
     const row = { ...common, ...counts, ...upload, idempotencyKey: key, argumentsDigest: digest };
     return insertNew(em, CodeImport, row);
   }

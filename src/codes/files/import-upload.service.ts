@@ -1,5 +1,5 @@
 import type { QueryResult } from '@mikro-orm/core';
-import { present } from '../../platform/assert.js';
+import { isSet, present } from '../../platform/assert.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { systemEm, tenantEm } from '../../platform/database/orm.js';
@@ -42,11 +42,11 @@ export class ImportUploadService {
     const progressAt = new Date(this.its.clock.nowMs());
     await em.nativeUpdate(CodeImport, { id: importId }, { progressAt });
     try {
-      await this.storeParts({ tenantId, importId, uploadId }, source);
+      const parts = await this.storeParts({ tenantId, importId, uploadId }, source);
       const isFirst = await em.nativeUpdate(
         CodeImport,
         { id: importId, uploadId: null },
-        { uploadId, refusal: null },
+        { uploadId, parts, refusal: null },
       );
       if (isFirst === 0) refuse('IMPORT_HAS_FILE', HAS_FILE);
     } catch (error) {
@@ -56,20 +56,22 @@ export class ImportUploadService {
     return present(await this.its.imports.find(tenantId, importId), 'The import of an upload');
   }
 
-  /** The file of an import, from its beginning. */
-  async *read({ tenantId, id: importId, uploadId }: CodeImport): AsyncGenerator<Uint8Array> {
+  /** The file of an import, from its beginning. @throws DomainError IMPORT_FILE_MISSING where a part is not there */
+  async *read({ tenantId, id: importId, uploadId, parts }: CodeImport): AsyncGenerator<Uint8Array> {
     if (!uploadId) return;
-    for (let partNo = 0; ; partNo += 1) {
+    for (let partNo = 0; partNo < (parts ?? Infinity); partNo += 1) {
       const where = { importId, uploadId, partNo };
       const part = await tenantEm(this.its.orm, tenantId).findOne(CodeImportPart, where, {
         disableIdentityMap: true,
       });
-      if (part === null) return;
+      if (part === null && !isSet(parts)) return;
+      if (part === null) return refuse('IMPORT_FILE_MISSING', FILE_MISSING);
       yield this.opened({ tenantId, importId, uploadId }, Buffer.from(part.body));
     }
   }
 
-  private async storeParts(upload: Upload, source: AsyncIterable<Uint8Array>): Promise<void> {
+  /** @returns how many they are */
+  private async storeParts(upload: Upload, source: AsyncIterable<Uint8Array>): Promise<number> {
     let partNo = 0;
     let bytes = 0;
     for await (const part of partsOf(source)) {
@@ -87,6 +89,7 @@ export class ImportUploadService {
       );
       partNo += 1;
     }
+    return partNo;
   }
 
   /** Under any pepper: it may have been rotated since. */
@@ -134,6 +137,7 @@ interface Upload {
   readonly uploadId: Id;
 }
 
+const FILE_MISSING = 'The stored file is not complete any more. Send it again: what is done stays done.';
 const HAS_FILE =
   'The file of this import is there already. Begin another import, under another key, for another file.';
 
