@@ -109,6 +109,7 @@ export const codes = {
         codeImports: files.imports,
         codeImportJobs: files.jobs,
         codeUploads: files.uploads,
+        importFileRetention: files.retention,
         codeExports: files.exports,
         launches,
         /** @param fence keeps codes from being redeemed while their digests change */

@@ -1,15 +1,19 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 import { startServer, type RunningServer } from '../../src/app/server.js';
-import { CodeImportPart } from '../../src/codes/files/code-import.entity.js';
+import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
+import { NO_FILE } from '../../src/codes/files/code-import.service.js';
+import { STOPPED_KEPT_DAYS } from '../../src/codes/files/import-file-retention.js';
 import type { StaffRole } from '../../src/graphql/actor.js';
+import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { statementsOf } from '../support/statements.js';
 import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
 
 const PATIENCE_MS = 20_000;
@@ -75,7 +79,7 @@ describe('X.12 a file of codes over HTTP', () => {
     const report = await fileRequest(server.address, token, `/api/imports/${id}/refused.csv`);
     expect(await report.text()).toBe('line,reason\r\n3002,CODE_TEXT_NOT_ALLOWED\r\n');
     const em = tenantEm(world.stores.orm, tenantId);
-    expect(await em.count(CodeImportPart, {})).toBe(0);
+    await vi.waitFor(async () => expect(await em.count(CodeImportPart, {})).toBe(0), { timeout: PATIENCE_MS });
     const again = await fileRequest(server.address, token, `/api/imports/${id}`, body);
     expect([again.status, await codeOf(again)]).toEqual([409, 'IMPORT_HAS_FILE']);
   });
@@ -160,9 +164,75 @@ describe('X.12 a file of codes over HTTP', () => {
       partNo: 0,
       body: Buffer.from('x'),
     });
-    await uploads.dropAbandoned();
+    await world.services.importFileRetention.prune();
     const parts = await em.find(CodeImportPart, {}, { disableIdentityMap: true });
     expect(parts.map((part) => part.uploadId)).toEqual([uploadId]);
+  });
+
+  it('is deleted seven days after its import has stopped, which continues when it is sent again', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const em = () => tenantEm(world.stores.orm, tenantId);
+    await em().execute('update tenant set code_quota = 1500 where id = ?', [tenantId]);
+    const input = { campaignId, idempotencyKey: 'k' };
+    const id = (await beginImport(server.address, token, input)).codeImport?.id ?? '';
+    const send = async () =>
+      fileRequest(server.address, token, `/api/imports/${id}`, foreignCodes(2000).join('\n'));
+    await send();
+    expect(await finished(token, id)).toMatchObject({ imported: 1000, refusal: 'TENANT_QUOTA_EXCEEDED' });
+    const stoppedFor = async (days: number) => {
+      const progressAt = new Date(Date.now() - days * 86_400_000);
+      await em().nativeUpdate(CodeImport, { id }, { progressAt });
+      await world.services.importFileRetention.prune();
+      return em().count(CodeImportPart, {});
+    };
+    expect(await stoppedFor(STOPPED_KEPT_DAYS - 0.1)).toBe(1);
+    expect(await stoppedFor(STOPPED_KEPT_DAYS + 0.1)).toBe(0);
+    await em().execute('update tenant set code_quota = 0 where id = ?', [tenantId]);
+    const { codeImport } = await beginImport(server.address, token, input);
+    expect(codeImport).toMatchObject({ id, linesDone: 1000, refusal: 'IMPORT_FILE_MISSING' });
+    expect((await send()).status).toBe(202);
+    expect(await finished(token, id)).toMatchObject({ imported: 2000, refused: 0, refusal: null });
+  });
+
+  it('stays where its import is let continue at the moment when it would be deleted', async () => {
+    const { tenantId, campaignId } = await scene();
+    const { codeImports, codeImportJobs, codeUploads } = world.services;
+    const { id } = await codeImports.begin(tenantId, { campaignId, idempotencyKey: 'k' });
+    const stored = await codeUploads.store(tenantId, id, Readable.from([Buffer.from('FOREIGNCODE1\n')]));
+    await codeImports.change(stored, { refusal: 'TENANT_QUOTA_EXCEEDED' });
+    const stopped = present(await codeImports.find(tenantId, id), 'The import');
+    expect((await codeImportJobs.resume(stopped)).refusal).toBeNull();
+    expect(await codeImports.change(stopped, NO_FILE)).toBe(false);
+    expect((await codeImports.find(tenantId, id))?.uploadId).toBe(stored.uploadId);
+  });
+
+  it('goes with a batch that was cancelled, which is why its import does not continue', async () => {
+    const { tenantId, campaignId, token } = await scene();
+    const { batchChanges, codeImports, codeImportJobs, codeUploads, importFileRetention } = world.services;
+    const { id } = await codeImports.begin(tenantId, { campaignId, idempotencyKey: 'k' });
+    const stored = await codeUploads.store(tenantId, id, Readable.from([Buffer.from('FOREIGNCODE1\n')]));
+    await batchChanges.cancel(tenantId, id);
+    await importFileRetention.prune();
+    expect(await tenantEm(world.stores.orm, tenantId).count(CodeImportPart, {})).toBe(0);
+    await codeImportJobs.enqueue(stored);
+    expect(await finished(token, id)).toMatchObject({ imported: 0, refusal: 'BATCH_CANCELLED' });
+  });
+
+  it('goes in pieces where the worker that finished its import died before', async () => {
+    const { tenantId, campaignId } = await scene();
+    const { codeImports, importFileRetention } = world.services;
+    const { id } = await codeImports.begin(tenantId, { campaignId, idempotencyKey: 'k' });
+    const em = tenantEm(world.stores.orm, tenantId);
+    const part = { tenantId, importId: id, uploadId: '7', body: Buffer.from('x') };
+    await em.insertMany(
+      CodeImportPart,
+      Array.from({ length: 120 }, (_, partNo) => ({ ...part, partNo })),
+    );
+    await em.nativeUpdate(CodeImport, { id }, { uploadId: '7', parts: 120, finishedAt: new Date() });
+    const sent = await statementsOf(world.stores.orm, async () => importFileRetention.prune());
+    const pieces = sent.filter(({ query }) => query.startsWith('delete from code_import_part'));
+    expect(pieces.filter(({ params }) => params.includes(tenantId))).toHaveLength(3);
+    expect(await em.count(CodeImportPart, {})).toBe(0);
   });
 
   it('is refused to callers without a token, to auditors, and of another tenant', async () => {

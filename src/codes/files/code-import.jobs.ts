@@ -1,3 +1,4 @@
+import { present } from '../../platform/assert.js';
 import { systemEm, tenantEm } from '../../platform/database/orm.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
 import { DomainError } from '../../platform/errors.js';
@@ -5,13 +6,15 @@ import type { Id } from '../../platform/ids.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { JobQueue } from '../../platform/queue/job-queue.js';
 import { CodeImport } from './code-import.entity.js';
-import type { CodeImportService } from './code-import.service.js';
+import type { ImportRefusal } from './code-import.errors.js';
+import { NO_FILE, type CodeImportService } from './code-import.service.js';
 import type { ImportUploadService } from './import-upload.service.js';
 
 /** An import without progress for this time may have lost its job. */
 const LOST_AFTER_MS = 5000;
 /** Imports that {@link CodeImportJobs.requeueLost} looks at. */
 const LOST_AT_ONCE = 1000;
+const MISSING: ImportRefusal = 'IMPORT_FILE_MISSING';
 
 /** The message is kept with the job, so it tells nothing of the codes; the log has the rest. */
 class ImportFailedError extends Error {
@@ -67,14 +70,23 @@ export class CodeImportJobs {
     try {
       const mayGoOn = (): boolean => !this.isStopping;
       const after = await this.its.imports.run(tenantId, importId, this.its.uploads.read(state), { mayGoOn });
-      return after.finishedAt ? null : 0;
+      if (!after.finishedAt) return 0;
+      // Behind the commit: a file is too large to be deleted in it. What a worker that dies leaves behind is found.
+      await this.its.uploads.dropFile(state);
+      return null;
     } catch (error) {
       if (!(error instanceof DomainError)) throw new ImportFailedError('IMPORT_FAILED', { cause: error });
       if (error.code === 'IMPORT_RUNS_ELSEWHERE') return null;
-      if (await this.its.imports.stop(state, String(error.code)))
+      if (await this.noteRefusal(state, String(error.code)))
         this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
       return null;
     }
+  }
+
+  /** The time until its file is deleted begins. One whose file is not complete takes another upload. */
+  private async noteRefusal(state: CodeImport, refusal: string): Promise<boolean> {
+    const progressAt = new Date(this.its.clock.nowMs());
+    return this.its.imports.change(state, { refusal, progressAt, ...(refusal === MISSING && NO_FILE) });
   }
 
   /** Hands in imports that wait, or whose job was never added, was lost with Redis, or was given up. */
@@ -88,11 +100,14 @@ export class CodeImportJobs {
 
   /** Tries an import again that was refused, say for the quota. */
   async resume(state: CodeImport): Promise<CodeImport> {
-    if (!state.uploadId || state.finishedAt || !state.refusal) return state;
-    const change = { refusal: null, progressAt: new Date(this.its.clock.nowMs()) };
-    await tenantEm(this.its.orm, state.tenantId).nativeUpdate(CodeImport, { id: state.id }, change);
+    if (state.finishedAt || !state.refusal) return state;
+    const progressAt = new Date(this.its.clock.nowMs());
+    const change = { refusal: state.uploadId ? null : MISSING, progressAt };
+    // Another call was first, or its file was deleted just now.
+    if (!(await this.its.imports.change(state, change)))
+      return present(await this.its.imports.find(state.tenantId, state.id), 'The import that was found');
     const resumed = { ...state, ...change };
-    await this.enqueue(resumed);
+    if (state.uploadId) await this.enqueue(resumed);
     return resumed;
   }
 }

@@ -12,12 +12,16 @@ import { openCampaign } from '../open-campaign.js';
 import { CodeImport } from './code-import.entity.js';
 import type { ImportRefusal } from './code-import.errors.js';
 import { importPages, type ImportPage } from './import-pages.js';
-import type { ImportWriter } from './import-writer.js';
+import { assertTakesLines, type ImportWriter } from './import-writer.js';
 
 const importCodesInput = z.strictObject({
   campaignId: z.string().max(24),
   idempotencyKey: foreignKeyText,
 });
+
+type ImportChange = Partial<Pick<CodeImport, 'refusal' | 'progressAt' | 'uploadId' | 'parts'>>;
+/** Of an import that waits for its file, perhaps once more. */
+export const NO_FILE = { uploadId: null, parts: null } as const;
 
 interface ImportCollaborators extends Pick<PlatformServices, 'orm' | 'ids' | 'clock' | 'transactions'> {
   readonly writer: ImportWriter;
@@ -80,9 +84,14 @@ export class CodeImportService {
     source: AsyncIterable<Uint8Array>,
     { mayGoOn = () => true, onPage = () => undefined }: ImportRun = {},
   ): Promise<CodeImport> {
+    // Before the import, because another run may finish both meanwhile.
+    const batch = isId(id) ? await tenantEm(this.its.orm, tenantId).findOne(CodeBatch, { id }) : null;
     let state = await this.find(tenantId, id);
-    if (state === null) return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
+    if (batch === null || state === null)
+      return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
     if (state.finishedAt) return state;
+    // Its file may be gone with it, which would not be the reason then.
+    assertTakesLines(batch);
     let lastLine = 0;
     for await (const page of importPages(source)) {
       ({ lastLine } = page);
@@ -96,18 +105,10 @@ export class CodeImportService {
     return this.its.writer.finish(state);
   }
 
-  /**
-   * Notes why an import has stopped. One whose file is missing takes another upload of it.
-   * @param state as it was read; an import that has gone on since then is left alone
-   * @returns whether it was noted
-   */
-  async stop({ tenantId, id, uploadId, refusal: before }: CodeImport, refusal: string): Promise<boolean> {
-    const where = { id, uploadId: uploadId ?? null, refusal: before ?? null, finishedAt: null };
-    const change = {
-      refusal,
-      progressAt: new Date(this.its.clock.nowMs()),
-      ...(refusal === ('IMPORT_FILE_MISSING' satisfies ImportRefusal) && { uploadId: null, parts: null }),
-    };
+  /** Changes an import, unless it has gone on since it was read. @returns whether it was changed */
+  async change(state: CodeImport, change: ImportChange): Promise<boolean> {
+    const { tenantId, id, uploadId = null, refusal = null } = state;
+    const where = { id, uploadId, refusal, finishedAt: null };
     return (await tenantEm(this.its.orm, tenantId).nativeUpdate(CodeImport, where, change)) > 0;
   }
 
@@ -120,7 +121,7 @@ export class CodeImportService {
     const batch = newBatch({ ...common, status: 'GENERATING', requested: 0, generated: 0 });
     await em.insert(CodeBatch, batch);
     const counts = { linesDone: 0, imported: 0, refused: 0, linesDigest: null, finishedAt: null };
-    const upload = { uploadId: null, parts: null, refusal: null, progressAt: createdAt };
+    const upload = { ...NO_FILE, refusal: null, progressAt: createdAt };
     const row = { ...common, ...counts, ...upload, idempotencyKey: key, argumentsDigest: digest };
     return insertNew(em, CodeImport, row);
   }

@@ -27,7 +27,9 @@ export class CodeImportType {
 
   @Field(
     () => String,
-    nullable('Why it has stopped, for example TENANT_QUOTA_EXCEEDED. The same importCodes lets it continue.'),
+    nullable(
+      'Why it has stopped, for example TENANT_QUOTA_EXCEEDED. The same importCodes lets it continue; after IMPORT_FILE_MISSING, send the file again.',
+    ),
   )
   refusal?: string | null | undefined;
 

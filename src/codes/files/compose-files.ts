@@ -8,6 +8,7 @@ import type { CodeDigester } from '../code-digester.js';
 import { CodeExportService } from './code-export.service.js';
 import { CodeImportJobs, type ImportJob } from './code-import.jobs.js';
 import { CodeImportService } from './code-import.service.js';
+import { ImportFileRetention } from './import-file-retention.js';
 import { ImportUploadService } from './import-upload.service.js';
 import { ImportWriter, type ImportWriterParts } from './import-writer.js';
 
@@ -50,6 +51,7 @@ export function composeFiles(its: Needs) {
     bytesMax: config.IMPORT_FILE_MAX_BYTES,
   });
   const jobs = new CodeImportJobs({ ...its, imports, uploads, queue });
+  const retention = new ImportFileRetention({ ...its, imports });
   const periodic: PeriodicJob[] = [
     {
       name: 'requeue-code-imports',
@@ -61,8 +63,8 @@ export function composeFiles(its: Needs) {
       name: 'drop-abandoned-uploads',
       everyMs: DROP_EVERY_MS,
       where: 'IN_ONE',
-      run: async () => uploads.dropAbandoned(),
+      run: async () => retention.prune(),
     },
   ];
-  return { imports, uploads, jobs, exports: new CodeExportService(its.readOrm, turn), periodic };
+  return { imports, uploads, jobs, retention, exports: new CodeExportService(its.readOrm, turn), periodic };
 }

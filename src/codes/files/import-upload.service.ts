@@ -2,17 +2,16 @@ import type { QueryResult } from '@mikro-orm/core';
 import { isSet, present } from '../../platform/assert.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
-import { systemEm, tenantEm } from '../../platform/database/orm.js';
+import { tenantEm } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { CodeDigester } from '../code-digester.js';
 import { seal, unseal } from '../sealed-bytes.js';
 import { CodeImport, CodeImportPart } from './code-import.entity.js';
 import type { ImportRefusal } from './code-import.errors.js';
 import type { CodeImportService } from './code-import.service.js';
+import { dropParts, type Upload } from './import-parts.js';
 
 const PART_BYTES = 262_144;
-/** Longer than any request that sends a file. */
-const ABANDONED_AFTER_MS = 86_400_000;
 
 interface UploadParts extends Pick<PlatformServices, 'orm' | 'ids' | 'clock'> {
   readonly imports: CodeImportService;
@@ -101,40 +100,16 @@ export class ImportUploadService {
     throw new Error('No configured pepper decrypts the file of an import.');
   }
 
-  /**
-   * Deletes parts of uploads that broke off with their process, and of imports that were cancelled. Once an import has
-   * its file, no other upload can become it, so those parts need not grow old first.
-   * @returns how many
-   */
-  async dropAbandoned(): Promise<number> {
-    const before = new Date(this.its.clock.nowMs() - ABANDONED_AFTER_MS);
-    const { affectedRows } = await systemEm(this.its.orm).execute<QueryResult>(
-      `delete p from code_import_part p join code_import i on i.tenant_id = p.tenant_id and i.id = p.import_id
-          join code_batch b on b.tenant_id = i.tenant_id and b.id = i.id
-        where (i.upload_id is null and i.progress_at < ?) or p.upload_id <> i.upload_id
-          or b.status in ('FAILED', 'CANCELLED')`,
-      [before],
-      'run',
-    );
-    return affectedRows;
+  /** Deletes the file of an import, which has no use for it any more. */
+  async dropFile({ tenantId, id: importId, uploadId }: CodeImport): Promise<void> {
+    if (uploadId) await dropParts(tenantEm(this.its.orm, tenantId), { tenantId, importId, uploadId });
   }
 
   /** Deletes the parts of an upload, unless they are the file: the reply that says so may have been lost. */
-  private async drop({ tenantId, importId, uploadId }: Upload): Promise<void> {
-    await tenantEm(this.its.orm, tenantId).execute<QueryResult>(
-      `delete p from code_import_part p
-        left join code_import i on i.tenant_id = p.tenant_id and i.id = p.import_id and i.upload_id = p.upload_id
-        where p.tenant_id = ? and p.import_id = ? and p.upload_id = ? and i.id is null`,
-      [tenantId, importId, uploadId],
-      'run',
-    );
+  private async drop(upload: Upload): Promise<void> {
+    const state = await this.its.imports.find(upload.tenantId, upload.importId);
+    if (state?.uploadId !== upload.uploadId) await dropParts(tenantEm(this.its.orm, upload.tenantId), upload);
   }
-}
-
-interface Upload {
-  readonly tenantId: string;
-  readonly importId: Id;
-  readonly uploadId: Id;
 }
 
 const FILE_MISSING = 'The stored file is not complete any more. Send it again: what is done stays done.';

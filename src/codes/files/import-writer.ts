@@ -15,7 +15,7 @@ import { shapesOf } from '../given-format.js';
 import type { GuessSafety } from '../guess-safety.service.js';
 import { openCampaign } from '../open-campaign.js';
 import { activePepper } from '../pepper-registry.js';
-import { CodeImport, CodeImportPart, CodeImportRefusal } from './code-import.entity.js';
+import { CodeImport, CodeImportRefusal } from './code-import.entity.js';
 import type { ImportRefusal } from './code-import.errors.js';
 import type { RefusedLine, WantedCode } from './import-line.js';
 import type { ImportPage } from './import-pages.js';
@@ -52,7 +52,6 @@ export class ImportWriter {
       const batch = await this.lock(em, state);
       const finishedAt = new Date(this.its.clock.nowMs());
       await em.nativeUpdate(CodeImport, { id }, { finishedAt, refusal: null });
-      await em.nativeDelete(CodeImportPart, { importId: id });
       await em.nativeUpdate(CodeBatch, { id }, { status: 'READY', finishedAt, version: oneMore() });
       this.its.outbox.append(em, tenantId, [codesGenerated(batch)]);
       return { ...state, finishedAt, refusal: null };
@@ -132,10 +131,15 @@ export class ImportWriter {
         'Another run of this import is ahead. Wait for it, or stop it and run again.',
       );
     const batch = await em.findOneOrFail(CodeBatch, { id }, options);
-    if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch of this import has been voided.');
-    if (!isUnderWay(batch)) refuse('BATCH_CANCELLED', 'The batch of this import has been cancelled.');
+    assertTakesLines(batch);
     return batch;
   }
+}
+
+/** @throws DomainError BATCH_VOIDED, BATCH_CANCELLED */
+export function assertTakesLines(batch: CodeBatch): void {
+  if (isSet(batch.voidedAt)) refuse('BATCH_VOIDED', 'The batch of this import has been voided.');
+  if (!isUnderWay(batch)) refuse('BATCH_CANCELLED', 'The batch of this import has been cancelled.');
 }
 
 async function usersOf(em: Em, codes: readonly WantedCode[]): Promise<ReadonlyMap<string, Id>> {
