@@ -12,6 +12,7 @@ import { IMPORT_LINE_REFUSALS, type ImportLineRefusal } from './code-import.erro
 const CodeImportSchema = defineEntity({
   name: 'CodeImport',
   tableName: 'code_import',
+  indexes: [{ name: 'ix_code_import__waiting', properties: ['finishedAt', 'refusal', 'uploadId'] }],
   uniques: [{ name: 'uq_code_import__tenant_key', properties: ['tenantId', 'idempotencyKey'] }],
   properties: {
     tenantId: tenantColumn().primary(),

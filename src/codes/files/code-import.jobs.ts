@@ -14,6 +14,7 @@ import type { ImportUploadService } from './import-upload.service.js';
 const LOST_AFTER_MS = 5000;
 /** Imports that {@link CodeImportJobs.requeueLost} looks at. */
 const LOST_AT_ONCE = 1000;
+const BEFORE_ALL: Id = '0';
 const MISSING: ImportRefusal = 'IMPORT_FILE_MISSING';
 
 /** The message is kept with the job, so it tells nothing of the codes; the log has the rest. */
@@ -39,6 +40,7 @@ interface ImportJobParts extends Pick<PlatformServices, 'orm' | 'clock' | 'log'>
 export class CodeImportJobs {
   readonly name = 'code imports';
   private isStopping = false;
+  private lastLookedAt: Id = BEFORE_ALL;
 
   constructor(private readonly its: ImportJobParts) {}
 
@@ -89,13 +91,21 @@ export class CodeImportJobs {
     return this.its.imports.change(state, { refusal, progressAt, ...(refusal === MISSING && NO_FILE) });
   }
 
-  /** Hands in imports that wait, or whose job was never added, was lost with Redis, or was given up. */
+  /**
+   * Hands in imports that wait, or whose job was never added, was lost with Redis, or was given up. In the order of
+   * their uploads, some at each call: so that those that fail again and again hide no others.
+   */
   async requeueLost(): Promise<void> {
     const before = new Date(this.its.clock.nowMs() - LOST_AFTER_MS);
-    const where = { uploadId: { $ne: null }, finishedAt: null, refusal: null, progressAt: { $lt: before } };
-    const options = { limit: LOST_AT_ONCE, ...ACROSS_TENANTS };
-    for (const state of await systemEm(this.its.orm).find(CodeImport, where, options))
-      await this.enqueue(state);
+    const waiting = { finishedAt: null, refusal: null, uploadId: { $gt: this.lastLookedAt } };
+    const found = await systemEm(this.its.orm).find(CodeImport, waiting, {
+      orderBy: { uploadId: 'asc' },
+      limit: LOST_AT_ONCE,
+      disableIdentityMap: true,
+      ...ACROSS_TENANTS,
+    });
+    for (const state of found) if (state.progressAt < before) await this.enqueue(state);
+    this.lastLookedAt = (found.length < LOST_AT_ONCE ? null : found.at(-1)?.uploadId) ?? BEFORE_ALL;
   }
 
   /** Tries an import again that was refused, say for the quota. */
