@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { RefusedAttempt } from '../../src/redemption/history/refused-attempt.entity.js';
+import { statementsOf } from '../support/statements.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import {
   emOf,
@@ -119,6 +120,30 @@ describe('the log of refused attempts', () => {
     const answers = await Promise.all(many.map(async (userId) => redeem(world, tenantId, userId, 'no code')));
     expect(tally(answers)).toEqual({ CODE_MALFORMED: 60 });
     expect((await attemptsOf(tenantId)).total).toBe(4 + KEPT);
+  });
+
+  it('finds a rare refusal by an index, and not by a walk over all others', async () => {
+    const { tenantId } = await seedTenant(world);
+    const em = emOf(world, tenantId);
+    const attempt = { tenantId, refusedAt: new Date(), userId: '1', isPreview: false, further: 0 };
+    await em.insertMany(
+      RefusedAttempt,
+      Array.from({ length: 3000 }, (_, at) => ({
+        ...attempt,
+        id: String(at + 1),
+        refusal: at === 1500 ? ('CODE_NOT_YOURS' as const) : ('CODE_NOT_FOUND' as const),
+      })),
+    );
+    const sent = await statementsOf(world.stores.readOrm, async () => {
+      expect((await attemptsOf(tenantId, { refusal: 'CODE_NOT_YOURS' })).total).toBe(1);
+    });
+    const { query = '', params = [] } = sent.find((each) => each.query.includes('refused_attempt')) ?? {};
+    const [plan] = await em.execute<{ key: string; Extra: string }[]>(
+      `explain format=traditional ${query}`,
+      [...params],
+    );
+    expect(plan?.key).toBe('ix_refused_attempt__refusal');
+    expect(plan?.Extra).not.toContain('filesort');
   });
 
   it('is deleted after its days, and only then', async () => {

@@ -10,6 +10,7 @@ const RefusedAttemptSchema = defineEntity({
   indexes: [
     { name: 'ix_refused_attempt__user', properties: ['tenantId', 'userId', 'id'] },
     { name: 'ix_refused_attempt__digest', properties: ['tenantId', 'codeDigest', 'id'] },
+    { name: 'ix_refused_attempt__refusal', properties: ['tenantId', 'refusal', 'id'] },
     { name: 'ix_refused_attempt__at', properties: ['refusedAt'] },
   ],
   properties: {
