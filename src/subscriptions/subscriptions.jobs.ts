@@ -49,10 +49,10 @@ export class SubscriptionJobs {
         TENANTS_AT_ONCE,
         async ([tenantId, rows]) => {
           try {
-            moved += await this.endOf(
-              tenantId,
-              rows.map(({ id }) => id),
-            );
+            const ids = rows.map(({ id }) => id);
+            // Added when all of it is known: several tenants are under way.
+            const ended = await this.endOf(tenantId, ids);
+            moved += ended;
           } catch (error) {
             if (isServerAway(error)) throw new StoreUnavailableError('database', { cause: error });
             failed.add(tenantId);
