@@ -138,10 +138,9 @@ describe('the log of refused attempts', () => {
       expect((await attemptsOf(tenantId, { refusal: 'CODE_NOT_YOURS' })).total).toBe(1);
     });
     const { query = '', params = [] } = sent.find((each) => each.query.includes('refused_attempt')) ?? {};
-    const [plan] = await em.execute<{ key: string; Extra: string }[]>(
-      `explain format=traditional ${query}`,
-      [...params],
-    );
+    const [plan] = await em.execute<{ key: string; Extra: string }[]>(`explain format=traditional ${query}`, [
+      ...params,
+    ]);
     expect(plan?.key).toBe('ix_refused_attempt__refusal');
     expect(plan?.Extra).not.toContain('filesort');
   });

@@ -180,7 +180,11 @@ describe('S4.21 allocation', () => {
     const [held] = await holder.find(CodePoolItem, {}, { ...FOR_UPDATE, limit: 1 });
     const pool = { tenantId, campaignId, now: new Date() };
     const dropping = codes.transactions.run(tenantId, async (em) => dropDeadItems(em, pool, '0'));
-    expect(await dropping.finally(async () => holder.rollback())).toBeNull();
+    try {
+      expect(await dropping).toBeNull();
+    } finally {
+      await holder.rollback();
+    }
     const left = await codes.em(tenantId).find(CodePoolItem, {});
     expect(left.map(({ codeId }) => codeId)).toEqual([held?.codeId]);
   });
@@ -264,9 +268,11 @@ describe('S4.21 the pool', () => {
     await holder.begin();
     await holder.find(CodePool, {}, FOR_UPDATE);
     const refilling = codes.pools.refillAll();
-    await vi
-      .waitFor(async () => expect(await freeOf(quick)).toBe(10), { timeout: 5000, interval: 50 })
-      .finally(async () => holder.rollback());
+    try {
+      await vi.waitFor(async () => expect(await freeOf(quick)).toBe(10), { timeout: 5000, interval: 50 });
+    } finally {
+      await holder.rollback();
+    }
     await refilling;
     expect(await freeOf(slow)).toBe(10);
   });
@@ -275,7 +281,10 @@ describe('S4.21 the pool', () => {
     const SIZE = 30_000;
 
     /** Items without codes: they count, and no call takes them. Numbered from 1, the oldest first. */
-    async function largePool(items: number, quota: number): Promise<{ tenantId: string; campaignId: string }> {
+    async function largePool(
+      items: number,
+      quota: number,
+    ): Promise<{ tenantId: string; campaignId: string }> {
       const tenantId = await codes.addTenant(quota);
       const { id: campaignId } = await codes.addCampaign(tenantId);
       for (let from = 0; from < items; from += 5000) {

@@ -79,7 +79,9 @@ describe('X.12 a file of codes over HTTP', () => {
     const report = await fileRequest(server.address, token, `/api/imports/${id}/refused.csv`);
     expect(await report.text()).toBe('line,reason\r\n3002,CODE_TEXT_NOT_ALLOWED\r\n');
     const em = tenantEm(world.stores.orm, tenantId);
-    await vi.waitFor(async () => expect(await em.count(CodeImportPart, {})).toBe(0), { timeout: PATIENCE_MS });
+    await vi.waitFor(async () => expect(await em.count(CodeImportPart, {})).toBe(0), {
+      timeout: PATIENCE_MS,
+    });
     const again = await fileRequest(server.address, token, `/api/imports/${id}`, body);
     expect([again.status, await codeOf(again)]).toEqual([409, 'IMPORT_HAS_FILE']);
   });
@@ -138,7 +140,7 @@ describe('X.12 a file of codes over HTTP', () => {
     const id = codeImport?.id ?? '';
     const { codeUploads, codeImportJobs } = world.services;
     const lines = ['code,note', ...foreignCodes(400).map((code) => `${code},${'x'.repeat(1000)}`)];
-    const file = () => Readable.from([Buffer.from(lines.join('\n'))]);
+    const file = () => Readable.from(lines.map((line) => Buffer.from(`${line}\n`)));
     const stored = await codeUploads.store(tenantId, id, file());
     expect(stored.parts).toBe(2);
     await tenantEm(world.stores.orm, tenantId).nativeDelete(CodeImportPart, { partNo: 1 });

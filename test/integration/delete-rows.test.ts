@@ -36,7 +36,11 @@ async function scene(heldId: string) {
       'select 1 from code_pool_item where tenant_id = ? and campaign_id = 1 and code_id = ? for update',
       [tenantId, heldId],
     );
-    await work(em()).finally(async () => holder.rollback());
+    try {
+      await work(em());
+    } finally {
+      await holder.rollback();
+    }
   };
   return { all, em, keysOf, whileHeld };
 }

@@ -30,7 +30,10 @@ afterAll(async () => {
 
 const LONG_AGO = new Date('2026-01-01T00:00:00Z');
 
-function row(no: number, differing: Partial<RequiredEntityData<CodeImport>> = {}): RequiredEntityData<CodeImport> {
+function row(
+  no: number,
+  differing: Partial<RequiredEntityData<CodeImport>> = {},
+): RequiredEntityData<CodeImport> {
   return {
     tenantId: TENANT,
     id: String(no),

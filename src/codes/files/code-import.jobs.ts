@@ -1,5 +1,5 @@
 import { present } from '../../platform/assert.js';
-import { systemEm, tenantEm } from '../../platform/database/orm.js';
+import { systemEm } from '../../platform/database/orm.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
