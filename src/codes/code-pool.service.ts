@@ -22,10 +22,14 @@ const REFILL_MAX = 10_000;
 const REFILL_PART = 10;
 const TENANTS_AT_ONCE = 4;
 
-/** The pools of all tenants, each with its first item. Raw SQL, because the ORM has no subquery with a limit. */
+/**
+ * The pools of all tenants, each with its first item, in the order of the whole key: MySQL sorts all items otherwise.
+ * Raw SQL, because the ORM has no subquery with a limit.
+ */
 export const POOLS = `select p.tenant_id as tenantId, cast(p.campaign_id as char) as campaignId, p.size, (
     select cast(i.code_id as char) from code_pool_item i force index (primary)
-     where i.tenant_id = p.tenant_id and i.campaign_id = p.campaign_id order by i.code_id limit 1) as firstId
+     where i.tenant_id = p.tenant_id and i.campaign_id = p.campaign_id
+     order by i.tenant_id, i.campaign_id, i.code_id limit 1) as firstId
   from code_pool p where p.size > 0`;
 
 const setCodePoolInput = z.strictObject({

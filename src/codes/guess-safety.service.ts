@@ -97,8 +97,9 @@ export class GuessSafety {
   }
 
   /** Makes codes of a format known without counting them. Many campaigns share a format; the second finds it there. */
-  async register(em: Em, tenantId: string, format: CodeFormat): Promise<Id> {
-    const text = JSON.stringify(format);
+  async register(em: Em, tenantId: string, { template, alphabet }: CodeFormat): Promise<Id> {
+    // In this order: MySQL has another one for what it has stored.
+    const text = JSON.stringify({ template, alphabet });
     const signature = createHash('sha256').update(text).digest('hex');
     const values = [tenantId, this.ids.next(), signature, text, new Date(this.clock.nowMs())];
     await em.execute(

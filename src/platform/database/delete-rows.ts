@@ -12,37 +12,35 @@ export interface RowKeys {
   readonly ids: readonly Id[];
 }
 
-/** @returns how many rows there were */
-export async function deleteRows(em: Em, keys: RowKeys): Promise<number> {
-  if (keys.ids.length === 0) return 0;
-  const { sql, params } = metByKey(keys);
-  const { affectedRows } = await em.execute<QueryResult>(`delete r from ${sql}`, params, 'run');
+/**
+ * Each row is met by its whole key. An `in` may be run as a scan of all rows with the prefix, and a DELETE that scans
+ * waits for each row that another transaction holds, also where it would leave that row alone.
+ * @returns how many rows there were
+ */
+export async function deleteRows(em: Em, { table, prefix, column, ids }: RowKeys): Promise<number> {
+  if (ids.length === 0) return 0;
+  const { affectedRows } = await em.execute<QueryResult>(
+    `delete r from json_table(?, '$[*]' columns (id bigint unsigned path '$')) wanted
+      straight_join ${table} r on ${equal(prefix)} and r.${column} = wanted.id`,
+    [JSON.stringify(ids), ...Object.values(prefix)],
+    'run',
+  );
   return affectedRows;
 }
 
-/** Locks those of these rows that no other transaction holds. @returns their ids */
-export async function lockUnheld(em: Em, keys: RowKeys): Promise<Id[]> {
-  if (keys.ids.length === 0) return [];
-  const { sql, params } = metByKey(keys);
+/** Locks those of these rows that no other transaction holds; a scan passes over the others. @returns their ids */
+export async function lockUnheld(em: Em, { table, prefix, column, ids }: RowKeys): Promise<Id[]> {
+  if (ids.length === 0) return [];
   const rows = await em.execute<{ id: Id }[]>(
-    `select cast(r.${keys.column} as char) as id from ${sql} for update skip locked`,
-    params,
+    `select cast(r.${column} as char) as id from ${table} r where ${equal(prefix)} and r.${column} in (?)
+      for update skip locked`,
+    [...Object.values(prefix), ids],
   );
   return rows.map(({ id }) => id);
 }
 
-/**
- * Each row is met by its whole key. An `in` may be run as a scan of all rows with the prefix, and a DELETE that scans
- * waits for each row that another transaction holds, also where it would leave that row alone.
- */
-function metByKey({ table, prefix, column, ids }: RowKeys): {
-  readonly sql: string;
-  readonly params: unknown[];
-} {
-  const common = Object.keys(prefix).map((name) => `r.${name} = ? and `);
-  return {
-    sql: `json_table(?, '$[*]' columns (id bigint unsigned path '$')) wanted
-      straight_join ${table} r on ${common.join('')}r.${column} = wanted.id`,
-    params: [JSON.stringify(ids), ...Object.values(prefix)],
-  };
+function equal(prefix: RowKeys['prefix']): string {
+  return Object.keys(prefix)
+    .map((name) => `r.${name} = ?`)
+    .join(' and ');
 }
