@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { NODE_MINIMUM } from '../../src/app/node-version.js';
 import { lockDataDir } from '../../src/platform/local-servers/data-dir-lock.js';
+import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { failedStart, type FailedStart, type StartCase } from '../support/failed-start.js';
@@ -185,7 +186,13 @@ const CASES: readonly Case[] = [
   ],
   [
     'a node of a Redis Cluster',
-    async () => stores({ redisUrl: (await redisWith('--cluster-enabled', 'yes')).url }),
+    async () => {
+      // By default it is the port + 10,000, from which the kernel may have made a connection.
+      const busPort = String(await findFreePort());
+      return stores({
+        redisUrl: (await redisWith('--cluster-enabled', 'yes', '--cluster-port', busPort)).url,
+      });
+    },
     /^Redis at \S+ is a node of a cluster, which Redeemkit does not support/,
   ],
   [

@@ -38,10 +38,14 @@ export class RedisServer {
     await this.loaded();
   }
 
-  /** Resolves when it answers, or asks for a password. */
+  /** Resolves when it answers, or asks for a password; fails when it ends before. */
   async loaded(): Promise<void> {
-    while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => /\+PONG|-NOAUTH/.test(String(reply)))))
+    while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => /\+PONG|-NOAUTH/.test(String(reply))))) {
+      const { exitCode = null, signalCode = null } = this.child ?? {};
+      if (exitCode !== null || signalCode !== null)
+        throw new Error(`Redis ended before it answered: ${exitCode ?? signalCode}.`);
       await pause(10);
+    }
   }
 
   /** The same without waiting: it may be reading its data. */
