@@ -33,6 +33,7 @@
     USER_LIMIT_REACHED, CODE_EXHAUSTED, CODE_HELD, BUDGET_EXHAUSTED, reward_refusal: each followed by "1" when
     this user may still have redeemed the code before, which only the database can tell
 ]]
+-- include lib/code-guards
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
 local redemption_id, user_id, digest, token = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -50,21 +51,15 @@ if ARGV[6] == '1' then
   end
 end
 
-local copy = redis.call('HMGET', KEYS[1], 'id', 'status', 'use_limit', 'used', 'starts_ms', 'expires_ms',
-  'assigned_user_id', 'sole_user_id', 'version')
+local copy = redis.call('HMGET', KEYS[1], 'version', unpack(STATE))
+local version = table.remove(copy, 1)
 if not copy[1] then
   -- A version without a copy says that the code has changed; an older row must not bring its old state back.
-  if ARGV[13] == '' or (copy[9] and tonumber(copy[9]) > tonumber(ARGV[13])) then return { 'LOAD', now_ms } end
+  if ARGV[13] == '' or (version and tonumber(version) > tonumber(ARGV[13])) then return { 'LOAD', now_ms } end
   copy = { unpack(ARGV, 14, 21) }
 end
-local status, starts_ms, expires_ms, extended_ms = copy[2], copy[5], copy[6], ARGV[12]
-if expires_ms ~= '' and extended_ms ~= '' and tonumber(extended_ms) > tonumber(expires_ms) then
-  expires_ms = extended_ms
-end
-if status ~= 'ACTIVE' then return { 'CODE_INACTIVE', now_ms } end
-if starts_ms ~= '' and now_ms < tonumber(starts_ms) then return { 'CODE_NOT_STARTED', now_ms } end
-if expires_ms ~= '' and now_ms >= tonumber(expires_ms) then return { 'CODE_EXPIRED', now_ms } end
-if copy[7] ~= '' and copy[7] ~= user_id then return { 'CODE_NOT_YOURS', now_ms } end
+local refusal = refusal_of_state(copy, user_id, now_ms, ARGV[12])
+if refusal then return { refusal, now_ms } end
 
 local done = redis.call('GET', KEYS[5])
 if done then return { 'ALREADY_REDEEMED', now_ms, done } end
@@ -83,7 +78,7 @@ local unsure = (used == 0 or sole_user_id ~= '') and '' or '1'
 local has_limits = ARGV[11] == '1'
 if has_limits and redis.call('EXISTS', KEYS[7], KEYS[8]) > 0 then return { 'USER_LIMIT_REACHED', now_ms, unsure } end
 if use_limit > 0 then
-  if used >= use_limit then return { 'CODE_EXHAUSTED', now_ms, unsure } end
+  if is_used_up(copy) then return { 'CODE_EXHAUSTED', now_ms, unsure } end
   if used + redis.call('HLEN', KEYS[2]) >= use_limit then return { 'CODE_HELD', now_ms, unsure } end
 end
 if has_limits and redis.call('EXISTS', KEYS[9]) == 1 then return { 'BUDGET_EXHAUSTED', now_ms, unsure } end

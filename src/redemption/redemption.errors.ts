@@ -103,3 +103,9 @@ export function isGuess(refusal: RedeemRefusal): boolean {
 export function isRedeemRefusal(code: string): code is RedeemRefusal {
   return Object.hasOwn(REDEEM_REFUSALS, code);
 }
+
+/** A refusal as a script of Redis answers it. */
+export function refusalOfScript(word: string): RedeemRefusal {
+  if (!isRedeemRefusal(word)) throw new Error(`A script answered ${word}, which is no refusal.`);
+  return word;
+}

@@ -58,8 +58,16 @@ export type AdmitReply = { readonly nowMs: number; readonly epoch: string } & (
   | { readonly status: 'LIMITS_CHANGED'; readonly version: string }
   | { readonly status: 'RATE_LIMITED'; readonly retryAfterMs: number; readonly heldBackBy: string }
   | { readonly status: 'NOT_FOUND' | 'LOAD' }
-  | { readonly status: 'FOUND'; readonly codeId: Id; readonly campaignId: Id; readonly batchId: Id }
+  | ({ readonly status: 'FOUND' } & FoundCode)
 );
+
+interface FoundCode {
+  readonly codeId: Id;
+  readonly campaignId: Id;
+  readonly batchId: Id;
+  /** By the copy alone, or null: the batch may be extended, and limits of the user come before a used-up code. */
+  readonly refusal: string | null;
+}
 
 export type ClaimReply =
   | { readonly status: 'CLAIMED'; readonly nowMs: number; readonly token: string }
@@ -150,11 +158,14 @@ export class RedemptionRedis {
       codeKeys.unknown(tenantId),
       codeKeys.epoch(tenantId),
       limitsKey(tenantId),
+      keys.done(tenantId, userId, digest),
+      keys.lock(tenantId, userId, digest),
     ];
     const { keys: limited, frees, triples } = admissionArguments(limits, fixed.length + 1);
+    const hasKey = idempotencyKey === null ? '' : '1';
     const reply = (await this.admitScript.run(
       [...fixed, ...limited],
-      [attemptId, digest, idempotencyKey === null ? '' : '1', limits.version ?? '-', frees, ...triples],
+      [attemptId, digest, userId, hasKey, limits.version ?? '-', frees, ...triples],
     )) as [string, number, string, ...string[]];
     return decodeAdmit(reply);
   }
@@ -347,17 +358,17 @@ function spentKey(claim: Claim, spent: Release['spent']): string {
   return keys.spent(claim.tenantId, campaign, of);
 }
 
-function decodeAdmit(reply: [string, number, string, ...unknown[]]): AdmitReply {
-  const [status, nowMs, epoch, a, b, c] = reply;
+function decodeAdmit(reply: [string, number, string, ...string[]]): AdmitReply {
+  const [status, nowMs, epoch, a = '', b = '', c = '', d = ''] = reply;
   switch (status) {
     case 'KNOWN':
-      return { status, nowMs, epoch, redemptionId: String(a), digest: String(b), claim: String(c) };
+      return { status, nowMs, epoch, redemptionId: a, digest: b, claim: c };
     case 'LIMITS_CHANGED':
-      return { status, nowMs, epoch, version: String(a) };
+      return { status, nowMs, epoch, version: a };
     case 'RATE_LIMITED':
-      return { status, nowMs, epoch, retryAfterMs: Number(a), heldBackBy: String(b) };
+      return { status, nowMs, epoch, retryAfterMs: Number(a), heldBackBy: b };
     case 'FOUND':
-      return { status, nowMs, epoch, codeId: String(a), campaignId: String(b), batchId: String(c) };
+      return { status, nowMs, epoch, codeId: a, campaignId: b, batchId: c, refusal: d === '' ? null : d };
     case 'NOT_FOUND':
     case 'LOAD':
       return { status, nowMs, epoch };

@@ -1,9 +1,11 @@
+import { isLimited } from '../../campaigns/campaign-usage.service.js';
 import { NO_LIMITS, scopeOf } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { Refused } from './attempt-outcome.js';
-import type { Attempt, EligibilityService } from './eligibility.service.js';
+import type { Attempt, EligibilityService, Terms } from './eligibility.service.js';
 import type { AdmitReply, RedemptionRedis } from '../claim/redemption.redis.js';
+import { refusalOfScript } from '../redemption.errors.js';
 
 /** Changes of limits during one admission; more than that are treated as a fault of Redis. */
 const READS_MAX = 5;
@@ -54,6 +56,17 @@ export function rateLimited(
   { retryAfterMs, heldBackBy }: Extract<AdmitReply, { readonly status: 'RATE_LIMITED' }>,
 ): Refused {
   return new Refused('RATE_LIMITED', null, retryAfterMs, scopeOf(limits, heldBackBy));
+}
+
+/**
+ * The refusal of a code by its copy, which the admission has found out. Null where the campaign or the batch may come
+ * before it: then the claim tells.
+ */
+export function refusalByCopy(admitted: AdmitReply, { campaign, extendedToMs }: Terms): Refused | null {
+  if (admitted.status !== 'FOUND' || admitted.refusal === null) return null;
+  if (admitted.refusal === 'CODE_EXPIRED' && extendedToMs !== null) return null;
+  if (admitted.refusal === 'CODE_EXHAUSTED' && isLimited(campaign)) return null;
+  return new Refused(refusalOfScript(admitted.refusal));
 }
 
 /** A key leads to one digest; a code without a copy may have one under any. */

@@ -36,15 +36,19 @@ export interface Attempt extends AttemptKeys {
   readonly limits: AttemptLimits;
 }
 
-/** What a claim needs, found out and judged before the code is touched. */
-export interface Prepared {
-  readonly code: LoadedCode;
+/** Of an open campaign and a batch that is not blocked. */
+export interface Terms {
   readonly campaign: Campaign;
+  /** A code of the batch that would end before this instant ends at it. */
+  readonly extendedToMs: number | null;
+}
+
+/** What a claim needs, found out and judged before the code is touched. */
+export interface Prepared extends Terms {
+  readonly code: LoadedCode;
   readonly rewards: readonly ChosenReward[];
   /** The last of all guards, so the claim script answers it only when nothing else refuses. */
   readonly rewardRefusal: RewardRefusal | 'NO_REWARD_FOR_USER' | null;
-  /** A code of the batch that would end before this instant ends at it. */
-  readonly extendedToMs: number | null;
 }
 
 type Admitted = Pick<AdmitReply, 'epoch' | 'nowMs'>;
@@ -162,18 +166,28 @@ export class EligibilityService {
     if (copy !== null) await this.services.copies.store(tenantId, [copy]);
   }
 
-  /** Judges the campaign, and chooses what the user gets. */
-  async prepare(attempt: Attempt, code: LoadedCode, admitted: Admitted): Promise<Prepared | Refused> {
-    const { nowMs } = admitted;
+  /** Judges the campaign and the batch of a code. */
+  async terms(attempt: Attempt, code: LoadedCode, admitted: Admitted): Promise<Terms | Refused> {
     const epoch = await this.epochOf(attempt.tenantId, admitted);
     const campaign = await this.services.campaigns.find(attempt.tenantId, code.campaignId, epoch);
-    if (campaign === null || !isCampaignOpen(campaign, nowMs)) return new Refused('CAMPAIGN_NOT_ACTIVE');
+    if (campaign === null || !isCampaignOpen(campaign, admitted.nowMs))
+      return new Refused('CAMPAIGN_NOT_ACTIVE');
     const { applicableProducts } = campaign.rule;
     if (applicableProducts.length > 0 && !applicableProducts.includes(attempt.productCode)) {
       return new Refused('PRODUCT_NOT_ALLOWED');
     }
     const batch = await this.services.batchGate.terms(attempt.tenantId, code.batchId, epoch);
     if (batch.isBlocked) return new Refused('CODE_INACTIVE');
+    return { campaign, extendedToMs: batch.extendedToMs };
+  }
+
+  /** Chooses what the user gets, and judges it. */
+  async prepare(
+    attempt: Attempt,
+    code: LoadedCode,
+    { campaign, extendedToMs }: Terms,
+    nowMs: number,
+  ): Promise<Prepared | Refused> {
     const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
     if (tags === null) return new Refused('USER_DISABLED');
     const rewards = chooseRewards(campaign.rule, { tags });
@@ -181,7 +195,7 @@ export class EligibilityService {
       rewards.length === 0 && campaign.rule.rewardRules.length > 0
         ? 'NO_REWARD_FOR_USER'
         : await this.rewardRefusal(attempt.tenantId, attempt.userId, rewards, nowMs);
-    return { code, campaign, rewards, rewardRefusal, extendedToMs: batch.extendedToMs };
+    return { code, campaign, rewards, rewardRefusal, extendedToMs };
   }
 
   /**

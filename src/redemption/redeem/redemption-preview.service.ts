@@ -111,9 +111,11 @@ export class RedemptionPreviewService {
     if (admitted.status === 'RATE_LIMITED') return rateLimited(attempt, admitted);
     const code = await this.eligibility.findCode(attempt, admitted);
     if (code instanceof Refused) return this.counted(id, admission, code);
-    const prepared = await this.eligibility.prepare(attempt, code, admitted);
-    if (prepared instanceof Refused) return this.counted(id, admission, prepared, code);
     const { nowMs } = admitted;
+    const terms = await this.eligibility.terms(attempt, code, admitted);
+    const prepared =
+      terms instanceof Refused ? terms : await this.eligibility.prepare(attempt, code, terms, nowMs);
+    if (prepared instanceof Refused) return this.counted(id, admission, prepared, code);
     return { admission, prepared, nowMs, claim: hypotheticalClaim(id, attempt, prepared, nowMs) };
   }
 

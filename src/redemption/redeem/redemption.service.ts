@@ -4,12 +4,13 @@ import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import { admit, rateLimited, uncounted, type Admission, type Admitted } from './admit.js';
+import { admit, rateLimited, refusalByCopy, uncounted, type Admission, type Admitted } from './admit.js';
 import { isStoreFailure, Refused, type AttemptOutcome } from './attempt-outcome.js';
 import type { ClaimSettlement } from './claim-settlement.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import type { KnownRedemptions } from './known-redemptions.js';
 import type { ClaimResult, CodeClaimer } from './code-claimer.js';
+import type { LoadedCode } from '../claim/code-loader.js';
 import type { AdmitReply, ClaimReply, RedemptionRedis } from '../claim/redemption.redis.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 import type { RedeemAnswer, RedeemRequest } from './redeem-request.js';
@@ -17,7 +18,7 @@ import { evenOut, type RefusalNotes } from './refusal-notes.js';
 import { orderNoOf, type RedemptionRecord } from '../history/redemption-record.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
-import { HELD_RETRY_MS, isRedeemRefusal } from '../redemption.errors.js';
+import { HELD_RETRY_MS, refusalOfScript } from '../redemption.errors.js';
 
 /** After a tombstone of its id, an attempt starts again with a new one. */
 const STARTS_MAX = 3;
@@ -144,10 +145,18 @@ export class RedemptionService {
     const { eligibility } = this.parts;
     const code = await eligibility.findCode(attempt, admitted);
     if (code instanceof Refused) return code;
-    const prepared = await eligibility.prepare(attempt, code, admitted);
+    const prepared = await this.judge(attempt, code, admitted);
     // What is refused is likely to come again; then it is refused without the database.
     if (prepared instanceof Refused) await eligibility.keepCopy(attempt.tenantId, code.unstored);
     return prepared;
+  }
+
+  /** What the admission has refused by the copy needs no claim, and nothing read for rewards. */
+  private async judge(attempt: Attempt, code: LoadedCode, admitted: AdmitReply): Promise<Prepared | Refused> {
+    const { eligibility } = this.parts;
+    const terms = await eligibility.terms(attempt, code, admitted);
+    if (terms instanceof Refused) return terms;
+    return refusalByCopy(admitted, terms) ?? eligibility.prepare(attempt, code, terms, admitted.nowMs);
   }
 
   private async afterClaim(
@@ -181,12 +190,12 @@ export class RedemptionService {
     prepared: Prepared,
     reply: Extract<ClaimReply, { status: 'REFUSED' }>,
   ): Promise<Refused> {
-    if (!isRedeemRefusal(reply.refusal)) throw new Error(`claim-code answered ${reply.refusal}.`);
+    const refusal = refusalOfScript(reply.refusal);
     if (reply.unsure) {
       const first = await this.firstOf(attempt, prepared, null);
       if (first !== null) return new Refused('ALREADY_REDEEMED', first);
     }
-    return new Refused(reply.refusal, null, reply.refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
+    return new Refused(refusal, null, refusal === 'CODE_HELD' ? HELD_RETRY_MS : null);
   }
 
   private async firstOf(
