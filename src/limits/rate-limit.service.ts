@@ -65,6 +65,9 @@ export interface RateLimitSettings {
   readonly timeoutMs: number;
 }
 
+/** A caller by one of its names. */
+type Subject = readonly [CallerScope, string];
+
 /** The attempts that an hour and a day allow; 0 means any number. */
 interface Allowed {
   readonly hour: number;
@@ -110,11 +113,12 @@ export class RateLimitService {
     caller: AttemptCaller,
     version: string,
   ): Promise<AttemptLimits> {
+    const subjects = subjectsOf(caller);
     const windows =
       line === null
         ? this.unknownLineWindows(tenantId, caller.userId ?? '')
-        : await this.windows(line, caller, version);
-    return { version, windows, lockOuts: this.lockOuts(tenantId, caller) };
+        : await this.windowsAt(line, subjects, version);
+    return { version, windows, lockOuts: this.lockOutsOf(tenantId, subjects) };
   }
 
   /**
@@ -128,14 +132,17 @@ export class RateLimitService {
   }
 
   /** The rolling hours and days of a product line, and of the caller at it; the longer one of each last. */
-  async windows(
+  async windows(line: ProductLine, caller: AttemptCaller): Promise<RateWindow[]> {
+    return this.windowsAt(line, subjectsOf(caller), this.version(line.tenantId));
+  }
+
+  private async windowsAt(
     line: ProductLine,
-    caller: AttemptCaller,
-    version = this.version(line.tenantId),
+    subjects: readonly Subject[],
+    version: string,
   ): Promise<RateWindow[]> {
     const { tenantId, code } = line;
     const whole = this.allowedAt(line);
-    const subjects = subjectsOf(caller);
     const own = windowsOf(`{${tenantId}}:rate:line:${code}`, 'PRODUCT_LINE', whole);
     if (subjects.length === 0) return own;
     const rules = await this.rules.find(tenantId, version);
@@ -170,13 +177,14 @@ export class RateLimitService {
 
   /** The user's first: those of device, address and tenant hold only for users who have failed themselves. */
   lockOuts(tenantId: string, caller: AttemptCaller): LockOut[] {
+    return this.lockOutsOf(tenantId, subjectsOf(caller));
+  }
+
+  private lockOutsOf(tenantId: string, subjects: readonly Subject[]): LockOut[] {
     const { failuresFree } = this.settings;
     if (failuresFree.USER === 0) return [];
-    const subjects: [keyof typeof failuresFree, string][] = subjectsOf(caller).map(([scope, subject]) => [
-      scope,
-      `${scope.toLowerCase()}:${subject}`,
-    ]);
-    return [...subjects, ['TENANT', 'tenant'] as const].flatMap(([scope, name]) => {
+    const named = subjects.map(([scope, subject]) => [scope, `${scope.toLowerCase()}:${subject}`] as const);
+    return [...named, ['TENANT', 'tenant'] as const].flatMap(([scope, name]) => {
       const key = `{${tenantId}}:lockout:${name}`;
       return failuresFree[scope] === 0 ? [] : [{ key, scope, failuresFree: failuresFree[scope] }];
     });
@@ -237,7 +245,7 @@ function windowsOf(key: string, scope: LimitScope, { hour, day }: Allowed): Rate
  * Names of the caller as keys hold them. An address of this machine is a proxy's that tells nothing of its clients, or
  * an operator's: to count it would lock all clients out together.
  */
-function subjectsOf({ userId = null, deviceId = null, ip = null }: AttemptCaller): [CallerScope, string][] {
+function subjectsOf({ userId = null, deviceId = null, ip = null }: AttemptCaller): Subject[] {
   const address = ip === null || ip === '' || isLoopback(ip) ? null : networkOf(ip);
   const all: [CallerScope, string | null][] = [
     ['USER', userId],

@@ -21,19 +21,26 @@ local function lock_outs_of(frees)
   return found
 end
 
-local function failures_of(subject, now_ms)
-  local found = redis.call('HMGET', subject.key, 'level', 'at_ms', 'until_ms', 'last')
+local function read_failures(key, free, now_ms)
+  local found = redis.call('HMGET', key, 'level', 'at_ms', 'until_ms', 'last')
   if not found[1] then return { level = 0, at_ms = 0, until_ms = 0 } end
   local at_ms = tonumber(found[2])
-  local forgotten = math.max(0, now_ms - at_ms) / HOUR_MS * subject.free
+  local forgotten = math.max(0, now_ms - at_ms) / HOUR_MS * free
   local level = math.max(0, tonumber(found[1]) - forgotten)
   return { level = level, at_ms = at_ms, until_ms = tonumber(found[3]), last = found[4] }
+end
+
+-- Of a subject, read once in a run.
+local function failures_of(subject, now_ms)
+  subject.failures = subject.failures or read_failures(subject.key, subject.free, now_ms)
+  return subject.failures
 end
 
 -- Each tenth of `free` above it doubles the wait, from a second to an hour.
 local function add_failure(subject, attempt_id, now_ms)
   local key, free, failures = subject.key, subject.free, failures_of(subject, now_ms)
   if failures.last == attempt_id then return end
+  failures.last = attempt_id
   local level = math.min(failures.level + 1, free * LEVEL_MAX)
   local above = level / free - 1
   local wait_ms = above > 0 and math.min(WAIT_FIRST_MS * 2 ^ (above * DOUBLINGS), HOUR_MS) or 0
