@@ -75,9 +75,8 @@ export class AttemptLog {
     if (this.perTenant === 0) return false;
     const sample = this.samples.get(tenantId) ?? this.begin(tenantId);
     if (sample === null) return false;
-    const own = sample.rows.filter((row) => row.userId === userId);
-    const last = own.at(-1);
-    if (last !== undefined && own.length >= PER_USER_MAX) {
+    const last = lastOfMany(sample, userId);
+    if (last !== null) {
       last.further += 1;
       return false;
     }
@@ -138,4 +137,16 @@ export class AttemptLog {
     this.timer ??= setTimeout(() => void this.flush(), EVERY_MS).unref();
     return sample;
   }
+}
+
+/** The last of a user's rows, if there are as many as may be. */
+function lastOfMany({ rows }: Sample, userId: Id): Row | null {
+  let count = 0;
+  let last: Row | null = null;
+  for (const row of rows) {
+    if (row.userId !== userId) continue;
+    count += 1;
+    last = row;
+  }
+  return count < PER_USER_MAX ? null : last;
 }
