@@ -100,6 +100,13 @@ export function isGuess(refusal: RedeemRefusal): boolean {
   return GUESSES.has(refusal);
 }
 
+/** Refusals that pass by themselves: the same call may succeed in a moment. */
+const PASSING: ReadonlySet<RedeemRefusal> = new Set(['CODE_HELD', 'SERVICE_UNAVAILABLE']);
+
+export function isPassing(refusal: RedeemRefusal): boolean {
+  return PASSING.has(refusal);
+}
+
 export function isRedeemRefusal(code: string): code is RedeemRefusal {
   return Object.hasOwn(REDEEM_REFUSALS, code);
 }

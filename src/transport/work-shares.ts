@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { BusyError, FairGate, type GateLimits } from '../platform/scheduling/fair-gate.js';
 import type { Caller } from '../platform/scheduling/fair-queue.js';
 import { LoopTurns } from '../platform/scheduling/loop-turns.js';
@@ -12,6 +13,10 @@ const WAITING = {
 };
 /** How long after a redemption the next one is expected: its client reads the answer first. */
 const URGENT_FOR_MS = 100;
+
+/** How long a user has one redemption at once after a refusal. A flood of guesses is refused all the time. */
+const REFUSED_FOR_MS = 250;
+const REFUSED_MAX = 10_000;
 
 /** Operations that cannot run wait with their texts and variables, until a turn says so. */
 const REFUSALS: GateLimits = {
@@ -41,6 +46,13 @@ type Gate = WorkKind | 'refusals' | 'redemptions';
 export class WorkShares {
   readonly turns: LoopTurns;
   private readonly gates: Readonly<Record<Gate, FairGate>>;
+  /** Users whose last redemption was refused, by {@link nameOf}. Afterwards nothing waits for one that hangs. */
+  private readonly refusedLately = new LRUCache<string, Caller>({
+    max: REFUSED_MAX,
+    ttl: REFUSED_FOR_MS,
+    ttlAutopurge: true,
+    disposeAfter: (caller) => this.gates.redemptions.startNext(caller),
+  });
   private urgent = 0;
   private urgentAtMs = -Infinity;
 
@@ -51,7 +63,7 @@ export class WorkShares {
       reads: new FairGate(limitsOf(atOnce.reads), this.isPressed),
       writes: new FairGate(limitsOf(atOnce.writes)),
       refusals: new FairGate(REFUSALS),
-      redemptions: new FairGate(REDEMPTIONS),
+      redemptions: new FairGate(REDEMPTIONS, (caller) => this.refusedLately.has(nameOf(caller))),
     };
   }
 
@@ -59,7 +71,8 @@ export class WorkShares {
   readonly isPressed = (): boolean => this.urgent > 0 || performance.now() - this.urgentAtMs < URGENT_FOR_MS;
 
   /**
-   * Runs a redemption, before which the rest makes room.
+   * Runs a redemption, before which the rest makes room. A user who was just refused has one at once: else a flood of
+   * guesses would take the event loop and Redis from all others.
    * @throws GraphQLError RATE_LIMITED or SERVICE_UNAVAILABLE
    */
   async urgently<T>(caller: Caller, work: () => T | Promise<T>): Promise<T> {
@@ -67,7 +80,10 @@ export class WorkShares {
     let leave: (() => void) | null = null;
     try {
       leave = await this.enter('redemptions', caller);
-      return await work();
+      const result = await work();
+      if (isRefused(result)) this.refusedLately.set(nameOf(caller), caller);
+      else this.refusedLately.delete(nameOf(caller));
+      return result;
     } finally {
       leave?.();
       this.urgent -= 1;
@@ -105,6 +121,16 @@ export class WorkShares {
   failWaiting(kind: WorkKind, error: unknown, whose: (caller: Caller) => boolean): void {
     this.gates[kind].failWaiting(error, whose);
   }
+}
+
+function nameOf({ tenantId, id }: Caller): string {
+  return `${tenantId} ${id}`;
+}
+
+/** Whether the same call would be refused again; the answer says so itself. */
+function isRefused(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null || !('isLastingRefusal' in result)) return false;
+  return result.isLastingRefusal === true;
 }
 
 function limitsOf(atOnce: number): GateLimits {

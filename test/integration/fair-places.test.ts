@@ -75,3 +75,48 @@ it('X.19 a user has eight redemptions under way, whatever number waits, and thos
   const answers = await Promise.all(flood);
   expect(answers.filter(({ errors }) => errors !== undefined)).toEqual([]);
 });
+
+it('X.19 a user who was refused is not held up by one redemption that hangs', async () => {
+  const hanging = Promise.withResolvers<void>();
+  const shares = new WorkShares(PLACES);
+  let started = 0;
+  const redeem = async () =>
+    shares.urgently({ tenantId: 'T', kind: 'USER', id: '1' }, async () => {
+      started += 1;
+      if (started > 1) await hanging.promise;
+      return { isLastingRefusal: true };
+    });
+  await redeem();
+  const further = Array.from({ length: 5 }, redeem);
+  // The first of them hangs, and 250 ms after the refusal the others start.
+  await expect.poll(() => started).toBe(2);
+  await expect.poll(() => started, { timeout: 2000 }).toBe(6);
+  hanging.resolve();
+  await Promise.all(further);
+});
+
+it('X.19 a user who is refused has one redemption under way, until one is not refused', async () => {
+  const seen = { running: 0, most: 0 };
+  let isLastingRefusal = true;
+  const resolve = async () => {
+    seen.running += 1;
+    seen.most = Math.max(seen.most, seen.running);
+    await pause(5);
+    seen.running -= 1;
+    return { isLastingRefusal };
+  };
+  const shares = new WorkShares(PLACES);
+  const redeem = async (id: string) => shares.urgently({ tenantId: 'T', kind: 'USER', id }, resolve);
+  const redeemMany = async (id: string, count: number): Promise<number> => {
+    seen.most = 0;
+    await Promise.all(Array.from({ length: count }, async () => redeem(id)));
+    return seen.most;
+  };
+  expect(await redeemMany('1', 1)).toBe(1);
+  expect(await redeemMany('1', 20)).toBe(1);
+  // Nobody else is concerned.
+  expect(await redeemMany('2', 8)).toBe(8);
+  isLastingRefusal = false;
+  await redeem('1');
+  expect(await redeemMany('1', 20)).toBe(8);
+});

@@ -23,7 +23,7 @@ class Work {
   private readonly leaving: (() => void)[] = [];
   readonly gate: FairGate;
 
-  constructor(limits: Partial<GateLimits> = {}, isPressed = () => false) {
+  constructor(limits: Partial<GateLimits> = {}, isPressed: (caller: Caller) => boolean = () => false) {
     this.gate = new FairGate({ ...LIMITS, ...limits }, isPressed);
   }
 
@@ -188,6 +188,20 @@ describe('the gate of queries and changes (X.19)', () => {
     other();
     await settled();
     expect(asked - before).toBe(0);
+  });
+
+  it('without a bound on all looks at none of a thousand others when a caller leaves, and starts its own work', async () => {
+    const looked: string[] = [];
+    const isPressed = ({ id }: Caller): boolean => looked.push(id) > 0;
+    const limits = { atOnce: Infinity, waiting: 2000, waitingPerTenant: 2000, waitingPerCaller: MANY };
+    const work = new Work(limits, isPressed);
+    work.askMany(caller('A', 'first'), 3);
+    for (let no = 0; no < 1000; no += 1) work.askMany(caller('A', String(no)), 2);
+    await settled();
+    expect(work.started).toHaveLength(1001);
+    looked.length = 0;
+    await work.end();
+    expect([new Set(looked), work.started.at(-1)]).toEqual([new Set(['first']), 'A:first']);
   });
 
   it.each([

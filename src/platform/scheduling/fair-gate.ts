@@ -48,10 +48,10 @@ export class FairGate {
   private readonly underWay = new Map<string, number>();
   private running = 0;
 
-  /** @param isPressed While true a caller has {@link PRESSED} places at most: what passes no gate needs the machine. */
+  /** @param isPressed While true a caller has {@link PRESSED} places at most, because others need the machine. */
   constructor(
     private readonly limits: GateLimits,
-    private readonly isPressed: () => boolean = () => false,
+    private readonly isPressed: (caller: Caller) => boolean = () => false,
   ) {}
 
   /**
@@ -64,7 +64,7 @@ export class FairGate {
     else await this.turn(caller);
     return () => {
       this.count(caller, -1);
-      this.startNext();
+      this.startNext(caller);
     };
   }
 
@@ -111,15 +111,20 @@ export class FairGate {
       item.fail(error);
   }
 
-  private startNext(): void {
-    while (this.running < this.limits.atOnce) {
-      const next = this.queue.take(
-        (caller) => this.mayStart(caller),
-        (tenantId) => this.leavesPlace([tenantId]),
-      );
-      if (next === undefined) return;
-      next.start();
-    }
+  /** Starts what may start by now that a caller has left a place, or is no longer pressed. */
+  startNext(changed: Caller): void {
+    for (let next = this.next(changed); next !== undefined; next = this.next(changed)) next.start();
+  }
+
+  /** Without a bound on all, a caller waits only for itself: of thousands of others none is looked at. */
+  private next(changed: Caller): Waiting | undefined {
+    if (this.limits.atOnce === Infinity)
+      return this.mayStart(changed) ? this.queue.takeOf(changed) : undefined;
+    if (this.running >= this.limits.atOnce) return undefined;
+    return this.queue.take(
+      (caller) => this.mayStart(caller),
+      (tenantId) => this.leavesPlace([tenantId]),
+    );
   }
 
   /** Callers with work under way, by tenant, by kind or by name, leave a place for one who has none. */
@@ -127,7 +132,7 @@ export class FairGate {
     const groups = groupsOf(caller);
     const own = this.underWay.get(groups[2]) ?? 0;
     if (own >= (this.limits.atOncePerCaller ?? Infinity)) return false;
-    if (own >= PRESSED[caller.kind] && this.isPressed()) return false;
+    if (own >= PRESSED[caller.kind] && this.isPressed(caller)) return false;
     return this.leavesPlace(groups);
   }
 

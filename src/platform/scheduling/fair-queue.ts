@@ -59,17 +59,24 @@ export class FairQueue<T> {
   ): T | undefined {
     for (const [tenantId, tenant] of this.tenants) {
       if (!mayTenant(tenantId)) continue;
-      for (const [name, { caller, items }] of tenant.lines) {
-        if (!may(caller)) continue;
-        const item = items.shift();
-        tenant.count -= 1;
-        this.count -= 1;
-        moveLast(tenant.lines, name, items.length > 0);
-        moveLast(this.tenants, tenantId, tenant.count > 0);
-        return item;
-      }
+      for (const { caller } of tenant.lines.values()) if (may(caller)) return this.takeOf(caller);
     }
     return undefined;
+  }
+
+  /** The oldest item of one caller; undefined when there is none. */
+  takeOf(caller: Caller): T | undefined {
+    const { tenantId } = caller;
+    const tenant = this.tenants.get(tenantId);
+    const name = lineOf(caller);
+    const items = tenant?.lines.get(name)?.items;
+    if (tenant === undefined || items === undefined) return undefined;
+    const item = items.shift();
+    tenant.count -= 1;
+    this.count -= 1;
+    moveLast(tenant.lines, name, items.length > 0);
+    moveLast(this.tenants, tenantId, tenant.count > 0);
+    return item;
   }
 
   /** Removes an item that no longer waits. */

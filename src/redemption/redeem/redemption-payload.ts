@@ -1,6 +1,6 @@
 import type { UserActor } from '../../graphql/actor.js';
 import type { RedeemAnswer, RedeemRequest, Refusal } from './redeem-request.js';
-import { REDEEM_REFUSALS } from '../redemption.errors.js';
+import { isPassing, REDEEM_REFUSALS } from '../redemption.errors.js';
 import type { RedemptionPreview } from './redemption-preview.service.js';
 
 /** What a request says besides its body, over either transport. */
@@ -32,7 +32,14 @@ export function redeemRequest(
 /** The answer in the shape of the schema. */
 export function redeemPayload(answer: RedeemAnswer) {
   const { status, redemption, orderNo, refusal } = answer;
-  return { status, redemption, orderNo, errors: errorsOf(refusal) };
+  return {
+    status,
+    redemption,
+    orderNo,
+    errors: errorsOf(refusal),
+    // Not for the caller: the places of redemptions go by it.
+    isLastingRefusal: refusal !== null && !isPassing(refusal.code),
+  };
 }
 
 export function previewPayload(preview: RedemptionPreview) {
