@@ -78,6 +78,23 @@ it("the user's limit still comes before a code that is used up", async () => {
   for (let at = 0; at < 2; at += 1) expect(await attempt(user, 2)).toBe('USER_LIMIT_REACHED');
 });
 
+it.each(['done', 'redemption_lock'])(
+  'a used-up code is left to the claim where Redis has a mark of the user: %s',
+  async (mark) => {
+    const { tenantId, codes, user, other, attempt } = await seeded(1);
+    expect(await attempt(other, 0)).toBe('COMMITTED');
+    expect(await attempt(user, 0)).toBe('CODE_EXHAUSTED');
+    const { recognizer } = world.services;
+    const [digest = ''] = recognizer.digests(tenantId, recognizer.canonicalize(codes[0] ?? '') ?? '');
+    await world.stores.redis.set(`{${tenantId}}:${mark}:${user}:${digest}`, '1', 'EX', 60);
+    const claims = await claimsDuring(async () => {
+      // Behind this mark there is no redemption, so what the claim makes of it is no matter.
+      await attempt(user, 0).catch(() => undefined);
+    });
+    expect(claims).toBeGreaterThan(0);
+  },
+);
+
 it('a paused campaign still comes before the state of its code', async () => {
   const { tenantId, codes, user, change, attempt } = await seeded(1);
   await change(0, { status: 'DISABLED' });
