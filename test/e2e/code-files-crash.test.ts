@@ -53,7 +53,7 @@ it('X.12 an import whose worker is killed in the middle is finished by another o
   expect(await em.count(Code, { batchId: id })).toBe(LINES);
   expect((await em.findOneOrFail(Tenant, { id: tenantId })).codesIssued).toBe(LINES + 1);
   await second.stop();
-}, 120_000);
+});
 
 it('X.12 an export whose process is killed in the middle is no whole file, and the next one is', async () => {
   const { world, urls } = cluster;
@@ -77,4 +77,4 @@ it('X.12 an export whose process is killed in the middle is no whole file, and t
   await expect(toTheEnd()).rejects.toThrow();
   const whole = await fileRequest(urls[0], token, path);
   expect((await whole.text()).split('\r\n')).toHaveLength(1 + LINES + 1);
-}, 120_000);
+});

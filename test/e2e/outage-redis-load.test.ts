@@ -107,7 +107,7 @@ describe('under load, while Redis', () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const flush = async (): Promise<unknown> => cluster.world.stores.redis.script('FLUSH');
     const { result, times } = await meanwhile(10, flush, async () => redeemAll(cluster.urls, wishes, []));
-    expect(times, 'scripts were forgotten in the middle').toBeGreaterThan(5);
+    expect(times, 'scripts were forgotten in the middle').toBeGreaterThan(1);
     expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
     await expectExactly(cluster.world, tenantId, 300, result);
   });

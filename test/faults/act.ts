@@ -12,12 +12,12 @@ import { isOfBatch, isOfImport, LEAVES_CLAIM, lookoutFor, LOSES_REPLY } from './
 import { textOf, type Verdict, type Watch, type WireEvent } from './wire-events.js';
 
 /** Far more than is needed, so that a busy machine is no violation. */
-const REST_WITHIN_MS = 30_000;
+const REST_WITHIN_MS = 60_000;
 /** The fault strikes at one of the first occurrences of its step; after this time, at the next one. */
 const AT_MOST_AT = 4;
 const AT_ONCE_AFTER_MS = 400;
 /** A batch may be begun when all requests are answered. */
-const BATCH_WITHIN_MS = 10_000;
+const BATCH_WITHIN_MS = 30_000;
 const POLL_MS = 10;
 /** How many unsettled claims, jobs and events a failure lists. */
 const TOLD_MAX = 5;

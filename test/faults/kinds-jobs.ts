@@ -6,8 +6,8 @@ import { NOT_OF_BATCHES, type Kind, type Scene } from './kind.js';
 import { endOf, payloadOf, pendingJobs } from './pending-jobs.js';
 
 const DELIVERIES = 5;
-const DEFERRED_WITHIN_MS = 5000;
-const RUN_WITHIN_MS = 20_000;
+const DEFERRED_WITHIN_MS = 15_000;
+const RUN_WITHIN_MS = 60_000;
 const POLL_MS = 10;
 const NOTHING_TO_DEFER = 'no claim exists yet that could be deferred to a job';
 const ANSWERED = 'a settled claim is never deferred';

@@ -64,7 +64,7 @@ export const twoSweepers: Kind = {
   },
 };
 
-const LOOKS_WITHIN_MS = 10_000;
+const LOOKS_WITHIN_MS = 30_000;
 
 const isLook = (event: WireEvent, tenantId: string): boolean =>
   event.kind === 'REDIS' &&

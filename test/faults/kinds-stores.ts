@@ -76,7 +76,7 @@ const cutFrom = (name: string, store: StoreName): Kind => ({
 export const cutRedis = cutFrom('CUT_REDIS', 'redis');
 export const cutDatabase = cutFrom('CUT_DATABASE', 'database');
 
-const ROLLED_BACK_WITHIN_MS = 5000;
+const ROLLED_BACK_WITHIN_MS = 20_000;
 const NOT_IN_TRANSACTION = 'no transaction is open that the database could refuse';
 const COMMITTED = 'what is committed cannot be rolled back';
 

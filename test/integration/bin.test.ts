@@ -37,7 +37,7 @@ it('npx redeemkit runs the built program of the checkout, and standard output is
   const { stdout, status } = await npx(['schema']);
   expect(status).toBe(0);
   expect(stdout).toBe(readFileSync(path.join(ROOT, 'schema.graphql'), 'utf8'));
-}, 60_000);
+});
 
 it('npx redeemkit reconcile --json prints JSON only, and ends with the status of the program', async () => {
   const env = {
@@ -51,7 +51,7 @@ it('npx redeemkit reconcile --json prints JSON only, and ends with the status of
   expect(looked.stderr).toMatch(/^TENANT_NOT_FOUND: /m);
   const { stdout } = await npx(['tenant', 'list', '--json'], env);
   expect(JSON.parse(stdout)).toMatchObject({ items: expect.any(Array) as unknown });
-}, 60_000);
+});
 
 it('says in one line what to do when nothing is built, and writes nothing to standard output', async () => {
   const checkout = path.join(folder, 'checkout');

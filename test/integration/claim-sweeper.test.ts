@@ -250,7 +250,7 @@ describe('a sweep of all tenants', () => {
     });
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, released: 1 });
     await expectAtRest(world, tenantId);
-  }, 60_000);
+  });
 
   it('is left while a store is away, and done the next time', async () => {
     const { tenantId, claims } = await claimSome(2);

@@ -89,7 +89,7 @@ describe('update', () => {
     });
     const renamed = await lineOf(cli('tenant', 'update', '--id', tenant.tenantId, '--name', 'Renamed'));
     expect(renamed).toMatch(/^id +name .*\nT_\w+ +Renamed +CHANNEL +ACTIVE /);
-  }, 60_000);
+  });
 
   it('is refused from an older version, in one line that says what to do next', async () => {
     const update = cli('plan', 'update', ...its(), '--id', tenant.planId, '--name', 'x', '--expect', '99');
@@ -118,7 +118,7 @@ describe('update', () => {
     const { campaignId: draft } = await make();
     expect(await lineOf(cli('campaign', 'delete', ...its(), '--id', draft))).toBe('DELETED');
     expect(await world.services.campaignReader.read(tenant.tenantId, draft)).toBeNull();
-  }, 60_000);
+  });
 });
 
 describe('token', () => {
@@ -136,7 +136,7 @@ describe('token', () => {
       expect(off.line).toMatch(/^TENANT_NOT_ACTIVE: The tenant is DISABLED.*`tenant update --status ACTIVE`/);
     }
     expect((await world.services.users.page(tenantId, {}, { offset: 0, size: 1 })).total).toBe(0);
-  }, 30_000);
+  });
 });
 
 it('redeem prints what happened beside the code of a refusal', async () => {

@@ -32,12 +32,12 @@ describe('without addresses of stores', () => {
       stderr: '',
       status: 0,
     });
-  }, 60_000);
+  });
 
   it('waits for its turn while another command has the servers', async () => {
     const both = ['u1', 'u2'].map(async (user) => lineOf(cli('token', '--tenant', 'CH_1', '--user', user)));
     expect(await Promise.all(both)).toHaveLength(2);
-  }, 60_000);
+  });
 
   it('stops them when it is interrupted', async () => {
     const args = [CLI, 'token', '--tenant', 'CH_1', '--user', 'u'];
@@ -51,7 +51,7 @@ describe('without addresses of stores', () => {
     expect(lockOwnerOf(dataDir, 'local-servers')).toBeUndefined();
     const left = ['mariadb.json', 'redis.json'].filter((file) => existsSync(path.join(dataDir, 'run', file)));
     expect(left).toEqual([]);
-  }, 60_000);
+  });
 
   it('uses the servers of a Redeemkit that runs with the data, and leaves them running', async () => {
     const redeemkit = spawnTethered(process.execPath, [MAIN], {

@@ -45,7 +45,7 @@ describe('X.2 the command reconcile', () => {
     for (const number of [1, 2, 3, 5, 6, 7, 8]) expect(stdout).toContain(`\nI${number}  holds `);
     for (const number of [4, 9]) expect(stdout).toMatch(new RegExp(`\nI${number}  not checked .* yet\\.\\)`));
     expect(stdout).toMatch(/\nCLEAN: everything agrees\.\n$/);
-  }, 60_000);
+  });
 
   it('ends with 1, names each drift, and says what it means and what to do', async () => {
     const scene = await makeScene(world);
@@ -61,7 +61,7 @@ describe('X.2 the command reconcile', () => {
     expect(stdout).toMatch(/\nI2 {2}BROKEN /);
     expect(stdout).toMatch(/\nDRIFT: 2 drifts of 2 kinds\.\n$/);
     for (const text of [...scene.texts, scene.idleText]) expect(stdout).not.toContain(text);
-  }, 60_000);
+  });
 
   it('mends what Redis holds with --repair, and leaves what the database holds', async () => {
     const scene = await makeScene(world);
@@ -78,7 +78,7 @@ describe('X.2 the command reconcile', () => {
     ]);
     const again = await cli('reconcile', scene);
     expect(again.stdout).toMatch(/\nDRIFT: 1 drift of 1 kind\.\n$/);
-  }, 60_000);
+  });
 
   it('ends with 0 where everything was mended', async () => {
     const scene = await makeScene(world);
@@ -86,7 +86,7 @@ describe('X.2 the command reconcile', () => {
     const mended = await cli('reconcile', scene, '--repair');
     expect(mended.status).toBe(0);
     expect(mended.stdout).toMatch(/\nCLEAN: 1 drift found and mended\.\n$/);
-  }, 60_000);
+  });
 
   it('ends with 2 and one line where it cannot look', async () => {
     const nobody = callCli(environment, ['reconcile', '--tenant', 'T_NOBODY']);
@@ -99,7 +99,7 @@ describe('X.2 the command reconcile', () => {
       status: 2,
       line: 'At 127.0.0.1:1 Redis does not answer: start it, or correct REDIS_URL.',
     });
-  }, 60_000);
+  });
 });
 
 describe('S4.15 the command compensate', () => {
@@ -116,5 +116,5 @@ describe('S4.15 the command compensate', () => {
       stderr: '',
       status: 0,
     });
-  }, 60_000);
+  });
 });

@@ -68,5 +68,5 @@ describe('migrate', () => {
     } finally {
       await database.drop();
     }
-  }, 60_000);
+  });
 });

@@ -121,7 +121,7 @@ describe('a whole life by hand', () => {
       status: 'REFUSED',
       refusal: { code: 'CODE_EXHAUSTED' },
     });
-  }, 60_000);
+  });
 });
 
 describe('token', () => {
@@ -180,7 +180,7 @@ describe('codes generate', () => {
     const again = await refusalLineOf(cli(...many));
     expect(again).toEqual({ status: 1, line: `${file} exists already, and is not overwritten.` });
     expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toEqual(codes);
-  }, 60_000);
+  });
 
   it('leaves no file where no code was made', async () => {
     const file = inFolder('none.txt');
@@ -239,7 +239,7 @@ describe('codes generate, of a large batch of a HASHED campaign', () => {
       cli('codes', 'fetch', '--tenant', tenantId, '--batch', items[0]?.id ?? ''),
     );
     expect(fetched.line).toBe(again.line);
-  }, 60_000);
+  });
 });
 
 describe('campaign create', () => {

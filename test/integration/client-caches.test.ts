@@ -68,7 +68,7 @@ beforeAll(async () => {
   });
   const byId = await answersTo(staff, singles([...found, ...lists].map(({ data }) => data)));
   answers = [...found, ...lists, ...byId];
-}, 60_000);
+});
 afterAll(async () => world.close());
 
 /** What the actor may read and do, with everything in it. */

@@ -122,7 +122,7 @@ describe('the consumers of events', () => {
     expect(heldAt.at(-1)).toBeGreaterThan(heldAt[0] ?? 0);
     looks.mockRestore();
     held.mockRestore();
-  }, 30_000);
+  });
 
   it('are run by one of two processes, which gets each event once', async () => {
     const other = await connectOrm({ databaseUrl, poolSize: 6, entities });
@@ -134,7 +134,7 @@ describe('the consumers of events', () => {
       await append(tenantId, 'a', 'b');
       for (const worker of workers) worker.heard(tenantId);
     }
-    await expect.poll(() => events.length, { timeout: 5000 }).toBe(80);
+    await expect.poll(() => events.length).toBe(80);
     await pause(50);
     expect(seqs(events)).toEqual(span(1, 80));
     await Promise.all(workers.map(async (worker) => worker.stop()));
@@ -147,11 +147,11 @@ describe('the consumers of events', () => {
     const first = newWorker([consumer]);
     first.start();
     await append(tenantId, 'a');
-    await expect.poll(() => events.length, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => events.length).toBe(1);
     newWorker([consumer]).start();
     await first.stop();
     await append(tenantId, 'a');
-    await expect.poll(() => seqs(events), { timeout: 5000 }).toEqual([1, 2]);
+    await expect.poll(() => seqs(events)).toEqual([1, 2]);
   });
 
   it('are woken by the doorbell long before their poll', async () => {
@@ -160,13 +160,13 @@ describe('the consumers of events', () => {
     const worker = newWorker([consumer]);
     worker.start();
     await append(tenantId, 'a');
-    await expect.poll(() => events.length, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => events.length).toBe(1);
     const delays: number[] = [];
     for (let count = 2; count <= 6; count += 1) {
       const sinceMs = performance.now();
       await append(tenantId, 'a');
       worker.heard(tenantId);
-      await expect.poll(() => events.length, { interval: 2, timeout: 3000 }).toBe(count);
+      await expect.poll(() => events.length, { interval: 2, timeout: 30_000 }).toBe(count);
       delays.push(performance.now() - sinceMs);
     }
     expect(delays.toSorted((a, b) => a - b)[2]).toBeLessThan(600);
@@ -202,7 +202,7 @@ describe('the consumers of events', () => {
     await world.forget(tenantId, 2);
     const { events, consumer } = collector(tenantId);
     newWorker([consumer]).start();
-    await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+    await expect.poll(() => seqs(events)).toEqual([3]);
     await expect.poll(async () => cursorOf(tenantId, consumer.name)).toBe(3);
   });
 
@@ -213,7 +213,7 @@ describe('the consumers of events', () => {
     await tenantEm(world.orm, tenantId).insert(ConsumerCursor, { tenantId, consumer: consumer.name, seq: 1 });
     await world.forget(tenantId, 2);
     newWorker([consumer]).start();
-    await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+    await expect.poll(() => seqs(events)).toEqual([3]);
   });
 
   it.each([
@@ -229,10 +229,10 @@ describe('the consumers of events', () => {
       const cursor = { tenantId, consumer: consumer.name };
       if (seq !== null) await tenantEm(world.orm, tenantId).insert(ConsumerCursor, { ...cursor, seq });
       newWorker([consumer]).start();
-      await expect.poll(async () => cursorOf(tenantId, consumer.name), { timeout: 3000 }).toBe(2);
+      await expect.poll(async () => cursorOf(tenantId, consumer.name)).toBe(2);
       expect(await new ConsumerCursors(world.orm, [consumer.name]).tenantsBehind()).not.toContain(tenantId);
       await append(tenantId, 'a');
-      await expect.poll(() => seqs(events), { timeout: 3000 }).toEqual([3]);
+      await expect.poll(() => seqs(events)).toEqual([3]);
     },
   );
 });
@@ -296,7 +296,7 @@ describe('a consumer that fails', () => {
     worker.start();
     await append(tenantId, 'a');
     worker.heard(tenantId);
-    await expect.poll(() => attempts.length, { timeout: 5000 }).toBeGreaterThan(0);
+    await expect.poll(() => attempts.length).toBeGreaterThan(0);
     await append(tenantId, 'b');
     await append(other, 'a');
     worker.heard(other);
@@ -304,7 +304,7 @@ describe('a consumer that fails', () => {
     await expect
       .poll(() => [seqs(sound.events), seqs(ofOther.events)], { timeout: 900 })
       .toEqual([[1, 2], [1]]);
-    await expect.poll(() => seqs(failing.events), { timeout: 5000 }).toEqual([1, 2]);
+    await expect.poll(() => seqs(failing.events)).toEqual([1, 2]);
     expect(attempts[0]).toEqual([1]);
     expect(others.events).toEqual([]);
   });
@@ -318,7 +318,7 @@ describe('a consumer that fails', () => {
     const worker = newWorker([hanging.consumer, sound.consumer, ofOther.consumer]);
     worker.start();
     await append(tenantId, 'a');
-    await expect.poll(() => seqs(sound.events), { timeout: 3000 }).toEqual([1]);
+    await expect.poll(() => seqs(sound.events)).toEqual([1]);
     await append(tenantId, 'a');
     await append(other, 'a');
     worker.heard(other);
@@ -328,7 +328,7 @@ describe('a consumer that fails', () => {
       .toEqual([[1, 2], [1]]);
     expect(await cursorOf(tenantId, hanging.consumer.name)).toBe(0);
     mayGoOn.resolve();
-    await expect.poll(() => seqs(hanging.events), { timeout: 3000 }).toEqual([1, 2]);
+    await expect.poll(() => seqs(hanging.events)).toEqual([1, 2]);
   });
 });
 
@@ -356,12 +356,12 @@ describe('a worker that crashes', () => {
     const own = await connectOrm({ databaseUrl, poolSize: 4, entities });
     const crashing = newWorker([lost.consumer], own);
     crashing.start();
-    await expect.poll(() => crashing['atWork'].size, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => crashing['atWork'].size).toBe(1);
     const { events, consumer } = collector(tenantId, { name: 'shared' });
     const next = newWorker([consumer]);
     next.start();
     await append(tenantId, 'a');
-    await expect.poll(() => seqs(events), { timeout: 8000 }).toEqual([1, 2, 3]);
+    await expect.poll(() => seqs(events)).toEqual([1, 2, 3]);
     await expect.poll(async () => cursorOf(tenantId, 'shared')).toBe(3);
     const stopping = crashing.stop();
     mayGoOn.resolve();
@@ -369,7 +369,7 @@ describe('a worker that crashes', () => {
     expect(seqs(lost.events)).toEqual([1, 2]);
     expect(await cursorOf(tenantId, 'shared')).toBe(3);
     await own.close(true);
-  }, 20_000);
+  });
 
   it('recovers when only its connection was cut', async () => {
     const tenantId = newTenant();
@@ -378,10 +378,10 @@ describe('a worker that crashes', () => {
     const worker = newWorker([consumer], own);
     worker.start();
     await append(tenantId, 'a');
-    await expect.poll(() => events, { timeout: 3000 }).toHaveLength(1);
+    await expect.poll(() => events).toHaveLength(1);
     await cutLockHolder();
     await append(tenantId, 'b');
-    await expect.poll(() => seqs(events), { timeout: 5000 }).toEqual([1, 2]);
+    await expect.poll(() => seqs(events)).toEqual([1, 2]);
     await worker.stop();
     await own.close(true);
   });

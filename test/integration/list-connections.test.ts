@@ -65,7 +65,7 @@ it('X.19 no list reads over the connections of redemptions', async () => {
     if (name !== 'tenants') found[name] = statements;
   }
   expect(Object.entries(found).filter(([, statements]) => statements.length > 0)).toEqual([]);
-}, 20_000);
+});
 
 it.each(['attempts', 'batches', 'campaigns', 'codes', 'nodes', 'orders', 'plans', 'redemptions', 'users'])(
   'S0.18 %s are counted only for a caller that selects the total',

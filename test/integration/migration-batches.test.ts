@@ -69,4 +69,4 @@ it('`down` voids the batches that are not ready, and gives the quota of those un
   } finally {
     await orm.close(true);
   }
-}, 60_000);
+});

@@ -51,4 +51,4 @@ it('counts the parts of the files that wait, and of no others', async () => {
   } finally {
     await orm.close(true);
   }
-}, 60_000);
+});

@@ -81,7 +81,7 @@ describe('the numbers of events', () => {
     }
     const count = (await Promise.all(tenants.map(eventsOf))).flat().length;
     expect(count).toBe(8 * 20 * 3);
-  }, 30_000);
+  });
 
   it('begin at 1 for a new tenant, whichever of its first writers comes first', async () => {
     const tenantId = newTenant();

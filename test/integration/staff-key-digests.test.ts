@@ -84,7 +84,7 @@ describe("idempotency keys of staff's calls", () => {
       await old.close();
       await drop();
     }
-  }, 60_000);
+  });
 
   it('of more rows than one step takes are digested, and a run that was ended is resumed', async () => {
     const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
@@ -122,7 +122,7 @@ describe("idempotency keys of staff's calls", () => {
       await old.close();
       await drop();
     }
-  }, 60_000);
+  });
 });
 
 async function migrateDownTo(databaseUrl: string, name: string): Promise<void> {

@@ -84,7 +84,7 @@ describe('viewer', () => {
         ]);
       }
     }
-  }, 60_000);
+  });
 });
 
 /** All others take CHANGE. */

@@ -9,7 +9,7 @@ import { COMPILED } from './processes.js';
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** One that hangs is not left behind. */
-const RUN_MAX_MS = 45_000;
+const RUN_MAX_MS = 120_000;
 
 export interface CliResult {
   readonly stdout: string;
