@@ -28,7 +28,7 @@ const CodeImportSchema = defineEntity({
     uploadId: idColumn().nullable(),
     /** How many parts the file has; null also for a file that an older version of the program has stored. */
     parts: smallCountColumn().nullable(),
-    /** Code of the refusal that the last run ended with. */
+    /** Why it has stopped: the refusal that the last run ended with, or an {@link ImportFailure}. */
     refusal: p.string().length(64).nullable(),
     progressAt: instantColumn(),
     /** As {@link keyDigest} makes it. */

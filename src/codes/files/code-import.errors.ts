@@ -20,6 +20,9 @@ export type ImportRefusal =
   | 'BATCH_VOIDED'
   | 'BATCH_CANCELLED';
 
+/** Why an import stops that failed again and again: its file cannot be decrypted, or the log has the reason. */
+export type ImportFailure = 'IMPORT_PEPPER_MISSING' | 'RETRIES_EXHAUSTED';
+
 /** Why a line of a file is not taken. */
 export const IMPORT_LINE_REFUSALS = [
   'LINE_NOT_READABLE',

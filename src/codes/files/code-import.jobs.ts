@@ -2,13 +2,14 @@ import { present } from '../../platform/assert.js';
 import { systemEm } from '../../platform/database/orm.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
 import { DomainError } from '../../platform/errors.js';
+import { isStoreAway } from '../../platform/failures.js';
 import type { Id } from '../../platform/ids.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { JobQueue } from '../../platform/queue/job-queue.js';
 import { CodeImport } from './code-import.entity.js';
-import type { ImportRefusal } from './code-import.errors.js';
+import type { ImportFailure, ImportRefusal } from './code-import.errors.js';
 import { NO_FILE, type CodeImportService } from './code-import.service.js';
-import type { ImportUploadService } from './import-upload.service.js';
+import { SealedFileError, type ImportUploadService } from './import-upload.service.js';
 
 /** An import without progress for this time may have lost its job. */
 const LOST_AFTER_MS = 5000;
@@ -16,10 +17,15 @@ const LOST_AFTER_MS = 5000;
 const LOST_AT_ONCE = 1000;
 const BEFORE_ALL: Id = '0';
 const MISSING: ImportRefusal = 'IMPORT_FILE_MISSING';
+const AGAIN_AFTER_FAILURE_MS = 1000;
 
-/** The message is kept with the job, so it tells nothing of the codes; the log has the rest. */
+/** Why a delivery failed. The message is kept with the job, so it tells nothing of the codes; the log has the cause. */
 class ImportFailedError extends Error {
   override readonly name = 'ImportFailedError';
+
+  constructor(reason: ImportFailure | 'STORE_UNAVAILABLE', cause: unknown) {
+    super(reason, { cause });
+  }
 }
 
 export interface ImportJob {
@@ -45,7 +51,7 @@ export class CodeImportJobs {
   constructor(private readonly its: ImportJobParts) {}
 
   start(): void {
-    this.its.queue.start(async (job) => this.work(job));
+    this.its.queue.start(async (job, _attempt, isLast) => this.work(job, isLast));
   }
 
   /** Ends with the page under way; the job goes back to the queue. */
@@ -62,31 +68,54 @@ export class CodeImportJobs {
   }
 
   /**
-   * One delivery. What is refused is not tried again until staff ask for it.
+   * One delivery. An import that is refused, or whose last delivery fails, stops until staff let it continue.
    * @returns how soon the job is to be met again; null when nothing is left to do
    * @throws ImportFailedError
    */
-  async work({ tenantId, importId }: ImportJob): Promise<number | null> {
-    const state = await this.its.imports.find(tenantId, importId);
-    if (state === null || !state.uploadId || state.finishedAt) return null;
+  async work({ tenantId, importId }: ImportJob, isLast: boolean): Promise<number | null> {
+    const found = await this.its.imports.find(tenantId, importId);
+    if (found === null || !found.uploadId || found.refusal || found.finishedAt) return null;
+    let state = found;
     try {
-      const mayGoOn = (): boolean => !this.isStopping;
-      const after = await this.its.imports.run(tenantId, importId, this.its.uploads.read(state), { mayGoOn });
+      const after = await this.its.imports.run(tenantId, importId, this.its.uploads.read(found), {
+        mayGoOn: () => !this.isStopping,
+        onPage: (written) => void (state = written),
+      });
       if (!after.finishedAt) return 0;
       // Behind the commit: a file is too large to be deleted in it. What a worker that dies leaves behind is found.
-      await this.its.uploads.dropFile(state);
+      await this.its.uploads.dropFile(found);
       return null;
     } catch (error) {
-      if (!(error instanceof DomainError)) throw new ImportFailedError('IMPORT_FAILED', { cause: error });
-      if (error.code === 'IMPORT_RUNS_ELSEWHERE') return null;
-      if (await this.noteRefusal(state, String(error.code)))
-        this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
-      return null;
+      if (error instanceof DomainError) return this.refused(state, error);
+      if (state === found) return this.failed(state, error, isLast);
+      // Only a delivery that wrote nothing uses an attempt up.
+      this.its.log.warn({ err: error, tenantId, importId }, 'a page of an import failed, trying again');
+      return AGAIN_AFTER_FAILURE_MS;
     }
   }
 
+  private async refused(state: CodeImport, error: DomainError): Promise<null> {
+    if (error.code === 'IMPORT_RUNS_ELSEWHERE') return null;
+    const { tenantId, id: importId } = state;
+    if (await this.noteStop(state, error.code))
+      this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
+    return null;
+  }
+
+  /** An outage stops no import, which waits for its end. */
+  private async failed(state: CodeImport, error: unknown, isLast: boolean): Promise<null> {
+    if (isStoreAway(error)) throw new ImportFailedError('STORE_UNAVAILABLE', error);
+    const isSealed = error instanceof SealedFileError;
+    const reason: ImportFailure = isSealed ? 'IMPORT_PEPPER_MISSING' : 'RETRIES_EXHAUSTED';
+    if (!isLast) throw new ImportFailedError(reason, error);
+    const { tenantId, id: importId } = state;
+    if (await this.noteStop(state, reason))
+      this.its.log.error({ err: error, tenantId, importId, reason }, 'an import of codes has failed');
+    return null;
+  }
+
   /** The time until its file is deleted begins. One whose file is not complete takes another upload. */
-  private async noteRefusal(state: CodeImport, refusal: string): Promise<boolean> {
+  private async noteStop(state: CodeImport, refusal: string): Promise<boolean> {
     const progressAt = new Date(this.its.clock.nowMs());
     return this.its.imports.change(state, { refusal, progressAt, ...(refusal === MISSING && NO_FILE) });
   }
@@ -108,7 +137,7 @@ export class CodeImportJobs {
     this.lastLookedAt = (found.length < LOST_AT_ONCE ? null : found.at(-1)?.uploadId) ?? BEFORE_ALL;
   }
 
-  /** Tries an import again that was refused, say for the quota. */
+  /** Lets an import continue that has stopped, say for the quota. */
   async resume(state: CodeImport): Promise<CodeImport> {
     if (state.finishedAt || !state.refusal) return state;
     const progressAt = new Date(this.its.clock.nowMs());

@@ -107,8 +107,8 @@ export class CodeImportService {
 
   /** Changes an import, unless it has gone on since it was read. @returns whether it was changed */
   async change(state: CodeImport, change: ImportChange): Promise<boolean> {
-    const { tenantId, id, uploadId = null, refusal = null } = state;
-    const where = { id, uploadId, refusal, finishedAt: null };
+    const { tenantId, id, linesDone, uploadId = null, refusal = null } = state;
+    const where = { id, linesDone, uploadId, refusal, finishedAt: null };
     return (await tenantEm(this.its.orm, tenantId).nativeUpdate(CodeImport, where, change)) > 0;
   }
 

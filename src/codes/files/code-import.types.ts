@@ -28,7 +28,7 @@ export class CodeImportType {
   @Field(
     () => String,
     nullable(
-      'Why it has stopped, for example TENANT_QUOTA_EXCEEDED. The same importCodes lets it continue; after IMPORT_FILE_MISSING, send the file again.',
+      'Why it has stopped, for example TENANT_QUOTA_EXCEEDED; RETRIES_EXHAUSTED is a fault of the server, whose log has it. The same importCodes lets it continue; after IMPORT_FILE_MISSING, send the file again.',
     ),
   )
   refusal?: string | null | undefined;

@@ -1,6 +1,7 @@
 import { present } from '../../platform/assert.js';
 import { systemEm, type Em } from '../../platform/database/orm.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
+import type { Id } from '../../platform/ids.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { CodeImport } from './code-import.entity.js';
 import type { ImportRefusal } from './code-import.errors.js';
@@ -12,6 +13,9 @@ const DAY_MS = 86_400_000;
 const ABANDONED_AFTER_MS = DAY_MS;
 /** How long staff have to let a stopped import continue without sending its file again. */
 export const STOPPED_KEPT_DAYS = 7;
+/** What one look finds: memory must not grow with the number of files. */
+const AT_ONCE = 100;
+const BEFORE_ALL: Id = '0';
 
 /** Refusals of imports that never continue: what is left of them is found by their batches. */
 const GIVEN_UP: ImportRefusal[] = ['BATCH_CANCELLED', 'BATCH_VOIDED'];
@@ -25,7 +29,8 @@ const NOT_NEEDED = `select p.tenant_id as tenantId, cast(p.import_id as char) as
    join code_import i on i.tenant_id = p.tenant_id and i.id = p.import_id
    join code_batch b on b.tenant_id = i.tenant_id and b.id = i.id
   where (i.upload_id is null and i.progress_at < ?) or p.upload_id <> i.upload_id
-    or i.finished_at is not null or b.status in ('FAILED', 'CANCELLED')`;
+    or i.finished_at is not null or b.status in ('FAILED', 'CANCELLED')
+  limit ${AT_ONCE}`;
 
 interface RetentionParts extends Pick<PlatformServices, 'orm' | 'clock'> {
   readonly imports: CodeImportService;
@@ -38,24 +43,36 @@ export class ImportFileRetention {
   /** @returns how many parts were deleted */
   async prune(): Promise<number> {
     const em = systemEm(this.its.orm);
-    const before = new Date(this.its.clock.nowMs() - ABANDONED_AFTER_MS);
-    const uploads = await em.execute<Upload[]>(NOT_NEEDED, [before]);
     let dropped = 0;
-    for (const upload of [...uploads, ...(await this.expired(em))]) dropped += await dropParts(em, upload);
+    for await (const upload of this.notNeeded(em)) dropped += await dropParts(em, upload);
+    for await (const upload of this.expired(em)) dropped += await dropParts(em, upload);
     return dropped;
   }
 
-  /** Files of imports that stopped long ago, which need another upload to continue. */
-  private async expired(em: Em): Promise<Upload[]> {
-    const before = new Date(this.its.clock.nowMs() - STOPPED_KEPT_DAYS * DAY_MS);
-    const hasStopped = { finishedAt: null, refusal: { $nin: GIVEN_UP }, uploadId: { $ne: null } };
-    const where = { ...hasStopped, progressAt: { $lt: before } };
-    const uploads: Upload[] = [];
-    for (const state of await em.find(CodeImport, where, { ...ACROSS_TENANTS, disableIdentityMap: true })) {
-      const uploadId = present(state.uploadId, 'The upload of a file');
-      if (await this.its.imports.change(state, NO_FILE))
-        uploads.push({ tenantId: state.tenantId, importId: state.id, uploadId });
+  /** Those that were found are deleted when the next ones are looked for. */
+  private async *notNeeded(em: Em): AsyncGenerator<Upload> {
+    const before = new Date(this.its.clock.nowMs() - ABANDONED_AFTER_MS);
+    for (;;) {
+      const found = await em.execute<Upload[]>(NOT_NEEDED, [before]);
+      yield* found;
+      if (found.length < AT_ONCE) return;
     }
-    return uploads;
+  }
+
+  /** Files of imports that stopped long ago, which need another upload to continue. */
+  private async *expired(em: Em): AsyncGenerator<Upload> {
+    const before = new Date(this.its.clock.nowMs() - STOPPED_KEPT_DAYS * DAY_MS);
+    const hasStopped = { finishedAt: null, refusal: { $nin: GIVEN_UP }, progressAt: { $lt: before } };
+    const options = { orderBy: { uploadId: 'asc' }, limit: AT_ONCE, disableIdentityMap: true } as const;
+    for (let after: Id = BEFORE_ALL; ;) {
+      const where = { ...hasStopped, uploadId: { $gt: after } };
+      const found = await em.find(CodeImport, where, { ...options, ...ACROSS_TENANTS });
+      for (const state of found) {
+        after = present(state.uploadId, 'The upload of a file');
+        const { tenantId, id: importId } = state;
+        if (await this.its.imports.change(state, NO_FILE)) yield { tenantId, importId, uploadId: after };
+      }
+      if (found.length < AT_ONCE) return;
+    }
   }
 }

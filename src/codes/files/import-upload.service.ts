@@ -1,4 +1,4 @@
-import type { QueryResult } from '@mikro-orm/core';
+import { LockMode, type QueryResult } from '@mikro-orm/core';
 import { isSet, present } from '../../platform/assert.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
@@ -13,7 +13,12 @@ import { dropParts, type Upload } from './import-parts.js';
 
 const PART_BYTES = 262_144;
 
-interface UploadParts extends Pick<PlatformServices, 'orm' | 'ids' | 'clock'> {
+/** A process with another pepper may read the file. */
+export class SealedFileError extends Error {
+  override readonly name = 'SealedFileError';
+}
+
+interface UploadParts extends Pick<PlatformServices, 'orm' | 'ids' | 'clock' | 'transactions'> {
   readonly imports: CodeImportService;
   readonly digester: CodeDigester;
   readonly bytesMax: number;
@@ -36,20 +41,13 @@ export class ImportUploadService {
     const state = await this.its.imports.find(tenantId, importId);
     if (state === null) return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
     if (state.uploadId || state.finishedAt) refuse('IMPORT_HAS_FILE', HAS_FILE);
-    const uploadId = this.its.ids.next();
-    const em = tenantEm(this.its.orm, tenantId);
+    const upload = { tenantId, importId, uploadId: this.its.ids.next() };
     const progressAt = new Date(this.its.clock.nowMs());
-    await em.nativeUpdate(CodeImport, { id: importId }, { progressAt });
+    await tenantEm(this.its.orm, tenantId).nativeUpdate(CodeImport, { id: importId }, { progressAt });
     try {
-      const parts = await this.storeParts({ tenantId, importId, uploadId }, source);
-      const isFirst = await em.nativeUpdate(
-        CodeImport,
-        { id: importId, uploadId: null },
-        { uploadId, parts, refusal: null },
-      );
-      if (isFirst === 0) refuse('IMPORT_HAS_FILE', HAS_FILE);
+      await this.becomeFile(upload, await this.storeParts(upload, source));
     } catch (error) {
-      await this.drop({ tenantId, importId, uploadId }).catch(() => undefined);
+      await this.drop(upload).catch(() => undefined);
       throw error;
     }
     return present(await this.its.imports.find(tenantId, importId), 'The import of an upload');
@@ -67,6 +65,15 @@ export class ImportUploadService {
       if (part === null) return refuse('IMPORT_FILE_MISSING', FILE_MISSING);
       yield this.opened({ tenantId, importId, uploadId }, Buffer.from(part.body));
     }
+  }
+
+  /** In a transaction that holds the import's row until its COMMIT, for {@link drop}. @throws DomainError IMPORT_HAS_FILE */
+  private async becomeFile({ tenantId, importId, uploadId }: Upload, parts: number): Promise<void> {
+    const file = { uploadId, parts, refusal: null };
+    const isFirst = await this.its.transactions.run(tenantId, async (em) =>
+      em.nativeUpdate(CodeImport, { id: importId, uploadId: null }, file),
+    );
+    if (isFirst === 0) refuse('IMPORT_HAS_FILE', HAS_FILE);
   }
 
   /** @returns how many they are */
@@ -97,7 +104,7 @@ export class ImportUploadService {
       const plain = unseal(sealed, digest);
       if (plain !== null) return plain;
     }
-    throw new Error('No configured pepper decrypts the file of an import.');
+    throw new SealedFileError('No configured pepper decrypts the file of an import.');
   }
 
   /** Deletes the file of an import, which has no use for it any more. */
@@ -105,10 +112,18 @@ export class ImportUploadService {
     if (uploadId) await dropParts(tenantEm(this.its.orm, tenantId), { tenantId, importId, uploadId });
   }
 
-  /** Deletes the parts of an upload, unless they are the file: the reply that says so may have been lost. */
+  /**
+   * Deletes the parts of an upload, unless they are the file. A COMMIT that makes them the file, and whose reply was
+   * lost, may be under way: it holds the import's row, so the locking read waits for its end.
+   */
   private async drop(upload: Upload): Promise<void> {
-    const state = await this.its.imports.find(upload.tenantId, upload.importId);
-    if (state?.uploadId !== upload.uploadId) await dropParts(tenantEm(this.its.orm, upload.tenantId), upload);
+    const { tenantId, importId: id, uploadId } = upload;
+    const lock = { lockMode: LockMode.PESSIMISTIC_READ, disableIdentityMap: true } as const;
+    const isFile = await this.its.transactions.run(tenantId, async (em) => {
+      const state = await em.findOne(CodeImport, { id }, lock);
+      return state?.uploadId === uploadId;
+    });
+    if (!isFile) await dropParts(tenantEm(this.its.orm, tenantId), upload);
   }
 }
 
