@@ -3,13 +3,13 @@ import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
 import { changeRow, givenFields, type ExpectedVersion } from '../platform/database/change-row.js';
+import { deleteByPrefix } from '../platform/database/delete-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { campaignChanged } from './campaign-events.js';
 import { CHANGEABLE_FIELD_REFUSALS, updateCampaignInput } from './campaign-input.js';
 import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
 import type { CampaignPorts } from './campaign-ports.js';
-import { CampaignUsage } from './campaign-usage.entity.js';
 import { campaignWarnings, type WarningText } from './campaign-warnings.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
 import type {
@@ -126,7 +126,8 @@ export class CampaignChangeService {
       if (row === null) return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.');
       const { before, after } = row;
       // What was redeemed while a limit was off was not counted: the counters are made again, from what was redeemed.
-      if (isLimitAdded(before, after)) await em.nativeDelete(CampaignUsage, { campaignId: id });
+      if (isLimitAdded(before, after))
+        await deleteByPrefix(em, 'campaign_usage', { tenant_id: tenantId, campaign_id: id });
       await within(em);
       this.its.outbox.append(em, tenantId, [campaignChanged(after)]);
       return after;

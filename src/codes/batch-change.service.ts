@@ -132,9 +132,17 @@ export class BatchChangeService {
 
   /** All of a campaign that is deleted: its row is locked, so no batch is added meanwhile. */
   async voidAll(em: Em, tenantId: string, campaignId: Id): Promise<void> {
-    const options = { orderBy: { id: 'asc' }, disableIdentityMap: true } as const;
-    const where = { campaignId, voidedAt: null };
-    const batches = await em.find(CodeBatch, where, { ...options, lockMode: LockMode.PESSIMISTIC_WRITE });
+    const batches = await em.find(
+      CodeBatch,
+      { campaignId, voidedAt: null },
+      {
+        orderBy: { id: 'asc' },
+        // A scan would wait for batches of other campaigns that are being generated.
+        indexHint: 'force index (ix_code_batch__campaign)',
+        lockMode: LockMode.PESSIMISTIC_WRITE,
+        disableIdentityMap: true,
+      },
+    );
     if (batches.length === 0) return;
     const version = raw<RawQueryFragment>('version + 1');
     for (const some of [batches.filter(isUnderWay), batches.filter((batch) => !isUnderWay(batch))]) {

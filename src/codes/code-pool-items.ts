@@ -11,7 +11,9 @@ export interface PoolAt {
 
 /** Items that one transaction drops. */
 const DROPPED_AT_ONCE = 1000;
-const ITEMS = `code_pool_item i straight_join code c on c.tenant_id = i.tenant_id and c.id = i.code_id`;
+/** By forced indexes, because a scan would lock items and codes of others, and wait for them. */
+const ITEMS = `code_pool_item i force index (primary)
+  straight_join code c force index (primary) on c.tenant_id = i.tenant_id and c.id = i.code_id`;
 const OF_POOL = 'i.tenant_id = ? and i.campaign_id = ?';
 /** Whether a receiver can still redeem the code, which has waited in the pool. */
 const IS_ALIVE = `c.deleted_at is null and c.status = 'ACTIVE' and c.used = 0 and c.assigned_user_id is null

@@ -204,7 +204,7 @@ async function writeDigests(em: Em, tenantId: string, moves: readonly Move[], ke
     `update json_table(?, '$[*]' columns (
          id bigint unsigned path '$.id' error on error,
          digest char(43) path '$.digest' error on error)) changed
-       straight_join code c on c.tenant_id = ? and c.id = changed.id
+       straight_join code c force index (primary) on c.tenant_id = ? and c.id = changed.id
         set c.code_digest = changed.digest, c.digest_key_id = ?, c.version = c.version + 1`,
     [changed, tenantId, keyId],
   );

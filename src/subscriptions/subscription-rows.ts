@@ -131,7 +131,7 @@ const WRITE_STATES = `
       anchor_day tinyint unsigned path '$.anchorDay' error on error,
       traffic_bytes bigint unsigned path '$.trafficBytes' error on error,
       traffic_used_bytes bigint unsigned path '$.trafficUsedBytes' error on error)) changed
-    straight_join subscription s on s.tenant_id = ? and s.id = changed.id
+    straight_join subscription s force index (primary) on s.tenant_id = ? and s.id = changed.id
      set s.status = 'ACTIVE',
          s.expires_at = changed.expires_at,
          s.anchor_day = changed.anchor_day,
