@@ -1,8 +1,8 @@
 import { invariant } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
-import { argumentsDigest, parseInput } from '../platform/input.js';
-import { keyDigest } from '../platform/key-digest.js';
-import { insertNew, KeyTakenError } from '../platform/database/insert-new.js';
+import { parseInput } from '../platform/input.js';
+import { insertNew } from '../platform/database/insert-new.js';
+import { callKeyOf, findKeyed, makeOnce, type CallKey } from '../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
@@ -51,48 +51,42 @@ export class CampaignService {
       'Initial codes need a port that makes them.',
     );
     assertTotals(wanted);
-    const digest = argumentsDigest(wanted);
-    const known = await this.findByKey(tenantId, wanted, digest);
-    if (known !== null) return known;
-    try {
-      const campaign = await this.make(tenantId, wanted, digest, firstBatch);
-      return { campaign, wanted, replayed: false };
-    } catch (error) {
-      // Who loses against another call with the same key meets its row, or the quota that it has just used up.
-      const isLost = error instanceof KeyTakenError || error instanceof DomainError;
-      const winner = isLost ? await this.findByKey(tenantId, wanted, digest) : null;
-      if (winner === null) throw error;
-      return winner;
-    }
+    const key = callKeyOf(tenantId, 'campaign', wanted);
+    return makeOnce(
+      async () => this.replay(tenantId, wanted, key),
+      async () => {
+        const campaign = await this.make(tenantId, wanted, key, firstBatch);
+        return { campaign, wanted, replayed: false };
+      },
+    );
   }
 
   private async make(
     tenantId: string,
     wanted: CampaignWanted,
-    digest: string,
+    key: CallKey,
     firstBatch: FirstBatch | undefined,
   ): Promise<Campaign> {
     const tenant = await this.its.tenants.assertCanIssue(tenantId, wanted.initialCodes);
     await this.its.ruleChecks.assertRule(tenantId, wanted.rule, wanted.initialCodes);
     return this.its.transactions.run(tenantId, async (em) => {
-      const campaign = await this.insert(em, tenant, wanted, digest);
+      const campaign = await this.insert(em, tenant, wanted, key);
       if (wanted.initialCodes > 0) await firstBatch?.(em, campaign, wanted);
       return campaign;
     });
   }
 
-  private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, digest: string): Promise<Campaign> {
-    const { initialCodes: _, idempotencyKey: key, ...columns } = wanted;
+  private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, key: CallKey): Promise<Campaign> {
+    const { initialCodes: _, ...columns } = wanted;
     const row = {
       ...columns,
+      ...key,
       tenantId: tenant.id,
       id: this.its.ids.next(),
       tenantName: tenant.name,
       tenantType: tenant.type,
       status: 'DRAFT' as const,
       version: 1,
-      idempotencyKey: key === null ? null : keyDigest(tenant.id, 'campaign', key),
-      argumentsDigest: key === null ? null : digest,
       createdAt: new Date(this.its.clock.nowMs()),
       deletedAt: null,
     };
@@ -101,15 +95,8 @@ export class CampaignService {
     return campaign;
   }
 
-  private async findByKey(
-    tenantId: string,
-    wanted: CampaignWanted,
-    digest: string,
-  ): Promise<CreatedCampaign | null> {
-    if (wanted.idempotencyKey === null) return null;
-    const idempotencyKey = keyDigest(tenantId, 'campaign', wanted.idempotencyKey);
-    const em = tenantEm(this.its.orm, tenantId);
-    const campaign = await em.findOne(Campaign, { idempotencyKey }, { disableIdentityMap: true });
+  private async replay(tenantId: string, wanted: CampaignWanted, key: CallKey): Promise<CreatedCampaign | null> {
+    const campaign = await findKeyed(tenantEm(this.its.orm, tenantId), Campaign, key);
     if (campaign === null) return null;
     if (campaign.deletedAt) {
       refuse(
@@ -117,12 +104,6 @@ export class CampaignService {
         'The campaign that was made with this key has been deleted. Use a new key.',
         ['input', 'idempotencyKey'],
       );
-    }
-    if (campaign.argumentsDigest !== digest) {
-      refuse('IDEMPOTENCY_KEY_REUSED', 'The idempotency key belongs to a call with other arguments.', [
-        'input',
-        'idempotencyKey',
-      ]);
     }
     return { campaign, wanted, replayed: true };
   }

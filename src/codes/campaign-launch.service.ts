@@ -3,6 +3,7 @@ import type { Campaign } from '../campaigns/campaign.entity.js';
 import type { MikroORM } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
+import { UNKEYED } from '../platform/database/keyed-rows.js';
 import { tenantEm } from '../platform/database/orm.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { untilDistinct } from './code-chunk-writer.js';
@@ -33,14 +34,7 @@ export class CampaignLaunchService {
         tenantId,
         input,
         async (em, campaign, { initialCodes: count, idempotencyKey }) => {
-          const order = {
-            campaign,
-            count,
-            idempotencyKey: null,
-            argumentsDigest: null,
-            awaitsActivation: false,
-            avoidTaken,
-          };
+          const order = { campaign, count, ...UNKEYED, awaitsActivation: false, avoidTaken };
           issued = await this.generation.issue(em, order, idempotencyKey);
         },
       ),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
-import { argumentsDigest, countNumber, foreignKeyText, orElse, parseInput } from '../platform/input.js';
-import { keyDigest } from '../platform/key-digest.js';
-import { insertNew, KeyTakenError } from '../platform/database/insert-new.js';
+import { countNumber, foreignKeyText, orElse, parseInput } from '../platform/input.js';
+import { insertNew } from '../platform/database/insert-new.js';
+import { callKeyOf, findKeyed, makeOnce } from '../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -74,18 +74,18 @@ export class ChosenCodesService {
       idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
     });
     const codes = givenCodes(wanted);
-    const known = await this.replay(tenantId, wanted);
-    if (known !== null) return { batch: known, replayed: true };
-    try {
-      const batch = await this.make(tenantId, wanted, codes);
-      await this.its.refresh.added(tenantId);
-      return { batch, replayed: false };
-    } catch (error) {
-      const isLost = error instanceof KeyTakenError || error instanceof DomainError;
-      const winner = isLost ? await this.replay(tenantId, wanted) : null;
-      if (winner === null) throw error;
-      return { batch: winner, replayed: true };
-    }
+    return makeOnce(
+      async () => {
+        const call = callKeyOf(tenantId, 'code_batch', wanted);
+        const batch = await findKeyed(tenantEm(this.its.orm, tenantId), CodeBatch, call);
+        return batch === null ? null : { batch, replayed: true };
+      },
+      async () => {
+        const batch = await this.make(tenantId, wanted, codes);
+        await this.its.refresh.added(tenantId);
+        return { batch, replayed: false };
+      },
+    );
   }
 
   private async make(tenantId: string, wanted: Wanted, codes: readonly GivenCode[]): Promise<CodeBatch> {
@@ -132,7 +132,7 @@ export class ChosenCodesService {
   }
 
   private async insertBatch(em: Em, { tenantId, id }: BatchName, wanted: Wanted): Promise<CodeBatch> {
-    const { campaignId, codes, idempotencyKey: key } = wanted;
+    const { campaignId, codes } = wanted;
     const row = newBatch({
       tenantId,
       id,
@@ -140,21 +140,10 @@ export class ChosenCodesService {
       status: 'READY' as const,
       requested: codes.length,
       generated: codes.length,
-      idempotencyKey: key === null ? null : keyDigest(tenantId, 'code_batch', key),
-      argumentsDigest: key === null ? null : argumentsDigest(wanted),
+      ...callKeyOf(tenantId, 'code_batch', wanted),
       createdAt: new Date(this.its.clock.nowMs()),
     });
     return insertNew(em, CodeBatch, row);
-  }
-
-  private async replay(tenantId: string, wanted: Wanted): Promise<CodeBatch | null> {
-    if (wanted.idempotencyKey === null) return null;
-    const idempotencyKey = keyDigest(tenantId, 'code_batch', wanted.idempotencyKey);
-    const em = tenantEm(this.its.orm, tenantId);
-    const batch = await em.findOne(CodeBatch, { idempotencyKey }, { disableIdentityMap: true });
-    if (batch === null || batch.argumentsDigest === argumentsDigest(wanted)) return batch;
-    const message = 'The idempotency key belongs to a call with other arguments.';
-    return refuse('IDEMPOTENCY_KEY_REUSED', message, ['idempotencyKey']);
   }
 }
 

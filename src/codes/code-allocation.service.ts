@@ -2,16 +2,9 @@ import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
 import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
-import {
-  argumentsDigest,
-  countNumber,
-  foreignKeyText,
-  nameText,
-  orElse,
-  parseInput,
-} from '../platform/input.js';
-import { keyDigest } from '../platform/key-digest.js';
-import { insertNew, KeyTakenError } from '../platform/database/insert-new.js';
+import { countNumber, foreignKeyText, nameText, orElse, parseInput } from '../platform/input.js';
+import { insertNew } from '../platform/database/insert-new.js';
+import { callKeyOf, findKeyed, makeOnce, type CallKey } from '../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { AllocateCodesRefusal } from './code-allocation.errors.js';
@@ -45,8 +38,7 @@ interface Order {
   readonly count: number;
   readonly receiverType: ReceiverType;
   readonly receiver: string;
-  readonly idempotencyKey: string | null;
-  readonly argumentsDigest: string | null;
+  readonly call: CallKey;
 }
 
 type NewAllocation = Order & { readonly tenantId: string; readonly id: Id };
@@ -68,15 +60,12 @@ export class CodeAllocationService {
    */
   async allocate(tenantId: string, input: unknown): Promise<AllocatedCodes> {
     const order = orderOf(tenantId, input);
-    const known = await this.replay(tenantId, order);
-    if (known !== null) return known;
     try {
-      return await this.takeFreeOrHeld(tenantId, order);
+      return await makeOnce(
+        async () => this.replay(tenantId, order),
+        async () => this.takeFreeOrHeld(tenantId, order),
+      );
     } catch (error) {
-      // Who loses against another call with the same key meets its row, or the pool that it has just emptied.
-      const isLost = error instanceof KeyTakenError || error instanceof DomainError;
-      const winner = isLost ? await this.replay(tenantId, order) : null;
-      if (winner !== null) return winner;
       if (isExhausted(error)) await this.dropDead(this.poolAt(tenantId, order.campaignId));
       throw error;
     }
@@ -136,7 +125,8 @@ export class CodeAllocationService {
   }
 
   private async insert(em: Em, order: NewAllocation): Promise<CodeAllocation> {
-    const row = { ...order, createdAt: new Date(this.its.clock.nowMs()) };
+    const { call, ...columns } = order;
+    const row = { ...columns, ...call, createdAt: new Date(this.its.clock.nowMs()) };
     return insertNew(em, CodeAllocation, row);
   }
 
@@ -169,15 +159,9 @@ export class CodeAllocationService {
   }
 
   private async replay(tenantId: string, order: Order): Promise<AllocatedCodes | null> {
-    const { idempotencyKey } = order;
-    if (idempotencyKey === null) return null;
     const em = tenantEm(this.its.orm, tenantId);
-    const allocation = await em.findOne(CodeAllocation, { idempotencyKey }, { disableIdentityMap: true });
+    const allocation = await findKeyed(em, CodeAllocation, order.call);
     if (allocation === null) return null;
-    if (allocation.argumentsDigest !== order.argumentsDigest) {
-      const message = 'The idempotency key belongs to a call with other arguments.';
-      return refuse('IDEMPOTENCY_KEY_REUSED', message, 'idempotencyKey');
-    }
     return { allocation, codes: textsOf(await codesOf(em, allocation.id)), replayed: true };
   }
 }
@@ -191,7 +175,7 @@ function orderOf(tenantId: string, input: unknown): Order {
     channel: 'RECEIVER_NOT_ALLOWED',
     idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
   });
-  const { campaignId, count, userId, channel, idempotencyKey: key } = wanted;
+  const { campaignId, count, userId, channel } = wanted;
   if ((userId === null) === (channel === null))
     refuse('RECEIVER_NOT_ALLOWED', 'Name one receiver: userId or channel.', 'channel');
   return {
@@ -199,8 +183,7 @@ function orderOf(tenantId: string, input: unknown): Order {
     count,
     receiverType: userId === null ? 'CHANNEL' : 'USER',
     receiver: userId ?? channel ?? '',
-    idempotencyKey: key === null ? null : keyDigest(tenantId, 'code_allocation', key),
-    argumentsDigest: key === null ? null : argumentsDigest(wanted),
+    call: callKeyOf(tenantId, 'code_allocation', wanted),
   };
 }
 

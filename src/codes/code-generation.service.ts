@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
-import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
-import { argumentsDigest, countNumber, foreignKeyText, parseInput } from '../platform/input.js';
-import { keyDigest } from '../platform/key-digest.js';
-import { KeyTakenError } from '../platform/database/insert-new.js';
+import { countNumber, foreignKeyText, parseInput } from '../platform/input.js';
+import { callKeyOf, findKeyed, makeOnce, type CallKey } from '../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -64,21 +62,18 @@ export class CodeGenerationService {
       count: 'CODE_COUNT_OUT_OF_RANGE',
       idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
     });
-    const { idempotencyKey } = wanted;
-    const digest = argumentsDigest(wanted);
-    const known = await this.replay(tenantId, idempotencyKey, digest);
-    if (known !== null) return known;
-    const made = await this.make(tenantId, wanted, digest).catch(async (error: unknown) => {
-      // Who loses against another call with the same key meets its row, or the quota that it has just used up.
-      const winner = isLost(error) ? await this.replay(tenantId, idempotencyKey, digest) : null;
-      if (winner === null) throw error;
-      return winner;
-    });
-    if ('replayed' in made) return made;
-    const { batch, codes } = made;
-    if (codes === null) await this.its.enqueue(batch);
-    else await this.announce(batch);
-    return { batch, codes, replayed: false };
+    const key = callKeyOf(tenantId, 'code_batch', wanted);
+    const made = await makeOnce<GeneratedBatch>(
+      async () => {
+        const batch = await findKeyed(tenantEm(this.its.orm, tenantId), CodeBatch, key);
+        return batch === null ? null : this.repeat(batch, wanted.idempotencyKey);
+      },
+      async () => ({ ...(await this.make(tenantId, wanted, key)), replayed: false }),
+    );
+    if (made.replayed) return made;
+    if (made.codes === null) await this.its.enqueue(made.batch);
+    else await this.announce(made.batch);
+    return made;
   }
 
   /** After the commit that made a batch READY: no process may go on taking its codes for unknown. */
@@ -124,47 +119,18 @@ export class CodeGenerationService {
   private async make(
     tenantId: string,
     wanted: z.output<typeof generateCodesInput>,
-    digest: string,
+    key: CallKey,
   ): Promise<Pick<GeneratedBatch, 'batch' | 'codes'>> {
-    const { campaignId, count, idempotencyKey: key, activateAtSale = false } = wanted;
+    const { campaignId, count, idempotencyKey, activateAtSale = false } = wanted;
     await this.its.tenants.assertCanIssue(tenantId, count);
-    const keyed =
-      key === null
-        ? { idempotencyKey: null, argumentsDigest: null }
-        : { idempotencyKey: keyDigest(tenantId, 'code_batch', key), argumentsDigest: digest };
     return untilDistinct(async (avoidTaken) =>
       this.its.transactions.run(tenantId, async (em) => {
         const campaign = await openCampaign(em, campaignId);
-        const order = { campaign, count, awaitsActivation: activateAtSale, ...keyed };
+        const order = { campaign, count, awaitsActivation: activateAtSale, ...key };
         if (count > CODES_AT_ONCE_MAX)
           return { batch: await this.its.issuer.reserve(em, order), codes: null };
-        return this.issue(em, { ...order, avoidTaken }, key);
+        return this.issue(em, { ...order, avoidTaken }, idempotencyKey);
       }),
     );
   }
-
-  private async replay(tenantId: string, key: string | null, digest: string): Promise<GeneratedBatch | null> {
-    if (key === null) return null;
-    const em = tenantEm(this.its.orm, tenantId);
-    const batch = await em.findOne(
-      CodeBatch,
-      { idempotencyKey: keyDigest(tenantId, 'code_batch', key) },
-      { disableIdentityMap: true },
-    );
-    if (batch === null) return null;
-    if (batch.argumentsDigest === digest) return this.repeat(batch, key);
-    return refuse(
-      'IDEMPOTENCY_KEY_REUSED',
-      'The idempotency key belongs to a call with other arguments.',
-      'idempotencyKey',
-    );
-  }
-}
-
-function isLost(error: unknown): boolean {
-  return error instanceof KeyTakenError || error instanceof DomainError;
-}
-
-function refuse(code: GenerateCodesRefusal, message: string, field: string): never {
-  throw new DomainError(code, message, { field: ['input', field] });
 }

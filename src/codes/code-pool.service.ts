@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { countNumber, parseInput } from '../platform/input.js';
+import { UNKEYED } from '../platform/database/keyed-rows.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { eachOf } from '../platform/scheduling/each-of.js';
@@ -123,8 +124,7 @@ export class CodePoolService {
         const count = missingOf(pool?.size ?? 0, await em.count(CodePoolItem, { campaignId }));
         if (count === 0) return null;
         const campaign = await openCampaign(em, campaignId);
-        const unkeyed = { idempotencyKey: null, argumentsDigest: null };
-        const order = { campaign, count, awaitsActivation: false, ...unkeyed, avoidTaken };
+        const order = { campaign, count, awaitsActivation: false, ...UNKEYED, avoidTaken };
         const batch = await this.its.generation.issue(em, order, null);
         await em.execute(
           `insert into code_pool_item (tenant_id, campaign_id, code_id)

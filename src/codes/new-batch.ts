@@ -1,3 +1,4 @@
+import { UNKEYED } from '../platform/database/keyed-rows.js';
 import type { CodeBatch } from './code-batch.entity.js';
 
 type Named = Pick<
@@ -16,8 +17,7 @@ const UNTOUCHED = {
   activatedAt: null,
   extendedTo: null,
   version: 1,
-  idempotencyKey: null,
-  argumentsDigest: null,
+  ...UNKEYED,
 } as const;
 
 /** The row of a batch that nothing has happened to yet. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
-import { argumentsDigest, foreignKeyText, parseInput } from '../../platform/input.js';
-import { keyDigest } from '../../platform/key-digest.js';
-import { insertNew, KeyTakenError } from '../../platform/database/insert-new.js';
+import { foreignKeyText, parseInput } from '../../platform/input.js';
+import { insertNew } from '../../platform/database/insert-new.js';
+import { callKeyOf, findKeyed, makeOnce } from '../../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { CodeBatch } from '../code-batch.entity.js';
@@ -51,20 +51,16 @@ export class CodeImportService {
       campaignId: 'CAMPAIGN_NOT_FOUND',
       idempotencyKey: 'IDEMPOTENCY_KEY_REQUIRED',
     });
-    const key = keyDigest(tenantId, 'code_import', wanted.idempotencyKey);
-    const digest = argumentsDigest(wanted);
-    const known = await this.byKey(tenantId, key, digest);
-    if (known !== null) return known;
-    try {
-      return await this.its.transactions.run(tenantId, async (em) => {
-        await openCampaign(em, wanted.campaignId);
-        return this.insert(em, { tenantId, campaignId: wanted.campaignId, key, digest });
-      });
-    } catch (error) {
-      const winner = error instanceof KeyTakenError ? await this.byKey(tenantId, key, digest) : null;
-      if (winner === null) throw error;
-      return winner;
-    }
+    const { campaignId } = wanted;
+    const key = callKeyOf(tenantId, 'code_import', wanted);
+    return makeOnce(
+      async () => findKeyed(tenantEm(this.its.orm, tenantId), CodeImport, key),
+      async () =>
+        this.its.transactions.run(tenantId, async (em) => {
+          await openCampaign(em, campaignId);
+          return this.insert(em, { tenantId, campaignId, ...key });
+        }),
+    );
   }
 
   async find(tenantId: string, id: Id): Promise<CodeImport | null> {
@@ -114,26 +110,16 @@ export class CodeImportService {
 
   private async insert(
     em: Em,
-    { tenantId, campaignId, key, digest }: { tenantId: string; campaignId: Id; key: string; digest: string },
+    its: Pick<CodeImport, 'tenantId' | 'campaignId' | 'idempotencyKey' | 'argumentsDigest'>,
   ): Promise<CodeImport> {
+    const { tenantId, campaignId } = its;
     const createdAt = new Date(this.its.clock.nowMs());
     const common = { tenantId, id: this.its.ids.next(), campaignId, createdAt };
     const batch = newBatch({ ...common, status: 'GENERATING', requested: 0, generated: 0 });
     await em.insert(CodeBatch, batch);
     const counts = { linesDone: 0, imported: 0, refused: 0, linesDigest: null, finishedAt: null };
     const upload = { ...NO_FILE, refusal: null, progressAt: createdAt };
-    const row = { ...common, ...counts, ...upload, idempotencyKey: key, argumentsDigest: digest };
-    return insertNew(em, CodeImport, row);
-  }
-
-  private async byKey(tenantId: string, idempotencyKey: string, digest: string): Promise<CodeImport | null> {
-    const em = tenantEm(this.its.orm, tenantId);
-    const found = await em.findOne(CodeImport, { idempotencyKey }, { disableIdentityMap: true });
-    if (found === null || found.argumentsDigest === digest) return found;
-    return refuse(
-      'IDEMPOTENCY_KEY_REUSED',
-      'The idempotency key belongs to an import into another campaign.',
-    );
+    return insertNew(em, CodeImport, { ...its, ...common, ...counts, ...upload });
   }
 }
 
