@@ -1,9 +1,10 @@
-import { LockMode, raw, type EntityData, type RawQueryFragment } from '@mikro-orm/core';
+import { LockMode, type EntityData } from '@mikro-orm/core';
 import { z } from 'zod';
 import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { instant, parseInput } from '../platform/input.js';
+import { nextVersion } from '../platform/database/change-row.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import type { Outbox, OutboxDraft } from '../platform/outbox/outbox.js';
@@ -144,12 +145,11 @@ export class BatchChangeService {
       },
     );
     if (batches.length === 0) return;
-    const version = raw<RawQueryFragment>('version + 1');
     for (const some of [batches.filter(isUnderWay), batches.filter((batch) => !isUnderWay(batch))]) {
       const [first] = some;
       if (first === undefined) continue;
       const ids = some.map(({ id }) => id);
-      await em.nativeUpdate(CodeBatch, { id: { $in: ids } }, { ...this.voided(first), version });
+      await em.nativeUpdate(CodeBatch, { id: { $in: ids } }, { ...this.voided(first), version: nextVersion() });
     }
     for (const batch of batches) {
       const after = { ...batch, ...this.voided(batch), version: batch.version + 1 };

@@ -1,9 +1,9 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { StoreUnavailableError } from '../platform/errors.js';
+import { isStoreAway } from '../platform/failures.js';
 import type { Id } from '../platform/ids.js';
 import { systemEm } from '../platform/database/orm.js';
-import { isServerAway } from '../platform/database/sql-errors.js';
 import type { Logger } from '../platform/observability/log.js';
+import { JobFailedError } from '../platform/queue/job-failed-error.js';
 import type { JobQueue } from '../platform/queue/job-queue.js';
 import type { BatchChangeService } from './batch-change.service.js';
 import type { BatchGeneration, BatchKey, RunOutcome } from './batch-generation.service.js';
@@ -18,15 +18,6 @@ const AGAIN_AFTER_FAILURE_MS = 1000;
 const UNFINISHED_AT_ONCE = 1000;
 
 export type BatchQueue = JobQueue<BatchKey>;
-
-/** Why an attempt failed. Redis keeps the message with the job, so it holds no statement, which has codes in it; the log has the cause. */
-class ChunkFailedError extends Error {
-  override readonly name = 'ChunkFailedError';
-
-  constructor(reason: BatchFailure | 'STORE_UNAVAILABLE', cause: unknown) {
-    super(reason, { cause });
-  }
-}
 
 /** The jobs of large batches. However often one is delivered, and to how many workers, each code is made once. */
 export class BatchJobs {
@@ -50,7 +41,7 @@ export class BatchJobs {
     await this.queue.close();
   }
 
-  /** One delivery. @returns after how many milliseconds to deliver it again; null when nothing is left to do @throws ChunkFailedError */
+  /** One delivery. @returns after how many milliseconds to deliver it again; null when nothing is left to do @throws JobFailedError */
   async work(key: BatchKey, isLast: boolean): Promise<number | null> {
     const untilMs = performance.now() + PART_MS;
     let chunks = 0;
@@ -64,9 +55,9 @@ export class BatchJobs {
       const reason = reasonOf(error);
       // Only a delivery that stored nothing uses an attempt up; and an outage fails no batch, which waits for its end.
       if (chunks > 0) return this.again(key, error);
-      if (!isLast || reason === 'STORE_UNAVAILABLE') throw new ChunkFailedError(reason, error);
+      if (!isLast || reason === 'STORE_UNAVAILABLE') throw new JobFailedError(reason, error);
       if (!(await this.changes.fail(key.tenantId, key.batchId, reason)))
-        throw new ChunkFailedError(reason, error);
+        throw new JobFailedError(reason, error);
       this.log.error({ err: error, ...key, reason }, 'the generation of a batch has failed');
       return 0;
     }
@@ -100,6 +91,5 @@ export async function addBatchJob(
 
 function reasonOf(error: unknown): BatchFailure | 'STORE_UNAVAILABLE' {
   if (error instanceof CodesCollidedError) return 'CODES_COLLIDE';
-  const isAway = error instanceof StoreUnavailableError || isServerAway(error);
-  return isAway ? 'STORE_UNAVAILABLE' : 'RETRIES_EXHAUSTED';
+  return isStoreAway(error) ? 'STORE_UNAVAILABLE' : 'RETRIES_EXHAUSTED';
 }

@@ -1,8 +1,9 @@
-import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
+import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, orElse, parseInput } from '../platform/input.js';
+import { nextVersion } from '../platform/database/change-row.js';
 import { insertNew } from '../platform/database/insert-new.js';
 import { callKeyOf, findKeyed, makeOnce, type CallKey } from '../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
@@ -147,7 +148,7 @@ export class CodeAllocationService {
   /** @returns the codes as they are then */
   private async assign(em: Em, tenantId: string, codes: readonly Code[], userId: Id): Promise<Code[]> {
     const ids = codes.map(({ id }) => id);
-    const change = { assignedUserId: userId, version: raw<RawQueryFragment>('version + 1') };
+    const change = { assignedUserId: userId, version: nextVersion() };
     await em.nativeUpdate(Code, { id: { $in: ids } }, change);
     const after = codes.map((code) => ({ ...code, assignedUserId: userId, version: code.version + 1 }));
     this.its.outbox.append(em, tenantId, after.map(codeChanged));

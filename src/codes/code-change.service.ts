@@ -1,9 +1,10 @@
-import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
+import { LockMode } from '@mikro-orm/core';
 import { z } from 'zod';
 import { Campaign } from '../campaigns/campaign.entity.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { countNumber, instant, parseInput } from '../platform/input.js';
+import { nextVersion } from '../platform/database/change-row.js';
 import type { Em } from '../platform/database/orm.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { assertUser } from './assigned-user.js';
@@ -41,7 +42,7 @@ export class CodeChangeService {
       if (code.status === 'INACTIVE')
         refuse('CODE_NOT_ACTIVATED', 'The code has not been activated yet.', 'codeId');
       const status = enabled ? 'ACTIVE' : 'DISABLED';
-      if (code.status !== status) await em.nativeUpdate(Code, { id }, { status, version: oneMore() });
+      if (code.status !== status) await em.nativeUpdate(Code, { id }, { status, version: nextVersion() });
     });
   }
 
@@ -69,7 +70,7 @@ export class CodeChangeService {
         { id, ...(limit > 0 && { used: { $lte: limit } }) },
         {
           useLimit: limit,
-          version: oneMore(),
+          version: nextVersion(),
           ...(expiresAt !== undefined && { expiresAt }),
           ...(assignedUserId !== undefined && { assignedUserId }),
         },
@@ -92,7 +93,7 @@ export class CodeChangeService {
       // Read after the codes are locked: a batch that was voided or given up has given back the quota of all its codes.
       const freed = await freedBatches(em, codes);
       const where = { id: { $in: codes.map((code) => code.id) } };
-      await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: oneMore() });
+      await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: nextVersion() });
       const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));
       this.its.outbox.append(em, tenantId, after.map(codeChanged));
       const givenBack = codes.filter((code) => !freed.has(code.batchId));
@@ -161,10 +162,6 @@ async function freedBatches(em: Em, codes: readonly Code[]): Promise<Set<Id>> {
   return new Set(
     batches.filter((batch) => isSet(batch.voidedAt) || isGivenUp(batch)).map((batch) => batch.id),
   );
-}
-
-function oneMore(): RawQueryFragment {
-  return raw<RawQueryFragment>('version + 1');
 }
 
 function refuse(code: CodeChangeRefusal, message: string, field: string): never {

@@ -1,7 +1,6 @@
 import { GraphQLError, Kind, type GraphQLFormattedError } from 'graphql';
-import { StoreUnavailableError } from '../platform/errors.js';
+import { isStoreAway } from '../platform/failures.js';
 import { BusyError } from '../platform/scheduling/fair-gate.js';
-import { isServerAway } from '../platform/database/sql-errors.js';
 import { busyAnswer } from './caller.js';
 import type { RequestContext } from '../graphql/context.js';
 
@@ -69,7 +68,7 @@ function isCallersMistake(error: GraphQLError): boolean {
 }
 
 function storeFailureOf(error: GraphQLError): Error | undefined {
-  return [...causesOf(error)].find((cause) => cause instanceof StoreUnavailableError || isServerAway(cause));
+  return [...causesOf(error)].find(isStoreAway);
 }
 
 /** Work that was not begun, also where a subscription ends by it. */

@@ -67,7 +67,7 @@ async function deliver(
     isSettled = await (jobs?.work(pending, false) ?? Promise.resolve()).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof Error && error.name === 'NotSettledError') return false;
+        if (error instanceof Error && error.name === 'JobFailedError') return false;
         throw error;
       },
     );

@@ -5,6 +5,7 @@ import { DomainError } from '../../platform/errors.js';
 import { isStoreAway } from '../../platform/failures.js';
 import type { Id } from '../../platform/ids.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
+import { JobFailedError } from '../../platform/queue/job-failed-error.js';
 import type { JobQueue } from '../../platform/queue/job-queue.js';
 import { CodeImport } from './code-import.entity.js';
 import type { ImportFailure, ImportRefusal } from './code-import.errors.js';
@@ -18,15 +19,6 @@ const LOST_AT_ONCE = 1000;
 const BEFORE_ALL: Id = '0';
 const MISSING: ImportRefusal = 'IMPORT_FILE_MISSING';
 const AGAIN_AFTER_FAILURE_MS = 1000;
-
-/** Why a delivery failed. The message is kept with the job, so it tells nothing of the codes; the log has the cause. */
-class ImportFailedError extends Error {
-  override readonly name = 'ImportFailedError';
-
-  constructor(reason: ImportFailure | 'STORE_UNAVAILABLE', cause: unknown) {
-    super(reason, { cause });
-  }
-}
 
 export interface ImportJob {
   readonly tenantId: string;
@@ -70,7 +62,7 @@ export class CodeImportJobs {
   /**
    * One delivery. An import that is refused, or whose last delivery fails, stops until staff let it continue.
    * @returns how soon the job is to be met again; null when nothing is left to do
-   * @throws ImportFailedError
+   * @throws JobFailedError
    */
   async work({ tenantId, importId }: ImportJob, isLast: boolean): Promise<number | null> {
     const found = await this.its.imports.find(tenantId, importId);
@@ -104,10 +96,10 @@ export class CodeImportJobs {
 
   /** An outage stops no import, which waits for its end. */
   private async failed(state: CodeImport, error: unknown, isLast: boolean): Promise<null> {
-    if (isStoreAway(error)) throw new ImportFailedError('STORE_UNAVAILABLE', error);
+    if (isStoreAway(error)) throw new JobFailedError('STORE_UNAVAILABLE', error);
     const isSealed = error instanceof SealedFileError;
     const reason: ImportFailure = isSealed ? 'IMPORT_PEPPER_MISSING' : 'RETRIES_EXHAUSTED';
-    if (!isLast) throw new ImportFailedError(reason, error);
+    if (!isLast) throw new JobFailedError(reason, error);
     const { tenantId, id: importId } = state;
     if (await this.noteStop(state, reason))
       this.its.log.error({ err: error, tenantId, importId, reason }, 'an import of codes has failed');

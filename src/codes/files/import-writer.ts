@@ -1,8 +1,9 @@
-import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
+import { LockMode } from '@mikro-orm/core';
 import { User } from '../../identity/users/user.entity.js';
 import { isSet } from '../../platform/assert.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
+import { nextVersion } from '../../platform/database/change-row.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
@@ -52,7 +53,7 @@ export class ImportWriter {
       const batch = await this.lock(em, state);
       const finishedAt = new Date(this.its.clock.nowMs());
       await em.nativeUpdate(CodeImport, { id }, { finishedAt, refusal: null });
-      await em.nativeUpdate(CodeBatch, { id }, { status: 'READY', finishedAt, version: oneMore() });
+      await em.nativeUpdate(CodeBatch, { id }, { status: 'READY', finishedAt, version: nextVersion() });
       this.its.outbox.append(em, tenantId, [codesGenerated(batch)]);
       return { ...state, finishedAt, refusal: null };
     });
@@ -147,10 +148,6 @@ async function usersOf(em: Em, codes: readonly WantedCode[]): Promise<ReadonlyMa
   if (externalIds.length === 0) return new Map();
   const users = await em.find(User, { externalId: { $in: externalIds } }, { disableIdentityMap: true });
   return new Map(users.map(({ externalId, id }) => [externalId, id]));
-}
-
-function oneMore(): RawQueryFragment {
-  return raw<RawQueryFragment>('version + 1');
 }
 
 function refuse(code: ImportRefusal, message: string): never {

@@ -1,10 +1,11 @@
-import { raw, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
+import type { MikroORM } from '@mikro-orm/core';
 import { z } from 'zod';
 import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, parseInput } from '../../platform/input.js';
+import { nextVersion } from '../../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
@@ -124,7 +125,7 @@ export class UserService {
     if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
     // A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing.
     const active = { externalId, status: 'ACTIVE' } as const;
-    await em.nativeUpdate(User, active, { tags: [...tags], version: raw<RawQueryFragment>('version + 1') });
+    await em.nativeUpdate(User, active, { tags: [...tags], version: nextVersion() });
     return this.known(tenantId, externalId);
   }
 

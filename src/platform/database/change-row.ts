@@ -1,4 +1,11 @@
-import { LockMode, type EntityClass, type EntityData, type FilterQuery } from '@mikro-orm/core';
+import {
+  LockMode,
+  raw,
+  type EntityClass,
+  type EntityData,
+  type FilterQuery,
+  type RawQueryFragment,
+} from '@mikro-orm/core';
 import { DomainError } from '../errors.js';
 import { countNumber } from '../input.js';
 import type { Em } from './orm.js';
@@ -38,6 +45,11 @@ export async function changeRow<Row extends Versioned>(
   await em.nativeUpdate(entity, where, values);
   // What is deleted by a mark is not found any more.
   return { before, after: (await read(LockMode.NONE)) ?? { ...before, ...(values as Partial<Row>) } };
+}
+
+/** Raises the version of rows that one UPDATE changes. */
+export function nextVersion(): RawQueryFragment {
+  return raw<RawQueryFragment>('version + 1');
 }
 
 function assertVersion(version: number, expected: ExpectedVersion): void {

@@ -1,7 +1,7 @@
-import { StoreUnavailableError } from '../../platform/errors.js';
+import { isStoreAway } from '../../platform/failures.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
-import { isServerAway } from '../../platform/database/sql-errors.js';
+import { JobFailedError } from '../../platform/queue/job-failed-error.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { AbortOutcome } from '../commit/claim-aborter.js';
@@ -12,15 +12,6 @@ import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 
 const COUNT_EVERY_MS = 5000;
-
-/** Why a job failed. The message is kept with the job, so it tells nothing but this; the log has the rest. */
-class NotSettledError extends Error {
-  override readonly name = 'NotSettledError';
-
-  constructor(reason: 'STORE_UNAVAILABLE' | 'COMMIT_FAILED', cause: unknown) {
-    super(reason, { cause });
-  }
-}
 
 /** Settles deferred redemptions. Any number of deliveries of one job come to one effect. */
 export class PendingRedemptionJobs {
@@ -113,7 +104,6 @@ export class PendingRedemptionJobs {
   }
 }
 
-function notSettled(error: unknown): NotSettledError {
-  const isAway = error instanceof StoreUnavailableError || isServerAway(error);
-  return new NotSettledError(isAway ? 'STORE_UNAVAILABLE' : 'COMMIT_FAILED', error);
+function notSettled(error: unknown): JobFailedError {
+  return new JobFailedError(isStoreAway(error) ? 'STORE_UNAVAILABLE' : 'COMMIT_FAILED', error);
 }

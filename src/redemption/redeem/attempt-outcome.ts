@@ -1,6 +1,4 @@
 import type { LimitScope } from '../../limits/rate-limit.service.js';
-import { StoreUnavailableError } from '../../platform/errors.js';
-import { isServerAway } from '../../platform/database/sql-errors.js';
 import type { Id } from '../../platform/ids.js';
 import type { CommitOutcome } from '../commit/commit-outcome.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
@@ -56,8 +54,4 @@ export function outcomeOf(committed: CommitOutcome): AttemptOutcome {
       return new Refused(refusal, refusal === 'ALREADY_REDEEMED' ? first : null);
     }
   }
-}
-
-export function isStoreFailure(error: unknown): boolean {
-  return error instanceof StoreUnavailableError || isServerAway(error);
 }

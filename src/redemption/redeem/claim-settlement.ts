@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from '../../platform/errors.js';
+import { isStoreAway } from '../../platform/failures.js';
 import type { Id } from '../../platform/ids.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import type { Claim } from '../claim/claim.js';
@@ -9,7 +10,7 @@ import type { GroupCommit } from '../commit/group-commit.js';
 import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
-import { isStoreFailure, outcomeOf, type AttemptOutcome } from './attempt-outcome.js';
+import { outcomeOf, type AttemptOutcome } from './attempt-outcome.js';
 
 /** Has claims committed, and defers those whose commit takes longer than a caller waits. */
 export class ClaimSettlement {
@@ -28,7 +29,7 @@ export class ClaimSettlement {
     try {
       committed = await within(this.replyWithinMs, 'database', this.groupCommit.settle(claim));
     } catch (error) {
-      if (!isStoreFailure(error)) throw error;
+      if (!isStoreAway(error)) throw error;
       return this.defer(claim);
     }
     return outcomeOf(committed);
@@ -74,7 +75,7 @@ export class ClaimSettlement {
     try {
       return await this.reader.byId(tenantId, redemptionId);
     } catch (error) {
-      if (!isStoreFailure(error)) throw error;
+      if (!isStoreAway(error)) throw error;
       return null;
     }
   }

@@ -1,3 +1,4 @@
+import { isStoreAway } from '../../platform/failures.js';
 import type { Id } from '../../platform/ids.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import type { AttemptKeys, KnownRedemption, RedemptionRedis } from '../claim/redemption.redis.js';
@@ -5,7 +6,7 @@ import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
 import { yieldsToKnownKey } from '../redemption.errors.js';
-import { ABORTED, isStoreFailure, Refused, type AttemptOutcome } from './attempt-outcome.js';
+import { ABORTED, Refused, type AttemptOutcome } from './attempt-outcome.js';
 import type { ClaimSettlement } from './claim-settlement.js';
 
 /** Answers attempts by redemptions that there are already: those of an idempotency key, or of a first click. */
@@ -65,7 +66,7 @@ export class KnownRedemptions {
     try {
       row = await this.reader.byId(tenantId, redemptionId);
     } catch (error) {
-      if (!isStoreFailure(error)) throw error;
+      if (!isStoreAway(error)) throw error;
       const claim = await this.pending.find(tenantId, redemptionId);
       if (claim === null) throw error;
       return claim;

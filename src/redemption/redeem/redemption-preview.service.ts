@@ -6,10 +6,10 @@ import { CodeBatch } from '../../codes/code-batch.entity.js';
 import { Code } from '../../codes/code.entity.js';
 import { User } from '../../identity/users/user.entity.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
+import { isStoreAway } from '../../platform/failures.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { withoutPlace } from '../../platform/scheduling/held-place.js';
-import { isServerAway } from '../../platform/database/sql-errors.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { Tenant } from '../../tenancy/tenant.entity.js';
 import { admit, rateLimited, type Admitted } from './admit.js';
@@ -73,7 +73,7 @@ export class RedemptionPreviewService {
       if (judged.isFolded) await withoutPlace(async () => evenOut(beganMs));
       return { ...NOTHING, refusal: judged.answered };
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError) && !isServerAway(error)) throw error;
+      if (!isStoreAway(error)) throw error;
       const storeAway = error instanceof StoreUnavailableError ? error.store : 'database';
       return { ...NOTHING, refusal: new Refused('SERVICE_UNAVAILABLE').answered, storeAway };
     }

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AttemptLimits } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
+import { isStoreAway } from '../../platform/failures.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { admit, rateLimited, refusalByCopy, uncounted, type Admission, type Admitted } from './admit.js';
-import { isStoreFailure, Refused, type AttemptOutcome } from './attempt-outcome.js';
+import { Refused, type AttemptOutcome } from './attempt-outcome.js';
 import type { ClaimSettlement } from './claim-settlement.js';
 import type { Attempt, EligibilityService, Prepared } from './eligibility.service.js';
 import type { KnownRedemptions } from './known-redemptions.js';
@@ -100,7 +101,7 @@ export class RedemptionService {
       if (attempt instanceof Refused) return await known.unlessKnown(eligibility.keysOf(request), attempt);
       return await this.start(attempt);
     } catch (error) {
-      if (!isStoreFailure(error)) throw error;
+      if (!isStoreAway(error)) throw error;
       const isRedisAway = error instanceof StoreUnavailableError && error.store === 'redis';
       const before = isRedisAway ? null : await settlement.deferredBefore(eligibility.keysOf(request));
       if (before !== null) return before;
