@@ -16,7 +16,7 @@ import {
   settingsOf,
   type ImageLayout,
 } from '../support/image-layout.js';
-import { startProcess } from '../support/processes.js';
+import { COMPILED, startProcess } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
@@ -108,7 +108,7 @@ const environmentHere = (name: string): Record<string, string> => ({
 /** Runs a command in the layout, with the commands of the image and its Node. */
 async function inImage(name: string, command: string): Promise<string> {
   const PATH = [image.bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(path.delimiter);
-  const env = { ...environmentHere(name), PATH };
+  const env = { ...COMPILED, ...environmentHere(name), PATH };
   const { stdout } = await run('/bin/sh', ['-c', command], { cwd: image.workdir, env, timeout: 45_000 });
   return stdout.trimEnd();
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { COMPILED } from '../support/processes.js';
 import { TEST_SECRETS } from '../support/world.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,7 +22,7 @@ interface Ended {
 }
 
 async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const settings = { cwd: ROOT, env: { ...process.env, ...env }, timeout: 60_000 };
+  const settings = { cwd: ROOT, env: { ...process.env, ...COMPILED, ...env }, timeout: 60_000 };
   return new Promise((resolve) => {
     execFile(command, args, settings, (error, stdout, stderr) => {
       resolve({ stdout, stderr, status: error === null ? 0 : (error.code ?? null) });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockOwnerOf } from '../../src/platform/local-servers/data-dir-lock.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { CLI, lineOf, runCli } from '../support/cli.js';
+import { COMPILED } from '../support/processes.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -41,7 +42,7 @@ describe('without addresses of stores', () => {
 
   it('stops them when it is interrupted', async () => {
     const args = [CLI, 'token', '--tenant', 'CH_1', '--user', 'u'];
-    const command = spawn(process.execPath, args, { env: { DATA_DIR: dataDir }, stdio: 'ignore' });
+    const command = spawn(process.execPath, args, { env: { ...COMPILED, DATA_DIR: dataDir }, stdio: 'ignore' });
     const status = new Promise((resolve) => {
       command.once('exit', resolve);
     });
@@ -55,7 +56,7 @@ describe('without addresses of stores', () => {
 
   it('uses the servers of a Redeemkit that runs with the data, and leaves them running', async () => {
     const redeemkit = spawnTethered(process.execPath, [MAIN], {
-      env: { DATA_DIR: dataDir, PORT: '0' },
+      env: { ...COMPILED, DATA_DIR: dataDir, PORT: '0' },
       output: 'ignore',
     });
     try {
