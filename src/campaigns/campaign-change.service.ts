@@ -3,7 +3,7 @@ import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
 import { changeRow, givenFields, type ExpectedVersion } from '../platform/database/change-row.js';
-import { deleteByPrefix } from '../platform/database/delete-rows.js';
+import { deleteRows } from '../platform/database/delete-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { campaignChanged } from './campaign-events.js';
@@ -126,8 +126,8 @@ export class CampaignChangeService {
       if (row === null) return refuse('CAMPAIGN_NOT_FOUND', 'The tenant has no campaign with this id.');
       const { before, after } = row;
       // What was redeemed while a limit was off was not counted: the counters are made again, from what was redeemed.
-      if (isLimitAdded(before, after))
-        await deleteByPrefix(em, 'campaign_usage', { tenant_id: tenantId, campaign_id: id });
+      const counters = { table: 'campaign_usage', prefix: { tenant_id: tenantId }, column: 'campaign_id' };
+      if (isLimitAdded(before, after)) await deleteRows(em, { ...counters, ids: [id] });
       await within(em);
       this.its.outbox.append(em, tenantId, [campaignChanged(after)]);
       return after;

@@ -95,7 +95,11 @@ export class CampaignService {
     return campaign;
   }
 
-  private async replay(tenantId: string, wanted: CampaignWanted, key: CallKey): Promise<CreatedCampaign | null> {
+  private async replay(
+    tenantId: string,
+    wanted: CampaignWanted,
+    key: CallKey,
+  ): Promise<CreatedCampaign | null> {
     const campaign = await findKeyed(tenantEm(this.its.orm, tenantId), Campaign, key);
     if (campaign === null) return null;
     if (campaign.deletedAt) {

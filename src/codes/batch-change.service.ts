@@ -4,7 +4,6 @@ import type { Clock } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { instant, parseInput } from '../platform/input.js';
-import { nextVersion } from '../platform/database/change-row.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import type { Outbox, OutboxDraft } from '../platform/outbox/outbox.js';
@@ -144,16 +143,10 @@ export class BatchChangeService {
         disableIdentityMap: true,
       },
     );
-    if (batches.length === 0) return;
-    for (const some of [batches.filter(isUnderWay), batches.filter((batch) => !isUnderWay(batch))]) {
-      const [first] = some;
-      if (first === undefined) continue;
-      const ids = some.map(({ id }) => id);
-      await em.nativeUpdate(CodeBatch, { id: { $in: ids } }, { ...this.voided(first), version: nextVersion() });
-    }
     for (const batch of batches) {
-      const after = { ...batch, ...this.voided(batch), version: batch.version + 1 };
-      this.outbox.append(em, tenantId, eventsOf(batch, after));
+      const values = { ...this.voided(batch), version: batch.version + 1 };
+      await em.nativeUpdate(CodeBatch, { id: batch.id }, values);
+      this.outbox.append(em, tenantId, eventsOf(batch, { ...batch, ...values }));
     }
     await this.giveBack(em, batches);
   }

@@ -10,7 +10,7 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import { PaceMeter } from './batch-pace.js';
 import { CodeBatch, isGivenUp, isUnderWay } from './code-batch.entity.js';
 import { untilDistinct, type CodeChunkWriter } from './code-chunk-writer.js';
-import { countedAs } from './code-row.js';
+import { codeKeys, countedAs } from './code-row.js';
 import { batchProgressed, codesGenerated } from './code-events.js';
 import { moveCodeTotals } from './code-totals.service.js';
 import { Code } from './code.entity.js';
@@ -136,8 +136,7 @@ export class BatchGeneration {
       } as const;
       // Codes before their batch, in the order in which all transactions lock them.
       const rows = await em.find(Code, { batchId }, { ...some, lockMode: LockMode.PESSIMISTIC_WRITE });
-      const ids = rows.map(({ id }) => id);
-      await deleteRows(em, { table: 'code', prefix: { tenant_id: tenantId }, column: 'id', ids });
+      await deleteRows(em, codeKeys(tenantId, rows));
       const after = { ...batch, generated: batch.generated - rows.length };
       await advance(em, batch, after);
       // Behind the guard: where another process has just removed the last codes, that is no contradiction.

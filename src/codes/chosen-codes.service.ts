@@ -74,7 +74,7 @@ export class ChosenCodesService {
       idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
     });
     const codes = givenCodes(wanted);
-    return makeOnce(
+    return makeOnce<ChosenBatch>(
       async () => {
         const call = callKeyOf(tenantId, 'code_batch', wanted);
         const batch = await findKeyed(tenantEm(this.its.orm, tenantId), CodeBatch, call);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DomainError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, orElse, parseInput } from '../platform/input.js';
-import { nextVersion } from '../platform/database/change-row.js';
+import { updateRows } from '../platform/database/delete-rows.js';
 import { insertNew } from '../platform/database/insert-new.js';
 import { callKeyOf, findKeyed, makeOnce, type CallKey } from '../platform/database/keyed-rows.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
@@ -12,6 +12,7 @@ import type { AllocateCodesRefusal } from './code-allocation.errors.js';
 import { CodeAllocation, CodeAllocationItem, type ReceiverType } from './code-allocation.entity.js';
 import { assertUser } from './assigned-user.js';
 import { codeChanged } from './code-events.js';
+import { codeKeys } from './code-row.js';
 import { moveCodeTotals } from './code-totals.service.js';
 import { dropDeadItems, takeItems, type HeldRows, type PoolAt } from './code-pool-items.js';
 import type { CodeRefresh } from './code-refresh.js';
@@ -147,9 +148,8 @@ export class CodeAllocationService {
 
   /** @returns the codes as they are then */
   private async assign(em: Em, tenantId: string, codes: readonly Code[], userId: Id): Promise<Code[]> {
-    const ids = codes.map(({ id }) => id);
-    const change = { assignedUserId: userId, version: nextVersion() };
-    await em.nativeUpdate(Code, { id: { $in: ids } }, change);
+    const set = 'assigned_user_id = ?, version = version + 1';
+    await updateRows(em, codeKeys(tenantId, codes), set, [userId]);
     const after = codes.map((code) => ({ ...code, assignedUserId: userId, version: code.version + 1 }));
     this.its.outbox.append(em, tenantId, after.map(codeChanged));
     await moveCodeTotals(em, [

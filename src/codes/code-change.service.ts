@@ -5,6 +5,7 @@ import { DomainError } from '../platform/errors.js';
 import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { countNumber, instant, parseInput } from '../platform/input.js';
 import { nextVersion } from '../platform/database/change-row.js';
+import { updateRows } from '../platform/database/delete-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { assertUser } from './assigned-user.js';
@@ -13,6 +14,7 @@ import { isSet } from '../platform/assert.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { codeChanged } from './code-events.js';
 import type { CodeRefresh } from './code-refresh.js';
+import { codeKeys } from './code-row.js';
 import { moveCodeTotals } from './code-totals.service.js';
 import { isSecret, type GuessSafety } from './guess-safety.service.js';
 import { Code } from './code.entity.js';
@@ -92,8 +94,8 @@ export class CodeChangeService {
         refuse('CODE_NOT_FOUND', 'The tenant has no code with one of these ids.', 'codeIds');
       // Read after the codes are locked: a batch that was voided or given up has given back the quota of all its codes.
       const freed = await freedBatches(em, codes);
-      const where = { id: { $in: codes.map((code) => code.id) } };
-      await em.nativeUpdate(Code, where, { deletedAt: new Date(this.its.clock.nowMs()), version: nextVersion() });
+      const deletedAt = new Date(this.its.clock.nowMs());
+      await updateRows(em, codeKeys(tenantId, codes), 'deleted_at = ?, version = version + 1', [deletedAt]);
       const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));
       this.its.outbox.append(em, tenantId, after.map(codeChanged));
       const givenBack = codes.filter((code) => !freed.has(code.batchId));

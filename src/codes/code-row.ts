@@ -1,4 +1,5 @@
 import type { Id } from '../platform/ids.js';
+import type { RowKeys } from '../platform/database/delete-rows.js';
 import type { RowValues } from '../platform/database/insert-rows.js';
 import { lastFourOf } from './canonical-code.js';
 import type { BatchRecipe } from './code-batch.entity.js';
@@ -44,6 +45,11 @@ export function countedAs(origin: CodeOrigin, own: OwnTerms = NO_TERMS): Counted
     useLimit: own.useLimit ?? useLimit,
     used: 0,
   };
+}
+
+/** Codes as statements name them that change them by their keys. */
+export function codeKeys(tenantId: string, codes: readonly { readonly id: Id }[]): RowKeys {
+  return { table: 'code', prefix: { tenant_id: tenantId }, column: 'id', ids: codes.map(({ id }) => id) };
 }
 
 /** The row of a new code; what is not named here has the default of its column. */

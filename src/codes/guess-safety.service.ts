@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
 import { isSet } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
-import { deleteByPrefix } from '../platform/database/delete-rows.js';
+import { deleteRows } from '../platform/database/delete-rows.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Id, IdGenerator } from '../platform/ids.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
@@ -140,7 +140,8 @@ export class GuessSafety {
     if (batchIds.length === 0) return;
     await lockTenant(em, tenantId);
     for (const row of await rowsOf(em, batchIds)) await takeOff(em, row, row.live);
-    await deleteByPrefix(em, 'code_batch_format', { tenant_id: tenantId, batch_id: batchIds });
+    const prefix = { tenant_id: tenantId };
+    await deleteRows(em, { table: 'code_batch_format', prefix, column: 'batch_id', ids: batchIds });
   }
 
   /** By its digest, because the text of a code may not be kept. */

@@ -42,7 +42,10 @@ describe('without addresses of stores', () => {
 
   it('stops them when it is interrupted', async () => {
     const args = [CLI, 'token', '--tenant', 'CH_1', '--user', 'u'];
-    const command = spawn(process.execPath, args, { env: { ...COMPILED, DATA_DIR: dataDir }, stdio: 'ignore' });
+    const command = spawn(process.execPath, args, {
+      env: { ...COMPILED, DATA_DIR: dataDir },
+      stdio: 'ignore',
+    });
     const status = new Promise((resolve) => {
       command.once('exit', resolve);
     });

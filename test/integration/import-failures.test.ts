@@ -131,7 +131,13 @@ it('files that are not needed are looked for a hundred at a time, and all of the
     idempotencyKey: `k${at}`,
   }));
   await em().insertMany(CodeImport, stopped);
-  const partOf = (importId: string, uploadId: string) => ({ tenantId, importId, uploadId, partNo: 0, body: Buffer.from('x') });
+  const partOf = (importId: string, uploadId: string) => ({
+    tenantId,
+    importId,
+    uploadId,
+    partNo: 0,
+    body: Buffer.from('x'),
+  });
   await em().insertMany(CodeImportPart, [
     ...stopped.map(({ id, uploadId }) => partOf(id, uploadId)),
     // Of uploads that broke off long ago, beside the import of the scene.

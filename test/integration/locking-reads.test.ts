@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { lockUsage } from '../../src/campaigns/campaign-usage.service.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
+import { CodeBatch } from '../../src/codes/code-batch.entity.js';
 import { takeItems } from '../../src/codes/code-pool-items.js';
 import { CodePoolItem } from '../../src/codes/code-pool.entity.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { Money } from '../../src/platform/decimal.js';
-import { deleteByPrefix, deleteRows, lockUnheld } from '../../src/platform/database/delete-rows.js';
+import { deleteRows, lockUnheld, updateRows } from '../../src/platform/database/delete-rows.js';
 import type { Em } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
@@ -32,8 +33,10 @@ interface Thing {
   readonly codes: readonly Code[];
 }
 
-const THINGS = 3;
+/** Of few rows the optimizer scans all for one, and of some more it scans them where nearly all are asked for. */
+const SIZES = [3, 30];
 const CODES = 3;
+const FRESH = { disableIdentityMap: true } as const;
 const TABLES = [
   'user',
   'code',
@@ -52,45 +55,46 @@ let tenantId: string;
 let held: Thing;
 let others: readonly Thing[];
 
-// A private database, because the optimizer scans tables that are small.
-beforeAll(async () => {
+/** A private database, so that tables are as small as they are meant to be. */
+async function open(size: number): Promise<void> {
   scratch = await createScratchDatabase(inject('databaseUrl'));
   world = await openWorld({}, { databaseUrl: scratch.databaseUrl });
-  const tenant = await seedTenant(world);
-  ({ tenantId } = tenant);
-  const things: Thing[] = [];
-  for (const userId of await seedUsers(world, tenantId, THINGS)) {
-    const plan = { name: `Plan ${userId}`, unitPrice: '1', unitTime: 'MONTH' as const, trafficBytes: 1 };
-    const { id: planId } = await world.services.plans.create(tenantId, plan);
-    const campaign = { userLimitTotal: 5 };
-    const { campaignId, codes } = await seedCampaign(world, { tenantId, planId }, CODES, { campaign });
-    expect(outcomeOf(await redeem(world, tenantId, userId, codes[0] ?? ''))).toBe('COMMITTED');
-    const em = emOf(world, tenantId);
-    const rows = await em.find(Code, { campaignId }, { orderBy: { used: 'desc' }, disableIdentityMap: true });
-    const unused = rows.slice(1).map(({ id: codeId }) => ({ tenantId, campaignId, codeId }));
-    await em.insertMany(CodePoolItem, unused);
-    things.push({ userId, planId, campaignId, codes: rows });
-  }
-  const [first, ...rest] = things;
+  ({ tenantId } = await seedTenant(world));
+  const users = await seedUsers(world, tenantId, size);
+  const [first, ...rest] = await Promise.all(users.map(seedThing));
   if (first === undefined) throw new Error('There is nothing to hold.');
   [held, others] = [first, rest];
   for (const table of TABLES) await emOf(world, tenantId).execute(`analyze table ${table}`);
-});
-afterAll(async () => {
-  await world.close();
-  await scratch.drop();
-});
+}
 
-/** Holds all rows of the first thing, in all tables, while the work is done, whose locks are undone. */
+async function seedThing(userId: string): Promise<Thing> {
+  const plan = { name: `Plan ${userId}`, unitPrice: '1', unitTime: 'MONTH' as const, trafficBytes: 1 };
+  const { id: planId } = await world.services.plans.create(tenantId, plan);
+  const campaign = { userLimitTotal: 5 };
+  const { campaignId, codes } = await seedCampaign(world, { tenantId, planId }, CODES, { campaign });
+  expect(outcomeOf(await redeem(world, tenantId, userId, codes[0] ?? ''))).toBe('COMMITTED');
+  const em = emOf(world, tenantId);
+  const rows = await em.find(Code, { campaignId }, { orderBy: { used: 'desc' }, ...FRESH });
+  const unused = rows.slice(1).map(({ id: codeId }) => ({ tenantId, campaignId, codeId }));
+  await em.insertMany(CodePoolItem, unused);
+  return { userId, planId, campaignId, codes: rows };
+}
+
+/** Does work whose locks are undone, beside held rows. */
 async function besideHeld(work: (em: Em) => Promise<unknown>): Promise<void> {
   await whileHeld(async () => {
     const em = emOf(world, tenantId);
     await em.begin();
-    // A wait ends with an error of the server, after two seconds.
-    await work(em).finally(async () => em.rollback());
+    try {
+      // A wait ends with an error of the server, after two seconds.
+      await work(em);
+    } finally {
+      await em.rollback();
+    }
   });
 }
 
+/** Holds all rows of the first thing, in all tables. */
 async function whileHeld(work: () => Promise<unknown>): Promise<void> {
   const holder = emOf(world, tenantId);
   const { userId, planId, campaignId, codes } = held;
@@ -132,90 +136,125 @@ const firstCode = ({ codes }: Thing): Code => {
   return code;
 };
 
-describe('beside rows of others that a transaction holds, a transaction waits for none of them that', () => {
-  it('locks the rows of a redemption', async () => {
-    const claims = others.map((thing) => ({ ...thing, codeId: firstCode(thing).id, batchId: firstCode(thing).batchId }));
-    await besideHeld(async (em) => {
-      const rows = await lockRows(em, tenantId, claims as unknown as Claim[]);
-      expect([rows.users.size, rows.codes.size, rows.campaigns.size, rows.batches.size]).toEqual([2, 2, 2, 2]);
+describe.each(SIZES)(
+  'in tables of %i rows, of which a transaction holds some, others wait for none that',
+  (size) => {
+    beforeAll(async () => open(size));
+    afterAll(async () => {
+      await world.close();
+      await scratch.drop();
     });
-  });
 
-  it('locks and writes subscriptions', async () => {
-    const [userIds, planIds] = [others.map(({ userId }) => userId), others.map(({ planId }) => planId)];
-    await besideHeld(async (em) => {
-      const states = await loadStates(em, tenantId, userIds, planIds, 'for update');
-      expect(states).toHaveLength(2);
-      await writeExtended(em, tenantId, states, new Date());
+    it('lock the rows of redemptions', async () => {
+      const claims = others.map((thing) => ({
+        ...thing,
+        codeId: firstCode(thing).id,
+        batchId: firstCode(thing).batchId,
+      }));
+      await besideHeld(async (em) => {
+        const rows = await lockRows(em, tenantId, claims as unknown as Claim[]);
+        for (const locked of [rows.users, rows.codes, rows.campaigns, rows.batches])
+          expect(locked.size).toBe(others.length);
+      });
     });
-  });
 
-  it.each([true, false])('locks plans, exclusively: %s', async (isExclusive) => {
-    const planIds = others.map(({ planId }) => planId);
-    await besideHeld(async (em) => {
-      expect(await lockPlans(em, tenantId, planIds, isExclusive)).toHaveLength(2);
+    it('lock and write subscriptions', async () => {
+      const [userIds, planIds] = [others.map(({ userId }) => userId), others.map(({ planId }) => planId)];
+      await besideHeld(async (em) => {
+        const states = await loadStates(em, tenantId, userIds, planIds, 'for update');
+        expect(states).toHaveLength(others.length);
+        await writeExtended(em, tenantId, states, new Date());
+      });
     });
-  });
 
-  it('locks counters of usage', async () => {
-    const ids = others.map(({ campaignId }) => campaignId);
-    const campaigns = await emOf(world, tenantId).find(Campaign, { id: { $in: ids } }, { disableIdentityMap: true });
-    const wanted = campaigns.map((campaign) => {
-      const userId = others.find(({ campaignId }) => campaignId === campaign.id)?.userId ?? '';
-      return { campaign, userId, day: 20_000, value: new Money(0) };
+    it.each([true, false])('lock plans, exclusively: %s', async (isExclusive) => {
+      const planIds = others.map(({ planId }) => planId);
+      await besideHeld(async (em) => {
+        expect(await lockPlans(em, tenantId, planIds, isExclusive)).toHaveLength(others.length);
+      });
     });
-    expect(wanted).toHaveLength(2);
-    await besideHeld(async (em) => lockUsage(em, tenantId, wanted));
-  });
 
-  it.each(['AWAITED', 'SKIPPED'] as const)('takes codes from a pool, where held ones are %s', async (heldRows) => {
-    await besideHeld(async (em) => {
-      for (const { campaignId } of others) {
-        const taken = await takeItems(em, { tenantId, campaignId, now: new Date() }, CODES, heldRows);
-        expect(taken).toHaveLength(CODES - 1);
-      }
+    it('lock counters of usage', async () => {
+      const ids = others.map(({ campaignId }) => campaignId);
+      const campaigns = await emOf(world, tenantId).find(Campaign, { id: { $in: ids } }, FRESH);
+      const wanted = campaigns.map((campaign) => {
+        const userId = others.find(({ campaignId }) => campaignId === campaign.id)?.userId ?? '';
+        return { campaign, userId, day: 20_000, value: new Money(0) };
+      });
+      expect(wanted).toHaveLength(others.length);
+      await besideHeld(async (em) => lockUsage(em, tenantId, wanted));
     });
-  });
 
-  it('locks and deletes rows by their keys', async () => {
-    await besideHeld(async (em) => {
-      for (const thing of others) {
-        expect(await lockUnheld(em, poolKeys(thing))).toHaveLength(CODES - 1);
-        expect(await deleteRows(em, poolKeys(thing))).toBe(CODES - 1);
-      }
-    });
-  });
+    it.each(['AWAITED', 'SKIPPED'] as const)(
+      'take codes of a pool, where held ones are %s',
+      async (heldRows) => {
+        await besideHeld(async (em) => {
+          for (const { campaignId } of others) {
+            const pool = { tenantId, campaignId, now: new Date() };
+            expect(await takeItems(em, pool, CODES, heldRows)).toHaveLength(CODES - 1);
+          }
+        });
+      },
+    );
 
-  it('deletes counters of a campaign, and of batches', async () => {
-    await besideHeld(async (em) => {
-      for (const { campaignId } of others)
-        await deleteByPrefix(em, 'campaign_usage', { tenant_id: tenantId, campaign_id: campaignId });
-      const batchIds = others.map((thing) => firstCode(thing).batchId);
-      await deleteByPrefix(em, 'code_batch_format', { tenant_id: tenantId, batch_id: batchIds });
-      const left = await em.execute<{ count: number }[]>('select count(*) as count from campaign_usage');
-      expect(left.map(({ count }) => Number(count))).toEqual([1]);
-    });
-  });
-
-  it('redeems', async () => {
-    await whileHeld(async () => {
-      for (const { userId, codes } of others)
-        expect(outcomeOf(await redeem(world, tenantId, userId, codes[1]?.codeText ?? ''))).toBe('COMMITTED');
-    });
-  });
-
-  it('deletes codes', async () => {
-    const ids = others.flatMap(({ codes }) => codes.slice(2).map(({ id }) => id));
-    await whileHeld(async () => expect(await world.services.codeChanges.delete(tenantId, ids)).toBe(2));
-  });
-
-  it('voids the batches of a campaign', async () => {
-    const transactions = new Transactions(world.stores.orm, { attempts: 1 });
-    await whileHeld(async () => {
-      for (const { campaignId } of others)
-        await transactions.run(tenantId, async (em) =>
-          world.services.batchChanges.voidAll(em, tenantId, campaignId),
+    it('change rows by their keys', async () => {
+      const ids = others.flatMap(({ codes }) => codes.map(({ id }) => id));
+      const keys = { table: 'code', prefix: { tenant_id: tenantId }, column: 'id', ids };
+      await besideHeld(async (em) => {
+        await updateRows(em, keys, 'version = version + ?', [100]);
+        expect(await em.execute<unknown[]>('select 1 from code where version > 100')).toHaveLength(
+          ids.length,
         );
+      });
     });
-  });
-});
+
+    it('lock and delete rows by their keys', async () => {
+      await besideHeld(async (em) => {
+        for (const thing of others) {
+          expect(await lockUnheld(em, poolKeys(thing))).toHaveLength(CODES - 1);
+          expect(await deleteRows(em, poolKeys(thing))).toBe(CODES - 1);
+        }
+      });
+    });
+
+    it('delete the counters of campaigns and of batches', async () => {
+      const campaignIds = others.map(({ campaignId }) => campaignId);
+      const batchIds = others.map((thing) => firstCode(thing).batchId);
+      const prefix = { tenant_id: tenantId };
+      await besideHeld(async (em) => {
+        await deleteRows(em, { table: 'campaign_usage', prefix, column: 'campaign_id', ids: campaignIds });
+        await deleteRows(em, { table: 'code_batch_format', prefix, column: 'batch_id', ids: batchIds });
+        for (const table of ['campaign_usage', 'code_batch_format'])
+          expect(await em.execute<unknown[]>(`select 1 from ${table}`)).toHaveLength(1);
+      });
+    });
+
+    it('redeem', async () => {
+      await whileHeld(async () => {
+        for (const { userId, codes } of others)
+          expect(outcomeOf(await redeem(world, tenantId, userId, codes[1]?.codeText ?? ''))).toBe(
+            'COMMITTED',
+          );
+      });
+    });
+
+    it('delete codes', async () => {
+      const ids = others.flatMap(({ codes }) => codes.slice(2).map(({ id }) => id));
+      await whileHeld(async () =>
+        expect(await world.services.codeChanges.delete(tenantId, ids)).toBe(others.length),
+      );
+    });
+
+    it('void the batches of a campaign', async () => {
+      const transactions = new Transactions(world.stores.orm, { attempts: 1 });
+      await whileHeld(async () => {
+        for (const { campaignId } of others)
+          await transactions.run(tenantId, async (em) =>
+            world.services.batchChanges.voidAll(em, tenantId, campaignId),
+          );
+      });
+      const voided = await emOf(world, tenantId).count(CodeBatch, { voidedAt: { $ne: null } });
+      expect(voided).toBe(others.length);
+    });
+  },
+);

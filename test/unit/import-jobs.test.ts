@@ -34,7 +34,10 @@ function jobsOf(pages: number, end: Error | 'FINISHED' | 'STOPPED', found = stat
     },
   };
   const dropped: unknown[] = [];
-  const uploads = { read: () => [], dropFile: async ({ uploadId }: CodeImport) => void dropped.push(uploadId) };
+  const uploads = {
+    read: () => [],
+    dropFile: async ({ uploadId }: CodeImport) => void dropped.push(uploadId),
+  };
   const jobs = new CodeImportJobs({
     orm: null as never,
     clock: { nowMs: () => NOW_MS },

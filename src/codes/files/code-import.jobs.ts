@@ -78,7 +78,7 @@ export class CodeImportJobs {
       await this.its.uploads.dropFile(found);
       return null;
     } catch (error) {
-      if (error instanceof DomainError) return this.refused(state, error);
+      if (error instanceof DomainError) return this.refused(state, String(error.code), error);
       if (state === found) return this.failed(state, error, isLast);
       // Only a delivery that wrote nothing uses an attempt up.
       this.its.log.warn({ err: error, tenantId, importId }, 'a page of an import failed, trying again');
@@ -86,10 +86,10 @@ export class CodeImportJobs {
     }
   }
 
-  private async refused(state: CodeImport, error: DomainError): Promise<null> {
-    if (error.code === 'IMPORT_RUNS_ELSEWHERE') return null;
+  private async refused(state: CodeImport, refusal: string, error: unknown): Promise<null> {
+    if (refusal === 'IMPORT_RUNS_ELSEWHERE') return null;
     const { tenantId, id: importId } = state;
-    if (await this.noteStop(state, error.code))
+    if (await this.noteStop(state, refusal))
       this.its.log.warn({ err: error, tenantId, importId }, 'an import of codes has stopped');
     return null;
   }

@@ -2,18 +2,18 @@ import type { QueryResult } from '@mikro-orm/core';
 import type { Id } from '../ids.js';
 import type { Em } from './orm.js';
 
-/** Rows of a table by their whole primary keys. Table and column names are the program's own, never input. */
+/** Rows of a table by their primary keys, or by how these begin. Names are the program's own, never input. */
 export interface RowKeys {
   readonly table: string;
   /** What the keys have in common, by column. */
   readonly prefix: Readonly<Record<string, string>>;
-  /** The last column of the key. */
+  /** The next column of the key. */
   readonly column: string;
   readonly ids: readonly Id[];
 }
 
 /**
- * Each row is met by its whole key. An `in` may be run as a scan of all rows with the prefix, and a DELETE that scans
+ * Each row is met by its key. An `in` may be run as a scan of all rows with the prefix, and a DELETE that scans
  * waits for each row that another transaction holds, also where it would leave that row alone.
  * @returns how many rows there were
  */
@@ -28,19 +28,17 @@ export async function deleteRows(em: Em, { table, prefix, column, ids }: RowKeys
   return affectedRows;
 }
 
-/**
- * Deletes the rows whose primary key begins so. Written as a join of one table, which alone takes a hint: a DELETE that
- * scans would wait for rows of others.
- */
-export async function deleteByPrefix(
+/** Changes rows, which an UPDATE by `in` may scan for as well. Its own text, never input. */
+export async function updateRows(
   em: Em,
-  table: string,
-  prefix: Readonly<Record<string, string | readonly Id[]>>,
+  { table, prefix, column, ids }: RowKeys,
+  set: string,
+  values: readonly unknown[] = [],
 ): Promise<void> {
-  const begins = Object.keys(prefix).map((name) => `r.${name} in (?)`);
+  if (ids.length === 0) return;
   await em.execute(
-    `delete r from ${table} r force index (primary) where ${begins.join(' and ')}`,
-    Object.values(prefix),
+    `update ${table} r force index (primary) set ${set} where ${equal(prefix)} and r.${column} in (?)`,
+    [...values, ...Object.values(prefix), ids],
   );
 }
 
