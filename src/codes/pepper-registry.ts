@@ -5,6 +5,7 @@ import type { Logger } from '../platform/observability/log.js';
 import { systemEm, type Em } from '../platform/database/orm.js';
 import { processesWithout } from '../platform/database/process-node.js';
 import { isDuplicateKey } from '../platform/database/sql-errors.js';
+import { Transactions } from '../platform/database/transaction.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 import { canonicalize } from './canonical-code.js';
 import { CodeDigester, fingerprintOf, type PepperKey } from './code-digester.js';
@@ -78,10 +79,13 @@ export class PepperRegistry {
   /** Makes new codes with this pepper from now on, if every process at work can read it. */
   async activate(pepper: string): Promise<Activation> {
     const fingerprint = fingerprintOf(pepper);
-    return systemEm(this.orm).transactional(async (em) => {
-      const known = await this.known(em, 'for update');
-      const wanted = known.find((each) => each.fingerprint === fingerprint);
-      if (wanted?.state !== 'PENDING') return 'ACTIVE';
+    const pendingOf = (known: readonly KnownPepper[]): KnownPepper | undefined =>
+      known.find((each) => each.state === 'PENDING' && each.fingerprint === fingerprint);
+    // As in most starts. The exclusive lock would wait for all codes that are being made.
+    if (pendingOf(await this.known()) === undefined) return 'ACTIVE';
+    return new Transactions(this.orm).run(null, async (em) => {
+      const wanted = pendingOf(await this.known(em, 'for update'));
+      if (wanted === undefined) return 'ACTIVE';
       const waitsFor = await processesWithout(em, fingerprint);
       if (waitsFor > 0) return { waitsFor };
       await em.execute(`update code_pepper set state = 'RETIRING' where state = 'ACTIVE'`);

@@ -12,6 +12,7 @@ import {
 } from '../bench/count.js';
 import { figureOf } from '../bench/figures.js';
 import { median, percentile } from '../bench/statistics.js';
+import { COMPILED } from '../support/processes.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const FIGURES = [
@@ -140,7 +141,8 @@ describe('figures of a benchmark (X.3)', () => {
 describe('the benchmark itself (X.3)', () => {
   it('redeems over HTTP, neither over- nor under-redeems, and prints one JSON object', async () => {
     const args = ['--import', './scripts/typescript.mjs', 'test/bench/main.ts', '--smoke', '--json'];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+    const settings = { cwd: ROOT, env: { ...process.env, ...COMPILED } };
+    const { stdout } = await promisify(execFile)(process.execPath, args, settings);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(1);
     const report = JSON.parse(lines[0] ?? '') as Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { PepperRegistry } from '../../src/codes/pepper-registry.js';
+import { activePepper, PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { ConfigError } from '../../src/config.js';
 import { entities } from '../../src/app/modules.js';
 import { createLog } from '../../src/platform/observability/log.js';
@@ -91,6 +91,18 @@ describe('X.21 the pepper of codes', () => {
     const won = starts.filter(({ status }) => status === 'fulfilled');
     expect(won).toHaveLength(6);
     expect(await rows()).toHaveLength(1);
+  });
+
+  it('is settled without waiting for codes that are being made with it', async () => {
+    await settle(OLD);
+    const maker = systemEm(orm);
+    await maker.begin();
+    expect(await activePepper(maker)).toBe(1);
+    try {
+      expect(await settle(OLD)).toHaveLength(1);
+    } finally {
+      await maker.rollback();
+    }
   });
 
   it.each(['VISIBLE', 'HASHED'] as const)('is taken from %s codes that are there', async (visibility) => {

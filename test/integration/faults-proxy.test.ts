@@ -5,7 +5,7 @@ import { connectRedis, connectRedisListener, type Redis } from '../../src/platfo
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { createLog } from '../../src/platform/observability/log.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { isCommit } from '../faults/sql-statements.js';
 import { TcpProxy } from '../faults/tcp-proxy.js';
 import type { Verdict, Watch, WireEvent } from '../faults/wire-events.js';
@@ -60,7 +60,7 @@ describe('a proxy before the database', () => {
   let through: Connection;
   let proxy: TcpProxy;
   beforeEach(async () => {
-    scratch = await createScratchDatabase(inject('databaseUrl'));
+    scratch = await createEmptyDatabase(inject('databaseUrl'));
     const opened = await proxyFor('database', scratch.databaseUrl);
     proxy = opened.proxy;
     direct = await connect(scratch.databaseUrl);

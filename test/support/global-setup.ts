@@ -1,11 +1,13 @@
 import type { TestProject } from 'vitest/node';
 import { migrateUp } from '../../src/migrations/migrate.js';
+import { schemaOf, type MigratedSchema } from './scratch-database.js';
 import { startTestServers } from './test-servers.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     databaseUrl: string;
     redisUrl: string;
+    schema: MigratedSchema;
   }
 }
 
@@ -17,6 +19,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const servers = await startTestServers(process.env);
   try {
     await migrateUp(servers.databaseUrl);
+    project.provide('schema', await schemaOf(servers.databaseUrl));
   } catch (error) {
     await servers.stop();
     throw error;
