@@ -3,12 +3,10 @@ import { awaitStores } from './await-stores.js';
 import type { Config } from '../config.js';
 import { runDemo, type Demo } from './demo.js';
 import { assertCanListen } from './listen-address.js';
-import { migrateUp } from '../migrations/migrate.js';
-import { assertSchemaIsCurrent } from '../migrations/schema-state.js';
 import { startEmbeddedServices } from '../platform/local-servers/local-servers.js';
 import type { Logger } from '../platform/observability/log.js';
 import { settleSecrets } from './secrets.js';
-import { startServer, type RunningServer } from './server.js';
+import type { RunningServer } from './server.js';
 
 export interface Launched {
   readonly server: RunningServer;
@@ -25,6 +23,13 @@ export interface LaunchOptions {
 
 /** What is to be stopped, in the order of its start. */
 type Started = (() => Promise<void>)[];
+
+/** Nearly all of the program, which takes a second to load: a start that fails by its settings or stores says so before. */
+const load = {
+  migrate: async () => import('../migrations/migrate.js'),
+  schemaState: async () => import('../migrations/schema-state.js'),
+  server: async () => import('./server.js'),
+};
 
 /**
  * Starts a whole Redeemkit: on the stores of the configuration, or, when there are none, on private servers with
@@ -52,7 +57,9 @@ async function launchOnGivenStores(config: Config, log: Logger, { signal }: Laun
   const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = config;
   const secrets = await settleSecrets(config);
   await awaitStores({ databaseUrl, redisUrl }, { waitMs: config.START_WAIT_MS, signal });
+  const { assertSchemaIsCurrent } = await load.schemaState();
   await assertSchemaIsCurrent(databaseUrl);
+  const { startServer } = await load.server();
   const server = await startServer({ config, databaseUrl, redisUrl, ...secrets }, log);
   started.push(async () => server.stop());
   return { server, demo: null };
@@ -70,11 +77,13 @@ async function launchOnOwnStores(
   started.push(async () => stores.stop());
   const { databaseUrl, redisUrl } = stores;
   signal.throwIfAborted();
+  const { migrateUp } = await load.migrate();
   const applied = await migrateUp(databaseUrl);
   if (applied.length > 0) say(migratedMessage(applied.length));
   signal.throwIfAborted();
   let demo: Demo | null = null;
   const tryOut = () => demo?.content() ?? null;
+  const { startServer } = await load.server();
   const server = await startServer({ config, databaseUrl, redisUrl, ...secrets, tryOut }, log);
   started.push(async () => server.stop());
   signal.throwIfAborted();
