@@ -28,7 +28,7 @@ export async function deleteRows(em: Em, { table, prefix, column, ids }: RowKeys
   return affectedRows;
 }
 
-/** Changes rows, which an UPDATE by `in` may scan for as well. Its own text, never input. */
+/** Changes rows, which an UPDATE by `in` may scan for as well. @param set what changes; the program's own, too */
 export async function updateRows(
   em: Em,
   { table, prefix, column, ids }: RowKeys,
