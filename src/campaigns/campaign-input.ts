@@ -17,6 +17,9 @@ const amountText = z
   .string()
   .regex(/^[0-9]{1,20}(\.[0-9]{1,10})?$/, 'must be an amount such as 12.50, not negative')
   .transform((text) => new Money(text).toFixed());
+const currencyText = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9]{1,7}$/, 'must be the code of a currency such as USD');
 const limitNumber = countNumber(0, COUNT_MAX);
 
 /** GraphQL names what is given `targetId`; the JSON of seed 004, in which rules are stored, names it `id`. */
@@ -29,6 +32,9 @@ const rewardRule = z
     quantity: orElse(countNumber(1, 10_000), 1),
     value: orElse(amountText, '0'),
     condition: orElse(z.strictObject({ userTag: nameText(64) }), null),
+    amount: orElse(amountText, null),
+    currency: orElse(currencyText, null),
+    validDays: orElse(countNumber(1, 36_500), null),
   })
   .refine(({ unit, quantity }) => unit === null || isQuantity(unit, quantity), {
     message: 'must not last longer than a hundred years',

@@ -53,10 +53,12 @@ export class CampaignRewards {
   private async unitsOf(
     tenantId: string,
     rewards: readonly RewardRule[],
-  ): Promise<ReadonlyMap<Id, TimeUnit | undefined>> {
-    const ids = new Set(rewards.filter(({ unit }) => unit === null).map(({ id }) => id));
-    const units = new Map<Id, TimeUnit | undefined>();
-    for (const id of ids) units.set(id, (await this.targets.find(tenantId, 'SUBSCRIPTION', id))?.unit);
+  ): Promise<ReadonlyMap<Id, TimeUnit | null>> {
+    const byPlan = new Map(rewards.filter(({ unit }) => unit === null).map((reward) => [reward.id, reward]));
+    const units = new Map<Id, TimeUnit | null>();
+    for (const [id, reward] of byPlan) {
+      units.set(id, (await this.targets.find(tenantId, reward))?.unit ?? null);
+    }
     return units;
   }
 }

@@ -14,7 +14,7 @@ const AVAILABLE_REWARD_TYPES: ReadonlySet<RewardType> = new Set(['SUBSCRIPTION']
 
 /** Knows what rewards name; implemented by the features that give them. */
 export interface RewardTargets {
-  find(tenantId: string, type: RewardType, id: string): Promise<RewardTarget | null>;
+  find(tenantId: string, rule: RewardRule): Promise<RewardTarget | null>;
 }
 
 /** Judges rules of campaigns by what they refer to. Redemptions rely on it: what is accepted here can be given. */
@@ -39,11 +39,11 @@ export class CampaignRuleChecks {
   }
 
   private async assertReward(tenantId: string, reward: RewardRule, field: readonly string[]): Promise<void> {
-    const { type, id, unit, quantity } = reward;
+    const { type, unit, quantity } = reward;
     if (!AVAILABLE_REWARD_TYPES.has(type)) {
       refuse('REWARD_TYPE_NOT_AVAILABLE', `Rewards of type ${type} cannot be given yet.`, [...field, 'type']);
     }
-    const target = await this.targets.find(tenantId, type, id);
+    const target = await this.targets.find(tenantId, reward);
     if (target === null) {
       return refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [
         ...field,
@@ -51,7 +51,7 @@ export class CampaignRuleChecks {
       ]);
     }
     const effective = unit ?? target.unit;
-    if (!isQuantity(effective, quantity)) {
+    if (effective !== null && !isQuantity(effective, quantity)) {
       const message = `${quantity} × ${effective} is longer than a hundred years, which is the most that one reward gives.`;
       refuse('REWARD_QUANTITY_OUT_OF_RANGE', message, [...field, 'quantity']);
     }

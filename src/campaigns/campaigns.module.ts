@@ -38,7 +38,7 @@ export const campaigns = {
     const campaignPorts = {} as CampaignPorts;
     const campaignReader = new CampaignReader(orm, readOrm);
     const targets: RewardTargets = {
-      find: async (tenantId, type, id) => (await its.handlers.get(type)?.target(tenantId, id)) ?? null,
+      find: async (tenantId, rule) => (await its.handlers.get(rule.type)?.target(tenantId, rule)) ?? null,
     };
     const ruleChecks = new CampaignRuleChecks(targets, its.lines, campaignPorts);
     const campaignRewards = new CampaignRewards(readOrm, targets);

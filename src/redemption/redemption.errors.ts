@@ -31,6 +31,12 @@ export const REDEEM_REFUSALS = {
   PLAN_SOLD_OUT:
     'The plan that this code gives is sold out at the moment. The code stays valid; please try again later.',
   PLAN_QUOTA_REACHED: 'You already have the maximum number of subscriptions of this plan.',
+  COUPON_NOT_ISSUABLE:
+    'The coupon that this code gives is not issued at the moment. The code stays valid; please try again later.',
+  CURRENCY_NOT_AVAILABLE:
+    'The balance that this code gives cannot be credited at the moment. The code stays valid; please try again later.',
+  ACCOUNT_HALTED:
+    'The account that this code would credit is being checked. The code stays valid; please ask the support of this app or site.',
   REWARD_HAS_NO_EFFECT:
     'You already have all that this code gives, so it was not redeemed. The code stays valid; you can give it away.',
   NO_REWARD_FOR_USER: 'This code holds no reward for your account.',

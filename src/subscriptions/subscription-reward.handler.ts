@@ -1,4 +1,4 @@
-import { present } from '../platform/assert.js';
+import { InvariantError, present } from '../platform/assert.js';
 import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -10,6 +10,7 @@ import type {
   RewardRefusal,
   RewardSession,
   RewardTarget,
+  ReversedReward,
 } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { Plan } from './plan.entity.js';
@@ -37,8 +38,9 @@ export class SubscriptionRewardHandler implements RewardHandler {
 
   constructor(private readonly parts: SubscriptionRewardParts) {}
 
-  async target(tenantId: string, id: string): Promise<RewardTarget | null> {
-    return this.parts.plans.asTarget(tenantId, id);
+  async target(tenantId: string, { id }: RewardRule): Promise<RewardTarget | null> {
+    const plan = await this.parts.plans.asTarget(tenantId, id);
+    return plan && { ...plan, fault: null };
   }
 
   async precheck(
@@ -109,6 +111,10 @@ export class SubscriptionRewardHandler implements RewardHandler {
       lockPlans(em, tenantId, planIds, this.mayWritePlan(tenantId, applications)),
     ]);
     return new SubscriptionRewardSession(em, tenantId, this.parts.ids, plans, states);
+  }
+
+  async reverse(): Promise<ReversedReward[]> {
+    throw new InvariantError('Subscriptions cannot be taken back yet.');
   }
 
   async afterCommit(tenantId: string, given: readonly GivenReward[]): Promise<void> {

@@ -25,7 +25,7 @@ import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
 import { RewardGrant } from '../../src/redemption/history/reward-grant.entity.js';
 import type { RewardOutcome, RewardRefusal } from '../../src/rewards/reward-handler.js';
-import type { RewardRule } from '../../src/rewards/reward-rule.js';
+import { readRewardRule, type RewardRule } from '../../src/rewards/reward-rule.js';
 
 /** One redemption of a test: who gets what, and when it was claimed. */
 export interface Gift {
@@ -40,7 +40,7 @@ export interface Gift {
 export type Given = RewardOutcome | { readonly refused: RewardRefusal };
 
 export function ruleOf({ planId, unit = null, quantity = 1 }: Gift): RewardRule {
-  return { type: 'SUBSCRIPTION', id: planId, unit, quantity, value: '0', condition: null };
+  return readRewardRule({ type: 'SUBSCRIPTION', id: planId, unit, quantity, value: '0', condition: null });
 }
 
 /** One tenant on real stores, with everything that subscriptions are made of. */

@@ -1,6 +1,6 @@
 import { digestOfStoredKey } from '../../platform/key-digest.js';
 import type { Id } from '../../platform/ids.js';
-import type { RewardRule } from '../../rewards/reward-rule.js';
+import { readRewardRule, type RewardRule } from '../../rewards/reward-rule.js';
 
 /** A reward that this user gets: chosen before the claim, so that every later step gives the same. */
 export interface ChosenReward {
@@ -85,7 +85,8 @@ export function parseClaim(tenantId: string, redemptionId: Id, digest: string, t
   const { deadlineMs: _deadline, deferred, ...stored } = readStoredClaim(redemptionId, text);
   const { userId } = stored;
   const idempotencyKey = digestOfStoredKey(tenantId, userId, stored.idempotencyKey);
-  return { ...stored, idempotencyKey, tenantId, redemptionId, digest, isDeferred: deferred };
+  const rewards = stored.rewards.map(({ rewardNo, rule }) => ({ rewardNo, rule: readRewardRule(rule) }));
+  return { ...stored, rewards, idempotencyKey, tenantId, redemptionId, digest, isDeferred: deferred };
 }
 
 const DAY_MS = 86_400_000;
