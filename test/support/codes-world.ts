@@ -135,9 +135,9 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   );
   const plans = new Map<string, TimeUnit>([['4711', 'MONTH']]);
   const targets: RewardTargets = {
-    find: async (_tenantId, _type, id) => {
+    find: async (_tenantId, { id }) => {
       const unit = plans.get(id);
-      return unit === undefined ? null : { unit };
+      return unit === undefined ? null : { unit, fault: null };
     },
   };
   const ruleChecks = new CampaignRuleChecks(targets, lines, {
