@@ -1,9 +1,17 @@
 import { z } from 'zod';
+import { isSet } from '../platform/assert.js';
 import { Money } from '../platform/decimal.js';
-import { countNumber, foreignKeyText, instant, nameText, orElse } from '../platform/input.js';
+import {
+  argumentsDigest,
+  countNumber,
+  foreignKeyText,
+  instant,
+  nameText,
+  orElse,
+} from '../platform/input.js';
 import { expectedVersion } from '../platform/database/change-row.js';
 import { isQuantity } from '../rewards/calendar.js';
-import { REWARD_TYPES } from '../rewards/reward-rule.js';
+import { NOTHING_NAMED, REWARD_TYPES } from '../rewards/reward-rule.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';
 import { CODE_VISIBILITIES } from './campaign.entity.js';
 import { CODE_TYPES, CODES_AT_ONCE_MAX, type CampaignRule } from './campaign-rule.js';
@@ -17,17 +25,15 @@ const amountText = z
   .string()
   .regex(/^[0-9]{1,20}(\.[0-9]{1,10})?$/, 'must be an amount such as 12.50, not negative')
   .transform((text) => new Money(text).toFixed());
-const currencyText = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9]{1,7}$/, 'must be the code of a currency such as USD');
+const currencyText = z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/, 'must be the code of a currency such as USD');
 const limitNumber = countNumber(0, COUNT_MAX);
 
 /** GraphQL names what is given `targetId`; the JSON of seed 004, in which rules are stored, names it `id`. */
 const rewardRule = z
   .strictObject({
     type: z.enum(REWARD_TYPES),
-    targetId: foreignKeyText.optional(),
-    id: foreignKeyText.optional(),
+    targetId: foreignKeyText.nullish(),
+    id: foreignKeyText.nullish(),
     unit: orElse(z.enum(TIME_UNITS), null),
     quantity: orElse(countNumber(1, 10_000), 1),
     value: orElse(amountText, '0'),
@@ -41,8 +47,9 @@ const rewardRule = z
     path: ['quantity'],
   })
   .transform(({ targetId, id, ...rest }, context) => {
-    const given = targetId ?? id;
-    if (given !== undefined && (targetId === undefined || id === undefined)) return { ...rest, id: given };
+    const named = [targetId, id].filter(isSet);
+    const [given = rest.type === 'POINTS' ? NOTHING_NAMED : undefined] = named;
+    if (given !== undefined && named.length < 2) return { ...rest, id: given };
     const message = given === undefined ? 'must be given' : 'must not be given together with id';
     context.addIssue({ code: 'custom', message, path: ['targetId'] });
     return z.NEVER;
@@ -108,6 +115,20 @@ export const createCampaignInput = z
   .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
 export type CreateCampaign = z.input<typeof createCampaignInput>;
 export type CampaignWanted = z.output<typeof createCampaignInput>;
+
+/**
+ * The arguments by which a repeated call is known. Fields of rewards that came later are left out where they are null,
+ * so that a call made before they existed keeps its digest.
+ */
+export function comparedArguments(wanted: CampaignWanted): Pick<CampaignWanted, 'idempotencyKey'> {
+  const rewardRules = wanted.rule.rewardRules.map((reward) => ({
+    ...reward,
+    amount: reward.amount ?? undefined,
+    currency: reward.currency ?? undefined,
+    validDays: reward.validDays ?? undefined,
+  }));
+  return { ...wanted, rule: { ...wanted.rule, rewardRules } } as Pick<CampaignWanted, 'idempotencyKey'>;
+}
 
 /** What may change later; the rule of a DRAFT only. A field that is missing stays; null takes an end of the window away. */
 export const updateCampaignInput = z

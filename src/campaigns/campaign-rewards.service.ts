@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm } from '../platform/database/orm.js';
 import { isId, type Id } from '../platform/ids.js';
-import type { RewardRule } from '../rewards/reward-rule.js';
+import type { StoredRewardRule } from '../rewards/reward-rule.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import type { RewardTargets } from './campaign-rule-checks.js';
 import { Campaign } from './campaign.entity.js';
@@ -52,7 +52,7 @@ export class CampaignRewards {
   /** The units of plans whose rules name none. */
   private async unitsOf(
     tenantId: string,
-    rewards: readonly RewardRule[],
+    rewards: readonly StoredRewardRule[],
   ): Promise<ReadonlyMap<Id, TimeUnit | null>> {
     const byPlan = new Map(rewards.filter(({ unit }) => unit === null).map((reward) => [reward.id, reward]));
     const units = new Map<Id, TimeUnit | null>();

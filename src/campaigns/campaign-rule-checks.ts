@@ -1,20 +1,18 @@
 import { Money, MONEY_MAX } from '../platform/decimal.js';
 import { DomainError } from '../platform/errors.js';
 import { isQuantity } from '../rewards/calendar.js';
-import type { RewardTarget } from '../rewards/reward-handler.js';
-import type { RewardRule, RewardType } from '../rewards/reward-rule.js';
+import type { RewardRuleFault, RewardTarget } from '../rewards/reward-handler.js';
+import { readRewardRule, type RewardRule, type StoredRewardRule } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { CampaignPorts } from './campaign-ports.js';
 import type { CampaignRule } from './campaign-rule.js';
 import type { Campaign } from './campaign.entity.js';
 import type { CampaignRuleRefusal } from './campaign.errors.js';
-
-/** What can be given so far; the others follow with their features. */
-const AVAILABLE_REWARD_TYPES: ReadonlySet<RewardType> = new Set(['SUBSCRIPTION']);
+import { faultOfForm, QUANTITY_MAX } from './reward-form.js';
 
 /** Knows what rewards name; implemented by the features that give them. */
 export interface RewardTargets {
-  find(tenantId: string, rule: RewardRule): Promise<RewardTarget | null>;
+  find(tenantId: string, rule: StoredRewardRule): Promise<RewardTarget | null>;
 }
 
 /** Judges rules of campaigns by what they refer to. Redemptions rely on it: what is accepted here can be given. */
@@ -29,7 +27,12 @@ export class CampaignRuleChecks {
   async assertRule(tenantId: string, rule: CampaignRule, count: number): Promise<void> {
     this.ports.checkCodes(rule, Math.max(1, count));
     for (const [index, reward] of rule.rewardRules.entries()) {
-      await this.assertReward(tenantId, reward, ['input', 'rule', 'rewardRules', String(index)]);
+      await this.assertReward(tenantId, readRewardRule(reward), [
+        'input',
+        'rule',
+        'rewardRules',
+        String(index),
+      ]);
     }
     const [missing] = await this.productLines.missing(tenantId, rule.applicableProducts);
     if (missing !== undefined) {
@@ -40,15 +43,22 @@ export class CampaignRuleChecks {
 
   private async assertReward(tenantId: string, reward: RewardRule, field: readonly string[]): Promise<void> {
     const { type, unit, quantity } = reward;
-    if (!AVAILABLE_REWARD_TYPES.has(type)) {
-      refuse('REWARD_TYPE_NOT_AVAILABLE', `Rewards of type ${type} cannot be given yet.`, [...field, 'type']);
-    }
+    const fault = faultOfForm(reward);
+    if (fault !== null) refuse(fault.code, fault.message, [...field, fault.field]);
     const target = await this.targets.find(tenantId, reward);
     if (target === null) {
       return refuse('REWARD_TARGET_NOT_FOUND', 'The tenant has nothing with this id to give.', [
         ...field,
         'targetId',
       ]);
+    }
+    if (target.fault !== null) {
+      const { message, at } = FAULTS[target.fault];
+      refuse(target.fault, message, [...field, at]);
+    }
+    if (quantity > QUANTITY_MAX[type]) {
+      const message = `One reward of type ${type} gives at most ${QUANTITY_MAX[type]}.`;
+      refuse('REWARD_QUANTITY_OUT_OF_RANGE', message, [...field, 'quantity']);
     }
     const effective = unit ?? target.unit;
     if (effective !== null && !isQuantity(effective, quantity)) {
@@ -57,6 +67,11 @@ export class CampaignRuleChecks {
     }
   }
 }
+
+const FAULTS: Readonly<Record<RewardRuleFault, { readonly message: string; readonly at: string }>> = {
+  REWARD_CURRENCY_NOT_FOUND: { message: 'The tenant has no currency with this code.', at: 'currency' },
+  REWARD_AMOUNT_TOO_PRECISE: { message: 'The amount has more digits than its currency.', at: 'amount' },
+};
 
 type Totals = Pick<Campaign, 'rule' | 'budgetUses' | 'userLimitTotal' | 'userLimitDay'>;
 

@@ -1,4 +1,4 @@
-import type { RewardRule } from '../rewards/reward-rule.js';
+import type { StoredRewardRule } from '../rewards/reward-rule.js';
 
 export const CODE_TYPES = ['RANDOM_NUM', 'ALPHANUM', 'UUID', 'PATTERN'] as const;
 export type CodeType = (typeof CODE_TYPES)[number];
@@ -39,5 +39,5 @@ export interface CampaignRule {
   readonly useLimit: number;
   /** Product lines that may redeem; empty means all. */
   readonly applicableProducts: readonly string[];
-  readonly rewardRules: readonly RewardRule[];
+  readonly rewardRules: readonly StoredRewardRule[];
 }

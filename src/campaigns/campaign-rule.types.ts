@@ -14,6 +14,8 @@ const CodeTypeEnum = enumFromValues('CodeType', [...CODE_TYPES, 'RANDOM_ALPHANUM
   RANDOM_ALPHANUM: 'Another name of ALPHANUM.',
 });
 const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'The kind of a reward.');
+const TARGET =
+  'For a SUBSCRIPTION the plan, for a COUPON its template, for a BALANCE the facility; "0" for POINTS.';
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 
 @ObjectType('RewardCondition')
@@ -28,10 +30,7 @@ export class RewardRuleType {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID, {
-    name: 'targetId',
-    description: "The id of the reward: for a SUBSCRIPTION the plan's id.",
-  })
+  @Field(() => ID, { name: 'targetId', description: TARGET })
   id!: string;
 
   @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; null means the plan's unit."))
@@ -45,6 +44,15 @@ export class RewardRuleType {
 
   @Field(() => RewardConditionType, nullable('Null means for every user.'))
   condition?: RewardConditionType | null;
+
+  @Field(() => DecimalScalar, nullable('For POINTS and BALANCE: how much is given.'))
+  amount?: string | null | undefined;
+
+  @Field(() => String, nullable('For a BALANCE: the code of the currency.'))
+  currency?: string | null | undefined;
+
+  @Field(() => Int, nullable('For POINTS: days until they expire; null means never.'))
+  validDays?: number | null | undefined;
 }
 
 @ObjectType('CampaignRule', { description: "The format of a campaign's codes, and their rewards." })
@@ -96,13 +104,13 @@ export class RewardRuleInput {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID, { description: "The id of the reward: for a SUBSCRIPTION the plan's id." })
-  targetId!: string;
+  @Field(() => ID, nullable(`${TARGET} POINTS name nothing: leave it out.`))
+  targetId?: string | null;
 
   @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; missing means the plan's unit."))
   unit?: TimeUnit | null;
 
-  @Field(() => Int, nullable('Missing means 1.'))
+  @Field(() => Int, nullable('Of a SUBSCRIPTION the units, of COUPON how many, up to 20. Missing means 1.'))
   quantity?: number | null;
 
   @Field(() => DecimalScalar, nullable("Its value in the campaign's budget; missing means 0."))
@@ -110,6 +118,20 @@ export class RewardRuleInput {
 
   @Field(() => RewardConditionType, nullable('Missing means for every user.'))
   condition?: RewardConditionType | null;
+
+  @Field(
+    () => DecimalScalar,
+    nullable(
+      'For POINTS a whole number; for a BALANCE an amount that its currency can state. Not for others.',
+    ),
+  )
+  amount?: string | null;
+
+  @Field(() => String, nullable('For a BALANCE: the code of the currency. Not for others.'))
+  currency?: string | null;
+
+  @Field(() => Int, nullable('For POINTS: days until they expire; missing means never. Not for others.'))
+  validDays?: number | null;
 }
 
 @InputType()

@@ -1,12 +1,23 @@
 import { VERSION_REFUSALS } from '../platform/database/change-row.js';
+import { REWARD_RULE_FAULTS } from '../rewards/reward-handler.js';
 import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
 import { CODE_FORMAT_REFUSALS } from './campaign-rule.js';
+
+/** What can be wrong with a reward by itself, in order of precedence. */
+export const REWARD_FORM_REFUSALS = [
+  'REWARD_FIELD_NOT_ALLOWED',
+  'REWARD_AMOUNT_REQUIRED',
+  'REWARD_CURRENCY_REQUIRED',
+  'REWARD_POINTS_NOT_WHOLE',
+  'REWARD_AMOUNT_OUT_OF_RANGE',
+] as const;
 
 /** Why a rule is not taken, beside its own form; in order of precedence. */
 const RULE_REFUSALS = [
   ...CODE_FORMAT_REFUSALS,
-  'REWARD_TYPE_NOT_AVAILABLE',
+  ...REWARD_FORM_REFUSALS,
   'REWARD_TARGET_NOT_FOUND',
+  ...REWARD_RULE_FAULTS,
   'REWARD_QUANTITY_OUT_OF_RANGE',
   'PRODUCT_LINE_NOT_FOUND',
 ] as const;

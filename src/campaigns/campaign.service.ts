@@ -8,7 +8,12 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { campaignChanged } from './campaign-events.js';
-import { createCampaignInput, FIELD_REFUSALS, type CampaignWanted } from './campaign-input.js';
+import {
+  comparedArguments,
+  createCampaignInput,
+  FIELD_REFUSALS,
+  type CampaignWanted,
+} from './campaign-input.js';
 import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
 import { Campaign } from './campaign.entity.js';
 import type { CreateCampaignRefusal } from './campaign.errors.js';
@@ -51,7 +56,7 @@ export class CampaignService {
       'Initial codes need a port that makes them.',
     );
     assertTotals(wanted);
-    const key = callKeyOf(tenantId, 'campaign', wanted);
+    const key = callKeyOf(tenantId, 'campaign', comparedArguments(wanted));
     return makeOnce(
       async () => this.replay(tenantId, wanted, key),
       async () => {

@@ -1,6 +1,6 @@
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
-import type { RewardType } from '../rewards/reward-rule.js';
+import { readRewardRule, type RewardType } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -38,7 +38,10 @@ export const campaigns = {
     const campaignPorts = {} as CampaignPorts;
     const campaignReader = new CampaignReader(orm, readOrm);
     const targets: RewardTargets = {
-      find: async (tenantId, rule) => (await its.handlers.get(rule.type)?.target(tenantId, rule)) ?? null,
+      find: async (tenantId, stored) => {
+        const rule = readRewardRule(stored);
+        return (await its.handlers.get(rule.type)?.target(tenantId, rule)) ?? null;
+      },
     };
     const ruleChecks = new CampaignRuleChecks(targets, its.lines, campaignPorts);
     const campaignRewards = new CampaignRewards(readOrm, targets);

@@ -1,6 +1,6 @@
 import type { TimeUnit } from './time-unit.js';
 
-/** In the order in which a transaction locks what they need. */
+/** In the order in which a transaction gives them and takes them back, and so locks what they need. */
 export const REWARD_TYPES = ['SUBSCRIPTION', 'COUPON', 'POINTS', 'BALANCE'] as const;
 export type RewardType = (typeof REWARD_TYPES)[number];
 
@@ -24,6 +24,9 @@ export interface RewardRule {
   /** Of POINTS: days until they expire; null means never. */
   readonly validDays: number | null;
 }
+
+/** What the id of a reward says that names nothing. */
+export const NOTHING_NAMED = '0';
 
 /** A rule as it is stored. Campaigns and claims of former versions lack what was added since. */
 export type StoredRewardRule = Omit<RewardRule, Added> & Partial<Pick<RewardRule, Added>>;

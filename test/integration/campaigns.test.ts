@@ -74,10 +74,32 @@ describe('creating a campaign', () => {
     expect(same.rule.rewardRules).toMatchObject([{ type: 'SUBSCRIPTION', id: '4711' }]);
   });
 
+  it('takes rewards of all four kinds, with the defaults of each', async () => {
+    const tenantId = await world.addTenant();
+    const rewardRules = [
+      { type: 'SUBSCRIPTION' as const, id: '4711' },
+      { type: 'COUPON' as const, id: '4711', quantity: 2 },
+      { type: 'POINTS' as const, amount: '10.0', validDays: 30 },
+      { type: 'BALANCE' as const, id: '4711', amount: '1.50', currency: 'USD' },
+    ];
+    const { rule } = await world.addCampaign(tenantId, { rule: ruleOf({ rewardRules }) });
+    const nothing = { unit: null, quantity: 1, value: '0', condition: null, amount: null, currency: null };
+    expect(rule.rewardRules).toEqual([
+      { ...nothing, type: 'SUBSCRIPTION', id: '4711', validDays: null },
+      { ...nothing, type: 'COUPON', id: '4711', quantity: 2, validDays: null },
+      { ...nothing, type: 'POINTS', id: '0', amount: '10', validDays: 30 },
+      { ...nothing, type: 'BALANCE', id: '4711', amount: '1.5', currency: 'USD', validDays: null },
+    ]);
+  });
+
   const later = new Date(Date.UTC(2030, 0, 2));
   const reward = (fault: Record<string, unknown>) => ({
     rule: ruleOf({ rewardRules: [{ type: 'SUBSCRIPTION', id: '4711', ...fault }] }),
   });
+  const points = (fault: Record<string, unknown>) => ({
+    rule: { ...ruleOf(), rewardRules: [{ type: 'POINTS', ...fault }] },
+  });
+  const usd = { type: 'BALANCE', currency: 'USD' };
   const rule = (fault: Record<string, unknown>) => ({ rule: { ...ruleOf(), ...fault } });
   const bad: [string, Record<string, unknown>, string][] = [
     ['no name', { name: ' ' }, 'NAME_NOT_ALLOWED'],
@@ -113,11 +135,24 @@ describe('creating a campaign', () => {
     ['too many first codes', { initialCodes: 10_001 }, 'CODE_COUNT_OUT_OF_RANGE'],
     ['a key with a space', { idempotencyKey: 'a b' }, 'IDEMPOTENCY_KEY_NOT_ALLOWED'],
     ['a long key', { idempotencyKey: 'k'.repeat(65) }, 'IDEMPOTENCY_KEY_NOT_ALLOWED'],
-    [
-      'a reward that cannot be given yet',
-      reward({ type: 'COUPON', id: 'NEW_USER_10OFF' }),
-      'REWARD_TYPE_NOT_AVAILABLE',
-    ],
+    ['a coupon template that is not there', reward({ type: 'COUPON', id: '4712' }), 'REWARD_TARGET_NOT_FOUND'],
+    ['a plan with an amount', reward({ amount: '1' }), 'REWARD_FIELD_NOT_ALLOWED'],
+    ['a plan with a currency', reward({ currency: 'USD' }), 'REWARD_FIELD_NOT_ALLOWED'],
+    ['a plan with points that expire', reward({ validDays: 1 }), 'REWARD_FIELD_NOT_ALLOWED'],
+    ['a coupon with a unit', reward({ type: 'COUPON', unit: 'DAY' }), 'REWARD_FIELD_NOT_ALLOWED'],
+    ['more coupons than one reward gives', reward({ type: 'COUPON', quantity: 21 }), 'REWARD_QUANTITY_OUT_OF_RANGE'],
+    ['points with a target', reward({ type: 'POINTS', amount: '1' }), 'REWARD_FIELD_NOT_ALLOWED'],
+    ['points without an amount', points({}), 'REWARD_AMOUNT_REQUIRED'],
+    ['half a point', points({ amount: '0.5' }), 'REWARD_POINTS_NOT_WHOLE'],
+    ['no points', points({ amount: '0' }), 'REWARD_AMOUNT_OUT_OF_RANGE'],
+    ['too many points', points({ amount: '1000000001' }), 'REWARD_AMOUNT_OUT_OF_RANGE'],
+    ['points that never were valid', points({ amount: '1', validDays: 0 }), 'RULE_NOT_ALLOWED'],
+    ['a balance without an amount', reward({ type: 'BALANCE', currency: 'USD' }), 'REWARD_AMOUNT_REQUIRED'],
+    ['a balance without a currency', reward({ type: 'BALANCE', amount: '1' }), 'REWARD_CURRENCY_REQUIRED'],
+    ['an empty balance', reward({ ...usd, amount: '0.00' }), 'REWARD_AMOUNT_OUT_OF_RANGE'],
+    ['a negative balance', reward({ ...usd, amount: '-1' }), 'RULE_NOT_ALLOWED'],
+    ['a facility that is not there', reward({ ...usd, id: '4712', amount: '1' }), 'REWARD_TARGET_NOT_FOUND'],
+    ['a currency in small letters', reward({ ...usd, currency: 'usd', amount: '1' }), 'RULE_NOT_ALLOWED'],
     ['a plan that is not there', reward({ id: '4712' }), 'REWARD_TARGET_NOT_FOUND'],
     ['a product line that is not there', rule({ applicableProducts: ['APP_X'] }), 'PRODUCT_LINE_NOT_FOUND'],
     [

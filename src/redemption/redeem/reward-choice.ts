@@ -1,5 +1,6 @@
 import type { CampaignRule } from '../../campaigns/campaign-rule.js';
 import { canonicalText } from '../../platform/text.js';
+import { readRewardRule } from '../../rewards/reward-rule.js';
 import type { ChosenReward } from '../claim/claim.js';
 
 /** What conditions read of a user. */
@@ -19,6 +20,6 @@ export function hasConditions(rule: CampaignRule): boolean {
 export function chooseRewards(rule: CampaignRule, facts: RewardFacts): ChosenReward[] {
   const tags = new Set(facts.tags.map(canonicalText));
   return rule.rewardRules
-    .map((reward, rewardNo) => ({ rewardNo, rule: reward }))
+    .map((reward, rewardNo) => ({ rewardNo, rule: readRewardRule(reward) }))
     .filter(({ rule: { condition } }) => condition === null || tags.has(canonicalText(condition.userTag)));
 }
