@@ -1,3 +1,4 @@
+import { present } from '../platform/assert.js';
 import { Money } from '../platform/decimal.js';
 import { compareIds, type Id } from '../platform/ids.js';
 import { writeTogether } from '../platform/database/execute-together.js';
@@ -114,10 +115,19 @@ export class UsageLedger {
 
   count(wanted: UsageWanted): void {
     for (const key of countersOf(wanted)) {
-      const counter = this.find(key);
-      if (counter === undefined) throw new Error('A usage counter was not locked before it was moved.');
+      const counter = present(this.find(key), 'A usage counter');
       counter.uses += 1;
       counter.value = counter.value.add(wanted.value);
+      counter.changed = true;
+    }
+  }
+
+  /** Takes a redemption out again whose use was given back. A counter that has drifted must not stand in the way. */
+  uncount(wanted: UsageWanted): void {
+    for (const key of countersOf(wanted)) {
+      const counter = present(this.find(key), 'A usage counter');
+      counter.uses = Math.max(0, counter.uses - 1);
+      counter.value = Money.max(0, counter.value.sub(wanted.value));
       counter.changed = true;
     }
   }
@@ -195,7 +205,7 @@ async function writeCounters(
 
 /**
  * What a counter starts with: a limit may be set on a campaign that was redeemed before, and what was redeemed
- * counts. A transaction that committed meanwhile made the counter itself, and then this seed is not used.
+ * counts, also what was reversed without giving its use back. A transaction that committed meanwhile made the counter itself, and then this seed is not used.
  */
 async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counter> {
   const ofUser = key.userId === ALL_USERS ? '' : 'and r.user_id = ?';
@@ -206,7 +216,7 @@ async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counte
   const [row]: { uses: unknown; value: string | null }[] = await em.execute(
     `select count(distinct r.id) as uses, sum(g.value) as value from redemption r
       left join reward_grant g on g.tenant_id = r.tenant_id and g.redemption_id = r.id
-      where r.tenant_id = ? and r.campaign_id = ? and r.status = 'COMMITTED' ${ofUser} ${ofDay}`,
+      where r.tenant_id = ? and r.campaign_id = ? and r.user_use_no is not null ${ofUser} ${ofDay}`,
     params,
   );
   return { ...key, uses: Number(row?.uses ?? 0), value: new Money(row?.value ?? 0), changed: false };

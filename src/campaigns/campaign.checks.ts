@@ -18,10 +18,10 @@ const overUserLimit = (limit: string, day: string): string => `
   select r.user_id, c.id as campaign_id, ${day} as day, count(*) as redemptions, ${limit} as most, max(r.settled_at) as last_at
     from redemption r force index (uq_redemption__user_key)
     join campaign c on c.tenant_id = r.tenant_id and c.id = r.campaign_id
-   where r.tenant_id = :tenant and r.user_id in (:items) and r.status = 'COMMITTED' and ${limit} > 0
+   where r.tenant_id = :tenant and r.user_id in (:items) and r.user_use_no is not null and ${limit} > 0
    group by r.user_id, c.id, ${limit}, ${day} having count(*) > ${limit}`;
 
-/** Users against the limits of campaigns, by the redemptions themselves. */
+/** Users against the limits of campaigns, by the redemptions that hold a use: a reversal may have given its use back. */
 const USERS: RowFacts = {
   name: 'users',
   rows: {
@@ -51,7 +51,7 @@ const USER_COUNTERS: RowFacts = {
       join campaign c on c.tenant_id = u.tenant_id and c.id = u.campaign_id
       left join redemption r force index (uq_redemption__user_key)
         on r.tenant_id = u.tenant_id and r.user_id = u.user_id and r.campaign_id = u.campaign_id
-        and r.status = 'COMMITTED' and (u.day = 0 or ${DAY} = u.day)
+        and r.user_use_no is not null and (u.day = 0 or ${DAY} = u.day)
      where u.tenant_id = :tenant and (u.campaign_id, u.user_id, u.day) in (:items)
        and ((u.day = 0 and c.user_limit_total > 0) or (u.day > 0 and c.user_limit_day > 0))
      group by u.tenant_id, u.campaign_id, u.user_id, u.day, u.uses`,
@@ -69,7 +69,7 @@ const BUDGETS: RowFacts = {
       join (select count(*) as redemptions, max(r.settled_at) as lastAt, coalesce(sum((select sum(g.value)
               from reward_grant g where g.tenant_id = r.tenant_id and g.redemption_id = r.id)), 0) as value
          from redemption r
-        where r.tenant_id = :tenant and r.campaign_id in (:items) and r.status = 'COMMITTED') given
+        where r.tenant_id = :tenant and r.campaign_id in (:items) and r.user_use_no is not null) given
      where c.tenant_id = :tenant and c.id in (:items)`,
 };
 

@@ -3,6 +3,8 @@ import type { Execute } from './row-steps.js';
 export interface TableChange {
   /** Definitions by name. */
   readonly addColumns?: Readonly<Record<string, string>>;
+  /** Set again where an earlier run has set them already. */
+  readonly modifyColumns?: Readonly<Record<string, string>>;
   readonly addIndexes?: Readonly<Record<string, string>>;
   readonly dropIndexes?: readonly string[];
   readonly dropColumns?: readonly string[];
@@ -13,13 +15,14 @@ export interface TableChange {
  * by themselves, so a run that was ended between two of them has made the first for good.
  */
 export async function changeTable(execute: Execute, table: string, change: TableChange): Promise<void> {
-  const { addColumns = {}, addIndexes = {}, dropIndexes = [], dropColumns = [] } = change;
+  const { addColumns = {}, modifyColumns = {}, addIndexes = {}, dropIndexes = [], dropColumns = [] } = change;
   const columns = await namesOf(execute, table, 'columns');
   const indexes = await namesOf(execute, table, 'statistics');
   const clauses = [
     ...Object.entries(addColumns)
       .filter(([name]) => !columns.has(name))
       .map(([name, definition]) => `add column \`${name}\` ${definition}`),
+    ...Object.entries(modifyColumns).map(([name, definition]) => `modify column \`${name}\` ${definition}`),
     ...Object.entries(addIndexes)
       .filter(([name]) => !indexes.has(name))
       .map(([name, definition]) => `add index \`${name}\` ${definition}`),

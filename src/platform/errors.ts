@@ -4,6 +4,8 @@ export interface RefusalDetails {
   readonly field?: readonly string[];
   /** How long to wait before the same call can succeed, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Which reward of a campaign's rule stands in the way. */
+  readonly rewardNo?: number;
 }
 
 /**

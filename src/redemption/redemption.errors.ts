@@ -113,6 +113,17 @@ export function isPassing(refusal: RedeemRefusal): boolean {
   return PASSING.has(refusal);
 }
 
+/** Why a redemption is not reversed, in order of precedence. */
+export const REVERSE_REDEMPTION_REFUSALS = [
+  'REASON_NOT_ALLOWED',
+  'INPUT_NOT_ALLOWED',
+  'REDEMPTION_NOT_FOUND',
+  'ALREADY_REVERSED',
+  'REWARD_SPENT',
+  'ACCOUNT_HALTED',
+] as const;
+export type ReverseRedemptionRefusal = (typeof REVERSE_REDEMPTION_REFUSALS)[number];
+
 export function isRedeemRefusal(code: string): code is RedeemRefusal {
   return Object.hasOwn(REDEEM_REFUSALS, code);
 }

@@ -17,6 +17,7 @@ import type { IdGenerator } from '../platform/ids.js';
 import type { Job } from '../platform/scheduling/job.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import { CodeFenceRedis } from './claim/code-fence.redis.js';
+import { ReturnedUsesRedis } from './claim/returned-uses.redis.js';
 import { composeSettlement, type SettlementNeeds } from './commit/compose-settlement.js';
 import { composeDeferred } from './deferred/compose-deferred.js';
 import { DeadLetterResolver } from './deferred/dead-letter.resolver.js';
@@ -25,6 +26,7 @@ import { AttemptLog } from './history/attempt-log.js';
 import { GRANT_CHECKS } from './history/grant.checks.js';
 import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
 import { RedemptionReader } from './history/redemption-reader.js';
+import { RedemptionReversalResolver } from './history/redemption-reversal.resolver.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
 import { REDEMPTION_CHECKS } from './history/redemption.checks.js';
 import { RedemptionTotal } from './history/redemption-total.entity.js';
@@ -39,6 +41,9 @@ import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
 import { composeRedeeming } from './redeem/compose-redeeming.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
+import { composeReversal } from './reversal/compose-reversal.js';
+import { ReversalResolver } from './reversal/reversal.resolver.js';
+import { RedemptionReversedEvent } from './reversal/reversal.types.js';
 import { redemptionMetrics } from './redemption.metrics.js';
 import { REDEEM_REFUSALS } from './redemption.errors.js';
 import { RedemptionSettledEvent, RedemptionType } from './redemption.types.js';
@@ -64,17 +69,26 @@ interface Needs extends SettlementNeeds {
   readonly recognizer: CodeRecognizer;
 }
 
-const UserResolvers = [DeadLetterType, RedemptionType, RedemptionSettledEvent, RefusedAttemptType].map(
-  externalUserIdOf,
-);
+const UserResolvers = [
+  DeadLetterType,
+  RedemptionType,
+  RedemptionSettledEvent,
+  RedemptionReversedEvent,
+  RefusedAttemptType,
+].map(externalUserIdOf);
 
-/** Redeems codes exactly once: claim in Redis, commit in the database, confirm in Redis, and what recovers from faults. */
+/**
+ * Redeems codes exactly once: claim in Redis, commit in the database, confirm in Redis, and what recovers from faults.
+ * Takes redemptions back.
+ */
 export const redemption = {
   name: 'redemption',
   entities: [Redemption, RewardGrant, RedemptionTotal, RefusedAttempt, TombstoneMark],
   resolvers: [
     RedemptionResolver,
     RedemptionEventsResolver,
+    RedemptionReversalResolver,
+    ReversalResolver,
     RedemptionSettledResolver,
     DeadLetterResolver,
     RefusedAttemptResolver,
@@ -90,9 +104,18 @@ export const redemption = {
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
     const { users, codeReader: codes, campaignRewards: rewards } = its;
     const lists = { reader: redemptionReader, users, codes, rewards };
+    const returnedUses = new ReturnedUsesRedis(its.redis, its.copies);
+    const reversal = composeReversal({ ...its, redemptionReader, returnedUses });
     const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);
     const attempts = new RefusedAttemptReader(readOrm, its.users, its.recognizer);
-    const redeeming = composeRedeeming({ ...its, ...settling, ...deferred, redemptionReader, attemptLog });
+    const redeeming = composeRedeeming({
+      ...its,
+      ...settling,
+      ...deferred,
+      redemptionReader,
+      returnedUses,
+      attemptLog,
+    });
     its.deferredOrders.find = async (tenantId, orderNo) =>
       deferred.pendingRedemptions.deferredOrder(tenantId, orderNo);
     return {
@@ -101,6 +124,7 @@ export const redemption = {
         ...deferred,
         ...recovery.services,
         ...redeeming,
+        ...reversal.services,
         redemptionReader,
         attemptLog,
         redemptionTotals: new Totals(its, REDEMPTION_TOTALS),
@@ -111,12 +135,14 @@ export const redemption = {
       resolvers: [
         new RedemptionResolver(redeeming.redemptions, redeeming.previews, lists),
         new RedemptionEventsResolver(),
+        new RedemptionReversalResolver(),
+        reversal.resolver,
         new RedemptionSettledResolver(config.UNIFORM_REFUSALS),
         new DeadLetterResolver(deferred.deadLetters),
         new RefusedAttemptResolver(attempts),
         ...UserResolvers.map((ofType) => new ofType(its.externalUserIds)),
       ],
-      consumers: recovery.consumers,
+      consumers: [...recovery.consumers, ...reversal.consumers],
       jobs: [...recovery.jobs, ...deferredJobs(deferred, its.log)],
     };
   },

@@ -46,14 +46,31 @@ export class RewardGrantType {
   @Field(() => GrantStatusEnum)
   status!: GrantStatus;
 
-  @Field(() => ID, { description: 'The target in the rule: for SUBSCRIPTION the plan.' })
+  @Field(() => ID, {
+    description: 'The target in the rule: for SUBSCRIPTION the plan, for COUPON its template, for BALANCE the facility.',
+  })
   sourceId!: string;
 
-  @Field(() => ID, { description: 'The created or extended object: for SUBSCRIPTION the subscription.' })
+  @Field(() => ID, {
+    description:
+      'What was created or extended: for SUBSCRIPTION the subscription, for COUPON the coupon, for POINTS and BALANCE the entry.',
+  })
   targetId!: string;
 
   @Field(() => DecimalScalar, { description: "Its value in the campaign's budget." })
   value!: string;
+}
+
+@ObjectType('RewardDebt', { description: 'A reward that could not be taken back, or not all of it.' })
+export class RewardDebtType {
+  @Field(() => Int, { description: "The reward's place in the campaign's rule, from 0." })
+  rewardNo!: number;
+
+  @Field(() => RewardTypeEnum)
+  type!: RewardType;
+
+  @Field(() => String, { description: 'What is missing, such as "3 DAY", "120 points" or "12.50 USD".' })
+  debt!: string;
 }
 
 @ObjectType('Redemption', {
@@ -87,6 +104,9 @@ export class RedemptionType {
 
   @Field(() => InstantScalar)
   settledAt!: Date;
+
+  @Field(() => InstantScalar, nullable('When it was reversed.'))
+  reversedAt?: Date | null | undefined;
 
   @Field(() => [RewardGrantType])
   rewards!: RewardGrantType[];

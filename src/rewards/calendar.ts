@@ -66,6 +66,12 @@ function onDay(end: DateTime<true>, day: number): DateTime<true> {
   return end.set({ day: Math.min(day, end.daysInMonth) });
 }
 
+/** Whether an extension by months from this instant keeps the day: it is the day, or the last of a month that lacks it. */
+export function isOnDay(instantMs: number, day: number): boolean {
+  const instant = DateTime.fromMillis(instantMs, { zone: 'utc' });
+  return instant.isValid && instant.day === Math.min(day, instant.daysInMonth);
+}
+
 /** Whether the unit is counted in months, whose lengths differ. */
 export function isCalendarUnit(unit: TimeUnit): boolean {
   const length = UNIT_LENGTH[unit];

@@ -2,10 +2,10 @@ import type { Em } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
 import type { OutboxDraft } from '../platform/outbox/outbox.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import { REDEMPTION_SETTLED, rewardsGiven } from '../rewards/rewards-given.js';
+import { REDEMPTION_REVERSED, REDEMPTION_SETTLED, rewardsMoved } from '../rewards/rewards-given.js';
 import { Subscription } from './subscription.entity.js';
 
-/** A subscription changed by itself, or its user was disabled or enabled; a redemption tells of its own changes. */
+/** A subscription changed by itself, or its user was disabled or enabled; a redemption and its reversal tell of their own changes. */
 const SUBSCRIPTION_INVALIDATED = 'subscription_invalidated';
 
 interface InvalidatedSubscription {
@@ -14,7 +14,7 @@ interface InvalidatedSubscription {
 }
 
 /** Events that may tell of changed subscriptions. */
-export const SUBSCRIPTION_EVENTS = [REDEMPTION_SETTLED, SUBSCRIPTION_INVALIDATED] as const;
+export const SUBSCRIPTION_EVENTS = [REDEMPTION_SETTLED, REDEMPTION_REVERSED, SUBSCRIPTION_INVALIDATED] as const;
 
 export function subscriptionInvalidated({
   id,
@@ -35,7 +35,7 @@ export async function runningInvalidated(em: Em, userId: Id): Promise<OutboxDraf
 /** The subscriptions that an event tells to fetch again. */
 export function invalidatedBy(event: PublishedEvent): InvalidatedSubscription[] {
   if (event.type === SUBSCRIPTION_INVALIDATED) return [event.payload as unknown as InvalidatedSubscription];
-  return rewardsGiven(event, 'SUBSCRIPTION').map(({ targetId, sourceId }) => ({
+  return rewardsMoved(event, 'SUBSCRIPTION').map(({ targetId, sourceId }) => ({
     subscriptionId: targetId,
     planId: sourceId,
   }));

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { addUnits, dayOfMonth, isCalendarUnit, LAST_INSTANT_MS } from '../rewards/calendar.js';
-import type { RewardRefusal } from '../rewards/reward-handler.js';
+import type { GrantedPeriod, RewardRefusal } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import { compareIds, type Id } from '../platform/ids.js';
@@ -145,6 +145,20 @@ export function started(
     trafficBytes: plan.trafficBytes,
     trafficUsedBytes: 0,
   };
+}
+
+/**
+ * The time that a grant added, from one state to the next; none where the subscription never ended before.
+ * @param current before the grant; undefined where it starts one
+ */
+export function addedPeriod(
+  current: SubscriptionState | undefined,
+  next: SubscriptionState,
+  nowMs: number,
+): GrantedPeriod {
+  const from = new Date(Math.max(nowMs, current?.expiresAtMs ?? nowMs));
+  if (current?.expiresAtMs === null) return { from, until: from };
+  return { from, until: next.expiresAtMs === null ? null : new Date(next.expiresAtMs) };
 }
 
 /** The secrets of a new subscription: 192 random bits in 32 characters that need no escaping, and a version 4 UUID. */

@@ -1,16 +1,18 @@
-import { InvariantError, present } from '../platform/assert.js';
+import { present } from '../platform/assert.js';
 import { isId, sortedIds, type Id } from '../platform/ids.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type {
   GivenReward,
+  ReversedReward,
   RewardApplication,
   RewardForecast,
   RewardHandler,
   RewardRefusal,
   RewardSession,
+  RewardReversal,
   RewardTarget,
-  ReversedReward,
+  SpentRewards,
 } from '../rewards/reward-handler.js';
 import type { RewardRule } from '../rewards/reward-rule.js';
 import type { Plan } from './plan.entity.js';
@@ -25,6 +27,7 @@ import {
   type SubscriptionState,
 } from './subscription-grant.js';
 import { loadStates, lockPlans } from './subscription-rows.js';
+import { SubscriptionReversal } from './subscription-reversal.js';
 import { SubscriptionRewardSession } from './subscription-reward.session.js';
 
 export interface SubscriptionRewardParts extends Pick<PlatformServices, 'orm' | 'ids' | 'log'> {
@@ -113,8 +116,14 @@ export class SubscriptionRewardHandler implements RewardHandler {
     return new SubscriptionRewardSession(em, tenantId, this.parts.ids, plans, states);
   }
 
-  async reverse(): Promise<ReversedReward[]> {
-    throw new InvariantError('Subscriptions cannot be taken back yet.');
+  async reverse(
+    em: Em,
+    tenantId: string,
+    reversals: readonly RewardReversal[],
+    spent: SpentRewards,
+    now: Date,
+  ): Promise<ReversedReward[]> {
+    return new SubscriptionReversal(em, tenantId, spent, now).run(reversals);
   }
 
   async afterCommit(tenantId: string, given: readonly GivenReward[]): Promise<void> {

@@ -9,6 +9,7 @@ import type {
   RewardSession,
 } from '../rewards/reward-handler.js';
 import {
+  addedPeriod,
   extendable,
   extended,
   grantRefusal,
@@ -63,7 +64,7 @@ export class SubscriptionRewardSession implements RewardSession {
       current === undefined ? this.start(application, plan) : this.extend(current, application, plan);
     this.put(state);
     this.updatedAtMs = Math.max(this.updatedAtMs, application.claimedAtMs);
-    return { targetId: state.id };
+    return { targetId: state.id, period: addedPeriod(current, state, application.claimedAtMs) };
   }
 
   async flush(): Promise<void> {

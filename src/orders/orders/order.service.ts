@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
+import { invariant } from '../../platform/assert.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { queryTogether } from '../../platform/database/execute-together.js';
 import { insertRows } from '../../platform/database/insert-rows.js';
@@ -61,6 +62,13 @@ export class OrderService {
   /** Orders of redemptions that have been given up, in the transaction of their tombstones. */
   async insertFailedOrders(em: Em, tenantId: string, orders: readonly RedemptionOrder[]): Promise<void> {
     await insertOrders(em, tenantId, orders, 'FAILED');
+  }
+
+  /** The order of a redemption that is reversed, in its transaction. */
+  async refundRedemptionOrder(em: Em, id: Id): Promise<void> {
+    const finished = { id, type: 'REDEMPTION' as const, status: 'FINISHED' as const };
+    const refunded = await em.nativeUpdate(Order, finished, { status: 'REFUNDED' });
+    invariant(refunded === 1, 'The order of a committed redemption is not FINISHED.');
   }
 
   /**

@@ -343,7 +343,7 @@ export class RedemptionRedis {
 }
 
 /** The version is part of the key, so that raised limits count at once. */
-function campaignKey(campaignId: Id, version: number): string {
+export function campaignKey(campaignId: Id, version: number): string {
   return `${campaignId}:${version}`;
 }
 

@@ -164,6 +164,8 @@ function grantValues(grant: GrantRow): RowValues {
     target_id: grant.targetId,
     value: grant.value,
     granted_at: grant.grantedAt,
+    period_from: grant.periodFrom ?? null,
+    period_until: grant.periodUntil ?? null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { RewardType } from '../../rewards/reward-rule.js';
+import { REWARD_TYPES, type RewardType } from '../../rewards/reward-rule.js';
 import { invariant, present } from '../../platform/assert.js';
 import type { Em } from '../../platform/database/orm.js';
 import type {
@@ -22,7 +22,10 @@ export class RewardBatch {
   ): Promise<RewardBatch> {
     const byType = Map.groupBy(claims.flatMap(applicationsOf), (application) => application.rule.type);
     const sessions = new Map<RewardType, RewardSession>();
-    for (const [type, applications] of byType) {
+    // One type after another, in the order of the types: the locks of each are taken before those of the next.
+    for (const type of REWARD_TYPES) {
+      const applications = byType.get(type);
+      if (applications === undefined) continue;
       const handler = present(handlers.get(type), `The handler of ${type} rewards`);
       sessions.set(type, await handler.begin(em, tenantId, applications));
     }
@@ -45,6 +48,7 @@ export class RewardBatch {
     for (const application of applicationsOf(claim)) {
       const outcome = this.session(application).apply(application);
       const { redemptionId, rewardNo, rule } = application;
+      const { targetId, period } = outcome;
       grants.push({
         tenantId: claim.tenantId,
         redemptionId,
@@ -52,9 +56,12 @@ export class RewardBatch {
         type: rule.type,
         status: 'GRANTED',
         sourceId: rule.id,
-        targetId: outcome.targetId,
+        targetId,
         value: rule.value,
         grantedAt,
+        periodFrom: period?.from ?? null,
+        periodUntil: period?.until ?? null,
+        debt: null,
       });
     }
     invariant(

@@ -9,7 +9,7 @@ const GRANTS: RowFacts = {
   rows: { table: 'reward_grant', key: ['redemption_id'], repeats: true },
   sql: `
     select cast(g.redemption_id as char) as id, concat(g.redemption_id, '/', g.reward_no) as subject,
-        r.id is not null as isRedeemed,
+        r.id is not null as isRedeemed, g.status, (g.status = 'REVERSED') <> (r.status = 'REVERSED') as isOfOtherStatus,
         coalesce(${ruled('type')} = g.type and ${ruled('id')} = g.source_id
           and cast(${ruled('value')} as decimal(30, 10)) = g.value, 0) as isRuled,
         g.type = 'SUBSCRIPTION' and g.status = 'GRANTED' and s.id is null as isWithoutSubscription
@@ -55,6 +55,14 @@ export const GRANT_CHECKS: readonly RowCheck[] = [
     remedy: 'Rules never change: find out what changed the grant or the rule by hand.',
     facts: GRANTS,
     wrong: 'isRedeemed and not isRuled',
+  },
+  {
+    kind: 'GRANT_STATUS_DIFFERS',
+    invariant: 'I5',
+    means: 'A redemption was reversed and a reward of it was not, or the other way round.',
+    remedy: 'Both are written by one transaction: restore the rows from a backup.',
+    facts: GRANTS,
+    wrong: 'isRedeemed and isOfOtherStatus',
   },
   {
     kind: 'GRANT_WITHOUT_REDEMPTION',

@@ -20,6 +20,9 @@ export type RedemptionRow = Pick<
   | 'claimedAt'
   | 'settledAt'
   | 'abortReason'
+  | 'reversedAt'
+  | 'reversedBy'
+  | 'reversalReason'
 >;
 
 /** The columns of a grant's row. */
@@ -34,6 +37,9 @@ export type GrantRow = Pick<
   | 'targetId'
   | 'value'
   | 'grantedAt'
+  | 'periodFrom'
+  | 'periodUntil'
+  | 'debt'
 >;
 
 /** A redemption with what it gave. */

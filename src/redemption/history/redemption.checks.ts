@@ -9,7 +9,7 @@ const REDEMPTIONS: RowFacts = {
   sql: `
     select cast(r.id as char) as id, r.status, o.status as orderStatus, r.use_no is not null as isNumbered,
         r.user_use_no is not null as hasUse, r.idempotency_key is not null as hasKey,
-        o.type = 'REDEMPTION' and o.user_id = r.user_id as isItsOrder, c.id is not null as isItsCode,
+        r.reversed_at is not null as isStated, o.type = 'REDEMPTION' and o.user_id = r.user_id as isItsOrder, c.id is not null as isItsCode,
         u.id is not null as hasUser
       from redemption r force index (primary)
       left join \`order\` o on o.tenant_id = r.tenant_id and o.id = r.id
@@ -19,12 +19,13 @@ const REDEMPTIONS: RowFacts = {
      where r.tenant_id = :tenant and r.id in (:items)`,
 };
 const IS_ORDER_STATUS = `(status = 'COMMITTED' and orderStatus = 'FINISHED')
-  or (status = 'REVERSED' and orderStatus in ('FINISHED', 'REFUNDED'))
+  or (status = 'REVERSED' and orderStatus = 'REFUNDED')
   or (status = 'ABORTED' and orderStatus = 'FAILED')`;
 
-/** Since its oldest event the outbox has all; of older redemptions, events may have been too old. */
-const TOLD = `r.settled_at > (select case when oldest.seq = 1 then '2000-01-01' else oldest.created_at + interval 1 hour end
+/** Since its oldest event the outbox has all; what happened before may have been told by events that are deleted. */
+const toldSince = (instant: string): string => `${instant} > (select case when oldest.seq = 1 then '2000-01-01' else oldest.created_at + interval 1 hour end
   from outbox_event oldest where oldest.tenant_id = r.tenant_id order by oldest.seq limit 1)`;
+const TOLD = toldSince('r.settled_at');
 const EVENTS = `left join outbox_event e on e.tenant_id = r.tenant_id and e.subject_id = r.id
     and e.type = 'redemption_settled' and json_value(e.payload, '$.status') = 'COMMITTED'`;
 const NOT_ABORTED = { table: 'redemption', condition: `t.status <> 'ABORTED'` };
@@ -54,6 +55,14 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
     facts: REDEMPTIONS,
     // A reversal may have given the use back; its number it keeps.
     wrong: `status <> 'ABORTED' and (not isNumbered or (status = 'COMMITTED' and not hasUse))`,
+  },
+  {
+    kind: 'REVERSAL_NOT_STATED',
+    invariant: 'I2',
+    means: 'A redemption is REVERSED and nobody has reversed it, or it is not and somebody has.',
+    remedy: 'A row was changed by hand: restore it from a backup. Use `reverseRedemption`.',
+    facts: REDEMPTIONS,
+    wrong: `(status = 'REVERSED') <> isStated`,
   },
   {
     kind: 'TOMBSTONE_HOLDS_USE',
@@ -107,6 +116,21 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
           and json_contains(e.payload, json_object('rewardNo', g.reward_no), '$.rewards') = 0
        where r.tenant_id = :tenant and r.id in (:items) and r.status <> 'ABORTED' and ${TOLD}
        group by r.id having count(e.seq) = 0 or count(g.reward_no) > 0`,
+    },
+  },
+  {
+    kind: 'REVERSAL_EVENT_DIFFERS',
+    invariant: 'I5',
+    means: 'A redemption was reversed, and the outbox has no event of it or two; or it was not, and there is one.',
+    remedy: 'Both are written by one transaction: inform its subscribers by hand.',
+    facts: {
+      name: 'reversals told',
+      rows: NOT_ABORTED,
+      sql: `select cast(r.id as char) as id, r.status, count(e.seq) as events from redemption r force index (primary)
+        left join outbox_event e on e.tenant_id = r.tenant_id and e.subject_id = r.id and e.type = 'redemption_reversed'
+       where r.tenant_id = :tenant and r.id in (:items) and r.status <> 'ABORTED'
+         and (r.status = 'COMMITTED' or ${toldSince('r.reversed_at')})
+       group by r.tenant_id, r.id, r.status having count(e.seq) <> (r.status = 'REVERSED')`,
     },
   },
   {

@@ -5,7 +5,8 @@ export const REDEMPTION_ROW_STATUSES = ['COMMITTED', 'REVERSED', 'ABORTED'] as c
 export type RedemptionRowStatus = (typeof REDEMPTION_ROW_STATUSES)[number];
 
 /**
- * One spent use of a code. An ABORTED row is a tombstone: it holds the id, so that a late
+ * One spent use of a code. A REVERSED row keeps its use number; where the use was given back, `user_use_no` is null, so
+ * that it is not counted any more and its user may redeem the code again. An ABORTED row is a tombstone: it holds the id, so that a late
  * commit of the same redemption fails on the primary key, and nothing else (use_no, user_use_no and key are null).
  */
 const RedemptionSchema = defineEntity({
@@ -36,6 +37,10 @@ const RedemptionSchema = defineEntity({
     settledAt: instantColumn(),
     /** Why an ABORTED row is one. */
     abortReason: p.string().length(32).nullable(),
+    reversedAt: instantColumn().nullable(),
+    /** Who of the staff has reversed it. */
+    reversedBy: p.string().length(64).nullable(),
+    reversalReason: p.string().length(200).nullable(),
   },
 });
 export class Redemption extends RedemptionSchema.class {}

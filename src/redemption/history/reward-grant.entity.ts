@@ -16,12 +16,18 @@ const RewardGrantSchema = defineEntity({
     rewardNo: p.tinyint().unsigned().primary(),
     type: p.enum(() => REWARD_TYPES).$type<RewardType>(),
     status: p.enum(() => GRANT_STATUSES).$type<GrantStatus>(),
-    /** What the rule named: a plan, a coupon template, an account. */
+    /** What the rule named: a plan, a coupon template, a facility; 0 for points. */
     sourceId: p.string().length(64),
     /** What was made or changed: a subscription, a coupon, an entry. */
     targetId: idColumn(),
     value: moneyColumn(),
     grantedAt: instantColumn(),
+    /** The time that a subscription got; null for other rewards, and for those of former versions. */
+    periodFrom: instantColumn().nullable(),
+    /** Null with a beginning: it never ends. */
+    periodUntil: instantColumn().nullable(),
+    /** Of a REVERSED one: what could not be taken back. */
+    debt: p.string().length(100).nullable(),
   },
 });
 export class RewardGrant extends RewardGrantSchema.class {}

@@ -5,6 +5,7 @@ import type { IdGenerator } from '../../platform/ids.js';
 import { CodeLoader } from '../claim/code-loader.js';
 import type { HeldUses } from '../claim/held-uses.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
+import type { ReturnedUsesRedis } from '../claim/returned-uses.redis.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { GroupCommit } from '../commit/group-commit.js';
 import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
@@ -31,6 +32,7 @@ interface Needs extends Omit<EligibilityParts, 'loader' | 'campaigns'> {
   readonly heldUses: HeldUses;
   readonly pendingRedemptions: PendingRedemptions;
   readonly redemptionReader: RedemptionReader;
+  readonly returnedUses: ReturnedUsesRedis;
   readonly failedAttempts: FailedAttemptService;
   readonly attemptLog: AttemptLog;
 }
@@ -57,7 +59,7 @@ export function composeRedeeming(its: Needs) {
     settlement,
     refusals,
     claimer: new CodeClaimer(redis, eligibility, groupCommit, its.heldUses, timeoutMs),
-    known: new KnownRedemptions(redis, reader, pendingRedemptions, settlement),
+    known: new KnownRedemptions(redis, its.returnedUses, reader, pendingRedemptions, settlement),
     storeTimeoutMs: timeoutMs,
   });
   const previews = new RedemptionPreviewService(

@@ -2,6 +2,7 @@ import { isStoreAway } from '../../platform/failures.js';
 import type { Id } from '../../platform/ids.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import type { AttemptKeys, KnownRedemption, RedemptionRedis } from '../claim/redemption.redis.js';
+import type { ReturnedUsesRedis } from '../claim/returned-uses.redis.js';
 import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
@@ -13,6 +14,7 @@ import type { ClaimSettlement } from './claim-settlement.js';
 export class KnownRedemptions {
   constructor(
     private readonly redis: RedemptionRedis,
+    private readonly returnedUses: Pick<ReturnedUsesRedis, 'forgetDone'>,
     private readonly reader: RedemptionReader,
     private readonly pending: PendingRedemptions,
     private readonly settlement: ClaimSettlement,
@@ -44,6 +46,18 @@ export class KnownRedemptions {
     const digest = await this.reader.digestOfCode(tenantId, record.codeId);
     const isSame = digest !== null && attempt.digests.includes(digest);
     return isSame ? { kind: 'COMMITTED', record } : new Refused('IDEMPOTENCY_KEY_REUSED');
+  }
+
+  /**
+   * What it means that this user has redeemed the code already. Where the use was given back since, a confirmation that
+   * came late has left a marker, and the attempt may begin again.
+   */
+  async alreadyRedeemed(attempt: AttemptKeys, first: RedemptionRecord | null): Promise<AttemptOutcome> {
+    if (first?.status !== 'REVERSED' || first.userUseNo !== null)
+      return new Refused('ALREADY_REDEEMED', first);
+    const { tenantId, userId, digest } = attempt;
+    await this.returnedUses.forgetDone(tenantId, { redemptionId: first.id, userId, digest });
+    return ABORTED;
   }
 
   /** A key is taken by another code until its redemption is given up; Redis may have missed that. */

@@ -178,7 +178,7 @@ export class RedemptionService {
         return this.parts.known.follow(attempt, reply);
       case 'ALREADY_REDEEMED': {
         const first = await this.firstOf(attempt, prepared, reply.redemptionId);
-        return unlessOwn(redemptionId, new Refused('ALREADY_REDEEMED', first));
+        return unlessOwn(redemptionId, await this.parts.known.alreadyRedeemed(attempt, first));
       }
       case 'REFUSED':
         return unlessOwn(redemptionId, await this.refusalOf(attempt, prepared, reply));
@@ -253,8 +253,9 @@ function answer(
  * The redemption that stands in this one's way may be this one: the reply to its claim was lost, and before the claim
  * was sent again another process had adopted it and committed it.
  */
-function unlessOwn(redemptionId: Id, refused: Refused): AttemptOutcome {
-  return refused.first?.id === redemptionId ? { kind: 'COMMITTED', record: refused.first } : refused;
+function unlessOwn(redemptionId: Id, outcome: AttemptOutcome): AttemptOutcome {
+  const first = outcome.kind === 'REFUSED' ? outcome.first : null;
+  return first?.id === redemptionId ? { kind: 'COMMITTED', record: first } : outcome;
 }
 
 /** Redis had forgotten the key, so the attempt was counted. */

@@ -12,7 +12,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   ],
   X: [
     [1, 5],
-    [7, 8],
+    [7, 9],
     [11, 13],
     [15, 21],
     [23, 23],

@@ -20,7 +20,7 @@ const OPEN_TO_RECONCILIATION = /^src\/redemption\//;
 const OPEN_TO_GRAPHQL = /\.(?:resolver|routes|types|module)\.ts$/;
 
 /** The parts of the redemption, from the lowest to the highest: each imports only those before it. */
-const REDEMPTION_PARTS = ['history', 'claim', 'commit', 'recovery', 'deferred', 'redeem'];
+const REDEMPTION_PARTS = ['history', 'claim', 'commit', 'recovery', 'deferred', 'redeem', 'reversal'];
 
 /** From the lowest to the highest: each imports only what lies below it, features each other along their arrows. */
 const LAYERS = [
@@ -112,6 +112,7 @@ export const arrows: Rule = {
     'the transport into a feature': { 'src/transport/a.ts': imports('../identity/token-life.js') },
     'codes to redemption': { 'src/codes/a.ts': imports('../redemption/history/redemption.entity.js') },
     'a type of another feature': { 'src/orders/a.ts': `import type { x } from '../money/money.types.js';` },
+    'a redemption to its reversal': { 'src/redemption/redeem/a.ts': imports('../reversal/a.js') },
     'a claim to its commit': { 'src/redemption/claim/a.ts': imports('../commit/group-commit.js') },
     'campaigns to codes': { 'src/campaigns/a.ts': imports('../codes/code.entity.js') },
     'tenancy to identity': { 'src/tenancy/a.ts': imports('../identity/users/user.entity.js') },

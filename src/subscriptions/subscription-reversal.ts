@@ -1,0 +1,129 @@
+import { raw } from '@mikro-orm/core';
+import { present } from '../platform/assert.js';
+import type { Em } from '../platform/database/orm.js';
+import { DomainError } from '../platform/errors.js';
+import { compareIds, isId, sortedIds, type Id } from '../platform/ids.js';
+import { addUnits } from '../rewards/calendar.js';
+import type {
+  GrantedPeriod,
+  ReversedReward,
+  RewardReversal,
+  SpentRewards,
+} from '../rewards/reward-handler.js';
+import type { TimeUnit } from '../rewards/time-unit.js';
+import { Plan } from './plan.entity.js';
+import type { SubscriptionState } from './subscription-grant.js';
+import { loadStates, lockPlans } from './subscription-rows.js';
+import { Subscription } from './subscription.entity.js';
+import { spentTime, takenBack } from './taken-back.js';
+
+/** Takes back what grants of one redemption gave to subscriptions. */
+export class SubscriptionReversal {
+  private readonly states = new Map<Id, SubscriptionState>();
+  private readonly changed = new Set<Id>();
+  private readonly startedIds = new Set<Id>();
+  private readonly units = new Map<Id, TimeUnit>();
+
+  constructor(
+    private readonly em: Em,
+    private readonly tenantId: string,
+    private readonly spent: SpentRewards,
+    private readonly now: Date,
+  ) {}
+
+  /** @throws DomainError REWARD_SPENT */
+  async run(reversals: readonly RewardReversal[]): Promise<ReversedReward[]> {
+    await this.load(reversals);
+    const debts = new Map<number, string | null>();
+    // What was given last goes first, as one extension rests on the other.
+    for (const reversal of reversals.toSorted((a, b) => b.rewardNo - a.rewardNo))
+      debts.set(reversal.rewardNo, this.takeBack(reversal));
+    await this.write();
+    return reversals.map(({ rewardNo }) => ({ debt: debts.get(rewardNo) ?? null }));
+  }
+
+  /** Locks as grants do, subscriptions before plans. */
+  private async load(reversals: readonly RewardReversal[]): Promise<void> {
+    const userIds = sortedIds(reversals.map(({ userId }) => userId));
+    const planIds = sortedIds(reversals.map(({ rule }) => rule.id).filter(isId));
+    const [states, plans] = await Promise.all([
+      loadStates(this.em, this.tenantId, userIds, planIds, 'for update'),
+      lockPlans(this.em, this.tenantId, planIds, true),
+    ]);
+    for (const state of states) this.states.set(state.id, state);
+    for (const { id, unitTime } of plans) this.units.set(id, unitTime);
+    const orderIds = sortedIds(reversals.map(({ orderId }) => orderId));
+    const started = await this.em.find(
+      Subscription,
+      { id: { $in: [...this.states.keys()] }, orderId: { $in: orderIds } },
+      { fields: ['id'], disableIdentityMap: true },
+    );
+    for (const { id } of started) this.startedIds.add(id);
+  }
+
+  /** In memory. @returns the debt */
+  private takeBack(reversal: RewardReversal): string | null {
+    const { targetId, rule } = reversal;
+    const state = present(this.states.get(targetId), 'The subscription of a grant');
+    const unit = rule.unit ?? present(this.units.get(rule.id), 'The plan of a grant');
+    const isStarter = this.startedIds.has(targetId);
+    const period = reversal.period ?? periodBefore(reversal, unit, isStarter);
+    const taken = period && takenBack(state, period, isStarter, this.now.getTime());
+    const debt = taken === null ? wholeTime(rule.quantity, unit) : spentTime(taken.spentMs, unit);
+    if (debt !== null && this.spent === 'REFUSE') throw refusalOf(reversal, debt);
+    if (taken !== null && taken.state !== state) {
+      this.states.set(targetId, taken.state);
+      this.changed.add(targetId);
+    }
+    return debt;
+  }
+
+  private async write(): Promise<void> {
+    for (const id of [...this.changed].toSorted(compareIds)) {
+      const { status, expiresAtMs, anchorDay } = present(this.states.get(id), 'A changed subscription');
+      const expiresAt = expiresAtMs === null ? null : new Date(expiresAtMs);
+      await this.em.nativeUpdate(
+        Subscription,
+        { id },
+        { status, expiresAt, anchorDay, updatedAt: this.now },
+      );
+    }
+    await this.giveInventoryBack();
+  }
+
+  /** The redemption that started a subscription had taken one of its plan, if the plan counts them. */
+  private async giveInventoryBack(): Promise<void> {
+    const planIds = [...this.startedIds].map((id) => present(this.states.get(id), 'A subscription').planId);
+    for (const id of sortedIds(planIds)) {
+      const count = planIds.filter((planId) => planId === id).length;
+      await this.em.nativeUpdate(
+        Plan,
+        { id, inventory: { $gte: 0 } },
+        { inventory: raw('inventory + ?', [count]) },
+      );
+    }
+  }
+}
+
+/** Of grants from before periods were kept: what the rule gives at their instant. Null where an end was lost for good. */
+function periodBefore(
+  { grantedAt: from, rule }: RewardReversal,
+  unit: TimeUnit,
+  isStarter: boolean,
+): GrantedPeriod | null {
+  const untilMs = addUnits(from.getTime(), unit, rule.quantity);
+  if (untilMs !== null) return { from, until: new Date(untilMs) };
+  return isStarter ? { from, until: null } : null;
+}
+
+function wholeTime(quantity: number, unit: TimeUnit): string {
+  return unit === 'NO_LIMIT' ? 'a subscription without end' : `${quantity} ${unit}`;
+}
+
+function refusalOf({ rewardNo }: RewardReversal, debt: string): DomainError {
+  return new DomainError(
+    'REWARD_SPENT',
+    `Reward ${rewardNo} gave a subscription of which ${debt} cannot be taken back any more. Reverse it with \`spent: DEBT\` to state that as a debt.`,
+    { field: ['input', 'spent'], rewardNo },
+  );
+}
