@@ -10,6 +10,7 @@ const NEXT: Readonly<Record<string, string>> = {
   PLAN_NOT_FOUND: '`plan list` shows all plans.',
   PLAN_SOLD_OUT: '`plan update --inventory` raises what is left.',
   NODE_NOT_FOUND: '`node list` shows all nodes.',
+  REWARD_SPENT: '`redemption reverse --debt` states what was spent as a debt.',
   REWARD_TARGET_NOT_FOUND: '`plan list` shows the ids of plans; `plan create` makes one.',
   CAMPAIGN_NOT_FOUND: '`campaign list` shows all campaigns.',
   CAMPAIGN_NOT_ACTIVE: '`campaign list` shows its state and its window.',

@@ -10,6 +10,7 @@ import { addPlanCommands } from './plan.command.js';
 import { addReconcileCommand } from './reconcile.command.js';
 import { addRecountCommand } from './recount.command.js';
 import { addRedeemCommand } from './redeem.command.js';
+import { addRedemptionCommands } from './redemption.command.js';
 import { addRedigestCommand } from './redigest.command.js';
 import { addSchemaCommand } from './schema.command.js';
 import { addProductLineCommands } from './product-line.command.js';
@@ -46,6 +47,7 @@ export function createProgram() {
   addBatchCommands(program);
   addCodesCommands(program);
   addRedeemCommand(program);
+  addRedemptionCommands(program);
   addReconcileCommand(program);
   addCompensateCommand(program);
   addRecountCommand(program);

@@ -1,4 +1,4 @@
-import { raw } from '@mikro-orm/core';
+import { raw, type RawQueryFragment } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
 import type { Em } from '../platform/database/orm.js';
 import { DomainError } from '../platform/errors.js';
@@ -99,7 +99,7 @@ export class SubscriptionReversal {
       await this.em.nativeUpdate(
         Plan,
         { id, inventory: { $gte: 0 } },
-        { inventory: raw('inventory + ?', [count]) },
+        { inventory: raw<RawQueryFragment>('inventory + ?', [count]) },
       );
     }
   }

@@ -5,6 +5,7 @@ import { RedisScript } from '../../src/platform/redis/script.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { claimText, newClaimText, type Claim } from '../../src/redemption/claim/claim.js';
 import { emOf, type SeededTenant, type World } from './world.js';
+import { readRewardRule } from '../../src/rewards/reward-rule.js';
 
 /** Redis forgets everything of a tenant. */
 export async function forget(world: World, tenantId: string): Promise<void> {
@@ -36,7 +37,7 @@ export async function openClaim(
     productCode: 'DEMO',
     deviceId: null,
     idempotencyKey,
-    rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({ rewardNo, rule })),
+    rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({ rewardNo, rule: readRewardRule(rule) })),
   };
   const k = (name: string) => `{${tenantId}}:${name}`;
   const reply = (await new RedisScript(stores.redis, 'claim-code').run(

@@ -65,6 +65,8 @@ describe('the help', () => {
       'codes generate',
       'codes fetch',
       'redeem',
+      'redemption',
+      'redemption reverse',
       'reconcile',
       'compensate',
       'recount',

@@ -6,7 +6,7 @@ import { refusalOf, usageWanted, type ClaimRefusal } from './commit-guards.js';
 import type { LockedCode, LockedRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import type { EarlierRedemptions } from './earlier-redemptions.js';
-import type { GrantRow, RedemptionRecord } from '../history/redemption-record.js';
+import { NOT_REVERSED, type GrantRow, type RedemptionRecord } from '../history/redemption-record.js';
 import type { RewardBatch } from './reward-batch.js';
 
 /** A redemption that this transaction commits; `code` moves on while the batch is decided. */
@@ -124,6 +124,7 @@ export class CommitDecisions {
       claimedAt: new Date(claim.claimedAtMs),
       settledAt: this.settledAt,
       abortReason: null,
+      ...NOT_REVERSED,
       rewards: given,
     };
     this.earlier.add(record);

@@ -9,7 +9,13 @@ import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
 import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import { dayOf, type Claim } from '../claim/claim.js';
 import type { Accepted, Tombstone } from './commit-decider.js';
-import { orderNoOf, rewardBits, type GrantRow, type RedemptionRow } from '../history/redemption-record.js';
+import {
+  NOT_REVERSED,
+  orderNoOf,
+  rewardBits,
+  type GrantRow,
+  type RedemptionRow,
+} from '../history/redemption-record.js';
 import { isRedeemRefusal } from '../redemption.errors.js';
 
 /** A claim that came to nothing after its caller was told PROCESSING. */
@@ -186,6 +192,7 @@ function tombstoneRow({ claim, reason }: Tombstone, settledAt: Date): Redemption
     claimedAt: new Date(claim.claimedAtMs),
     settledAt,
     abortReason: reason,
+    ...NOT_REVERSED,
   };
 }
 

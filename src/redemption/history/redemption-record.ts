@@ -47,6 +47,9 @@ export interface RedemptionRecord extends RedemptionRow {
   readonly rewards: readonly GrantRow[];
 }
 
+/** What a row says of its reversal until there is one. */
+export const NOT_REVERSED = { reversedAt: null, reversedBy: null, reversalReason: null } as const;
+
 /** A redemption's order bears its id, so that the number is known before anything is committed. */
 export function orderNoOf(redemptionId: Id): string {
   return redemptionId;

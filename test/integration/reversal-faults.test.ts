@@ -1,0 +1,141 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
+import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
+import { redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
+import { statementsOf } from '../support/statements.js';
+import { expectAtRest } from '../support/truth.js';
+import {
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  type World,
+} from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(async () => world.close());
+afterEach(() => vi.restoreAllMocks());
+
+const WISH = { returnUse: true };
+
+async function redeemedOnce() {
+  const tenant = await seedTenant(world, { inventory: 5 });
+  const { tenantId } = tenant;
+  const campaign = { userLimitTotal: 3, budgetUses: 9 };
+  const { codes } = await seedCampaign(world, tenant, 1, { campaign });
+  const [code = ''] = codes;
+  const userId = await seedUser(world, tenantId);
+  return { tenantId, code, userId, redemption: await redeemed(world, tenantId, userId, code) };
+}
+
+async function expectClean(tenantId: string): Promise<void> {
+  await expectAtRest(world, tenantId);
+  const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
+  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
+  expect(drifts).toEqual({});
+}
+
+const connection = () => world.stores.orm.em.getConnection();
+
+/** Statements of the transaction of a reversal, from the first read to the last event. */
+async function statementCount(): Promise<number> {
+  const { tenantId, redemption } = await redeemedOnce();
+  const sent = await statementsOf(world.stores.orm, async () => reverse(world, tenantId, redemption.id, WISH));
+  return sent.filter(({ query }) => !/^\s*(?:begin|commit)/i.test(query)).length;
+}
+
+/** The statement at this place is not sent, and fails; the ones before it were done. */
+function failAt(place: number, error = new Error('It was made to fail.')): void {
+  let sent = 0;
+  const execute = connection().execute.bind(connection());
+  vi.spyOn(connection(), 'execute').mockImplementation(async (...args) => {
+    sent += 1;
+    if (sent === place) throw error;
+    return execute(...args);
+  });
+}
+
+describe('a reversal', () => {
+  it('changes nothing when any of its statements fails, and can be tried again', async () => {
+    const count = await statementCount();
+    expect(count).toBeGreaterThan(15);
+    const { tenantId, redemption } = await redeemedOnce();
+    const before = await stateOf(world, tenantId);
+    for (let place = 1; place <= count; place += 1) {
+      failAt(place);
+      await expect(reverse(world, tenantId, redemption.id, WISH)).rejects.toThrow('was made to fail');
+      vi.restoreAllMocks();
+      expect(await stateOf(world, tenantId), `statement ${place}`).toEqual(before);
+    }
+    expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
+    await expectClean(tenantId);
+  });
+
+  it('is answered as done when only the reply to its COMMIT was lost', async () => {
+    const { tenantId, redemption, userId, code } = await redeemedOnce();
+    const commit = connection().commit.bind(connection());
+    vi.spyOn(connection(), 'commit').mockImplementationOnce(async (...args) => {
+      await commit(...args);
+      throw new CommitUnknownError(new Error('The reply was cut.'));
+    });
+    expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
+    const { codes, events } = await stateOf(world, tenantId);
+    expect(codes).toMatchObject([{ used: 0 }]);
+    expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
+    await expectClean(tenantId);
+  });
+
+  it('is done once when its COMMIT was lost on the way', async () => {
+    const { tenantId, redemption } = await redeemedOnce();
+    vi.spyOn(connection(), 'commit').mockImplementationOnce(async () => {
+      throw new CommitUnknownError(new Error('The request was cut.'));
+    });
+    expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
+    const { events } = await stateOf(world, tenantId);
+    expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
+    await expectClean(tenantId);
+  });
+
+  it('by another does not pass for its own after a lost reply', async () => {
+    const { tenantId, redemption } = await redeemedOnce();
+    vi.spyOn(connection(), 'commit').mockImplementationOnce(async () => {
+      throw new CommitUnknownError(new Error('The request was cut.'));
+    });
+    const lost = reverse(world, tenantId, redemption.id, { reason: 'one' });
+    const other = reverse(world, tenantId, redemption.id, { reason: 'another' });
+    const outcomes = await Promise.all([lost, other].map(reversalOutcome));
+    expect(outcomes.toSorted()).toEqual(['ALREADY_REVERSED', 'REVERSED']);
+    await expectClean(tenantId);
+  });
+
+  it('runs again as a whole after a deadlock, a lock timeout or a changed record', async () => {
+    const count = await statementCount();
+    for (const [at, errno] of [1213, 1205, 1020].entries()) {
+      const { tenantId, redemption } = await redeemedOnce();
+      failAt(count - 4 * at, Object.assign(new Error('planted'), { errno }));
+      expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
+      vi.restoreAllMocks();
+      const { events } = await stateOf(world, tenantId);
+      expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
+      await expectClean(tenantId);
+    }
+  });
+
+  it('stands when Redis does not answer afterwards; the consumer of its event makes it good', async () => {
+    const { tenantId, redemption, userId, code } = await redeemedOnce();
+    vi.spyOn(world.stores.redis, 'del').mockRejectedValue(new Error('Connection is closed.'));
+    expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
+    vi.restoreAllMocks();
+    const { events } = await stateOf(world, tenantId);
+    const told = events.filter(({ type }) => type === 'redemption_reversed');
+    await world.services.reversals.follow(tenantId, told as never);
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
+    await expectClean(tenantId);
+  });
+});

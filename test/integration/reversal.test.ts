@@ -1,0 +1,415 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Code } from '../../src/codes/code.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { Plan } from '../../src/subscriptions/plan.entity.js';
+import { Subscription } from '../../src/subscriptions/subscription.entity.js';
+import { invalidatedBy } from '../../src/subscriptions/subscription-events.js';
+import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
+import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
+import { ageSubscription, redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
+import { expectAtRest } from '../support/truth.js';
+import {
+  emOf,
+  openWorld,
+  outcomeOf,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  seedUsers,
+  type World,
+} from '../support/world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(async () => world.close());
+
+const DAY_MS = 86_400_000;
+const PLAIN = { disableIdentityMap: true } as const;
+
+/** One redemption of one code of a fresh tenant. */
+async function redeemedOnce(
+  options: Parameters<typeof seedCampaign>[3] = {},
+  plan: Record<string, unknown> = {},
+) {
+  const tenant = await seedTenant(world, plan);
+  const { tenantId } = tenant;
+  const { codes, campaignId } = await seedCampaign(world, tenant, 1, options);
+  const [code = ''] = codes;
+  const userId = await seedUser(world, tenantId);
+  const redemption = await redeemed(world, tenantId, userId, code);
+  return { ...tenant, campaignId, code, userId, redemption };
+}
+
+const subscriptionOf = async (tenantId: string, userId: string) =>
+  emOf(world, tenantId).findOneOrFail(Subscription, { userId }, PLAIN);
+
+/** No drift of any kind, when all is done. */
+async function expectClean(tenantId: string): Promise<void> {
+  await expectAtRest(world, tenantId);
+  const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
+  // No worker runs here, so nothing handles events.
+  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
+  expect(drifts).toEqual({});
+}
+
+describe('a reversal', () => {
+  it('marks the redemption, its grants and its order, and tells of it once', async () => {
+    const { tenantId, redemption } = await redeemedOnce();
+    const reversed = await reverse(world, tenantId, redemption.id);
+    expect(reversed).toMatchObject({
+      id: redemption.id,
+      status: 'REVERSED',
+      reversedBy: 'eve',
+      reversalReason: 'a mistake',
+      useNo: 1,
+      userUseNo: 1,
+      rewards: [{ status: 'REVERSED', debt: null }],
+    });
+    const { redemptions, orders, grants, events } = await stateOf(world, tenantId);
+    expect(redemptions).toMatchObject([{ status: 'REVERSED', useNo: 1, userUseNo: 1 }]);
+    expect(redemptions[0]?.reversedAt).toEqual(reversed.reversedAt);
+    expect(orders).toMatchObject([{ status: 'REFUNDED', type: 'REDEMPTION' }]);
+    expect(grants).toMatchObject([{ status: 'REVERSED', debt: null }]);
+    const told = events.filter(({ type }) => type === 'redemption_reversed');
+    expect(told).toMatchObject([
+      {
+        userId: redemption.userId,
+        payload: {
+          redemptionId: redemption.id,
+          useReturned: false,
+          returned: null,
+          rewards: [{ rewardNo: 0, type: 'SUBSCRIPTION', debt: null }],
+        },
+      },
+    ]);
+    await expectClean(tenantId);
+  });
+
+  it('is refused a second time, and changes nothing then', async () => {
+    const { tenantId, redemption } = await redeemedOnce();
+    await reverse(world, tenantId, redemption.id);
+    const before = await stateOf(world, tenantId);
+    const again = reverse(world, tenantId, redemption.id, { reason: 'again', returnUse: true });
+    expect(await reversalOutcome(again)).toBe('ALREADY_REVERSED');
+    expect(await stateOf(world, tenantId)).toEqual(before);
+  });
+
+  it('X.9 has no time limit: the redemption may be years old, and its events are long gone', async () => {
+    const { tenantId, userId, redemption } = await redeemedOnce();
+    const em = emOf(world, tenantId);
+    await em.execute('update redemption set claimed_at = claimed_at - interval 5 year where tenant_id = ?', [
+      tenantId,
+    ]);
+    await ageSubscription(world, tenantId, redemption.id, 5 * 365 * DAY_MS);
+    await em.nativeDelete(OutboxEvent, {});
+    const reversed = await reverse(world, tenantId, redemption.id, { spent: 'DEBT' });
+    expect(reversed.rewards).toMatchObject([{ status: 'REVERSED', debt: expect.stringMatching(/^\d+ DAY$/) }]);
+    expect(await subscriptionOf(tenantId, userId)).toBeDefined();
+  });
+
+  it.each([
+    ['no reason', { reason: '  ' }, 'REASON_NOT_ALLOWED'],
+    ['a reason of two lines', { reason: 'a\nb' }, 'REASON_NOT_ALLOWED'],
+    ['a long reason', { reason: 'r'.repeat(201) }, 'REASON_NOT_ALLOWED'],
+    ['an unknown field', { force: true }, 'INPUT_NOT_ALLOWED'],
+    ['an unknown wish for what was spent', { spent: 'FORGIVE' }, 'INPUT_NOT_ALLOWED'],
+    ['an id that is none', { redemptionId: 'x' }, 'REDEMPTION_NOT_FOUND'],
+    ['an unknown id', { redemptionId: '4711' }, 'REDEMPTION_NOT_FOUND'],
+  ])('is refused with %s, and nothing is written', async (_name, wish, code) => {
+    const { tenantId, redemption } = await redeemedOnce();
+    const before = await stateOf(world, tenantId);
+    expect(await reversalOutcome(reverse(world, tenantId, redemption.id, wish))).toBe(code);
+    expect(await stateOf(world, tenantId)).toEqual(before);
+  });
+
+  it("does not find another tenant's redemption, nor a tombstone", async () => {
+    const { tenantId, redemption, userId } = await redeemedOnce();
+    const { tenantId: other } = await seedTenant(world);
+    expect(await reversalOutcome(reverse(world, other, redemption.id))).toBe('REDEMPTION_NOT_FOUND');
+    const id = world.services.ids.next();
+    await emOf(world, tenantId).execute(
+      `insert into redemption (tenant_id, id, status, code_id, campaign_id, batch_id, user_id, product_code, claimed_at,
+          settled_at, abort_reason) values (?, ?, 'ABORTED', 1, 1, 1, ?, 'DEMO', now(3), now(3), 'DEADLINE_PASSED')`,
+      [tenantId, id, userId],
+    );
+    expect(await reversalOutcome(reverse(world, tenantId, id))).toBe('REDEMPTION_NOT_FOUND');
+  });
+});
+
+describe('a subscription that is taken back', () => {
+  it('ends when the redemption had started it, gives its inventory back and invalidates caches', async () => {
+    const { tenantId, planId, userId, redemption } = await redeemedOnce({}, { inventory: 3 });
+    const { subscriptions } = world.services;
+    expect(await subscriptions.mine(tenantId, userId)).toMatchObject([{ status: 'ACTIVE' }]);
+    await reverse(world, tenantId, redemption.id);
+    const subscription = await subscriptionOf(tenantId, userId);
+    expect(subscription.status).toBe('DEDUCTED');
+    expect(subscription.expiresAt?.getTime()).toBeLessThanOrEqual(Date.now());
+    expect(await emOf(world, tenantId).findOneOrFail(Plan, { id: planId }, PLAIN)).toMatchObject({ inventory: 3 });
+    expect(await subscriptions.mine(tenantId, userId)).toMatchObject([{ status: 'DEDUCTED' }]);
+    const { events } = await stateOf(world, tenantId);
+    const reversal = events.find(({ type }) => type === 'redemption_reversed') as unknown as PublishedEvent;
+    expect(invalidatedBy(reversal)).toEqual([{ subscriptionId: subscription.id, planId }]);
+  });
+
+  it('is not extended afterwards: the next code starts another one', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const userId = await seedUser(world, tenant.tenantId);
+    const first = await redeemed(world, tenant.tenantId, userId, codes[0] ?? '');
+    await reverse(world, tenant.tenantId, first.id);
+    const second = await redeemed(world, tenant.tenantId, userId, codes[1] ?? '');
+    expect(second.rewards[0]?.targetId).not.toBe(first.rewards[0]?.targetId);
+  });
+
+  it('is shortened by exactly what the redemption had added', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 3);
+    const { tenantId } = tenant;
+    const userId = await seedUser(world, tenantId);
+    const ends: (Date | null | undefined)[] = [];
+    const redemptions = [];
+    for (const code of codes) {
+      redemptions.push(await redeemed(world, tenantId, userId, code));
+      ends.push((await subscriptionOf(tenantId, userId)).expiresAt);
+    }
+    await reverse(world, tenantId, redemptions[2]?.id ?? '');
+    expect((await subscriptionOf(tenantId, userId)).expiresAt).toEqual(ends[1]);
+    await reverse(world, tenantId, redemptions[1]?.id ?? '');
+    const left = await subscriptionOf(tenantId, userId);
+    expect(left).toMatchObject({ status: 'ACTIVE', expiresAt: ends[0] });
+    await expectClean(tenantId);
+  });
+
+  it('keeps the time that the second code gave, when the first is reversed', async () => {
+    const tenant = await seedTenant(world, { unitTime: 'DAY' });
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const userId = await seedUser(world, tenant.tenantId);
+    const first = await redeemed(world, tenant.tenantId, userId, codes[0] ?? '');
+    await redeemed(world, tenant.tenantId, userId, codes[1] ?? '');
+    const before = await subscriptionOf(tenant.tenantId, userId);
+    await reverse(world, tenant.tenantId, first.id);
+    const after = await subscriptionOf(tenant.tenantId, userId);
+    expect(after.status).toBe('ACTIVE');
+    expect((before.expiresAt?.getTime() ?? 0) - (after.expiresAt?.getTime() ?? 0)).toBe(DAY_MS);
+  });
+
+  it('refuses what has been used, or states it as a debt and takes the rest', async () => {
+    const { tenantId, userId, redemption } = await redeemedOnce();
+    await ageSubscription(world, tenantId, redemption.id, 3 * DAY_MS);
+    const before = await stateOf(world, tenantId);
+    expect(await reversalOutcome(reverse(world, tenantId, redemption.id))).toBe('REWARD_SPENT');
+    expect(await stateOf(world, tenantId)).toEqual(before);
+    const reversed = await reverse(world, tenantId, redemption.id, { spent: 'DEBT' });
+    expect(reversed.rewards).toMatchObject([{ debt: '3 DAY' }]);
+    expect(await subscriptionOf(tenantId, userId)).toMatchObject({ status: 'DEDUCTED' });
+    await expectClean(tenantId);
+  });
+
+  it('without end gets the end back that it had before', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId, planId } = tenant;
+    const { codes: months } = await seedCampaign(world, tenant, 1);
+    const endless = { rewardRules: [{ type: 'SUBSCRIPTION', id: planId, unit: 'NO_LIMIT' }] };
+    const { codes: lifetimes } = await seedCampaign(world, tenant, 1, { rule: endless });
+    const userId = await seedUser(world, tenantId);
+    const month = await redeemed(world, tenantId, userId, months[0] ?? '');
+    const { expiresAt } = await subscriptionOf(tenantId, userId);
+    const lifetime = await redeemed(world, tenantId, userId, lifetimes[0] ?? '');
+    expect((await subscriptionOf(tenantId, userId)).expiresAt).toBeNull();
+    expect(await reversalOutcome(reverse(world, tenantId, month.id))).toBe('REWARD_SPENT');
+    await reverse(world, tenantId, lifetime.id);
+    expect((await subscriptionOf(tenantId, userId)).expiresAt).toEqual(expiresAt);
+    await reverse(world, tenantId, month.id);
+    expect((await subscriptionOf(tenantId, userId)).status).toBe('DEDUCTED');
+  });
+
+  it('of a former version, whose grants kept no periods, is counted from the grant', async () => {
+    const { tenantId, userId, redemption } = await redeemedOnce();
+    await emOf(world, tenantId).execute(
+      'update reward_grant set period_from = null, period_until = null where tenant_id = ?',
+      [tenantId],
+    );
+    await reverse(world, tenantId, redemption.id);
+    expect((await subscriptionOf(tenantId, userId)).status).toBe('DEDUCTED');
+  });
+
+  it('twice by one redemption is taken back twice', async () => {
+    const tenant = await seedTenant(world, { unitTime: 'DAY', inventory: 1 });
+    const reward = { type: 'SUBSCRIPTION', id: tenant.planId };
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { rewardRules: [reward, reward] } });
+    const userId = await seedUser(world, tenant.tenantId);
+    const { id } = await redeemed(world, tenant.tenantId, userId, codes[0] ?? '');
+    await reverse(world, tenant.tenantId, id);
+    expect((await subscriptionOf(tenant.tenantId, userId)).status).toBe('DEDUCTED');
+    const plan = await emOf(world, tenant.tenantId).findOneOrFail(Plan, { id: tenant.planId }, PLAIN);
+    expect(plan.inventory).toBe(1);
+    await expectClean(tenant.tenantId);
+  });
+});
+
+describe('the use of a reversed redemption', () => {
+  it('stays spent by default: the code is used up, and the user has redeemed it', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    await reverse(world, tenantId, redemption.id);
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('ALREADY_REDEEMED');
+    const stranger = await seedUser(world, tenantId);
+    expect(outcomeOf(await redeem(world, tenantId, stranger, code))).toBe('CODE_EXHAUSTED');
+  });
+
+  it('is given back if asked for: the same user may redeem the code again, under the next number', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    await reverse(world, tenantId, redemption.id, { returnUse: true });
+    const [row] = await emOf(world, tenantId).find(Code, {}, PLAIN);
+    expect(row).toMatchObject({ used: 0, lastUseNo: 1 });
+    const again = await redeemed(world, tenantId, userId, code);
+    expect(again).toMatchObject({ useNo: 2, userUseNo: 1, status: 'COMMITTED' });
+    expect(again.id).not.toBe(redemption.id);
+    await expectClean(tenantId);
+  });
+
+  it('can be given back again and again', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    let last = redemption;
+    for (let useNo = 2; useNo <= 4; useNo += 1) {
+      await reverse(world, tenantId, last.id, { returnUse: true });
+      last = await redeemed(world, tenantId, userId, code);
+      expect(last.useNo).toBe(useNo);
+    }
+    await expectClean(tenantId);
+  });
+
+  it('goes to another user, too; then the first one is too late', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    await reverse(world, tenantId, redemption.id, { returnUse: true });
+    const other = await seedUser(world, tenantId);
+    expect(outcomeOf(await redeem(world, tenantId, other, code))).toBe('COMMITTED');
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('CODE_EXHAUSTED');
+  });
+
+  it('keeps what its idempotency key answers: the same redemption, now REVERSED', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 1);
+    const [code = ''] = codes;
+    const userId = await seedUser(world, tenantId);
+    const key = { idempotencyKey: 'once' };
+    const { id } = await redeemed(world, tenantId, userId, code, key);
+    await reverse(world, tenantId, id, { returnUse: true });
+    const replayed = { status: 'COMMITTED', redemption: { id, status: 'REVERSED' } };
+    expect(await redeem(world, tenantId, userId, code, key)).toMatchObject(replayed);
+    await world.stores.redis.del(...(await world.stores.redis.keys(`{${tenantId}}:*`)));
+    expect(await redeem(world, tenantId, userId, code, key)).toMatchObject(replayed);
+    const again = await redeemed(world, tenantId, userId, code, { idempotencyKey: 'twice' });
+    expect(again.id).not.toBe(id);
+    await expectClean(tenantId);
+  });
+
+  it('counts in the limits of the campaign until it is given back', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const campaign = { userLimitTotal: 1, userLimitDay: 1, budgetUses: 1, budgetValue: '5' };
+    const rule = { rewardRules: [{ type: 'SUBSCRIPTION', id: tenant.planId, value: '5' }] };
+    const { codes } = await seedCampaign(world, tenant, 3, { campaign, rule });
+    const [a = '', b = '', c = ''] = codes;
+    const [userId = '', other = ''] = await seedUsers(world, tenantId, 2);
+    const kept = await redeemed(world, tenantId, userId, a);
+    expect(outcomeOf(await redeem(world, tenantId, userId, b))).toBe('USER_LIMIT_REACHED');
+    expect(outcomeOf(await redeem(world, tenantId, other, b))).toBe('BUDGET_EXHAUSTED');
+    await reverse(world, tenantId, kept.id);
+    // The counters are made again from the rows, as after a limit was set.
+    await emOf(world, tenantId).execute('delete from campaign_usage where tenant_id = ?', [tenantId]);
+    expect(outcomeOf(await redeem(world, tenantId, userId, b))).toBe('USER_LIMIT_REACHED');
+    const raised = { userLimitTotal: 2, userLimitDay: 2, budgetUses: 2, budgetValue: '10' };
+    const { campaignId } = kept;
+    await world.services.campaignChanges.update(tenantId, campaignId, raised);
+    const second = await redeemed(world, tenantId, userId, b);
+    expect(outcomeOf(await redeem(world, tenantId, other, c))).toBe('BUDGET_EXHAUSTED');
+    await reverse(world, tenantId, second.id, { returnUse: true });
+    expect(outcomeOf(await redeem(world, tenantId, userId, c))).toBe('COMMITTED');
+    await expectClean(tenantId);
+  });
+
+  it('is counted right where the counter is made only by the reversal', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes, campaignId } = await seedCampaign(world, tenant, 2);
+    const userId = await seedUser(world, tenantId);
+    const redemptions = [];
+    for (const code of codes) redemptions.push(await redeemed(world, tenantId, userId, code));
+    await world.services.campaignChanges.update(tenantId, campaignId, { userLimitTotal: 5, budgetUses: 9 });
+    await reverse(world, tenantId, redemptions[0]?.id ?? '', { returnUse: true });
+    const { usage } = await stateOf(world, tenantId);
+    expect(usage.map(({ uses }) => uses)).toEqual([1, 1]);
+    await expectClean(tenantId);
+  });
+
+  it('is forgotten by Redis, and a marker that comes late misleads nobody', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce({ rule: { useLimit: 2 } });
+    const [{ codeDigest = '' } = {}] = await emOf(world, tenantId).find(Code, {}, PLAIN);
+    const done = `{${tenantId}}:done:${userId}:${codeDigest}`;
+    expect(await world.stores.redis.get(done)).toBe(redemption.id);
+    await reverse(world, tenantId, redemption.id, { returnUse: true });
+    expect(await world.stores.redis.get(done)).toBeNull();
+    await world.stores.redis.set(done, redemption.id);
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
+    await expectClean(tenantId);
+  });
+
+  it('is forgotten by the consumer of its event where the process could not', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const [{ codeDigest = '' } = {}] = await emOf(world, tenantId).find(Code, {}, PLAIN);
+    const copy = `{${tenantId}}:code:${codeDigest}`;
+    // As the copy was before: used up, by this user.
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('ALREADY_REDEEMED');
+    const before = await world.stores.redis.hgetall(copy);
+    await reverse(world, tenantId, redemption.id, { returnUse: true });
+    await world.stores.redis.del(copy);
+    await world.stores.redis.hset(copy, before);
+    const { events } = await stateOf(world, tenantId);
+    const told = events.filter(({ type }) => type === 'redemption_reversed') as unknown as PublishedEvent[];
+    for (let round = 0; round < 2; round += 1) await world.services.reversals.follow(tenantId, told);
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
+    await expectClean(tenantId);
+  });
+
+  it('of a deleted code comes back, and the code stays deleted', async () => {
+    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    await world.services.codeChanges.delete(tenantId, [redemption.codeId]);
+    await reverse(world, tenantId, redemption.id, { returnUse: true });
+    expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('CODE_NOT_FOUND');
+    await expectClean(tenantId);
+  });
+});
+
+describe('lists and totals', () => {
+  it('show reversed redemptions, and count them apart', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes, campaignId } = await seedCampaign(world, tenant, 3);
+    const users = await seedUsers(world, tenantId, 3);
+    const redemptions = [];
+    for (const [at, code] of codes.entries())
+      redemptions.push(await redeemed(world, tenantId, users[at] ?? '', code));
+    await reverse(world, tenantId, redemptions[0]?.id ?? '');
+    await reverse(world, tenantId, redemptions[1]?.id ?? '', { returnUse: true });
+    const page = { offset: 0, size: 1 };
+    const totalOf = async (filter: object) =>
+      (await world.services.redemptionReader.page(tenantId, { campaignId, ...filter }, page)).total;
+    expect(await totalOf({})).toBe(3);
+    expect(await totalOf({ status: 'REVERSED' })).toBe(2);
+    expect(await totalOf({ status: 'COMMITTED' })).toBe(1);
+    const { codeTotals } = await stateOf(world, tenantId);
+    expect(codeTotals).toMatchObject([
+      { is_used_up: 0, total: 1 },
+      { is_used_up: 1, total: 2 },
+    ]);
+    const orders = await emOf(world, tenantId).find(Order, { status: 'REFUNDED' }, PLAIN);
+    expect(orders).toHaveLength(2);
+    await expectClean(tenantId);
+  });
+});

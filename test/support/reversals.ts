@@ -1,0 +1,81 @@
+import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
+import { Code } from '../../src/codes/code.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { DomainError } from '../../src/platform/errors.js';
+import type { RedemptionRecord } from '../../src/redemption/history/redemption-record.js';
+import { Redemption } from '../../src/redemption/history/redemption.entity.js';
+import { RewardGrant } from '../../src/redemption/history/reward-grant.entity.js';
+import { Subscription } from '../../src/subscriptions/subscription.entity.js';
+import { emOf, redeem, type RedeemOptions, type World } from './world.js';
+
+/** The redemption of a code that can be redeemed. */
+export async function redeemed(
+  world: World,
+  tenantId: string,
+  userId: string,
+  code: string,
+  options: RedeemOptions = {},
+): Promise<RedemptionRecord> {
+  const { redemption, refusal } = await redeem(world, tenantId, userId, code, options);
+  if (redemption === null || refusal !== null) throw new Error(`Not redeemed: ${refusal?.code}`);
+  return redemption;
+}
+
+export async function reverse(
+  { services }: World,
+  tenantId: string,
+  redemptionId: string,
+  wish: Record<string, unknown> = {},
+): Promise<RedemptionRecord> {
+  return services.reversals.reverse(tenantId, 'eve', { redemptionId, reason: 'a mistake', ...wish });
+}
+
+/** REVERSED, or the code of the refusal. */
+export async function reversalOutcome(reversed: Promise<RedemptionRecord>): Promise<string> {
+  try {
+    return (await reversed).status;
+  } catch (error) {
+    if (error instanceof DomainError) return error.code;
+    throw error;
+  }
+}
+
+/** Everything that a reversal may change, to the letter. */
+export async function stateOf(world: World, tenantId: string) {
+  const em = emOf(world, tenantId);
+  const all = { disableIdentityMap: true } as const;
+  const byId = { ...all, orderBy: { id: 'asc' } } as const;
+  return structuredClone({
+    codes: await em.find(Code, {}, byId),
+    redemptions: await em.find(Redemption, {}, byId),
+    orders: await em.find(Order, {}, byId),
+    grants: await em.find(RewardGrant, {}, { ...all, orderBy: { redemptionId: 'asc', rewardNo: 'asc' } }),
+    subscriptions: await em.find(Subscription, {}, byId),
+    usage: await em.find(CampaignUsage, {}, { ...all, orderBy: { userId: 'asc', day: 'asc' } }),
+    events: await em.find(OutboxEvent, {}, { ...all, orderBy: { seq: 'asc' } }),
+    totals: await em.execute('select * from redemption_total where tenant_id = ? order by day, status', [tenantId]),
+    codeTotals: await em.execute(
+      'select batch_id, is_used_up, total from code_total where tenant_id = ? order by batch_id, is_used_up',
+      [tenantId],
+    ),
+  });
+}
+
+/** Moves the times of a redemption's subscription back, as if it had been redeemed so long ago. */
+export async function ageSubscription(
+  world: World,
+  tenantId: string,
+  redemptionId: string,
+  ms: number,
+): Promise<void> {
+  const em = emOf(world, tenantId);
+  const by = Math.round(ms * 1000);
+  await em.execute(
+    `update subscription s join reward_grant g on g.tenant_id = s.tenant_id and g.target_id = s.id
+        set s.started_at = s.started_at - interval ? microsecond, s.expires_at = s.expires_at - interval ? microsecond,
+            g.period_from = g.period_from - interval ? microsecond, g.period_until = g.period_until - interval ? microsecond
+      where g.tenant_id = ? and g.redemption_id = ?`,
+    [by, by, by, by, tenantId, redemptionId],
+  );
+}
