@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { isSet } from '../platform/assert.js';
 import { Money } from '../platform/decimal.js';
-import {
-  argumentsDigest,
-  countNumber,
-  foreignKeyText,
-  instant,
-  nameText,
-  orElse,
-} from '../platform/input.js';
+import { countNumber, foreignKeyText, instant, nameText, orElse } from '../platform/input.js';
 import { expectedVersion } from '../platform/database/change-row.js';
 import { isQuantity } from '../rewards/calendar.js';
 import { NOTHING_NAMED, REWARD_TYPES } from '../rewards/reward-rule.js';

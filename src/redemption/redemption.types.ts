@@ -47,7 +47,8 @@ export class RewardGrantType {
   status!: GrantStatus;
 
   @Field(() => ID, {
-    description: 'The target in the rule: for SUBSCRIPTION the plan, for COUPON its template, for BALANCE the facility.',
+    description:
+      'The target in the rule: for SUBSCRIPTION the plan, for COUPON its template, for BALANCE the facility.',
   })
   sourceId!: string;
 

@@ -14,7 +14,11 @@ interface InvalidatedSubscription {
 }
 
 /** Events that may tell of changed subscriptions. */
-export const SUBSCRIPTION_EVENTS = [REDEMPTION_SETTLED, REDEMPTION_REVERSED, SUBSCRIPTION_INVALIDATED] as const;
+export const SUBSCRIPTION_EVENTS = [
+  REDEMPTION_SETTLED,
+  REDEMPTION_REVERSED,
+  SUBSCRIPTION_INVALIDATED,
+] as const;
 
 export function subscriptionInvalidated({
   id,

@@ -82,11 +82,7 @@ export class SubscriptionReversal {
     for (const id of [...this.changed].toSorted(compareIds)) {
       const { status, expiresAtMs, anchorDay } = present(this.states.get(id), 'A changed subscription');
       const expiresAt = expiresAtMs === null ? null : new Date(expiresAtMs);
-      await this.em.nativeUpdate(
-        Subscription,
-        { id },
-        { status, expiresAt, anchorDay, updatedAt: this.now },
-      );
+      await this.em.nativeUpdate(Subscription, { id }, { status, expiresAt, anchorDay, updatedAt: this.now });
     }
     await this.giveInventoryBack();
   }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
-import { redeemAll, redeemOnce, tallyOf } from '../support/redeemers.js';
+import { pick, redeemAll, redeemOnce, tallyOf } from '../support/redeemers.js';
 import { stateOf } from '../support/reversals.js';
 import { expectPublished } from '../support/truth.js';
 import { cursorNow, emOf, seedCampaign, seedTenant } from '../support/world.js';
@@ -28,7 +28,9 @@ interface Reversed {
 
 /** REVERSED, or the code of the refusal; null where the process died under it. */
 async function reverseAt(url: string, token: string, id: string): Promise<string | null> {
-  const answer = await graphqlRequest<Reversed>(url, { token, query: REVERSE, variables: { id } }).catch(() => null);
+  const answer = await graphqlRequest<Reversed>(url, { token, query: REVERSE, variables: { id } }).catch(
+    () => null,
+  );
   const payload = answer?.data?.reverseRedemption;
   return payload === undefined ? null : (payload.errors[0]?.code ?? String(payload.redemption?.['status']));
 }
@@ -40,7 +42,7 @@ describe('a reversal whose process is killed', () => {
     const { tenantId } = tenant;
     const { codes } = await seedCampaign(world, tenant, 24);
     const users = await signedUsers(world, tenantId, 24);
-    const wishes = codes.map((code, at) => ({ code, user: users[at] ?? users[0]! }));
+    const wishes = codes.map((code, at) => ({ code, user: pick(users, at) }));
     const ids = (await redeemAll(urls, wishes)).map(({ redemption }) => redemption?.id ?? '');
     const token = staffToken(world, tenantId);
     const victim = await cluster.further();
@@ -55,11 +57,13 @@ describe('a reversal whose process is killed', () => {
     );
     await victim.kill();
     const before = await fates;
-    const repeated = await Promise.all(ids.map(async (id, at) => reverseAt(urls[at % 2 === 0 ? 0 : 1], token, id)));
-    for (const [at, outcome] of repeated.entries()) {
-      expect(['REVERSED', 'ALREADY_REVERSED']).toContain(outcome);
-      if (before[at] === 'REVERSED') expect(outcome).toBe('ALREADY_REVERSED');
-    }
+    const repeated = await Promise.all(
+      ids.map(async (id, at) => reverseAt(urls[at % 2 === 0 ? 0 : 1], token, id)),
+    );
+    // What was answered as done was done; each of the others is done by one of the two calls.
+    const done = before.map((fate, at) => [fate, repeated[at]].filter((outcome) => outcome === 'REVERSED'));
+    expect(repeated.every((outcome) => outcome === 'REVERSED' || outcome === 'ALREADY_REVERSED')).toBe(true);
+    expect(done.filter(({ length }) => length > 1)).toEqual([]);
     const { codes: rows, redemptions, orders, grants, subscriptions } = await stateOf(world, tenantId);
     expect(redemptions.map(({ status }) => status)).toEqual(ids.map(() => 'REVERSED'));
     expect(orders.map(({ status }) => status)).toEqual(ids.map(() => 'REFUNDED'));
@@ -110,7 +114,8 @@ describe('what a reversal tells', () => {
       mySubscriptions: Record<string, unknown>[];
     }>(urls[1], {
       token: user.token,
-      query: 'query ($id: ID!) { redemption(id: $id) { status reversalReason reversedBy } mySubscriptions { status } }',
+      query:
+        'query ($id: ID!) { redemption(id: $id) { status reversalReason reversedBy } mySubscriptions { status } }',
       variables: { id },
     });
     expect(read.data).toEqual({

@@ -45,7 +45,9 @@ const connection = () => world.stores.orm.em.getConnection();
 /** Statements of the transaction of a reversal, from the first read to the last event. */
 async function statementCount(): Promise<number> {
   const { tenantId, redemption } = await redeemedOnce();
-  const sent = await statementsOf(world.stores.orm, async () => reverse(world, tenantId, redemption.id, WISH));
+  const sent = await statementsOf(world.stores.orm, async () =>
+    reverse(world, tenantId, redemption.id, WISH),
+  );
   return sent.filter(({ query }) => !/^\s*(?:begin|commit)/i.test(query)).length;
 }
 
@@ -53,7 +55,7 @@ async function statementCount(): Promise<number> {
 function failAt(place: number, error = new Error('It was made to fail.')): void {
   let sent = 0;
   const execute = connection().execute.bind(connection());
-  vi.spyOn(connection(), 'execute').mockImplementation(async (...args) => {
+  vi.spyOn(connection(), 'execute').mockImplementation(async (...args): Promise<unknown> => {
     sent += 1;
     if (sent === place) throw error;
     return execute(...args);

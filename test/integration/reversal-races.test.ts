@@ -77,7 +77,9 @@ describe('a reversal races', () => {
     expect(reversed).toBe('REVERSED');
     const { COMMITTED: winners = 0, ...rest } = tally(answers);
     expect(winners).toBeLessThanOrEqual(1);
-    expect(Object.keys(rest).filter((outcome) => !['CODE_EXHAUSTED', 'CODE_HELD'].includes(outcome))).toEqual([]);
+    expect(Object.keys(rest).filter((outcome) => !['CODE_EXHAUSTED', 'CODE_HELD'].includes(outcome))).toEqual(
+      [],
+    );
     const last = await seedUser(worlds[0], tenantId);
     const late = outcomeOf(await redeem(worlds[1], tenantId, last, code));
     expect(late).toBe(winners === 1 ? 'CODE_EXHAUSTED' : 'COMMITTED');
@@ -89,7 +91,9 @@ describe('a reversal races', () => {
   it('the same user who redeems the code again, over and over: one redemption is left at most', async () => {
     const tenant = await seedTenant(worlds[0]);
     const { tenantId } = tenant;
-    const { codes } = await seedCampaign(worlds[0], tenant, 1, { campaign: { userLimitTotal: 1, budgetUses: 1 } });
+    const { codes } = await seedCampaign(worlds[0], tenant, 1, {
+      campaign: { userLimitTotal: 1, budgetUses: 1 },
+    });
     const [code = ''] = codes;
     const userId = await seedUser(worlds[0], tenantId);
     await redeemed(worlds[0], tenantId, userId, code);
@@ -104,9 +108,13 @@ describe('a reversal races', () => {
         redeem(either(round), tenantId, userId, code),
         ...committed.map(async ({ id }) => reverse(either(round + 1), tenantId, id, wish)),
       ]);
-      expect(['COMMITTED', 'ALREADY_REDEEMED', 'USER_LIMIT_REACHED', 'CODE_EXHAUSTED', 'BUDGET_EXHAUSTED']).toContain(
-        outcomeOf(answer),
-      );
+      expect([
+        'COMMITTED',
+        'ALREADY_REDEEMED',
+        'USER_LIMIT_REACHED',
+        'CODE_EXHAUSTED',
+        'BUDGET_EXHAUSTED',
+      ]).toContain(outcomeOf(answer));
     }
     const { codes: rows, redemptions, usage } = await stateOf(worlds[0], tenantId);
     const holding = redemptions.filter(({ userUseNo }) => userUseNo !== null);
@@ -121,7 +129,9 @@ describe('a reversal races', () => {
     const { tenantId } = tenant;
     const { codes } = await seedCampaign(worlds[0], tenant, 12);
     const userId = await seedUser(worlds[0], tenantId);
-    const before = await Promise.all(codes.slice(0, 6).map(async (code) => redeemed(worlds[0], tenantId, userId, code)));
+    const before = await Promise.all(
+      codes.slice(0, 6).map(async (code) => redeemed(worlds[0], tenantId, userId, code)),
+    );
     const outcomes = await Promise.all([
       ...before.map(async ({ id }, at) => reversalOutcome(reverse(either(at), tenantId, id))),
       ...codes.slice(6).map(async (code, at) => outcomeOf(await redeem(either(at), tenantId, userId, code))),
@@ -147,7 +157,9 @@ describe('a reversal races', () => {
       users.map(async (userId) => redeemed(worlds[0], tenantId, userId, codes[0] ?? '')),
     );
     const outcomes = await Promise.all(
-      all.map(async ({ id }, at) => reversalOutcome(reverse(either(at), tenantId, id, { returnUse: at % 4 !== 0 }))),
+      all.map(async ({ id }, at) =>
+        reversalOutcome(reverse(either(at), tenantId, id, { returnUse: at % 4 !== 0 })),
+      ),
     );
     expect(counted(outcomes)).toEqual({ REVERSED: SIDES });
     const { codes: rows, usage } = await stateOf(worlds[0], tenantId);

@@ -135,7 +135,8 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   );
   const plans = new Map<string, TimeUnit>([['4711', 'MONTH']]);
   const targets: RewardTargets = {
-    find: async (_tenantId, { id }) => {
+    find: async (_tenantId, { type, id }) => {
+      if (type === 'POINTS') return { unit: null, fault: null };
       const unit = plans.get(id);
       return unit === undefined ? null : { unit, fault: null };
     },

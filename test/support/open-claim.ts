@@ -37,7 +37,10 @@ export async function openClaim(
     productCode: 'DEMO',
     deviceId: null,
     idempotencyKey,
-    rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({ rewardNo, rule: readRewardRule(rule) })),
+    rewards: (campaign?.rule.rewardRules ?? []).map((rule, rewardNo) => ({
+      rewardNo,
+      rule: readRewardRule(rule),
+    })),
   };
   const k = (name: string) => `{${tenantId}}:${name}`;
   const reply = (await new RedisScript(stores.redis, 'claim-code').run(

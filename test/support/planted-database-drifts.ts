@@ -12,26 +12,15 @@ export interface PlantedDrift {
 }
 
 const LATER = 'created_at - interval 2 hour';
-const of = ({ tenantId, redemptions: [{ id }] }: Scene) => [tenantId, id] as const;
+export const of = ({ tenantId, redemptions: [{ id }] }: Scene) => [tenantId, id] as const;
 
 /** The other user redeems the first code, too. */
 async function redeemAgain({ world, tenantId, users, texts }: Scene): Promise<void> {
   expect(outcomeOf(await redeem(world, tenantId, users[1], texts[0]))).toBe('COMMITTED');
 }
 
-/** The first redemption is reversed, if no other is named; all consumers have seen it. */
-async function reverse(scene: Scene, wish: Record<string, unknown> = {}): Promise<void> {
-  const { world, tenantId, redemptions } = scene;
-  const input = { redemptionId: redemptions[0].id, reason: 'planted', spent: 'DEBT', ...wish };
-  await world.services.reversals.reverse(tenantId, 'staff', input);
-  await scene.sql(
-    'update event_consumer set seq = (select last_seq from outbox_counter c where c.tenant_id = event_consumer.tenant_id) where tenant_id = ?',
-    [tenantId],
-  );
-}
-
 /** Changes a code by hand as an expert would: raises the version and drops the copy. */
-async function changeCode(scene: Scene, assignments: string): Promise<void> {
+export async function changeCode(scene: Scene, assignments: string): Promise<void> {
   const { tenantId, codes } = scene;
   await scene.sql(`update code set ${assignments}, version = version + 1 where tenant_id = ? and id = ?`, [
     tenantId,
@@ -58,7 +47,11 @@ async function setLimit(scene: Scene, assignment: string): Promise<void> {
 }
 
 /** Adds to the end of the tenant's log, as the writer of an event does. */
-async function addEvent({ sql, tenantId }: Scene, select: string, params: readonly unknown[]): Promise<void> {
+export async function addEvent(
+  { sql, tenantId }: Scene,
+  select: string,
+  params: readonly unknown[],
+): Promise<void> {
   await sql('update outbox_counter set last_seq = last_seq + 1 where tenant_id = ?', [tenantId]);
   await sql('update event_consumer set seq = seq + 1 where tenant_id = ?', [tenantId]);
   await sql(
@@ -72,7 +65,7 @@ const COPIED = `e.type, e.user_id, e.subject_id, e.payload, utc_timestamp(3) fro
   join outbox_event e on e.tenant_id = c.tenant_id and e.subject_id = ? where true`;
 
 /** Takes the last event away, as if its number had never been given. */
-async function dropLast({ sql, tenantId }: Scene): Promise<void> {
+export async function dropLast({ sql, tenantId }: Scene): Promise<void> {
   await sql('delete from outbox_event where tenant_id = ? order by seq desc limit 1', [tenantId]);
   await sql('update outbox_counter set last_seq = last_seq - 1 where tenant_id = ?', [tenantId]);
   await sql(
@@ -140,13 +133,6 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     },
   },
   {
-    kind: 'REVERSAL_NOT_STATED',
-    what: 'a redemption that was reversed by hand',
-    plant: async (s) => {
-      await s.sql(`update redemption set reversed_at = now(3) where tenant_id = ? and id = ?`, of(s));
-    },
-  },
-  {
     kind: 'TOMBSTONE_HOLDS_USE',
     what: 'a tombstone with a key',
     plant: async (s) =>
@@ -191,72 +177,6 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
     what: 'a grant of more than the rule says',
     plant: async (s) =>
       s.sql('update reward_grant set value = 1 where tenant_id = ? and redemption_id = ?', of(s)),
-  },
-  {
-    kind: 'GRANT_STATUS_DIFFERS',
-    what: 'a reward that was taken back alone',
-    plant: async (s) =>
-      s.sql(`update reward_grant set status = 'REVERSED' where tenant_id = ? and redemption_id = ?`, of(s)),
-  },
-  {
-    kind: 'GRANT_STATUS_DIFFERS',
-    what: 'a reward that a reversal has forgotten',
-    plant: async (s) => {
-      await reverse(s);
-      await s.sql(`update reward_grant set status = 'GRANTED' where tenant_id = ? and redemption_id = ?`, of(s));
-    },
-  },
-  {
-    kind: 'ORDER_DIFFERS',
-    what: 'an order that its reversal has not refunded',
-    plant: async (s) => {
-      await reverse(s);
-      await s.sql(`update \`order\` set status = 'FINISHED' where tenant_id = ? and id = ?`, of(s));
-    },
-  },
-  {
-    kind: 'USED_DIFFERS',
-    what: 'a use that a reversal gave back to the redemption and not to the code',
-    plant: async (s) => {
-      await reverse(s, { returnUse: true });
-      await changeCode(s, 'used = used + 1');
-    },
-  },
-  {
-    kind: 'CAMPAIGN_USAGE_DIFFERS',
-    what: 'a counter that a reversal has not moved',
-    count: 3,
-    plant: async (s) => {
-      await reverse(s, { redemptionId: s.limited.id, returnUse: true });
-      await s.sql('update campaign_usage set uses = uses + 1 where tenant_id = ?', [s.tenantId]);
-    },
-  },
-  {
-    kind: 'REDEMPTION_TOTAL_DIFFERS',
-    what: 'a total that a reversal has not moved',
-    plant: async (s) => {
-      await reverse(s);
-      await s.sql(
-        `update redemption_total set total = 0 where tenant_id = ? and status = 'REVERSED'`,
-        [s.tenantId],
-      );
-    },
-  },
-  {
-    kind: 'REVERSAL_EVENT_DIFFERS',
-    what: 'no word of a reversal',
-    plant: async (s) => {
-      await reverse(s);
-      await dropLast(s);
-    },
-  },
-  {
-    kind: 'REVERSAL_EVENT_DIFFERS',
-    what: 'word of a reversal that never was',
-    plant: async (s) => {
-      const select = `'redemption_reversed', null, ?, '{}', utc_timestamp(3) from outbox_counter c where true`;
-      await addEvent(s, select, [s.redemptions[0].id]);
-    },
   },
   {
     kind: 'GRANT_WITHOUT_REDEMPTION',

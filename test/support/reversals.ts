@@ -36,7 +36,7 @@ export async function reversalOutcome(reversed: Promise<RedemptionRecord>): Prom
   try {
     return (await reversed).status;
   } catch (error) {
-    if (error instanceof DomainError) return error.code;
+    if (error instanceof DomainError) return String(error.code);
     throw error;
   }
 }
@@ -54,7 +54,9 @@ export async function stateOf(world: World, tenantId: string) {
     subscriptions: await em.find(Subscription, {}, byId),
     usage: await em.find(CampaignUsage, {}, { ...all, orderBy: { userId: 'asc', day: 'asc' } }),
     events: await em.find(OutboxEvent, {}, { ...all, orderBy: { seq: 'asc' } }),
-    totals: await em.execute('select * from redemption_total where tenant_id = ? order by day, status', [tenantId]),
+    totals: await em.execute('select * from redemption_total where tenant_id = ? order by day, status', [
+      tenantId,
+    ]),
     codeTotals: await em.execute(
       'select batch_id, is_used_up, total from code_total where tenant_id = ? order by batch_id, is_used_up',
       [tenantId],

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SubscriptionState } from '../../src/subscriptions/subscription-grant.js';
 import { spentTime, takenBack } from '../../src/subscriptions/taken-back.js';
@@ -75,17 +75,23 @@ describe('time that is taken back', () => {
   it('and what is spent make up what was given, and no end is moved into the past', () => {
     const days = fc.integer({ min: -400, max: 400 });
     fc.assert(
-      fc.property(days, days, fc.integer({ min: 0, max: 400 }), fc.boolean(), (end, from, given, isStarter) => {
-        const state = stateUntil(end, end <= 0 ? { status: 'EXPIRED' } : {});
-        const [left = 0, status, spent = 0] = after(state, from, from + given, isStarter) as [
-          number,
-          string,
-          number,
-        ];
-        expect(end - left + spent).toBe(given);
-        expect(left).toBeGreaterThanOrEqual(Math.min(end, 0));
-        expect(status === 'ACTIVE').toBe(left > 0);
-      }),
+      fc.property(
+        days,
+        days,
+        fc.integer({ min: 0, max: 400 }),
+        fc.boolean(),
+        (end, from, given, isStarter) => {
+          const state = stateUntil(end, end <= 0 ? { status: 'EXPIRED' } : {});
+          const [left, status, spent] = after(state, from, from + given, isStarter) as [
+            number,
+            string,
+            number,
+          ];
+          expect(end - left + spent).toBe(given);
+          expect(left).toBeGreaterThanOrEqual(Math.min(end, 0));
+          expect(status === 'ACTIVE').toBe(left > 0);
+        },
+      ),
     );
   });
 

@@ -23,7 +23,9 @@ const IS_ORDER_STATUS = `(status = 'COMMITTED' and orderStatus = 'FINISHED')
   or (status = 'ABORTED' and orderStatus = 'FAILED')`;
 
 /** Since its oldest event the outbox has all; what happened before may have been told by events that are deleted. */
-const toldSince = (instant: string): string => `${instant} > (select case when oldest.seq = 1 then '2000-01-01' else oldest.created_at + interval 1 hour end
+const toldSince = (
+  instant: string,
+): string => `${instant} > (select case when oldest.seq = 1 then '2000-01-01' else oldest.created_at + interval 1 hour end
   from outbox_event oldest where oldest.tenant_id = r.tenant_id order by oldest.seq limit 1)`;
 const TOLD = toldSince('r.settled_at');
 const EVENTS = `left join outbox_event e on e.tenant_id = r.tenant_id and e.subject_id = r.id
@@ -121,7 +123,8 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'REVERSAL_EVENT_DIFFERS',
     invariant: 'I5',
-    means: 'A redemption was reversed, and the outbox has no event of it or two; or it was not, and there is one.',
+    means:
+      'A redemption was reversed, and the outbox has no event of it or two; or it was not, and there is one.',
     remedy: 'Both are written by one transaction: inform its subscribers by hand.',
     facts: {
       name: 'reversals told',

@@ -10,8 +10,15 @@ const reverseInput = z.strictObject({
   spent: orElse(z.enum(SPENT_REWARDS), 'REFUSE'),
 });
 
+/** A reversal as it is wanted, by whom of the staff, and when. */
+export interface Reversal extends z.output<typeof reverseInput> {
+  readonly tenantId: string;
+  readonly by: string;
+  readonly at: Date;
+}
+
 /** @throws DomainError REASON_NOT_ALLOWED INPUT_NOT_ALLOWED */
-export function reversalWish(input: unknown) {
+export function reversalWish(input: unknown): z.output<typeof reverseInput> {
   return parseInput<typeof reverseInput, ReverseRedemptionRefusal>(reverseInput, input, {
     reason: 'REASON_NOT_ALLOWED',
     input: 'INPUT_NOT_ALLOWED',

@@ -14,7 +14,7 @@ import { rewardBits, type RedemptionRecord } from '../history/redemption-record.
 import { Redemption } from '../history/redemption.entity.js';
 import { RewardGrant } from '../history/reward-grant.entity.js';
 import type { ReverseRedemptionRefusal } from '../redemption.errors.js';
-import type { Reversal } from './reversal-transaction.js';
+import type { Reversal } from './reversal-input.js';
 
 const PLAIN = { disableIdentityMap: true } as const;
 

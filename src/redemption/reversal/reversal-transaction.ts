@@ -1,26 +1,15 @@
 import { lockUsage } from '../../campaigns/campaign-usage.service.js';
 import type { OrderService } from '../../orders/orders/order.service.js';
 import type { Em } from '../../platform/database/orm.js';
-import type { Id } from '../../platform/ids.js';
 import type { Outbox } from '../../platform/outbox/outbox.js';
-import type { RewardHandlers, SpentRewards } from '../../rewards/reward-handler.js';
+import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import type { ReturnedUse } from '../claim/returned-uses.redis.js';
 import { orderNoOf, type RedemptionRecord } from '../history/redemption-record.js';
 import { reversedEvent } from './reversal-event.js';
+import type { Reversal } from './reversal-input.js';
 import { lockedRedemption, markReversed, moveTotals, refusal, sharedCampaign } from './reversal-rows.js';
 import { takeRewardsBack } from './reward-reversals.js';
 import { countedUse, lockedCode, returnUse, returnedBefore } from './use-return.js';
-
-/** A reversal as it is wanted: by whom, when, and how. */
-export interface Reversal {
-  readonly tenantId: string;
-  readonly redemptionId: Id;
-  readonly reason: string;
-  readonly returnUse: boolean;
-  readonly spent: SpentRewards;
-  readonly by: string;
-  readonly at: Date;
-}
 
 export interface Reversed {
   readonly record: RedemptionRecord;

@@ -18,7 +18,10 @@ export async function lockedCode(em: Em, id: Id): Promise<Code> {
 }
 
 /** What the redemption counts for in the limits of its campaign. */
-export function countedUse({ userId, claimedAt, rewards }: RedemptionRecord, campaign: Campaign): UsageWanted {
+export function countedUse(
+  { userId, claimedAt, rewards }: RedemptionRecord,
+  campaign: Campaign,
+): UsageWanted {
   const value = rewards.reduce((sum, reward) => sum.add(reward.value), new Money(0));
   return { campaign, userId, day: dayOf(claimedAt.getTime()), value };
 }
