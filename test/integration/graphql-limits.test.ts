@@ -84,7 +84,7 @@ describe('limits of a document, the same over HTTP and WebSocket', () => {
     [
       'a costly document',
       pages(15),
-      'This operation costs 90150, and 40000 is the most: a page costs its size times the cost of a row. Ask for fewer rows',
+      'This operation costs 90150, and 50000 is the most: a page costs its size times the cost of a row. Ask for fewer rows',
     ],
     [
       'a costly document in fragments',
