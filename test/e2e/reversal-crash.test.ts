@@ -19,6 +19,18 @@ const REVERSE = `mutation ($id: ID!) {
   }
 }`;
 
+/** Statements that wait for rows of this table. */
+async function waitingFor(table: string): Promise<number> {
+  const [row] = await cluster.world.stores.orm.em
+    .fork()
+    .getConnection()
+    .execute<{ count: number }[]>(
+      `select count(*) as count from information_schema.processlist
+        where id <> connection_id() and db = database() and command = 'Query' and info like 'select%from ${table} %for update%'`,
+    );
+  return Number(row?.count);
+}
+
 interface Reversed {
   readonly reverseRedemption: {
     readonly redemption: Readonly<Record<string, unknown>> | null;
@@ -75,6 +87,38 @@ describe('a reversal whose process is killed', () => {
     await expectPublished(world, tenantId);
     expect(tallyOf(await redeemAll(urls, wishes))).toEqual({ COMMITTED: ids.length });
   }, 90_000);
+});
+
+describe('a reversal whose process is killed in the middle of its transaction', () => {
+  it('has changed nothing, and holds no lock', async () => {
+    const { world, urls } = cluster;
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 5);
+    const users = await signedUsers(world, tenantId, 5);
+    const wishes = codes.map((code, at) => ({ code, user: pick(users, at) }));
+    const ids = (await redeemAll(urls, wishes)).map(({ redemption }) => redemption?.id ?? '');
+    const before = await stateOf(world, tenantId);
+    const token = staffToken(world, tenantId);
+    const victim = await cluster.further();
+    let fates: Promise<(string | null)[]> = Promise.resolve([]);
+    // Orders are refunded by then, and subscriptions are locked; the plan is not to be had.
+    await emOf(world, tenantId).transactional(async (em) => {
+      await em.execute('select id from plan where tenant_id = ? for update', [tenantId]);
+      fates = Promise.all(ids.map(async (id) => reverseAt(victim.url, token, id)));
+      await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(ids.length), {
+        timeout: 10_000,
+        interval: 20,
+      });
+      await victim.kill();
+    });
+    expect(await fates).toEqual(ids.map(() => null));
+    await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(0), { timeout: 10_000, interval: 20 });
+    expect(await stateOf(world, tenantId)).toEqual(before);
+    const again = await Promise.all(ids.map(async (id, at) => reverseAt(pick(urls, at), token, id)));
+    expect(again).toEqual(ids.map(() => 'REVERSED'));
+    await expectPublished(world, tenantId);
+  }, 60_000);
 });
 
 describe('what a reversal tells', () => {

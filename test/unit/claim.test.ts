@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { claimText, newClaimText, parseClaim, readStoredClaim } from '../../src/redemption/claim/claim.js';
+import {
+  claimText,
+  newClaimText,
+  parseClaim,
+  readStoredClaim,
+  type Claim,
+} from '../../src/redemption/claim/claim.js';
 
 const SNAPSHOT = {
   userId: '7',
@@ -33,6 +39,24 @@ describe('the stored form of a claim', () => {
     const added = { claimedAtMs: CLAIM.claimedAtMs, deadlineMs: DEADLINE_MS, deferred: false };
     const text = JSON.stringify({ ...added, ...(JSON.parse(newClaimText('a-token', SNAPSHOT)) as object) });
     expect(parseClaim('CH_1', '42', 'D', text)).toEqual({ ...CLAIM, isDeferred: false });
+  });
+
+  it('of a former version, whose rewards had no amounts, is read with their defaults', () => {
+    const rule = {
+      type: 'SUBSCRIPTION',
+      id: '5',
+      unit: null,
+      quantity: 2,
+      value: '0',
+      condition: null,
+    } as const;
+    const rewards = [{ rewardNo: 0, rule }] as unknown as Claim['rewards'];
+    const text = claimText({ ...CLAIM, rewards }, DEADLINE_MS);
+    expect(text).not.toContain('amount');
+    const added = { amount: null, currency: null, validDays: null };
+    expect(parseClaim('CH_1', '42', 'D', text).rewards).toEqual([
+      { rewardNo: 0, rule: { ...rule, ...added } },
+    ]);
   });
 
   it.each(['nonsense', '', 'null', '[]', '{"token":"t"}', '1|2|token|{}'])('refuses %j', (text) => {
