@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemEm } from '../../src/platform/database/orm.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
@@ -21,14 +22,12 @@ const REVERSE = `mutation ($id: ID!) {
 
 /** Statements that wait for rows of this table. */
 async function waitingFor(table: string): Promise<number> {
-  const [row] = await cluster.world.stores.orm.em
-    .fork()
-    .getConnection()
-    .execute<{ count: number }[]>(
-      `select count(*) as count from information_schema.processlist
-        where id <> connection_id() and db = database() and command = 'Query' and info like 'select%from ${table} %for update%'`,
-    );
-  return Number(row?.count);
+  const [row] = await systemEm(cluster.world.stores.orm).execute<[{ count: number }]>(
+    `select count(*) as count from information_schema.processlist
+      where id <> connection_id() and db = database() and command = 'Query'
+        and info like 'select%from ${table} %for update%'`,
+  );
+  return Number(row.count);
 }
 
 interface Reversed {

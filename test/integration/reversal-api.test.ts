@@ -62,7 +62,11 @@ describe('reverseRedemption', () => {
     expect(payload).toMatchObject({
       redemption: null,
       errors: [
-        { code: 'REWARD_SPENT', field: ['input', 'spent'], message: expect.stringContaining('2 DAY') },
+        {
+          code: 'REWARD_SPENT',
+          field: ['input', 'spent'],
+          message: expect.stringContaining('2 DAY') as string,
+        },
       ],
     });
     expect(await stateOf(world, tenantId)).toEqual(before);
