@@ -27,7 +27,7 @@ async function waitingFor(table: string): Promise<number> {
       where id <> connection_id() and db = database() and command = 'Query'
         and info like 'select%from ${table} %for update%'`,
   );
-  return Number(row.count);
+  return row.count;
 }
 
 interface Reversed {
