@@ -37,17 +37,39 @@ export interface TransactionOptions {
 
 /** What belongs to the end of a unit of work. */
 export interface WorkEnd {
-  /** Writes what comes last: what it locks is locked for the COMMIT only. */
-  beforeCommit(): Promise<void>;
+  /** Writes what comes last, by the entity manager that commits: what it locks is locked for the COMMIT only. */
+  beforeCommit(em: Em): Promise<void>;
   /** When the commit stands. Never throws, never waits. */
   afterCommit(): void;
 }
 
-const workEnds = new WeakMap<Em, WorkEnd[]>();
+/** Runs outside the transaction, and never throws. */
+type Afterwards = () => Promise<void>;
 
-/** Adds to the end of the unit of work that this entity manager was made for. */
+interface UnitOfWork {
+  /** Of a nested part: dropped when the part fails, else taken over by the unit around it. */
+  readonly ends: WorkEnd[];
+  /** Shared with all parts. */
+  readonly afterwards: Afterwards[];
+}
+
+const units = new WeakMap<Em, UnitOfWork>();
+
+function unitOf(em: Em): UnitOfWork {
+  return present(units.get(em), 'The unit of work of this entity manager');
+}
+
+/** Adds to the end of the unit of work, or of the nested part, that this entity manager was made for. */
 export function atEndOf(em: Em, end: WorkEnd): void {
-  present(workEnds.get(em), 'The unit of work of this entity manager').push(end);
+  unitOf(em).ends.push(end);
+}
+
+/**
+ * For what has to be kept of a failure: runs when the whole transaction has ended, however it ended, and its locks are
+ * free; before its caller learns of the end. After each attempt, so that a second run must change nothing.
+ */
+export function afterwardsOf(em: Em, step: Afterwards): void {
+  unitOf(em).afterwards.push(step);
 }
 
 /**
@@ -99,21 +121,58 @@ export class Transactions {
   /**
    * A part that can fail by itself: a savepoint. Caught by the caller, its failure undoes this part only; a failure
    * of the caller undoes all. The part has an entity manager of its own and reads its entities again, so that what it
-   * changed in memory is forgotten with it; it must not change entities of the outer one.
+   * changed in memory is forgotten with it; it must not change entities of the outer one. Its events are written with
+   * those of the outer one, or not at all.
    */
   async nested<T>(em: Em, work: (inner: Em) => Promise<T>): Promise<T> {
+    const { ends, afterwards } = unitOf(em);
     // What the outer work has changed so far belongs before the savepoint, or undoing the part would undo it too.
     await em.flush();
-    return em.transactional(async (inner) => work(inner), { clear: true });
+    const part: UnitOfWork = { ends: [], afterwards };
+    const result = await em.transactional(async (inner) => this.part(inner, part, work), { clear: true });
+    ends.push(...part.ends);
+    return result;
+  }
+
+  /**
+   * Work that may be a transaction of its own (without an entity manager) or a part of the caller's. After a duplicate
+   * key, which others may insert at any moment, it runs again: it must read first what is there.
+   */
+  async composed<T>(em: Em | null, tenantId: string, work: (em: Em) => Promise<T>): Promise<T> {
+    if (em === null) return this.runReadingBack(tenantId, work);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.nested(em, work);
+      } catch (error) {
+        if (!isDuplicateKey(error) || attempt >= READ_BACK_RUNS_MAX) throw error;
+      }
+    }
+  }
+
+  /** A statement that still waits when its part ends would be sent after the savepoint was undone, and would stand. */
+  private async part<T>(inner: Em, unit: UnitOfWork, work: (inner: Em) => Promise<T>): Promise<T> {
+    units.set(inner, unit);
+    try {
+      const result = await work(inner);
+      await inner.flush();
+      invariant(!endTogether(inner), 'A nested part was to end while statements of it waited.');
+      return result;
+    } finally {
+      endTogether(inner);
+    }
   }
 
   private async once<T>(tenantId: string | null, work: (em: Em) => Promise<T>): Promise<T> {
     const em = tenantId === null ? systemEm(this.orm) : tenantEm(this.orm, tenantId);
-    const ends: WorkEnd[] = [];
-    workEnds.set(em, ends);
-    const result = await this.committed(em, work, ends);
-    for (const end of ends) end.afterCommit();
-    return result;
+    const unit: UnitOfWork = { ends: [], afterwards: [] };
+    units.set(em, unit);
+    try {
+      const result = await this.committed(em, work, unit.ends);
+      for (const end of unit.ends) end.afterCommit();
+      return result;
+    } finally {
+      for (const step of unit.afterwards) await step();
+    }
   }
 
   private async committed<T>(em: Em, work: (em: Em) => Promise<T>, ends: readonly WorkEnd[]): Promise<T> {
@@ -121,7 +180,7 @@ export class Transactions {
     try {
       const result = await work(em);
       if (ends.length > 0) await em.flush();
-      for (const end of ends) await end.beforeCommit();
+      for (const end of ends) await end.beforeCommit(em);
       invariant(!endTogether(em), 'A transaction was to be committed while statements of it waited.');
       await em.commit();
       return result;

@@ -50,9 +50,13 @@ export class Outbox {
   /** Writes what was appended so far, behind all other statements of the same message. For the hot path, at its end. */
   async flush(em: Em): Promise<void> {
     const noted = this.noted.get(em);
-    const drafts = noted?.drafts.splice(0) ?? [];
-    if (noted === undefined || drafts.length === 0) return;
+    if (noted !== undefined) await this.write(em, noted);
+  }
+
+  private async write(em: Em, noted: Noted): Promise<void> {
     const { tenantId } = noted;
+    const drafts = noted.drafts.splice(0);
+    if (drafts.length === 0) return;
     const createdAt = new Date(this.clock.nowMs());
     const rows = drafts.flatMap(({ type, userId, subjectId = null, payload }, at) => {
       const fromLast = drafts.length - 1 - at;
@@ -74,7 +78,8 @@ export class Outbox {
     const noted: Noted = { tenantId, drafts: [], lastSeq: 0 };
     this.noted.set(em, noted);
     atEndOf(em, {
-      beforeCommit: async () => this.flush(em),
+      // Of a nested part: by the entity manager of the whole.
+      beforeCommit: async (committing) => this.write(committing, noted),
       afterCommit: () => this.ring(tenantId, noted.lastSeq),
     });
     return noted;
