@@ -1,3 +1,4 @@
+import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { StartError } from './platform/errors.js';
 import { trustedProxies } from './platform/trusted-proxies.js';
@@ -44,6 +45,9 @@ const proxies = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+const timeZone = z
+  .string()
+  .refine((name) => IANAZone.isValidZone(name), 'must be a time zone such as UTC or Europe/Berlin');
 const secretText = z.string().min(32, 'must have at least 32 characters');
 const secret = secretText.optional();
 const secretList = z
@@ -98,6 +102,7 @@ const environmentSchema = z.object({
   LOCKOUT_TENANT_FAILURES: count(0, 1_000_000, 5000),
   ATTEMPT_LOG_PER_MINUTE: count(0, 6000, 120),
   ATTEMPT_LOG_DAYS: count(1, 365, 30),
+  MONEY_TIME_ZONE: timeZone.default('UTC'),
   UNIFORM_REFUSALS: booleanText.default(false),
   GRAPHQL_MAX_DEPTH: count(3, 100, 12),
   GRAPHQL_MAX_ALIASES: count(1, 1000, 15),

@@ -58,13 +58,16 @@ export async function runDemo(
 }
 
 async function seedDemo(services: Services): Promise<string> {
-  const { tenants, lines, campaignReader, campaignChanges } = services;
+  const { tenants, lines, campaignReader, campaignChanges, currencies, facilities } = services;
   await unlessThere(tenants.create({ id: TENANT, name: 'Demo', type: 'PLATFORM', codeQuota: 0 }));
   await unlessThere(lines.create(TENANT, { code: 'APP_A', name: 'App A', hourLimit: 100, dayLimit: 1000 }));
   await unlessThere(lines.create(TENANT, { code: 'WEB_B', name: 'Web B', hourLimit: 500, dayLimit: 5000 }));
   await unlessThere(
     lines.create(TENANT, { code: PRODUCT, name: 'Demo, no limit', hourLimit: 0, dayLimit: 0 }),
   );
+  await unlessThere(currencies.create(TENANT, { code: 'USD', name: 'US dollar', scale: 2 }));
+  const { items: places } = await facilities.list(TENANT, { offset: 0, size: 1, isCounted: false }, false);
+  if (places.length === 0) await facilities.create(TENANT, { name: 'Main shop' });
   const campaign = (await campaignReader.byKey(TENANT, CAMPAIGN_KEY)) ?? (await makeCampaign(services));
   if (campaign.status === 'DRAFT') await campaignChanges.step(TENANT, campaign.id, 'activate');
   return campaign.id;
@@ -132,7 +135,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-const THERE_ALREADY = new Set(['TENANT_EXISTS', 'PRODUCT_LINE_EXISTS']);
+const THERE_ALREADY = new Set(['TENANT_EXISTS', 'PRODUCT_LINE_EXISTS', 'CURRENCY_EXISTS']);
 
 async function unlessThere(making: Promise<unknown>): Promise<void> {
   try {

@@ -4,6 +4,8 @@ import type { CodeMetrics } from '../codes/code.metrics.js';
 import { codes } from '../codes/codes.module.js';
 import { identity } from '../identity/identity.module.js';
 import { limits } from '../limits/limits.module.js';
+import type { MoneyMetrics } from '../money/money.metrics.js';
+import { money } from '../money/money.module.js';
 import { orders } from '../orders/orders.module.js';
 import { ProcessNode } from '../platform/database/process-node.entity.js';
 import type { RowCheck } from '../platform/database/row-check.js';
@@ -19,7 +21,7 @@ import type { Platform } from './platform.js';
 
 /** The platform, and what the modules of a list bring for all of them. */
 interface Base extends Omit<Platform, 'metrics'> {
-  readonly metrics: Platform['metrics'] & CodeMetrics & RedemptionMetrics;
+  readonly metrics: Platform['metrics'] & MoneyMetrics & CodeMetrics & RedemptionMetrics;
   readonly rowChecks: readonly RowCheck[];
 }
 
@@ -30,6 +32,7 @@ export const modules = ModuleList.on<Base>()
   .add(identity)
   .add(limits)
   .add(subscriptions)
+  .add(money)
   .add(orders)
   .add(campaigns)
   .add(codes)
@@ -37,7 +40,7 @@ export const modules = ModuleList.on<Base>()
   .add(reconciliation);
 
 export function baseOf(list: Pick<typeof modules, 'checks' | 'metrics'>, platform: Platform): Base {
-  const own = list.metrics(platform.metrics.registry) as CodeMetrics & RedemptionMetrics;
+  const own = list.metrics(platform.metrics.registry) as MoneyMetrics & CodeMetrics & RedemptionMetrics;
   return { ...platform, rowChecks: list.checks, metrics: { ...platform.metrics, ...own } };
 }
 

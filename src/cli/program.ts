@@ -4,6 +4,7 @@ import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
 import { addCompensateCommand } from './compensate.command.js';
 import { addMigrateCommand } from './migrate.command.js';
+import { addMoneyCommands } from './money.command.js';
 import { addNodeCommands } from './node.command.js';
 import { addPendingCommands } from './pending.command.js';
 import { addPlanCommands } from './plan.command.js';
@@ -43,6 +44,7 @@ export function createProgram() {
   addUserCommands(program);
   addPlanCommands(program);
   addNodeCommands(program);
+  addMoneyCommands(program);
   addCampaignCommands(program);
   addBatchCommands(program);
   addCodesCommands(program);

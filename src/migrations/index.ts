@@ -22,6 +22,8 @@ import { Migration20261129011403_count_codes_and_redemptions } from './Migration
 import { Migration20261129030101_know_how_many_parts_a_file_has } from './Migration20261129030101_know_how_many_parts_a_file_has.js';
 import { Migration20261129030102_find_imports_that_wait } from './Migration20261129030102_find_imports_that_wait.js';
 import { Migration20261129030103_find_refused_attempts_by_refusal } from './Migration20261129030103_find_refused_attempts_by_refusal.js';
+import { Migration20261129040101_keep_a_ledger } from './Migration20261129040101_keep_a_ledger.js';
+import { Migration20261129040102_forbid_changes_of_entries } from './Migration20261129040102_forbid_changes_of_entries.js';
 import { Migration20261129040401_let_redemptions_be_reversed } from './Migration20261129040401_let_redemptions_be_reversed.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
@@ -117,6 +119,14 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129030103_find_refused_attempts_by_refusal',
     class: Migration20261129030103_find_refused_attempts_by_refusal,
+  },
+  {
+    name: 'Migration20261129040101_keep_a_ledger',
+    class: Migration20261129040101_keep_a_ledger,
+  },
+  {
+    name: 'Migration20261129040102_forbid_changes_of_entries',
+    class: Migration20261129040102_forbid_changes_of_entries,
   },
   {
     name: 'Migration20261129040401_let_redemptions_be_reversed',

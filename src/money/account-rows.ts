@@ -16,6 +16,8 @@ export interface LockedAccount extends AccountKey {
   readonly balance: Money;
   readonly entryNo: number;
   readonly isHalted: boolean;
+  /** Made by this transaction. */
+  readonly isNew: boolean;
   readonly lastNo: number;
   readonly lastAfter: Money;
 }
@@ -52,23 +54,27 @@ export async function lockAccounts(
   const found = await lockExisting(em, tenantId, keys);
   if (found.length === keys.length) return found;
   const known = new Set(found.map(textOfKey));
-  const missing = keys.filter((key) => !known.has(textOfKey(key)));
+  const missing = keys
+    .filter((key) => !known.has(textOfKey(key)))
+    .map((key) => ({ ...key, id: make.ids.next() }));
   // A duplicate, too, is locked by the statement that changes nothing of it.
   await writeTogether(
     em,
     `insert into money_account (tenant_id, user_id, facility_id, currency, id, balance, entry_no, created_at)
       values ${missing.map(() => '(?, ?, ?, ?, ?, 0, 0, ?)').join(', ')}
       on duplicate key update balance = balance`,
-    missing.flatMap(({ userId, facilityId, currency }) => [
+    missing.flatMap(({ userId, facilityId, currency, id }) => [
       tenantId,
       userId,
       facilityId,
       currency,
-      make.ids.next(),
+      id,
       make.now,
     ]),
   );
-  return lockExisting(em, tenantId, keys);
+  const ownIds = new Set(missing.map(({ id }) => id));
+  const all = await lockExisting(em, tenantId, keys);
+  return all.map((account) => ({ ...account, isNew: ownIds.has(account.id) }));
 }
 
 interface AccountRow extends AccountKey {
@@ -84,11 +90,7 @@ interface LastEntryRow {
   readonly lastAfter: string | null;
 }
 
-async function lockExisting(
-  em: Em,
-  tenantId: string,
-  keys: readonly AccountKey[],
-): Promise<LockedAccount[]> {
+async function lockExisting(em: Em, tenantId: string, keys: readonly AccountKey[]): Promise<LockedAccount[]> {
   // Ids are written out: both servers compare text inside rows of columns as doubles.
   const places = keys.map((key) => `(${BigInt(key.userId)}, ${BigInt(key.facilityId)}, ?)`).join(', ');
   const where = `a.tenant_id = ? and (a.user_id, a.facility_id, a.currency) in (${places})`;
@@ -120,6 +122,7 @@ async function lockExisting(
     balance: new Money(balance),
     entryNo: Number(entryNo),
     isHalted: haltedAt !== null,
+    isNew: false,
     lastNo: Number(lastOf.get(account.id)?.lastNo ?? 0),
     lastAfter: new Money(lastOf.get(account.id)?.lastAfter ?? 0),
   }));

@@ -6,6 +6,7 @@ import {
   moneyColumn,
   tenantColumn,
 } from '../platform/database/columns.js';
+import { frozenRows } from '../platform/database/frozen-rows.js';
 
 export const ENTRY_TYPES = [
   'ADJUSTMENT',
@@ -24,6 +25,7 @@ export type EntryType = (typeof ENTRY_TYPES)[number];
 const EntrySchema = defineEntity({
   name: 'Entry',
   tableName: 'money_entry',
+  triggers: [frozenRows('money_entry')],
   uniques: [
     { name: 'uq_money_entry__order', properties: ['tenantId', 'accountId', 'orderId', 'type'] },
     { name: 'uq_money_entry__no', properties: ['tenantId', 'accountId', 'entryNo'] },

@@ -1,5 +1,5 @@
 import { invariant, present } from '../platform/assert.js';
-import { Money } from '../platform/decimal.js';
+import type { Money } from '../platform/decimal.js';
 import { writeTogether } from '../platform/database/execute-together.js';
 import { insertRows, type RowValues } from '../platform/database/insert-rows.js';
 import type { Em } from '../platform/database/orm.js';
@@ -46,6 +46,8 @@ export interface AccountState extends AccountKey {
   readonly isMismatched: boolean;
   /** Nothing may be moved. */
   readonly isHalted: boolean;
+  /** Made by this transaction. */
+  readonly isNew: boolean;
   readonly entryNo: number;
 }
 
@@ -127,6 +129,14 @@ export class LedgerSession {
     this.counterparts.push(movement);
   }
 
+  /** Takes away the accounts that were made for movements which were refused. */
+  async dropUnused(): Promise<void> {
+    const unused = this.accounts.filter(({ isNew, entryNo }) => isNew && entryNo === 0);
+    if (unused.length === 0) return;
+    const sql = 'delete from money_account where tenant_id = ? and id in (?)';
+    await writeTogether(this.em, sql, [this.tenantId, unused.map(({ id }) => id)]);
+  }
+
   async flush(): Promise<void> {
     const entries = this.entries.splice(0);
     const counterparts = this.counterparts.splice(0);
@@ -163,7 +173,14 @@ export class LedgerSession {
     );
   }
 
-  private counterpartRow({ facilityId, currency, purpose, type, orderId, ...own }: SystemMovement): RowValues {
+  private counterpartRow({
+    facilityId,
+    currency,
+    purpose,
+    type,
+    orderId,
+    ...own
+  }: SystemMovement): RowValues {
     return {
       tenant_id: this.tenantId,
       id: own.id,

@@ -23,24 +23,34 @@ export interface MoneyTerms {
   readonly users: ReadonlyMap<Id, { readonly status: UserStatus }>;
 }
 
+/** An account, or all accounts of a currency at a facility. */
+type Place = Omit<AccountKey, 'userId'> & Partial<Pick<AccountKey, 'userId'>>;
+
 type StoredCurrency = Omit<CurrencyTerms, 'enabled'> & { readonly enabled: number };
 
+const CURRENCIES = `
+  select code, scale, fee_rate as feeRate, transfer_max as transferMax, daily_count_max as dailyCountMax,
+      daily_sum_max as dailySumMax, enabled from currency where tenant_id = ? and code in (?)`;
+
 /** Plain reads, as they are committed now: what they name is never deleted. */
-export async function readTerms(
-  em: Em,
-  tenantId: string,
-  keys: readonly AccountKey[],
-): Promise<MoneyTerms> {
+export async function readTerms(em: Em, tenantId: string, keys: readonly Place[]): Promise<MoneyTerms> {
   const codes = [...new Set(keys.map(({ currency }) => currency))];
   const [currencies, facilities, users] = await Promise.all([
-    queryTogether<StoredCurrency>(
+    codes.length === 0 ? [] : queryTogether<StoredCurrency>(em, CURRENCIES, [tenantId, codes]),
+    rowsOf<{ id: Id; enabled: number }>(
       em,
-      `select code, scale, fee_rate as feeRate, transfer_max as transferMax, daily_count_max as dailyCountMax,
-          daily_sum_max as dailySumMax, enabled from currency where tenant_id = ? and code in (?)`,
-      [tenantId, codes],
+      tenantId,
+      'facility',
+      'enabled',
+      keys.map((key) => key.facilityId),
     ),
-    rowsOf<{ id: Id; enabled: number }>(em, tenantId, 'facility', 'enabled', keys.map((key) => key.facilityId)),
-    rowsOf<{ id: Id; status: UserStatus }>(em, tenantId, 'user', 'status', keys.map((key) => key.userId)),
+    rowsOf<{ id: Id; status: UserStatus }>(
+      em,
+      tenantId,
+      'user',
+      'status',
+      keys.flatMap((key) => key.userId ?? []),
+    ),
   ]);
   return {
     currencies: new Map(currencies.map((row) => [row.code, { ...row, enabled: row.enabled === 1 }])),

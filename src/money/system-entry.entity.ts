@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, instantColumn, moneyColumn, tenantColumn } from '../platform/database/columns.js';
+import { frozenRows } from '../platform/database/frozen-rows.js';
 import { ENTRY_TYPES, type EntryType } from './entry.entity.js';
 
 /** What the tenant's own accounts are for. */
@@ -14,6 +15,7 @@ export type SystemPurpose = (typeof SYSTEM_PURPOSES)[number];
 const SystemEntrySchema = defineEntity({
   name: 'SystemEntry',
   tableName: 'system_entry',
+  triggers: [frozenRows('system_entry')],
   indexes: [
     {
       name: 'ix_system_entry__account',

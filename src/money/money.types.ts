@@ -1,0 +1,221 @@
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { enumFromValues } from '../graphql/enums.js';
+import { nullable } from '../graphql/nullable.js';
+import { listPageOf } from '../graphql/page.js';
+import { payloadType } from '../graphql/payload-type.js';
+import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
+import { ENTRY_TYPES, type EntryType } from './entry.entity.js';
+import {
+  ADJUST_BALANCE_ERROR_CODES,
+  RELEASE_ACCOUNT_ERROR_CODES,
+  TRANSFER_REFUSALS,
+} from './money.errors.js';
+
+const EntryTypeEnum = enumFromValues('EntryType', ENTRY_TYPES, 'What a balance was changed for.');
+
+@ObjectType('Account', { description: 'What a user has of a currency at a facility.' })
+export class AccountType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => ID)
+  userId!: string;
+
+  @Field(() => ID)
+  facilityId!: string;
+
+  @Field(() => String, { description: 'The code of the currency.' })
+  currency!: string;
+
+  @Field(() => DecimalScalar)
+  balance!: string;
+
+  @Field(
+    () => InstantScalar,
+    nullable('Since when nothing moves, because its last entry did not match its balance.'),
+  )
+  haltedAt?: Date | null | undefined;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+@ObjectType('Entry', { description: 'One movement of an account. It never changes.' })
+export class EntryObjectType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => ID)
+  accountId!: string;
+
+  @Field(() => Int, { description: 'From 1, without gaps, within the account.' })
+  entryNo!: number;
+
+  @Field(() => ID)
+  userId!: string;
+
+  @Field(() => ID)
+  facilityId!: string;
+
+  @Field(() => String, { description: 'The code of the currency.' })
+  currency!: string;
+
+  @Field(() => EntryTypeEnum)
+  type!: EntryType;
+
+  @Field(() => String, { description: "What it was moved for; of a transfer the transfer's id." })
+  orderId!: string;
+
+  @Field(() => DecimalScalar)
+  before!: string;
+
+  @Field(() => DecimalScalar, { description: 'Signed: `before + amount = after`.' })
+  amount!: string;
+
+  @Field(() => DecimalScalar)
+  after!: string;
+
+  @Field(() => String, { nullable: true })
+  remark?: string | null | undefined;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+@ObjectType('Transfer', { description: 'Money that went from one user to another.' })
+export class TransferType {
+  @Field(() => ID)
+  id!: string;
+
+  @Field(() => String, { description: "The sender's own key." })
+  orderId!: string;
+
+  @Field(() => ID)
+  fromUserId!: string;
+
+  @Field(() => ID)
+  toUserId!: string;
+
+  @Field(() => ID)
+  facilityId!: string;
+
+  @Field(() => String, { description: 'The code of the currency.' })
+  currency!: string;
+
+  @Field(() => DecimalScalar, { description: 'What the sender paid: `fee + net`.' })
+  amount!: string;
+
+  @Field(() => DecimalScalar, {
+    description: "The rate of the amount, rounded to the currency's scale; a half to the even digit.",
+  })
+  fee!: string;
+
+  @Field(() => DecimalScalar, { description: 'What the recipient got.' })
+  net!: string;
+
+  @Field(() => String, { description: 'The day on whose limits it counts, e.g. "2026-11-29".' })
+  day!: string;
+
+  @Field(() => InstantScalar)
+  createdAt!: Date;
+}
+
+export const AccountPageType = listPageOf(AccountType, 'AccountPage');
+export const EntryPageType = listPageOf(EntryObjectType, 'EntryPage');
+export const TransferPageType = listPageOf(TransferType, 'TransferPage');
+
+@InputType()
+class MoneyFilterInput {
+  @Field(() => ID, nullable('For staff; users see their own.'))
+  userId?: string | null;
+
+  @Field(() => ID, { nullable: true })
+  facilityId?: string | null;
+
+  @Field(() => String, nullable('The code of a currency.'))
+  currency?: string | null;
+}
+
+@InputType()
+export class AccountFilterInput extends MoneyFilterInput {
+  @Field(() => Boolean, { nullable: true })
+  isHalted?: boolean | null;
+}
+
+@InputType()
+export class EntryFilterInput extends MoneyFilterInput {
+  @Field(() => EntryTypeEnum, { nullable: true })
+  type?: EntryType | null;
+
+  @Field(() => String, { nullable: true })
+  orderId?: string | null;
+}
+
+@InputType({ description: 'The user is on either side.' })
+export class TransferFilterInput extends MoneyFilterInput {
+  @Field(() => String, nullable("The sender's own key."))
+  orderId?: string | null;
+}
+
+const ORDER_ID = '1 to 64 printable characters without spaces.';
+
+@InputType()
+export class AdjustBalanceInput {
+  @Field(() => ID)
+  userId!: string;
+
+  @Field(() => ID)
+  facilityId!: string;
+
+  @Field(() => String, { description: 'The code of the currency.' })
+  currency!: string;
+
+  @Field(() => DecimalScalar, { description: 'What to add; negative takes away. Not 0.' })
+  amount!: string;
+
+  @Field(() => String, {
+    description: `Changes each account once: repeated, it answers the first entry. ${ORDER_ID}`,
+  })
+  orderId!: string;
+
+  @Field(() => String, { description: 'The reason: 1 to 255 characters.' })
+  remark!: string;
+}
+
+@InputType()
+export class ReleaseAccountInput {
+  @Field(() => ID)
+  accountId!: string;
+}
+
+@InputType()
+export class TransferInput {
+  @Field(() => ID)
+  toUserId!: string;
+
+  @Field(() => ID)
+  facilityId!: string;
+
+  @Field(() => String, { description: 'The code of the currency.' })
+  currency!: string;
+
+  @Field(() => DecimalScalar, { description: 'What the sender pays, the fee included. More than 0.' })
+  amount!: string;
+
+  @Field(() => String, {
+    description: `Moves money once: repeated with the same arguments, it answers the first transfer. ${ORDER_ID}`,
+  })
+  orderId!: string;
+}
+
+export const AdjustBalancePayloadType = payloadType('AdjustBalance', ADJUST_BALANCE_ERROR_CODES, {
+  entry: { type: () => EntryObjectType },
+});
+
+export const ReleaseAccountPayloadType = payloadType('ReleaseAccount', RELEASE_ACCOUNT_ERROR_CODES, {
+  account: { type: () => AccountType },
+});
+
+export const TransferPayloadType = payloadType('Transfer', TRANSFER_REFUSALS, {
+  transfer: { type: () => TransferType },
+});
