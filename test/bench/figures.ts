@@ -23,6 +23,7 @@ const TARGETS = {
   // The tenant's few keys, shared by all its codes.
   redis_bytes_per_untouched_code: { most: 0.1 },
   redis_bytes_per_idle_code: { most: 100 },
+  transfers_vs_raw_sql: { least: 0.5 },
   redeem_10m_vs_10k: { least: 0.9 },
   transactions_per_1000: { most: 25 },
   refusal_db_reads_per_1000: { most: 5 },

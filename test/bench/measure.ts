@@ -5,6 +5,7 @@ import { RATIO_NAMES, type RatioName } from './options.js';
 import type { ServerProcess } from './server-process.js';
 import { measureStored } from './stored.js';
 import type { Supply } from './supply.js';
+import { measureTransfers } from './transfers.js';
 
 /** What three kinds of rounds in turn give at once. */
 const RATIOS_OF_THREE = [
@@ -23,6 +24,7 @@ const RATIOS_OF_BATCH = [
 /** Figures without rounds of this run's own tenant. */
 const WITHOUT_ROUNDS: ReadonlySet<RatioName> = new Set([
   'neighbour_p99',
+  'transfers_vs_raw_sql',
   'redeem_10m_vs_10k',
   ...RATIOS_OF_BATCH,
 ]);
@@ -54,6 +56,14 @@ export class Measurement {
       await this.compareRounds();
     await this.figure('neighbour_p99', async () => this.besideFloods());
     await this.largeBatch();
+    await this.figure('transfers_vs_raw_sql', async () => {
+      const { ratios: found, unexpected } = await measureTransfers(
+        this.parts,
+        this.parts.options.size.transfers,
+      );
+      this.bench.unexpected.push(...unexpected);
+      return found;
+    });
     const { stored } = this.parts.options.size;
     if (stored !== null)
       await this.figure('redeem_10m_vs_10k', async () => {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { GenerationSize } from './generation.js';
 import type { NeighbourSize } from './neighbour.js';
+import type { TransferSize } from './transfers.js';
 
 /** The figures that are measured by themselves, in this order; most compare two sides in one run. */
 export const RATIO_NAMES = [
@@ -18,6 +19,7 @@ export const RATIO_NAMES = [
   'generate_vs_bulk_load',
   'redis_bytes_per_untouched_code',
   'redis_bytes_per_idle_code',
+  'transfers_vs_raw_sql',
   'redeem_10m_vs_10k',
 ] as const;
 export type RatioName = (typeof RATIO_NAMES)[number];
@@ -48,6 +50,7 @@ export interface BenchSize {
   readonly withTwoProcesses: boolean;
   readonly neighbour: NeighbourSize;
   readonly generation: GenerationSize;
+  readonly transfers: TransferSize;
   /** Null where filling a table would take longer than all the rest. */
   readonly stored: StoredSize | null;
 }
@@ -65,6 +68,7 @@ const FORMS = {
     withTwoProcesses: false,
     neighbour: { orders: 600, codes: 300, redemptions: 10 },
     generation: { codes: 12_000, touched: 50, untilIdle: false },
+    transfers: { rounds: 1, transfers: 40 },
     stored: null,
   },
   quick: {
@@ -79,6 +83,7 @@ const FORMS = {
     withTwoProcesses: false,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 200 },
     generation: { codes: 200_000, touched: 1000, untilIdle: true },
+    transfers: { rounds: 5, transfers: 2000 },
     stored: null,
   },
   long: {
@@ -93,6 +98,7 @@ const FORMS = {
     withTwoProcesses: true,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },
     generation: { codes: 1_000_000, touched: 1000, untilIdle: true },
+    transfers: { rounds: 7, transfers: 4000 },
     stored: { few: 10_000, many: 10_000_000, bufferPoolSize: '2G' },
   },
 } as const satisfies Record<string, BenchSize>;

@@ -28,6 +28,7 @@ const FIGURES = [
   'generate_vs_bulk_load',
   'redis_bytes_per_untouched_code',
   'redis_bytes_per_idle_code',
+  'transfers_vs_raw_sql',
   'race_loser_p99_ms',
   'race_losers_held',
   'transactions_per_1000',
