@@ -21,7 +21,7 @@ describe('X.2 the reconciliation', () => {
       'I1 HOLDS',
       'I2 HOLDS',
       'I3 HOLDS',
-      'I4 NOT_CHECKED',
+      'I4 HOLDS',
       'I5 HOLDS',
       'I6 HOLDS',
       'I7 HOLDS',

@@ -48,4 +48,36 @@ describe('statements of one message', () => {
     expect(await Promise.all(answers)).toEqual([tooLate, tooLate]);
     expect(await storedRows(orm, tenantId)).toEqual({});
   });
+
+  it('S3.4 are never sent once their nested part has failed, and those of the whole still are', async () => {
+    const transactions = new Transactions(orm);
+    const late: Promise<unknown>[] = [];
+    await transactions.run(tenantId, async (em) => {
+      await insert(em, 1);
+      const part = transactions.nested(em, async (inner) => {
+        await insert(inner, 2);
+        late.push(insert(inner, 3).catch(String));
+        throw new Error('The part fails.');
+      });
+      await expect(part).rejects.toThrow('The part fails.');
+      await insert(em, 4);
+    });
+    expect(await Promise.all(late)).toEqual([
+      'StatementTooLateError: The transaction of this statement has ended.',
+    ]);
+    expect(await storedRows(orm, tenantId)).toEqual({ 1: 0, 4: 0 });
+  });
+
+  it('S3.4 must have been answered when their nested part ends well', async () => {
+    const transactions = new Transactions(orm);
+    const late: Promise<unknown>[] = [];
+    const forgetful = transactions.run(tenantId, async (em) =>
+      transactions.nested(em, async (inner) => {
+        late.push(insert(inner, 1).catch(String));
+      }),
+    );
+    await expect(forgetful).rejects.toThrow('while statements of it waited');
+    expect(await Promise.all(late)).toHaveLength(1);
+    expect(await storedRows(orm, tenantId)).toEqual({});
+  });
 });

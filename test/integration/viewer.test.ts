@@ -41,7 +41,7 @@ describe('viewer', () => {
       staffId: null,
       role: null,
       user: { id: userId, externalId: 'u-1', tags: ['a'] },
-      permissions: ['REDEEM'],
+      permissions: ['REDEEM', 'SPEND'],
     });
     expect((await api.ask(staffOf(tenantId, 'AUDITOR'), VIEWER)).data['viewer']).toEqual({
       kind: 'STAFF',
@@ -90,6 +90,7 @@ describe('viewer', () => {
 /** All others take CHANGE. */
 const NEEDED: Readonly<Record<string, string>> = {
   redeemCode: 'REDEEM',
+  transfer: 'SPEND',
   createTenant: 'CHANGE_TENANTS',
   updateTenant: 'CHANGE_TENANTS',
 };

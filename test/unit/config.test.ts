@@ -80,6 +80,7 @@ describe('the configuration', () => {
 
   it('says what a number may be', () => {
     expect(complaintOf({ PORT: 'http' })).toContain('PORT must be a whole number from 0 to 65535');
+    expect(complaintOf({ MONEY_TIME_ZONE: 'Mars/Base' })).toContain('MONEY_TIME_ZONE must be a time zone');
   });
 
   it('names all that is wrong at once', () => {
