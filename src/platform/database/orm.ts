@@ -42,6 +42,9 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     entities: [...settings.entities],
     extensions: [Migrator],
     pool: { min: 2, max: settings.poolSize },
+    // Of several rows the ORM would ask for `(tenant_id, id) in (('T', '1'), …)`. The servers compare the text inside as
+    // doubles: no index serves that, so every row of the table is locked, and rows with ids close by are met as well.
+    useBatchUpdates: false,
     multipleStatements: settings.severalStatements === true,
     forceUtcTimezone: true,
     driverOptions: {
