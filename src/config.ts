@@ -104,6 +104,7 @@ const environmentSchema = z.object({
   ATTEMPT_LOG_DAYS: count(1, 365, 30),
   MONEY_TIME_ZONE: timeZone.default('UTC'),
   UNIFORM_REFUSALS: booleanText.default(false),
+  ORDER_COUPON_SHARE_MAX_PERCENT: count(0, 100, 50),
   GRAPHQL_MAX_DEPTH: count(3, 100, 12),
   GRAPHQL_MAX_ALIASES: count(1, 1000, 15),
   GRAPHQL_MAX_TOKENS: count(100, 100_000, 2000),

@@ -24,6 +24,8 @@ import { Migration20261129030102_find_imports_that_wait } from './Migration20261
 import { Migration20261129030103_find_refused_attempts_by_refusal } from './Migration20261129030103_find_refused_attempts_by_refusal.js';
 import { Migration20261129040101_keep_a_ledger } from './Migration20261129040101_keep_a_ledger.js';
 import { Migration20261129040102_forbid_changes_of_entries } from './Migration20261129040102_forbid_changes_of_entries.js';
+import { Migration20261129040201_keep_coupons } from './Migration20261129040201_keep_coupons.js';
+import { Migration20261129040202_keep_points } from './Migration20261129040202_keep_points.js';
 import { Migration20261129040401_let_redemptions_be_reversed } from './Migration20261129040401_let_redemptions_be_reversed.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
@@ -84,10 +86,7 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129011201_count_live_codes_by_format',
     class: Migration20261129011201_count_live_codes_by_format,
   },
-  {
-    name: 'Migration20261129011202_keep_pools_of_codes',
-    class: Migration20261129011202_keep_pools_of_codes,
-  },
+  { name: 'Migration20261129011202_keep_pools_of_codes', class: Migration20261129011202_keep_pools_of_codes },
   {
     name: 'Migration20261129011203_keep_imports_of_codes',
     class: Migration20261129011203_keep_imports_of_codes,
@@ -120,14 +119,13 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129030103_find_refused_attempts_by_refusal',
     class: Migration20261129030103_find_refused_attempts_by_refusal,
   },
-  {
-    name: 'Migration20261129040101_keep_a_ledger',
-    class: Migration20261129040101_keep_a_ledger,
-  },
+  { name: 'Migration20261129040101_keep_a_ledger', class: Migration20261129040101_keep_a_ledger },
   {
     name: 'Migration20261129040102_forbid_changes_of_entries',
     class: Migration20261129040102_forbid_changes_of_entries,
   },
+  { name: 'Migration20261129040201_keep_coupons', class: Migration20261129040201_keep_coupons },
+  { name: 'Migration20261129040202_keep_points', class: Migration20261129040202_keep_points },
   {
     name: 'Migration20261129040401_let_redemptions_be_reversed',
     class: Migration20261129040401_let_redemptions_be_reversed,
