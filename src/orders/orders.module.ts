@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
 import { composeCoupons, COUPON_ENTITIES, COUPON_RESOLVERS } from './coupons/compose-coupons.js';
+import { COUPON_CHECKS } from './coupons/coupon.checks.js';
 import { currencyScalesOf } from './currency-scales.js';
 import { Order } from './orders/order.entity.js';
 import { OrderResolver } from './orders/order.resolver.js';
@@ -8,6 +9,7 @@ import { OrderService, type DeferredOrders } from './orders/order.service.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { OrderObjectType } from './orders/order.types.js';
 import { composePoints, POINTS_ENTITIES, POINTS_RESOLVERS } from './points/compose-points.js';
+import { POINTS_CHECKS } from './points/points.checks.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
 
@@ -24,6 +26,7 @@ export const orders = {
   name: 'orders',
   entities: [Order, ...COUPON_ENTITIES, ...POINTS_ENTITIES],
   resolvers: [OrderResolver, OrderUser, ...COUPON_RESOLVERS, ...POINTS_RESOLVERS],
+  checks: [...COUPON_CHECKS, ...POINTS_CHECKS],
   compose: (its: Needs) => {
     const { config, orm, readOrm, externalUserIds } = its;
     const service = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HOLDING_DRIFTS } from '../support/planted-coupon-drifts.js';
 import { DATABASE_DRIFTS, type PlantedDrift } from '../support/planted-database-drifts.js';
 import { MONEY_DRIFTS } from '../support/planted-money-drifts.js';
 import { REVERSAL_DRIFTS } from '../support/planted-reversal-drifts.js';
@@ -55,6 +56,14 @@ const TABLES = [
   'system_entry',
   'money_transfer',
   'transfer_day',
+  'coupon_template',
+  'user_coupon',
+  'order_coupon',
+  'coupon_ledger',
+  'points_account',
+  'points_lot',
+  'order_points',
+  'points_ledger',
 ];
 
 /** Everything that the database holds of a tenant, to the letter. */
@@ -83,6 +92,23 @@ describe('X.2 a drift that the database holds', () => {
     expect(broken.map(({ invariant }) => invariant)).toEqual([check?.invariant]);
     expect(await contentsOf(scene), 'a repair mends nothing of it').toEqual(before);
   });
+  it.concurrent.each([...DATABASE_DRIFTS, ...REVERSAL_DRIFTS, ...HOLDING_DRIFTS])(
+    'is found as $kind and as nothing else: $what',
+    async (drift) => {
+      const scene = await planted(drift);
+      const before = await contentsOf(scene);
+      const report = await run(scene, true);
+      expect(driftsOf(report)).toEqual({ [drift.kind]: drift.count ?? 1 });
+      expect(report.verdict).toBe('DRIFT');
+      const check = report.checks.find(({ kind }) => kind === drift.kind);
+      expect(check).toMatchObject({ holder: 'DATABASE', repaired: 0 });
+      expect(check?.samples[0]?.tenantId).toBe(scene.tenantId);
+      expect(check?.samples[0]?.subject).toMatch(/^[\w/]+$/);
+      const broken = report.invariants.filter(({ verdict }) => verdict === 'BROKEN');
+      expect(broken.map(({ invariant }) => invariant)).toEqual([check?.invariant]);
+      expect(await contentsOf(scene), 'a repair mends nothing of it').toEqual(before);
+    },
+  );
 });
 
 describe('X.2 a drift that Redis holds', () => {
@@ -106,6 +132,9 @@ describe('X.2 the drifts planted here', () => {
   it('are of every kind that there is', async () => {
     const { checks } = await run(bystander);
     const kinds = new Set([...STORED_DRIFTS, ...REDIS_DRIFTS].map(({ kind }) => kind));
+    const kinds = new Set(
+      [...DATABASE_DRIFTS, ...REVERSAL_DRIFTS, ...HOLDING_DRIFTS, ...REDIS_DRIFTS].map(({ kind }) => kind),
+    );
     expect([...kinds].toSorted()).toEqual(checks.map(({ kind }) => kind).toSorted());
   });
 
