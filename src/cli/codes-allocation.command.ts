@@ -1,12 +1,11 @@
-import type { Services } from '../app/modules.js';
 import type { CodeBatch } from '../codes/code-batch.entity.js';
 import type { PoolState } from '../codes/code-pool.service.js';
-import { DomainError } from '../platform/errors.js';
 import { addAction, ofTenant, type Bare } from './action.js';
 import { collected, externalId, wholeNumber } from './arguments.js';
 import { openCodeSink } from './code-sink.js';
 import { printRow } from './rows.js';
 import { fields } from './table.js';
+import { userIdOf } from './user-id.js';
 
 const BATCH_COLUMNS = fields<CodeBatch>('id', 'campaignId', 'generated', 'createdAt');
 const POOL_COLUMNS = fields<PoolState>('campaignId', 'size', 'free', 'refusal');
@@ -36,7 +35,7 @@ function addChosen(group: Bare): void {
         campaignId: campaign,
         codes: code,
         useLimit: uses ?? null,
-        assignedUserId: await userIdOf(users, tenant, user),
+        assignedUserId: user === undefined ? null : await userIdOf(users, tenant, user),
         idempotencyKey: key ?? null,
       });
       return batch;
@@ -84,7 +83,7 @@ function addAllocate(group: Bare): void {
         const { codes } = await allocations.allocate(tenant, {
           campaignId: campaign,
           count,
-          userId: await userIdOf(users, tenant, user),
+          userId: user === undefined ? null : await userIdOf(users, tenant, user),
           channel: channel ?? null,
           idempotencyKey: key ?? null,
         });
@@ -96,16 +95,4 @@ function addAllocate(group: Bare): void {
     },
     print: async () => undefined,
   });
-}
-
-/** @throws DomainError USER_NOT_FOUND */
-async function userIdOf(
-  users: Services['users'],
-  tenantId: string,
-  externalUserId: string | undefined,
-): Promise<string | null> {
-  if (externalUserId === undefined) return null;
-  const user = await users.find(tenantId, { externalId: externalUserId });
-  if (user !== null) return user.id;
-  throw new DomainError('USER_NOT_FOUND', `The tenant has no user ${JSON.stringify(externalUserId)}.`);
 }
