@@ -7,7 +7,7 @@ import { REDIS_DRIFTS } from '../support/planted-redis-drifts.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
 import { emOf, openWorld, type World } from '../support/world.js';
 
-const STORED_DRIFTS = [...DATABASE_DRIFTS, ...MONEY_DRIFTS, ...REVERSAL_DRIFTS];
+const STORED_DRIFTS = [...DATABASE_DRIFTS, ...MONEY_DRIFTS, ...HOLDING_DRIFTS, ...REVERSAL_DRIFTS];
 
 let world: World;
 let bystander: Scene;
