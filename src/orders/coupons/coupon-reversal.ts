@@ -4,7 +4,7 @@ import { Money } from '../../platform/decimal.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { RewardReversal, ReversedReward, SpentRewards } from '../../rewards/reward-handler.js';
-import { lockCoupons, takenByOrder } from './coupon-bookings.js';
+import { lockCoupons, takenByOrders } from './coupon-bookings.js';
 import { CouponLedger } from './coupon-ledger.entity.js';
 import { isExpired } from './coupon-state.js';
 import { UserCoupon } from './user-coupon.entity.js';
@@ -80,7 +80,7 @@ async function spentOf(em: Em, coupon: UserCoupon): Promise<string | Money> {
   if (coupon.kind === 'AMOUNT') return new Money(coupon.amount).minus(coupon.balance);
   const orderId = coupon.usedOrderId ?? coupon.reservedOrderId ?? null;
   if (orderId === null) return '0';
-  return (await takenByOrder(em, orderId)).get(coupon.id) ?? '0';
+  return (await takenByOrders(em, [orderId])).get(orderId)?.get(coupon.id) ?? '0';
 }
 
 function refusalOf({ rewardNo }: RewardReversal, debt: string): DomainError {

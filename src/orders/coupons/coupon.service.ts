@@ -2,7 +2,13 @@ import { present } from '../../platform/assert.js';
 import type { Em } from '../../platform/database/orm.js';
 import { isId, sortedIds, type Id, type IdGenerator } from '../../platform/ids.js';
 import type { GiveBackCause } from '../give-back.js';
-import { lockCoupons, refundedByOrder, takenByOrder } from './coupon-bookings.js';
+import {
+  lockCouponRows,
+  lockCoupons,
+  refundedByOrders,
+  takenByOrders,
+  writeCoupons,
+} from './coupon-bookings.js';
 import { assertCouponIds, usableCoupons } from './coupon-guards.js';
 import { CouponLedger, OrderCoupon } from './coupon-ledger.entity.js';
 import { priceCoupons, type CouponAmount, type Discount } from './coupon-pricing.js';
@@ -70,7 +76,7 @@ export class CouponService {
 
   /** On payment: coupons that are RESERVED by this order become USED. */
   async consume(em: Em, tenantId: string, orderId: Id, now: Date): Promise<void> {
-    const taken = await takenByOrder(em, orderId);
+    const taken = (await takenByOrders(em, [orderId])).get(orderId) ?? new Map<Id, string>();
     if (taken.size === 0) return;
     for (const coupon of (await lockCoupons(em, [...taken.keys()])).values()) {
       if (coupon.status !== 'RESERVED' || coupon.reservedOrderId !== orderId) continue;
@@ -81,10 +87,7 @@ export class CouponService {
     await em.flush();
   }
 
-  /**
-   * When the order is closed or wholly refunded: every coupon gets back exactly what it gave, once for an order and a
-   * coupon, whatever the cause. @returns what came back now
-   */
+  /** As {@link giveBackAll}, of one order. @returns what came back now */
   async giveBack(
     em: Em,
     tenantId: string,
@@ -92,18 +95,42 @@ export class CouponService {
     cause: GiveBackCause,
     now: Date,
   ): Promise<CouponAmount[]> {
-    const taken = await takenByOrder(em, orderId);
-    if (taken.size === 0) return [];
-    const held = await lockCoupons(em, [...taken.keys()]);
-    const refunded = await refundedByOrder(em, orderId);
-    const given: CouponAmount[] = [];
-    for (const couponId of sortedIds(taken.keys()).filter((id) => !refunded.has(id))) {
-      const coupon = present(held.get(couponId), 'A coupon that an order took');
-      const amount = present(taken.get(couponId), 'What an order took');
-      change(coupon, givenBackBy(coupon, amount, orderId, now.getTime()));
-      this.note(em, { tenantId, couponId, orderId, action: 'REFUND', amount, cause }, now);
-      given.push({ couponId, amount });
+    return (await this.giveBackAll(em, tenantId, [orderId], cause, now)).get(orderId) ?? [];
+  }
+
+  /**
+   * When orders are closed or wholly refunded: every coupon gets back exactly what it gave, once for an order and a
+   * coupon, whatever the cause. All coupons are locked by one statement. @returns by order, what came back now
+   */
+  async giveBackAll(
+    em: Em,
+    tenantId: string,
+    orderIds: readonly Id[],
+    cause: GiveBackCause,
+    now: Date,
+  ): Promise<Map<Id, CouponAmount[]>> {
+    if (orderIds.length === 0) return new Map();
+    const taken = await takenByOrders(em, sortedIds(orderIds));
+    const couponIds = [...taken.values()].flatMap((own) => [...own.keys()]);
+    if (couponIds.length === 0) return new Map();
+    const held = await lockCouponRows(em, couponIds);
+    const refunded = await refundedByOrders(em, orderIds);
+    const changed = new Set<UserCoupon>();
+    const given = new Map<Id, CouponAmount[]>();
+    for (const [orderId, own] of taken) {
+      const isDue = (id: Id): boolean => refunded.get(orderId)?.has(id) !== true;
+      const amounts = sortedIds(own.keys())
+        .filter(isDue)
+        .map((couponId) => ({ couponId, amount: present(own.get(couponId), 'What an order took') }));
+      given.set(orderId, amounts);
+      for (const { couponId, amount } of amounts) {
+        const coupon = present(held.get(couponId), 'A coupon that an order took');
+        Object.assign(coupon, givenBackBy(coupon, amount, orderId, now.getTime()));
+        changed.add(coupon);
+        this.note(em, { tenantId, couponId, orderId, action: 'REFUND', amount, cause }, now);
+      }
     }
+    await writeCoupons(em, tenantId, [...changed]);
     await em.flush();
     return given;
   }

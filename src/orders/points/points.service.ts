@@ -3,9 +3,10 @@ import type { Em } from '../../platform/database/orm.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { GiveBackCause } from '../give-back.js';
-import { changeLot, lockAccount, lotsById } from './points-account.js';
-import { givenBack, spendFrom, type LotPoints } from './points-lots.js';
-import { OrderPoints, PointsLedger, PointsLot } from './points.entity.js';
+import { changeLot, lockAccount, lockAccounts, writeBalances } from './points-account.js';
+import { spendFrom } from './points-lots.js';
+import { givenBackBefore, LotsOfOrders, spentBy } from './points-orders.js';
+import { OrderPoints, PointsLedger, PointsLot, type PointsAccount } from './points.entity.js';
 import type { PointsRefusal } from './points.errors.js';
 
 type Entry = Pick<PointsLedger, 'tenantId' | 'userId' | 'action' | 'points' | 'orderId' | 'cause'>;
@@ -38,54 +39,54 @@ export class PointsService {
     await em.flush();
   }
 
-  /**
-   * When the order is closed or wholly refunded: all points go back to the lots that they came from, once per order.
-   * Those of a lot that has expired meanwhile expire at once, and the ledger says so.
-   * @returns the points that went back, expired ones included; 0 where there are none, or they have gone back before
-   */
+  /** As {@link giveBackAll}, of one order. @returns the points; 0 where there are none, or they have gone back before */
   async giveBack(em: Em, tenantId: string, orderId: Id, cause: GiveBackCause, now: Date): Promise<number> {
-    const ofOrder = { orderId, action: 'SPEND' } as const;
-    const spent = await em.findOne(PointsLedger, ofOrder, { disableIdentityMap: true });
-    if (spent === null) return 0;
-    const { userId } = spent;
-    const account = present(await lockAccount(em, userId), 'The account that was spent from');
-    // Under the lock: who held it may have given them back.
-    if ((await em.count(PointsLedger, { orderId, userId, action: 'GIVE_BACK' })) > 0) return 0;
-    const points = -spent.points;
-    const expired = await giveBackLots(em, orderId, points, now.getTime());
-    account.balance += points - expired;
-    account.updatedAt = now;
-    this.note(em, { tenantId, userId, action: 'GIVE_BACK', points, orderId, cause }, now);
-    if (expired > 0) {
+    return (await this.giveBackAll(em, tenantId, [orderId], cause, now)).get(orderId) ?? 0;
+  }
+
+  /**
+   * When orders are closed or wholly refunded: all points go back to the lots that they came from, once per order.
+   * Those of a lot that has expired meanwhile expire at once, and the ledger says so. All accounts are locked by one
+   * statement.
+   * @returns by order the points that went back now, expired ones included
+   */
+  async giveBackAll(
+    em: Em,
+    tenantId: string,
+    orderIds: readonly Id[],
+    cause: GiveBackCause,
+    now: Date,
+  ): Promise<Map<Id, number>> {
+    const spent = orderIds.length === 0 ? [] : await spentBy(em, orderIds);
+    if (spent.length === 0) return new Map();
+    const accounts = await lockAccounts(
+      em,
+      spent.map(({ userId }) => userId),
+    );
+    // Under the locks: who held them may have given points back.
+    const done = await givenBackBefore(em, orderIds);
+    const due = spent.filter(({ orderId }) => !done.has(orderId));
+    const lots = await LotsOfOrders.read(em, due);
+    const changed = new Set<PointsAccount>();
+    for (const { orderId, userId, points } of due) {
+      const expired = lots.giveBack(orderId, points, now.getTime());
+      const account = present(accounts.get(userId), 'The account that was spent from');
+      account.balance += points - expired;
+      changed.add(account);
+      this.note(em, { tenantId, userId, action: 'GIVE_BACK', points, orderId, cause }, now);
+      if (expired === 0) continue;
       const entry = { tenantId, userId, orderId, action: 'EXPIRE', cause: 'EXPIRY' } as const;
       this.note(em, { ...entry, points: -expired }, now);
     }
+    await lots.write(em, tenantId);
+    await writeBalances(em, tenantId, changed, now);
     await em.flush();
-    return points;
+    return new Map(due.map(({ orderId, points }) => [orderId, points]));
   }
 
   private note(em: Em, entry: Entry, createdAt: Date): void {
     em.create(PointsLedger, { ...entry, id: this.ids.next(), createdAt });
   }
-}
-
-/** @returns how many of the points expired at once */
-async function giveBackLots(em: Em, orderId: Id, points: number, nowMs: number): Promise<number> {
-  const taken: readonly LotPoints[] = await em.find(OrderPoints, { orderId }, { disableIdentityMap: true });
-  const lots = await lotsById(
-    em,
-    taken.map(({ lotId }) => lotId),
-  );
-  let [back, expired] = [0, 0];
-  for (const part of taken) {
-    const lot = present(lots.get(part.lotId), 'A lot that an order took from');
-    const { expired: lost, ...next } = givenBack(lot, part.points, nowMs);
-    await changeLot(em, lot.id, next);
-    back += part.points;
-    expired += lost;
-  }
-  invariant(back === points, 'The lots of an order gave other points than it spent.');
-  return expired;
 }
 
 function insufficient(points: number): DomainError<PointsRefusal> {
