@@ -26,6 +26,7 @@ import { Migration20261129040101_keep_a_ledger } from './Migration20261129040101
 import { Migration20261129040102_forbid_changes_of_entries } from './Migration20261129040102_forbid_changes_of_entries.js';
 import { Migration20261129040201_keep_coupons } from './Migration20261129040201_keep_coupons.js';
 import { Migration20261129040202_keep_points } from './Migration20261129040202_keep_points.js';
+import { Migration20261129040301_place_pay_and_refund_orders } from './Migration20261129040301_place_pay_and_refund_orders.js';
 import { Migration20261129040401_let_redemptions_be_reversed } from './Migration20261129040401_let_redemptions_be_reversed.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
@@ -126,6 +127,10 @@ export const migrations: readonly MigrationObject[] = [
   },
   { name: 'Migration20261129040201_keep_coupons', class: Migration20261129040201_keep_coupons },
   { name: 'Migration20261129040202_keep_points', class: Migration20261129040202_keep_points },
+  {
+    name: 'Migration20261129040301_place_pay_and_refund_orders',
+    class: Migration20261129040301_place_pay_and_refund_orders,
+  },
   {
     name: 'Migration20261129040401_let_redemptions_be_reversed',
     class: Migration20261129040401_let_redemptions_be_reversed,

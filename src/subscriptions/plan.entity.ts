@@ -41,6 +41,8 @@ const PlanSchema = defineEntity({
     resetCycle: p.enum(() => RESET_CYCLES).$type<ResetCycle>(),
     version: versionColumn(),
     createdAt: instantColumn(),
+    /** What new traffic costs within a running period; null where it is not sold. */
+    resetPrice: moneyColumn().nullable(),
   },
 });
 export class Plan extends PlanSchema.class {}
