@@ -15,15 +15,18 @@ const distinct = (item: z.ZodType<string>, most: number) =>
     .max(most, `must hold at most ${most}`)
     .transform((items) => [...new Set(items)]);
 
+const price = z
+  .string()
+  .regex(
+    /^[0-9]{1,20}(\.[0-9]{1,10})?$/,
+    'must be a decimal such as 9.90, not negative and without an exponent',
+  );
+
 /** In the order of precedence of the refusals. */
 const fields = {
   name: nameText(64),
-  unitPrice: z
-    .string()
-    .regex(
-      /^[0-9]{1,20}(\.[0-9]{1,10})?$/,
-      'must be a decimal such as 9.90, not negative and without an exponent',
-    ),
+  unitPrice: price,
+  resetPrice: price,
   trafficBytes: countNumber(0, Number.MAX_SAFE_INTEGER),
   deviceLimit: countNumber(0, LIMIT_MAX),
   quotaPerUser: countNumber(0, LIMIT_MAX),
@@ -40,6 +43,7 @@ const fields = {
 const createPlanInput = z.strictObject({
   name: fields.name,
   unitPrice: fields.unitPrice,
+  resetPrice: orElse(fields.resetPrice, null),
   unitTime: z.enum(TIME_UNITS, `must be one of ${TIME_UNITS.join(', ')}`),
   trafficBytes: orElse(fields.trafficBytes, 0),
   deviceLimit: orElse(fields.deviceLimit, 0),
@@ -66,6 +70,7 @@ export type CheckedPlan = z.output<typeof createPlanInput>;
 const FIELD_REFUSALS = {
   name: 'PLAN_NAME_MALFORMED',
   unitPrice: 'PLAN_PRICE_MALFORMED',
+  resetPrice: 'PLAN_PRICE_MALFORMED',
   trafficBytes: 'PLAN_TRAFFIC_OUT_OF_RANGE',
   deviceLimit: 'PLAN_DEVICE_LIMIT_OUT_OF_RANGE',
   quotaPerUser: 'PLAN_QUOTA_OUT_OF_RANGE',

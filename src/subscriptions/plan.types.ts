@@ -26,6 +26,12 @@ export class PlanType {
   @Field(() => DecimalScalar)
   unitPrice!: string;
 
+  @Field(
+    () => DecimalScalar,
+    nullable('What new traffic costs within a running period; null where it is not sold.'),
+  )
+  resetPrice?: string | null | undefined;
+
   @Field(() => TimeUnitEnum, { description: 'The duration of one quantity of the plan.' })
   unitTime!: TimeUnit;
 
@@ -76,6 +82,12 @@ export class CreatePlanInput {
   @Field(() => DecimalScalar, { description: 'Not negative.' })
   unitPrice!: string;
 
+  @Field(
+    () => DecimalScalar,
+    nullable('What new traffic costs within a running period. Missing means that it is not sold.'),
+  )
+  resetPrice?: string | null;
+
   @Field(() => TimeUnitEnum)
   unitTime!: TimeUnit;
 
@@ -122,6 +134,9 @@ export class UpdatePlanInput {
 
   @Field(() => DecimalScalar, nullable('Not negative.'))
   unitPrice?: string | null;
+
+  @Field(() => DecimalScalar, nullable('What new traffic costs within a running period; not negative.'))
+  resetPrice?: string | null;
 
   @Field(() => GraphQLSafeInt, nullable('Bytes; 0 means unlimited.'))
   trafficBytes?: number | null;

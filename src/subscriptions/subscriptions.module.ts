@@ -14,6 +14,7 @@ import { SubscriptionNode } from './nodes/subscription-node.entity.js';
 import { SubscriptionNodesService } from './nodes/subscription-nodes.service.js';
 import { Plan } from './plan.entity.js';
 import { PlanResolver } from './plan.resolver.js';
+import { PlanSaleService } from './plan-sale.service.js';
 import { PlanService } from './plan.service.js';
 import { SubscriptionCache } from './subscription-cache.redis.js';
 import { changedBy, runningInvalidated, SUBSCRIPTION_EVENTS } from './subscription-events.js';
@@ -75,7 +76,15 @@ export const subscriptions = {
       if (moved > 0) log.info({ moved }, 'subscriptions ended');
     };
     return {
-      services: { plans, subscriptions: service, subscriptionJobs, nodes, openedNodes, nodeUsers },
+      services: {
+        plans,
+        planSales: new PlanSaleService(rewards, outbox),
+        subscriptions: service,
+        subscriptionJobs,
+        nodes,
+        openedNodes,
+        nodeUsers,
+      },
       resolvers: [
         new PlanResolver(plans),
         new SubscriptionResolver(service, plans),
