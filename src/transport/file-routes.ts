@@ -21,6 +21,14 @@ const STATUS: Readonly<Record<string, number>> = {
   CODE_NOT_FOUND: 404,
   EXPORT_SCOPE_NOT_FOUND: 404,
   IMPORT_HAS_FILE: 409,
+  ORDER_NOT_FOUND: 404,
+  PAYMENT_CALLBACK_OFF: 404,
+  SIGNATURE_MISMATCH: 401,
+  TIMESTAMP_STALE: 401,
+  PAYMENT_ID_REUSED: 409,
+  PAYMENT_AMOUNT_DIFFERS: 409,
+  PAYMENT_CURRENCY_DIFFERS: 409,
+  ACCOUNT_HALTED: 409,
   IMPORT_FILE_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   SERVICE_UNAVAILABLE: 503,
@@ -33,7 +41,7 @@ interface FileRouteParts {
   readonly allowStream: (answer: ServerResponse) => void;
 }
 
-/** Files of the features, streamed both ways. A refusal has the form of a GraphQL error, with a status of HTTP. */
+/** Routes of the features: files, streamed both ways, and signed documents. A refusal has the form of a GraphQL error, with a status of HTTP. */
 export async function addFileRoutes(
   app: FastifyInstance,
   { routes, ...parts }: FileRouteParts,
@@ -41,6 +49,11 @@ export async function addFileRoutes(
   await app.register(async (scope) => {
     // The limit on bodies is for those that are held in memory.
     scope.addContentTypeParser(FILE_TYPES, (_request, payload, done) => done(null, payload));
+    // As it was sent, because it is signed so.
+    scope.removeContentTypeParser('application/json');
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    );
     for (const route of routes)
       scope.route({
         method: route.method,
@@ -63,7 +76,10 @@ async function answered(
     const params = request.params as Record<string, string>;
     const body = route.method === 'PUT' ? fileOf(request) : Readable.from([]);
     allowStream(reply.raw);
-    const answer = await route.answer({ context, params, query: firstValues(request.query), body });
+    const document = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const query = firstValues(request.query);
+    const headers = joinedValues(request.headers);
+    const answer = await route.answer({ context, params, query, headers, body, document });
     return await send(reply, answer, context);
   } catch (error) {
     // The client has gone in the middle of its file, which is no fault of this side.
@@ -110,6 +126,12 @@ function asGraphqlError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;
   const originalError = error instanceof Error ? error : new Error(String(error));
   return new GraphQLError(originalError.message, { originalError });
+}
+
+function joinedValues(headers: FastifyRequest['headers']): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
 }
 
 function firstValues(query: unknown): Record<string, string> {
