@@ -48,6 +48,24 @@ const proxies = z.string().transform((text, context) => {
 const timeZone = z
   .string()
   .refine((name) => IANAZone.isValidZone(name), 'must be a time zone such as UTC or Europe/Berlin');
+/** A comma-separated list; a single minus is an empty one. */
+const namesOf = <const Names extends readonly string[]>(...names: Names) =>
+  z
+    .string()
+    .transform((text) => (text === '-' ? [] : text.split(',').map((name) => name.trim())))
+    .pipe(z.array(oneOf(...names)));
+/** Fractions are for trying out what happens at the end. */
+const minutes = (most: number, preset: number) => {
+  const problem = `must be a number of minutes from 0.01 to ${most}`;
+  const number = z
+    .string()
+    .regex(/^[0-9]{1,6}(?:\.[0-9]{1,3})?$/, problem)
+    .transform(Number);
+  return number.refine((value) => value >= 0.01 && value <= most, problem).default(preset);
+};
+const positiveDecimal = z
+  .string()
+  .regex(/^(?!0*(?:\.0*)?$)[0-9]{1,10}(?:\.[0-9]{1,10})?$/, 'must be a decimal such as 0.01, more than 0');
 const secretText = z.string().min(32, 'must have at least 32 characters');
 const secret = secretText.optional();
 const secretList = z
@@ -69,6 +87,8 @@ const environmentSchema = z.object({
   JWT_SECRET_PREVIOUS: secret,
   CODE_PEPPER: secret,
   CODE_PEPPER_PREVIOUS: secretList,
+  PAYMENT_SECRET: secret,
+  PAYMENT_SECRET_PREVIOUS: secret,
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),
@@ -103,6 +123,10 @@ const environmentSchema = z.object({
   ATTEMPT_LOG_PER_MINUTE: count(0, 6000, 120),
   ATTEMPT_LOG_DAYS: count(1, 365, 30),
   MONEY_TIME_ZONE: timeZone.default('UTC'),
+  ORDER_TIMEOUT_MINUTES: minutes(525_600, 30),
+  ORDERS_PENDING_MAX: count(1, 1000, 5),
+  ORDER_SOURCES_WITH_OWN_CLEANUP: namesOf('MALL', 'DRAW', 'ICHIBAN', 'GAME_PASS').default(['ICHIBAN']),
+  POINT_VALUE: positiveDecimal.default('0.01'),
   UNIFORM_REFUSALS: booleanText.default(false),
   ORDER_COUPON_SHARE_MAX_PERCENT: count(0, 100, 50),
   GRAPHQL_MAX_DEPTH: count(3, 100, 12),
@@ -174,7 +198,8 @@ function missing(given: NodeJS.ProcessEnv): string[] {
 /** A secret that serves two purposes gives both away with one leak, and one in another's place was mixed up. */
 function secretProblems(config: Config): string[] {
   const { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER, CODE_PEPPER_PREVIOUS = [] } = config;
-  const named = { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER };
+  const { PAYMENT_SECRET, PAYMENT_SECRET_PREVIOUS } = config;
+  const named = { JWT_SECRET, JWT_SECRET_PREVIOUS, CODE_PEPPER, PAYMENT_SECRET, PAYMENT_SECRET_PREVIOUS };
   const given = [
     ...Object.entries(named).filter(([, value]) => value !== undefined),
     ...CODE_PEPPER_PREVIOUS.map((value) => ['CODE_PEPPER_PREVIOUS', value] as const),

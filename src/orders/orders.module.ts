@@ -1,32 +1,39 @@
-import type { Config } from '../config.js';
 import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import type { RewardHandler } from '../rewards/reward-handler.js';
+import type { RewardType } from '../rewards/reward-rule.js';
 import { composeCoupons, COUPON_ENTITIES, COUPON_RESOLVERS } from './coupons/compose-coupons.js';
 import { COUPON_CHECKS } from './coupons/coupon.checks.js';
 import { currencyScalesOf } from './currency-scales.js';
-import { Order } from './orders/order.entity.js';
+import { composeOrders, ORDER_ENTITIES, ORDER_RESOLVERS, type OrderNeeds } from './orders/compose-orders.js';
+import { OrderDetails } from './orders/order-details.js';
+import { ORDER_CHECKS } from './orders/order.checks.js';
 import { OrderResolver } from './orders/order.resolver.js';
 import { OrderService, type DeferredOrders } from './orders/order.service.js';
-import type { PlatformServices } from '../platform/platform-services.js';
-import { OrderObjectType } from './orders/order.types.js';
+import { OrderClosedEvent, OrderObjectType } from './orders/order.types.js';
 import { composePoints, POINTS_ENTITIES, POINTS_RESOLVERS } from './points/compose-points.js';
 import { POINTS_CHECKS } from './points/points.checks.js';
-import type { RewardHandler } from '../rewards/reward-handler.js';
-import type { RewardType } from '../rewards/reward-rule.js';
 
-interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'ids' | 'clock' | 'transactions' | 'log'> {
-  readonly config: Config;
+interface Needs extends OrderNeeds {
   readonly externalUserIds: ExternalUserIds;
   readonly handlers: Map<RewardType, RewardHandler>;
 }
 
 const OrderUser = externalUserIdOf(OrderObjectType);
+const EventUser = externalUserIdOf(OrderClosedEvent);
 
 /** Orders of users, and what is taken off them: coupons and points. */
 export const orders = {
   name: 'orders',
-  entities: [Order, ...COUPON_ENTITIES, ...POINTS_ENTITIES],
-  resolvers: [OrderResolver, OrderUser, ...COUPON_RESOLVERS, ...POINTS_RESOLVERS],
-  checks: [...COUPON_CHECKS, ...POINTS_CHECKS],
+  entities: [...ORDER_ENTITIES, ...COUPON_ENTITIES, ...POINTS_ENTITIES],
+  resolvers: [
+    OrderResolver,
+    OrderUser,
+    EventUser,
+    ...ORDER_RESOLVERS,
+    ...COUPON_RESOLVERS,
+    ...POINTS_RESOLVERS,
+  ],
+  checks: [...ORDER_CHECKS, ...COUPON_CHECKS, ...POINTS_CHECKS],
   compose: (its: Needs) => {
     const { config, orm, readOrm, externalUserIds } = its;
     const service = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);
@@ -40,15 +47,20 @@ export const orders = {
     });
     const points = composePoints(its);
     for (const { handler } of [coupons, points]) its.handlers.set(handler.type, handler);
+    const discounts = { ...coupons.services, ...points.services };
+    const placed = composeOrders({ ...its, ...discounts, orders: service });
     return {
-      services: { orders: service, deferredOrders, ...coupons.services, ...points.services },
+      services: { orders: service, deferredOrders, ...discounts, ...placed.services },
       resolvers: [
-        new OrderResolver(service, deferred),
+        new OrderResolver(service, new OrderDetails(readOrm), deferred),
         new OrderUser(externalUserIds),
+        new EventUser(externalUserIds),
+        ...placed.resolvers,
         ...coupons.resolvers,
         ...points.resolvers,
       ],
-      jobs: [...coupons.jobs, ...points.jobs],
+      jobs: [...coupons.jobs, ...points.jobs, ...placed.jobs],
+      routes: placed.routes,
     };
   },
 };

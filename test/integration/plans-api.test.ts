@@ -4,6 +4,7 @@ import { buildSchema } from 'type-graphql';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RequestContext } from '../../src/graphql/context.js';
 import type { Actor, StaffRole } from '../../src/graphql/actor.js';
+import { OrderDetails } from '../../src/orders/orders/order-details.js';
 import { OrderResolver } from '../../src/orders/orders/order.resolver.js';
 import { PlanResolver } from '../../src/subscriptions/plan.resolver.js';
 import { SubscriptionResolver } from '../../src/subscriptions/subscription.resolver.js';
@@ -16,7 +17,7 @@ beforeAll(async () => {
   const resolvers = new Map<unknown, unknown>([
     [PlanResolver, new PlanResolver(world.plans)],
     [SubscriptionResolver, new SubscriptionResolver(world.service, world.plans)],
-    [OrderResolver, new OrderResolver(world.orders, async () => null)],
+    [OrderResolver, new OrderResolver(world.orders, new OrderDetails(world.orm), async () => null)],
   ]);
   schema = await buildSchema({
     resolvers: [PlanResolver, SubscriptionResolver, OrderResolver],

@@ -226,7 +226,7 @@ describe('S0.15 is_new', () => {
   };
   const redeemNew = async (userId: string, planId: string) => {
     await world.give({ userId, planId });
-    return (await world.orders.list(world.tenantId, { offset: 0, size: 1 }, userId)).items[0]?.isNew;
+    return (await world.orders.list(world.tenantId, { offset: 0, size: 1 }, { userId })).items[0]?.isNew;
   };
 
   it('stays true over redemptions and unpaid orders, and ends with the first paid purchase', async () => {
@@ -280,10 +280,10 @@ describe('orders', () => {
       made.push(world.ids.next());
       await world.give({ userId, planId: plan.id, redemptionId: made[n] ?? '' });
     }
-    const page = await world.orders.list(world.tenantId, { offset: 2, size: 2 }, userId);
+    const page = await world.orders.list(world.tenantId, { offset: 2, size: 2 }, { userId });
     expect([page.total, page.items.map(({ id }) => id)]).toEqual([5, [made[2], made[1]]]);
-    expect((await world.orders.list(world.tenantId, { offset: 6, size: 2 }, userId)).items).toEqual([]);
-    expect((await world.orders.list(world.tenantId, { offset: 0, size: 2 }, null)).total).toBeGreaterThan(5);
+    expect((await world.orders.list(world.tenantId, { offset: 6, size: 2 }, { userId })).items).toEqual([]);
+    expect((await world.orders.list(world.tenantId, { offset: 0, size: 2 })).total).toBeGreaterThan(5);
   });
 
   it('S0.11 writes the order of a redemption that was given up as FAILED', async () => {

@@ -5,20 +5,24 @@ import type { RequestContext } from '../../graphql/context.js';
 import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import { rangeOf } from '../../graphql/selects.js';
 import type { PersonActor } from '../../graphql/actor.js';
+import type { OrderDetails } from './order-details.js';
+import { OrderFilterInput } from './order-input.types.js';
+import type { Order } from './order.entity.js';
 import type { OrderService, DeferredOrders } from './order.service.js';
-import { OrderObjectType, OrderPageType } from './order.types.js';
+import { OrderCouponType, OrderObjectType, OrderPageType, OrderRefundType } from './order.types.js';
 
 @Resolver(() => OrderObjectType)
 export class OrderResolver {
   constructor(
     private readonly service: OrderService,
+    private readonly details: OrderDetails,
     private readonly deferred: DeferredOrders,
   ) {}
 
   @Query(() => OrderObjectType, {
     nullable: true,
     description:
-      "One's own order; any of the tenant for staff. PENDING while a redemption is PROCESSING, then FINISHED or FAILED.",
+      "One's own order; any of the tenant for staff. That of a redemption is PENDING while it is PROCESSING, then FINISHED or FAILED.",
   })
   async order(
     @Arg('orderNo', () => ID) orderNo: string,
@@ -30,17 +34,29 @@ export class OrderResolver {
 
   @Query(() => OrderPageType, { description: "One's own orders; all of the tenant for staff." })
   async orders(
+    @Arg('filter', () => OrderFilterInput, { nullable: true }) filter: OrderFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<OrderObjectType>> {
     const actor = requireActor(context);
-    return this.service.list(actor.tenantId, rangeOf(page, info), ownOrdersOf(actor));
+    const userId = ownOrdersOf(actor) ?? filter?.userId;
+    return this.service.list(actor.tenantId, rangeOf(page, info), { ...filter, userId });
   }
 
   @FieldResolver(() => String, { description: 'The number shown to people; for a redemption also its id.' })
   orderNo(@Root() order: OrderObjectType): string {
     return order.id;
+  }
+
+  @FieldResolver(() => [OrderCouponType], { description: 'What each coupon takes off.' })
+  async coupons(@Root() order: Order): Promise<OrderCouponType[]> {
+    return this.details.couponsOf(order);
+  }
+
+  @FieldResolver(() => [OrderRefundType])
+  async refunds(@Root() order: Order): Promise<OrderRefundType[]> {
+    return this.details.refundsOf(order);
   }
 }
 

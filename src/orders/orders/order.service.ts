@@ -3,9 +3,10 @@ import { invariant } from '../../platform/assert.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { queryTogether } from '../../platform/database/execute-together.js';
 import { insertRows } from '../../platform/database/insert-rows.js';
-import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
+import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
+import { findOrders, type OrderFilter } from './order-list.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
 
 /** What uses up being new: a paid purchase or renewal. A redemption does not. */
@@ -101,6 +102,7 @@ export class OrderService {
     const buyers = this.usersWithPaidOrder(tenantEm(this.orm, tenantId), tenantId, [userId]);
     const isNew = !(await within(this.timeoutMs, 'database', buyers)).has(userId);
     return {
+      ...NOT_PLACED,
       tenantId,
       id,
       userId,
@@ -114,11 +116,28 @@ export class OrderService {
     };
   }
 
-  /** Newest first. @param userId whose orders; null lists those of the whole tenant */
-  async list(tenantId: string, page: PageRange, userId: Id | null): Promise<Page<Order>> {
-    return findPage(tenantEm(this.listOrm, tenantId), Order, ofUser(userId), page);
+  /** Newest first. */
+  async list(tenantId: string, page: PageRange, filter: OrderFilter = {}): Promise<Page<Order>> {
+    return findOrders(tenantEm(this.listOrm, tenantId), tenantId, filter, page);
   }
 }
+
+/** What only orders have that users place. */
+const NOT_PLACED = {
+  sourceType: null,
+  currency: null,
+  facilityId: null,
+  planId: null,
+  quantity: null,
+  takesInventory: null,
+  total: null,
+  discount: null,
+  pointsSpent: null,
+  refunded: null,
+  paidAt: null,
+  closedAt: null,
+  closeReason: null,
+} as const;
 
 function ofUser(userId: Id | null): { userId?: Id } {
   return userId === null ? {} : { userId };

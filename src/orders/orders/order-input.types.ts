@@ -1,0 +1,89 @@
+import { Field, ID, InputType, Int } from 'type-graphql';
+import { nullable } from '../../graphql/nullable.js';
+import { DecimalScalar } from '../../graphql/scalars.js';
+import type { OrderSource, OrderStatus, OrderType } from './order.entity.js';
+import { OrderSourceEnum, OrderStatusEnum, OrderTypeEnum } from './order.types.js';
+
+const KEY = 'The same key and arguments answer the same again. 1 to 64 visible characters; or the header.';
+
+@InputType()
+export class PlaceOrderInput {
+  @Field(() => OrderTypeEnum, {
+    description: 'PURCHASE, RENEWAL or RESET_TRAFFIC of a plan, or a RECHARGE of the balance.',
+  })
+  type!: OrderType;
+
+  @Field(() => OrderSourceEnum, nullable('MALL or GAME_PASS; missing means MALL.'))
+  sourceType?: OrderSource | null;
+
+  @Field(() => ID, nullable('For all but a RECHARGE.'))
+  planId?: string | null;
+
+  @Field(() => Int, nullable('Units of the plan; missing means 1.'))
+  quantity?: number | null;
+
+  @Field(() => DecimalScalar, nullable('What a RECHARGE adds to the balance, and costs.'))
+  amount?: string | null;
+
+  @Field(() => ID, nullable("Whose account pays; missing means the tenant's only facility."))
+  facilityId?: string | null;
+
+  @Field(() => String, nullable("What it is paid in; missing means the tenant's only currency."))
+  currency?: string | null;
+
+  @Field(() => [ID], nullable("One's own coupons, applied in this order."))
+  couponIds?: string[] | null;
+
+  @Field(() => Int, nullable('Points that pay a part of what the coupons leave.'))
+  points?: number | null;
+
+  @Field(() => String, nullable(KEY))
+  idempotencyKey?: string | null;
+}
+
+@InputType()
+export class PayOrderInput {
+  @Field(() => ID)
+  orderNo!: string;
+}
+
+@InputType()
+export class CancelOrderInput {
+  @Field(() => ID)
+  orderNo!: string;
+}
+
+@InputType()
+export class RefundOrderInput {
+  @Field(() => ID)
+  orderNo!: string;
+
+  @Field(() => DecimalScalar, nullable('Missing means all that is left of what was paid.'))
+  amount?: string | null;
+
+  @Field(() => String, { description: '1 to 255 characters.' })
+  reason!: string;
+
+  @Field(
+    () => Boolean,
+    nullable(
+      'Whether the subscription keeps the time that it got when all is refunded. Missing means that it loses it.',
+    ),
+  )
+  keepsSubscription?: boolean | null;
+
+  @Field(() => String, nullable(KEY))
+  idempotencyKey?: string | null;
+}
+
+@InputType()
+export class OrderFilterInput {
+  @Field(() => ID, nullable('For staff; users see their own in any case.'))
+  userId?: string | null;
+
+  @Field(() => OrderStatusEnum, { nullable: true })
+  status?: OrderStatus | null;
+
+  @Field(() => OrderTypeEnum, { nullable: true })
+  type?: OrderType | null;
+}
