@@ -25,6 +25,8 @@ const TARGETS = {
   redis_bytes_per_idle_code: { most: 100 },
   transfers_vs_raw_sql: { least: 0.5 },
   redeem_10m_vs_10k: { least: 0.9 },
+  // Of one process; a rate, and no ratio.
+  close_orders: { least: 500 },
   transactions_per_1000: { most: 25 },
   refusal_db_reads_per_1000: { most: 5 },
   over_redeemed: { most: 0 },

@@ -1,4 +1,5 @@
 import { Bench, ratios, type BenchParts, type MeasuredRound } from './bench.js';
+import { measureClosing } from './close-orders.js';
 import { measureGeneration } from './generation.js';
 import { measureNeighbour, type NeighbourFigure } from './neighbour.js';
 import { RATIO_NAMES, type RatioName } from './options.js';
@@ -26,6 +27,7 @@ const WITHOUT_ROUNDS: ReadonlySet<RatioName> = new Set([
   'neighbour_p99',
   'transfers_vs_raw_sql',
   'redeem_10m_vs_10k',
+  'close_orders',
   ...RATIOS_OF_BATCH,
 ]);
 
@@ -64,7 +66,12 @@ export class Measurement {
       this.bench.unexpected.push(...unexpected);
       return found;
     });
-    const { stored } = this.parts.options.size;
+    const { stored, closedOrders } = this.parts.options.size;
+    await this.figure('close_orders', async () => {
+      const { perSecond, unexpected } = await measureClosing(this.parts, closedOrders);
+      this.bench.unexpected.push(...unexpected);
+      return [perSecond];
+    });
     if (stored !== null)
       await this.figure('redeem_10m_vs_10k', async () => {
         const { ratio, unexpected } = await measureStored(this.parts, stored);

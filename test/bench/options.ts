@@ -21,6 +21,7 @@ export const RATIO_NAMES = [
   'redis_bytes_per_idle_code',
   'transfers_vs_raw_sql',
   'redeem_10m_vs_10k',
+  'close_orders',
 ] as const;
 export type RatioName = (typeof RATIO_NAMES)[number];
 
@@ -51,6 +52,8 @@ export interface BenchSize {
   readonly neighbour: NeighbourSize;
   readonly generation: GenerationSize;
   readonly transfers: TransferSize;
+  /** Orders that the sweep closes. */
+  readonly closedOrders: number;
   /** Null where filling a table would take longer than all the rest. */
   readonly stored: StoredSize | null;
 }
@@ -69,6 +72,7 @@ const FORMS = {
     neighbour: { orders: 600, codes: 300, redemptions: 10 },
     generation: { codes: 12_000, touched: 50, untilIdle: false },
     transfers: { rounds: 1, transfers: 40 },
+    closedOrders: 40,
     stored: null,
   },
   quick: {
@@ -84,6 +88,7 @@ const FORMS = {
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 200 },
     generation: { codes: 200_000, touched: 1000, untilIdle: true },
     transfers: { rounds: 5, transfers: 2000 },
+    closedOrders: 2000,
     stored: null,
   },
   long: {
@@ -99,6 +104,7 @@ const FORMS = {
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },
     generation: { codes: 1_000_000, touched: 1000, untilIdle: true },
     transfers: { rounds: 7, transfers: 4000 },
+    closedOrders: 5000,
     stored: { few: 10_000, many: 10_000_000, bufferPoolSize: '2G' },
   },
 } as const satisfies Record<string, BenchSize>;

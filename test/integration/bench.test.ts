@@ -29,6 +29,7 @@ const FIGURES = [
   'redis_bytes_per_untouched_code',
   'redis_bytes_per_idle_code',
   'transfers_vs_raw_sql',
+  'close_orders',
   'race_loser_p99_ms',
   'race_losers_held',
   'transactions_per_1000',
