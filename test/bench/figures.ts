@@ -13,6 +13,7 @@ const TARGETS = {
   redeem_vs_empty_256: { least: 0.55 },
   redeem_vs_plain: { least: 5 },
   hot_code_vs_distinct: { least: 0.9 },
+  redeem_four_rewards_vs_redeem: { least: 0.5 },
   refusal_vs_empty: { least: 0.9 },
   race_loser_vs_refusal: { least: 0.3 },
   race_loser_p99_ms: { most: 1500 },

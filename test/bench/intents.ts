@@ -49,6 +49,8 @@ export class Intents {
       case 'plain':
       case 'two_processes':
         return this.pairs(await this.supply.takeUsers(count), await this.supply.takeCodes(count), withKeys);
+      case 'redeem_four':
+        return this.pairs(await this.supply.takeUsers(count), await this.supply.takeFour(count), withKeys);
       case 'hot_code': {
         const users = await this.supply.takeUsers(count);
         return this.pairs(

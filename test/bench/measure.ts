@@ -115,6 +115,10 @@ export class Measurement {
     await this.figure('hot_code_vs_distinct', async () =>
       this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'hot_code', servers: one }),
     );
+    await this.figure('redeem_four_rewards_vs_redeem', async () => {
+      await this.bench.warmUp('redeem_four', one, this.parts.options.size.warmUp);
+      return this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'redeem_four', servers: one });
+    });
     await this.figure('refusal_vs_empty', async () =>
       this.bench.compare({ kind: 'empty', servers: one }, { kind: 'refusal', servers: one }, false),
     );

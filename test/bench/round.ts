@@ -10,6 +10,7 @@ export const ROUND_KINDS = [
   'empty_256',
   'redeem_256',
   'hot_code',
+  'redeem_four',
   'refusal',
   'race',
   'plain',

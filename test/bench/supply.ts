@@ -1,4 +1,5 @@
 import type { Services } from '../../src/app/modules.js';
+import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { CODES_AT_ONCE_MAX } from '../../src/campaigns/campaign-rule.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { formatOf } from '../../src/codes/code-format.js';
@@ -34,6 +35,8 @@ interface SpecialCodes {
   /** {@link SCARCE_LIMIT} uses each. */
   readonly scarce: readonly string[];
   readonly expired: readonly string[];
+  /** The campaign whose codes give a subscription, a coupon, points and money. */
+  readonly fourId: string;
 }
 
 /** Unused codes and users, made beforehand so that no round waits for them. */
@@ -68,14 +71,22 @@ export class Supply {
       trafficBytes: 100_000_000_000,
     });
     const { services } = world;
-    const having = async (useLimit: number) => campaign(services, tenantId, plan.id, useLimit);
+    const monthly: RewardRules = [{ type: 'SUBSCRIPTION', id: plan.id }];
+    const having = async (useLimit: number) => campaign(services, tenantId, monthly, useLimit);
     const distinct = await having(1);
     const [hotCode] = await generated(services, tenantId, await having(HOT_LIMIT), 1);
     const scarce = await generated(services, tenantId, await having(SCARCE_LIMIT), counts.scarce);
     const ended = await having(1);
     const expired = await generated(services, tenantId, ended, counts.expired);
     await expire(world, tenantId, ended);
-    const special = { campaignId: distinct, hotCode: present(hotCode, 'The hot code'), scarce, expired };
+    const fourId = await campaign(services, tenantId, await fourRewards(services, tenantId, plan.id), 1);
+    const special = {
+      campaignId: distinct,
+      hotCode: present(hotCode, 'The hot code'),
+      scarce,
+      expired,
+      fourId,
+    };
     return new Supply(world, tenantId, special);
   }
 
@@ -132,6 +143,16 @@ export class Supply {
     return this.codes.splice(-count, count);
   }
 
+  /** Single-use codes that give four rewards, made when they are asked for. */
+  async takeFour(count: number): Promise<readonly string[]> {
+    const codes: string[] = [];
+    while (codes.length < count) {
+      const missing = Math.min(CODES_AT_ONCE_MAX, count - codes.length);
+      codes.push(...(await generated(this.world.services, this.tenantId, this.special.fourId, missing)));
+    }
+    return codes;
+  }
+
   /** Users who have redeemed nothing yet, each handed out once. */
   async takeUsers(count: number): Promise<readonly BenchUser[]> {
     await this.stock(0, count);
@@ -165,15 +186,35 @@ export class Supply {
   }
 }
 
+type RewardRules = NonNullable<CreateCampaign['rule']['rewardRules']>;
+
+/** One reward of each kind. */
+async function fourRewards(
+  { couponTemplates, currencies, facilities }: Services,
+  tenantId: string,
+  planId: string,
+): Promise<RewardRules> {
+  await currencies.create(tenantId, { code: 'USD', name: 'Dollar', scale: 2 });
+  const facility = await facilities.create(tenantId, { name: 'Wallet' });
+  const terms = { name: 'Ten off', kind: 'AMOUNT', currency: 'USD', amount: '10' };
+  const template = await couponTemplates.create(tenantId, terms);
+  return [
+    { type: 'SUBSCRIPTION', id: planId },
+    { type: 'COUPON', id: template.id },
+    { type: 'POINTS', amount: '100', validDays: 365 },
+    { type: 'BALANCE', id: facility.id, amount: '2.50', currency: 'USD' },
+  ];
+}
+
 async function campaign(
   services: Services,
   tenantId: string,
-  planId: string,
+  rewardRules: RewardRules,
   useLimit: number,
 ): Promise<string> {
   const made = await services.campaigns.create(tenantId, {
     name: `Bench, ${useLimit} uses`,
-    rule: { ...RULE, useLimit, rewardRules: [{ type: 'SUBSCRIPTION', id: planId }] },
+    rule: { ...RULE, useLimit, rewardRules: [...rewardRules] },
   });
   await services.campaignChanges.step(tenantId, made.campaign.id, 'activate');
   return made.campaign.id;

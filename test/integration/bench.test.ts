@@ -23,6 +23,7 @@ const FIGURES = [
   'redeem_vs_empty_256',
   'redeem_vs_plain',
   'hot_code_vs_distinct',
+  'redeem_four_rewards_vs_redeem',
   'refusal_vs_empty',
   'race_loser_vs_refusal',
   'generate_vs_bulk_load',
