@@ -7,6 +7,7 @@ import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { findOrders, type OrderFilter } from './order-list.js';
+import { moveOrders } from './order-state.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
 
 /** What uses up being new: a paid purchase or renewal. A redemption does not. */
@@ -66,9 +67,8 @@ export class OrderService {
   }
 
   /** The order of a redemption that is reversed, in its transaction. */
-  async refundRedemptionOrder(em: Em, id: Id): Promise<void> {
-    const finished = { id, type: 'REDEMPTION' as const, status: 'FINISHED' as const };
-    const refunded = await em.nativeUpdate(Order, finished, { status: 'REFUNDED' });
+  async refundRedemptionOrder(em: Em, tenantId: string, id: Id): Promise<void> {
+    const refunded = await moveOrders(em, tenantId, [id], { from: 'FINISHED', to: 'REFUNDED', set: {} });
     invariant(refunded === 1, 'The order of a committed redemption is not FINISHED.');
   }
 

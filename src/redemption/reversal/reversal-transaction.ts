@@ -36,7 +36,7 @@ export class ReversalTransaction {
   async run(em: Em, reversal: Reversal, readsBack: boolean): Promise<Reversed> {
     const before = await lockedRedemption(em, reversal.redemptionId);
     if (before.status === 'REVERSED') return reversedBefore(em, before, reversal, readsBack);
-    await this.orders.refundRedemptionOrder(em, orderNoOf(before.id));
+    await this.orders.refundRedemptionOrder(em, reversal.tenantId, orderNoOf(before.id));
     const code = reversal.returnUse ? await lockedCode(em, before.codeId) : null;
     const campaign = await sharedCampaign(em, before.campaignId);
     const debts = await takeRewardsBack(em, this.handlers, before, campaign.rule, reversal);
