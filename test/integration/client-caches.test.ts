@@ -42,6 +42,7 @@ beforeAll(async () => {
   const big = await seedCampaign(world, tenant, 4, { rule: { rewardRules } });
   const small = await seedCampaign(world, tenant, 4);
   const users = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
+  await moveMoney(tenantId, users);
   const found: Answer[] = [];
   for (const [at, userId] of users.entries()) {
     const codes = [big, small].map((campaign) => `"${campaign.codes[at]}"`);
@@ -70,6 +71,21 @@ beforeAll(async () => {
   answers = [...found, ...lists, ...byId];
 });
 afterAll(async () => world.close());
+
+/** Two facilities, and an account, an entry and a transfer of each user. */
+async function moveMoney(tenantId: string, users: readonly string[]): Promise<void> {
+  const { currencies, facilities, accounts, transfers } = world.services;
+  await currencies.create(tenantId, { code: 'USD', name: 'Dollar', scale: 2 });
+  await facilities.create(tenantId, { name: 'Branch' });
+  const { id: facilityId } = await facilities.create(tenantId, { name: 'Main shop' });
+  const here = { facilityId, currency: 'USD' };
+  for (const userId of users)
+    await accounts.adjust(tenantId, 'eve', { ...here, userId, amount: '9', orderId: 'a', remark: 'A test' });
+  for (const [at, from] of users.entries()) {
+    const input = { ...here, toUserId: users[1 - at], amount: '1', orderId: 'b' };
+    await transfers.transfer(null, tenantId, from, input);
+  }
+}
 
 /** What the actor may read and do, with everything in it. */
 async function answersTo(actor: Actor, args: Arguments): Promise<Answer[]> {

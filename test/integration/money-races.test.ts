@@ -48,24 +48,24 @@ async function expectSound(scene: MoneyScene): Promise<void> {
 }
 
 describe('many at once', () => {
-  it('S3.12 make 1,000 opposing transfers between four accounts, each once, and the total is conserved', async () => {
-    const scene = await makeMoneyScene(world, 4, { feeRate: '0.01' });
+  it('S3.12 make 1,000 opposing transfers between six accounts, each once, and the total is conserved', async () => {
+    const scene = await makeMoneyScene(world, 6, { feeRate: '0.01' });
     for (const user of scene.users) await scene.fund(user, '1000');
     const outcomes: string[] = [];
     const wishes = Array.from({ length: 1000 }, (_, at) => at);
-    await eachOf(wishes, 40, async (at) => {
-      const from = scene.users[at % 4] ?? '';
-      const toUserId = scene.users[(at + 1 + (at % 3)) % 4] ?? '';
+    await eachOf(wishes, 16, async (at) => {
+      const from = scene.users[at % 6] ?? '';
+      const toUserId = scene.users[(at + 1 + (at % 5)) % 6] ?? '';
       const input = { toUserId, amount: '1', orderId: `t-${at}` };
       outcomes.push(await outcomeOf(transferFrom(at, scene, from, input)));
     });
     expect(counted(outcomes)).toEqual({ OK: 1000 });
     expect(await ledgerOf(scene)).toEqual({
-      entries: 2004,
-      accounts: 4,
-      systemEntries: 1004,
+      entries: 2006,
+      accounts: 6,
+      systemEntries: 1006,
       transfers: 1000,
-      held: '3990',
+      held: '5990',
       sum: '0',
       faults: [],
     });
@@ -205,4 +205,20 @@ describe('many at once', () => {
     });
     expect([await scene.balance(from), await scene.balance(to)]).toEqual(['1', '3']);
   });
+
+  it('answer that the database did not answer in time where an account stays locked, and move nothing', async () => {
+    const scene = await makeMoneyScene(world, 2);
+    const [from = '', to = ''] = scene.users;
+    await scene.fund(from, '1');
+    await world.services.transactions.run(scene.tenantId, async (em) => {
+      const sql = 'select * from money_account where tenant_id = ? and user_id = ? for update';
+      await em.execute(sql, [scene.tenantId, from]);
+      const waiting = outcomeOf(transferFrom(1, scene, from, { toUserId: to, amount: '1', orderId: 'late' }));
+      // The server ends transactions in which nothing is asked for ten seconds.
+      const alive = setInterval(() => void em.execute('select 1'), 3000);
+      expect(await waiting).toContain('StoreUnavailableError');
+      clearInterval(alive);
+    });
+    expect(await ledgerOf(scene)).toMatchObject({ transfers: 0, entries: 1 });
+  }, 60_000);
 });

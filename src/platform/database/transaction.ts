@@ -137,15 +137,24 @@ export class Transactions {
   /**
    * Work that may be a transaction of its own (without an entity manager) or a part of the caller's. After a duplicate
    * key, which others may insert at any moment, it runs again: it must read first what is there.
+   * @throws StoreUnavailableError from a transaction of its own; also where it has waited in vain for rows of others
    */
   async composed<T>(em: Em | null, tenantId: string, work: (em: Em) => Promise<T>): Promise<T> {
-    if (em === null) return this.runReadingBack(tenantId, work);
+    if (em === null) return this.alone(tenantId, work);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.nested(em, work);
       } catch (error) {
         if (!isDuplicateKey(error) || attempt >= READ_BACK_RUNS_MAX) throw error;
       }
+    }
+  }
+
+  private async alone<T>(tenantId: string, work: (em: Em) => Promise<T>): Promise<T> {
+    try {
+      return await this.runReadingBack(tenantId, work);
+    } catch (error) {
+      throw isRetryable(error) ? new StoreUnavailableError('database', { cause: error }) : error;
     }
   }
 
