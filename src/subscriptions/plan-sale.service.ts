@@ -77,10 +77,8 @@ export class PlanSaleService {
       refuse('PLAN_NOT_SOLD', 'This plan is not for sale.', 'planId');
     if (sale.kind === 'RESET_TRAFFIC') return offerTraffic(em, tenantId, sale, plan, now);
     assertQuantity(plan, sale);
-    const held = await loadStates(em, tenantId, [sale.userId], [sale.planId], 'for update');
-    const starts = extendable(held, now.getTime()) === undefined;
-    if (sale.kind === 'RENEWAL' && starts)
-      refuse('SUBSCRIPTION_NOT_FOUND', 'You have no subscription of this plan to renew.', 'planId');
+    const starts = !(await isHeld(em, tenantId, sale, now));
+    if (sale.kind === 'RENEWAL' && starts) refuseRenewal();
     assertGivable(await this.begin(em, tenantId, sale, now), applicationOf(sale, now));
     const takesInventory = starts && (await takeInventory(em, tenantId, plan.id));
     return { unitPrice: plan.unitPrice, takesInventory };
@@ -134,6 +132,7 @@ export class PlanSaleService {
   }
 
   private async give(em: Em, tenantId: string, sale: PlanSale, now: Date): Promise<SoldSubscription> {
+    if (sale.kind === 'RENEWAL') await assertRenewable(em, tenantId, sale, now);
     const application = applicationOf(sale, now);
     const session = await this.begin(em, tenantId, sale, now);
     assertGivable(session, application);
@@ -149,6 +148,21 @@ export class PlanSaleService {
   private announce(em: Em, tenantId: string, { userId, planId }: PlanSale, id: Id): void {
     this.outbox.append(em, tenantId, [subscriptionInvalidated({ id, userId, planId })]);
   }
+}
+
+/** Whether the user has a subscription that the sale would extend. It stays so until the end of the transaction. */
+async function isHeld(em: Em, tenantId: string, { userId, planId }: PlanSale, now: Date): Promise<boolean> {
+  const held = await loadStates(em, tenantId, [userId], [planId], 'for update');
+  return extendable(held, now.getTime()) !== undefined;
+}
+
+/** What was to be renewed may have been taken back since the order was placed. */
+async function assertRenewable(em: Em, tenantId: string, sale: PlanSale, now: Date): Promise<void> {
+  if (!(await isHeld(em, tenantId, sale, now))) refuseRenewal();
+}
+
+function refuseRenewal(): never {
+  return refuse('SUBSCRIPTION_NOT_FOUND', 'You have no subscription of this plan to renew.', 'planId');
 }
 
 const FRESH = { disableIdentityMap: true } as const;

@@ -87,9 +87,16 @@ export class SubscriptionReversal {
     await this.giveInventoryBack();
   }
 
-  /** The redemption that started a subscription had taken one of its plan, if the plan counts them. */
+  /**
+   * What started a subscription had taken one of its plan, if the plan counts them. A subscription that lives on with
+   * the time of other grants keeps its place, and so does one that they can bring back to life.
+   */
   private async giveInventoryBack(): Promise<void> {
-    const planIds = [...this.startedIds].map((id) => present(this.states.get(id), 'A subscription').planId);
+    const planIds = [...this.startedIds]
+      .filter((id) => this.changed.has(id))
+      .map((id) => present(this.states.get(id), 'A subscription'))
+      .filter(({ status }) => status === 'DEDUCTED')
+      .map(({ planId }) => planId);
     for (const id of sortedIds(planIds)) {
       const count = planIds.filter((planId) => planId === id).length;
       await this.em.nativeUpdate(

@@ -110,7 +110,7 @@ describe('X.2 the query reconciliationReport', () => {
       'BROKEN',
       'HOLDS',
       'HOLDS',
-      'NOT_CHECKED',
+      'HOLDS',
       'HOLDS',
       'HOLDS',
       'HOLDS',

@@ -43,6 +43,7 @@ beforeAll(async () => {
   const small = await seedCampaign(world, tenant, 4);
   const users = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
   await moveMoney(tenantId, users);
+  await giveCouponsAndPoints(tenantId, users);
   const found: Answer[] = [];
   for (const [at, userId] of users.entries()) {
     const codes = [big, small].map((campaign) => `"${campaign.codes[at]}"`);
@@ -84,6 +85,17 @@ async function moveMoney(tenantId: string, users: readonly string[]): Promise<vo
   for (const [at, from] of users.entries()) {
     const input = { ...here, toUserId: users[1 - at], amount: '1', orderId: 'b' };
     await transfers.transfer(null, tenantId, from, input);
+  }
+}
+
+/** A coupon of an own template, and points, for each user. */
+async function giveCouponsAndPoints(tenantId: string, users: readonly string[]): Promise<void> {
+  const { couponTemplates, couponIssues, pointsGrants } = world.services;
+  for (const userId of users) {
+    const wanted = { name: `For ${userId}`, kind: 'AMOUNT', currency: 'USD', amount: '5' };
+    const { id: templateId } = await couponTemplates.create(tenantId, wanted);
+    await couponIssues.issue(tenantId, { templateId, userId });
+    await pointsGrants.grant(tenantId, { userId, amount: 10 });
   }
 }
 

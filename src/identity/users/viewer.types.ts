@@ -18,7 +18,7 @@ const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'The rights of a 
 });
 const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'A right of a caller.', {
   REDEEM: 'Redeem codes, and read their own data.',
-  SPEND: 'Spend their own money.',
+  SPEND: 'Place and pay orders, and transfer their own money.',
   READ: "Read everything of the caller's tenant.",
   READ_NODE_USERS: 'Read who may use a node; a node reads its own.',
   CHANGE: "Change everything of the caller's tenant.",

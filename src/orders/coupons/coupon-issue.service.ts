@@ -61,7 +61,7 @@ export class CouponIssueService {
    */
   async issue(tenantId: string, input: unknown): Promise<IssuedCoupons> {
     const issue = this.issueOf(tenantId, input);
-    return this.its.transactions.runReadingBack(tenantId, async (em, readsBack) => {
+    return this.its.transactions.runForCaller(tenantId, async (em, readsBack) => {
       const earlier = (await knownOf(em, issue)) ?? (readsBack ? await ownOf(em, issue) : null);
       if (earlier !== null) return earlier;
       await assertUser(em, issue.userId);

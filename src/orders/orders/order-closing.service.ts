@@ -73,7 +73,7 @@ export class OrderClosing {
    */
   async cancel(tenantId: string, orderNo: string, userId: Id | null): Promise<Order> {
     const cause = userId === null ? 'STAFF' : 'USER';
-    const order = await this.its.transactions.runReadingBack(tenantId, async (em) => {
+    const order = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const found = isId(orderNo) ? await readOrder(em, orderNo) : null;
       if (found === null || (userId !== null && found.userId !== userId)) return null;
       await this.close(em, tenantId, [found.id], { cause, waits: true });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Money } from '../../platform/decimal.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId } from '../../platform/ids.js';
 import { countNumber, foreignKeyText, nameText, orElse, parseInput } from '../../platform/input.js';
@@ -12,7 +13,11 @@ const QUANTITY_MAX = 1_000_000;
 const POINTS_MAX = 1_000_000_000;
 
 const POSITIVE = /^(?!0*(?:\.0*)?$)[0-9]{1,20}(?:\.[0-9]{1,10})?$/;
-const amount = z.string().regex(POSITIVE, 'must be a decimal such as 9.90, more than 0');
+/** In one spelling: a repeated call may write 10.00 where the first wrote 10. */
+const amount = z
+  .string()
+  .regex(POSITIVE, 'must be a decimal such as 9.90, more than 0')
+  .transform((text) => new Money(text).toFixed());
 const key = foreignKeyText.nullish().transform((text) => text ?? null);
 
 /** In the order of precedence of the refusals. */

@@ -37,7 +37,7 @@ export class OrderPaymentService {
    * @throws DomainError one of {@link PAY_ORDER_REFUSALS}
    */
   async pay(tenantId: string, userId: Id, orderNo: string): Promise<Order> {
-    const order = await this.its.transactions.runReadingBack(tenantId, async (em) => {
+    const order = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const found = isId(orderNo) ? await readOrder(em, orderNo) : null;
       if (found?.userId !== userId)
         throw new DomainError('ORDER_NOT_FOUND', 'There is no such order.', ORDER_NO);
@@ -88,7 +88,7 @@ export class OrderPaymentService {
     payment: IncomingPayment,
     mayDeliver: boolean,
   ): Promise<PaymentAnswer> {
-    const { answer, order } = await this.its.transactions.runReadingBack(tenantId, async (em) => {
+    const { answer, order } = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const found = await readOrder(em, payment.orderNo);
       if (found === null || found.type === 'REDEMPTION')
         return refuse('ORDER_NOT_FOUND', 'The tenant has no such order.');

@@ -57,7 +57,7 @@ export class OrderPlacementService {
   async place(tenantId: string, userId: Id, input: unknown): Promise<Order> {
     const wanted = checkOrder(input);
     const id = this.its.ids.next();
-    const order = await this.its.transactions.runReadingBack(tenantId, async (em, readsBack) => {
+    const order = await this.its.transactions.runForCaller(tenantId, async (em, readsBack) => {
       await lockUser(em, userId);
       // The commit of the run before may stand.
       const mine = readsBack ? await readOrder(em, id) : null;

@@ -1,8 +1,14 @@
 import { Money, MONEY_MAX } from '../../platform/decimal.js';
 
-/** A price times a quantity, rounded half to even at the currency's scale. @returns null where it is no amount any more */
+/**
+ * A price times a quantity, rounded half to even at the currency's scale. What has a price is never free: a total below
+ * half of the smallest unit is rounded up to it.
+ * @returns null where it is no amount any more
+ */
 export function totalOf(unitPrice: string, quantity: number, scale: number): string | null {
-  const total = new Money(unitPrice).times(quantity).toDecimalPlaces(scale);
+  const exact = new Money(unitPrice).times(quantity);
+  const rounded = exact.toDecimalPlaces(scale);
+  const total = rounded.isZero() ? exact.toDecimalPlaces(scale, Money.ROUND_UP) : rounded;
   return total.lessThanOrEqualTo(MONEY_MAX) ? total.toFixed() : null;
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Em } from '../../platform/database/orm.js';
 import type { RowValues } from '../../platform/database/insert-rows.js';
 import { invariant, present } from '../../platform/assert.js';
@@ -44,8 +45,10 @@ export class OrderRefundService {
    * @throws DomainError one of {@link REFUND_ORDER_REFUSALS}
    */
   async refund(tenantId: string, staffId: string, input: unknown): Promise<Refunded> {
-    const wanted = checkRefund(input);
-    const refunded = await this.its.transactions.runReadingBack(tenantId, async (em) => {
+    const asked = checkRefund(input);
+    // A run after a COMMIT without a verdict has to find what the run before it has refunded.
+    const wanted = { ...asked, idempotencyKey: asked.idempotencyKey ?? randomUUID() };
+    const refunded = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const found = isId(wanted.orderNo) ? await readOrder(em, wanted.orderNo) : null;
       if (found === null) return refuse('ORDER_NOT_FOUND', 'The tenant has no such order.', 'orderNo');
       await lockUser(em, found.userId);

@@ -44,7 +44,8 @@ export class OrderSettlement {
     if (!isZero(order.discount ?? '0')) await coupons.consume(em, tenantId, id, now);
     await this.recharge(em, tenantId, order);
     const finished = { finished_at: now, subscription_id: sold?.subscriptionId ?? null };
-    await moveOrders(em, tenantId, [id], { from: 'PAID', to: 'FINISHED', set: finished });
+    const ended = await moveOrders(em, tenantId, [id], { from: 'PAID', to: 'FINISHED', set: finished });
+    invariant(ended === 1, 'A paid order was not there to be finished.');
     outbox.append(em, tenantId, [orderPaid(order)]);
     return present(await readOrder(em, id), 'An order that was just paid');
   }

@@ -12,7 +12,7 @@ import { Order, type OrderStatus, type OrderType } from './order.entity.js';
 
 /** What uses up being new: a paid purchase or renewal. A redemption does not. */
 const PAID_TYPES: readonly OrderType[] = ['PURCHASE', 'RENEWAL'];
-const PAID_STATUSES: readonly OrderStatus[] = ['PAID', 'FINISHED'];
+const PAID_STATUSES: readonly OrderStatus[] = ['PAID', 'FINISHED', 'REFUNDED'];
 
 /** The order of one redemption. It bears the redemption's id, and earns no commission. */
 export interface RedemptionOrder {

@@ -71,7 +71,7 @@ export class PointsGrantService {
   async grant(tenantId: string, input: unknown): Promise<GrantedPoints> {
     const grant = this.grantOf(tenantId, input);
     // Two calls with one key meet at the unique key; the second runs again, and finds what the first has granted.
-    return this.its.transactions.runReadingBack(tenantId, async (em, readsBack) => {
+    return this.its.transactions.runForCaller(tenantId, async (em, readsBack) => {
       const known = await knownOf(em, grant, readsBack);
       return known ?? this.write(em, tenantId, grant);
     });

@@ -119,6 +119,19 @@ export class Transactions {
   }
 
   /**
+   * As {@link runReadingBack}, for what a caller waits for: rows that others held through all attempts are as good as a
+   * database that does not answer. Nothing was written, and the same call may be sent again.
+   * @throws StoreUnavailableError
+   */
+  async runForCaller<T>(tenantId: string, work: (em: Em, readsBack: boolean) => Promise<T>): Promise<T> {
+    try {
+      return await this.runReadingBack(tenantId, work);
+    } catch (error) {
+      throw isRetryable(error) ? new StoreUnavailableError('database', { cause: error }) : error;
+    }
+  }
+
+  /**
    * A part that can fail by itself: a savepoint. Caught by the caller, its failure undoes this part only; a failure
    * of the caller undoes all. The part has an entity manager of its own and reads its entities again, so that what it
    * changed in memory is forgotten with it; it must not change entities of the outer one. Its events are written with
@@ -140,21 +153,13 @@ export class Transactions {
    * @throws StoreUnavailableError from a transaction of its own; also where it has waited in vain for rows of others
    */
   async composed<T>(em: Em | null, tenantId: string, work: (em: Em) => Promise<T>): Promise<T> {
-    if (em === null) return this.alone(tenantId, work);
+    if (em === null) return this.runForCaller(tenantId, work);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.nested(em, work);
       } catch (error) {
         if (!isDuplicateKey(error) || attempt >= READ_BACK_RUNS_MAX) throw error;
       }
-    }
-  }
-
-  private async alone<T>(tenantId: string, work: (em: Em) => Promise<T>): Promise<T> {
-    try {
-      return await this.runReadingBack(tenantId, work);
-    } catch (error) {
-      throw isRetryable(error) ? new StoreUnavailableError('database', { cause: error }) : error;
     }
   }
 

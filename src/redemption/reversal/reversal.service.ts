@@ -33,7 +33,7 @@ export class ReversalService {
     const wish = reversalWish(input);
     const at = new Date(this.its.clock.nowMs());
     const reversal = { ...wish, tenantId, by: by.slice(0, NAME_LENGTH_MAX), at };
-    const reversed = await this.its.transactions.runReadingBack(tenantId, async (em, readsBack) =>
+    const reversed = await this.its.transactions.runForCaller(tenantId, async (em, readsBack) =>
       this.its.transaction.run(em, reversal, readsBack),
     );
     await this.refresh(tenantId, reversed);
