@@ -4,6 +4,7 @@ import {
   contentsOf,
   CURRENCY,
   expectClean,
+  fund,
   giveCoupon,
   givePoints,
   holdingsOf,
@@ -193,5 +194,30 @@ describe('a refund that is refused', () => {
     expect((await orderOf(world, shop, recharge.id)).status).toBe('FINISHED');
     expect(await refusalOf(refund(shop, recharge.id))).toBe('ORDER_NOT_REFUNDABLE');
     expect((await holdingsOf(world, shop, userId)).balance).toBe(50);
+  });
+
+  it('leaves the buyer a buyer: the next purchase is not the first one', async () => {
+    const { shop, userId, id } = await paid();
+    await refund(shop, id);
+    const next = await place(world, shop, userId, { quantity: 1, points: 0 });
+    await fund(world, shop, userId, '100');
+    await world.services.payments.pay(shop.tenantId, userId, next.id);
+    expect([(await orderOf(world, shop, id)).isNew, (await orderOf(world, shop, next.id)).isNew]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it('returns no inventory while the subscription lives on with the time of another order', async () => {
+    const { shop, userId, id } = await paid({ inventory: 1 });
+    await fund(world, shop, userId, '100');
+    const second = await place(world, shop, userId);
+    await world.services.payments.pay(shop.tenantId, userId, second.id);
+    await refund(shop, id);
+    const [held] = await world.services.subscriptions.mine(shop.tenantId, userId);
+    expect(held?.status).toBe('ACTIVE');
+    const inventory = async () => rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant');
+    expect(await inventory()).toEqual([{ inventory: 0 }]);
+    await expectClean(world, shop);
   });
 });

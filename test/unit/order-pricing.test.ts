@@ -13,6 +13,13 @@ describe('what an order costs', () => {
     expect(totalOf('99999999999999999999.9999999999', 1, 10)).toBe('99999999999999999999.9999999999');
   });
 
+  it('is never nothing where there is a price', () => {
+    expect(totalOf('0.005', 1, 2)).toBe('0.01');
+    expect(totalOf('0.5', 1, 0)).toBe('1');
+    expect(totalOf('0.0000000001', 1, 2)).toBe('0.01');
+    expect(totalOf('0', 5, 2)).toBe('0');
+  });
+
   it('is less what points are worth, rounded down', () => {
     expect(worthOf(1999, '0.01', 2)).toBe('19.99');
     expect(worthOf(199, '0.01', 0)).toBe('1');
