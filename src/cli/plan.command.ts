@@ -13,6 +13,7 @@ const COLUMNS: Columns<Plan> = {
   // The database pads to the column's scale; the same amount has one text.
   unitPrice: (plan) => new Money(plan.unitPrice).toFixed(),
   ...fields<Plan>(
+    'currency',
     'unitTime',
     'trafficBytes',
     'deviceLimit',
@@ -92,6 +93,7 @@ function addUpdate(group: Bare): void {
 
 function withTerms<Options extends OptionValues>(command: Bare<Options>) {
   return command
+    .option('--currency <code>', 'of its prices; "none" is the only one of the tenant', currencyCode)
     .option('--traffic <bytes>', 'traffic of a cycle, in bytes; 0 is without limit', wholeNumber)
     .option('--devices <n>', 'devices at once; 0 is without limit', wholeNumber)
     .option('--quota <n>', 'live subscriptions of one user; 0 is without limit', wholeNumber)
@@ -106,9 +108,14 @@ function stock(text: string): number {
   return text === 'none' ? -1 : wholeNumber(text);
 }
 
+function currencyCode(text: string): string | null {
+  return text === 'none' ? null : text;
+}
+
 function termsOf(options: ReturnType<ReturnType<typeof withTerms<{}>>['opts']>) {
-  const { traffic, devices, quota, inventory, node, tag, anchor, reset } = options;
+  const { currency, traffic, devices, quota, inventory, node, tag, anchor, reset } = options;
   return {
+    currency,
     trafficBytes: traffic,
     deviceLimit: devices,
     quotaPerUser: quota,

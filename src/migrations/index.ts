@@ -28,6 +28,7 @@ import { Migration20261129040201_keep_coupons } from './Migration20261129040201_
 import { Migration20261129040202_keep_points } from './Migration20261129040202_keep_points.js';
 import { Migration20261129040301_place_pay_and_refund_orders } from './Migration20261129040301_place_pay_and_refund_orders.js';
 import { Migration20261129040401_let_redemptions_be_reversed } from './Migration20261129040401_let_redemptions_be_reversed.js';
+import { Migration20261129040501_name_the_currency_of_prices } from './Migration20261129040501_name_the_currency_of_prices.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -134,5 +135,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129040401_let_redemptions_be_reversed',
     class: Migration20261129040401_let_redemptions_be_reversed,
+  },
+  {
+    name: 'Migration20261129040501_name_the_currency_of_prices',
+    class: Migration20261129040501_name_the_currency_of_prices,
   },
 ];

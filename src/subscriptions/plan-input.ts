@@ -27,6 +27,7 @@ const fields = {
   name: nameText(64),
   unitPrice: price,
   resetPrice: price,
+  currency: z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/, 'must be the code of a currency such as USD'),
   trafficBytes: countNumber(0, Number.MAX_SAFE_INTEGER),
   deviceLimit: countNumber(0, LIMIT_MAX),
   quotaPerUser: countNumber(0, LIMIT_MAX),
@@ -44,6 +45,7 @@ const createPlanInput = z.strictObject({
   name: fields.name,
   unitPrice: fields.unitPrice,
   resetPrice: orElse(fields.resetPrice, null),
+  currency: orElse(fields.currency, null),
   unitTime: z.enum(TIME_UNITS, `must be one of ${TIME_UNITS.join(', ')}`),
   trafficBytes: orElse(fields.trafficBytes, 0),
   deviceLimit: orElse(fields.deviceLimit, 0),
@@ -57,8 +59,13 @@ const createPlanInput = z.strictObject({
   keepsAnchorDay: orElse(fields.keepsAnchorDay, false),
 });
 
-/** What is missing or null stays. The unit of time never changes: codes in circulation promise a number of it. */
-const updatePlanInput = z.strictObject({ ...fields, expectedVersion }).partial();
+/**
+ * What is missing or null stays, except that null takes the currency away. The unit of time never changes: codes in
+ * circulation promise a number of it.
+ */
+const updatePlanInput = z
+  .strictObject({ ...fields, currency: fields.currency.nullable(), expectedVersion })
+  .partial();
 
 /** What a person sets; judged by {@link checkPlan} whatever its type claims. */
 export type CreatePlan = Omit<z.input<typeof createPlanInput>, 'unitTime' | 'resetCycle'> & {
@@ -71,6 +78,7 @@ const FIELD_REFUSALS = {
   name: 'PLAN_NAME_MALFORMED',
   unitPrice: 'PLAN_PRICE_MALFORMED',
   resetPrice: 'PLAN_PRICE_MALFORMED',
+  currency: 'PLAN_CURRENCY_MALFORMED',
   trafficBytes: 'PLAN_TRAFFIC_OUT_OF_RANGE',
   deviceLimit: 'PLAN_DEVICE_LIMIT_OUT_OF_RANGE',
   quotaPerUser: 'PLAN_QUOTA_OUT_OF_RANGE',
@@ -88,5 +96,7 @@ export function checkPlan(input: CreatePlan): CheckedPlan {
 
 /** @throws DomainError with a code of `UPDATE_PLAN_ERROR_CODES`: the first that applies, and the field at fault */
 export function checkPlanChange(input: object): z.output<typeof updatePlanInput> {
-  return parseInput(updatePlanInput, givenFields(input), FIELD_REFUSALS);
+  const isFreed = 'currency' in input && input.currency === null;
+  const changes = { ...givenFields(input), ...(isFreed && { currency: null }) };
+  return parseInput(updatePlanInput, changes, FIELD_REFUSALS);
 }

@@ -41,6 +41,9 @@ export interface PlanSale {
   readonly quantity: number;
 }
 
+/** The plan is null where the tenant has none with this id. */
+type PlanWanted = PlanSale & { readonly plan: Plan | null };
+
 /** What an order gets to know and to hold when it is placed. */
 export interface PlanOffer {
   readonly unitPrice: string;
@@ -66,12 +69,16 @@ export class PlanSaleService {
     private readonly outbox: PlatformServices['outbox'],
   ) {}
 
+  /** The plan of an order, by the database; null where there is none. */
+  async find(em: Em, planId: string): Promise<Plan | null> {
+    return isId(planId) ? em.findOne(Plan, { id: planId }, FRESH) : null;
+  }
+
   /**
    * Judges the sale as if it were paid now, and takes one of the inventory where it would start a subscription.
    * @throws DomainError one of {@link PLAN_SALE_REFUSALS}
    */
-  async reserve(em: Em, tenantId: string, sale: PlanSale, now: Date): Promise<PlanOffer> {
-    const plan = isId(sale.planId) ? await em.findOne(Plan, { id: sale.planId }, FRESH) : null;
+  async reserve(em: Em, tenantId: string, { plan, ...sale }: PlanWanted, now: Date): Promise<PlanOffer> {
     if (plan === null) return refuse('PLAN_NOT_FOUND', 'The tenant has no plan with this id.', 'planId');
     if (sale.kind === 'PURCHASE' && !plan.sell)
       refuse('PLAN_NOT_SOLD', 'This plan is not for sale.', 'planId');

@@ -43,6 +43,8 @@ const PlanSchema = defineEntity({
     createdAt: instantColumn(),
     /** What new traffic costs within a running period; null where it is not sold. */
     resetPrice: moneyColumn().nullable(),
+    /** Of both prices; null means the tenant's only currency that is enabled. */
+    currency: p.string().length(8).nullable(),
   },
 });
 export class Plan extends PlanSchema.class {}

@@ -61,8 +61,9 @@ export class PlanService {
    * @throws DomainError with a code of {@link UPDATE_PLAN_ERROR_CODES}
    */
   async update(tenantId: string, planId: Id, input: object): Promise<Plan> {
-    const { expectedVersion, ...values } = checkPlanChange(input);
-    const decide = () => givenFields(values);
+    const { expectedVersion, currency, ...terms } = checkPlanChange(input);
+    const values = { ...givenFields(terms), ...(currency !== undefined && { currency }) };
+    const decide = () => values;
     const changed = isId(planId)
       ? await this.its.transactions.run(tenantId, async (em) => {
           const row = await changeRow(em, Plan, { id: planId }, expectedVersion, decide);

@@ -13,6 +13,8 @@ import { CREATE_PLAN_ERROR_CODES, UPDATE_PLAN_ERROR_CODES } from './plan.errors.
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 const ANCHOR_DAY =
   'Whether extensions by months keep the day on which the subscription began: 31 January + 1 MONTH + 1 MONTH is 31 March, else 28 March.';
+const PRICE_CURRENCY =
+  'The code of the currency of its prices. Where it is missing and the tenant has several currencies, the plan cannot be ordered.';
 const ResetCycleEnum = enumFromValues('ResetCycle', RESET_CYCLES, 'How often the used traffic is reset.');
 
 @ObjectType('Plan', { description: 'What a user can subscribe to.' })
@@ -31,6 +33,12 @@ export class PlanType {
     nullable('What new traffic costs within a running period; null where it is not sold.'),
   )
   resetPrice?: string | null | undefined;
+
+  @Field(
+    () => String,
+    nullable("The currency of its prices; null means the tenant's only currency that is enabled."),
+  )
+  currency?: string | null | undefined;
 
   @Field(() => TimeUnitEnum, { description: 'The duration of one quantity of the plan.' })
   unitTime!: TimeUnit;
@@ -88,6 +96,9 @@ export class CreatePlanInput {
   )
   resetPrice?: string | null;
 
+  @Field(() => String, nullable(PRICE_CURRENCY))
+  currency?: string | null;
+
   @Field(() => TimeUnitEnum)
   unitTime!: TimeUnit;
 
@@ -123,7 +134,8 @@ export class CreatePlanInput {
 }
 
 @InputType({
-  description: 'Missing or null fields stay. The unit of time never changes: create a new plan instead.',
+  description:
+    'Missing or null fields stay, except that null takes the currency away. The unit of time never changes: create a new plan instead.',
 })
 export class UpdatePlanInput {
   @Field(() => ID)
@@ -137,6 +149,9 @@ export class UpdatePlanInput {
 
   @Field(() => DecimalScalar, nullable('What new traffic costs within a running period; not negative.'))
   resetPrice?: string | null;
+
+  @Field(() => String, nullable("The code of the currency of its prices. Null means the tenant's only one."))
+  currency?: string | null;
 
   @Field(() => GraphQLSafeInt, nullable('Bytes; 0 means unlimited.'))
   trafficBytes?: number | null;

@@ -46,7 +46,7 @@ const updatePlan = async (tenantId: string, input: Record<string, unknown>) =>
     tenantId,
     'updatePlan',
     input,
-    'plan { name unitPrice trafficBytes quotaPerUser inventory sell show nodeTags version }',
+    'plan { name unitPrice currency trafficBytes quotaPerUser inventory sell show nodeTags version }',
   );
 const updateTenant = async (asking: string, input: Record<string, unknown>) =>
   change(asking, 'updateTenant', input, 'tenant { id name codeQuota status version }');
@@ -97,6 +97,7 @@ describe('updatePlan', () => {
     const changes = {
       name: 'Gold',
       unitPrice: '19.9',
+      currency: 'USD',
       trafficBytes: 7,
       quotaPerUser: 2,
       inventory: 5,
@@ -108,6 +109,9 @@ describe('updatePlan', () => {
     expect(plan).toEqual({ ...changes, nodeTags: ['eu'], version: 2 });
     const again = await updatePlan(tenantId, { planId, inventory: -1, name: null });
     expect(again['plan']).toEqual({ ...changes, nodeTags: ['eu'], inventory: -1, version: 3 });
+    expect(await updatePlan(tenantId, { planId, currency: null })).toMatchObject({
+      plan: { currency: null, unitPrice: '19.9', version: 4 },
+    });
     expect(await world.services.plans.find(tenantId, planId)).toMatchObject({
       unitTime: 'MONTH',
       deviceLimit: 0,
@@ -116,6 +120,7 @@ describe('updatePlan', () => {
 
   it.each([
     ['a negative price', { unitPrice: '-1' }, 'PLAN_PRICE_MALFORMED'],
+    ['a malformed currency', { currency: 'usd' }, 'PLAN_CURRENCY_MALFORMED'],
     ['an inventory below -1', { inventory: -2 }, 'PLAN_INVENTORY_OUT_OF_RANGE'],
     ['a plan that is not there', { planId: '1' }, 'PLAN_NOT_FOUND'],
     ['what is no id', { planId: 'x' }, 'PLAN_NOT_FOUND'],

@@ -176,15 +176,26 @@ describe('a refusal', () => {
     ['SUBSCRIPTION_NOT_FOUND', { type: 'RENEWAL' }],
     ['TRAFFIC_NOT_RESETTABLE', { type: 'RESET_TRAFFIC' }],
     ['COUPON_NOT_FOUND', { couponIds: ['1'] }],
-    ['POINTS_WORTH_NOTHING', { currency: 'YEN', points: 50 }],
+    ['PLAN_CURRENCY_DIFFERS', { currency: 'YEN' }],
+    ['PLAN_CURRENCY_DIFFERS', { currency: 'YEN', type: 'RESET_TRAFFIC' }],
+    ['PLAN_NOT_FOUND', { currency: 'YEN', planId: '1' }],
     ['POINTS_EXCEED_TOTAL', { points: 10_001 }],
     ['INSUFFICIENT_POINTS', { points: 100 }],
   ])('%s is answered for %j, and nothing is written', async (code, input) => {
-    const shop = await openShop(world);
+    const shop = await openShop(world, { currency: CURRENCY });
     const userId = await shopper(world, shop, '500');
     await world.services.currencies.create(shop.tenantId, { code: 'YEN', name: 'Yen', scale: 0 });
     const before = await contentsOf(world, shop);
     expect(await refusalOf(place(world, shop, userId, { currency: CURRENCY, ...input }))).toBe(code);
+    expect(await contentsOf(world, shop)).toEqual(before);
+  });
+
+  it('POINTS_WORTH_NOTHING is answered where the currency has nothing that small', async () => {
+    const shop = await openShop(world, { currency: 'YEN' });
+    const userId = await shopper(world, shop);
+    await world.services.currencies.create(shop.tenantId, { code: 'YEN', name: 'Yen', scale: 0 });
+    const before = await contentsOf(world, shop);
+    expect(await refusalOf(place(world, shop, userId, { points: 50 }))).toBe('POINTS_WORTH_NOTHING');
     expect(await contentsOf(world, shop)).toEqual(before);
   });
 
@@ -214,5 +225,80 @@ describe('a refusal', () => {
     const { id } = await place(world, shop, userId);
     await world.services.payments.pay(shop.tenantId, userId, id);
     expect(await refusalOf(place(world, shop, userId))).toBe('REWARD_HAS_NO_EFFECT');
+  });
+});
+
+describe('the currency of an order', () => {
+  const COIN = 'COIN';
+  async function openTwo(plan: Record<string, unknown> = {}): Promise<Shop> {
+    const shop = await openShop(world, { trafficBytes: 1000, resetPrice: '5', ...plan });
+    await world.services.currencies.create(shop.tenantId, { code: COIN, name: 'Coin', scale: 0 });
+    return shop;
+  }
+
+  it.each([
+    ['CURRENCY_REQUIRED', 'in none', null, undefined],
+    ['CURRENCY_REQUIRED', 'in none', null, COIN],
+    ['CURRENCY_REQUIRED', 'in none', null, CURRENCY],
+    ['PLAN_CURRENCY_DIFFERS', 'in USD', CURRENCY, COIN],
+    ['CURRENCY_NOT_FOUND', 'in USD', CURRENCY, 'EUR'],
+    ['CURRENCY_NOT_FOUND', 'in what the tenant has not', 'EUR', undefined],
+    ['CURRENCY_NOT_FOUND', 'in what the tenant has not', 'EUR', COIN],
+  ])('is refused with %s for prices %s (%s), named as %s', async (code, _name, priced, named) => {
+    const shop = await openTwo({ currency: priced });
+    const userId = await shopper(world, shop, '500');
+    const before = await contentsOf(world, shop);
+    for (const type of ['PURCHASE', 'RENEWAL', 'RESET_TRAFFIC'])
+      expect(await refusalOf(place(world, shop, userId, { type, currency: named }))).toBe(code);
+    expect(await contentsOf(world, shop)).toEqual(before);
+  });
+
+  it.each([undefined, CURRENCY])('is that of the prices, named as %s', async (named) => {
+    const shop = await openTwo({ currency: CURRENCY });
+    const userId = await shopper(world, shop, '105');
+    const { id } = await place(world, shop, userId, { currency: named });
+    expect(await world.services.payments.pay(shop.tenantId, userId, id)).toMatchObject({
+      status: 'FINISHED',
+      currency: CURRENCY,
+    });
+    const traffic = await place(world, shop, userId, { type: 'RESET_TRAFFIC', currency: named });
+    expect(traffic.currency).toBe(CURRENCY);
+    await world.services.payments.pay(shop.tenantId, userId, traffic.id);
+    expect((await holdingsOf(world, shop, userId)).balance).toBe(0);
+    await expectClean(world, shop);
+  });
+
+  it('is refused where that of the prices is disabled', async () => {
+    const shop = await openTwo({ currency: COIN });
+    const userId = await shopper(world, shop);
+    await world.services.currencies.update(shop.tenantId, COIN, { enabled: false });
+    expect(await refusalOf(place(world, shop, userId))).toBe('CURRENCY_NOT_FOUND');
+    expect(await refusalOf(place(world, shop, userId, { currency: CURRENCY }))).toBe('CURRENCY_NOT_FOUND');
+  });
+
+  it('is the only one that is enabled again when staff takes it from the plan', async () => {
+    const { plans, currencies } = world.services;
+    const shop = await openTwo({ currency: CURRENCY });
+    const userId = await shopper(world, shop);
+    await plans.update(shop.tenantId, shop.planId, { name: 'Renamed' });
+    expect(await place(world, shop, userId)).toMatchObject({ currency: CURRENCY });
+    expect(await plans.update(shop.tenantId, shop.planId, { currency: null })).toMatchObject({
+      name: 'Renamed',
+      currency: null,
+    });
+    expect(await refusalOf(place(world, shop, userId))).toBe('CURRENCY_REQUIRED');
+    await currencies.update(shop.tenantId, CURRENCY, { enabled: false });
+    expect(await place(world, shop, userId)).toMatchObject({ currency: COIN });
+    expect(await refusalOf(place(world, shop, userId, { currency: CURRENCY }))).toBe('CURRENCY_NOT_FOUND');
+  });
+
+  it('is chosen for a recharge, whose amount is in it', async () => {
+    const shop = await openTwo();
+    const userId = await shopper(world, shop);
+    const recharge = { type: 'RECHARGE', planId: null, amount: '7' };
+    expect(await refusalOf(place(world, shop, userId, recharge))).toBe('CURRENCY_REQUIRED');
+    expect(await place(world, shop, userId, { ...recharge, currency: COIN })).toMatchObject({
+      currency: COIN,
+    });
   });
 });

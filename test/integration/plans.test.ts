@@ -19,6 +19,7 @@ describe('createPlan', () => {
       ...good,
       name: '  Größe 大 🚀 ',
       unitPrice: '0.0000000001',
+      currency: 'GOLD',
       unitTime: 'NO_LIMIT',
       trafficBytes: 2 ** 53 - 1,
       deviceLimit: 3,
@@ -42,6 +43,7 @@ describe('createPlan', () => {
 
     const least = await world.plans.create(world.tenantId, { ...good, inventory: null, sell: null });
     expect(await world.em().findOneOrFail(Plan, { id: least.id })).toMatchObject({
+      currency: null,
       trafficBytes: 0,
       deviceLimit: 0,
       quotaPerUser: 0,
@@ -87,6 +89,7 @@ describe('createPlan', () => {
         null,
       ],
     ],
+    ['PLAN_CURRENCY_MALFORMED', 'currency', ['', 'U', 'usd', '1USD', 'US D', 'TOOLONGAS', 7]],
     [
       'PLAN_UNIT_UNKNOWN',
       'unitTime',

@@ -28,7 +28,10 @@ export class PlaceOrderInput {
   @Field(() => ID, nullable("Whose account pays; missing means the tenant's only facility."))
   facilityId?: string | null;
 
-  @Field(() => String, nullable("What it is paid in; missing means the tenant's only currency."))
+  @Field(
+    () => String,
+    nullable("What it is paid in; missing means that of the plan's prices, else the tenant's only currency."),
+  )
   currency?: string | null;
 
   @Field(() => [ID], nullable("One's own coupons, applied in this order."))

@@ -131,17 +131,19 @@ export class OrderPlacementService {
     wanted: CheckedOrder,
     now: Date,
   ): Promise<Priced> {
-    const account = await accountOf(em, wanted);
-    const { scale, currency } = account;
     if (wanted.type === 'RECHARGE') {
+      const account = await accountOf(em, wanted);
+      const { scale, currency } = account;
       if (scaleOf(wanted.amount) > scale)
         refuse('AMOUNT_TOO_PRECISE', `${currency} has ${scale} digits after the point.`, 'amount');
       return { ...account, total: wanted.amount, takesInventory: false };
     }
     const { planId, type: kind, quantity } = wanted;
-    const sale = { orderId, userId, planId, kind, quantity };
+    const plan = await this.its.planSales.find(em, planId);
+    const account = await accountOf(em, wanted, plan);
+    const sale = { orderId, userId, planId, kind, quantity, plan };
     const { unitPrice, takesInventory } = await this.its.planSales.reserve(em, tenantId, sale, now);
-    const total = totalOf(unitPrice, quantity, scale);
+    const total = totalOf(unitPrice, quantity, account.scale);
     if (total === null)
       return refuse('QUANTITY_OUT_OF_RANGE', 'No amount can be as large as this total.', 'quantity');
     return { ...account, total, takesInventory };
