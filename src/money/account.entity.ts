@@ -8,7 +8,7 @@ import {
 } from '../platform/database/columns.js';
 
 /**
- * What a user has of a currency at a facility. Its key is what a change names, so that accounts are locked in primary-key
+ * A user's account in one currency at one facility. Its key is what a change names, so that accounts are locked in primary-key
  * order without knowing them first.
  */
 const AccountSchema = defineEntity({

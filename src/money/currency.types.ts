@@ -14,7 +14,7 @@ import {
 const FEE_RATE = 'The part of a transfer that is kept: from "0" to below "1".';
 const DAY = 'Days begin at midnight in MONEY_TIME_ZONE.';
 
-@ObjectType('Currency', { description: 'What balances are counted in.' })
+@ObjectType('Currency', { description: 'A currency of the tenant.' })
 export class CurrencyType {
   @Field(() => String, { description: 'E.g. `USD`, `GOLD`.' })
   code!: string;

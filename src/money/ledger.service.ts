@@ -148,7 +148,11 @@ function changed(
   if (amount.decimalPlaces() > scale)
     throw refusal('AMOUNT_TOO_PRECISE', `${currency} has ${scale} digits after the point.`, 'amount');
   if (first !== undefined)
-    throw refusal('ORDER_ID_REUSED', 'This order id has moved another amount of this account.', 'orderId');
+    throw refusal(
+      'ORDER_ID_REUSED',
+      'This order id was used for another amount on this account. Use a new order id.',
+      'orderId',
+    );
   refuseBalance(account, amount);
   return session.change(change, { type, orderId, amount, remark, extra });
 }
@@ -156,7 +160,7 @@ function changed(
 /** @throws DomainError ACCOUNT_HALTED */
 export function refuseHalted({ userId, isHalted }: AccountState, field?: string): void {
   if (!isHalted) return;
-  const message = `The account of user ${userId} is halted, because its last entry does not match its balance. Ask the staff.`;
+  const message = `The account of user ${userId} is halted because its last entry does not match its balance. Contact support.`;
   throw refusal('ACCOUNT_HALTED', message, field);
 }
 
@@ -170,7 +174,11 @@ export function refuseBalance({ balance, currency }: AccountState, amount: Money
       'amount',
     );
   if (after.greaterThan(MONEY_MAX))
-    throw refusal('BALANCE_OUT_OF_RANGE', 'No balance can be as large as this one would be.', 'amount');
+    throw refusal(
+      'BALANCE_OUT_OF_RANGE',
+      'The balance would exceed the largest amount. Use a smaller amount.',
+      'amount',
+    );
 }
 
 function refusal(code: LedgerRefusal, message: string, field?: string): DomainError {

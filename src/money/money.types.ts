@@ -13,7 +13,7 @@ import {
 
 const EntryTypeEnum = enumFromValues('EntryType', ENTRY_TYPES, 'What a balance was changed for.');
 
-@ObjectType('Account', { description: 'What a user has of a currency at a facility.' })
+@ObjectType('Account', { description: "A user's account in one currency at one facility." })
 export class AccountType {
   @Field(() => ID)
   id!: string;

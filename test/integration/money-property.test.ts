@@ -72,7 +72,7 @@ async function play(
 }
 
 describe('any sequence of credits, debits and transfers', () => {
-  it('S3.3 S3.5 is answered as a model says; the ledger sums to zero, and balances are the sums of entries', async () => {
+  it('I4 S3.3 S3.5 is answered as a model says; the ledger sums to zero, and balances are the sums of entries', async () => {
     const property = fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
       const scene = await makeMoneyScene(world, USERS, { feeRate: FEE });
       const model = new Model();

@@ -135,7 +135,7 @@ describe('a BALANCE reward', () => {
   });
 });
 
-describe('S0.15 a reversal of a BALANCE reward', () => {
+describe('X.9 a reversal of a BALANCE reward', () => {
   async function makeRedeemed(scene: MoneyScene) {
     const { codes } = await makeCampaign(scene, 1);
     const [userId = ''] = scene.users;

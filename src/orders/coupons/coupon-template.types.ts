@@ -8,7 +8,7 @@ import type { CouponKind } from './coupon-template.entity.js';
 import { CREATE_COUPON_TEMPLATE_REFUSALS, UPDATE_COUPON_TEMPLATE_REFUSALS } from './coupon.errors.js';
 import { CouponKindEnum } from './coupon.types.js';
 
-@ObjectType('CouponTemplate', { description: 'What coupons are issued from.' })
+@ObjectType('CouponTemplate', { description: 'The template of coupons.' })
 export class CouponTemplateType {
   @Field(() => ID)
   id!: string;

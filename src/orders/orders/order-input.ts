@@ -69,7 +69,8 @@ function asRecharge(order: PlaceOrder): RechargeOrder {
 
 function asPlanOrder(order: PlaceOrder): PlanOrder {
   const { type, amount: unwanted, planId } = order;
-  if (type === 'RECHARGE' || planId === null) return refuse('This order takes a plan.', 'planId');
+  if (type === 'RECHARGE' || planId === null)
+    return refuse('Give planId: this order type needs a plan.', 'planId');
   if (unwanted !== null) refuse('Only a recharge takes an amount.', 'amount');
   return { ...order, type, planId };
 }

@@ -49,7 +49,7 @@ export class OrderPaymentService {
       if (locked.type === 'RECHARGE')
         throw new DomainError(
           'RECHARGE_NOT_PAYABLE_FROM_BALANCE',
-          'What fills the balance is paid to the provider.',
+          'A recharge is paid through the payment provider.',
           ORDER_NO,
         );
       return this.debit(em, locked);
@@ -111,7 +111,7 @@ export class OrderPaymentService {
     if (payment.currency !== order.currency)
       refuse('PAYMENT_CURRENCY_DIFFERS', `The order is to be paid in ${order.currency}.`);
     if (!isSameAmount(payment.amount, order.amount))
-      refuse('PAYMENT_AMOUNT_DIFFERS', 'The amount is not what is to be paid for the order.');
+      refuse('PAYMENT_AMOUNT_DIFFERS', 'The amount differs from the amount of the order.');
     const { tenantId, id } = order;
     const now = new Date(this.its.clock.nowMs());
     const taken = { method: 'CALLBACK', paymentNo: payment.paymentId } as const;

@@ -145,7 +145,11 @@ export class OrderPlacementService {
     const { unitPrice, takesInventory } = await this.its.planSales.reserve(em, tenantId, sale, now);
     const total = totalOf(unitPrice, quantity, account.scale);
     if (total === null)
-      return refuse('QUANTITY_OUT_OF_RANGE', 'No amount can be as large as this total.', 'quantity');
+      return refuse(
+        'QUANTITY_OUT_OF_RANGE',
+        'The total is larger than the largest amount. Lower the quantity.',
+        'quantity',
+      );
     return { ...account, total, takesInventory };
   }
 
@@ -163,7 +167,12 @@ export class OrderPlacementService {
     const left = minus(total, discount);
     if (points === 0) return { total, discount, amount: left };
     const worth = worthOf(points, this.its.terms.pointValue, scale);
-    if (isZero(worth)) refuse('POINTS_WORTH_NOTHING', 'That few points pay nothing.', 'points');
+    if (isZero(worth))
+      refuse(
+        'POINTS_WORTH_NOTHING',
+        'These points are worth less than the smallest unit of the currency. Use more points.',
+        'points',
+      );
     if (isMore(worth, left))
       refuse('POINTS_EXCEED_TOTAL', `The points are worth ${worth}, and ${left} is left to pay.`, 'points');
     await this.its.points.spend(em, tenantId, userId, orderId, points, now);

@@ -7,7 +7,7 @@ import type { RedemptionRecord } from './redemption-record.js';
 /** What is shown of a reversal, in any list. */
 @Resolver(() => RedemptionType)
 export class RedemptionReversalResolver {
-  @FieldResolver(() => String, nullable('Who of the staff has reversed it. For staff; null for users.'))
+  @FieldResolver(() => String, nullable('The member of staff who reversed it. For staff; null for users.'))
   reversedBy(@Root() { reversedBy }: RedemptionRecord, @Ctx() { actor }: RequestContext): string | null {
     return actor?.kind === 'STAFF' ? (reversedBy ?? null) : null;
   }

@@ -38,7 +38,7 @@ const RedemptionSchema = defineEntity({
     /** Why an ABORTED row is one. */
     abortReason: p.string().length(32).nullable(),
     reversedAt: instantColumn().nullable(),
-    /** Who of the staff has reversed it. */
+    /** The member of staff who reversed it. */
     reversedBy: p.string().length(64).nullable(),
     reversalReason: p.string().length(200).nullable(),
   },

@@ -5,6 +5,8 @@ import type { ProjectFile, Rule } from './rule.js';
 const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S0: [[1, 19]],
   S1: [[14, 14]],
+  S2: [[1, 13]],
+  S3: [[1, 14]],
   S4: [
     [1, 11],
     [13, 15],
