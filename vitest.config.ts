@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     // More than two cores: most files wait for stores and deadlines most of their time.
-    maxWorkers: 4,
+    maxWorkers: 3,
     // Test files of one worker share the modules they import: loading them again for each file takes as long as the tests.
     isolate: false,
     restoreMocks: true,

@@ -1,5 +1,6 @@
 import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { NOT_OF_BATCHES, type Kind, type Scene } from './kind.js';
 import { lostWith } from './kinds-stores.js';
 import { logFolder } from './redis-log.js';
@@ -15,6 +16,10 @@ interface StaleCopy {
   /** Redis has been told since then that it is settled, and has answered. */
   isSettled: boolean;
 }
+
+/** A confirm of several claims may be seen before the one that closes this claim. */
+const SETTLED_WITHIN_MS = 5000;
+const POLL_MS = 20;
 
 /** The copy holds a claim as open, and knows nothing of its use; it comes back when the claim is settled. */
 export const staleCopy: Kind = {
@@ -49,10 +54,14 @@ export const staleCopy: Kind = {
 
 /** @throws Error unless the copy has the claim as open, and Redis has not any more */
 async function differenceOf({ stage, tenantId }: Scene, { folder, claim }: StaleCopy): Promise<string> {
-  const open = await withRedis(stage.stores.redis.url, async (redis) =>
-    redis.zscore(`{${tenantId}}:open`, claim),
-  );
-  if (open !== null) throw new Error(`Claim ${claim} is still open.`);
+  const isOpen = async (): Promise<boolean> =>
+    withRedis(
+      stage.stores.redis.url,
+      async (redis) => (await redis.zscore(`{${tenantId}}:open`, claim)) !== null,
+    );
+  const giveUp = AbortSignal.timeout(SETTLED_WITHIN_MS);
+  while (!giveUp.aborted && (await isOpen())) await pause(POLL_MS);
+  if (await isOpen()) throw new Error(`Claim ${claim} is still open.`);
   const isInCopy = readdirSync(folder).some((file) => readFileSync(path.join(folder, file)).includes(claim));
   if (!isInCopy) throw new Error(`The copy has no claim ${claim}.`);
   return `Redis was put back to a copy in which claim ${claim.split('|')[0]}, settled since, is open`;
