@@ -10,7 +10,9 @@ import { Connections } from '../../src/transport/connections.js';
 const PIECE = Buffer.alloc(65_536, 'x');
 /** More than all buffers of a connection hold. */
 const PIECES = 640;
-const ANSWER_MS = 500;
+const ANSWER_MS = 3_000;
+/** Between two eighths: far less than a piece may take, but all of them take longer. */
+const PAUSE_MS = ANSWER_MS / 5;
 
 let server: Server | null = null;
 afterEach(() => {
@@ -48,7 +50,7 @@ async function isReadWhole({ answer }: Download): Promise<boolean> {
       pieces += (piece as Buffer).length / PIECE.length;
       if (pieces < (eighths + 1) * (PIECES / 8)) continue;
       eighths += 1;
-      await pause(ANSWER_MS / 2);
+      await pause(PAUSE_MS);
     }
   } catch {
     return false;
