@@ -12,7 +12,7 @@ const DEADLINE_GRACE_MS = 5000;
 /** Plays one cell on a fresh tenant, and leaves the stage whole. */
 export async function playCell(stage: Stage, cell: Cell): Promise<CellResult> {
   const beganMs = performance.now();
-  const saidBefore = saidLengths(stage);
+  for (const each of Object.values(stage.processes)) each.forgetSaid();
   let round: Round | null = null;
   try {
     round = await startRound(await targetOf(stage), {
@@ -25,7 +25,7 @@ export async function playCell(stage: Stage, cell: Cell): Promise<CellResult> {
     await act.arm();
     await round.run();
     const recoveryMs = await act.over();
-    const said = saidSince(stage, saidBefore);
+    const said = saidOn(stage);
     const { violations, evidence } = await round.judge(Object.values(said), cell.kind.makesRedisForget);
     return {
       cell,
@@ -34,7 +34,7 @@ export async function playCell(stage: Stage, cell: Cell): Promise<CellResult> {
       tookMs: performance.now() - beganMs,
       tenantId: round.supply.tenantId,
       known: { tries: evidence.tries, facts: evidence.facts, seen: evidence.seen },
-      said: saidSince(stage, saidBefore),
+      said: saidOn(stage),
     };
   } finally {
     stage.watch = null;
@@ -54,7 +54,7 @@ export function failedCell(stage: Stage, cell: Cell, why: string): CellResult {
     tookMs: 0,
     tenantId: '?',
     known: {},
-    said: saidSince(stage, new Map()),
+    said: saidOn(stage),
   };
 }
 
@@ -73,12 +73,6 @@ async function targetOf(stage: Stage): Promise<Target> {
   };
 }
 
-function saidLengths(stage: Stage): ReadonlyMap<string, number> {
-  return new Map(Object.values(stage.processes).map((each) => [each.name, each.said().length]));
-}
-
-function saidSince(stage: Stage, lengths: ReadonlyMap<string, number>): Record<string, string> {
-  return Object.fromEntries(
-    Object.values(stage.processes).map((each) => [each.name, each.said().slice(lengths.get(each.name) ?? 0)]),
-  );
+function saidOn({ processes }: Stage): Record<string, string> {
+  return Object.fromEntries(Object.values(processes).map((each) => [each.name, each.said()]));
 }

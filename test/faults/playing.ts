@@ -60,8 +60,9 @@ export async function playCells(
     const { result, isSpoilt } = await playOne(stage, cell, async () => inTime(play(stage, cell), cellMsMax));
     // After Ctrl-C the cell under way has no result, and needs no message.
     if (stages.isClosing) break;
-    results.push(result);
     tell(result, at);
+    // Hundreds of cells would fill the memory with what their processes said.
+    results.push({ ...result, known: {}, said: {} });
     if (isSpoilt) await stages.renew();
     else if (cells[at + 1]?.kind !== cell.kind) await stage.processes.worker2.stop();
   }

@@ -9,8 +9,9 @@ export interface StageProcess {
   readonly name: ProcessName;
   readonly pid: number;
   readonly isRunning: boolean;
-  /** Its whole output since the stage was opened, over all its starts. */
+  /** Its output since the stage was opened or {@link forgetSaid} was called, over all its starts. */
   said(): string;
+  forgetSaid(): void;
   /** Ends it as a crash would; resolves when it is gone. */
   kill(): Promise<void>;
   /** Starts it again; a process that runs is left alone. */

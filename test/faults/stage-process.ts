@@ -10,6 +10,7 @@ export class NamedProcess implements StageProcess {
   private readonly settings: ProcessSettings;
   private running: RunningProcess | null = null;
   private starting: Promise<void> | null = null;
+  /** By its earlier starts. */
   private saidBefore = '';
   private isRetired = false;
 
@@ -34,6 +35,11 @@ export class NamedProcess implements StageProcess {
 
   said(): string {
     return this.saidBefore + (this.running?.said() ?? '');
+  }
+
+  forgetSaid(): void {
+    this.saidBefore = '';
+    this.running?.forgetSaid();
   }
 
   async start(): Promise<void> {

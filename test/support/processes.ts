@@ -35,8 +35,10 @@ export interface RunningProcess {
   /** Where it listens, without `/graphql`. */
   readonly url: string;
   readonly pid: number;
-  /** Its whole output so far: messages for people, and its log. */
+  /** Its output so far: messages for people, and its log. */
   said(): string;
+  /** From now on the output begins here; a long run would hold all of it. */
+  forgetSaid(): void;
   /** Resolves when it is gone. */
   readonly exited: Promise<ExitedProcess>;
   /** Sends SIGTERM, and fails unless it ends with exit code 0. */
@@ -48,7 +50,7 @@ export interface RunningProcess {
 /** Starts the built program, and waits until it listens. */
 export async function startProcess(settings: ProcessSettings): Promise<RunningProcess> {
   const started = spawnProcess(settings);
-  const { child, exited, said } = started;
+  const { child, exited, said, forgetSaid } = started;
   const url = await listening(started);
   const stop = async (signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> => {
     child.kill(signal);
@@ -61,13 +63,14 @@ export async function startProcess(settings: ProcessSettings): Promise<RunningPr
     child.kill('SIGKILL');
     await exited;
   };
-  return { url, pid: child.pid ?? 0, said, exited, stop, kill };
+  return { url, pid: child.pid ?? 0, said, forgetSaid, exited, stop, kill };
 }
 
 export interface SpawnedProcess {
   readonly child: ChildProcess;
   readonly exited: Promise<ExitedProcess>;
   said(): string;
+  forgetSaid(): void;
 }
 
 /** Starts the built program without waiting: for starts that are meant to fail. */
@@ -106,7 +109,7 @@ export function spawnProcess({
       resolve({ code, signal });
     });
   });
-  return { child, exited, said: () => text };
+  return { child, exited, said: () => text, forgetSaid: () => void (text = '') };
 }
 
 async function listening({ child, exited, said }: SpawnedProcess): Promise<string> {
