@@ -9,7 +9,7 @@ const DECIMAL_TEXT = /^-?[0-9]{1,20}(\.[0-9]{1,10})?$/;
 export const DecimalScalar = new GraphQLScalarType<string, string>({
   name: 'Decimal',
   description:
-    'An exact decimal number as a string, e.g. "12.50": up to 20 digits, and up to 10 after the point. A whole number may also be given as a number.',
+    'An exact decimal number as a string, e.g. "12.50": up to 20 digits, and up to 10 after the point. A whole number may also be given as a number; a float is refused.',
   serialize: serializeDecimal,
   parseValue: parseDecimal,
   parseLiteral: parseDecimalLiteral,
@@ -34,14 +34,12 @@ function parseDecimal(value: unknown): string {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   if (typeof value === 'string' && DECIMAL_TEXT.test(value)) return value;
   throw new GraphQLError(
-    'Decimal must be a string such as "12.50": up to 20 digits, and up to 10 after the point.',
+    'Decimal must be a string such as "12.50" or a whole number, not a float: up to 20 digits, and up to 10 after the point.',
   );
 }
 
-/** A literal is still text, so a fraction without quotes has lost nothing yet and can be taken as well. */
+/** As of variables: the same amount must not be accepted as a literal and refused as a variable. */
 function parseDecimalLiteral(node: ValueNode): string {
-  if (node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT) {
-    return parseDecimal(node.value);
-  }
-  return parseDecimal(null);
+  const isExact = node.kind === Kind.STRING || node.kind === Kind.INT;
+  return parseDecimal(isExact ? node.value : null);
 }
