@@ -1,4 +1,3 @@
-import { raw, type RawQueryFragment } from '@mikro-orm/core';
 import { present } from '../platform/assert.js';
 import type { Em } from '../platform/database/orm.js';
 import { DomainError } from '../platform/errors.js';
@@ -11,7 +10,7 @@ import type {
   SpentRewards,
 } from '../rewards/reward-handler.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
-import { Plan } from './plan.entity.js';
+import { returnInventory } from './plan-inventory.js';
 import type { SubscriptionState } from './subscription-grant.js';
 import { loadStates, lockPlans } from './subscription-rows.js';
 import { Subscription } from './subscription.entity.js';
@@ -21,7 +20,8 @@ import { spentTime, takenBack } from './taken-back.js';
 export class SubscriptionReversal {
   private readonly states = new Map<Id, SubscriptionState>();
   private readonly changed = new Set<Id>();
-  private readonly startedIds = new Set<Id>();
+  /** Those that the grants started, and whether they hold one of their plan's inventory. */
+  private readonly started = new Map<Id, Pick<Subscription, 'holdsInventory'>>();
   private readonly units = new Map<Id, TimeUnit>();
 
   constructor(
@@ -56,9 +56,9 @@ export class SubscriptionReversal {
     const started = await this.em.find(
       Subscription,
       { id: { $in: [...this.states.keys()] }, orderId: { $in: orderIds } },
-      { fields: ['id'], disableIdentityMap: true },
+      { fields: ['id', 'holdsInventory'], disableIdentityMap: true },
     );
-    for (const { id } of started) this.startedIds.add(id);
+    for (const subscription of started) this.started.set(subscription.id, subscription);
   }
 
   /** In memory. @returns the debt */
@@ -66,7 +66,7 @@ export class SubscriptionReversal {
     const { targetId, rule } = reversal;
     const state = present(this.states.get(targetId), 'The subscription of a grant');
     const unit = rule.unit ?? present(this.units.get(rule.id), 'The plan of a grant');
-    const isStarter = this.startedIds.has(targetId);
+    const isStarter = this.started.has(targetId);
     const period = reversal.period ?? periodBefore(reversal, unit, isStarter);
     const taken = period && takenBack(state, period, isStarter, this.now.getTime());
     const debt = taken === null ? wholeTime(rule.quantity, unit) : spentTime(taken.spentMs, unit);
@@ -88,23 +88,18 @@ export class SubscriptionReversal {
   }
 
   /**
-   * What started a subscription had taken one of its plan, if the plan counts them. A subscription that lives on with
-   * the time of other grants keeps its place, and so does one that they can bring back to life.
+   * Only what a subscription took comes back: its plan may have been unlimited when it started. A subscription that
+   * lives on with the time of other grants keeps its place, and so does one that they can bring back to life.
    */
   private async giveInventoryBack(): Promise<void> {
-    const planIds = [...this.startedIds]
-      .filter((id) => this.changed.has(id))
-      .map((id) => present(this.states.get(id), 'A subscription'))
-      .filter(({ status }) => status === 'DEDUCTED')
-      .map(({ planId }) => planId);
-    for (const id of sortedIds(planIds)) {
-      const count = planIds.filter((planId) => planId === id).length;
-      await this.em.nativeUpdate(
-        Plan,
-        { id, inventory: { $gte: 0 } },
-        { inventory: raw<RawQueryFragment>('inventory + ?', [count]) },
-      );
-    }
+    const ended = [...this.started]
+      .filter(([id, { holdsInventory }]) => holdsInventory && this.changed.has(id))
+      .map(([id]) => present(this.states.get(id), 'A subscription'))
+      .filter(({ status }) => status === 'DEDUCTED');
+    for (const id of sortedIds(ended.map((state) => state.id)))
+      await this.em.nativeUpdate(Subscription, { id }, { holdsInventory: false });
+    const byPlan = [...Map.groupBy(ended, ({ planId }) => planId)].toSorted(([a], [b]) => compareIds(a, b));
+    for (const [planId, { length }] of byPlan) await returnInventory(this.em, this.tenantId, planId, length);
   }
 }
 

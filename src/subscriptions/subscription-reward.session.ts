@@ -86,8 +86,9 @@ export class SubscriptionRewardSession implements RewardSession {
   private start(application: RewardApplication, plan: PlanTerms): SubscriptionState {
     const { orderId, claimedAtMs, userId, rule } = application;
     const state = started(this.ids.next(), userId, plan, rule, claimedAtMs);
-    this.starts.set(state.id, { orderId, startedAt: new Date(claimedAtMs) });
-    if (plan.inventory > 0) {
+    const holdsInventory = plan.inventory > 0;
+    this.starts.set(state.id, { orderId, startedAt: new Date(claimedAtMs), holdsInventory });
+    if (holdsInventory) {
       this.plans.set(plan.id, { ...plan, inventory: plan.inventory - 1 });
       this.taken.set(plan.id, (this.taken.get(plan.id) ?? 0) + 1);
     }

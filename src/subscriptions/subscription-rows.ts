@@ -93,6 +93,8 @@ export interface StartedSubscription {
   /** The order that started it. */
   readonly orderId: Id;
   readonly startedAt: Date;
+  /** Whether it took one of its plan's inventory; not where the plan is unlimited. */
+  readonly holdsInventory: boolean;
 }
 
 export async function insertStarted(
@@ -101,7 +103,7 @@ export async function insertStarted(
   started: readonly StartedSubscription[],
   updatedAt: Date,
 ): Promise<void> {
-  const rows = started.map(({ state, orderId, startedAt }) => ({
+  const rows = started.map(({ state, orderId, startedAt, holdsInventory }) => ({
     tenant_id: tenantId,
     id: state.id,
     user_id: state.userId,
@@ -115,6 +117,7 @@ export async function insertStarted(
     traffic_bytes: state.trafficBytes,
     traffic_used_bytes: state.trafficUsedBytes,
     updated_at: updatedAt,
+    holds_inventory: holdsInventory,
   }));
   await insertRows(em, 'subscription', rows);
 }

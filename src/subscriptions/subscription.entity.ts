@@ -44,6 +44,8 @@ const SubscriptionSchema = defineEntity({
     trafficBytes: countColumn(),
     trafficUsedBytes: countColumn(),
     updatedAt: instantColumn(),
+    /** Whether it took one of its plan's inventory, which comes back when what started it is taken back. */
+    holdsInventory: p.boolean().default(true),
     /**
      * Kept by the database: from when on an ACTIVE row has ended, by its traffic or by its end; null for all others.
      * Only the sweep reads it.

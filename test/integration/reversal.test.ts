@@ -155,6 +155,24 @@ describe('a subscription that is taken back', () => {
     expect(invalidatedBy(reversal)).toEqual([{ subscriptionId: subscription.id, planId }]);
   });
 
+  it('gives no inventory back that it never took: the plan was unlimited when it started', async () => {
+    const { tenantId, planId, redemption } = await redeemedOnce();
+    await world.services.plans.update(tenantId, planId, { inventory: 5 });
+    await reverse(world, tenantId, redemption.id);
+    const plan = await emOf(world, tenantId).findOneOrFail(Plan, { id: planId }, PLAIN);
+    expect(plan.inventory).toBe(5);
+    await expectClean(tenantId);
+  });
+
+  it('gives inventory back that it took, also where the plan was unlimited in between', async () => {
+    const { tenantId, planId, redemption } = await redeemedOnce({}, { inventory: 3 });
+    await world.services.plans.update(tenantId, planId, { inventory: -1 });
+    await world.services.plans.update(tenantId, planId, { inventory: 2 });
+    await reverse(world, tenantId, redemption.id);
+    const plan = await emOf(world, tenantId).findOneOrFail(Plan, { id: planId }, PLAIN);
+    expect(plan.inventory).toBe(3);
+  });
+
   it('is not extended afterwards: the next code starts another one', async () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 2);
