@@ -1,5 +1,5 @@
 import type { Counter } from 'prom-client';
-import { invariant } from '../platform/assert.js';
+import { invariant, isSet } from '../platform/assert.js';
 import { Money, MONEY_MAX } from '../platform/decimal.js';
 import type { Em } from '../platform/database/orm.js';
 import { afterwardsOf } from '../platform/database/transaction.js';
@@ -65,6 +65,20 @@ export class LedgerService {
     const entries = changes.map((change) => changed(session, terms, known, change));
     await session.flush();
     return entries;
+  }
+
+  /**
+   * Refuses a debit early, before its transaction takes the locks that come before those of accounts. A plain read:
+   * {@link changeBalances} decides under the lock, and halts an account whose last entry does not match its balance.
+   *
+   * @param amount positive
+   * @throws DomainError ACCOUNT_HALTED or INSUFFICIENT_BALANCE
+   */
+  async assertCovered(em: Em, key: AccountKey, amount: string): Promise<void> {
+    const { userId, facilityId, currency } = key;
+    const account = await em.findOne(Account, { userId, facilityId, currency }, { disableIdentityMap: true });
+    refuseHalted({ userId, isHalted: isSet(account?.haltedAt) });
+    refuseBalance({ balance: new Money(account?.balance ?? 0), currency }, new Money(amount).negated());
   }
 
   /**
@@ -158,14 +172,20 @@ function changed(
 }
 
 /** @throws DomainError ACCOUNT_HALTED */
-export function refuseHalted({ userId, isHalted }: AccountState, field?: string): void {
+export function refuseHalted(
+  { userId, isHalted }: Pick<AccountState, 'userId' | 'isHalted'>,
+  field?: string,
+): void {
   if (!isHalted) return;
   const message = `The account of user ${userId} is halted because its last entry does not match its balance. Contact support.`;
   throw refusal('ACCOUNT_HALTED', message, field);
 }
 
 /** @throws DomainError INSUFFICIENT_BALANCE or BALANCE_OUT_OF_RANGE */
-export function refuseBalance({ balance, currency }: AccountState, amount: Money): void {
+export function refuseBalance(
+  { balance, currency }: Pick<AccountState, 'balance' | 'currency'>,
+  amount: Money,
+): void {
   const after = balance.plus(amount);
   if (after.isNegative())
     throw refusal(

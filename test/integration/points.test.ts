@@ -20,6 +20,7 @@ import {
   spend,
 } from '../support/points-world.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
+import { statementsOf } from '../support/statements.js';
 import { emOf, openWorld, seedUser, type World } from '../support/world.js';
 
 let world: World;
@@ -31,6 +32,22 @@ afterAll(async () => world.close());
 const newId = (): string => world.services.ids.next();
 
 describe('S2.8 points of an order', () => {
+  it('are taken from many lots by one statement', async () => {
+    const shop = await openShop(world);
+    const lots = [await grant(shop, 5), await grant(shop, 5), await grant(shop, 5)];
+    const sent = await statementsOf(world.stores.orm, async () => spend(shop, newId(), 14));
+    const changed = sent.filter(({ query }) => /^\s*update\b[^]*\bpoints_lot\b/i.test(query));
+    expect(changed).toHaveLength(1);
+    const states = [];
+    for (const lot of lots) states.push(await lotState(shop, lot));
+    expect(states).toEqual([
+      { remaining: 0, spent: 5 },
+      { remaining: 0, spent: 5 },
+      { remaining: 1, spent: 4 },
+    ]);
+    expect(await balanceOf(shop)).toEqual(balanced(1));
+  });
+
   it('S2.8 are taken from the lots that expire first, and go back to them once', async () => {
     const shop = await openShop(world);
     const [never, last, first] = [
@@ -218,7 +235,7 @@ describe('the API of points', () => {
       ['POINTS_OUT_OF_RANGE', { userId, amount: 0, validDays: 0 }],
       ['VALID_DAYS_OUT_OF_RANGE', { userId, amount: 1, validDays: 0 }],
       ['POINTS_EXPIRY_NOT_ALLOWED', { userId, amount: 1, validDays: 1, expiresAt: '2090-01-01T00:00:00Z' }],
-      ['IDEMPOTENCY_KEY_NOT_ALLOWED', { userId, amount: 1, idempotencyKey: 'a b' }],
+      ['IDEMPOTENCY_KEY_MALFORMED', { userId, amount: 1, idempotencyKey: 'a b' }],
       ['IDEMPOTENCY_KEY_REUSED', { ...input, amount: 6 }],
       ['USER_NOT_FOUND', { userId: foreign, amount: 1, expiresAt: past }],
       ['POINTS_EXPIRY_PAST', { userId, amount: 1, expiresAt: past }],

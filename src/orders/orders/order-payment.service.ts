@@ -75,10 +75,13 @@ export class OrderPaymentService {
 
   private async debit(em: Em, order: Order): Promise<Order> {
     const { tenantId, id: orderId, amount } = order;
+    const account = accountOfOrder(order);
+    // Accounts are locked after plans. Who cannot pay is refused before a plan is locked, and keeps no buyer waiting.
+    await this.its.ledger.assertCovered(em, account, amount);
     const now = new Date(this.its.clock.nowMs());
     const paid = await this.its.settlement.settle(em, tenantId, order, now);
     const change = { type: 'PAYMENT', orderId, amount: minus('0', amount) } as const;
-    await this.its.ledger.changeBalances(em, tenantId, [{ ...accountOfOrder(order), ...change }]);
+    await this.its.ledger.changeBalances(em, tenantId, [{ ...account, ...change }]);
     await this.insert(em, order, { method: 'BALANCE', paymentNo: orderId, outcome: 'ACCEPTED' }, now);
     return paid;
   }

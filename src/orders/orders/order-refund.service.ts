@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { QueryResult } from '@mikro-orm/core';
 import type { Em } from '../../platform/database/orm.js';
 import type { RowValues } from '../../platform/database/insert-rows.js';
 import { invariant, present } from '../../platform/assert.js';
 import { DomainError } from '../../platform/errors.js';
-import { isId, type Id } from '../../platform/ids.js';
+import { isId } from '../../platform/ids.js';
 import { argumentsDigest } from '../../platform/input.js';
 import { keyDigest } from '../../platform/key-digest.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
@@ -89,7 +90,7 @@ export class OrderRefundService {
 
   private async moveOrder(em: Em, { tenantId, id, status }: Order, refunded: string, isWhole: boolean) {
     const set: RowValues = { refunded };
-    if (!isWhole) return setRefunded(em, tenantId, id, refunded);
+    if (!isWhole) return setRefunded(em, { tenantId, id, status }, refunded);
     const moved = await moveOrders(em, tenantId, [id], { from: status, to: 'REFUNDED', set });
     invariant(moved === 1, 'A locked order was not there to be refunded.');
   }
@@ -132,12 +133,17 @@ function assertRefundable({ status, type }: Order): void {
     refuse('ORDER_NOT_REFUNDABLE', `The order is ${status}.`, 'orderNo');
 }
 
-async function setRefunded(em: Em, tenantId: string, id: Id, refunded: string): Promise<void> {
-  await em.execute(
-    'update `order` force index (primary) set refunded = ? where tenant_id = ? and id = ?',
-    [refunded, tenantId, id],
+async function setRefunded(
+  em: Em,
+  { tenantId, id, status }: Pick<Order, 'tenantId' | 'id' | 'status'>,
+  refunded: string,
+): Promise<void> {
+  const { affectedRows } = await em.execute<QueryResult>(
+    'update `order` force index (primary) set refunded = ? where tenant_id = ? and id = ? and status = ?',
+    [refunded, tenantId, id, status],
     'run',
   );
+  invariant(affectedRows === 1, 'A locked order was not there to be refunded in part.');
 }
 
 interface MadeRefund {

@@ -40,8 +40,8 @@ export const PAY_ORDER_REFUSALS = [
   ORDER_NOT_FOUND,
   ORDER_NOT_PENDING,
   'RECHARGE_NOT_PAYABLE_FROM_BALANCE',
-  ...PLAN_DELIVERY_REFUSALS,
   ...DEBIT_REFUSALS,
+  ...PLAN_DELIVERY_REFUSALS,
 ] as const;
 
 /** Why an order is not closed, in order of precedence. */

@@ -56,7 +56,7 @@ const WRITE_LOTS = `
     straight_join points_lot l on l.tenant_id = ? and l.id = changed.id
      set l.remaining = changed.remaining, l.spent = changed.spent`;
 
-/** Many lots, under the lock of their accounts. Raw, so that closing many orders takes one statement. */
+/** Many lots, under the lock of their accounts. Raw, so that spending from many lots, or closing many orders, takes one statement. */
 export async function writeLots(
   em: Em,
   tenantId: string,
@@ -66,7 +66,7 @@ export async function writeLots(
   if (changed.length > 0) await em.execute(WRITE_LOTS, [JSON.stringify(changed), tenantId], 'run');
 }
 
-/** At once, because the unit of work would read the row again for the column that the database keeps. */
+/** At once: the unit of work would read the row again for the column that the database keeps. */
 export async function changeLot(
   em: Em,
   lotId: Id,

@@ -3,7 +3,7 @@ import type { Em } from '../../platform/database/orm.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import type { GiveBackCause } from '../give-back.js';
-import { changeLot, lockAccount, lockAccounts, writeBalances } from './points-account.js';
+import { lockAccount, lockAccounts, writeBalances, writeLots } from './points-account.js';
 import { spendFrom } from './points-lots.js';
 import { givenBackBefore, LotsOfOrders, spentBy } from './points-orders.js';
 import { OrderPoints, PointsLedger, PointsLot, type PointsAccount } from './points.entity.js';
@@ -28,11 +28,12 @@ export class PointsService {
     const taken = spendFrom(lots, points, now.getTime());
     if (account === null || taken === null) throw insufficient(points);
     const byId = new Map(lots.map((lot) => [lot.id, lot]));
-    for (const part of taken) {
-      const { id, remaining, spent } = present(byId.get(part.lotId), 'A lot that was spent');
-      await changeLot(em, id, { remaining: remaining - part.points, spent: spent + part.points });
-      em.create(OrderPoints, { tenantId, orderId, ...part });
-    }
+    const changed = taken.map(({ lotId, points: part }) => {
+      const { id, remaining, spent } = present(byId.get(lotId), 'A lot that was spent');
+      return { id, remaining: remaining - part, spent: spent + part };
+    });
+    await writeLots(em, tenantId, changed);
+    for (const part of taken) em.create(OrderPoints, { tenantId, orderId, ...part });
     account.balance -= points;
     account.updatedAt = now;
     this.note(em, { tenantId, userId, action: 'SPEND', points: -points, orderId, cause: 'ORDER' }, now);
