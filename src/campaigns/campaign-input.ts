@@ -153,5 +153,5 @@ export const CHANGEABLE_FIELD_REFUSALS = {
 export const FIELD_REFUSALS = {
   ...CHANGEABLE_FIELD_REFUSALS,
   initialCodes: 'CODE_COUNT_OUT_OF_RANGE',
-  idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+  idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
 } as const;

@@ -32,8 +32,8 @@ interface FormFault {
 /** The first thing that is wrong with a reward by itself, before anything it names is looked for. */
 export function faultOfForm(rule: RewardRule): FormFault | null {
   const { type, id, amount, currency } = rule;
-  const astray = FIELDS.find((field) => rule[field] !== null && !PLACES[type].includes(field));
-  if (astray !== undefined) return notAllowed(type, astray);
+  const unexpected = FIELDS.find((field) => rule[field] !== null && !PLACES[type].includes(field));
+  if (unexpected !== undefined) return notAllowed(type, unexpected);
   if (type === 'POINTS' && id !== NOTHING_NAMED) return notAllowed(type, 'targetId');
   if (!PLACES[type].includes('amount')) return null;
   if (amount === null)

@@ -71,7 +71,7 @@ export class ChosenCodesService {
       codes: 'CODE_COUNT_OUT_OF_RANGE',
       useLimit: 'USE_LIMIT_OUT_OF_RANGE',
       assignedUserId: 'USER_NOT_FOUND',
-      idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+      idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
     });
     const codes = givenCodes(wanted);
     return makeOnce<ChosenBatch>(

@@ -174,7 +174,7 @@ function orderOf(tenantId: string, input: unknown): Order {
     count: 'CODE_COUNT_OUT_OF_RANGE',
     userId: 'RECEIVER_NOT_ALLOWED',
     channel: 'RECEIVER_NOT_ALLOWED',
-    idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+    idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
   });
   const { campaignId, count, userId, channel } = wanted;
   if ((userId === null) === (channel === null))

@@ -60,7 +60,7 @@ export class CodeGenerationService {
       input: 'INPUT_NOT_ALLOWED',
       campaignId: 'CAMPAIGN_NOT_FOUND',
       count: 'CODE_COUNT_OUT_OF_RANGE',
-      idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+      idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
     });
     const key = callKeyOf(tenantId, 'code_batch', wanted);
     const made = await makeOnce<GeneratedBatch>(

@@ -4,14 +4,14 @@ import type { Rows } from './rows.js';
 
 const CHECKS = [
   {
-    kind: 'KEY_MARKER_ASTRAY',
+    kind: 'KEY_MARKER_MISMATCHED',
     invariant: 'I2',
     means:
       'The marker of an idempotency key names a redemption that does not exist, or is of another user, key or code.',
     remedy: 'Repair drops the marker; the database is then asked for the key.',
   },
   {
-    kind: 'DONE_MARKER_ASTRAY',
+    kind: 'DONE_MARKER_WITHOUT_REDEMPTION',
     invariant: 'I2',
     means: 'Redis marks a code as redeemed by a user, and the database has no such redemption.',
     remedy: 'Repair drops the marker.',
@@ -104,8 +104,8 @@ function markerOf(item: string, text: string | null): Marker[] {
   if (text === null || kind === undefined) return [];
   if (kind === 'done') {
     const its = { userId, key: null, redemptionId: text, digest: rest };
-    return [{ item, text, kind: 'DONE_MARKER_ASTRAY', ...its }];
+    return [{ item, text, kind: 'DONE_MARKER_WITHOUT_REDEMPTION', ...its }];
   }
   const [redemptionId = '', digest = ''] = text.split('|');
-  return [{ item, text, kind: 'KEY_MARKER_ASTRAY', userId, key: rest, redemptionId, digest }];
+  return [{ item, text, kind: 'KEY_MARKER_MISMATCHED', userId, key: rest, redemptionId, digest }];
 }

@@ -113,7 +113,7 @@ describe('generating codes is refused', () => {
     ['fewer than none', { count: -1 }, 'CODE_COUNT_OUT_OF_RANGE'],
     ['half a code', { count: 1.5 }, 'CODE_COUNT_OUT_OF_RANGE'],
     ['more than a batch takes', { count: 5_000_001 }, 'CODE_COUNT_OUT_OF_RANGE'],
-    ['a key with a line feed', { idempotencyKey: 'a\nb' }, 'IDEMPOTENCY_KEY_NOT_ALLOWED'],
+    ['a key with a line feed', { idempotencyKey: 'a\nb' }, 'IDEMPOTENCY_KEY_MALFORMED'],
     ['an unknown field', { prefix: 'A' }, 'INPUT_NOT_ALLOWED'],
     ['a campaign that is not there', { campaignId: '1' }, 'CAMPAIGN_NOT_FOUND'],
     ['a campaign that cannot be', { campaignId: "1' or 1=1" }, 'CAMPAIGN_NOT_FOUND'],

@@ -176,7 +176,7 @@ describe('issueCoupon', () => {
     const foreign = await seedUser(world, (await openShop(world)).tenantId);
     const refused: [string, object][] = [
       ['COUPON_COUNT_OUT_OF_RANGE', { templateId: open, userId, count: 101 }],
-      ['IDEMPOTENCY_KEY_NOT_ALLOWED', { templateId: open, userId, idempotencyKey: 'a b' }],
+      ['IDEMPOTENCY_KEY_MALFORMED', { templateId: open, userId, idempotencyKey: 'a b' }],
       ['USER_NOT_FOUND', { templateId: '7', userId: foreign }],
       ['COUPON_TEMPLATE_NOT_FOUND', { templateId: '7', userId }],
       ['COUPON_TEMPLATE_DISABLED', { templateId: disabled, userId }],

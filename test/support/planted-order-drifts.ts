@@ -100,7 +100,7 @@ export const ORDER_DRIFTS: readonly PlantedDrift[] = [
     },
   },
   {
-    kind: 'ORDER_DEADLINE_ASTRAY',
+    kind: 'ORDER_DEADLINE_STALE',
     what: 'a closed order that is to be closed',
     plant: async (s) =>
       change(
@@ -130,7 +130,7 @@ export const ORDER_DRIFTS: readonly PlantedDrift[] = [
       ),
   },
   {
-    kind: 'COUPON_RESERVED_ASTRAY',
+    kind: 'COUPON_RESERVATION_STALE',
     what: 'a coupon that is reserved by an order which is gone',
     plant: async (s) => {
       const { shop, userId } = await opened(s);

@@ -119,13 +119,13 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
       ]).then(() => undefined),
   },
   {
-    kind: 'KEY_MARKER_ASTRAY',
+    kind: 'KEY_MARKER_MISMATCHED',
     what: 'a key that leads nowhere',
     isMended: true,
     plant: async (s) => setText(s, `key:${s.users[1]}:a:b`, `12345|${s.codes[0].codeDigest}`),
   },
   {
-    kind: 'KEY_MARKER_ASTRAY',
+    kind: 'KEY_MARKER_MISMATCHED',
     what: "a key that leads to another user's redemption",
     isMended: true,
     plant: async (s) =>
@@ -136,7 +136,7 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
       ),
   },
   {
-    kind: 'KEY_MARKER_ASTRAY',
+    kind: 'KEY_MARKER_MISMATCHED',
     what: 'a key that leads to the redemption of another code',
     isMended: true,
     plant: async (s) =>
@@ -147,7 +147,7 @@ export const REDIS_DRIFTS: readonly (PlantedDrift & { readonly isMended: boolean
       ),
   },
   {
-    kind: 'DONE_MARKER_ASTRAY',
+    kind: 'DONE_MARKER_WITHOUT_REDEMPTION',
     what: 'a user who has not redeemed the code',
     isMended: true,
     plant: async (s) => setText(s, `done:${s.users[1]}:${s.codes[0].codeDigest}`, s.redemptions[0].id),

@@ -25,7 +25,7 @@ const FIELD_REFUSALS = {
   templateId: 'COUPON_TEMPLATE_NOT_FOUND',
   userId: 'USER_NOT_FOUND',
   count: 'COUPON_COUNT_OUT_OF_RANGE',
-  idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+  idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
 } as const;
 
 const TEMPLATE_MESSAGES: Readonly<Record<CouponTemplateRefusal, string>> = {

@@ -116,7 +116,7 @@ export const ORDER_CHECKS: readonly RowCheck[] = [
     wrong: 'isPending and isOverdue',
   },
   {
-    kind: 'ORDER_DEADLINE_ASTRAY',
+    kind: 'ORDER_DEADLINE_STALE',
     invariant: 'I4',
     means: 'An order that is not PENDING any more still has a time when it is to be closed.',
     remedy: 'Nothing is lost: set order_placement.due_at to null. Then find what moved the order.',
@@ -140,7 +140,7 @@ export const ORDER_CHECKS: readonly RowCheck[] = [
     wrong: 'not (booked <=> amount)',
   },
   {
-    kind: 'COUPON_RESERVED_ASTRAY',
+    kind: 'COUPON_RESERVATION_STALE',
     invariant: 'I4',
     means: 'A coupon is reserved by an order that is not PENDING, so its user can never use it.',
     remedy: 'Find what moved the order; then make the coupon AVAILABLE and its reserved_order_id null.',

@@ -89,7 +89,7 @@ export class OrderObjectType {
 
   @Field(() => Boolean, {
     description:
-      'Whether it is the first purchase of the user, as the payment found it. A redemption does not count as one.',
+      'Whether it is the first purchase of the user, as the payment found it. A redemption does not count as one; a purchase that was refunded still does.',
   })
   isNew!: boolean;
 

@@ -41,7 +41,7 @@ const FIELD_REFUSALS = {
   amount: 'POINTS_OUT_OF_RANGE',
   validDays: 'VALID_DAYS_OUT_OF_RANGE',
   expiresAt: 'POINTS_EXPIRY_NOT_ALLOWED',
-  idempotencyKey: 'IDEMPOTENCY_KEY_NOT_ALLOWED',
+  idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
 } as const;
 
 export interface GrantedPoints {
