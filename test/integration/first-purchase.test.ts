@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Order } from '../../src/orders/orders/order.entity.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { openShop, place, shopper, type Shop } from '../support/orders.js';
 import { redeemed, reverse } from '../support/reversals.js';
 import { emOf, openWorld, seedCampaign, type World } from '../support/world.js';
@@ -48,6 +49,23 @@ describe('S0.15 being new', () => {
       const order = await orderOf(tenantId, id);
       expect(order).toMatchObject({ type: 'REDEMPTION', isNew: true, amount: '0.0000000000' });
     }
+  });
+
+  it('earns no commission: a redemption moves no money at any account, and its order is not a paid one', async () => {
+    const { tenantId, userId, codes } = await seeded();
+    const em = emOf(world, tenantId);
+    const rowsIn = async (table: string) =>
+      em.execute<object[]>(`select * from ${table} where tenant_id = ?`, [tenantId]);
+    const tables = ['money_account', 'money_entry', 'system_entry', 'money_transfer', 'order_payment'];
+    const before = await Promise.all(tables.map(rowsIn));
+    // What the user was funded with: a movement beside it would show.
+    expect(before.map(({ length }) => length)).toEqual([1, 1, 1, 0, 0]);
+    const { id } = await redeemed(world, tenantId, userId, codes[0]);
+    expect(await Promise.all(tables.map(rowsIn))).toEqual(before);
+    const { amount, total, paidAt } = await orderOf(tenantId, id);
+    expect([Number(amount), total, paidAt]).toEqual([0, null, null]);
+    const events = await em.find(OutboxEvent, {});
+    expect(events.map(({ type }) => type)).not.toContain('order_paid');
   });
 
   it('is not used up by redemptions: the first purchase still counts as new, the second does not', async () => {

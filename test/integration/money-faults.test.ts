@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
+import { failAt, loseNextCommit, statementCount } from '../support/failing-statements.js';
 import { ledgerOf, makeMoneyScene, outcomeOf, type MoneyScene } from '../support/money-world.js';
 import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
-import { statementsOf } from '../support/statements.js';
 import { openWorld, type World } from '../support/world.js';
 
 let world: World;
@@ -11,8 +10,6 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 afterEach(() => vi.restoreAllMocks());
-
-const connection = () => world.stores.orm.em.getConnection();
 
 /** A sender with 100, and a recipient with an account or without one. */
 async function makePair(hasAccount: boolean) {
@@ -30,23 +27,7 @@ const stateOf = async (scene: MoneyScene) => ({
   events: await scene.sql('select seq, type from outbox_event where tenant_id = ?', [scene.tenantId]),
 });
 
-/** The statement at this place is not sent, and fails; the ones before it were done. */
-function failAt(place: number, error = new Error('It was made to fail.')): void {
-  let sent = 0;
-  const execute = connection().execute.bind(connection());
-  vi.spyOn(connection(), 'execute').mockImplementation(async (...args): Promise<unknown> => {
-    sent += 1;
-    if (sent === place) throw error;
-    return execute(...args);
-  });
-}
-
-/** Statements of the transaction of a transfer, from the first read to the event. */
-async function statementCount(hasAccount: boolean): Promise<number> {
-  const { send } = await makePair(hasAccount);
-  const sent = await statementsOf(world.stores.orm, async () => send());
-  return sent.filter(({ query }) => !/^\s*(?:begin|commit)/i.test(query)).length;
-}
+const countOf = async (hasAccount: boolean) => statementCount(world, (await makePair(hasAccount)).send);
 
 /** Once, and nothing is left over. */
 async function expectMade(
@@ -70,12 +51,12 @@ describe('a transfer', () => {
   ])(
     'S3.6 changes nothing when any of its statements fails, and can be sent again: %s',
     async (_what, hasAccount) => {
-      const count = await statementCount(hasAccount);
+      const count = await countOf(hasAccount);
       expect(count).toBeGreaterThan(12);
       const pair = await makePair(hasAccount);
       const before = await stateOf(pair.scene);
       for (let place = 1; place <= count; place += 1) {
-        failAt(place);
+        failAt(world, place);
         expect(await pair.send()).toContain('was made to fail');
         vi.restoreAllMocks();
         expect(await stateOf(pair.scene), `statement ${place}`).toEqual(before);
@@ -86,11 +67,11 @@ describe('a transfer', () => {
   );
 
   it('S3.14 runs again as a whole after a deadlock, a lock timeout or a changed record, wherever they come', async () => {
-    const count = await statementCount(true);
+    const count = await countOf(true);
     for (let place = 1; place <= count; place += 1) {
       const pair = await makePair(true);
       const errno = [1213, 1205, 1020][place % 3];
-      failAt(place, Object.assign(new Error('planted'), { errno }));
+      failAt(world, place, Object.assign(new Error('planted'), { errno }));
       expect(await pair.send()).toBe('OK');
       vi.restoreAllMocks();
       await expectMade(pair, 1);
@@ -99,11 +80,7 @@ describe('a transfer', () => {
 
   it('S3.11 is answered as made when only the reply to its COMMIT was lost', async () => {
     const pair = await makePair(true);
-    const commit = connection().commit.bind(connection());
-    vi.spyOn(connection(), 'commit').mockImplementationOnce(async (...args) => {
-      await commit(...args);
-      throw new CommitUnknownError(new Error('The reply was cut.'));
-    });
+    loseNextCommit(world, { isApplied: true });
     expect(await pair.send()).toBe('OK');
     await expectMade(pair, 1);
     expect(await pair.send()).toBe('OK');
@@ -112,9 +89,7 @@ describe('a transfer', () => {
 
   it('S3.11 is made once when its COMMIT was lost on the way', async () => {
     const pair = await makePair(true);
-    vi.spyOn(connection(), 'commit').mockImplementationOnce(async () => {
-      throw new CommitUnknownError(new Error('The request was cut.'));
-    });
+    loseNextCommit(world, { isApplied: false });
     expect(await pair.send()).toBe('OK');
     await expectMade(pair, 1);
   });

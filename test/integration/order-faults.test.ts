@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
-import {
-  contentsOf,
-  expectClean,
-  expire,
-  giveCoupon,
-  givePoints,
-  holdingsOf,
-  openShop,
-  orderOf,
-  place,
-  shopper,
-  type Shop,
-} from '../support/orders.js';
+import { contentsOf, expectClean, expire, holdingsOf, orderOf, place } from '../support/orders.js';
+import { expectAllBack, wantFullAlone } from '../support/full-orders.js';
+import { failAt, statementCount } from '../support/failing-statements.js';
+import { ORDER_OPERATIONS, tallyOf } from '../support/order-operations.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { openWorld, type World } from '../support/world.js';
 
@@ -27,6 +18,7 @@ afterAll(async () => {
   await world.close();
   await database.drop();
 });
+afterEach(() => vi.restoreAllMocks());
 
 /** While the work runs, the server refuses this kind of write. */
 async function whileBroken(moment: string, table: string, work: () => Promise<unknown>): Promise<void> {
@@ -40,33 +32,7 @@ async function whileBroken(moment: string, table: string, work: () => Promise<un
   }
 }
 
-const BALANCE = 84;
-
-/** An order of 84 with everything that an order can hold. */
-async function placed() {
-  const shop = await openShop(world, { inventory: 3 });
-  const userId = await shopper(world, shop, String(BALANCE));
-  await givePoints(world, shop, userId, 100);
-  const couponIds = [
-    await giveCoupon(world, shop, userId, { kind: 'AMOUNT', amount: '10' }),
-    await giveCoupon(world, shop, userId, { kind: 'RATE', rateMille: 50 }),
-  ] as const;
-  const input = { couponIds, points: 100 };
-  return { shop, userId, couponIds, input };
-}
-
-async function expectAllBack(
-  shop: Shop,
-  userId: string,
-  couponIds: readonly [string, string],
-): Promise<void> {
-  expect(await holdingsOf(world, shop, userId)).toEqual({
-    balance: BALANCE,
-    points: 100,
-    coupons: { [couponIds[0]]: 'AVAILABLE 10', [couponIds[1]]: 'AVAILABLE 0' },
-  });
-  await expectClean(world, shop);
-}
+const wanted = async () => wantFullAlone(world, { inventory: 3 });
 
 describe('a statement that fails', () => {
   it.each([
@@ -82,7 +48,8 @@ describe('a statement that fails', () => {
   ])(
     'S2.7 in a close (%s of %s) rolls everything back, and the next sweep closes the order',
     async (moment, table) => {
-      const { shop, userId, couponIds, input } = await placed();
+      const full = await wanted();
+      const { shop, userId, input } = full;
       const { id } = await place(world, shop, userId, input);
       await expire(world, shop);
       const before = await contentsOf(world, shop);
@@ -97,7 +64,7 @@ describe('a statement that fails', () => {
       expect(await contentsOf(world, shop)).toEqual(before);
       expect(await orderTimeouts.sweep()).toBe(1);
       expect((await orderOf(world, shop, id)).status).toBe('CLOSED');
-      await expectAllBack(shop, userId, couponIds);
+      await expectAllBack(world, full);
     },
   );
 
@@ -108,15 +75,18 @@ describe('a statement that fails', () => {
     ['update', 'user_coupon'],
     ['insert', 'coupon_ledger'],
     ['update', 'points_account'],
+    ['update', 'points_lot'],
     ['insert', 'points_ledger'],
     ['insert', 'order_refund'],
+    ['update', 'money_account'],
     ['insert', 'money_entry'],
     ['insert', 'system_entry'],
     ['insert', 'outbox_event'],
   ])(
     'S2.7 in a refund (%s of %s) rolls everything back, and the next call refunds',
     async (moment, table) => {
-      const { shop, userId, couponIds, input } = await placed();
+      const full = await wanted();
+      const { shop, userId, input } = full;
       const { id } = await place(world, shop, userId, input);
       const { payments, refunds } = world.services;
       await payments.pay(shop.tenantId, userId, id);
@@ -127,7 +97,7 @@ describe('a statement that fails', () => {
       expect(await contentsOf(world, shop)).toEqual(before);
       await refund();
       await refund();
-      await expectAllBack(shop, userId, couponIds);
+      await expectAllBack(world, full);
     },
   );
 
@@ -137,12 +107,14 @@ describe('a statement that fails', () => {
     ['insert', 'subscription'],
     ['update', 'user_coupon'],
     ['insert', 'coupon_ledger'],
+    ['update', 'plan'],
     ['insert', 'order_payment'],
+    ['update', 'money_account'],
     ['insert', 'money_entry'],
     ['insert', 'system_entry'],
     ['insert', 'outbox_event'],
   ])('in a payment (%s of %s) rolls everything back, and the next call pays', async (moment, table) => {
-    const { shop, userId, input } = await placed();
+    const { shop, userId, input } = await wanted();
     const { id } = await place(world, shop, userId, input);
     const before = await contentsOf(world, shop);
     const pay = async () => world.services.payments.pay(shop.tenantId, userId, id);
@@ -161,12 +133,39 @@ describe('a statement that fails', () => {
     ['insert', 'coupon_ledger'],
     ['insert', 'points_ledger'],
   ])('in a placement (%s of %s) reserves nothing', async (moment, table) => {
-    const { shop, userId, couponIds, input } = await placed();
+    const full = await wanted();
+    const { shop, userId, input } = full;
     const before = await contentsOf(world, shop);
     await whileBroken(moment, table, async () =>
       expect(place(world, shop, userId, input)).rejects.toThrow('broken on purpose'),
     );
     expect(await contentsOf(world, shop)).toEqual(before);
-    await expectAllBack(shop, userId, couponIds);
+    await expectAllBack(world, full);
   });
+});
+
+describe('S2.7 any statement that is not sent and fails', () => {
+  it.each(ORDER_OPERATIONS)(
+    'in $name leaves nothing of it, and the call repeated does it once',
+    async (operation) => {
+      const first = await operation.prepare(world);
+      const count = await statementCount(world, async () => operation.ask(world, first));
+      expect(count).toBeGreaterThan(10);
+      const expected = await tallyOf(world, first.shop);
+      expect(expected).toMatchObject(operation.once);
+      const scene = await operation.prepare(world);
+      const before = await contentsOf(world, scene.shop);
+      for (let at = 1; at <= count; at += 1) {
+        failAt(world, at);
+        await expect(operation.ask(world, scene), `statement ${at}`).rejects.toThrow('was made to fail');
+        vi.restoreAllMocks();
+        expect(await contentsOf(world, scene.shop), `statement ${at}`).toEqual(before);
+      }
+      await operation.ask(world, scene);
+      await operation.ask(world, scene);
+      expect(await tallyOf(world, scene.shop)).toEqual(expected);
+      await expectClean(world, scene.shop);
+    },
+    60_000,
+  );
 });

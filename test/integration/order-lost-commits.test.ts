@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
+import { loseNextCommit } from '../support/failing-statements.js';
 import {
   expectClean,
   fund,
   holdingsOf,
+  inventoryOf,
   openShop,
   orderOf,
   place,
-  rowsOf,
   shopper,
 } from '../support/orders.js';
 import { openWorld, type World } from '../support/world.js';
@@ -18,16 +18,6 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 afterEach(() => vi.restoreAllMocks());
-
-/** The next COMMIT has no verdict: it was applied and its reply was lost, or it was lost itself. */
-function loseNextCommit(isApplied: boolean): void {
-  const connection = world.stores.orm.em.getConnection();
-  const commit = connection.commit.bind(connection);
-  vi.spyOn(connection, 'commit').mockImplementationOnce(async (...args) => {
-    if (isApplied) await commit(...args);
-    throw new CommitUnknownError(new Error('The connection was cut.'));
-  });
-}
 
 /** A user with 100, and an order of 100. */
 async function placed() {
@@ -43,7 +33,7 @@ describe.each([
 ])('a COMMIT %s', (_, isApplied) => {
   it('of a payment pays once', async () => {
     const { shop, userId, id } = await placed();
-    loseNextCommit(isApplied);
+    loseNextCommit(world, { isApplied });
     expect((await world.services.payments.pay(shop.tenantId, userId, id)).status).toBe('FINISHED');
     expect((await holdingsOf(world, shop, userId)).balance).toBe(0);
     await expectClean(world, shop);
@@ -51,18 +41,17 @@ describe.each([
 
   it('of a cancellation gives the inventory back once', async () => {
     const { shop, userId, id } = await placed();
-    loseNextCommit(isApplied);
+    loseNextCommit(world, { isApplied });
     await world.services.orderClosing.cancel(shop.tenantId, id, userId);
     expect((await orderOf(world, shop, id)).status).toBe('CLOSED');
-    const plans = await rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant');
-    expect(plans).toEqual([{ inventory: 1 }]);
+    expect(await inventoryOf(world, shop)).toBe(1);
     await expectClean(world, shop);
   });
 
   it.each([['k'], [undefined]])('of a refund of a part refunds it once, with the key %s', async (key) => {
     const { shop, userId, id } = await placed();
     await world.services.payments.pay(shop.tenantId, userId, id);
-    loseNextCommit(isApplied);
+    loseNextCommit(world, { isApplied });
     const input = { orderNo: id, reason: 'No', amount: '10', idempotencyKey: key };
     const { refund, order } = await world.services.refunds.refund(shop.tenantId, 'eve', input);
     expect([Number(refund.amount), Number(order.refunded)]).toEqual([10, 10]);
@@ -73,7 +62,7 @@ describe.each([
   it('of a whole refund answers the refund, without a key', async () => {
     const { shop, userId, id } = await placed();
     await world.services.payments.pay(shop.tenantId, userId, id);
-    loseNextCommit(isApplied);
+    loseNextCommit(world, { isApplied });
     const { order } = await world.services.refunds.refund(shop.tenantId, 'eve', {
       orderNo: id,
       reason: 'No',

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import {
   CURRENCY,
   expectClean,
   expire,
   giveCoupon,
-  givePoints,
   holdingsOf,
+  inventoryOf,
   ledgerOf,
   openShop,
   orderOf,
@@ -15,6 +15,7 @@ import {
   shopper,
   type Shop,
 } from '../support/orders.js';
+import { expectHoldings, FULL_AMOUNT, wantFull, type FullOrder } from '../support/full-orders.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { openWorld, type World } from '../support/world.js';
 
@@ -38,40 +39,107 @@ const ORDERS = 12;
 const CLOSED_EVENTS = `select count(*) as times from outbox_event where tenant_id = :tenant and type = 'order_closed'`;
 
 /** Orders with an amount coupon, a rate coupon and points each, of users of their own. */
-async function seeded(shop: Shop, count: number, balance = '0') {
-  const orders: { userId: string; id: string; couponIds: string[] }[] = [];
+async function seeded(shop: Shop, count: number, balance = 0) {
+  const orders: (FullOrder & { readonly id: string })[] = [];
   for (let n = 0; n < count; n += 1) {
-    const userId = await shopper(world, shop, balance);
-    await givePoints(world, shop, userId, 100);
-    const couponIds = [
-      await giveCoupon(world, shop, userId, { kind: 'AMOUNT', amount: '10' }),
-      await giveCoupon(world, shop, userId, { kind: 'RATE', rateMille: 50 }),
-    ];
-    const { id } = await place(world, shop, userId, { couponIds, points: 100 });
-    orders.push({ userId, id, couponIds });
+    const full = await wantFull(world, shop, balance);
+    const { id } = await place(world, shop, full.userId, full.input);
+    orders.push({ ...full, id });
   }
   return orders;
 }
 
 type Seeded = Awaited<ReturnType<typeof seeded>>[number];
 
-async function expectBack(
-  shop: Shop,
-  { userId, id, couponIds: [amount = '', rate = ''] }: Seeded,
-  balance = 0,
-) {
-  expect(await holdingsOf(world, shop, userId)).toEqual({
-    balance,
-    points: 100,
-    coupons: { [amount]: 'AVAILABLE 10', [rate]: 'AVAILABLE 0' },
-  });
-  expect(await ledgerOf(world, shop, id)).toEqual({
+async function expectBack(order: Seeded, balance = 0): Promise<void> {
+  await expectHoldings(world, order, balance);
+  expect(await ledgerOf(world, order.shop, order.id)).toEqual({
     COUPON_USAGE: 1,
     COUPON_RESERVE: 1,
     COUPON_REFUND: 2,
     POINTS_SPEND: 1,
     POINTS_GIVE_BACK: 1,
   });
+}
+
+interface Paid {
+  /** Paid to the provider: the balance stays. */
+  readonly isByProvider?: boolean;
+  /** What a payment that came too late has added to the balance. */
+  readonly late?: number;
+}
+
+/** Each has given all back, or nothing. @returns how many were paid */
+async function expectPaidOrBack(
+  orders: readonly Seeded[],
+  { isByProvider = false, late = 0 }: Paid = {},
+): Promise<number> {
+  let paidCount = 0;
+  for (const order of orders) {
+    const { shop, userId, id } = order;
+    const { status } = await orderOf(world, shop, id);
+    if (status === 'CLOSED') {
+      await expectBack(order, FULL_AMOUNT + late);
+      continue;
+    }
+    expect(status).toBe('FINISHED');
+    paidCount += 1;
+    const ledger = await ledgerOf(world, shop, id);
+    expect([ledger['COUPON_REFUND'], ledger['POINTS_GIVE_BACK']]).toEqual([undefined, undefined]);
+    const balance = isByProvider ? FULL_AMOUNT : 0;
+    expect(await holdingsOf(world, shop, userId)).toMatchObject({ balance, points: 0 });
+  }
+  return paidCount;
+}
+
+type Move = (by: World, order: Seeded) => Promise<unknown>;
+
+const MOVES = {
+  pay: async ({ services }, { shop, userId, id }) =>
+    refusalOf(services.payments.pay(shop.tenantId, userId, id)),
+  cancel: async ({ services }, { shop, userId, id }) =>
+    refusalOf(services.orderClosing.cancel(shop.tenantId, id, userId)),
+  timeOut: async ({ services }, { shop, id }) =>
+    services.orderTimeouts.work({ tenantId: shop.tenantId, orderId: id }),
+  callBack: async ({ services }, { shop, id }) => {
+    const payment = { paymentId: `p-${id}`, orderNo: id, amount: `${FULL_AMOUNT}`, currency: CURRENCY };
+    return services.payments.receive(shop.tenantId, payment);
+  },
+} satisfies Record<string, Move>;
+
+/** The second asks for the order's row while the first has it and has moved the order. */
+async function meet(order: Seeded, a: World, first: Move, b: World, second: Move): Promise<void> {
+  const asked = Promise.withResolvers<void>();
+  const waiting: Promise<unknown>[] = [];
+  const isOf = (pattern: RegExp, query: unknown): boolean => pattern.test(String(query));
+  listen(b, async (query, send) => {
+    if (isOf(/from `order` .*for update/is, query)) asked.resolve();
+    return send();
+  });
+  listen(a, async (query, send) => {
+    const sent = await send();
+    if (isOf(/^update `order` /i, query) && waiting.length === 0) {
+      waiting.push(second(b, order));
+      await asked.promise;
+    }
+    return sent;
+  });
+  await first(a, order);
+  expect(waiting).toHaveLength(1);
+  await Promise.all(waiting);
+  vi.restoreAllMocks();
+}
+
+/** Has every statement of a worker sent by this function. */
+function listen(
+  { stores }: World,
+  on: (query: unknown, send: () => Promise<unknown>) => Promise<unknown>,
+): void {
+  const connection = stores.orm.em.getConnection();
+  const execute = connection.execute.bind(connection);
+  vi.spyOn(connection, 'execute').mockImplementation(async (...args): Promise<unknown> =>
+    on(args[0], async () => execute(...args)),
+  );
 }
 
 describe('orders whose time is over', () => {
@@ -89,11 +157,9 @@ describe('orders whose time is over', () => {
         ]),
       );
       // What one has passed over because another had it at hand, the other has closed.
-      for (const order of orders) await expectBack(shop, order);
+      for (const order of orders) await expectBack(order);
       expect(await rowsOf(world, shop, CLOSED_EVENTS)).toEqual([{ times: ORDERS }]);
-      expect(await rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant')).toEqual([
-        { inventory: ORDERS },
-      ]);
+      expect(await inventoryOf(world, shop)).toBe(ORDERS);
       await expectClean(world, shop);
     },
     60_000,
@@ -111,14 +177,37 @@ describe('orders whose time is over', () => {
       }),
       ...orders.map(async ({ id }) => world.services.orderClosing.cancel(shop.tenantId, id, null)),
     ]);
-    for (const order of orders) await expectBack(shop, order);
+    for (const order of orders) await expectBack(order);
     expect(await rowsOf(world, shop, CLOSED_EVENTS)).toEqual([{ times: ORDERS }]);
     await expectClean(world, shop);
   });
 
+  it.each([
+    ['pay', 'cancel', 'FINISHED'],
+    ['cancel', 'pay', 'CLOSED'],
+    ['callBack', 'timeOut', 'FINISHED'],
+    ['timeOut', 'callBack', 'CLOSED'],
+    ['pay', 'timeOut', 'FINISHED'],
+    ['cancel', 'callBack', 'CLOSED'],
+  ] as const)(
+    'S2.6 are moved by the one that has their row first: %s before %s leaves them %s',
+    async (first, second, status) => {
+      const shop = await openShop(world, { inventory: 1 });
+      const [order] = await seeded(shop, 1, FULL_AMOUNT);
+      if (order === undefined) throw new Error('There is no order.');
+      await expire(world, shop);
+      await meet(order, workers[1], MOVES[first], workers[2], MOVES[second]);
+      expect((await orderOf(world, shop, order.id)).status).toBe(status);
+      const late = status === 'CLOSED' && second === 'callBack' ? FULL_AMOUNT : 0;
+      const paid = await expectPaidOrBack([order], { isByProvider: first === 'callBack', late });
+      expect(await inventoryOf(world, shop)).toBe(1 - paid);
+      await expectClean(world, shop);
+    },
+  );
+
   it('S2.6 are paid or give back, never both, where payments and cancellations come at the same moment', async () => {
     const shop = await openShop(world, { inventory: ORDERS });
-    const orders = await seeded(shop, ORDERS, '84');
+    const orders = await seeded(shop, ORDERS, FULL_AMOUNT);
     await expire(world, shop);
     const { tenantId } = shop;
     const outcomes = await Promise.all(
@@ -133,24 +222,10 @@ describe('orders whose time is over', () => {
       }),
     );
     await world.services.orderTimeouts.sweep();
-    let paidCount = 0;
-    for (const [at, order] of orders.entries()) {
-      const { status } = await orderOf(world, shop, order.id);
-      expect([status, outcomes[at]]).toEqual(
-        status === 'FINISHED' ? ['FINISHED', null] : ['CLOSED', 'ORDER_NOT_PENDING'],
-      );
-      if (status === 'CLOSED') {
-        await expectBack(shop, order, 84);
-        continue;
-      }
-      paidCount += 1;
-      const ledger = await ledgerOf(world, shop, order.id);
-      expect([ledger['COUPON_REFUND'], ledger['POINTS_GIVE_BACK']]).toEqual([undefined, undefined]);
-      expect(await holdingsOf(world, shop, order.userId)).toMatchObject({ balance: 0, points: 0 });
-    }
-    expect(await rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant')).toEqual([
-      { inventory: ORDERS - paidCount },
-    ]);
+    const paidCount = await expectPaidOrBack(orders);
+    expect(outcomes.filter((refusal) => refusal === null)).toHaveLength(paidCount);
+    expect(outcomes.filter((refusal) => refusal === 'ORDER_NOT_PENDING')).toHaveLength(ORDERS - paidCount);
+    expect(await inventoryOf(world, shop)).toBe(ORDERS - paidCount);
     await expectClean(world, shop);
   }, 60_000);
 
@@ -179,7 +254,7 @@ describe('orders whose time is over', () => {
         status === 'FINISHED' ? ['FINISHED', 'ACCEPTED'] : ['CLOSED', 'REFUNDED'],
       );
       expect((await holdingsOf(world, shop, order.userId)).balance).toBe(status === 'CLOSED' ? 84 : 0);
-      if (status === 'CLOSED') await expectBack(shop, order, 84);
+      if (status === 'CLOSED') await expectBack(order, FULL_AMOUNT);
     }
     await expectClean(world, shop);
   }, 60_000);

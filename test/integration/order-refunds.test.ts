@@ -5,9 +5,9 @@ import {
   CURRENCY,
   expectClean,
   fund,
-  giveCoupon,
   givePoints,
   holdingsOf,
+  inventoryOf,
   ledgerOf,
   openShop,
   orderOf,
@@ -17,6 +17,7 @@ import {
   shopper,
   type Shop,
 } from '../support/orders.js';
+import { expectAllBack, wantFullAlone } from '../support/full-orders.js';
 import { emOf, openWorld, type World } from '../support/world.js';
 
 let world: World;
@@ -29,18 +30,13 @@ const DAY_MS = 86_400_000;
 const refund = async ({ tenantId }: Shop, orderNo: string, input: Record<string, unknown> = {}) =>
   world.services.refunds.refund(tenantId, 'eve', { orderNo, reason: 'Not as described', ...input });
 
-/** A paid order of 84, of a user who had 84 then: 100 without 10 and 5 by coupons, and 1 by points. */
+/** A paid order of 84, of a user who had 84 then. */
 async function paid(plan: Record<string, unknown> = {}) {
-  const shop = await openShop(world, { unitTime: 'DAY', ...plan });
-  const userId = await shopper(world, shop, '84');
-  await givePoints(world, shop, userId, 100);
-  const couponIds = [
-    await giveCoupon(world, shop, userId, { kind: 'AMOUNT', amount: '10' }),
-    await giveCoupon(world, shop, userId, { kind: 'RATE', rateMille: 50 }),
-  ] as const;
-  const { id } = await place(world, shop, userId, { couponIds, points: 100 });
+  const full = await wantFullAlone(world, { unitTime: 'DAY', ...plan });
+  const { shop, userId, input } = full;
+  const { id } = await place(world, shop, userId, input);
   await world.services.payments.pay(shop.tenantId, userId, id);
-  return { shop, userId, id, couponIds };
+  return { ...full, id };
 }
 
 describe('refundOrder', () => {
@@ -72,21 +68,16 @@ describe('refundOrder', () => {
   });
 
   it('with the last part gives coupons, points and inventory back, and ends the subscription', async () => {
-    const { shop, userId, id, couponIds } = await paid({ inventory: 1 });
+    const full = await paid({ inventory: 1 });
+    const { shop, userId, id } = full;
     await refund(shop, id, { amount: '0.01' });
     const { order, refund: last } = await refund(shop, id);
     expect([order.status, Number(order.refunded), Number(last.amount)]).toEqual(['REFUNDED', 84, 83.99]);
-    expect(await holdingsOf(world, shop, userId)).toEqual({
-      balance: 84,
-      points: 100,
-      coupons: { [couponIds[0]]: 'AVAILABLE 10', [couponIds[1]]: 'AVAILABLE 0' },
-    });
+    await expectAllBack(world, full);
     expect(await ledgerOf(world, shop, id)).toMatchObject({ COUPON_REFUND: 2, POINTS_GIVE_BACK: 1 });
     const [held] = await world.services.subscriptions.mine(shop.tenantId, userId);
     expect(held?.expiresAt?.getTime()).toBeLessThanOrEqual(world.services.clock.nowMs());
-    expect(await rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant')).toEqual([
-      { inventory: 1 },
-    ]);
+    expect(await inventoryOf(world, shop)).toBe(1);
     expect(await refusalOf(refund(shop, id))).toBe('ORDER_NOT_REFUNDABLE');
     await expectClean(world, shop);
   });
@@ -208,6 +199,35 @@ describe('a refund that is refused', () => {
     ]);
   });
 
+  it('returns no inventory that was never taken: the plan was unlimited at the sale, whatever it is now', async () => {
+    const { shop, userId, id } = await paid();
+    const waiting = await place(world, shop, await shopper(world, shop));
+    await world.services.plans.update(shop.tenantId, shop.planId, { inventory: 5 });
+    await refund(shop, id);
+    expect(await inventoryOf(world, shop)).toBe(5);
+    await world.services.orderClosing.cancel(shop.tenantId, waiting.id, null);
+    expect(await inventoryOf(world, shop)).toBe(5);
+    // What is sold from now on is counted.
+    await fund(world, shop, userId, '100');
+    const next = await place(world, shop, userId);
+    expect(await inventoryOf(world, shop)).toBe(4);
+    await world.services.payments.pay(shop.tenantId, userId, next.id);
+    await refund(shop, next.id);
+    expect(await inventoryOf(world, shop)).toBe(5);
+    await expectClean(world, shop);
+  });
+
+  it('returns one that was reserved before the plan was limited when it is delivered from then on', async () => {
+    const shop = await openShop(world);
+    const userId = await shopper(world, shop, '100');
+    const { id } = await place(world, shop, userId);
+    await world.services.plans.update(shop.tenantId, shop.planId, { inventory: 5 });
+    await world.services.payments.pay(shop.tenantId, userId, id);
+    expect(await inventoryOf(world, shop)).toBe(4);
+    await refund(shop, id);
+    expect(await inventoryOf(world, shop)).toBe(5);
+  });
+
   it('returns no inventory while the subscription lives on with the time of another order', async () => {
     const { shop, userId, id } = await paid({ inventory: 1 });
     await fund(world, shop, userId, '100');
@@ -216,8 +236,7 @@ describe('a refund that is refused', () => {
     await refund(shop, id);
     const [held] = await world.services.subscriptions.mine(shop.tenantId, userId);
     expect(held?.status).toBe('ACTIVE');
-    const inventory = async () => rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant');
-    expect(await inventory()).toEqual([{ inventory: 0 }]);
+    expect(await inventoryOf(world, shop)).toBe(0);
     await expectClean(world, shop);
   });
 });

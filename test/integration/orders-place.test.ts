@@ -7,10 +7,10 @@ import {
   giveCoupon,
   givePoints,
   holdingsOf,
+  inventoryOf,
   openShop,
   place,
   refusalOf,
-  rowsOf,
   shopper,
   type Shop,
 } from '../support/orders.js';
@@ -23,13 +23,6 @@ beforeAll(async () => {
 afterAll(async () => world.close());
 
 const MINUTE_MS = 60_000;
-
-async function inventoryOf(shop: Shop): Promise<unknown> {
-  const [row] = await rowsOf(world, shop, 'select inventory from plan where tenant_id = :tenant and id = ?', [
-    shop.planId,
-  ]);
-  return row?.['inventory'];
-}
 
 describe('an order that is placed', () => {
   it('costs the price times the quantity, and waits half an hour for its payment', async () => {
@@ -93,7 +86,7 @@ describe('an order that is placed', () => {
     );
     const ids = new Set((await Promise.all(calls)).map(({ id }) => id));
     expect(ids.size).toBe(1);
-    expect(await inventoryOf(shop)).toBe(2);
+    expect(await inventoryOf(world, shop)).toBe(2);
     expect(await refusalOf(place(world, shop, userId, { idempotencyKey: 'once', quantity: 2 }))).toBe(
       'IDEMPOTENCY_KEY_REUSED',
     );
@@ -125,7 +118,7 @@ describe('what an order reserves', () => {
     const refusals = await Promise.all(users.map(async (userId) => refusalOf(place(world, shop, userId))));
     expect(refusals.filter((code) => code === null)).toHaveLength(3);
     expect(refusals.filter((code) => code === 'PLAN_SOLD_OUT')).toHaveLength(3);
-    expect(await inventoryOf(shop)).toBe(0);
+    expect(await inventoryOf(world, shop)).toBe(0);
   });
 
   it('is nothing for who has a subscription that is extended', async () => {
@@ -133,10 +126,10 @@ describe('what an order reserves', () => {
     const userId = await shopper(world, shop, '200');
     const first = await place(world, shop, userId);
     await world.services.payments.pay(shop.tenantId, userId, first.id);
-    expect(await inventoryOf(shop)).toBe(0);
+    expect(await inventoryOf(world, shop)).toBe(0);
     expect(await place(world, shop, userId, { type: 'RENEWAL' })).toMatchObject({ takesInventory: false });
     expect(await place(world, shop, userId)).toMatchObject({ takesInventory: false });
-    expect(await inventoryOf(shop)).toBe(0);
+    expect(await inventoryOf(world, shop)).toBe(0);
     expect(await refusalOf(place(world, shop, await shopper(world, shop)))).toBe('PLAN_SOLD_OUT');
   });
 

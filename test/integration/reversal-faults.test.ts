@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
+import { failAt, loseNextCommit, statementCount } from '../support/failing-statements.js';
 import { ALL_FOUR, driftsAtRest, fourRules, holdingsOf, openGifts } from '../support/four-rewards.js';
 import { redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
-import { statementsOf } from '../support/statements.js';
 import { openWorld, outcomeOf, redeem, seedCampaign, seedUser, type World } from '../support/world.js';
 
 let world: World;
@@ -30,36 +29,19 @@ async function expectClean(tenantId: string): Promise<void> {
   expect(await driftsAtRest(world, tenantId)).toEqual({});
 }
 
-const connection = () => world.stores.orm.em.getConnection();
-
-/** Statements of the transaction of a reversal, from the first read to the last event. */
-async function statementCount(): Promise<number> {
+async function countOfReversal(): Promise<number> {
   const { tenantId, redemption } = await redeemedOnce();
-  const sent = await statementsOf(world.stores.orm, async () =>
-    reverse(world, tenantId, redemption.id, WISH),
-  );
-  return sent.filter(({ query }) => !/^\s*(?:begin|commit)/i.test(query)).length;
-}
-
-/** The statement at this place is not sent, and fails; the ones before it were done. */
-function failAt(place: number, error = new Error('It was made to fail.')): void {
-  let sent = 0;
-  const execute = connection().execute.bind(connection());
-  vi.spyOn(connection(), 'execute').mockImplementation(async (...args): Promise<unknown> => {
-    sent += 1;
-    if (sent === place) throw error;
-    return execute(...args);
-  });
+  return statementCount(world, async () => reverse(world, tenantId, redemption.id, WISH));
 }
 
 describe('a reversal', () => {
   it('changes nothing when any of its statements fails, and can be tried again', async () => {
-    const count = await statementCount();
+    const count = await countOfReversal();
     expect(count).toBeGreaterThan(30);
     const { gifts, tenantId, redemption, userId } = await redeemedOnce();
     const before = await stateOf(world, tenantId);
     for (let place = 1; place <= count; place += 1) {
-      failAt(place);
+      failAt(world, place);
       await expect(reverse(world, tenantId, redemption.id, WISH)).rejects.toThrow('was made to fail');
       vi.restoreAllMocks();
       expect(await stateOf(world, tenantId), `statement ${place}`).toEqual(before);
@@ -71,11 +53,7 @@ describe('a reversal', () => {
 
   it('is answered as done when only the reply to its COMMIT was lost', async () => {
     const { tenantId, redemption, userId, code } = await redeemedOnce();
-    const commit = connection().commit.bind(connection());
-    vi.spyOn(connection(), 'commit').mockImplementationOnce(async (...args) => {
-      await commit(...args);
-      throw new CommitUnknownError(new Error('The reply was cut.'));
-    });
+    loseNextCommit(world, { isApplied: true });
     expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
     const { codes, events } = await stateOf(world, tenantId);
     expect(codes).toMatchObject([{ used: 0 }]);
@@ -86,9 +64,7 @@ describe('a reversal', () => {
 
   it('is done once when its COMMIT was lost on the way', async () => {
     const { tenantId, redemption } = await redeemedOnce();
-    vi.spyOn(connection(), 'commit').mockImplementationOnce(async () => {
-      throw new CommitUnknownError(new Error('The request was cut.'));
-    });
+    loseNextCommit(world, { isApplied: false });
     expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
     const { events } = await stateOf(world, tenantId);
     expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
@@ -97,9 +73,7 @@ describe('a reversal', () => {
 
   it('by another does not pass for its own after a lost reply', async () => {
     const { tenantId, redemption } = await redeemedOnce();
-    vi.spyOn(connection(), 'commit').mockImplementationOnce(async () => {
-      throw new CommitUnknownError(new Error('The request was cut.'));
-    });
+    loseNextCommit(world, { isApplied: false });
     const lost = reverse(world, tenantId, redemption.id, { reason: 'one' });
     const other = reverse(world, tenantId, redemption.id, { reason: 'another' });
     const outcomes = await Promise.all([lost, other].map(reversalOutcome));
@@ -108,10 +82,10 @@ describe('a reversal', () => {
   });
 
   it('runs again as a whole after a deadlock, a lock timeout or a changed record', async () => {
-    const count = await statementCount();
+    const count = await countOfReversal();
     for (const [at, errno] of [1213, 1205, 1020].entries()) {
       const { tenantId, redemption } = await redeemedOnce();
-      failAt(count - 4 * at, Object.assign(new Error('planted'), { errno }));
+      failAt(world, count - 4 * at, Object.assign(new Error('planted'), { errno }));
       expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
       vi.restoreAllMocks();
       const { events } = await stateOf(world, tenantId);

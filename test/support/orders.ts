@@ -92,6 +92,13 @@ export async function orderOf(world: World, { tenantId }: Shop, id: string): Pro
   return order;
 }
 
+/** What is left of the shop's plan; -1 where it is unlimited. */
+export async function inventoryOf(world: World, shop: Shop): Promise<number | undefined> {
+  const sql = 'select inventory from plan where tenant_id = :tenant and id = ?';
+  const [plan] = await rowsOf<{ inventory: number }>(world, shop, sql, [shop.planId]);
+  return plan?.inventory;
+}
+
 /** The code of the refusal, or null where the work is done. */
 export async function refusalOf(work: Promise<unknown>): Promise<string | null> {
   try {
@@ -106,7 +113,7 @@ export async function refusalOf(work: Promise<unknown>): Promise<string | null> 
 /** What a statement answers; `:tenant` stands for the tenant. */
 export async function rowsOf<Row = Record<string, unknown>>(
   world: World,
-  { tenantId }: Shop,
+  { tenantId }: Pick<Shop, 'tenantId'>,
   sql: string,
   params: readonly unknown[] = [],
 ): Promise<Row[]> {
@@ -145,7 +152,7 @@ export async function holdingsOf(world: World, shop: Shop, userId: string): Prom
 }
 
 /** Everything that belongs to orders, to the letter: what a refusal must leave as it was. */
-export async function contentsOf(world: World, shop: Shop): Promise<unknown> {
+export async function contentsOf(world: World, shop: Pick<Shop, 'tenantId'>): Promise<unknown> {
   const tables = [
     'order',
     'order_placement',
@@ -162,21 +169,16 @@ export async function contentsOf(world: World, shop: Shop): Promise<unknown> {
     'money_entry',
     'system_entry',
     'subscription',
+    'plan',
     'outbox_event',
   ];
-  const contents: Record<string, unknown> = {};
-  for (const table of tables)
-    contents[table] = await rowsOf(
-      world,
-      shop,
-      `select * from \`${table}\` where tenant_id = :tenant order by 2, 3`,
-    );
-  contents['plan'] = await rowsOf(
-    world,
-    shop,
-    'select id, inventory from plan where tenant_id = :tenant order by id',
+  const contents = await Promise.all(
+    tables.map(async (table) => {
+      const sql = `select * from \`${table}\` where tenant_id = :tenant order by 2, 3`;
+      return [table, await rowsOf(world, shop, sql)] as const;
+    }),
   );
-  return contents;
+  return Object.fromEntries(contents);
 }
 
 /** How often each action is in the ledgers of an order. */
