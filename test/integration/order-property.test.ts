@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { DomainError } from '../../src/platform/errors.js';
 import { Random } from '../faults/load/random.js';
+import { answered } from '../simulation/answered.js';
 import { Known } from '../simulation/known.js';
 import { KINDS } from '../simulation/kinds/all.js';
 import type { Kind } from '../simulation/kind.js';
@@ -50,12 +51,11 @@ async function play(steps: readonly Step[]): Promise<string[]> {
       name: `n${no}`,
       progress: no / steps.length,
     };
-    await kind
-      .make(actor)
-      ?.send(world)
-      .catch((error: unknown) => {
-        if (!(error instanceof DomainError) || !kind.refusals.includes(String(error.code))) throw error;
-      });
+    const request = kind.make(actor);
+    if (request === null) continue;
+    await answered(async () => request.send(world)).catch((error: unknown) => {
+      if (!(error instanceof DomainError) || !kind.refusals.includes(String(error.code))) throw error;
+    });
   }
   return faultsAtRest({ worlds, scene, model });
 }

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { DomainError } from '../../src/platform/errors.js';
 import type { World } from '../support/world.js';
+import { answered, saysBusy } from './answered.js';
 import { Diary } from './diary.js';
 import { drawOf } from './draw.js';
 import type { Request } from './kind.js';
@@ -10,16 +10,17 @@ import { Model } from './model.js';
 import { closeAll, faultsAtRest } from './rest.js';
 import { makeScene, type Scene } from './scene.js';
 
-/** Requests at once at each worker. */
+/** Requests at once at each worker, if not said. */
 const LANES_EACH = 4;
 /** Clients that are impatient send a request twice at the same moment, to two workers. */
 const SHARE_OF_TWINS = 0.12;
-const ANSWER_WITHIN_MS = 60_000;
 
 export interface SimulationSettings {
   readonly worlds: readonly [World, ...World[]];
   readonly seed: number;
   readonly operations: number;
+  /** Requests at once at each worker. */
+  readonly lanesEach?: number;
   /** After so many operations everything rests, and is checked. */
   readonly restEvery: number;
   /** Warnings and errors in the logs of the workers. */
@@ -58,8 +59,8 @@ class Simulation {
   }
 
   async run(): Promise<Simulated> {
-    const { operations, restEvery, worlds } = this.settings;
-    const lanes = Array.from({ length: worlds.length * LANES_EACH }, (_, no) => no);
+    const { operations, restEvery, worlds, lanesEach = LANES_EACH } = this.settings;
+    const lanes = Array.from({ length: worlds.length * lanesEach }, (_, no) => no);
     for (let from = 0; from < operations && this.faults.length === 0; from += restEvery) {
       const to = Math.min(operations, from + restEvery);
       // The operations are dealt out in turn, so that a lane's are the same however fast the others are.
@@ -95,7 +96,7 @@ class Simulation {
 
   /** Never throws: what is neither done nor refused as it may be is a fault. */
   private async ask({ kind, says, send }: Request, no: number, world: World): Promise<void> {
-    const outcome = await outcomeOf(send(world), kind.refusals);
+    const outcome = await outcomeOf(async () => send(world), kind.refusals);
     const line = `${no} ${kind.name} ${says}: ${outcome.word}`;
     this.diary.note(kind.name, outcome.word, line);
     if (outcome.fault !== null) this.faults.push(`operation ${line}\n${outcome.fault}`);
@@ -105,7 +106,10 @@ class Simulation {
     const { heard, tell } = this.settings;
     const resting = { ...this.settings, scene: this.scene, model: this.model };
     if (isLast) this.faults.push(...(await closeAll(resting)));
-    this.faults.push(...(await faultsAtRest(resting)), ...heard.map((line) => `a log says ${line}`));
+    this.faults.push(
+      ...(await faultsAtRest(resting)),
+      ...heard.filter((line) => !saysBusy(line)).map((line) => `a log says ${line}`),
+    );
     tell?.(`${this.done} operations, ${this.faults.length === 0 ? 'all holds' : 'not all holds'}`);
   }
 }
@@ -115,12 +119,9 @@ interface Outcome {
   readonly fault: string | null;
 }
 
-async function outcomeOf(work: Promise<string>, refusals: readonly string[]): Promise<Outcome> {
-  const late = new AbortController();
-  const timer = pause(ANSWER_WITHIN_MS, 'LATE', { signal: late.signal }).catch(() => 'IN TIME');
+async function outcomeOf(send: () => Promise<string>, refusals: readonly string[]): Promise<Outcome> {
   try {
-    const word = await Promise.race([work, timer]);
-    return { word, fault: word === 'LATE' ? 'It was not answered in time.' : null };
+    return { word: await answered(send), fault: null };
   } catch (error) {
     if (error instanceof DomainError) {
       const code = String(error.code);
@@ -129,7 +130,5 @@ async function outcomeOf(work: Promise<string>, refusals: readonly string[]): Pr
     }
     const fault = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { word: 'FAULT', fault };
-  } finally {
-    late.abort();
   }
 }
