@@ -1,4 +1,5 @@
 import type { Random } from '../faults/load/random.js';
+import { BAD_ORDERS, mutationOf, spoiledInput, type BadOrder, type OrderTarget } from './bad-orders.js';
 
 /** What a hostile or broken client sends over HTTP. */
 export interface BadRequest {
@@ -17,6 +18,7 @@ export interface Target {
   readonly code: string;
   /** Ids of rows of another tenant. */
   readonly foreignIds: readonly string[];
+  readonly orders: OrderTarget;
 }
 
 type Make = (random: Random, target: Target) => BadRequest;
@@ -48,7 +50,7 @@ function text(random: Random, characters: readonly string[], most = 24): string 
 }
 
 /** The good code with one character replaced by another that only looks like it, or is no letter at all. */
-function spoiled(random: Random, code: string, others: readonly string[]): string {
+function spoiledCode(random: Random, code: string, others: readonly string[]): string {
   const at = random.between(0, code.length - 1);
   return code.slice(0, at) + random.pick(others) + code.slice(at + 1);
 }
@@ -111,9 +113,9 @@ const makers = {
   },
   'random bytes': (random, target) => ({ headers: asUser(target), body: bytes(random, 300) }),
   'look-alikes in a code': (random, target) =>
-    redeem(target, { code: spoiled(random, target.code, LOOK_ALIKES) }),
+    redeem(target, { code: spoiledCode(random, target.code, LOOK_ALIKES) }),
   'invisible characters in a code': (random, target) =>
-    redeem(target, { code: spoiled(random, target.code, INVISIBLE) }),
+    redeem(target, { code: spoiledCode(random, target.code, INVISIBLE) }),
   'codes of any length': (random, target) => redeem(target, { code: 'A'.repeat(random.between(33, 3000)) }),
   'SQL in a code and a key': (random, target) =>
     redeem(target, { code: text(random, SQL), idempotencyKey: text(random, SQL) }),
@@ -280,5 +282,15 @@ const makers = {
   }),
 } satisfies Record<string, Make>;
 
+const spoiled =
+  ({ mutation, by, good }: BadOrder): Make =>
+  (random, target) => {
+    const headers = by === 'USER' ? asUser(target) : asStaff(target);
+    return asked(headers, mutationOf(mutation), { input: spoiledInput(random, good(target.orders)) });
+  };
+
 /** Each class of bad requests by its name. */
-export const BAD_REQUESTS: Readonly<Record<string, Make>> = makers;
+export const BAD_REQUESTS: Readonly<Record<string, Make>> = {
+  ...makers,
+  ...Object.fromEntries(Object.entries(BAD_ORDERS).map(([name, bad]) => [name, spoiled(bad)])),
+};
