@@ -8,6 +8,8 @@ export interface UserActor {
   readonly kind: 'USER';
   readonly tenantId: string;
   readonly userId: Id;
+  /** The sign-in that the token came from; missing for one that a backend or an operator asked for. */
+  readonly sessionId?: Id;
 }
 
 /** A member of a tenant's staff. */
@@ -16,6 +18,8 @@ export interface StaffActor {
   readonly tenantId: string;
   readonly staffId: string;
   readonly role: StaffRole;
+  /** As of a user. */
+  readonly sessionId?: Id;
 }
 
 /** A server that lets subscribers in. It reads who they are, and nothing else. */
@@ -38,6 +42,6 @@ export function actorId(actor: Actor): string {
 }
 
 /** Why a person with a genuine token may do nothing. Who does not exist is answered like who is disabled. */
-export type PersonRefusal = 'TENANT_NOT_ACTIVE' | 'USER_DISABLED';
+export type PersonRefusal = 'TENANT_NOT_ACTIVE' | 'USER_DISABLED' | 'SESSION_ENDED';
 /** The same for callers of any kind: the node of the token was deleted. */
 export type AccessRefusal = PersonRefusal | 'NODE_NOT_FOUND';

@@ -2,13 +2,20 @@ import type { AccessRefusal, Actor } from './actor.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { EventFeed } from '../platform/push/event-feed.js';
 
+/** Whether an actor may do anything at all. */
+export interface AccessJudge {
+  /** Asked before every operation and every event. */
+  refusalOf(actor: Actor): Promise<AccessRefusal | null>;
+  /** As far as this process knows, without asking a store: before everything that is sent over a socket. */
+  knownRefusalOf(actor: Actor): AccessRefusal | null;
+}
+
 /** What a resolver knows of the request, the same over HTTP and WebSocket. */
 export interface RequestContext {
   readonly requestId: string;
   /** Who asks, by the token; null without a token. */
   readonly actor: Actor | null;
-  /** Judges whether the actor may do anything; asked before every operation. */
-  readonly access: { refusalOf(actor: Actor): Promise<AccessRefusal | null> };
+  readonly access: AccessJudge;
   /** `x-product-code` */
   readonly productCode: string | null;
   /** `x-device-id` */

@@ -9,23 +9,25 @@ import type { TenantStatus } from '../tenancy/tenant.entity.js';
 import type { IdentityPorts } from './identity-ports.js';
 import type { UserStatus } from './users/user.entity.js';
 
-/** Whose access is judged: the staff of a tenant have no rows. */
+/** Whose access is judged. Staff are judged by their session, which ends when they are disabled. */
 export interface Subject {
   readonly tenantId: string;
-  readonly userId?: Id;
-  readonly nodeId?: Id;
+  readonly userId?: Id | undefined;
+  readonly nodeId?: Id | undefined;
+  /** Without one, as in a token that an operator made, no session is judged. */
+  readonly sessionId?: Id | undefined;
 }
 interface Person extends Subject {
   readonly nodeId?: never;
 }
 
 /**
- * How often an active tenant's status, the users whose rows have changed, and nodes are read. Sockets are judged as
+ * How often an active tenant's status, the users and sessions whose rows have changed, and nodes are read. Sockets are judged as
  * often, so a change takes effect for requests and for events within a second, on every process.
  */
 export const STATUS_TTL_MS = 400;
-/** A user's status is kept for longer, because a change of the row drops it: most requests then read no user. */
-const USER_TTL_MS = 10_000;
+/** Users and sessions are kept for longer, because a change of the row drops them: most requests then read neither. */
+const ROW_TTL_MS = 10_000;
 /** Changes are seen for as long as an older status may be kept, and the five seconds that their commit may take. */
 const CHANGED_WITHIN_S = 15;
 const BATCH_MAX = 1000;
@@ -36,17 +38,32 @@ interface RowKey {
 }
 const idsOf = (keys: readonly RowKey[]): Id[] => keys.map(({ id }) => id);
 
+/** A row that has changed, or the tenant's own. */
+interface StatusRow {
+  readonly kind: 'TENANT' | 'USER' | 'SESSION';
+  readonly id: Id;
+  readonly status: TenantStatus | UserStatus | 'OPEN' | 'ENDED';
+}
+
+/** A branch for each table: joined, the changed rows of one table would multiply those of the other. */
+const READ_STATUS = `select 'TENANT' as kind, '' as id, cast(status as char) as status from tenant where id = ?
+  union all select 'USER', cast(id as char), cast(status as char) from user
+    where tenant_id = ? and changed_at > current_timestamp(3) - interval ${CHANGED_WITHIN_S} second
+  union all select 'SESSION', cast(id as char), if(ended_at is null, 'OPEN', 'ENDED') from session
+    where tenant_id = ? and changed_at > current_timestamp(3) - interval ${CHANGED_WITHIN_S} second`;
+
 /** What is known of the rows with these ids, in their order; null where there is no such row. */
 type ReadRows<T> = (tenantId: string, ids: readonly Id[]) => Promise<(T | null)[]>;
 
 /**
- * Whether a caller may do anything at all: the tenant and the user exist and are ACTIVE, and the node exists. While the
- * database is away nothing commits, so the last known status stands. The commit judges tenant and user once more, the
+ * Whether a caller may do anything at all: the tenant and the user exist and are ACTIVE, the session of the token has not
+ * ended, and the node exists. While the database is away nothing commits, so the last known status stands. The commit judges tenant and user once more, the
  * user under lock.
  */
 export class AccessService {
   private readonly tenants: ReadCache<TenantStatus>;
   private readonly users: ReadCache<UserStatus>;
+  private readonly sessions: ReadCache<Id>;
   private readonly nodes: ReadCache<Id>;
 
   constructor(
@@ -55,7 +72,13 @@ export class AccessService {
     ports: Pick<IdentityPorts, 'findNodes'>,
   ) {
     this.tenants = this.cached(async (tenantId) => this.readTenant(tenantId), STATUS_TTL_MS);
-    this.users = this.cachedRows(async (tenantId, ids) => this.readUsers(tenantId, ids), USER_TTL_MS);
+    this.users = this.cachedRows(async (tenantId, ids) => this.readUsers(tenantId, ids), ROW_TTL_MS);
+    // One that has ended, or was deleted, never comes back.
+    this.sessions = this.cachedRows(
+      async (tenantId, ids) => this.readSessions(tenantId, ids),
+      ROW_TTL_MS,
+      ROW_TTL_MS,
+    );
     // Nodes are few, and a row that is deleted leaves no note of a change.
     this.nodes = this.cachedRows(async (tenantId, ids) => {
       const there = await ports.findNodes(tenantId, ids);
@@ -66,18 +89,33 @@ export class AccessService {
   /** @throws StoreUnavailableError when the database does not answer and the status was not known before */
   async refusalOf(person: Person): Promise<PersonRefusal | null>;
   async refusalOf(subject: Subject): Promise<AccessRefusal | null>;
-  async refusalOf({ tenantId, userId, nodeId }: Subject): Promise<AccessRefusal | null> {
-    // The tenant first: reading it drops the statuses of users that have changed.
+  async refusalOf({ tenantId, userId, nodeId, sessionId }: Subject): Promise<AccessRefusal | null> {
+    // The tenant first: reading it drops what is kept of users and sessions that have changed.
     if ((await this.tenants.find(tenantId, '')) !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
-    if (userId !== undefined)
-      return (await this.users.find(tenantId, userId)) === 'ACTIVE' ? null : 'USER_DISABLED';
+    if (userId !== undefined && (await this.users.find(tenantId, userId)) !== 'ACTIVE')
+      return 'USER_DISABLED';
+    if (sessionId !== undefined && (await this.sessions.find(tenantId, sessionId)) === null)
+      return 'SESSION_ENDED';
     if (nodeId === undefined) return null;
     return (await this.nodes.find(tenantId, nodeId)) === null ? 'NODE_NOT_FOUND' : null;
   }
 
-  /** Call it after the commit of a change: this process goes by it at once, the others within a second. */
-  changed({ tenantId, userId, nodeId }: Subject): void {
-    if (userId !== undefined) this.users.invalidate(tenantId, userId);
+  /** What this process knows already, without a read: null also where it knows nothing. */
+  knownRefusalOf({ tenantId, userId, nodeId, sessionId }: Subject): AccessRefusal | null {
+    if ((this.tenants.known(tenantId, '') ?? 'ACTIVE') !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
+    if (userId !== undefined && (this.users.known(tenantId, userId) ?? 'ACTIVE') !== 'ACTIVE')
+      return 'USER_DISABLED';
+    if (sessionId !== undefined && this.sessions.known(tenantId, sessionId) === null) return 'SESSION_ENDED';
+    return nodeId !== undefined && this.nodes.known(tenantId, nodeId) === null ? 'NODE_NOT_FOUND' : null;
+  }
+
+  /**
+   * Call it after the commit of a change, and for a session after its end: this process goes by it at once, the others
+   * within a second.
+   */
+  changed({ tenantId, userId, nodeId, sessionId }: Subject): void {
+    if (sessionId !== undefined) this.sessions.note(tenantId, sessionId, null);
+    else if (userId !== undefined) this.users.invalidate(tenantId, userId);
     else if (nodeId !== undefined) this.nodes.invalidate(tenantId, nodeId);
     else this.tenants.invalidate(tenantId, '');
   }
@@ -85,30 +123,34 @@ export class AccessService {
   private cached<T extends string>(
     read: (tenantId: string, id: Id) => Promise<T | null>,
     ttlMs: number,
+    missingTtlMs = STATUS_TTL_MS,
   ): ReadCache<T> {
     const inTime = async (tenantId: string, id: Id) => within(this.timeoutMs, 'database', read(tenantId, id));
-    return new ReadCache(inTime, { ttlMs, missingTtlMs: STATUS_TTL_MS, outlastsStore: true });
+    return new ReadCache(inTime, { ttlMs, missingTtlMs, outlastsStore: true });
   }
 
   /** Rows that are asked for at once are read in one query. */
-  private cachedRows<T extends string>(read: ReadRows<T>, ttlMs: number): ReadCache<T> {
+  private cachedRows<T extends string>(
+    read: ReadRows<T>,
+    ttlMs: number,
+    missingTtlMs = STATUS_TTL_MS,
+  ): ReadCache<T> {
     const reads = gatheredByTenant(
       async (tenantId, keys: readonly RowKey[]) => read(tenantId, idsOf(keys)),
       BATCH_MAX,
     );
-    return this.cached(async (tenantId, id) => reads.load({ tenantId, id }), ttlMs);
+    return this.cached(async (tenantId, id) => reads.load({ tenantId, id }), ttlMs, missingTtlMs);
   }
 
   private async readTenant(tenantId: string): Promise<TenantStatus | null> {
-    const rows = await systemEm(this.orm).execute<{ status: TenantStatus; userId: Id | null }[]>(
-      `select tenant.status, cast(user.id as char) as userId
-       from tenant left join user on user.tenant_id = tenant.id
-         and user.changed_at > current_timestamp(3) - interval ${CHANGED_WITHIN_S} second
-       where tenant.id = ?`,
-      [tenantId],
-    );
-    for (const { userId } of rows) if (userId !== null) this.users.invalidate(tenantId, userId);
-    return rows[0]?.status ?? null;
+    const rows = await systemEm(this.orm).execute<StatusRow[]>(READ_STATUS, [tenantId, tenantId, tenantId]);
+    for (const { kind, id, status } of rows) {
+      if (kind === 'USER' && status === 'DISABLED') this.users.note(tenantId, id, status);
+      else if (kind === 'USER') this.users.invalidate(tenantId, id);
+      else if (kind === 'SESSION' && status === 'ENDED') this.sessions.note(tenantId, id, null);
+    }
+    const tenant = rows.find(({ kind }) => kind === 'TENANT');
+    return (tenant?.status as TenantStatus | undefined) ?? null;
   }
 
   /** Raw, because every user's first request comes this way. */
@@ -119,5 +161,14 @@ export class AccessService {
     );
     const statuses = new Map(rows.map(({ id, status }) => [id, status]));
     return ids.map((id) => statuses.get(id) ?? null);
+  }
+
+  private async readSessions(tenantId: string, ids: readonly Id[]): Promise<(Id | null)[]> {
+    const rows = await tenantEm(this.orm, tenantId).execute<{ id: Id }[]>(
+      'select cast(id as char) as id from session where tenant_id = ? and id in (?) and ended_at is null',
+      [tenantId, ids],
+    );
+    const open = new Set(rows.map(({ id }) => id));
+    return ids.map((id) => (open.has(id) ? id : null));
   }
 }

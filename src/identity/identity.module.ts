@@ -3,6 +3,9 @@ import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { AccessService } from './access.service.js';
 import type { IdentityPorts } from './identity-ports.js';
+import { SessionRetention } from './sessions/session-retention.js';
+import { Session, type SessionKind } from './sessions/session.entity.js';
+import { SessionService, type SessionLife } from './sessions/session.service.js';
 import { TokenService } from './token.service.js';
 import { ExternalUserIds } from './users/external-user-ids.js';
 import { UserChangeService } from './users/user-change.service.js';
@@ -23,10 +26,25 @@ interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'id
   readonly tenantCopies: Partial<TenantCopies>[];
 }
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Devices stay signed in for as long as they are used. */
+const DEVICE_SESSION_MAX_MS = 3650 * DAY_MS;
+
+function sessionLives(config: Config): Record<SessionKind, SessionLife> {
+  return {
+    STAFF: {
+      idleMs: config.STAFF_SESSION_IDLE_HOURS * HOUR_MS,
+      maxMs: config.STAFF_SESSION_MAX_DAYS * DAY_MS,
+    },
+    DEVICE: { idleMs: config.DEVICE_SESSION_IDLE_DAYS * DAY_MS, maxMs: DEVICE_SESSION_MAX_MS },
+  };
+}
+
 /** Who calls, and whether they may. */
 export const identity = {
   name: 'identity',
-  entities: [User],
+  entities: [User, Session],
   resolvers: [UserResolver, ViewerResolver],
   compose: (its: Needs) => {
     const { config, orm, readOrm, clock, tenants } = its;
@@ -39,12 +57,14 @@ export const identity = {
     const identityPorts = {} as IdentityPorts;
     const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts);
     its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
+    const sessions = new SessionService({ ...its, access, lives: sessionLives(config) });
     const users = new UserService(orm, its.ids, clock, tokens, readOrm);
     const userChanges = new UserChangeService(its.transactions, access, identityPorts);
     const externalUserIds = new ExternalUserIds(orm);
     return {
-      services: { tokens, access, users, userChanges, externalUserIds, identityPorts },
+      services: { tokens, access, sessions, users, userChanges, externalUserIds, identityPorts },
       resolvers: [new UserResolver(users, userChanges), new ViewerResolver(tenants, users)],
+      jobs: [new SessionRetention(its.transactions, clock).job],
     };
   },
 };

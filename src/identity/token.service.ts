@@ -3,7 +3,7 @@ import { createDecoder, createSigner, createVerifier } from 'fast-jwt';
 import { LRUCache } from 'lru-cache';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
-import { isId } from '../platform/ids.js';
+import { isId, type Id } from '../platform/ids.js';
 import { actorId, STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
 import { TokenError } from './token.errors.js';
 import { endOfLife, TOKEN_TTL_MAX_S, type TokenWish } from './token-life.js';
@@ -67,6 +67,7 @@ export class TokenService {
       tid: actor.tenantId,
       kind: actor.kind,
       ...(actor.kind === 'STAFF' ? { role: actor.role } : {}),
+      ...(actor.kind !== 'NODE' && actor.sessionId !== undefined ? { sid: actor.sessionId } : {}),
       ...(wish === 'BY_OPERATOR' ? { wish } : {}),
     });
   }
@@ -144,13 +145,21 @@ function verifierOf(secret: string): (token: string) => Record<string, unknown> 
 
 /** Types the claims of a genuine token; one of a shape that this program never signs is refused. */
 function actorOf(claims: Record<string, unknown>): Actor | null {
-  const { sub, tid: tenantId, kind, role } = claims;
+  const { sub, tid: tenantId, kind, role, sid } = claims;
   if (typeof sub !== 'string' || typeof tenantId !== 'string') return null;
   if (!/^[A-Za-z0-9_]{1,24}$/.test(tenantId)) return null;
-  if (kind === 'USER') return isId(sub) ? { kind, tenantId, userId: sub } : null;
-  if (kind === 'NODE') return isId(sub) ? { kind, tenantId, nodeId: sub } : null;
+  const session = sessionOf(sid);
+  if (session === null) return null;
+  if (kind === 'USER') return isId(sub) ? { kind, tenantId, userId: sub, ...session } : null;
+  if (kind === 'NODE') return isId(sub) && sid === undefined ? { kind, tenantId, nodeId: sub } : null;
   if (kind !== 'STAFF' || sub === '' || !isStaffRole(role)) return null;
-  return { kind, tenantId, staffId: sub, role };
+  return { kind, tenantId, staffId: sub, role, ...session };
+}
+
+/** Null for what names no session. */
+function sessionOf(sid: unknown): { readonly sessionId?: Id } | null {
+  if (sid === undefined) return {};
+  return typeof sid === 'string' && isId(sid) ? { sessionId: sid } : null;
 }
 
 function isStaffRole(value: unknown): value is StaffRole {

@@ -29,6 +29,7 @@ import { Migration20261129040202_keep_points } from './Migration20261129040202_k
 import { Migration20261129040301_place_pay_and_refund_orders } from './Migration20261129040301_place_pay_and_refund_orders.js';
 import { Migration20261129040401_let_redemptions_be_reversed } from './Migration20261129040401_let_redemptions_be_reversed.js';
 import { Migration20261129040501_name_the_currency_of_prices } from './Migration20261129040501_name_the_currency_of_prices.js';
+import { Migration20261129050101_keep_sessions } from './Migration20261129050101_keep_sessions.js';
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
@@ -141,6 +142,7 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129040501_name_the_currency_of_prices',
     class: Migration20261129040501_name_the_currency_of_prices,
   },
+  { name: 'Migration20261129050101_keep_sessions', class: Migration20261129050101_keep_sessions },
   {
     name: 'Migration20261129050701_note_which_subscriptions_hold_inventory',
     class: Migration20261129050701_note_which_subscriptions_hold_inventory,

@@ -19,12 +19,14 @@ export interface ReadCacheOptions {
 export class ReadCache<T extends object | string> {
   private readonly cache: LRUCache<string, Read<T>, ReadArguments>;
   private readonly outlastsStore: boolean;
+  private readonly missingTtlMs: number;
 
   constructor(
     load: (tenantId: string, key: string) => Promise<T | null>,
     { ttlMs = TTL_MS, missingTtlMs = 1, outlastsStore = false }: ReadCacheOptions = {},
   ) {
     this.outlastsStore = outlastsStore;
+    this.missingTtlMs = missingTtlMs;
     this.cache = new LRUCache<string, Read<T>, ReadArguments>({
       max: ENTRIES_MAX,
       ttl: ttlMs,
@@ -49,6 +51,17 @@ export class ReadCache<T extends object | string> {
     // Most readers find it here; what `fetch` makes for each of them costs several times as much.
     const read = this.cache.get(name) ?? (await this.cache.fetch(name, { context: { tenantId, key } }));
     return read?.row ?? null;
+  }
+
+  /** What is kept of a row and up to date, without a read; undefined where nothing is. */
+  known(tenantId: string, key: string): T | null | undefined {
+    return this.cache.get(cacheKey(tenantId, key))?.row;
+  }
+
+  /** Keeps what the caller has learned of a row: it exists no longer, or has this state. */
+  note(tenantId: string, key: string, row: T | null): void {
+    const name = cacheKey(tenantId, key);
+    this.cache.set(name, { row }, row === null ? { ttl: this.missingTtlMs } : {});
   }
 
   invalidate(tenantId: string, key: string): void {

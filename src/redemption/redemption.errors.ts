@@ -6,6 +6,7 @@ export const REDEEM_REFUSALS = {
   TENANT_NOT_ACTIVE:
     'Codes cannot be redeemed here at the moment. Please ask the support of this app or site.',
   USER_DISABLED: 'This account does not exist or is disabled. Please ask the support of this app or site.',
+  SESSION_ENDED: 'Your session has ended. Please sign in again.',
   IDEMPOTENCY_KEYS_DIFFER:
     'The header idempotency-key and the idempotencyKey of the input are not the same. Send one of them.',
   IDEMPOTENCY_KEY_MALFORMED: 'An idempotency key has 1 to 64 visible ASCII characters.',
@@ -60,6 +61,7 @@ const BEFORE_THE_KEY: ReadonlySet<RedeemRefusal> = new Set([
   'DEVICE_ID_MALFORMED',
   'RATE_LIMITED',
   'USER_DISABLED',
+  'SESSION_ENDED',
   'SERVICE_UNAVAILABLE',
 ]);
 

@@ -7,6 +7,7 @@ import type { RequestContext } from '../graphql/context.js';
 const MESSAGES: Record<AccessRefusal, string> = {
   TENANT_NOT_ACTIVE: 'This tenant does not exist or is disabled. Ask the operator of the installation.',
   USER_DISABLED: 'This account does not exist or is disabled. Ask the support of the app or site.',
+  SESSION_ENDED: 'Your session has ended. Sign in again.',
   NODE_NOT_FOUND:
     'This node does not exist or was deleted. Ask the staff of the tenant for a token of another one.',
 };
@@ -14,7 +15,7 @@ const MESSAGES: Record<AccessRefusal, string> = {
 const guarded = new WeakSet<GraphQLSchema>();
 
 /**
- * The border: puts the check of the caller's tenant, user and node before every operation of the schema, and before every
+ * The border: puts the check of the caller's tenant, user, session and node before every operation of the schema, and before every
  * event of a subscription, so that no resolver can forget it.
  */
 export function guardOperations(schema: GraphQLSchema): void {
@@ -52,8 +53,11 @@ function guard(field: Field): void {
 export async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
   if (actor === null) return;
   const refusal = await access.refusalOf(actor);
-  if (refusal === null) return;
-  throw new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal } });
+  if (refusal !== null) throw refusalError(refusal);
+}
+
+export function refusalError(refusal: AccessRefusal): GraphQLError {
+  return new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal } });
 }
 
 /** The same, except that a caller whose status cannot be read is admitted. */

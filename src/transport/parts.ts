@@ -19,7 +19,7 @@ import type { WorkShares } from './work-shares.js';
 export interface HttpServerParts {
   readonly schema: GraphQLSchema;
   readonly tokens: TokenService;
-  readonly access: Pick<AccessService, 'refusalOf'>;
+  readonly access: Pick<AccessService, 'refusalOf' | 'knownRefusalOf'>;
   readonly clock: Clock;
   readonly config: Config;
   readonly log: Logger;

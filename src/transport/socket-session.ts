@@ -9,7 +9,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { EventFeed } from '../platform/push/event-feed.js';
 import { clientAddress } from '../platform/trusted-proxies.js';
-import { admitInOutage } from './admission.js';
+import { admitInOutage, refusalError } from './admission.js';
 import type { RequestContext } from '../graphql/context.js';
 import { refusalIn } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
@@ -81,9 +81,12 @@ export class SocketSession {
     return false;
   }
 
-  /** Nothing is sent once the token has expired, also where the timer is late. */
+  /**
+   * Nothing is sent once the token has expired, also where the timer is late, nor once this process knows that the
+   * session has ended or that its caller was disabled, also before the next look at the sockets.
+   */
   async send(text: string): Promise<void> {
-    this.endIfExpired();
+    if (!this.endIfExpired()) this.endIfRefused();
     await this.writer.send(text);
   }
 
@@ -100,7 +103,12 @@ export class SocketSession {
     return true;
   }
 
-  /** Ends the socket of a user or node that was disabled or deleted, or whose tenant was. */
+  private endIfRefused(): void {
+    const refusal = this.proof === null ? null : this.parts.access.knownRefusalOf(this.proof.actor);
+    if (refusal !== null) this.end(SocketCloseCode.Forbidden, refusalError(refusal).message);
+  }
+
+  /** Ends the socket of a session that has ended, of a user or node that was disabled or deleted, or whose tenant was. */
   async judgeAccess(): Promise<void> {
     try {
       await admitInOutage(this.scope());

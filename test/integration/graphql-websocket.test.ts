@@ -265,7 +265,7 @@ describe('a subscription whose caller cannot be judged for a while', () => {
       if (asked > 2) throw new StoreUnavailableError('database');
       return null;
     };
-    const judged = await startTransport({ access: { refusalOf } });
+    const judged = await startTransport({ access: { refusalOf, knownRefusalOf: () => null } });
     const socket = await RawSocket.ready(judged.url, {
       authorization: `Bearer ${judged.tokens.sign(USER, 60)}`,
     });

@@ -132,9 +132,9 @@ export class EligibilityService {
    * Whether the user may redeem at all. Where the database does not say so soon, the attempt goes on: the commit
    * judges tenant and user, and a claim must not depend on a database that is slow.
    */
-  private async denialOf({ tenantId, userId }: RedeemRequest): Promise<PersonRefusal | null> {
+  private async denialOf({ tenantId, userId, sessionId }: RedeemRequest): Promise<PersonRefusal | null> {
     try {
-      const judged = this.services.access.refusalOf({ tenantId, userId });
+      const judged = this.services.access.refusalOf({ tenantId, userId, sessionId });
       return await within(ACCESS_PATIENCE_MS, 'database', judged);
     } catch (error) {
       if (error instanceof StoreUnavailableError) return null;

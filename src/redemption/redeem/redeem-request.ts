@@ -7,6 +7,8 @@ import type { RedeemRefusal } from '../redemption.errors.js';
 export interface RedeemRequest {
   readonly tenantId: string;
   readonly userId: Id;
+  /** The sign-in of the user, where the token names one. */
+  readonly sessionId?: Id | undefined;
   /** As it was typed. */
   readonly code: string;
   /** `x-product-code` */

@@ -20,6 +20,7 @@ export function redeemRequest(
   return {
     tenantId: actor.tenantId,
     userId: actor.userId,
+    sessionId: actor.sessionId,
     code: input.code,
     productCode: headers.productCode,
     deviceId: headers.deviceId,

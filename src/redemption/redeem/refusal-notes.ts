@@ -14,7 +14,7 @@ import type { RedeemRequest } from './redeem-request.js';
 const BEAT_MS = 100;
 
 /** Callers who may do nothing at all leave nothing behind. */
-const UNLOGGED: ReadonlySet<RedeemRefusal> = new Set(['TENANT_NOT_ACTIVE', 'USER_DISABLED']);
+const UNLOGGED: ReadonlySet<RedeemRefusal> = new Set(['TENANT_NOT_ACTIVE', 'USER_DISABLED', 'SESSION_ENDED']);
 
 export interface RefusalParts {
   readonly failedAttempts: FailedAttemptService;
