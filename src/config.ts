@@ -116,6 +116,12 @@ const environmentSchema = z.object({
   RATE_LIMIT_DEFAULT_DAY: count(0, 10_000_000, 100_000),
   RATE_LIMIT_CALLER_SHARE_PERCENT: count(1, 100, 20),
   RATE_LIMIT_ADDRESS_SHARE_PERCENT: count(1, 100, 50),
+  SIGN_IN_ACCOUNT_FAILURES: count(0, 1_000_000, 10),
+  SIGN_IN_ADDRESS_FAILURES: count(0, 1_000_000, 100),
+  OIDC_ISSUER: addressOf(/^https?:\/\//, 'must begin with https://'),
+  OIDC_CLIENT_ID: z.string().min(1).optional(),
+  OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+  OIDC_REDIRECT_URI: addressOf(/^https?:\/\//, 'must begin with https:// (http:// for this machine)'),
   STAFF_SESSION_IDLE_HOURS: count(1, 720, 12),
   STAFF_SESSION_MAX_DAYS: count(1, 365, 7),
   DEVICE_SESSION_IDLE_DAYS: count(1, 3650, 90),
@@ -187,15 +193,24 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze(parsed.data);
 }
 
+const OIDC = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_REDIRECT_URI'] as const;
 const STORES = ['DATABASE_URL', 'REDIS_URL'] as const;
 const SECRETS = ['JWT_SECRET', 'CODE_PEPPER'] as const;
 
 function missing(given: NodeJS.ProcessEnv): string[] {
   const isProduction = given['NODE_ENV'] === 'production';
   const absent = (names: readonly string[]): string[] => names.filter((name) => given[name] === undefined);
-  if (isProduction) return absent([...STORES, ...SECRETS]).map((name) => `${name} must be set in production`);
+  const isHalfOidc = absent(OIDC).length > 0 && absent(OIDC).length < OIDC.length;
+  const oidc = isHalfOidc ? [`${OIDC.join(', ')} must all be set, or none`] : [];
+  if (isProduction) return [...oidc, ...productionProblems(absent)];
   const isHalf = absent(STORES).length === 1;
-  return isHalf ? ['DATABASE_URL and REDIS_URL must both be set, or neither, for private servers'] : [];
+  return isHalf
+    ? [...oidc, 'DATABASE_URL and REDIS_URL must both be set, or neither, for private servers']
+    : oidc;
+}
+
+function productionProblems(absent: (names: readonly string[]) => string[]): string[] {
+  return absent([...STORES, ...SECRETS]).map((name) => `${name} must be set in production`);
 }
 
 /** A secret that serves two purposes gives both away with one leak, and one in another's place was mixed up. */

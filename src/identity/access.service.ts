@@ -42,7 +42,8 @@ const idsOf = (keys: readonly RowKey[]): Id[] => keys.map(({ id }) => id);
 interface StatusRow {
   readonly kind: 'TENANT' | 'USER' | 'SESSION';
   readonly id: Id;
-  readonly status: TenantStatus | UserStatus | 'OPEN' | 'ENDED';
+  /** A user's and a tenant's have the same words. */
+  readonly status: TenantStatus | 'OPEN' | 'ENDED';
 }
 
 /** A branch for each table: joined, the changed rows of one table would multiply those of the other. */

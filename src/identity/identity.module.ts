@@ -6,6 +6,9 @@ import type { IdentityPorts } from './identity-ports.js';
 import { SessionRetention } from './sessions/session-retention.js';
 import { Session, type SessionKind } from './sessions/session.entity.js';
 import { SessionService, type SessionLife } from './sessions/session.service.js';
+import { composeStaff, STAFF_RESOLVERS } from './staff/compose-staff.js';
+import type { OidcSettings } from './staff/oidc-client.js';
+import { Staff } from './staff/staff.entity.js';
 import { TokenService } from './token.service.js';
 import { ExternalUserIds } from './users/external-user-ids.js';
 import { UserChangeService } from './users/user-change.service.js';
@@ -19,7 +22,10 @@ import type { PlatformServices } from '../platform/platform-services.js';
 export type { ExternalUserIds } from './users/external-user-ids.js';
 export type { IdentityPorts } from './identity-ports.js';
 
-interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions'> {
+interface Needs extends Pick<
+  PlatformServices,
+  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions'
+> {
   readonly config: Config;
   readonly jwtSecret: string;
   readonly tenants: TenantService;
@@ -41,29 +47,61 @@ function sessionLives(config: Config): Record<SessionKind, SessionLife> {
   };
 }
 
+function oidcSettings(config: Config): OidcSettings | null {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_REDIRECT_URI: redirectUri } = config;
+  if (issuer === undefined || clientId === undefined || redirectUri === undefined) return null;
+  const mayBeInsecure = config.NODE_ENV !== 'production';
+  return { issuer, clientId, clientSecret: config.OIDC_CLIENT_SECRET, redirectUri, mayBeInsecure };
+}
+
 /** Who calls, and whether they may. */
 export const identity = {
   name: 'identity',
-  entities: [User, Session],
-  resolvers: [UserResolver, ViewerResolver],
+  entities: [User, Session, Staff],
+  resolvers: [UserResolver, ViewerResolver, ...STAFF_RESOLVERS],
   compose: (its: Needs) => {
     const { config, orm, readOrm, clock, tenants } = its;
     // The present secret signs; the one before it verifies until its tokens have expired.
     const { JWT_SECRET_PREVIOUS: previous } = config;
-    const tokens = new TokenService(
-      previous === undefined ? [its.jwtSecret] : [its.jwtSecret, previous],
-      clock,
-    );
+    const secrets: [string, ...string[]] =
+      previous === undefined ? [its.jwtSecret] : [its.jwtSecret, previous];
+    const tokens = new TokenService(secrets, clock);
     const identityPorts = {} as IdentityPorts;
     const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts);
     its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
     const sessions = new SessionService({ ...its, access, lives: sessionLives(config) });
+    const guessesFree = {
+      account: config.SIGN_IN_ACCOUNT_FAILURES,
+      address: config.SIGN_IN_ADDRESS_FAILURES,
+    };
+    const staff = composeStaff({
+      ...its,
+      tokens,
+      access,
+      sessions,
+      secrets,
+      guessesFree,
+      oidcSettings: oidcSettings(config),
+    });
     const users = new UserService(orm, its.ids, clock, tokens, readOrm);
     const userChanges = new UserChangeService(its.transactions, access, identityPorts);
     const externalUserIds = new ExternalUserIds(orm);
     return {
-      services: { tokens, access, sessions, users, userChanges, externalUserIds, identityPorts },
-      resolvers: [new UserResolver(users, userChanges), new ViewerResolver(tenants, users)],
+      services: {
+        tokens,
+        access,
+        sessions,
+        users,
+        userChanges,
+        externalUserIds,
+        identityPorts,
+        ...staff.services,
+      },
+      resolvers: [
+        new UserResolver(users, userChanges),
+        new ViewerResolver(tenants, users, staff.services.staff),
+        ...staff.resolvers,
+      ],
       jobs: [new SessionRetention(its.transactions, clock).job],
     };
   },

@@ -31,6 +31,7 @@ import { Migration20261129040401_let_redemptions_be_reversed } from './Migration
 import { Migration20261129040501_name_the_currency_of_prices } from './Migration20261129040501_name_the_currency_of_prices.js';
 import { Migration20261129050101_keep_sessions } from './Migration20261129050101_keep_sessions.js';
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
+import { Migration20261129050102_keep_staff } from './Migration20261129050102_keep_staff.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -147,4 +148,5 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129050701_note_which_subscriptions_hold_inventory',
     class: Migration20261129050701_note_which_subscriptions_hold_inventory,
   },
+  { name: 'Migration20261129050102_keep_staff', class: Migration20261129050102_keep_staff },
 ];

@@ -13,6 +13,7 @@ const HEADER_LENGTH_MAX = 128;
 interface RequestFacts {
   readonly requestId: string;
   readonly actor: Actor | null;
+  readonly tenantId: string | null;
   readonly productCode: string | null;
   readonly deviceId: string | null;
   readonly idempotencyKey: string | null;
@@ -26,6 +27,7 @@ interface RequestFacts {
 export class RequestScope implements RequestContext {
   readonly requestId: string;
   readonly actor: Actor | null;
+  readonly tenantId: string | null;
   readonly productCode: string | null;
   readonly deviceId: string | null;
   readonly idempotencyKey: string | null;
@@ -40,6 +42,7 @@ export class RequestScope implements RequestContext {
   ) {
     this.requestId = facts.requestId;
     this.actor = facts.actor;
+    this.tenantId = facts.tenantId;
     this.productCode = facts.productCode;
     this.deviceId = facts.deviceId;
     this.idempotencyKey = facts.idempotencyKey;

@@ -163,6 +163,7 @@ function contextFrom(
   const facts = {
     requestId: requestIdOf(headers),
     actor: authenticate(tokens, headers.authorization),
+    tenantId: namedHeader(headers, 'x-tenant-id'),
     productCode: namedHeader(headers, 'x-product-code'),
     deviceId: namedHeader(headers, 'x-device-id'),
     idempotencyKey: namedHeader(headers, 'idempotency-key'),

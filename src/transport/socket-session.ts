@@ -157,6 +157,7 @@ export class SocketSession {
     const facts = {
       requestId: randomUUID(),
       actor: this.actor,
+      tenantId: namedHeader(this.headers, 'x-tenant-id'),
       productCode: namedHeader(this.headers, 'x-product-code'),
       deviceId: namedHeader(this.headers, 'x-device-id'),
       idempotencyKey: null,
@@ -174,7 +175,7 @@ export class SocketSession {
 }
 
 /** Headers that mean something here; whatever else a client sends along is its own affair. */
-const MEANT: ReadonlySet<string> = new Set(['authorization', 'x-product-code', 'x-device-id']);
+const MEANT: ReadonlySet<string> = new Set(['authorization', 'x-tenant-id', 'x-product-code', 'x-device-id']);
 
 /** @throws GraphQLError where a known parameter is no text: its sender would be taken for another caller */
 function headersOf(params: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -55,6 +55,8 @@ beforeAll(async () => {
     found.push(...(await answersTo({ kind: 'USER', tenantId, userId }, asked)));
   }
   for (const userId of users) await redeem(world, tenantId, userId, 'no code');
+  for (const name of ['a', 'b'])
+    await world.services.staff.invite(tenantId, { email: `${name}@example.com`, name, role: 'AUDITOR' });
   await world.services.attemptLog.flush();
   const staff: Actor = { kind: 'STAFF', tenantId, staffId: 'staff-1', role: 'OWNER' };
   const { campaignId } = big;
@@ -101,7 +103,14 @@ async function giveCouponsAndPoints(tenantId: string, users: readonly string[]):
 
 /** What the actor may read and do, with everything in it. */
 async function answersTo(actor: Actor, args: Arguments): Promise<Answer[]> {
-  const facts = { requestId: 'r', productCode: 'DEMO', deviceId: null, idempotencyKey: null, ip: '' };
+  const facts = {
+    requestId: 'r',
+    tenantId: null,
+    productCode: 'DEMO',
+    deviceId: null,
+    idempotencyKey: null,
+    ip: '',
+  };
   const log = createLog({ level: 'silent' });
   const found: Answer[] = [];
   for (const source of wholeOperations(schema, args)) {

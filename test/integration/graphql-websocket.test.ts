@@ -280,6 +280,26 @@ describe('a subscription whose caller cannot be judged for a while', () => {
   });
 });
 
+describe('a caller whose session has ended', () => {
+  it('gets nothing more over an open socket, also of what was computed before, once this process knows', async () => {
+    let hasEnded = false;
+    const knownRefusalOf = () => (hasEnded ? ('SESSION_ENDED' as const) : null);
+    const judged = await startTransport({ access: { refusalOf: async () => null, knownRefusalOf } });
+    const authorization = `Bearer ${judged.tokens.sign(USER, 60)}`;
+    const [ended, anonymous] = [
+      await RawSocket.ready(judged.url, { authorization }),
+      await RawSocket.ready(judged.url),
+    ];
+    for (const socket of [ended, anonymous]) socket.subscribe('1', '{ slow }');
+    hasEnded = true;
+    expect(await ended.closed).toEqual({ code: 4403, reason: 'Your session has ended. Sign in again.' });
+    await expect(ended.next()).rejects.toThrow();
+    expect(await anonymous.next()).toMatchObject({ payload: { data: { slow: 'done' } } });
+    await anonymous.close();
+    await judged.close();
+  });
+});
+
 describe('shutdown', () => {
   it('finishes a request that is under way', async () => {
     const leaving = await startTransport();

@@ -28,6 +28,7 @@ async function filesOfRedemption(): Promise<string[]> {
     requestId: 'path',
     actor: { kind: 'USER', tenantId, userId },
     access: world.services.access,
+    tenantId: null,
     productCode: 'DEMO',
     deviceId: null,
     idempotencyKey: 'path',

@@ -33,7 +33,7 @@ async function outcome(work: Promise<unknown>): Promise<string> {
     await work;
     return 'TAKEN';
   } catch (error) {
-    if (error instanceof DomainError) return error.code;
+    if (error instanceof DomainError) return String(error.code);
     throw error;
   }
 }

@@ -59,6 +59,21 @@ function faultOf(token: string, service = tokens): string {
 }
 
 describe('TokenService', () => {
+  it.each([USER, STAFF])('names the session that it came from: %j', (actor) => {
+    const signedIn = { ...actor, sessionId: '1234567890123456780' };
+    expect(tokens.verify(tokens.sign(signedIn, 60))).toEqual(signedIn);
+  });
+
+  it.each([
+    ['no id', USER, 'x'],
+    ['a number', USER, 12],
+    ['null', STAFF, null],
+    ['of a node', NODE, '12'],
+  ])('is refused with a session that is %s', (_name, actor, sid) => {
+    const { claims } = partsOf(tokens.sign(actor, 60));
+    expect(faultOf(forge({ ...claims, sid }, good.header))).toBe('NOT_VALID');
+  });
+
   it.each([USER, STAFF, NODE])('proves its owner: %j', (actor) => {
     expect(tokens.verify(tokens.sign(actor, 60))).toEqual(actor);
   });

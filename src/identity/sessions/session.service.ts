@@ -66,7 +66,13 @@ export interface RefreshedSession extends OpenedSession {
 /** Which sessions end: one, those of a subject, or those of a device. */
 export type SessionsMeant =
   | { readonly tenantId: string; readonly sessionId: Id }
-  | { readonly tenantId: string; readonly kind: SessionKind; readonly subjectId: Id }
+  | {
+      readonly tenantId: string;
+      readonly kind: SessionKind;
+      readonly subjectId: Id;
+      /** The one that stays open. */
+      readonly exceptId?: Id | undefined;
+    }
   | { readonly tenantId: string; readonly deviceId: Id };
 
 export interface SessionParts {
@@ -148,10 +154,11 @@ export class SessionService {
     const { tenantId } = meant;
     const open = await em.find(
       Session,
-      { ...('sessionId' in meant ? { id: meant.sessionId } : meant), tenantId, endedAt: null },
+      { ...conditionOf(meant), endedAt: null },
       { fields: ['id'], disableIdentityMap: true },
     );
-    const ids = sortedIds(open.map(({ id }) => id));
+    const except = 'exceptId' in meant ? meant.exceptId : undefined;
+    const ids = sortedIds(open.map(({ id }) => id).filter((id) => id !== except));
     await updateRows(
       em,
       { table: 'session', prefix: { tenant_id: tenantId }, column: 'id', ids },
@@ -193,6 +200,12 @@ export class SessionService {
     );
     return Object.assign(row, { expiresAt });
   }
+}
+
+function conditionOf(meant: SessionsMeant) {
+  if ('sessionId' in meant) return { id: meant.sessionId };
+  if ('deviceId' in meant) return { deviceId: meant.deviceId };
+  return { kind: meant.kind, subjectId: meant.subjectId };
 }
 
 function refused(code: RefreshSessionRefusal): DomainError<RefreshSessionRefusal> {

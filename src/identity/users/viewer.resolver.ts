@@ -3,6 +3,7 @@ import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { runsInstallation, type TenantService } from '../../tenancy/tenant.service.js';
 import { permissionsOf } from '../permissions.js';
+import type { StaffService } from '../staff/staff.service.js';
 import type { UserService } from './user.service.js';
 import { ViewerType } from './viewer.types.js';
 
@@ -11,10 +12,11 @@ export class ViewerResolver {
   constructor(
     private readonly tenants: TenantService,
     private readonly users: UserService,
+    private readonly accounts: Pick<StaffService, 'find'>,
   ) {}
 
   @Query(() => ViewerType, nullable('The caller by the token, with their rights; null without a token.'))
-  async viewer(@Ctx() { actor }: RequestContext): Promise<ViewerType | null> {
+  async viewer(@Ctx() { actor }: RequestContext): Promise<object | null> {
     if (actor === null) return null;
     const tenant = await this.tenants.find(actor.tenantId);
     const staff = actor.kind === 'STAFF' ? actor : null;
@@ -25,6 +27,7 @@ export class ViewerResolver {
       tenantType: tenant?.type ?? null,
       staffId: staff?.staffId ?? null,
       role: staff?.role ?? null,
+      staff: staff?.sessionId === undefined ? null : await this.accounts.find(staff.tenantId, staff.staffId),
       user: actor.kind === 'USER' ? await this.users.find(actor.tenantId, { id: actor.userId }) : null,
       nodeId: actor.kind === 'NODE' ? actor.nodeId : null,
       permissions: permissionsOf(actor, runsInstallation(tenant)),

@@ -2,8 +2,9 @@ import { Field, ID, ObjectType } from 'type-graphql';
 import { enumFromValues } from '../../graphql/enums.js';
 import { nullable } from '../../graphql/nullable.js';
 import { TENANT_TYPES, type TenantType } from '../../tenancy/tenant.entity.js';
-import { ACTOR_KINDS, STAFF_ROLES, type Actor, type StaffRole } from '../../graphql/actor.js';
+import { ACTOR_KINDS, type Actor, type StaffRole } from '../../graphql/actor.js';
 import { PERMISSIONS, type Permission } from '../permissions.js';
+import { StaffRoleEnum, StaffType } from '../staff/staff.types.js';
 import { UserType } from './user.types.js';
 
 const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'The kind of owner of a token.', {
@@ -11,17 +12,13 @@ const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'The kind of owne
   STAFF: "A member of a tenant's staff.",
   NODE: 'A server that lets subscribers in.',
 });
-const StaffRoleEnum = enumFromValues('StaffRole', STAFF_ROLES, 'The rights of a member of staff.', {
-  OWNER: 'Everything.',
-  OPERATOR: 'Everything but tenants.',
-  AUDITOR: 'Reads, and changes nothing.',
-});
 const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'A right of a caller.', {
   REDEEM: 'Redeem codes, and read their own data.',
   SPEND: 'Place and pay orders, and transfer their own money.',
   READ: "Read everything of the caller's tenant.",
   READ_NODE_USERS: 'Read who may use a node; a node reads its own.',
   CHANGE: "Change everything of the caller's tenant.",
+  CHANGE_STAFF: 'Invite and change staff.',
   READ_TENANTS: 'Read all tenants.',
   CHANGE_TENANTS: 'Make and change tenants.',
 });
@@ -45,11 +42,17 @@ export class ViewerType {
   @Field(() => TenantTypeEnum, { nullable: true })
   tenantType!: TenantType | null;
 
-  @Field(() => ID, nullable("The member of staff's name; else null."))
+  @Field(
+    () => ID,
+    nullable("The id of the member of staff's account, or a name that an operator gave; else null."),
+  )
   staffId!: string | null;
 
   @Field(() => StaffRoleEnum, nullable('Null for users and nodes.'))
   role!: StaffRole | null;
+
+  @Field(() => StaffType, nullable('The account of a member of staff who signed in with one; else null.'))
+  staff!: StaffType | null;
 
   @Field(() => UserType, nullable('Null for staff and nodes.'))
   user!: UserType | null;

@@ -6,7 +6,7 @@ const REDACTED = '[redacted]';
  * Whole names only: `codeId`, `codes_issued` or `tokenCount` tell nothing.
  */
 const SECRET_NAMES = new Set(
-  `authorization proxyauthorization cookie setcookie password passwd secret jwtsecret pepper codepepper token
+  `authorization proxyauthorization cookie setcookie password newpassword currentpassword passwd totpcode invitationtoken secret jwtsecret pepper codepepper token
    accesstoken refreshtoken idtoken apikey xapikey privatekey code codes codetext plaintext codeplaintext`.split(
     /\s+/,
   ),

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { Id } from '../platform/ids.js';
+import { isLoopback, networkOf } from '../platform/network-of.js';
+import { answered, type Redis } from '../platform/redis/redis.js';
+import { RedisScript } from '../platform/redis/script.js';
+
+/** Failures an hour that have no consequence; afterwards waits grow up to an hour. */
+export interface GuessesFree {
+  readonly account: number;
+  readonly address: number;
+}
+
+/** Whose secret is tried, and from where. */
+export interface Guess {
+  readonly id: Id;
+  /** What is tried: names the account, whether it exists or not. */
+  readonly tenantId: string;
+  readonly account: string;
+  readonly ip: string;
+}
+
+interface Subject {
+  readonly key: string;
+  readonly free: number;
+}
+
+/**
+ * Waits after wrong passwords, codes and tokens, of an account and of a client's address. An account that does not exist
+ * waits like one that does. Each subject is a key and a script of its own: addresses belong to no tenant.
+ */
+export class GuessLimits {
+  private readonly admission: RedisScript;
+  private readonly forgiveness: RedisScript;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly free: GuessesFree,
+  ) {
+    this.admission = new RedisScript(redis, 'admit-guess');
+    this.forgiveness = new RedisScript(redis, 'forgive-guess');
+  }
+
+  /**
+   * Counts the attempt as a failure, before it is judged.
+   * @returns how long its subjects have to wait, in milliseconds; 0 where it may be judged
+   * @throws StoreUnavailableError: without a count nothing may be tried
+   */
+  async admit(guess: Guess): Promise<number> {
+    for (const { key, free } of this.subjectsOf(guess)) {
+      const waitMs = Number(await this.admission.run([key], [guess.id, free]));
+      if (waitMs > 0) return waitMs;
+    }
+    return 0;
+  }
+
+  /** The attempt was none of a guesser: its account begins anew, and its address gets it back. */
+  async succeeded(guess: Guess): Promise<void> {
+    await answered(this.redis.del(accountKey(guess)));
+    const address = addressKey(guess.ip);
+    if (address !== null) await this.forgiveness.run([address], [guess.id]);
+  }
+
+  /** The address first: where it waits, it does not lock the account of somebody else out. */
+  private subjectsOf(guess: Guess): Subject[] {
+    const address = addressKey(guess.ip);
+    const account = { key: accountKey(guess), free: this.free.account };
+    const all = address === null ? [account] : [{ key: address, free: this.free.address }, account];
+    return all.filter(({ free }) => free > 0);
+  }
+}
+
+/** No key holds an e-mail address. */
+function accountKey({ tenantId, account }: Guess): string {
+  const digest = createHash('sha256').update(account).digest('base64url').slice(0, 22);
+  return `{${tenantId}}:guesses:${digest}`;
+}
+
+/** An address of this machine is a proxy's or an operator's, as in the limits of redemptions. */
+function addressKey(ip: string): string | null {
+  return ip === '' || isLoopback(ip) ? null : `guesses:ip:${networkOf(ip)}`;
+}

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import type { StaffActor } from '../../graphql/actor.js';
+import { nextVersion } from '../../platform/database/change-row.js';
+import type { Em } from '../../platform/database/orm.js';
+import { parseInput } from '../../platform/input.js';
+import { endSessions, lockStaff, sessionsEnded, type StaffParts } from './staff-parts.js';
+import type { StaffSignInService } from './staff-sign-in.service.js';
+import type { StaffService } from './staff.service.js';
+import { Staff } from './staff.entity.js';
+import { staffRefusal, type StaffRefusal } from './staff.errors.js';
+import { newPassword, typedPassword } from './staff-input.js';
+
+/** Who changes their own account, from where. */
+export interface OwnCall {
+  readonly actor: StaffActor;
+  readonly ip: string;
+}
+
+/** What an authenticator app needs. */
+export interface Enrolment {
+  readonly secret: string;
+  readonly otpauthUrl: string;
+}
+
+interface OwnServices {
+  readonly staff: StaffService;
+  readonly signIns: StaffSignInService;
+}
+
+const passwordInput = z.object({ newPassword });
+
+/** One's own password and second factor. Each change asks for a proof again, and counts wrong ones as sign-ins do. */
+export class OwnAccountService {
+  constructor(
+    private readonly its: StaffParts,
+    private readonly services: OwnServices,
+  ) {}
+
+  /** Ends all other sessions of the account. @throws DomainError one of `CHANGE_STAFF_PASSWORD_REFUSALS` */
+  async changePassword(call: OwnCall, current: string, wanted: string): Promise<Staff> {
+    const account = await this.accountOf(call);
+    parseInput(passwordInput, { newPassword: wanted }, { input: 'PASSWORD_NOT_ALLOWED' });
+    await this.prove(call, account, current);
+    const passwordHash = await this.its.hasher.hash(wanted);
+    const { tenantId, sessionId: exceptId } = call.actor;
+    const { row, ended } = await this.changed(account, 'PASSWORD_WRONG', async (em) => {
+      const reason = 'CREDENTIALS_CHANGED' as const;
+      const others = { tenantId, staffId: account.id, reason, exceptId };
+      return { columns: { passwordHash }, ended: await endSessions(em, this.its, others) };
+    });
+    sessionsEnded(this.its, tenantId, ended);
+    return row;
+  }
+
+  /** Makes a secret, which is asked for once it is confirmed. @throws DomainError one of `ENROL_SECOND_FACTOR_REFUSALS` */
+  async enrol(call: OwnCall, password: string): Promise<Enrolment> {
+    const account = await this.accountOf(call);
+    await this.prove(call, account, password);
+    const { secret, url, sealed } = this.its.secondFactor.begin(account);
+    await this.changed(account, 'PASSWORD_WRONG', async (_em, row) => {
+      if (hasSecondFactor(row)) throw staffRefusal('SECOND_FACTOR_EXISTS');
+      return { columns: { totpPending: sealed }, ended: [] };
+    });
+    return { secret, otpauthUrl: url };
+  }
+
+  /** From now on a sign-in asks for a code. @throws DomainError one of `CONFIRM_SECOND_FACTOR_REFUSALS` */
+  async confirm(call: OwnCall, code: string): Promise<Staff> {
+    const account = await this.accountOf(call);
+    const guess = await this.services.signIns.admitted(guessOf(call, account));
+    const { row } = await this.changed(
+      account,
+      'ENROLMENT_REQUIRED',
+      async (_em, { totpPending, totpStep }) => {
+        if (totpPending === null || totpPending === undefined) throw staffRefusal('ENROLMENT_REQUIRED');
+        const step = this.stepOf(account, totpPending, totpStep, code);
+        return { columns: { totpSecret: totpPending, totpPending: null, totpStep: step }, ended: [] };
+      },
+    );
+    await this.services.signIns.succeeded(guess);
+    return row;
+  }
+
+  /** @throws DomainError one of `REMOVE_SECOND_FACTOR_REFUSALS` */
+  async remove(call: OwnCall, password: string, code: string): Promise<Staff> {
+    const account = await this.accountOf(call);
+    const guess = await this.services.signIns.admitted(guessOf(call, account));
+    if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
+    const { row } = await this.changed(account, 'PASSWORD_WRONG', async (_em, { totpSecret, totpStep }) => {
+      if (totpSecret === null || totpSecret === undefined) throw staffRefusal('SECOND_FACTOR_MISSING');
+      const step = this.stepOf(account, totpSecret, totpStep, code);
+      return { columns: { totpSecret: null, totpPending: null, totpStep: step }, ended: [] };
+    });
+    await this.services.signIns.succeeded(guess);
+    return row;
+  }
+
+  /** @throws DomainError ACCOUNT_REQUIRED for a token without a session: its name is not the id of an account */
+  private async accountOf({ actor: { tenantId, staffId, sessionId } }: OwnCall): Promise<Staff> {
+    const account = sessionId === undefined ? null : await this.services.staff.find(tenantId, staffId);
+    if (account === null) throw staffRefusal('ACCOUNT_REQUIRED');
+    return account;
+  }
+
+  private async prove(call: OwnCall, account: Staff, password: string): Promise<void> {
+    const guess = await this.services.signIns.admitted(guessOf(call, account));
+    if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
+    // An account with a second factor gets its attempts back by a sign-in: else a stolen session could try codes.
+    if (!hasSecondFactor(account)) await this.services.signIns.succeeded(guess);
+  }
+
+  private async isPassword({ passwordHash }: Staff, password: string): Promise<boolean> {
+    const typed = typedPassword.safeParse(password);
+    return (await this.its.hasher.verify(passwordHash ?? null, typed.data ?? '')) && typed.success;
+  }
+
+  private stepOf({ id }: Staff, sealed: string, lastStep: number, code: string): number {
+    const nowMs = this.its.clock.nowMs();
+    const step = this.its.secondFactor.stepOf(sealed, { id, lastStep, code, nowMs });
+    if (step === null) throw staffRefusal('TOTP_CODE_WRONG');
+    return step;
+  }
+
+  /** Under the row's lock; refused where the account is another one than was proven. */
+  private async changed<Ended>(
+    proven: Staff,
+    otherwise: StaffRefusal,
+    decide: (em: Em, row: Staff) => Promise<{ columns: Partial<Staff>; ended: Ended }>,
+  ): Promise<{ row: Staff; ended: Ended }> {
+    return this.its.transactions.runForCaller(proven.tenantId, async (em) => {
+      const row = await lockStaff(em, proven.id);
+      if (row?.status !== 'ACTIVE' || row.passwordHash !== proven.passwordHash) throw staffRefusal(otherwise);
+      const { columns, ended } = await decide(em, row);
+      await em.nativeUpdate(Staff, { id: row.id }, { ...columns, version: nextVersion() });
+      return { row: Object.assign(row, columns, { version: row.version + 1 }), ended };
+    });
+  }
+}
+
+function hasSecondFactor({ totpSecret }: Staff): boolean {
+  return totpSecret !== null && totpSecret !== undefined;
+}
+
+/** The same account as of a sign-in: wrong proofs here and there are counted together. */
+function guessOf({ actor, ip }: OwnCall, { email }: Staff) {
+  return { tenantId: actor.tenantId, account: email, ip };
+}
