@@ -21,6 +21,7 @@ const NEXT: Readonly<Record<string, string>> = {
   POOL_EXHAUSTED: '`codes pool --size` raises it.',
   USER_NOT_FOUND: '`user list` shows all users.',
   USER_DISABLED: '`user update --status ACTIVE` enables them again.',
+  STAFF_NOT_FOUND: '`staff list` shows all accounts.',
   BATCH_NOT_FOUND: '`batch list` shows all batches.',
   VERSION_CONFLICT: '`list` shows the version.',
   DEAD_LETTER_NOT_FOUND: '`pending list` shows all dead letters.',

@@ -17,6 +17,7 @@ import { addRedemptionCommands } from './redemption.command.js';
 import { addRedigestCommand } from './redigest.command.js';
 import { addSchemaCommand } from './schema.command.js';
 import { addProductLineCommands } from './product-line.command.js';
+import { addStaffCommands } from './staff.command.js';
 import { addTenantCommands } from './tenant.command.js';
 import { addTokenCommand } from './token.command.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
@@ -43,6 +44,7 @@ export function createProgram() {
   addTokenCommand(program);
   addTenantCommands(program);
   addProductLineCommands(program);
+  addStaffCommands(program);
   addUserCommands(program);
   addPlanCommands(program);
   addNodeCommands(program);
