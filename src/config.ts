@@ -1,6 +1,7 @@
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { StartError } from './platform/errors.js';
+import { networks } from './platform/outgoing/address-guard.js';
 import { trustedProxies } from './platform/trusted-proxies.js';
 
 /** How long a deferred claim stays open; until then only its job settles it. */
@@ -45,6 +46,17 @@ const proxies = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+/** Addresses and networks, as 10.1.0.0/16, separated by commas. */
+const networkList = z
+  .string()
+  .transform((text) => text.split(',').map((name) => name.trim()))
+  .refine((names) => {
+    try {
+      return networks(names) !== null;
+    } catch {
+      return false;
+    }
+  }, 'must be addresses or networks such as 10.1.0.0/16, separated by commas');
 const timeZone = z
   .string()
   .refine((name) => IANAZone.isValidZone(name), 'must be a time zone such as UTC or Europe/Berlin');
@@ -89,6 +101,7 @@ const environmentSchema = z.object({
   CODE_PEPPER_PREVIOUS: secretList,
   PAYMENT_SECRET: secret,
   PAYMENT_SECRET_PREVIOUS: secret,
+  OUTGOING_ALLOWED_NETWORKS: networkList.optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),

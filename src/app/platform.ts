@@ -9,6 +9,7 @@ import { ConsumerCursors } from '../platform/outbox/consumer-cursors.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import { EventLog } from '../platform/outbox/event-log.js';
 import { Outbox } from '../platform/outbox/outbox.js';
+import { OutgoingHttp } from '../platform/outgoing/outgoing-http.js';
 import { Doorbell } from '../platform/push/doorbell.js';
 import { EventFeed } from '../platform/push/event-feed.js';
 import { sharedAnswer } from '../platform/scheduling/shared-answer.js';
@@ -51,6 +52,7 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
     ids,
     transactions,
     shares,
+    outgoing: new OutgoingHttp({ allowedNetworks: config.OUTGOING_ALLOWED_NETWORKS ?? [] }),
     ...composeEvents(stores, { config, clock, shares, log }),
   };
 }
