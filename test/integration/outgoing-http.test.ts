@@ -175,12 +175,13 @@ describe('a host that behaves badly', () => {
   });
 
   it('is left when it accepts the connection and never begins TLS', async () => {
-    const silent = createTcpServer((socket) => socket.on('error', () => undefined));
+    const silent = createTcpServer((socket) => socket.on('error', () => undefined).resume());
     await once(silent.listen(0, '127.0.0.1'), 'listening');
     const { port } = silent.address() as AddressInfo;
     const http = client({ allowedNetworks: ALLOWED, connectTimeoutMs: 500 });
     const sending = http.send({ url: `https://127.0.0.1:${port}/hook`, timeoutMs: 10_000 });
     expect(await failureOf(sending)).toBe('TIMED_OUT');
+    // Which waits for the connection to be closed.
     await once(silent.close(), 'close');
   });
 

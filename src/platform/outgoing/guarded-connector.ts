@@ -67,7 +67,7 @@ export function guardedConnector({
       throw new OutgoingError('TLS_FAILED', 'TLS could not be established.', { cause: error });
     }
   };
-  return callbackify(open) as buildConnector.connector;
+  return callbackify(open) as unknown as buildConnector.connector;
 }
 
 interface TcpTarget {
