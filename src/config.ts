@@ -102,6 +102,8 @@ const environmentSchema = z.object({
   PAYMENT_SECRET: secret,
   PAYMENT_SECRET_PREVIOUS: secret,
   OUTGOING_ALLOWED_NETWORKS: networkList.optional(),
+  WEBHOOK_TIMEOUT_MS: count(100, 60_000, 10_000),
+  WEBHOOK_DELIVERY_DAYS: count(2, 365, 30),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),

@@ -16,12 +16,16 @@ import { redemption } from '../redemption/redemption.module.js';
 import { rewards } from '../rewards/rewards.module.js';
 import { subscriptions } from '../subscriptions/subscriptions.module.js';
 import { tenancy } from '../tenancy/tenancy.module.js';
+import type { WebhookMetrics } from '../webhooks/webhook.metrics.js';
+import { webhooks } from '../webhooks/webhooks.module.js';
 import { ModuleList } from './module.js';
 import type { Platform } from './platform.js';
 
+type OwnMetrics = MoneyMetrics & CodeMetrics & RedemptionMetrics & WebhookMetrics;
+
 /** The platform, and what the modules of a list bring for all of them. */
 interface Base extends Omit<Platform, 'metrics'> {
-  readonly metrics: Platform['metrics'] & MoneyMetrics & CodeMetrics & RedemptionMetrics;
+  readonly metrics: Platform['metrics'] & OwnMetrics;
   readonly rowChecks: readonly RowCheck[];
 }
 
@@ -37,10 +41,11 @@ export const modules = ModuleList.on<Base>()
   .add(campaigns)
   .add(codes)
   .add(redemption)
+  .add(webhooks)
   .add(reconciliation);
 
 export function baseOf(list: Pick<typeof modules, 'checks' | 'metrics'>, platform: Platform): Base {
-  const own = list.metrics(platform.metrics.registry) as MoneyMetrics & CodeMetrics & RedemptionMetrics;
+  const own = list.metrics(platform.metrics.registry) as OwnMetrics;
   return { ...platform, rowChecks: list.checks, metrics: { ...platform.metrics, ...own } };
 }
 

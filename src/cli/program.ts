@@ -23,6 +23,7 @@ import { addTokenCommand } from './token.command.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 import { oneLine } from '../app/failure-message.js';
 import { addUserCommands } from './user.command.js';
+import { addWebhookCommands } from './webhook.command.js';
 
 const STORES = `
 Works on DATABASE_URL and REDIS_URL where they are set; else on the Redeemkit that runs with the data folder
@@ -56,6 +57,7 @@ export function createProgram() {
   addCodesCommands(program);
   addRedeemCommand(program);
   addRedemptionCommands(program);
+  addWebhookCommands(program);
   addReconcileCommand(program);
   addCompensateCommand(program);
   addRecountCommand(program);

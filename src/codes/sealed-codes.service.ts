@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import type { Id } from '../platform/ids.js';
 import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
 import type { CodeDigester } from './code-digester.js';
-import { seal, unseal } from './sealed-bytes.js';
+import { seal, unseal } from '../platform/sealed-bytes.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
 
 /** How long codes wait to be handed out, counted from the end of the generation. */

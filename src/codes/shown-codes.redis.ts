@@ -5,7 +5,7 @@ import type { Logger } from '../platform/observability/log.js';
 import { answered } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';
-import { seal, unseal } from './sealed-bytes.js';
+import { seal, unseal } from '../platform/sealed-bytes.js';
 
 /** Longer than a command may be repeated after its reply was lost. */
 const TAKER_MS = 60_000;

@@ -32,6 +32,7 @@ import { Migration20261129040501_name_the_currency_of_prices } from './Migration
 import { Migration20261129050101_keep_sessions } from './Migration20261129050101_keep_sessions.js';
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 import { Migration20261129050102_keep_staff } from './Migration20261129050102_keep_staff.js';
+import { Migration20261129050301_send_events_to_webhooks } from './Migration20261129050301_send_events_to_webhooks.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -149,4 +150,8 @@ export const migrations: readonly MigrationObject[] = [
     class: Migration20261129050701_note_which_subscriptions_hold_inventory,
   },
   { name: 'Migration20261129050102_keep_staff', class: Migration20261129050102_keep_staff },
+  {
+    name: 'Migration20261129050301_send_events_to_webhooks',
+    class: Migration20261129050301_send_events_to_webhooks,
+  },
 ];

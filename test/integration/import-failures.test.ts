@@ -4,7 +4,7 @@ import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.en
 import { CodeImportJobs, type ImportJob } from '../../src/codes/files/code-import.jobs.js';
 import { ImportFileRetention, STOPPED_KEPT_DAYS } from '../../src/codes/files/import-file-retention.js';
 import { ImportUploadService } from '../../src/codes/files/import-upload.service.js';
-import { seal } from '../../src/codes/sealed-bytes.js';
+import { seal } from '../../src/platform/sealed-bytes.js';
 import { present } from '../../src/platform/assert.js';
 import { CommitUnknownError } from '../../src/platform/database/sql-errors.js';
 import { tenantEm } from '../../src/platform/database/orm.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { NO_PACE, PaceMeter, percentageOf } from '../../src/codes/batch-pace.js';
 import { progressOf } from '../../src/codes/batch-progress.js';
-import { seal, unseal } from '../../src/codes/sealed-bytes.js';
+import { seal, unseal } from '../../src/platform/sealed-bytes.js';
 
 describe('the pace of a batch', () => {
   it('is unknown at first, then that of the last ten seconds', () => {

@@ -5,7 +5,7 @@ import type { Id } from '../../platform/ids.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { CodeDigester } from '../code-digester.js';
-import { seal, unseal } from '../sealed-bytes.js';
+import { seal, unseal } from '../../platform/sealed-bytes.js';
 import { CodeImport, CodeImportPart } from './code-import.entity.js';
 import type { ImportRefusal } from './code-import.errors.js';
 import type { CodeImportService } from './code-import.service.js';

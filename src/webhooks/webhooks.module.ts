@@ -1,0 +1,110 @@
+import { randomInt } from 'node:crypto';
+import type { Config } from '../config.js';
+import { OFFERED_SOURCES } from './offered-events.js';
+import type { OutgoingHttp } from '../platform/outgoing/outgoing-http.js';
+import type { PublishedEvent } from '../platform/outbox/published-event.js';
+import type { PlatformServices } from '../platform/platform-services.js';
+import type { PeriodicJob } from '../platform/scheduling/job.js';
+import { SealedSecrets, type SealingKey } from '../platform/sealed-secrets.js';
+import { DeliveryAttempt } from './delivery-attempt.js';
+import { DeliveryLane } from './delivery-lane.js';
+import { DeliveryQueue } from './delivery-queue.js';
+import { DeliveryRetention } from './delivery-retention.js';
+import { DeliveryRows } from './delivery-rows.js';
+import { DeliveryWorker } from './delivery-worker.js';
+import { SecretResealing } from './secret-resealing.js';
+import { WebhookHealth } from './webhook-health.js';
+import { WebhookReplayService } from './webhook-replay.service.js';
+import { WebhookSecrets } from './webhook-secrets.js';
+import { Webhook, WebhookDelivery } from './webhook.entity.js';
+import { webhookMetrics, type WebhookMetrics } from './webhook.metrics.js';
+import { WebhookDeliveryResolver, WebhookResolver } from './webhook.resolver.js';
+import { WebhookService } from './webhook.service.js';
+
+/** Between the end of a request's time and the end of its lease. */
+const LEASE_SPARE_MS = 5000;
+const REPLAY_EVERY_MS = 1000;
+const RETENTION_EVERY_MS = 600_000;
+const RESEAL_EVERY_MS = 600_000;
+const CHANCES = 1_000_000;
+
+interface Needs extends PlatformServices {
+  readonly config: Config;
+  readonly codePeppers: readonly SealingKey[];
+  readonly outgoing: OutgoingHttp;
+  readonly metrics: WebhookMetrics;
+}
+
+/** Sends a tenant's events to URLs of its choice. */
+export const webhooks = {
+  name: 'webhooks',
+  entities: [Webhook, WebhookDelivery],
+  resolvers: [WebhookResolver, WebhookDeliveryResolver],
+  metrics: webhookMetrics,
+  compose: (its: Needs) => {
+    const { orm, config, metrics } = its;
+    const secrets = new WebhookSecrets(new SealedSecrets(its.codePeppers));
+    const timeoutMs = config.WEBHOOK_TIMEOUT_MS;
+    const rows = new DeliveryRows(orm, timeoutMs + LEASE_SPARE_MS);
+    const lane = new DeliveryLane({
+      ...its,
+      rows,
+      attempt: new DeliveryAttempt({ ...its, secrets, timeoutMs }),
+      health: new WebhookHealth(its),
+      deliveries: metrics.webhookDeliveries,
+      chance: () => randomInt(CHANCES) / CHANCES,
+    });
+    const worker = new DeliveryWorker({ ...its, rows, lane, oldestDue: metrics.webhookOldestDue });
+    const queue = new DeliveryQueue(orm, its.ids, worker.wake);
+    const service = new WebhookService({ ...its, secrets });
+    const replays = new WebhookReplayService({ ...its, queue });
+    return {
+      services: { webhooks: service, webhookReplays: replays, webhookSecrets: secrets },
+      resolvers: [new WebhookResolver(service, replays), new WebhookDeliveryResolver()],
+      consumers: [
+        {
+          name: 'webhooks',
+          types: OFFERED_SOURCES,
+          handle: async (tenantId: string, events: readonly PublishedEvent[]) => queue.take(tenantId, events),
+        },
+      ],
+      jobs: [worker, ...housekeeping(its, { secrets, replays, worker })],
+    };
+  },
+};
+
+interface Kept {
+  readonly secrets: WebhookSecrets;
+  readonly replays: WebhookReplayService;
+  readonly worker: DeliveryWorker;
+}
+
+function housekeeping({ orm, config, log }: Needs, { secrets, replays, worker }: Kept): PeriodicJob[] {
+  const retention = new DeliveryRetention(orm, config.WEBHOOK_DELIVERY_DAYS);
+  const resealing = new SecretResealing(orm, secrets);
+  return [
+    {
+      name: 'webhook replays',
+      everyMs: REPLAY_EVERY_MS,
+      where: 'IN_EACH',
+      run: async (signal) => {
+        if (await replays.work(signal)) worker.wake();
+      },
+    },
+    {
+      name: 'webhook delivery retention',
+      everyMs: RETENTION_EVERY_MS,
+      where: 'IN_EACH',
+      run: async (signal) => {
+        const deleted = await retention.prune(signal);
+        if (deleted > 0) log.info({ deleted }, 'expired deliveries of webhooks were deleted');
+      },
+    },
+    {
+      name: 'webhook secrets',
+      everyMs: RESEAL_EVERY_MS,
+      where: 'IN_EACH',
+      run: async (signal) => resealing.run(signal),
+    },
+  ];
+}

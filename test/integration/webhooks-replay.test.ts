@@ -1,0 +1,260 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RunningWorker } from '../../src/app/worker.js';
+import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
+import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
+import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { DeliveryAttempt } from '../../src/webhooks/delivery-attempt.js';
+import { DeliveryRetention } from '../../src/webhooks/delivery-retention.js';
+import { WebhookDelivery, type Webhook } from '../../src/webhooks/webhook.entity.js';
+import { isSignedWith, type Received } from '../support/webhook-receiver.js';
+import {
+  deliveriesOf,
+  newPath,
+  newTenantId,
+  openWebhookWorld,
+  tell,
+  WebhookScene,
+  type WebhookWorld,
+} from '../support/webhook-world.js';
+import { emOf } from '../support/world.js';
+
+const LOOPBACK = { address: '127.0.0.1', family: 4 };
+const DAY_MS = 86_400_000;
+const EXAMPLE = fileURLToPath(new URL('../../docs/examples/webhook-receiver.mjs', import.meta.url));
+
+let world: WebhookWorld;
+let workers: RunningWorker[];
+let scene: WebhookScene;
+
+beforeAll(async () => {
+  world = await openWebhookWorld();
+  workers = [await world.work(world.here), await world.work(world.there)];
+});
+beforeEach(async () => {
+  scene = await WebhookScene.of(world);
+});
+afterAll(async () => {
+  await Promise.all(workers.map(async (worker) => worker.stop()));
+  await world.close();
+});
+
+describe('a rotated secret', () => {
+  it('signs together with the one before it until its time is over, then alone', async () => {
+    const { webhook, secret: before } = await scene.newWebhook();
+    const rotated = await world.here.services.webhooks.update(scene.tenantId, webhook.id, {
+      rotateSecret: true,
+    });
+    const after = rotated.secret ?? '';
+    expect([after, before].every((secret) => /^whsec_[A-Za-z0-9+/]{43}=$/.test(secret))).toBe(true);
+    await tell(world.here, scene.tenantId);
+    await expect.poll(() => scene.received().length).toBe(1);
+    const signedWith = (each: Received | undefined): boolean[] =>
+      [after, before].map((secret) => each !== undefined && isSignedWith(secret, each));
+    expect(signedWith(scene.received()[0])).toEqual([true, true]);
+    await scene.change(webhook, { previousSecretUntil: new Date(webhook.createdAt.getTime() - 1) });
+    await tell(world.here, scene.tenantId);
+    await expect.poll(() => scene.received().length).toBe(2);
+    expect(signedWith(scene.received()[1])).toEqual([true, false]);
+  });
+
+  it('is stored encrypted, and of no use in the row of another webhook', async () => {
+    const { webhook, secret } = await scene.newWebhook();
+    const other = await scene.newWebhook(newPath());
+    const rows = await emOf(world.here, scene.tenantId).execute<{ stored: string }[]>(
+      'select hex(secret) as stored from webhook where tenant_id = ?',
+      [scene.tenantId],
+    );
+    const key = Buffer.from(secret.slice('whsec_'.length), 'base64').toString('hex').toUpperCase();
+    const text = Buffer.from(secret).toString('hex').toUpperCase();
+    for (const { stored } of rows) expect(stored.includes(key) || stored.includes(text)).toBe(false);
+    await scene.change(webhook, { secret: (await scene.rowOf(other.webhook)).secret });
+    await tell(world.here, scene.tenantId);
+    await expect
+      .poll(async () => (await deliveriesOf(world.here, webhook))[0])
+      .toMatchObject({ status: 'PENDING', failure: 'SECRET_UNREADABLE' });
+    expect(scene.received()).toEqual([]);
+  });
+});
+
+describe('a replay', () => {
+  const replay = async (webhook: Webhook, after: string) =>
+    world.here.services.webhookReplays.replay(scene.tenantId, webhook.id, after);
+
+  it('sends everything behind the cursor again, with the same ids, also what was before the webhook', async () => {
+    const before = await tell(world.here, scene.tenantId, 4);
+    const { webhook, secret } = await scene.newWebhook();
+    const seqs = await tell(world.here, scene.tenantId, 6);
+    await expect.poll(() => scene.received().length).toBe(6);
+    await replay(webhook, String(seqs[2]));
+    await expect.poll(() => scene.received().length).toBe(9);
+    expect(
+      world.receiver
+        .seqsAt(scene.path)
+        .slice(6)
+        .toSorted((a, b) => a - b),
+    ).toEqual(seqs.slice(3));
+    await replay(webhook, '0');
+    await expect.poll(() => scene.received().length).toBe(19);
+    expect(
+      world.receiver
+        .seqsAt(scene.path)
+        .slice(9)
+        .toSorted((a, b) => a - b),
+    ).toEqual([...before, ...seqs]);
+    expect(scene.received().every((each) => isSignedWith(secret, each))).toBe(true);
+    await expect.poll(async () => new Set(await scene.statusesOf(webhook))).toEqual(new Set(['DELIVERED']));
+    expect((await scene.rowOf(webhook)).replayAfterSeq ?? null).toBeNull();
+  });
+
+  it('spans many pages, and two workers send each event of it once', async () => {
+    await tell(world.here, scene.tenantId, 1300, 'code_changed');
+    const seqs = await tell(world.here, scene.tenantId, 40);
+    const { webhook } = await scene.newWebhook();
+    await replay(webhook, '0');
+    await expect.poll(async () => scene.delivered(webhook)).toBe(40);
+    expect(scene.seqs()).toEqual(seqs);
+  });
+
+  it('is refused where it cannot be done, and nothing is sent', async () => {
+    const [first = 0] = await tell(world.here, scene.tenantId, 3);
+    const { webhook } = await scene.newWebhook();
+    await emOf(world.here, scene.tenantId).nativeDelete(OutboxEvent, { seq: first });
+    await expect(replay(webhook, 'x')).rejects.toMatchObject({ code: 'CURSOR_MALFORMED' });
+    await expect(replay(webhook, '99')).rejects.toMatchObject({ code: 'CURSOR_UNKNOWN' });
+    await expect(replay(webhook, '0')).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    await expect(
+      world.here.services.webhookReplays.replay(await newTenantId(world.here), webhook.id, '0'),
+    ).rejects.toMatchObject({ code: 'WEBHOOK_NOT_FOUND' });
+    await world.here.services.webhooks.update(scene.tenantId, webhook.id, { enabled: false });
+    await expect(replay(webhook, String(first))).rejects.toMatchObject({ code: 'WEBHOOK_DISABLED' });
+    expect(await scene.rowOf(webhook)).toMatchObject({ replayAfterSeq: null });
+    expect(await deliveriesOf(world.here, webhook)).toEqual([]);
+  });
+});
+
+describe('deliveries', () => {
+  it('to a receiver that hangs hold up neither the same tenant nor another', async () => {
+    const hanging = newPath();
+    world.receiver.on(hanging, () => undefined);
+    const slow = await scene.newWebhook(hanging);
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId, 60);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(60);
+    const waiting = (await deliveriesOf(world.here, slow.webhook)).filter(({ attempts }) => attempts === 0);
+    expect(waiting.length).toBeGreaterThan(0);
+    await world.here.services.webhooks.delete(scene.tenantId, slow.webhook.id);
+    await expect.poll(async () => new Set(await scene.statusesOf(slow.webhook))).toEqual(new Set(['FAILED']));
+  });
+
+  it('do not follow a redirect to another address', async () => {
+    const secretPath = newPath();
+    world.receiver.on(scene.path, (_each, response) =>
+      response.writeHead(307, { location: world.receiver.urlOf(secretPath) }).end(),
+    );
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId);
+    await expect
+      .poll(async () => (await deliveriesOf(world.here, webhook))[0])
+      .toMatchObject({ status: 'PENDING', failure: 'RESPONSE_STATUS', responseStatus: 307 });
+    expect(world.receiver.at(secretPath)).toEqual([]);
+  });
+
+  it.each([
+    ['an address', 'https://127.0.0.1', {}],
+    ['another spelling of it', 'https://0x7f000001', {}],
+    ['a name', 'https://shop.example', { lookup: async () => Promise.resolve([LOOPBACK]) }],
+  ])('never reach loopback without the list of networks, by %s', async (_name, origin, options) => {
+    const { webhook } = await scene.newWebhook();
+    const [seq = 0] = await tell(world.here, scene.tenantId);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(1);
+    const { stores, services } = world.here;
+    const outgoing = new OutgoingHttp(options);
+    const secrets = services.webhookSecrets;
+    const attempt = new DeliveryAttempt({ orm: stores.orm, outgoing, secrets, timeoutMs: 5000 });
+    const { connections } = world.receiver;
+    const { port, pathname } = new URL(webhook.url);
+    const moved = Object.assign(webhook, { url: `${origin}:${port}${pathname}` });
+    const of = { tenantId: scene.tenantId, seq };
+    const attempted = await attempt.run(moved, of, webhook.createdAt.getTime(), new AbortController().signal);
+    expect(attempted).toMatchObject({
+      outcome: 'RETRY',
+      failure: 'ADDRESS_NOT_ALLOWED',
+      responseStatus: null,
+    });
+    expect(world.receiver.connections).toBe(connections);
+  });
+
+  it('are verified and handled once by the receiver of the documentation', async () => {
+    const { webhook, secret } = await scene.newWebhook();
+    const child = spawnTethered(process.execPath, [EXAMPLE], {
+      output: 'pipe',
+      env: { WEBHOOK_SECRET: secret, PORT: '0' },
+    });
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text));
+    const portOf = (): string | undefined => /listens on (\d+)/.exec(said)?.[1];
+    await expect.poll(portOf).toBeDefined();
+    await scene.change(webhook, { url: `http://127.0.0.1:${portOf()}/` });
+    const [seq] = await tell(world.here, scene.tenantId);
+    await expect.poll(async () => scene.statusesOf(webhook)).toEqual(['DELIVERED']);
+    const sent = async () => (await deliveriesOf(world.here, webhook)).find((each) => each.seq === seq);
+    const first = await sent();
+    await world.here.services.webhookReplays.replay(scene.tenantId, webhook.id, '0');
+    await expect.poll(async () => (await sent())?.queuedAt).not.toEqual(first?.queuedAt);
+    await expect.poll(sent).toMatchObject({ status: 'DELIVERED', responseStatus: 204 });
+    expect(said.match(new RegExp(`^${scene.tenantId}-${seq} campaign.changed`, 'gm'))).toHaveLength(1);
+    await scene.change(webhook, {
+      secret: world.here.services.webhookSecrets.seal(webhook, `whsec_${'A'.repeat(44)}`),
+    });
+    await tell(world.here, scene.tenantId);
+    await expect
+      .poll(async () => (await deliveriesOf(world.here, webhook)).map(({ responseStatus }) => responseStatus))
+      .toContain(401);
+    child.kill();
+  });
+
+  it('are made once when the consumer gets its events again', async () => {
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId, 10);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(10);
+    await emOf(world.here, scene.tenantId).nativeUpdate(ConsumerCursor, { consumer: 'webhooks' }, { seq: 0 });
+    const [last = 0] = await tell(world.here, scene.tenantId);
+    await expect.poll(() => world.receiver.seqsAt(scene.path).includes(last)).toBe(true);
+    expect(scene.received()).toHaveLength(11);
+    expect(await deliveriesOf(world.here, webhook)).toHaveLength(11);
+  });
+
+  it('stop while the webhook is disabled, and go on with what happens after it was enabled', async () => {
+    const { webhook } = await scene.newWebhook();
+    const { webhooks } = world.here.services;
+    await webhooks.update(scene.tenantId, webhook.id, { enabled: false });
+    await tell(world.here, scene.tenantId, 3);
+    await webhooks.update(scene.tenantId, webhook.id, { enabled: true });
+    const seqs = await tell(world.here, scene.tenantId, 2);
+    await expect.poll(() => scene.received().length).toBe(2);
+    expect(scene.seqs()).toEqual(seqs);
+  });
+
+  it('are deleted when they are old, unless they wait', async () => {
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId, 4);
+    await expect.poll(async () => new Set(await scene.statusesOf(webhook))).toEqual(new Set(['DELIVERED']));
+    const [old, waiting, young] = await deliveriesOf(world.here, webhook);
+    const age = async (id: string | undefined, days: number, values: object = {}): Promise<void> => {
+      await emOf(world.here, scene.tenantId).nativeUpdate(
+        WebhookDelivery,
+        { id: id ?? '' },
+        { queuedAt: new Date((old?.queuedAt.getTime() ?? 0) - days * DAY_MS), ...values },
+      );
+    };
+    const far = new Date((old?.queuedAt.getTime() ?? 0) + DAY_MS);
+    await age(old?.id, 31);
+    await age(waiting?.id, 31, { status: 'PENDING', nextAttemptAt: far });
+    await age(young?.id, 29);
+    await new DeliveryRetention(world.here.stores.orm, 30).prune();
+    const left = (await deliveriesOf(world.here, webhook)).map(({ id }) => id);
+    expect(left).not.toContain(old?.id);
+    expect(left).toHaveLength(3);
+  });
+});
