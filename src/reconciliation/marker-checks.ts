@@ -96,7 +96,9 @@ export class MarkerChecks implements RedisChecks {
 function leadsHome({ userId, key, digest }: Marker, row: LedTo, known: ReadonlySet<string>): boolean {
   if (row.status === 'ABORTED' || row.userId !== userId) return false;
   if (row.digest !== digest && known.has(digest)) return false;
-  return key === null ? row.holdsUse === 1 : row.idempotencyKey === key;
+  if (key !== null) return row.idempotencyKey === key;
+  // A confirmation that comes late sets the marker after the use was given back: the next attempt reads that, and drops it.
+  return row.holdsUse === 1 || row.status === 'REVERSED';
 }
 
 function markerOf(item: string, text: string | null): Marker[] {

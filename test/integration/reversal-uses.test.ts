@@ -151,6 +151,7 @@ describe('the use of a reversed redemption', () => {
     await reverse(world, tenantId, redemption.id, { returnUse: true });
     expect(await world.stores.redis.get(done)).toBeNull();
     await world.stores.redis.set(done, redemption.id);
+    await expectClean(tenantId);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
     await expectClean(tenantId);
   });
