@@ -27,6 +27,8 @@ export function buildRedeemkitSchema(
     >,
     container,
     validate: false,
+    // By a whole introspection, a tenth of the start of a process. Printed schemas are checked, of the same classes.
+    skipCheck: instances.length > 0,
     pubSub: UNUSED_PUB_SUB,
   });
   useInstanceSources(schema, instances);
