@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { User } from '../../src/identity/users/user.entity.js';
-import { staffToken } from '../support/cluster.js';
+import { staffToken, startBundled } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 /** What a partner's backend sends at once under its one token. */
@@ -13,7 +13,7 @@ let api: RunningProcess;
 beforeAll(async () => {
   world = await openWorld();
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  api = await startProcess({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
 });
 afterAll(async () => {
   await api.stop();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signedUser, staffToken, type SignedUser } from '../support/cluster.js';
+import { signedUser, staffToken, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { expectAtRest, truthOf } from '../support/truth.js';
 import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
@@ -13,7 +13,7 @@ let codes: readonly string[];
 beforeAll(async () => {
   world = await openWorld();
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  api = await startProcess({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
   const tenant = await seedTenant(world);
   ({ tenantId } = tenant);
   ({ codes } = await seedCampaign(world, tenant, 20));

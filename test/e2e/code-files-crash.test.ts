@@ -4,8 +4,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
-import { staffToken, startCluster, type Cluster } from '../support/cluster.js';
-import { startProcess } from '../support/processes.js';
+import { staffToken, startCluster, startBundled, type Cluster } from '../support/cluster.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
 const LINES = 60_000;
@@ -42,7 +41,7 @@ it('X.12 an import whose worker is killed in the middle is finished by another o
   await worker.kill();
   // Otherwise nothing would be left to continue.
   expect(before.linesDone).toBeLessThan(LINES);
-  const second = await startProcess({
+  const second = await startBundled({
     role: 'worker',
     databaseUrl: inject('databaseUrl'),
     redisUrl: inject('redisUrl'),

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
-import { signedUsers, startCluster, staffToken, type Cluster } from '../support/cluster.js';
+import { signedUsers, startCluster, staffToken, startBundled, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
@@ -44,7 +44,7 @@ afterAll(async () => {
 
 async function newWorker(): Promise<RunningProcess> {
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: redis.url };
-  return startProcess({ role: 'worker', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  return startBundled({ role: 'worker', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
 }
 
 it('S4.5 100,000 codes are all there, once each, though the worker is killed again and again', async () => {

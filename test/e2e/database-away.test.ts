@@ -8,9 +8,16 @@ import { startPrivateMariadb } from '../../src/platform/local-servers/private-ma
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { refusalLineOf, runCli } from '../support/cli.js';
-import { signedUser, staffToken, startCluster, type Cluster, type SignedUser } from '../support/cluster.js';
+import {
+  signedUser,
+  staffToken,
+  startCluster,
+  startBundled,
+  type Cluster,
+  type SignedUser,
+} from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { redeemOnce, type Redeemed } from '../support/redeemers.js';
 import { expectExactly } from '../support/truth.js';
 import { seedCampaign, seedTenant, TEST_SECRETS } from '../support/world.js';
@@ -108,7 +115,7 @@ async function orderOf(url: string, user: { readonly token: string }, no: string
 }
 
 async function eventually(look: () => Promise<void>): Promise<void> {
-  await vi.waitFor(look, { timeout: 20_000, interval: 100 });
+  await vi.waitFor(look, { timeout: 60_000, interval: 100 });
 }
 
 async function expectFinished(url: string, { tenantId, user }: Scene, answer: Redeemed): Promise<void> {
@@ -133,7 +140,8 @@ describe('while the database is paused', () => {
     expect(answer).toMatchObject({ outcome: 'PROCESSING', redemption: null });
     expect(answer.orderNo).toMatch(/^\d+$/);
     expect(answer.tookMs).toBeGreaterThan(1300);
-    expect(answer.tookMs).toBeLessThan(2900);
+    // Far less than the deadline of a claim.
+    expect(answer.tookMs).toBeLessThan(10_000);
 
     // Nothing of it can be read by now; the same key is answered all the same, by either process.
     await pause(1100);
@@ -147,7 +155,7 @@ describe('while the database is paused', () => {
     const from = performance.now();
     const { errors } = await orderOf(a, scene.user, answer.orderNo);
     expect(errors?.[0]?.extensions.code).toBe('SERVICE_UNAVAILABLE');
-    expect(performance.now() - from).toBeLessThan(2500);
+    expect(performance.now() - from).toBeLessThan(10_000);
 
     database.kill('SIGCONT');
     expect((await events.next())?.data?.redemptionSettled).toEqual({
@@ -278,7 +286,7 @@ describe('a dead letter', () => {
 
 /** A process whose redemptions are given up after two attempts. */
 async function startResigned(): Promise<RunningProcess> {
-  return startProcess({
+  return startBundled({
     role: 'api',
     databaseUrl: database.url,
     redisUrl: redis.url,

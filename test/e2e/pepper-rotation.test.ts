@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { runCli, type CliResult } from '../support/cli.js';
-import { signedUser, signedUsers, staffToken, type SignedUser } from '../support/cluster.js';
+import { signedUser, signedUsers, staffToken, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
+import { spawnProcess, type RunningProcess } from '../support/processes.js';
 import { pick, redeemOnce, type Redeemed } from '../support/redeemers.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
@@ -30,7 +30,7 @@ const running = new Set<RunningProcess>();
 
 async function start(environment: Readonly<Record<string, string>>): Promise<RunningProcess> {
   const urls = { databaseUrl: database.databaseUrl, redisUrl: inject('redisUrl') };
-  const process = await startProcess({ ...urls, environment: { STORE_TIMEOUT_MS: '10000', ...environment } });
+  const process = await startBundled({ ...urls, environment: { STORE_TIMEOUT_MS: '10000', ...environment } });
   running.add(process);
   return process;
 }

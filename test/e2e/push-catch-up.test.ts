@@ -5,9 +5,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
-import { signedUser, staffToken, startCluster, type Cluster, type SignedUser } from '../support/cluster.js';
+import {
+  signedUser,
+  staffToken,
+  startCluster,
+  startBundled,
+  type Cluster,
+  type SignedUser,
+} from '../support/cluster.js';
 import { graphqlSubscribe, type GraphqlAnswer, type GraphqlStream } from '../support/graphql-client.js';
-import { startProcess } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, redemptionsOf, tallyOf } from '../support/redeemers.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { cursorNow, seedCampaign, seedTenant } from '../support/world.js';
@@ -119,7 +125,7 @@ describe('a client that was away', () => {
     const [a, b] = cluster.urls;
     const before = await join(a, user.token, await cursorNow(cluster.world, tenantId));
     const first = await redeem(user, codes.slice(0, 1));
-    await expect.poll(() => before.told.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => before.told.length, { timeout: 60_000 }).toBe(1);
     await before.leave();
 
     const missed = await redeem(user, codes.slice(1, 201));
@@ -131,8 +137,8 @@ describe('a client that was away', () => {
     const staff = await join(a, staffToken(cluster.world, tenantId), cursor);
     const later = await committing;
 
-    await expect.poll(() => after.told.length, { timeout: 10_000 }).toBe(300);
-    await expect.poll(() => staff.told.length, { timeout: 10_000 }).toBe(339);
+    await expect.poll(() => after.told.length, { timeout: 60_000 }).toBe(300);
+    await expect.poll(() => staff.told.length, { timeout: 60_000 }).toBe(339);
     await pause(300);
     expectEachOnce([...before.told, ...after.told], [...first, ...missed, ...later]);
     expectEachOnce(staff.told, [...missed, ...strangers, ...later]);
@@ -175,8 +181,8 @@ describe('a client that stays', () => {
       redis.kill('SIGKILL');
       expected.push(...(await whileDeaf(redeeming)));
     }
-    await expect.poll(() => client.told.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(120);
-    await expect.poll(() => staff.told.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(120);
+    await expect.poll(() => client.told.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(120);
+    await expect.poll(() => staff.told.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(120);
     await pause(1500);
     expectEachOnce(client.told, expected);
     expectEachOnce(staff.told, expected);
@@ -196,7 +202,7 @@ describe('a client that stays', () => {
       await expect.poll(() => client.told.length).toBeGreaterThan(round * 40);
       await worker.kill();
       const environment = { STORE_TIMEOUT_MS: '10000' };
-      worker = await startProcess({
+      worker = await startBundled({
         role: 'worker',
         databaseUrl: database.databaseUrl,
         redisUrl: redis.url,
@@ -204,7 +210,7 @@ describe('a client that stays', () => {
       });
       expected.push(...(await redeeming));
     }
-    await expect.poll(() => [client.told.length, staff.told.length], { timeout: 20_000 }).toEqual([160, 160]);
+    await expect.poll(() => [client.told.length, staff.told.length], { timeout: 60_000 }).toEqual([160, 160]);
     await pause(300);
     expectEachOnce(client.told, expected);
     expectEachOnce(staff.told, expected);

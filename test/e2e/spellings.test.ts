@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { signedUser } from '../support/cluster.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import { signedUser, startBundled } from '../support/cluster.js';
+import type { RunningProcess } from '../support/processes.js';
 import { redeemOnce } from '../support/redeemers.js';
 import { truthOf } from '../support/truth.js';
 import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
@@ -10,7 +10,7 @@ let api: RunningProcess;
 beforeAll(async () => {
   world = await openWorld();
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  api = await startProcess({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
 });
 afterAll(async () => {
   await api.stop();
