@@ -109,7 +109,7 @@ const environmentHere = (name: string): Record<string, string> => ({
 async function inImage(name: string, command: string): Promise<string> {
   const PATH = [image.bin, path.dirname(process.execPath), '/usr/bin', '/bin'].join(path.delimiter);
   const env = { ...COMPILED, ...environmentHere(name), PATH };
-  const { stdout } = await run('/bin/sh', ['-c', command], { cwd: image.workdir, env, timeout: 45_000 });
+  const { stdout } = await run('/bin/sh', ['-c', command], { cwd: image.workdir, env, timeout: 150_000 });
   return stdout.trimEnd();
 }
 

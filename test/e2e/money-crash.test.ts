@@ -138,6 +138,6 @@ async function waits({ sql }: MoneyScene, statement: string): Promise<void> {
       );
       expect(found).toHaveLength(1);
     },
-    { timeout: 5000, interval: 10 },
+    { timeout: 60_000, interval: 10 },
   );
 }

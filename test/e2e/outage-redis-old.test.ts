@@ -90,7 +90,7 @@ describe('a Redis with data older than the database', () => {
     const line = await TcpForwarder.start(redis.port);
     const replica = await RedisServer.start('--replicaof', `127.0.0.1 ${line.port}`);
     const own = connectRedis(replica.url, 10_000);
-    await expect.poll(async () => own.info('replication'), { timeout: 10_000 }).toContain('link_status:up');
+    await expect.poll(async () => own.info('replication'), { timeout: 60_000 }).toContain('link_status:up');
     await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING_IN_OUTAGES);
     const { redis: commands } = cluster.world.stores;
     await commands.set('last', 'written');

@@ -64,7 +64,7 @@ describe('a reversal whose process is killed', () => {
         const told = await emOf(world, tenantId).count(OutboxEvent, { type: 'redemption_reversed' });
         expect(told).toBeGreaterThan(0);
       },
-      { timeout: 20_000, interval: 1 },
+      { timeout: 60_000, interval: 1 },
     );
     await victim.kill();
     const before = await fates;
@@ -106,13 +106,13 @@ describe('a reversal whose process is killed in the middle of its transaction', 
       await em.execute('select id from plan where tenant_id = ? for update', [tenantId]);
       fates = Promise.all(ids.map(async (id) => reverseAt(victim.url, token, id)));
       await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(ids.length), {
-        timeout: 10_000,
+        timeout: 60_000,
         interval: 20,
       });
       await victim.kill();
     });
     expect(await fates).toEqual(ids.map(() => null));
-    await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(0), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(0), { timeout: 60_000, interval: 20 });
     expect(await stateOf(world, tenantId)).toEqual(before);
     const again = await Promise.all(ids.map(async (id, at) => reverseAt(pick(urls, at), token, id)));
     expect(again).toEqual(ids.map(() => 'REVERSED'));

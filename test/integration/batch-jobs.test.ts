@@ -26,7 +26,7 @@ import {
 } from '../support/world.js';
 
 const COUNT = 20_001;
-const DONE = { timeout: 30_000, interval: 50 };
+const DONE = { timeout: 80_000, interval: 50 };
 
 let dataDir: string;
 let redis: PrivateServer;

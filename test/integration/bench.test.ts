@@ -156,5 +156,6 @@ describe('the benchmark itself (X.3)', () => {
       sound: true,
     });
     for (const name of FIGURES) expect(report[name]).toBeTypeOf('number');
-  }, 120_000);
+    // A minute of two idle cores.
+  }, 400_000);
 });

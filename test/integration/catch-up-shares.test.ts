@@ -73,7 +73,7 @@ it('X.19 brings those who catch up to the tail also when new events come faster 
   const behind = (await Promise.all(Array.from({ length: 10 }, follow))).map(collect);
   let lastSeq = 2000;
   const haveCaughtUp = (): boolean => behind.every(({ seqs }) => (seqs.at(-1) ?? 0) >= lastSeq - 80);
-  const untilMs = performance.now() + 8000;
+  const untilMs = performance.now() + 60_000;
   while (!haveCaughtUp() && performance.now() < untilMs) {
     await Promise.all([world.commit(tenantId, USER, 40), pause(20)]);
     lastSeq += 40;

@@ -191,7 +191,7 @@ describe('the list of open claims', () => {
     await vi.waitFor(async () => {
       await world.services.sweeper.sweepAll();
       expect((await factsOf(world, tenantId)).tombstones).toBe(3);
-    }, 10_000);
+    }, 60_000);
     await expectAtRest(world, tenantId);
   });
 });

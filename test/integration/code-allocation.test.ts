@@ -269,7 +269,7 @@ describe('S4.21 the pool', () => {
     await holder.find(CodePool, {}, FOR_UPDATE);
     const refilling = codes.pools.refillAll();
     try {
-      await vi.waitFor(async () => expect(await freeOf(quick)).toBe(10), { timeout: 30_000, interval: 50 });
+      await vi.waitFor(async () => expect(await freeOf(quick)).toBe(10), { timeout: 80_000, interval: 50 });
     } finally {
       await holder.rollback();
     }

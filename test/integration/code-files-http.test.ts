@@ -16,7 +16,7 @@ import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-
 import { statementsOf } from '../support/statements.js';
 import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const FILE_MAX_BYTES = 100_000;
 
 let database: ScratchDatabase;

@@ -183,7 +183,7 @@ describe('X.21 moving codes to the current pepper', () => {
       return found.map(({ digestKeyId }) => digestKeyId);
     };
     const moving = world.services.redigest.run(() => undefined);
-    await vi.waitFor(async () => expect(await keyIds()).toEqual([1, 2, 2]), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await keyIds()).toEqual([1, 2, 2]), { timeout: 60_000 });
     expect((await world.services.groupCommit.settle(claim)).kind).toBe('COMMITTED');
     expect(await moving).toEqual({ waitsFor: 0, needed: 0, moved: 3, held: 0, odd: [] });
     expect(await keyIds()).toEqual([2, 2, 2]);

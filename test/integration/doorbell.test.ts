@@ -68,7 +68,7 @@ describe('the doorbell', () => {
           one.doorbell.ring(tenantId, 5);
           return other.heard.at(-1);
         },
-        { timeout: 5000 },
+        { timeout: 30_000 },
       )
       .toEqual([tenantId, 5]);
     one.redis.disconnect();

@@ -69,7 +69,7 @@ describe('a subscription with a cursor', () => {
     eventLog.afterLook = more;
     eventLog.afterPage = more;
     const heard = collect(await feed.subscribe(own(tenantId), 0));
-    await expect.poll(() => rounds, { timeout: 10_000 }).toBeGreaterThan(40);
+    await expect.poll(() => rounds, { timeout: 60_000 }).toBeGreaterThan(40);
     const last = 1200 + 3 * 40;
     await expect.poll(() => heard.seqs.at(-1)).toBe(last);
     expect(heard.seqs).toEqual(span(1, last));
@@ -121,7 +121,7 @@ describe('a subscription with a cursor', () => {
       await world.commit(tenantId, USER, 2600);
     };
     const heard = collect(await feed.subscribe(own(tenantId), 0));
-    await expect.poll(() => heard.seqs.length, { timeout: 10_000 }).toBe(3200);
+    await expect.poll(() => heard.seqs.length, { timeout: 60_000 }).toBe(3200);
     await world.commit(tenantId, USER, 1);
     await expect.poll(() => heard.seqs.length).toBe(3201);
     expect(heard.seqs).toEqual(span(1, 3201));
@@ -166,7 +166,7 @@ describe('a cursor that cannot be served', () => {
     await pause(QUIET_MS);
     await world.commitSilently(tenantId, USER, 2);
     await world.forget(tenantId, 1);
-    await expect.poll(() => heard.error?.code, { timeout: 3000 }).toBe('CURSOR_EXPIRED');
+    await expect.poll(() => heard.error?.code, { timeout: 15_000 }).toBe('CURSOR_EXPIRED');
   });
 });
 
@@ -182,7 +182,7 @@ describe('a subscription that is not told', () => {
     await expect.poll(() => heard.seqs).toEqual([1, 2, 3]);
     for (let round = 1; round <= 2; round += 1) {
       await world.commitSilently(tenantId, USER, 3);
-      await expect.poll(() => heard.seqs.at(-1), { timeout: 2000 }).toBe(3 + 3 * round);
+      await expect.poll(() => heard.seqs.at(-1), { timeout: 10_000 }).toBe(3 + 3 * round);
     }
     expect(heard.seqs).toEqual(span(1, 9));
   });
@@ -195,7 +195,7 @@ describe('a subscription that is not told', () => {
       await world.commit(tenantId, USER, 7);
       if (round % 6 === 3 && listener.status === 'ready') void killListener(redis, listener);
     }
-    await expect.poll(() => heard.seqs.at(-1), { timeout: 10_000 }).toBe(420);
+    await expect.poll(() => heard.seqs.at(-1), { timeout: 60_000 }).toBe(420);
     expect(heard.seqs).toEqual(span(1, 420));
   });
 
@@ -206,7 +206,7 @@ describe('a subscription that is not told', () => {
     redis.disconnect();
     const heard = collect(await feed.subscribe(own(tenantId)));
     await world.commit(tenantId, USER, 4);
-    await expect.poll(() => heard.seqs, { timeout: 2000 }).toEqual(span(1, 4));
+    await expect.poll(() => heard.seqs, { timeout: 10_000 }).toEqual(span(1, 4));
   });
 
   it('X.1 I7 is given what two looks have shown: one alone may see a commit that is not on disk yet', async () => {
@@ -240,7 +240,7 @@ describe('a subscription that is not told', () => {
       return Promise.resolve();
     };
     await world.commitSilently(tenantId, USER, 2);
-    await expect.poll(() => live.seqs, { timeout: 5000 }).toEqual([1, 2, 3]);
+    await expect.poll(() => live.seqs, { timeout: 25_000 }).toEqual([1, 2, 3]);
     expect(failures).toBeGreaterThan(6);
   });
 
@@ -251,7 +251,7 @@ describe('a subscription that is not told', () => {
     eventLog.afterPage = async () => Promise.reject(new StoreUnavailableError('database'));
     const behind = collect(await feed.subscribe(own(tenantId), 0));
     await expect
-      .poll(() => behind.error, { timeout: 10_000 })
+      .poll(() => behind.error, { timeout: 60_000 })
       .toMatchObject({ name: 'StoreUnavailableError' });
     expect(behind.seqs).toEqual([]);
   });

@@ -75,14 +75,16 @@ it('name the user of a redemption while every connection of lists is busy, and a
   const { tenantId, users } = await seedRedeemers();
   const [first, second] = users;
   const { orm, readOrm } = world.stores;
-  const lists = Array.from({ length: 8 }, async () => tenantEm(readOrm, tenantId).execute('select sleep(2)'));
+  let ended = 0;
+  const lists = Array.from({ length: 8 }, async () => {
+    await tenantEm(readOrm, tenantId).execute('select sleep(4)');
+    ended += 1;
+  });
   const { externalUserIds } = world.services;
-  const started = performance.now();
   expect(await externalUserIds.of(tenantId, first?.id ?? '')).toBe(first?.name);
-  expect(performance.now() - started).toBeLessThan(1000);
   const busy = new ExternalUserIds(readOrm);
   expect(await busy.of(tenantId, second?.id ?? '')).toBeNull();
-  expect(performance.now() - started).toBeLessThan(1500);
+  expect(ended, 'lists that are done by then').toBe(0);
   await Promise.allSettled(lists);
   expect(await new ExternalUserIds(orm).of(tenantId, second?.id ?? '')).toBe(second?.name);
 });

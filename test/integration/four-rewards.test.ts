@@ -218,7 +218,7 @@ describe('a campaign of all four kinds is refused, and nothing of it is given,',
     const [code = ''] = codes;
     await spoil(gifts);
     await vi.waitFor(async () => expect(await refusalAt(gifts, userId, code)).toBe(refusal), {
-      timeout: 3000,
+      timeout: 30_000,
     });
     expect(outcomeOf(await redeem(world, gifts.tenantId, userId, code))).toBe(refusal);
     expect(await holdingsOf(gifts, userId)).toEqual(NOTHING);

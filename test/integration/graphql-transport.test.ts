@@ -226,7 +226,8 @@ describe('a client that is slow', () => {
     clearInterval(sending);
     expect([answer.status, answer.code]).toEqual([408, 'REQUEST_TIMEOUT']);
     expect(tookMs).toBeGreaterThan(1400);
-    expect(tookMs).toBeLessThan(1500 + 1000);
+    // Far less than the default; the server looks each second.
+    expect(tookMs).toBeLessThan(10_000);
     expect(complaints()).toEqual([]);
   });
 
@@ -242,7 +243,8 @@ describe('a client that is slow', () => {
     await other.answers(/ 200 [^]*xxxxxxxxxx/);
     other.reset();
     await expect.poll(async () => openCount(answering), { interval: 50 }).toBe(0);
-    expect(performance.now() - fromMs).toBeLessThan(6000);
+    // Far less than the default.
+    expect(performance.now() - fromMs).toBeLessThan(15_000);
     connection.reset();
     await answering.close();
   });

@@ -140,7 +140,7 @@ describe('X.17 a claim that takes longer', () => {
   });
 
   it('is waited for by each attempt as long: one that comes later is not told CODE_HELD with the first', async () => {
-    const process = await openWorld({ HELD_WAIT_MS: '1500' });
+    const process = await openWorld({ HELD_WAIT_MS: '4000' });
     try {
       const { tenantId, code, userId, ...tenant } = await seedCode(world);
       const [first = '', ...later] = await seedUsers(world, tenantId, 11);
@@ -148,13 +148,13 @@ describe('X.17 a claim that takes longer', () => {
       const looks = vi.spyOn(process.services.redemptionRedis, 'areUsesHeld');
       const firstAnswer = redeem(process, tenantId, first, code);
       await expect.poll(() => looks.mock.calls.length).toBeGreaterThan(0);
-      await pause(700);
+      await pause(2500);
       const laterAnswers = race([process], tenantId, later, code);
       expect(outcomeOf(await firstAnswer)).toBe('CODE_HELD');
       expect((await other.services.groupCommit.settle(claim)).kind).toBe('COMMITTED');
       expect(tally(await laterAnswers)).toEqual({ CODE_EXHAUSTED: 10 });
       // However many wait, and for how long: at most one in 50 ms, and the first few.
-      expect(looks.mock.calls.length).toBeLessThan(60);
+      expect(looks.mock.calls.length).toBeLessThan(140);
     } finally {
       await process.close();
     }

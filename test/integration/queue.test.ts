@@ -74,7 +74,7 @@ describe('a job queue with shares', () => {
     await expect.poll(() => done.length).toBe(3);
     expect(new Set(done)).toEqual(new Set([100, 101, 102]));
     letGo(null);
-    await expect.poll(() => done.length, { timeout: 10_000 }).toBe(13);
+    await expect.poll(() => done.length, { timeout: 60_000 }).toBe(13);
     expect(most).toBe(2);
     expect(await shared.counts()).toEqual({ pending: 0, dead: 0 });
     await shared.close();
@@ -94,13 +94,15 @@ describe('a job queue with shares', () => {
       done += 1;
     });
     await expect.poll(() => moves.mock.calls.length).toBeGreaterThanOrEqual(28);
+    const fromMs = performance.now();
     await pause(2000);
+    await expect.poll(() => moves.mock.calls.length).toBeGreaterThanOrEqual(28 + 4);
     // 28 at first, and two each half second: they would be 28 each half second.
-    expect(moves.mock.calls.length).toBeGreaterThanOrEqual(28 + 4);
-    expect(moves.mock.calls.length).toBeLessThanOrEqual(28 + 12);
+    const halfSeconds = (performance.now() - fromMs) / 500;
+    expect(moves.mock.calls.length).toBeLessThanOrEqual(28 + 3 * halfSeconds);
     moves.mockRestore();
     letGo(null);
-    await expect.poll(() => done, { timeout: 20_000 }).toBe(30);
+    await expect.poll(() => done, { timeout: 60_000 }).toBe(30);
     await shared.close();
   });
 });
@@ -153,7 +155,7 @@ describe('a job queue', () => {
       throw new Error('not yet');
     });
     await queue.add('order-1', { n: 1 });
-    await expect.poll(async () => (await queue.counts()).dead, { timeout: 5000 }).toBe(1);
+    await expect.poll(async () => (await queue.counts()).dead, { timeout: 30_000 }).toBe(1);
     chance.mockRestore();
     expect(attempts).toEqual([1, 2, 3]);
     const [first = 0, second = 0, third = 0] = startedMs;
@@ -170,7 +172,7 @@ describe('a job queue', () => {
       throw Object.assign(new Error('no more'), attempt === 2 ? { name: 'UnrecoverableError' } : {});
     });
     await queue.add('order-1', { n: 1 });
-    await expect.poll(async () => (await queue.counts()).dead, { timeout: 5000 }).toBe(1);
+    await expect.poll(async () => (await queue.counts()).dead, { timeout: 30_000 }).toBe(1);
     await expect.poll(() => given.mock.calls.length).toBe(1);
     expect(given.mock.lastCall?.[1]).toBe('job was given up');
     expect(failed.mock.calls.map(([, said]) => said)).toEqual(['job failed, trying again']);
@@ -194,7 +196,7 @@ describe('a job queue', () => {
     const clock = vi.spyOn(Date, 'now').mockReturnValue(realMs + 3_600_000);
     await queue.add('order-1', { n: 1 }, { delayMs: 50 });
     clock.mockRestore();
-    await expect.poll(() => done, { timeout: 5000 }).toEqual([1]);
+    await expect.poll(() => done, { timeout: 30_000 }).toEqual([1]);
   });
 
   it('finishes the job under way when it closes', async () => {

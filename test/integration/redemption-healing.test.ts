@@ -47,7 +47,7 @@ describe('a confirm that never came', () => {
     await other.services.lateConfirms.watch(tenantId, [
       { redemptionId: claim.redemptionId, digest: claim.digest },
     ]);
-    await vi.waitFor(async () => expect(await openClaims(world, tenantId)).toBe(0), 10_000);
+    await vi.waitFor(async () => expect(await openClaims(world, tenantId)).toBe(0), 60_000);
     expect(await world.stores.redis.hlen(key)).toBe(0);
     expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('COMMITTED');
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(2));

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { signedUsers, type Cluster } from './cluster.js';
 import { graphqlRequest } from './graphql-client.js';
+import { withLagOf, type Lagged } from './lag.js';
 import {
   PASSING_IN_OUTAGES,
   pick,
@@ -51,34 +52,10 @@ export async function askOnce(
   );
 }
 
-const LOOK_EVERY_MS = 20;
-
-/**
- * Does the work, and answers how long an operation without stores took at most in that time. On an overloaded machine
- * everything takes longer; the limits are about the stores. A request that waits for a store waits for the processor at
- * least twice: when it arrives, and when its time is over.
- */
-export async function withLag<T>(
-  urls: readonly string[],
-  work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly lagMs: number }> {
-  let lagMs = 0;
-  const done = new AbortController();
-  const looking = urls.map(async (url) => {
-    while (!done.signal.aborted) {
-      const from = performance.now();
-      await graphqlRequest(url, { query: '{ __typename }' });
-      lagMs = Math.max(lagMs, Math.round(performance.now() - from));
-      await pause(LOOK_EVERY_MS);
-    }
-  });
-  try {
-    const result = await work();
-    return { result, lagMs };
-  } finally {
-    done.abort();
-    await Promise.all(looking);
-  }
+/** The lag by an operation without stores; the limits of outages are about the stores. */
+export async function withLag<T>(urls: readonly string[], work: () => Promise<T>): Promise<Lagged<T>> {
+  const looks = urls.map((url) => async () => graphqlRequest(url, { query: '{ __typename }' }));
+  return withLagOf(looks, work);
 }
 
 export function slowest(answers: readonly { readonly tookMs: number }[]): number {

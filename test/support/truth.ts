@@ -113,7 +113,7 @@ export async function expectPublished(world: World, tenantId: string): Promise<v
       const cursors = await em.find(ConsumerCursor, {});
       expect(cursors.map(({ seq }) => seq)).toEqual(world.services.consumers.map(() => events.length));
     },
-    { timeout: 10_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   );
 }
 
@@ -131,6 +131,6 @@ export async function expectAtRest(world: World, tenantId: string): Promise<void
         expect(Number(copied ?? used), 'uses in the copy').toBe(used);
       }
     },
-    { timeout: 15_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 }

@@ -1,0 +1,41 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 20;
+
+export interface Lagged<T> {
+  readonly result: T;
+  /** How long the slowest look took. */
+  readonly lagMs: number;
+}
+
+/**
+ * Does the work, and measures meanwhile how late this machine is: on an overloaded one everything takes longer, and
+ * limits of a second are about the product. What waits for something else waits for the processor at least twice, so a
+ * limit allows for twice the lag.
+ * @param looks take next to no time on an idle machine
+ */
+export async function withLagOf<T>(
+  looks: readonly (() => Promise<unknown>)[],
+  work: () => Promise<T>,
+): Promise<Lagged<T>> {
+  let lagMs = 0;
+  const done = new AbortController();
+  const looking = looks.map(async (look) => {
+    while (!done.signal.aborted) {
+      const from = performance.now();
+      await look();
+      lagMs = Math.max(lagMs, Math.round(performance.now() - from));
+      await pause(LOOK_EVERY_MS);
+    }
+  });
+  try {
+    const result = await work();
+    return { result, lagMs };
+  } finally {
+    done.abort();
+    await Promise.all(looking);
+  }
+}
+
+/** A turn of this process. */
+export const turn = async (): Promise<void> => pause(0);
