@@ -30,8 +30,8 @@ const run = async ({ tenantId }: Scene, repair = false) =>
 const TOTALS = new Set(['CODE_TOTAL_DIFFERS', 'REDEMPTION_TOTAL_DIFFERS']);
 
 async function planted({ kind, plant }: PlantedDrift): Promise<Scene> {
+  // All scenes are made alike; the bystander's has no drift.
   const scene = await makeScene(world);
-  expect(driftsOf(await run(scene)), 'before it was planted').toEqual({});
   await plant(scene);
   // Rows that were changed by hand are counted wrong as well, which is a drift of its own.
   if (!TOTALS.has(kind)) await recount(scene);
