@@ -8,6 +8,7 @@ import { runPlanted } from './planted/run.js';
 import { playCells, Stages } from './playing.js';
 import { cellLine, isBad, matrixText, violationText } from './report.js';
 import { Stage } from './stage.js';
+import { bundleProgram } from '../support/bundled-program.js';
 
 const SEED_MAX = 1_000_000;
 const INTERRUPTED = 130;
@@ -18,13 +19,19 @@ function cellsOf({ cells, isQuick, seed }: FaultOptions): Cell[] {
   return isQuick ? quickCells(seed) : allCells(seed);
 }
 
+const isClosing = (lanes: readonly Stages[]): boolean => lanes.some((stages) => stages.isClosing);
+
+async function closeAll(lanes: readonly Stages[]): Promise<void> {
+  await Promise.all(lanes.map(async (stages) => stages.close()));
+}
+
 /** Also while a stage is being opened; a further signal changes nothing. */
-function closeOnSignal(stages: Stages): void {
+function closeOnSignal(lanes: readonly Stages[]): void {
   const close = (): void => {
-    if (stages.isClosing) return;
+    if (isClosing(lanes)) return;
     say('Closing.');
     process.exitCode = INTERRUPTED;
-    void stages.close().finally(() => process.exit());
+    void closeAll(lanes).finally(() => process.exit());
   };
   process.on('SIGINT', close);
   process.on('SIGTERM', close);
@@ -41,24 +48,27 @@ async function main(options: FaultOptions): Promise<void> {
   }
   const cells = cellsOf(options);
   say(`Seed ${options.seed}, ${cells.length} cells.`);
-  const stages = new Stages(async () => Stage.open());
-  closeOnSignal(stages);
+  const program = await bundleProgram();
+  process.once('exit', program.remove);
+  const count = Math.min(options.stages, cells.length);
+  const lanes = Array.from({ length: count }, () => new Stages(async () => Stage.open(program)));
+  closeOnSignal(lanes);
   try {
-    await report(stages, cells, options.seed);
+    await report(lanes, cells, options.seed);
   } finally {
-    await stages.close();
+    await closeAll(lanes);
   }
 }
 
-async function report(stages: Stages, cells: readonly Cell[], seed: number): Promise<void> {
+async function report(lanes: readonly Stages[], cells: readonly Cell[], seed: number): Promise<void> {
   const beganMs = performance.now();
-  const results = await playCells(stages, cells, {
-    tell: (result, at) => {
-      say(`${String(at + 1).padStart(3)}/${cells.length} ${cellLine(result)}`);
+  const results = await playCells(lanes, cells, {
+    tell: (result, count) => {
+      say(`${String(count).padStart(3)}/${cells.length} ${cellLine(result)}`);
       if (isBad(result)) say(violationText(result, seed));
     },
   });
-  if (stages.isClosing) return;
+  if (isClosing(lanes)) return;
   const bad = results.filter(isBad);
   say(`\n${matrixText(results)}\n\n${((performance.now() - beganMs) / 1000).toFixed(0)} s`);
   say(`${results.length} cells, ${bad.length} violations`);

@@ -4,6 +4,8 @@ export interface FaultOptions {
   readonly isHelp: boolean;
   readonly isQuick: boolean;
   readonly seed: number;
+  /** How many cells are played at the same time, each on servers and processes of its own. */
+  readonly stages: number;
   /** `STEP:KIND`; empty means all. */
   readonly cells: readonly string[];
   /** Plants bugs and sees them caught, in the place of the cells. */
@@ -13,9 +15,10 @@ export interface FaultOptions {
 }
 
 export const USAGE = `npm run test:faults -- [options]
-  --quick            the most telling cells, in three minutes at most
+  --quick            the most telling cells, in two minutes at most, two of them at a time
   --seed <n>         replays a run; without it the seed is drawn, and printed
   --cell STEP:KIND   only this cell; may be given more than once
+  --stages <n>       plays n cells at a time, each on servers and processes of its own
   --planted          plants bugs into copies of the sources, and sees each of them caught
   --bug NAME         only this bug; may be given more than once
   --help             only says this`;
@@ -28,6 +31,7 @@ export function parseOptions(argv: readonly string[], drawn: number): FaultOptio
       help: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       seed: { type: 'string' },
+      stages: { type: 'string' },
       planted: { type: 'boolean', default: false },
       bug: { type: 'string', multiple: true, default: [] },
       cell: { type: 'string', multiple: true, default: [] },
@@ -35,10 +39,14 @@ export function parseOptions(argv: readonly string[], drawn: number): FaultOptio
   });
   if (values.seed !== undefined && !/^[0-9]{1,9}$/.test(values.seed))
     throw new Error('--seed takes a whole number of at most nine digits.');
+  if (values.stages !== undefined && !/^[1-9]$/.test(values.stages))
+    throw new Error('--stages takes a whole number from 1 to 9.');
   return {
     isHelp: values.help,
     isQuick: values.quick,
     seed: values.seed === undefined ? drawn : Number(values.seed),
+    // A quick run wants an answer soon; a whole one compares times of recovery.
+    stages: Number(values.stages ?? (values.quick ? 2 : 1)),
     cells: values.cell,
     isPlanted: values.planted || values.bug.length > 0,
     bugs: values.bug,

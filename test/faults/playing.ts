@@ -8,10 +8,10 @@ const CELL_MS_MAX = 180_000;
 
 /** What {@link playCells} needs of the world; tests give it another one. */
 export interface Playing {
-  readonly open: () => Promise<Stage>;
   readonly play?: (stage: Stage, cell: Cell) => Promise<CellResult>;
   readonly cellMsMax?: number;
-  readonly tell: (result: CellResult, at: number) => void;
+  /** @param count of the results so far, this one among them */
+  readonly tell: (result: CellResult, count: number) => void;
 }
 
 /** The stage that is played on. A cell that spoils it gets the next one a new one. */
@@ -47,26 +47,45 @@ export class Stages {
   }
 }
 
-/** Plays cells one after the other. One that throws, or has no end, is marked FAILED; the others are played all the same. */
+/**
+ * Plays each cell once: one after the other on each of the lanes' stages. A cell that throws, or has no end, is marked
+ * FAILED; the others are played all the same.
+ */
 export async function playCells(
-  stages: Stages,
+  lanes: readonly Stages[],
   cells: readonly Cell[],
-  { play = playCell, cellMsMax = CELL_MS_MAX, tell }: Omit<Playing, 'open'>,
+  { play = playCell, cellMsMax = CELL_MS_MAX, tell }: Playing,
 ): Promise<CellResult[]> {
   const results: CellResult[] = [];
-  for (const [at, cell] of cells.entries()) {
-    if (stages.isClosing) break;
-    const stage = await stages.stage();
+  const waiting = [...cells];
+  const playNext = async (stages: Stages, stage: Stage, cell: Cell): Promise<void> => {
     const { result, isSpoilt } = await playOne(stage, cell, async () => inTime(play(stage, cell), cellMsMax));
     // After Ctrl-C the cell under way has no result, and needs no message.
-    if (stages.isClosing) break;
-    tell(result, at);
+    if (stages.isClosing) return;
     // Hundreds of cells would fill the memory with what their processes said.
     results.push({ ...result, known: {}, said: {} });
+    tell(result, results.length);
     if (isSpoilt) await stages.renew();
-    else if (cells[at + 1]?.kind !== cell.kind) await stage.processes.worker2.stop();
-  }
+  };
+  await Promise.all(lanes.map(async (stages) => playWaiting(stages, waiting, playNext)));
   return results;
+}
+
+async function playWaiting(
+  stages: Stages,
+  waiting: Cell[],
+  playNext: (stages: Stages, stage: Stage, cell: Cell) => Promise<void>,
+): Promise<void> {
+  let kind: Cell['kind'] | null = null;
+  for (;;) {
+    // Opened before a cell is taken, which another lane may play meanwhile.
+    const stage = await stages.stage();
+    const cell = stages.isClosing ? undefined : waiting.shift();
+    if (cell === undefined) return;
+    if (kind !== null && kind !== cell.kind) await stage.processes.worker2.stop();
+    ({ kind } = cell);
+    await playNext(stages, stage, cell);
+  }
 }
 
 async function playOne(

@@ -49,7 +49,16 @@ describe('the options of the faults', () => {
     expect(given).toMatchObject({ isQuick: true, seed: 7, cells: ['A:B', 'C:D'] });
   });
 
-  it.each([['--seed', 'x'], ['--seed', '-1'], ['--sede', '1'], ['--seed']])('refuse %s %s', (...argv) => {
-    expect(() => parseOptions(argv, 42)).toThrow();
+  it('play one cell at a time where their times are compared, and two where an answer is wanted soon', () => {
+    expect(parseOptions([], 42).stages).toBe(1);
+    expect(parseOptions(['--quick'], 42).stages).toBe(2);
+    expect(parseOptions(['--quick', '--stages', '3'], 42).stages).toBe(3);
   });
+
+  it.each([['--stages', '0'], ['--seed', 'x'], ['--seed', '-1'], ['--sede', '1'], ['--seed']])(
+    'refuse %s %s',
+    (...argv) => {
+      expect(() => parseOptions(argv, 42)).toThrow();
+    },
+  );
 });

@@ -39,7 +39,7 @@ async function played(second: () => Promise<CellResult>) {
     return stage as unknown as Stage;
   });
   const told: string[] = [];
-  const results = await playCells(stages, CELLS, {
+  const results = await playCells([stages], CELLS, {
     play: async (_stage, cell) => (cell === CELLS[1] ? second() : held(cell)),
     cellMsMax: 50,
     tell: ({ cell, mark }) => void told.push(`${nameOf(cell)} ${mark}`),
@@ -63,6 +63,25 @@ describe('a cell that comes to no end', () => {
   });
 });
 
+it('two stages play two cells at a time, and each cell once', async () => {
+  const lanes = [1, 2].map(() => new Stages(async () => new EmptyStage() as unknown as Stage));
+  const taken: [Stage, Cell][] = [];
+  const bothPlay = Promise.withResolvers<undefined>();
+  const counts: number[] = [];
+  const results = await playCells(lanes, CELLS, {
+    play: async (stage, cell) => {
+      taken.push([stage, cell]);
+      if (taken.length === 2) bothPlay.resolve(undefined);
+      await bothPlay.promise;
+      return held(cell);
+    },
+    tell: (_result, count) => void counts.push(count),
+  });
+  expect(new Set(taken.map(([, cell]) => cell))).toEqual(new Set(CELLS));
+  expect(new Set(taken.map(([stage]) => stage)).size).toBe(2);
+  expect([results.length, taken.length, counts]).toEqual([3, 3, [1, 2, 3]]);
+});
+
 it('a run that is interrupted plays no further cell, and opens no further stage', async () => {
   const opened: EmptyStage[] = [];
   const stages = new Stages(async () => {
@@ -70,7 +89,7 @@ it('a run that is interrupted plays no further cell, and opens no further stage'
     opened.push(stage);
     return stage as unknown as Stage;
   });
-  const results = await playCells(stages, CELLS, {
+  const results = await playCells([stages], CELLS, {
     play: async () => {
       await stages.close();
       throw new Error('the stage is closed');
