@@ -2,6 +2,7 @@ import type { EntityName } from '@mikro-orm/core';
 import type { Registry } from 'prom-client';
 import { invariant } from '../platform/assert.js';
 import type { HttpRoute } from '../graphql/http-route.js';
+import { joinPermissions, type Permissions } from '../graphql/rule.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { Job } from '../platform/scheduling/job.js';
@@ -14,6 +15,8 @@ export interface FeatureModule<Needs, Services extends object> {
   readonly name: string;
   readonly entities?: readonly EntityName[];
   readonly resolvers?: readonly ResolverClass[];
+  /** Who may use its operations and routes: one row for each. */
+  readonly permissions?: Permissions;
   /** What reconciliation looks for in its tables. */
   readonly checks?: readonly RowCheck[];
   /** Registers what it measures, and answers it by name. */
@@ -70,6 +73,15 @@ export class ModuleList<Base extends ModuleBase, Services extends Base> {
 
   get resolvers(): ResolverClass[] {
     return this.modules.flatMap(({ resolvers = [] }) => resolvers);
+  }
+
+  /** The table of all modules: who may use which operation. */
+  get permissions(): Permissions {
+    return joinPermissions(this.permissionsByModule.map(({ permissions }) => permissions));
+  }
+
+  get permissionsByModule(): { readonly name: string; readonly permissions: Permissions }[] {
+    return this.modules.map(({ name, permissions = {} }) => ({ name, permissions }));
   }
 
   get checks(): RowCheck[] {

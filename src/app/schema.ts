@@ -3,28 +3,38 @@ import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphq
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { present } from '../platform/assert.js';
 import { useInstanceSources } from '../graphql/instance-sources.js';
+import { permitOperations } from '../graphql/permit-operations.js';
+import { joinPermissions, type Permissions } from '../graphql/rule.js';
 import { modules } from './modules.js';
 
+/** Operations that no module has. */
+export interface FurtherOperations {
+  readonly resolvers: readonly object[];
+  readonly permissions: Permissions;
+}
+
 /**
- * The schema of the product. Input is typed by GraphQL and judged by the services, so class-validator stays off.
+ * The schema of the product, each operation behind its row of the table of permissions. Input is typed by GraphQL and
+ * judged by the services, so class-validator stays off.
  * @param instances of the resolver classes; without them the schema can be printed but not asked
- * @param further resolvers beside the modules' own; for measurements
+ * @param further operations beside the modules' own; for measurements
  */
 export function buildRedeemkitSchema(
   instances: readonly object[] = [],
-  further: readonly object[] = [],
+  further: FurtherOperations = { resolvers: [], permissions: {} },
 ): GraphQLSchema {
   const byClass = new Map<unknown, object>(
-    [...instances, ...further].map((each) => [each.constructor, each]),
+    [...instances, ...further.resolvers].map((each) => [each.constructor, each]),
   );
   const container = {
     get: (resolver: unknown): object =>
       instances.length === 0 ? {} : present(byClass.get(resolver), 'The resolver'),
   };
   const schema = buildSchemaSync({
-    resolvers: [...modules.resolvers, ...further.map((each) => each.constructor)] as unknown as NonEmptyArray<
-      new () => object
-    >,
+    resolvers: [
+      ...modules.resolvers,
+      ...further.resolvers.map((each) => each.constructor),
+    ] as unknown as NonEmptyArray<new () => object>,
     container,
     validate: false,
     // By a whole introspection, a tenth of the start of a process. Printed schemas are checked, of the same classes.
@@ -32,6 +42,7 @@ export function buildRedeemkitSchema(
     pubSub: UNUSED_PUB_SUB,
   });
   useInstanceSources(schema, instances);
+  permitOperations(schema, joinPermissions([modules.permissions, further.permissions]));
   return schema;
 }
 

@@ -8,7 +8,8 @@ import { createHttpServer } from '../transport/server.js';
 import type { Logger } from '../platform/observability/log.js';
 import { systemEm } from '../platform/database/orm.js';
 import { settingsWarnings } from '../platform/database/settings-check.js';
-import { buildRedeemkitSchema } from './schema.js';
+import { modules } from './modules.js';
+import { buildRedeemkitSchema, type FurtherOperations } from './schema.js';
 import { startWorker, type RunningWorker } from './worker.js';
 import type { Stores } from './stores.js';
 import { StopWait } from '../platform/scheduling/stop-wait.js';
@@ -19,8 +20,8 @@ export interface ServerSettings extends Pick<
 > {
   /** What GraphiQL is filled with in development. */
   readonly tryOut?: () => TryOut | null;
-  /** Makes resolvers beside the product's own; for measurements. */
-  readonly further?: (services: Services) => readonly object[];
+  /** Makes operations beside the product's own; for measurements. */
+  readonly further?: (services: Services) => FurtherOperations;
 }
 
 /** A process at work. */
@@ -67,6 +68,7 @@ function httpParts({ stores, app, services }: OpenedApp, settings: ServerSetting
     ...services,
     schema: serveFairly(buildRedeemkitSchema(app.resolvers, further?.(services)), services.shares),
     routes: app.routes,
+    permissions: modules.permissions,
     events: services.feed,
     metrics: services.metrics.registry,
     ...(tryOut === undefined ? {} : { tryOut }),

@@ -45,7 +45,7 @@ export class CampaignResolver {
     @Arg('input', () => CreateCampaignInput) input: CreateCampaignInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.ports.create(tenantId, { ...input, idempotencyKey });
@@ -60,7 +60,7 @@ export class CampaignResolver {
     @Arg('input', () => UpdateCampaignInput) { campaignId, ...changes }: UpdateCampaignInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ campaign: await this.changes.update(tenantId, campaignId, changes) }));
   }
 
@@ -72,7 +72,7 @@ export class CampaignResolver {
     @Arg('input', () => DeleteCampaignInput) { campaignId, expectedVersion }: DeleteCampaignInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       await this.changes.delete(tenantId, campaignId, expectedVersion);
       return { campaignId };
@@ -86,7 +86,7 @@ export class CampaignResolver {
     @Arg('input', () => CampaignIdInput) { campaignId }: CampaignIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.changes.activate(tenantId, campaignId));
   }
 
@@ -137,7 +137,7 @@ export class CampaignResolver {
   }
 
   private async step(context: RequestContext, campaignId: string, step: CampaignStep): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ campaign: await this.changes.step(tenantId, campaignId, step) }));
   }
 }

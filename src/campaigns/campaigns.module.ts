@@ -16,6 +16,7 @@ import { CampaignResolver } from './campaign.resolver.js';
 import { CampaignService } from './campaign.service.js';
 
 export type { CampaignPorts } from './campaign-ports.js';
+import { CAMPAIGN_PERMISSIONS } from './campaigns.permissions.js';
 
 interface Needs extends Pick<
   PlatformServices,
@@ -32,6 +33,7 @@ export const campaigns = {
   name: 'campaigns',
   entities: [Campaign, CampaignUsage],
   resolvers: [CampaignResolver],
+  permissions: CAMPAIGN_PERMISSIONS,
   checks: CAMPAIGN_CHECKS,
   compose: (its: Needs) => {
     const { orm, readOrm } = its;

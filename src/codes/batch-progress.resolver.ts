@@ -13,7 +13,6 @@ export class BatchProgressResolver {
       types: BATCH_PROGRESS_EVENTS,
       items: (event, { batchId = null }) => progressOf(event, batchId),
       list: 'batches',
-      audience: 'STAFF',
     }),
   })
   batchProgress(

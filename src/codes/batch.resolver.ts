@@ -43,7 +43,7 @@ export class BatchResolver {
     @Arg('input', () => GenerateCodesInput) input: GenerateCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.generation.generate(tenantId, { ...input, idempotencyKey });
@@ -58,7 +58,7 @@ export class BatchResolver {
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ batch: await this.changes.cancel(tenantId, batchId) }));
   }
 
@@ -69,7 +69,7 @@ export class BatchResolver {
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ batch: await this.changes.freeze(tenantId, batchId) }));
   }
 
@@ -80,7 +80,7 @@ export class BatchResolver {
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ batch: await this.changes.unfreeze(tenantId, batchId) }));
   }
 
@@ -92,7 +92,7 @@ export class BatchResolver {
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ batch: await this.changes.void(tenantId, batchId) }));
   }
 
@@ -104,7 +104,7 @@ export class BatchResolver {
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ batch: await this.changes.activate(tenantId, batchId) }));
   }
 
@@ -116,7 +116,7 @@ export class BatchResolver {
     @Arg('input', () => ExtendBatchInput) { batchId, ...input }: ExtendBatchInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ batch: await this.changes.extend(tenantId, batchId, input) }));
   }
 

@@ -33,7 +33,7 @@ export class CodeAllocationResolver {
     @Arg('input', () => AddCodesInput) input: AddCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.chosen.add(tenantId, { ...input, idempotencyKey });
@@ -47,7 +47,7 @@ export class CodeAllocationResolver {
     @Arg('input', () => SetCodePoolInput) input: SetCodePoolInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ pool: await this.pools.set(tenantId, { ...input }) }));
   }
 
@@ -59,7 +59,7 @@ export class CodeAllocationResolver {
     @Arg('input', () => AllocateCodesInput) input: AllocateCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.allocations.allocate(tenantId, { ...input, idempotencyKey });

@@ -39,7 +39,7 @@ export class CodeResolver {
     @Arg('input', () => SetCodeEnabledInput) { codeId, enabled }: SetCodeEnabledInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ code: await this.changes.setEnabled(tenantId, codeId, enabled) }));
   }
 
@@ -51,7 +51,7 @@ export class CodeResolver {
     @Arg('input', () => UpdateCodeInput) { codeId, ...changes }: UpdateCodeInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ code: await this.changes.update(tenantId, codeId, changes) }));
   }
 
@@ -62,7 +62,7 @@ export class CodeResolver {
     @Arg('input', () => DeleteCodesInput) { codeIds }: DeleteCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ deleted: await this.changes.delete(tenantId, codeIds) }));
   }
 

@@ -42,6 +42,7 @@ import { CodeResolver } from './code.resolver.js';
 import { EffectiveStatusService } from './effective-status.service.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
+import { CODE_PERMISSIONS } from './codes.permissions.js';
 
 interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh' | 'guesses'>, PlatformServices {
   readonly codePeppers: readonly PepperKey[];
@@ -70,6 +71,7 @@ export const codes = {
     CodeImportRefusal,
   ],
   resolvers: [BatchResolver, BatchProgressResolver, CodeResolver, CodeAllocationResolver, CodeImportResolver],
+  permissions: CODE_PERMISSIONS,
   checks: CODE_CHECKS,
   metrics: codeMetrics,
   compose: (its: Needs) => {

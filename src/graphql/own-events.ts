@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { FeedSubscription } from '../platform/push/feed-subscription.js';
 import { CursorError, parseCursor, type FeedCursor } from '../platform/push/feed-cursor.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import { requireActor, requireNodeOrStaff, requireStaff, requireToken } from './auth.js';
+import { requireToken } from './auth.js';
 import type { RequestContext } from './context.js';
 
 /** The argument with which a subscription resumes after the client's last event. */
@@ -27,21 +27,12 @@ interface FeedOptions<Args> {
   readonly items?: (event: PublishedEvent, args: Args) => readonly object[];
   /** The query that a client must read again after it was away longer than events are kept. */
   readonly list: string;
-  /** Who may subscribe; without it users and staff. Nodes get all of their tenant. */
-  readonly audience?: keyof typeof AUDIENCES;
 }
-
-const AUDIENCES = {
-  EVERYONE: requireToken,
-  NODES_AND_STAFF: requireNodeOrStaff,
-  PEOPLE: requireActor,
-  STAFF: requireStaff,
-};
 
 /** The source of a subscription: what a user's own events tell or, for staff and nodes, all of the tenant. */
 export function ownEvents<Args extends object = object>(options: FeedOptions<Args>) {
   return async ({ args, context }: Subscribing<Args>): Promise<AsyncIterable<FeedItem>> => {
-    const { tenantId, ...actor } = AUDIENCES[options.audience ?? 'PEOPLE'](context);
+    const { tenantId, ...actor } = requireToken(context);
     const userId = actor.kind === 'USER' ? actor.userId : null;
     const after = args.after ?? null;
     try {

@@ -21,6 +21,7 @@ export { externalUserIdOf } from './users/external-user-id.resolver.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 export type { ExternalUserIds } from './users/external-user-ids.js';
 export type { IdentityPorts } from './identity-ports.js';
+import { IDENTITY_PERMISSIONS } from './identity.permissions.js';
 
 interface Needs extends Pick<
   PlatformServices,
@@ -59,6 +60,7 @@ export const identity = {
   name: 'identity',
   entities: [User, Session, Staff],
   resolvers: [UserResolver, ViewerResolver, ...STAFF_RESOLVERS],
+  permissions: IDENTITY_PERMISSIONS,
   compose: (its: Needs) => {
     const { config, orm, readOrm, clock, tenants } = its;
     // The present secret signs; the one before it verifies until its tokens have expired.

@@ -8,6 +8,7 @@ import { RateLimitUsageService } from './rate-limit-usage.service.js';
 import { RateLimit } from './rate-limit.entity.js';
 import { RateLimitResolver } from './rate-limit.resolver.js';
 import { RateLimitService, type RateLimitSettings } from './rate-limit.service.js';
+import { LIMITS_PERMISSIONS } from './limits.permissions.js';
 
 interface Needs extends Pick<PlatformServices, 'orm' | 'redis' | 'clock' | 'transactions'> {
   readonly config: Config;
@@ -19,6 +20,7 @@ export const limits = {
   name: 'limits',
   entities: [RateLimit],
   resolvers: [RateLimitResolver],
+  permissions: LIMITS_PERMISSIONS,
   compose: (its: Needs) => {
     const redis = new LimitsRedis(its.redis);
     const service = new RateLimitService(its.orm, its.lines, settingsOf(its.config));

@@ -50,7 +50,7 @@ export class RateLimitResolver implements HasSources {
     @Arg('input', () => SetRateLimitInput) input: SetRateLimitInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ rateLimit: await this.changes.set(tenantId, input) }));
   }
 

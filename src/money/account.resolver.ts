@@ -40,7 +40,7 @@ export class AccountResolver {
     @Arg('input', () => AdjustBalanceInput) input: AdjustBalanceInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId, staffId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId, staffId } = requireStaff(context);
     return answer(async () => ({ entry: await this.service.adjust(tenantId, staffId, input) }));
   }
 
@@ -52,7 +52,7 @@ export class AccountResolver {
     @Arg('input', () => ReleaseAccountInput) { accountId }: ReleaseAccountInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ account: await this.service.release(tenantId, accountId) }));
   }
 

@@ -33,7 +33,7 @@ export class CurrencyResolver {
     @Arg('input', () => CreateCurrencyInput) input: CreateCurrencyInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ currency: await this.currencies.create(tenantId, input) }));
   }
 
@@ -44,7 +44,7 @@ export class CurrencyResolver {
     @Arg('input', () => UpdateCurrencyInput) { code, ...changes }: UpdateCurrencyInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ currency: await this.currencies.update(tenantId, code, changes) }));
   }
 
@@ -53,7 +53,7 @@ export class CurrencyResolver {
     @Arg('input', () => CreateFacilityInput) input: CreateFacilityInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ facility: await this.facilities.create(tenantId, input) }));
   }
 
@@ -62,7 +62,7 @@ export class CurrencyResolver {
     @Arg('input', () => UpdateFacilityInput) { facilityId, ...changes }: UpdateFacilityInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ facility: await this.facilities.update(tenantId, facilityId, changes) }));
   }
 

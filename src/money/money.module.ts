@@ -20,6 +20,7 @@ import { AccountType, EntryObjectType } from './money.types.js';
 import { SystemEntry } from './system-entry.entity.js';
 import { Transfer, TransferDay } from './transfer.entity.js';
 import { TransferService } from './transfer.service.js';
+import { MONEY_PERMISSIONS } from './money.permissions.js';
 
 interface Needs extends Pick<
   PlatformServices,
@@ -39,6 +40,7 @@ export const money = {
   name: 'money',
   entities: [Currency, Facility, Account, Entry, SystemEntry, Transfer, TransferDay],
   resolvers: [CurrencyResolver, AccountResolver, AccountUser, EntryUser],
+  permissions: MONEY_PERMISSIONS,
   checks: MONEY_CHECKS,
   metrics: moneyMetrics,
   compose: (its: Needs) => {

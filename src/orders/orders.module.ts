@@ -12,6 +12,7 @@ import { OrderService, type DeferredOrders } from './orders/order.service.js';
 import { OrderClosedEvent, OrderObjectType } from './orders/order.types.js';
 import { composePoints, POINTS_ENTITIES, POINTS_RESOLVERS } from './points/compose-points.js';
 import { POINTS_CHECKS } from './points/points.checks.js';
+import { ORDER_PERMISSIONS } from './orders.permissions.js';
 
 interface Needs extends OrderNeeds {
   readonly externalUserIds: ExternalUserIds;
@@ -33,6 +34,7 @@ export const orders = {
     ...COUPON_RESOLVERS,
     ...POINTS_RESOLVERS,
   ],
+  permissions: ORDER_PERMISSIONS,
   checks: [...ORDER_CHECKS, ...COUPON_CHECKS, ...POINTS_CHECKS],
   compose: (its: Needs) => {
     const { config, orm, readOrm, externalUserIds } = its;

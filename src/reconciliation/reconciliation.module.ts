@@ -25,6 +25,7 @@ import { statementChecks } from './row-checks.js';
 import { Rows } from './rows.js';
 import { UnknownChecks } from './unknown-checks.js';
 import { WindowChecks } from './window-checks.js';
+import { RECONCILIATION_PERMISSIONS } from './reconciliation.permissions.js';
 
 interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'log'> {
   readonly sweeper: ClaimSweeper;
@@ -67,6 +68,7 @@ export function composeReconciler(its: Needs, orm: MikroORM, secondLookMs?: numb
 export const reconciliation = {
   name: 'reconciliation',
   resolvers: [ReconciliationResolver],
+  permissions: RECONCILIATION_PERMISSIONS,
   /** The log of events belongs to no feature. */
   checks: OUTBOX_CHECKS,
   compose: (its: Needs) => {

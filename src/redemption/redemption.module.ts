@@ -47,6 +47,7 @@ import { RedemptionReversedEvent } from './reversal/reversal.types.js';
 import { redemptionMetrics } from './redemption.metrics.js';
 import { REDEEM_REFUSALS } from './redemption.errors.js';
 import { RedemptionSettledEvent, RedemptionType } from './redemption.types.js';
+import { REDEMPTION_PERMISSIONS } from './redemption.permissions.js';
 
 interface Needs extends SettlementNeeds {
   readonly orm: MikroORM;
@@ -94,6 +95,7 @@ export const redemption = {
     RefusedAttemptResolver,
     ...UserResolvers,
   ],
+  permissions: REDEMPTION_PERMISSIONS,
   checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS],
   metrics: redemptionMetrics,
   compose: (its: Needs) => {

@@ -25,7 +25,7 @@ export class PlanResolver {
     @Arg('input', () => CreatePlanInput) input: CreatePlanInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ plan: await this.service.create(tenantId, input) }));
   }
 
@@ -36,7 +36,7 @@ export class PlanResolver {
     @Arg('input', () => UpdatePlanInput) { planId, ...changes }: UpdatePlanInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ plan: await this.service.update(tenantId, planId, changes) }));
   }
 

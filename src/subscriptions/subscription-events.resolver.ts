@@ -12,7 +12,6 @@ export class SubscriptionEventsResolver {
       types: SUBSCRIPTION_EVENTS,
       items: invalidatedBy,
       list: 'mySubscriptions',
-      audience: 'EVERYONE',
     }),
   })
   subscriptionInvalidated(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {

@@ -25,6 +25,7 @@ import { SubscriptionResolver } from './subscription.resolver.js';
 import { SubscriptionService } from './subscription.service.js';
 import { SubscriptionInvalidatedEvent } from './subscription.types.js';
 import { SubscriptionJobs } from './subscriptions.jobs.js';
+import { SUBSCRIPTION_PERMISSIONS } from './subscriptions.permissions.js';
 
 interface Needs extends Pick<
   PlatformServices,
@@ -52,6 +53,7 @@ export const subscriptions = {
     NodeResolver,
     NodeUsersResolver,
   ],
+  permissions: SUBSCRIPTION_PERMISSIONS,
   compose: (its: Needs) => {
     const { orm, readOrm, ids, clock, transactions, outbox, log } = its;
     const plans = new PlanService(its);

@@ -22,7 +22,7 @@ export class ProductLineResolver {
     @Arg('input', () => CreateProductLineInput) input: CreateProductLineInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ productLine: await this.productLines.create(tenantId, input) }));
   }
 
@@ -34,7 +34,7 @@ export class ProductLineResolver {
     @Arg('input', () => UpdateProductLineInput) { code, ...changes }: UpdateProductLineInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ productLine: await this.productLines.update(tenantId, code, changes) }));
   }
 

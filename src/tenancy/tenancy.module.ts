@@ -6,6 +6,7 @@ import { Tenant } from './tenant.entity.js';
 import { TenantResolver } from './tenant.resolver.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { TenantService } from './tenant.service.js';
+import { TENANCY_PERMISSIONS } from './tenancy.permissions.js';
 
 type Needs = Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'transactions'>;
 
@@ -14,6 +15,7 @@ export const tenancy = {
   name: 'tenancy',
   entities: [Tenant, ProductLine],
   resolvers: [TenantResolver, ProductLineResolver],
+  permissions: TENANCY_PERMISSIONS,
   compose: (its: Needs) => {
     const { orm, readOrm, clock, transactions } = its;
     const tenants = new TenantService(orm, clock, readOrm);

@@ -3,6 +3,7 @@ import type { AccessRefusal } from '../graphql/actor.js';
 import { JUDGES_ACCESS, OPEN_IN_OUTAGE } from '../graphql/field-marks.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { RequestContext } from '../graphql/context.js';
+import { ruleOf } from '../graphql/permit-operations.js';
 
 const MESSAGES: Record<AccessRefusal, string> = {
   TENANT_NOT_ACTIVE: 'This tenant does not exist or is disabled. Ask the operator of the installation.',
@@ -17,12 +18,14 @@ const guarded = new WeakSet<GraphQLSchema>();
 /**
  * The border: puts the check of the caller's tenant, user, session and node before every operation of the schema, and before every
  * event of a subscription, so that no resolver can forget it.
+ * @throws InvariantError for an operation that stands in no table of permissions
  */
 export function guardOperations(schema: GraphQLSchema): void {
   if (guarded.has(schema)) return;
   guarded.add(schema);
   for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
     for (const field of Object.values(type?.getFields() ?? {})) {
+      ruleOf(field);
       if (field.extensions['access'] !== JUDGES_ACCESS.access) guard(field as Field);
     }
   }

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
 import type { HttpRoute } from '../graphql/http-route.js';
+import type { Permissions } from '../graphql/rule.js';
 import type { AccessService } from '../identity/access.service.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
@@ -27,6 +28,8 @@ export interface HttpServerParts {
   readonly events: EventFeed;
   /** Files of the features; none in measurements. */
   readonly routes?: readonly HttpRoute[];
+  /** Who may use these routes; the operations of the schema have their rows already. */
+  readonly permissions?: Permissions;
   readonly shares: WorkShares;
   readonly health: HealthChecks;
   readonly metrics?: Registry;

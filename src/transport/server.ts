@@ -12,13 +12,14 @@ import { addHealthRoutes } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
-import { addFileRoutes } from './file-routes.js';
+import { addFileRoutes, addJsonRoutes, type FeatureRouteParts } from './feature-routes.js';
 import { addGraphqlRoute } from './graphql-route.js';
 import { documentLimits } from './limits.js';
 import { drainsFirst } from './draining.js';
 import type { HttpServerParts, TransportParts } from './parts.js';
 import { Listeners } from './listeners.js';
 import { ReadingBudget } from './reading-budget.js';
+import { RouteRules } from './route-rules.js';
 import { SchemaAnswers } from './schema-answers.js';
 import { admitPersistedGets } from './persisted-get.js';
 import { authenticate, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
@@ -57,6 +58,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const { config, log, schema } = parts;
   const app = newApp(config);
   guardOperations(schema);
+  const rules = new RouteRules(parts.permissions ?? {});
+  rules.require(app);
   answerTransportErrors(app, log);
   const servesApi = config.ROLE !== 'worker';
   answerElsewhere(app, servesApi ? PATH : null);
@@ -70,9 +73,11 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const contextOf = (request: FastifyRequest): RequestContext => contextFrom(request, parts);
   // A worker answers how it fares, and nothing else.
   if (servesApi) {
-    await addApi(app, transport, contextOf);
+    const { routes = [], shares } = parts;
     const allowStream = connections.allowStream.bind(connections);
-    await addFileRoutes(app, { routes: parts.routes ?? [], contextOf, allowStream });
+    const features = { routes, shares, rules, contextOf, allowStream };
+    await addApi(app, transport, features);
+    await addFileRoutes(app, features);
     admitSockets(app.server, { ...transport, sockets, connections, isDraining });
   }
   return {
@@ -96,11 +101,11 @@ function transportOf(parts: HttpServerParts): TransportParts {
   };
 }
 
-/** GraphQL over HTTP, and the pages. */
+/** GraphQL over HTTP, the routes that take JSON beside it, and the pages. */
 async function addApi(
   app: FastifyInstance,
   parts: TransportParts,
-  contextOf: HttpServer['contextOf'],
+  features: FeatureRouteParts,
 ): Promise<void> {
   const { config, documents, redis, tryOut = () => null } = parts;
   const apq = new ApqCache(redis, (text) => documents.mayBeStored(text));
@@ -111,7 +116,8 @@ async function addApi(
   await app.register(async (scope) => {
     await allowOrigins(scope, config.CORS_ORIGINS ?? []);
     admitPersistedGets(scope);
-    addGraphqlRoute(scope, PATH, { ...parts, apollo, apq, contextOf });
+    addGraphqlRoute(scope, PATH, { ...parts, apollo, apq, contextOf: features.contextOf });
+    addJsonRoutes(scope, features);
   });
 }
 

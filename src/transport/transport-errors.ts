@@ -65,13 +65,18 @@ export function answerTransportErrors(app: FastifyInstance, log: Logger): void {
   });
 }
 
+/** What fastify refused, as it is answered. */
+export function transportAnswerOf({ code, statusCode }: FastifyError): TransportAnswer {
+  return ANSWERS[code] ?? otherwise(statusCode);
+}
+
 /** @returns the status */
 export function answerTransportError(
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
 ): number {
-  const answer = ANSWERS[error.code] ?? otherwise(error.statusCode);
+  const answer = transportAnswerOf(error);
   const modern = request.headers.accept?.includes('application/graphql-response+json') === true;
   const type = modern ? 'application/graphql-response+json' : 'application/json';
   void reply

@@ -40,7 +40,7 @@ export class WebhookResolver {
     @Arg('input', () => CreateWebhookInput) input: CreateWebhookInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.service.create(tenantId, { ...input }));
   }
 
@@ -51,7 +51,7 @@ export class WebhookResolver {
     @Arg('input', () => UpdateWebhookInput) { webhookId, ...changes }: UpdateWebhookInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.service.update(tenantId, webhookId, changes));
   }
 
@@ -63,7 +63,7 @@ export class WebhookResolver {
     @Arg('input', () => DeleteWebhookInput) { webhookId }: DeleteWebhookInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ webhookId: await this.service.delete(tenantId, webhookId) }));
   }
 
@@ -75,7 +75,7 @@ export class WebhookResolver {
     @Arg('input', () => ReplayWebhookInput) { webhookId, after }: ReplayWebhookInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ webhook: await this.replays.replay(tenantId, webhookId, after) }));
   }
 

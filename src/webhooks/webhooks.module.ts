@@ -20,6 +20,7 @@ import { Webhook, WebhookDelivery } from './webhook.entity.js';
 import { webhookMetrics, type WebhookMetrics } from './webhook.metrics.js';
 import { WebhookDeliveryResolver, WebhookResolver } from './webhook.resolver.js';
 import { WebhookService } from './webhook.service.js';
+import { WEBHOOK_PERMISSIONS } from './webhooks.permissions.js';
 
 /** Between the end of a request's time and the end of its lease. */
 const LEASE_SPARE_MS = 5000;
@@ -40,6 +41,7 @@ export const webhooks = {
   name: 'webhooks',
   entities: [Webhook, WebhookDelivery],
   resolvers: [WebhookResolver, WebhookDeliveryResolver],
+  permissions: WEBHOOK_PERMISSIONS,
   metrics: webhookMetrics,
   compose: (its: Needs) => {
     const { orm, config, metrics } = its;

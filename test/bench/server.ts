@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/config.js';
 import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { startServer } from '../../src/app/server.js';
+import { USERS } from '../../src/graphql/rule.js';
 import { serveParent } from './child-server.js';
 import { EmptyMutationResolver } from './empty-mutation.js';
 
@@ -15,7 +16,10 @@ const server = await startServer(
     redisUrl: present(config.REDIS_URL, 'REDIS_URL'),
     jwtSecret: present(config.JWT_SECRET, 'JWT_SECRET'),
     codePepper: present(config.CODE_PEPPER, 'CODE_PEPPER'),
-    further: () => [new EmptyMutationResolver()],
+    further: () => ({
+      resolvers: [new EmptyMutationResolver()],
+      permissions: { mutation: { emptyMutation: USERS } },
+    }),
   },
   createLog({ level: config.LOG_LEVEL }),
 );

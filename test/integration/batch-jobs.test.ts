@@ -224,7 +224,6 @@ describe('batchProgress', () => {
     types: BATCH_PROGRESS_EVENTS,
     items: (event, { batchId = null }) => progressOf(event, batchId),
     list: 'batches',
-    audience: 'STAFF',
   });
   const subscribe = async (actor: Actor, args: { batchId?: string; after?: string }) =>
     source({ args, context: { actor, events: world.services.feed } as unknown as RequestContext });
@@ -256,14 +255,12 @@ describe('batchProgress', () => {
     expect(again).toEqual(items.slice(1));
   });
 
-  it('tells nothing of other batches to who asks for one, and nothing at all to users', async () => {
-    const { batchId, campaignId } = await ordered();
+  it('tells nothing of other batches to a caller who asks for one', async () => {
+    const { campaignId } = await ordered();
     const { batch } = await world.services.generation.generate(tenant.tenantId, { campaignId, count: 2 });
     const own = await subscribe(staffOf(tenant.tenantId), { batchId: batch.id, after: '0' });
     const items: FeedItem[] = [];
     for await (const item of own) if (items.push(item) === 1) break;
     expect(items[0]).toMatchObject({ batchId: batch.id, status: 'READY', generated: 2 });
-    const user: Actor = { kind: 'USER', tenantId: tenant.tenantId, userId: '1' };
-    await expect(subscribe(user, { batchId })).rejects.toMatchObject({ extensions: { code: 'FORBIDDEN' } });
   });
 });

@@ -55,7 +55,7 @@ it('a feature is a module in the list: its query, consumer, check and metric are
   const noted = await em().findOneOrFail(Note, { text: 'A campaign changed.' });
 
   const extra = app.resolvers.filter((each) => notes.resolvers.some((resolver) => each instanceof resolver));
-  const schema = buildRedeemkitSchema(app.resolvers, extra);
+  const schema = buildRedeemkitSchema(app.resolvers, { resolvers: extra, permissions: notes.permissions });
   const actor = { kind: 'STAFF', tenantId, staffId: '1', role: 'OWNER' };
   const asked = { schema, source: `{ note(id: "${noted.id}") }`, contextValue: { actor } };
   expect(JSON.parse(JSON.stringify(await graphql(asked)))).toEqual({ data: { note: 'A campaign changed.' } });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { setTimeout } from 'node:timers/promises';
-import type { GraphQLSchema } from 'graphql';
+import type { GraphQLObjectType, GraphQLSchema } from 'graphql';
 import {
   Arg,
   Args,
@@ -21,6 +21,8 @@ import {
 import { requireStaff, requireUser } from '../../src/graphql/auth.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { idempotencyKeyOf } from '../../src/graphql/idempotency-key.js';
+import { permitOperations } from '../../src/graphql/permit-operations.js';
+import { OWNERS, PUBLIC, USERS, type Permissions, type Rule } from '../../src/graphql/rule.js';
 import { PageArgs, pageOf } from '../../src/graphql/page.js';
 import { DecimalScalar } from '../../src/graphql/scalars.js';
 import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js';
@@ -120,7 +122,7 @@ class TransportResolver {
 
   @Query(() => String)
   ownerOnly(@Ctx() context: RequestContext): string {
-    return requireStaff(context, 'OWNER').staffId;
+    return requireStaff(context).staffId;
   }
 
   @Query(() => String)
@@ -210,6 +212,19 @@ class Waiting implements AsyncIterableIterator<number> {
 /** type-graphql only wants to see one. */
 const UNUSED_PUB_SUB = { publish: () => undefined, subscribe: () => new Waiting() };
 
+const RULES: Readonly<Record<string, Rule>> = { userOnly: USERS, ownerOnly: OWNERS };
+
+/** Operations that have no rule of their own are open to everyone. */
+function permissionsOf(built: GraphQLSchema): Permissions {
+  const rows = (type: GraphQLObjectType | null | undefined): Record<string, Rule> =>
+    Object.fromEntries(Object.keys(type?.getFields() ?? {}).map((name) => [name, RULES[name] ?? PUBLIC]));
+  return {
+    query: rows(built.getQueryType()),
+    mutation: rows(built.getMutationType()),
+    subscription: rows(built.getSubscriptionType()),
+  };
+}
+
 let schema: GraphQLSchema | undefined;
 
 export function transportSchema(): GraphQLSchema {
@@ -219,5 +234,7 @@ export function transportSchema(): GraphQLSchema {
 
 /** A new schema, for a test that changes it. */
 export function newTransportSchema(): GraphQLSchema {
-  return buildSchemaSync({ resolvers: [TransportResolver], validate: false, pubSub: UNUSED_PUB_SUB });
+  const made = buildSchemaSync({ resolvers: [TransportResolver], validate: false, pubSub: UNUSED_PUB_SUB });
+  permitOperations(made, permissionsOf(made));
+  return made;
 }

@@ -1,8 +1,9 @@
 import { requireStaff } from '../../graphql/auth.js';
-import type { HttpRoute, RouteAnswer, RouteRequest } from '../../graphql/http-route.js';
+import type { HttpRoute, RouteAbout, RouteAnswer, RouteRequest } from '../../graphql/http-route.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Clock } from '../../platform/clock.js';
 import type { CodeReader } from '../code-reader.service.js';
+import { CODES_CSV, QR_SHEET, QR_ZIP, qrPicture, REFUSED_LINES, UPLOAD } from './code-files.types.js';
 import type { CodeExportService, ExportedBatches } from './code-export.service.js';
 import type { CodeImportJobs } from './code-import.jobs.js';
 import type { CodeImportService } from './code-import.service.js';
@@ -22,13 +23,16 @@ interface FileParts {
   readonly clock: Clock;
 }
 
-const get = (path: string, answer: HttpRoute['answer']): HttpRoute => ({ method: 'GET', path, answer });
-
 /** Codes as files over HTTP, for staff. */
 export function codeFileRoutes(its: FileParts): HttpRoute[] {
   return [
-    { method: 'PUT', path: '/api/imports/:id', answer: async (request) => upload(its, request) },
-    get('/api/imports/:id/refused.csv', async ({ context, params }) => {
+    {
+      method: 'PUT',
+      path: '/api/imports/:id',
+      about: UPLOAD,
+      answer: async (request) => upload(its, request),
+    },
+    get('/api/imports/:id/refused.csv', REFUSED_LINES, async ({ context, params }) => {
       const { tenantId } = requireStaff(context);
       const found = await its.imports.find(tenantId, params['id'] ?? '');
       if (found === null) return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
@@ -38,23 +42,27 @@ export function codeFileRoutes(its: FileParts): HttpRoute[] {
         body: its.exports.refusedLines(tenantId, found.id),
       };
     }),
-    get('/api/codes.csv', async (request) => {
+    get('/api/codes.csv', CODES_CSV, async (request) => {
       const { exported } = await asked(its, request);
       return { contentType: CSV, fileName: 'codes.csv', body: its.exports.csv(exported) };
     }),
-    get('/api/codes.qr.zip', async (request) => zip(its, request)),
-    get('/api/codes.qr.html', async (request) => {
+    get('/api/codes.qr.zip', QR_ZIP, async (request) => zip(its, request)),
+    get('/api/codes.qr.html', QR_SHEET, async (request) => {
       const { exported, template } = await asked(its, request);
       const body = qrSheet(its.exports.texts(exported), template);
       return { contentType: 'text/html; charset=utf-8', body };
     }),
-    get('/api/codes/:id/qr.svg', async (request) => picture(its, request, 'SVG')),
-    get('/api/codes/:id/qr.png', async (request) => picture(its, request, 'PNG')),
+    get('/api/codes/:id/qr.svg', qrPicture('SVG', PICTURES.SVG), async (request) =>
+      picture(its, request, 'SVG'),
+    ),
+    get('/api/codes/:id/qr.png', qrPicture('PNG', PICTURES.PNG), async (request) =>
+      picture(its, request, 'PNG'),
+    ),
   ];
 }
 
 async function upload({ uploads, jobs }: FileParts, request: RouteRequest): Promise<RouteAnswer> {
-  const { tenantId } = requireStaff(request.context, 'OWNER', 'OPERATOR');
+  const { tenantId } = requireStaff(request.context);
   const stored = await uploads.store(tenantId, request.params['id'] ?? '', request.body);
   await jobs.enqueue(stored);
   const body = JSON.stringify({ importId: stored.id, status: 'ACCEPTED' });
@@ -71,7 +79,7 @@ async function zip(its: FileParts, request: RouteRequest): Promise<RouteAnswer> 
 }
 
 async function picture({ reader }: FileParts, request: RouteRequest, format: QrFormat): Promise<RouteAnswer> {
-  const { tenantId } = requireStaff(request.context, 'OWNER', 'OPERATOR');
+  const { tenantId } = requireStaff(request.context);
   const code = await reader.code(tenantId, request.params['id'] ?? '');
   if (code === null) return refuse('CODE_NOT_FOUND', 'The tenant has no code with this id.');
   if (!code.codeText) return refuse('CODE_TEXT_NOT_STORED', 'The campaign of this code stores no texts.');
@@ -84,7 +92,7 @@ async function asked(
   { exports }: FileParts,
   request: RouteRequest,
 ): Promise<{ readonly exported: ExportedBatches; readonly template: string | null }> {
-  const { tenantId } = requireStaff(request.context, 'OWNER', 'OPERATOR');
+  const { tenantId } = requireStaff(request.context);
   const { batchId, campaignId } = request.query;
   if ((batchId === undefined) === (campaignId === undefined))
     return refuse('EXPORT_SCOPE_REQUIRED', 'Give batchId or campaignId.');
@@ -101,6 +109,10 @@ function templateOf({ query }: RouteRequest): string | null {
     'URL_NOT_ALLOWED',
     `The url has at most ${TEMPLATE_LENGTH_MAX} characters, and holds {code}.`,
   );
+}
+
+function get(path: string, about: RouteAbout, answer: HttpRoute['answer']): HttpRoute {
+  return { method: 'GET', path, about, answer };
 }
 
 function refuse(code: string, message: string): never {

@@ -23,7 +23,7 @@ export class CodeImportResolver {
     @Arg('input', () => ImportCodesInput) input: ImportCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       const begun = await this.imports.begin(tenantId, { ...input, idempotencyKey });

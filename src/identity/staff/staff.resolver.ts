@@ -34,7 +34,7 @@ export class StaffResolver {
     @Arg('input', () => InviteStaffInput) input: InviteStaffInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.staff.invite(tenantId, { ...input }));
   }
 
@@ -46,7 +46,7 @@ export class StaffResolver {
     @Arg('input', () => ResetStaffInput) { staffId }: ResetStaffInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.staff.reset(tenantId, staffId));
   }
 
@@ -57,7 +57,7 @@ export class StaffResolver {
     @Arg('input', () => UpdateStaffInput) { staffId, ...changes }: UpdateStaffInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ staff: await this.changes.update(tenantId, staffId, changes) }));
   }
 

@@ -32,7 +32,7 @@ export class UserResolver {
     @Arg('input', () => CreateUserTokenInput) input: CreateUserTokenInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.users.createUserToken(tenantId, input));
   }
 
@@ -43,7 +43,7 @@ export class UserResolver {
     @Arg('input', () => UpdateUserInput) input: UpdateUserInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ user: await this.changes.update(tenantId, input) }));
   }
 

@@ -2,7 +2,7 @@ import { Ctx, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { runsInstallation, type TenantService } from '../../tenancy/tenant.service.js';
-import { permissionsOf } from '../permissions.js';
+import { permissionsOf } from './viewer.permissions.js';
 import type { StaffService } from '../staff/staff.service.js';
 import type { UserService } from './user.service.js';
 import { ViewerType } from './viewer.types.js';

@@ -3,7 +3,7 @@ import { enumFromValues } from '../../graphql/enums.js';
 import { nullable } from '../../graphql/nullable.js';
 import { TENANT_TYPES, type TenantType } from '../../tenancy/tenant.entity.js';
 import { ACTOR_KINDS, type Actor, type StaffRole } from '../../graphql/actor.js';
-import { PERMISSIONS, type Permission } from '../permissions.js';
+import { PERMISSIONS, type Permission } from './viewer.permissions.js';
 import { StaffRoleEnum, StaffType } from '../staff/staff.types.js';
 import { UserType } from './user.types.js';
 

@@ -27,7 +27,7 @@ export class CouponTemplateResolver {
     @Arg('input', () => CreateCouponTemplateInput) input: CreateCouponTemplateInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ template: await this.templates.create(tenantId, { ...input }) }));
   }
 
@@ -39,7 +39,7 @@ export class CouponTemplateResolver {
     @Arg('input', () => UpdateCouponTemplateInput) { templateId, ...changes }: UpdateCouponTemplateInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ template: await this.templates.update(tenantId, templateId, changes) }));
   }
 

@@ -62,9 +62,8 @@ export class OrderChangeResolver {
     @Ctx() context: RequestContext,
   ): Promise<object> {
     const actor = requireActor(context);
-    const { tenantId } = actor.kind === 'USER' ? actor : requireStaff(context, 'OWNER', 'OPERATOR');
     const userId = actor.kind === 'USER' ? actor.userId : null;
-    return answer(async () => ({ order: await this.its.closing.cancel(tenantId, orderNo, userId) }));
+    return answer(async () => ({ order: await this.its.closing.cancel(actor.tenantId, orderNo, userId) }));
   }
 
   @Mutation(() => RefundOrderPayloadType, {
@@ -75,7 +74,7 @@ export class OrderChangeResolver {
     @Arg('input', () => RefundOrderInput) input: RefundOrderInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId, staffId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId, staffId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.its.refunds.refund(tenantId, staffId, { ...input, idempotencyKey });

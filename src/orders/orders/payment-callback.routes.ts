@@ -1,4 +1,5 @@
-import type { HttpRoute, RouteAnswer, RouteRequest } from '../../graphql/http-route.js';
+import { z } from 'zod';
+import type { HttpRoute, RouteAbout, RouteAnswer, RouteRequest } from '../../graphql/http-route.js';
 import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { readPayment } from './order-input.js';
@@ -16,9 +17,45 @@ interface CallbackParts {
   readonly secrets: readonly string[];
 }
 
+const REFUSALS: Readonly<Record<PaymentRefusal | 'ACCOUNT_HALTED', number>> = {
+  PAYMENT_CALLBACK_OFF: 404,
+  SIGNATURE_MISMATCH: 401,
+  TIMESTAMP_STALE: 401,
+  PAYMENT_MALFORMED: 400,
+  ORDER_NOT_FOUND: 404,
+  PAYMENT_ID_REUSED: 409,
+  PAYMENT_CURRENCY_DIFFERS: 409,
+  PAYMENT_AMOUNT_DIFFERS: 409,
+  ACCOUNT_HALTED: 409,
+};
+
+const text = z.string();
+const paymentForm = z.strictObject({ paymentId: text, orderNo: text, amount: text, currency: text });
+const paymentAnswer = z.object({ orderNo: text, outcome: z.enum(['ACCEPTED', 'REFUNDED']) });
+
+const CALLBACK: RouteAbout = {
+  id: 'reportPayment',
+  summary: 'Tells of a payment of an order. For the payment provider.',
+  description: 'The signature stands for a sign-in; docs/orders.md says how it is made.',
+  headers: z.object({
+    'x-tenant-id': z.string(),
+    'x-payment-timestamp': z.string().meta({ description: 'Seconds since 1970, at most 300 off.' }),
+    'x-payment-signature': z.string(),
+  }),
+  takes: { kind: 'SIGNED', schema: paymentForm },
+  answers: {
+    200: {
+      description: 'The payment is taken, or was before.',
+      contentType: 'application/json',
+      schema: paymentAnswer,
+    },
+  },
+  refusals: REFUSALS,
+};
+
 /** Where providers tell of payments. The signature stands for a sign-in. */
 export function paymentRoutes(its: CallbackParts): HttpRoute[] {
-  return [{ method: 'POST', path: PATH, answer: async (request) => take(its, request) }];
+  return [{ method: 'POST', path: PATH, about: CALLBACK, answer: async (request) => take(its, request) }];
 }
 
 async function take(

@@ -29,7 +29,7 @@ export class PointsResolver {
     @Arg('input', () => GrantPointsInput) input: GrantPointsInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.grants.grant(tenantId, { ...input, idempotencyKey });

@@ -36,7 +36,7 @@ export class DeadLetterResolver {
     @Arg('input', () => RedriveDeadLettersInput) input: RedriveDeadLettersInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ redriven: await this.service.redrive(tenantId, input) }));
   }
 }

@@ -27,7 +27,7 @@ export class ReversalResolver {
     @Arg('input', () => ReverseRedemptionInput) input: ReverseRedemptionInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId, staffId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId, staffId } = requireStaff(context);
     const answered = await answer(async () => ({
       redemption: await this.service.reverse(tenantId, staffId, input),
     }));

@@ -58,7 +58,7 @@ export class NodeUsersResolver {
 
   @Subscription(() => NodesChangedEvent, {
     description: 'Read `nodeUsers` again: other plans open a node now. For nodes and staff.',
-    subscribe: ownEvents({ types: [NODES_CHANGED], list: 'nodeUsers', audience: 'NODES_AND_STAFF' }),
+    subscribe: ownEvents({ types: [NODES_CHANGED], list: 'nodeUsers' }),
   })
   nodesChanged(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {
     return item;
@@ -70,7 +70,7 @@ function askedNode(
   context: RequestContext,
   nodeId: string | null,
 ): { readonly tenantId: string; readonly nodeId: Id } | null {
-  const actor = requireNodeOrStaff(context, 'OWNER', 'OPERATOR');
+  const actor = requireNodeOrStaff(context);
   const own = actor.kind === 'NODE' ? actor.nodeId : null;
   const asked = nodeId ?? own;
   if (asked === null || (own !== null && asked !== own)) return null;

@@ -29,7 +29,7 @@ export class NodeResolver {
     @Arg('input', () => CreateNodeInput) input: CreateNodeInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ node: await this.service.create(tenantId, { ...input }) }));
   }
 
@@ -40,7 +40,7 @@ export class NodeResolver {
     @Arg('input', () => UpdateNodeInput) { nodeId, ...changes }: UpdateNodeInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ node: await this.service.update(tenantId, nodeId, changes) }));
   }
 
@@ -51,7 +51,7 @@ export class NodeResolver {
     @Arg('input', () => NodeIdInput) { nodeId }: NodeIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => ({ nodeId: await this.service.delete(tenantId, nodeId) }));
   }
 
@@ -63,7 +63,7 @@ export class NodeResolver {
     @Arg('input', () => NodeIdInput) { nodeId }: NodeIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context, 'OWNER', 'OPERATOR');
+    const { tenantId } = requireStaff(context);
     return answer(async () => this.service.createToken(tenantId, nodeId));
   }
 

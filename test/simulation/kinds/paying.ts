@@ -86,6 +86,7 @@ async function callBack({ app, services }: World, tenantId: string, payment: obj
     headers,
     body: noBytes(),
     document: Buffer.from(body),
+    json: undefined,
   });
   if (typeof answer.body !== 'string') throw new Error('A payment is answered by text.');
   const { outcome } = JSON.parse(answer.body) as { outcome: string };

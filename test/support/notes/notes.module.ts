@@ -3,6 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 import { defineEntity, p } from '@mikro-orm/core';
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { requireStaff } from '../../../src/graphql/auth.js';
+import { STAFF } from '../../../src/graphql/rule.js';
 import type { RequestContext } from '../../../src/graphql/context.js';
 import { idColumn, tenantColumn } from '../../../src/platform/database/columns.js';
 import { tenantEm } from '../../../src/platform/database/orm.js';
@@ -50,6 +51,7 @@ export const notes = {
   name: 'notes',
   entities: [Note],
   resolvers: [NoteResolver],
+  permissions: { query: { note: STAFF } },
   checks: [
     {
       kind: 'NOTE_EMPTY',

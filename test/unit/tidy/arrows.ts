@@ -17,7 +17,7 @@ const VOCABULARY = /^src\/(?:rewards\/.*|graphql\/actor\.ts|campaigns\/campaign-
 const OPEN_TO_FEATURES = /\.(?:service|entity|module)\.ts$/;
 /** What compares Redis with rows reads both as the redemption writes them. */
 const OPEN_TO_RECONCILIATION = /^src\/redemption\//;
-const OPEN_TO_GRAPHQL = /\.(?:resolver|routes|types|module)\.ts$/;
+const OPEN_TO_GRAPHQL = /\.(?:resolver|routes|types|module|permissions)\.ts$/;
 
 /** The parts of the redemption, from the lowest to the highest: each imports only those before it. */
 const REDEMPTION_PARTS = ['history', 'claim', 'commit', 'recovery', 'deferred', 'redeem', 'reversal'];

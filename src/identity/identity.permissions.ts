@@ -1,0 +1,28 @@
+import { EDITORS, OWNERS, PUBLIC, STAFF, type Permissions } from '../graphql/rule.js';
+
+export const IDENTITY_PERMISSIONS: Permissions = {
+  query: {
+    viewer: PUBLIC,
+    user: STAFF,
+    users: STAFF,
+    staff: STAFF,
+  },
+  mutation: {
+    createUserToken: EDITORS,
+    updateUser: EDITORS,
+    inviteStaff: OWNERS,
+    resetStaff: OWNERS,
+    updateStaff: OWNERS,
+    // Whoever calls these has no token yet.
+    signInStaff: PUBLIC,
+    beginStaffOidc: PUBLIC,
+    completeStaffOidc: PUBLIC,
+    refreshStaffSession: PUBLIC,
+    acceptStaffInvitation: PUBLIC,
+    signOutStaff: STAFF,
+    changeStaffPassword: STAFF,
+    enrolSecondFactor: STAFF,
+    confirmSecondFactor: STAFF,
+    removeSecondFactor: STAFF,
+  },
+};

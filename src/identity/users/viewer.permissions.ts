@@ -1,0 +1,38 @@
+import type { Actor } from '../../graphql/actor.js';
+import { denialOf, EDITORS, NODES, OWNERS, STAFF, USERS, type Rule } from '../../graphql/rule.js';
+
+/** What a caller may do at all; single operations may still refuse, and say why. */
+export const PERMISSIONS = [
+  'REDEEM',
+  'SPEND',
+  'READ',
+  'READ_NODE_USERS',
+  'CHANGE',
+  'CHANGE_STAFF',
+  'READ_TENANTS',
+  'CHANGE_TENANTS',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Who has each permission: the rules that the operations of its kind have in the table. */
+const HOLDERS: Readonly<Record<Permission, Rule>> = {
+  REDEEM: USERS,
+  SPEND: USERS,
+  READ: STAFF,
+  READ_NODE_USERS: { ...NODES, ...EDITORS },
+  CHANGE: EDITORS,
+  CHANGE_STAFF: OWNERS,
+  READ_TENANTS: STAFF,
+  CHANGE_TENANTS: OWNERS,
+};
+
+/** Of a tenant that runs the installation alone; the services of tenants judge that. */
+const OF_PLATFORM: ReadonlySet<Permission> = new Set(['READ_TENANTS', 'CHANGE_TENANTS']);
+
+/** @param isPlatform whether the caller's tenant runs the installation, and is active */
+export function permissionsOf(actor: Actor, isPlatform: boolean): Permission[] {
+  return PERMISSIONS.filter(
+    (permission) =>
+      (isPlatform || !OF_PLATFORM.has(permission)) && denialOf(HOLDERS[permission], actor) === null,
+  );
+}

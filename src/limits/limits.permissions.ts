@@ -1,0 +1,13 @@
+import { EDITORS, STAFF, USERS, type Permissions } from '../graphql/rule.js';
+
+export const LIMITS_PERMISSIONS: Permissions = {
+  query: {
+    rateLimitUsage: { ...USERS, ...STAFF },
+  },
+  mutation: {
+    setRateLimit: EDITORS,
+  },
+  subscription: {
+    rateLimitUsageChanged: { ...USERS, ...STAFF },
+  },
+};

@@ -1,0 +1,113 @@
+import { systemEm } from '../../src/platform/database/orm.js';
+import type { Actor } from '../../src/graphql/actor.js';
+import { denialOf, type Rule } from '../../src/graphql/rule.js';
+import { TokenService } from '../../src/identity/token.service.js';
+import { seedTenant, seedUser, TEST_SECRETS, type World } from './world.js';
+
+export interface WalkOperation {
+  readonly rule: Rule;
+  /** The access of permitted callers is judged by its service, so others learn first that they are not permitted. */
+  readonly judgesAccess: boolean;
+}
+
+/** A caller of the walk through all operations. */
+export interface WalkCaller {
+  readonly name: string;
+  /** Null where none is sent. */
+  readonly token: string | null;
+  /** The code by which an operation is denied to the caller; null where it is permitted. */
+  readonly denied: (operation: WalkOperation) => string | null;
+  /** Whether a socket is closed with 4403 before any operation. */
+  readonly hasNoSocket: boolean;
+}
+
+/** Makes callers of one kind in the tenant of the walk. */
+type Make = (world: World, tenantId: string) => Promise<readonly WalkCaller[]> | readonly WalkCaller[];
+
+const HOUR_S = 900;
+const ROLES = ['OWNER', 'OPERATOR', 'AUDITOR'] as const;
+
+/** Callers by the feature that knows them; a feature with a new kind of token adds one entry. */
+export const WALK_CALLERS: Readonly<Record<string, Make>> = {
+  'no token': () => [
+    { name: 'no token', token: null, denied: ({ rule }) => codeOf(rule, null), hasNoSocket: false },
+  ],
+  'bad tokens': badTokens,
+  users: async (world, tenantId) => [
+    signed(world, 'a user', { kind: 'USER', tenantId, userId: await seedUser(world, tenantId) }),
+    ...(await disabledUsers(world, tenantId)),
+  ],
+  staff: (world, tenantId) =>
+    ROLES.map((role) => signed(world, `an ${role}`, { kind: 'STAFF', tenantId, staffId: 's', role })),
+  nodes: async (world, tenantId) => {
+    const { id: nodeId } = await world.services.nodes.create(tenantId, { name: 'N', address: 'n.example' });
+    return [signed(world, 'a node', { kind: 'NODE', tenantId, nodeId }), ...deletedNodes(world, tenantId)];
+  },
+  tenants: disabledTenants,
+};
+
+function codeOf(rule: Rule, actor: Actor | null): string | null {
+  return (denialOf(rule, actor)?.extensions['code'] as string | undefined) ?? null;
+}
+
+/** A caller with a good token, denied what its kind and role may not do. */
+export function signed({ services }: World, name: string, actor: Actor): WalkCaller {
+  const token = services.tokens.sign(actor, HOUR_S);
+  return { name, token, denied: ({ rule }) => codeOf(rule, actor), hasNoSocket: false };
+}
+
+/** A caller with a good token who may do nothing. */
+export function barred(world: World, name: string, actor: Actor, code: string): WalkCaller {
+  const denied: WalkCaller['denied'] = ({ rule, judgesAccess }) =>
+    (judgesAccess ? codeOf(rule, actor) : null) ?? code;
+  return { ...signed(world, name, actor), denied, hasNoSocket: true };
+}
+
+function badTokens({ services }: World, tenantId: string): WalkCaller[] {
+  const actor: Actor = { kind: 'STAFF', tenantId, staffId: 's', role: 'OWNER' };
+  const good = services.tokens.sign(actor, HOUR_S);
+  const past = new TokenService([TEST_SECRETS.jwtSecret], { nowMs: () => Date.now() - 3_600_000 });
+  const foreign = new TokenService(['f'.repeat(40)], { nowMs: () => Date.now() });
+  const tokens: Record<string, string> = {
+    malformed: 'nonsense',
+    expired: past.sign(actor, HOUR_S),
+    'signed by another key': foreign.sign(actor, HOUR_S),
+    'with another signature': `${good.slice(0, -6)}AAAAAA`,
+    'of no algorithm': `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${good.split('.')[1]}.`,
+  };
+  return Object.entries(tokens).map(([name, token]) => ({
+    name: `a token ${name}`,
+    token,
+    denied: () => 'UNAUTHENTICATED',
+    hasNoSocket: true,
+  }));
+}
+
+async function disabledUsers(world: World, tenantId: string): Promise<WalkCaller[]> {
+  const userId = await seedUser(world, tenantId);
+  await world.services.userChanges.update(tenantId, { userId, status: 'DISABLED' });
+  const unknown = world.services.ids.next();
+  return [
+    barred(world, 'a disabled user', { kind: 'USER', tenantId, userId }, 'USER_DISABLED'),
+    barred(world, 'a user without a row', { kind: 'USER', tenantId, userId: unknown }, 'USER_DISABLED'),
+  ];
+}
+
+function deletedNodes(world: World, tenantId: string): WalkCaller[] {
+  const nodeId = world.services.ids.next();
+  return [barred(world, 'a node without a row', { kind: 'NODE', tenantId, nodeId }, 'NODE_NOT_FOUND')];
+}
+
+async function disabledTenants(world: World): Promise<WalkCaller[]> {
+  const { tenantId } = await seedTenant(world);
+  const userId = await seedUser(world, tenantId);
+  await systemEm(world.stores.orm).execute("update tenant set status = 'DISABLED' where id = ?", [tenantId]);
+  world.services.access.changed({ tenantId });
+  const staff = { kind: 'STAFF', staffId: 's', role: 'OWNER' } as const;
+  const code = 'TENANT_NOT_ACTIVE';
+  return [
+    barred(world, "a disabled tenant's user", { kind: 'USER', tenantId, userId }, code),
+    barred(world, "a disabled tenant's owner", { ...staff, tenantId }, code),
+    barred(world, 'the owner of a tenant without a row', { ...staff, tenantId: 'NOBODY' }, code),
+  ];
+}
