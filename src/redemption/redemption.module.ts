@@ -40,6 +40,7 @@ import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
 import { composeRedeeming } from './redeem/compose-redeeming.js';
+import { redeemRoutes } from './redeem/redeem.routes.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
 import { composeReversal } from './reversal/compose-reversal.js';
 import { ReversalResolver } from './reversal/reversal.resolver.js';
@@ -145,6 +146,7 @@ export const redemption = {
         ...UserResolvers.map((ofType) => new ofType(its.externalUserIds)),
       ],
       consumers: [...recovery.consumers, ...reversal.consumers],
+      routes: redeemRoutes({ redemptions: redeeming.redemptions, externalUserIds: its.externalUserIds }),
       jobs: [...recovery.jobs, ...deferredJobs(deferred, its.log)],
     };
   },

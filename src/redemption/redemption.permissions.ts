@@ -17,4 +17,5 @@ export const REDEMPTION_PERMISSIONS: Permissions = {
     redemptionSettled: { ...USERS, ...STAFF },
     redemptionReversed: { ...USERS, ...STAFF },
   },
+  http: { 'POST /api/redeem': USERS },
 };

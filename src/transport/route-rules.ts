@@ -10,6 +10,7 @@ export const TRANSPORT_PERMISSIONS: Permissions = {
     'GET /graphql': PUBLIC,
     'POST /graphql': PUBLIC,
     'GET /graphiql*': PUBLIC,
+    'GET /api/openapi.json': PUBLIC,
     'GET /healthz': PUBLIC,
     'GET /readyz': PUBLIC,
     'GET /metrics': PUBLIC,

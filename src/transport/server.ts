@@ -18,6 +18,7 @@ import { documentLimits } from './limits.js';
 import { drainsFirst } from './draining.js';
 import type { HttpServerParts, TransportParts } from './parts.js';
 import { Listeners } from './listeners.js';
+import { addOpenApi } from './openapi.js';
 import { ReadingBudget } from './reading-budget.js';
 import { RouteRules } from './route-rules.js';
 import { SchemaAnswers } from './schema-answers.js';
@@ -118,6 +119,7 @@ async function addApi(
     admitPersistedGets(scope);
     addGraphqlRoute(scope, PATH, { ...parts, apollo, apq, contextOf: features.contextOf });
     addJsonRoutes(scope, features);
+    addOpenApi(scope, features);
   });
 }
 

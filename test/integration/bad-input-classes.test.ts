@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config.js';
 import { RateLimit } from '../../src/limits/rate-limit.entity.js';
 import { ProductLine } from '../../src/tenancy/product-line.entity.js';
 import { Random } from '../faults/load/random.js';
+import { badDoorRequest } from '../support/bad-door-requests.js';
 import { BAD_REQUESTS, type BadRequest, type Target } from '../support/bad-requests.js';
 import type { OrderTarget } from '../support/bad-orders.js';
 import { signedUser, staffToken } from '../support/cluster.js';
@@ -137,7 +138,7 @@ async function expectUnharmed(before: string): Promise<void> {
 it('S4.18 answers 10,000 bad requests of more than 20 classes without a fault, and writes nothing', async () => {
   const before = await written();
   const random = new Random(SEED);
-  const classes = Object.entries(BAD_REQUESTS);
+  const classes = Object.entries({ ...BAD_REQUESTS, 'the REST door': badDoorRequest });
   expect(classes.length).toBeGreaterThanOrEqual(20);
   // One class after the other: beside attempts to redeem, operations that are refused are answered at a pace.
   const cases = classes.flatMap(([name, make]) =>

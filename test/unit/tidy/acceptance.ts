@@ -10,14 +10,13 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S4: [
     [1, 11],
     [13, 15],
-    [19, 21],
+    [19, 22],
   ],
   X: [
     [1, 5],
     [7, 9],
     [11, 13],
-    [15, 21],
-    [23, 23],
+    [15, 23],
   ],
 };
 
