@@ -84,6 +84,12 @@ describe('X.15 the samples of the README, pasted unchanged', () => {
     });
   });
 
+  it('S4.22: and that of docs/rest.md redeems another code without GraphQL', async () => {
+    const sample = /^```sh\n(.*?)^```$/ms.exec(readFileSync('docs/rest.md', 'utf8'))?.[1] ?? '';
+    const { stdout } = await run('bash', ['-c', sample], { cwd: folder });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'COMMITTED', errors: [] });
+  });
+
   it('X.15 show each redemption once and in order, also those of a restart of the server', async () => {
     const live = spawnTethered('bash', ['-c', sampleWith('graphql-ws')], {
       cwd: folder,

@@ -5,19 +5,28 @@ import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { startServer, type RunningServer } from '../../src/app/server.js';
 import { loadConfig } from '../../src/config.js';
+import type { Actor } from '../../src/graphql/actor.js';
 import { JUDGES_ACCESS } from '../../src/graphql/field-marks.js';
 import type { HttpRoute } from '../../src/graphql/http-route.js';
 import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { systemEm } from '../../src/platform/database/orm.js';
-import { signedUser } from '../support/cluster.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { RedisServer } from '../support/redis-server.js';
 import { rootFields, type RootField } from '../support/root-fields.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { WALK_CALLERS, type WalkCaller, type WalkOperation } from '../support/walk-callers.js';
-import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { signed, WALK_CALLERS, type WalkCaller, type WalkOperation } from '../support/walk-callers.js';
+import {
+  openWorld,
+  redeem,
+  seedCampaign,
+  seedTenant,
+  seedUser,
+  TEST_SECRETS,
+  type SeededTenant,
+  type World,
+} from '../support/world.js';
 
 const PROBE = 'PROBE_1';
 const AT_ONCE = 8;
@@ -224,43 +233,58 @@ describe('every operation of the schema and every route', () => {
 
   it('finds nothing of another tenant by its ids: they answer as ids that do not exist', async () => {
     const tenant = await seedTenant(world);
-    const { campaignId } = await seedCampaign(world, tenant, 1);
-    const { userId } = await signedUser(world, tenant.tenantId);
-    const [code] = await systemEm(world.stores.orm).execute<{ id: string; batchId: string }[]>(
-      'select cast(id as char) as id, cast(batch_id as char) as batchId from code where tenant_id = ?',
-      [tenant.tenantId],
-    );
+    const ids = await idsOf(tenant);
     const other = await seedTenant(world);
-    const token = world.services.tokens.sign(
-      { kind: 'STAFF', tenantId: other.tenantId, staffId: 's', role: 'OWNER' },
-      900,
-    );
-    const ids = [
-      campaignId,
-      userId,
-      tenant.planId,
-      present(code, 'The code').id,
-      present(code, 'The code').batchId,
-    ];
-    const before = await rowsOf(tenant.tenantId);
-    const asked = fields.filter(({ kind, document }) => kind !== 'subscription' && document.includes(PROBE));
-    const answers = async (id: string): Promise<unknown[]> => {
-      const limit = pLimit(AT_ONCE);
-      return Promise.all(
-        asked.map(async ({ name, document }) =>
-          limit(async () => {
-            const query = document.replaceAll(PROBE, id);
-            const { data, errors } = await graphqlRequest(server.address, { query, token });
-            return [name, data?.[name] ?? null, errors?.map(({ extensions }) => extensions.code)];
-          }),
-        ),
-      );
+    const owner: Actor = { kind: 'STAFF', tenantId: other.tenantId, staffId: 's', role: 'OWNER' };
+    const user: Actor = {
+      kind: 'USER',
+      tenantId: other.tenantId,
+      userId: await seedUser(world, other.tenantId),
     };
-    const unknown = await answers(world.services.ids.next());
-    for (const id of ids) expect(await answers(id)).toEqual(unknown);
+    const before = await rowsOf(tenant.tenantId);
+    for (const caller of [signed(world, 'an owner', owner), signed(world, 'a user', user)]) {
+      const unknown = await answersFor(caller, world.services.ids.next());
+      for (const id of ids) expect(await answersFor(caller, id)).toEqual(unknown);
+    }
     expect(await rowsOf(tenant.tenantId)).toEqual(before);
   });
 });
+
+/** Ids of rows of a tenant: of its campaign, batch, code, plan, user, redemption and order. */
+async function idsOf(tenant: SeededTenant): Promise<string[]> {
+  const { tenantId, planId } = tenant;
+  const { campaignId, codes } = await seedCampaign(world, tenant, 1);
+  const userId = await seedUser(world, tenantId);
+  const { orderNo } = await redeem(world, tenantId, userId, codes[0] ?? '');
+  const [code] = await systemEm(world.stores.orm).execute<{ id: string; batchId: string }[]>(
+    'select cast(id as char) as id, cast(batch_id as char) as batchId from code where tenant_id = ?',
+    [tenantId],
+  );
+  const { id, batchId } = present(code, 'The code');
+  return [campaignId, batchId, id, planId, userId, present(orderNo, 'The redemption')];
+}
+
+/** What a caller is told by every operation that it may use and that takes a text, where all texts are this one. */
+async function answersFor(caller: WalkCaller, text: string): Promise<unknown[]> {
+  const limit = pLimit(AT_ONCE);
+  const asked = fields.filter(
+    (field) =>
+      field.kind !== 'subscription' &&
+      field.document.includes(PROBE) &&
+      caller.denied(operationOf(field)) === null,
+  );
+  return Promise.all(
+    asked.map(async ({ name, document }) =>
+      limit(async () => {
+        const query = document.replaceAll(PROBE, text);
+        const headers = { 'x-product-code': 'DEMO' };
+        const call = { query, headers, token: caller.token ?? '' };
+        const { data, errors } = await graphqlRequest(server.address, call);
+        return [name, data?.[name] ?? null, errors?.map(({ extensions }) => extensions.code)];
+      }),
+    ),
+  );
+}
 
 /** What the tables hold of a tenant. */
 async function rowsOf(tenantId: string): Promise<unknown> {

@@ -51,6 +51,7 @@ beforeAll(async () => {
     STORE_TIMEOUT_MS: '5000',
     REPLY_WITHIN_MS: '300',
     LOCKOUT_USER_FAILURES: '0',
+    CORS_ORIGINS: 'https://shop.example',
   });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
@@ -235,6 +236,21 @@ describe('POST /api/redeem', () => {
     expect([http, answer.status, answer.errors]).toEqual([202, 'PROCESSING', []]);
     expect(answer.orderNo).not.toBeNull();
   });
+});
+
+it('pages of the allowed origins may call the door, and no others', async () => {
+  const url = new URL(DOOR.path, server.address);
+  const asked = {
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'x-product-code',
+  };
+  const allowed = async (origin: string) => {
+    const preflight = await fetch(url, { method: 'OPTIONS', headers: { ...asked, origin } });
+    const call = await fetch(url, { method: 'POST', headers: { origin } });
+    return [preflight, call].map(({ headers }) => headers.get('access-control-allow-origin'));
+  };
+  expect(await allowed('https://shop.example')).toEqual(['https://shop.example', 'https://shop.example']);
+  expect(await allowed('https://other.example')).toEqual([null, null]);
 });
 
 describe('the user of a call', () => {

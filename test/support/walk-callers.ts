@@ -43,6 +43,7 @@ export const WALK_CALLERS: Readonly<Record<string, Make>> = {
     const { id: nodeId } = await world.services.nodes.create(tenantId, { name: 'N', address: 'n.example' });
     return [signed(world, 'a node', { kind: 'NODE', tenantId, nodeId }), ...deletedNodes(world, tenantId)];
   },
+  sessions: endedSessions,
   tenants: disabledTenants,
 };
 
@@ -96,6 +97,29 @@ async function disabledUsers(world: World, tenantId: string): Promise<WalkCaller
 function deletedNodes(world: World, tenantId: string): WalkCaller[] {
   const nodeId = world.services.ids.next();
   return [barred(world, 'a node without a row', { kind: 'NODE', tenantId, nodeId }, 'NODE_NOT_FOUND')];
+}
+
+async function endedSessions(world: World, tenantId: string): Promise<WalkCaller[]> {
+  const { sessions, transactions } = world.services;
+  const userId = await seedUser(world, tenantId);
+  const ended = async (kind: 'DEVICE' | 'STAFF', subjectId: string): Promise<string> =>
+    transactions.run(tenantId, async (em) => {
+      const { sessionId } = await sessions.open(em, { tenantId, kind, subjectId });
+      await sessions.end(em, { tenantId, sessionId }, 'SIGNED_OUT');
+      return sessionId;
+    });
+  const ofUser = await ended('DEVICE', userId);
+  const ofStaff = await ended('STAFF', world.services.ids.next());
+  const owner = { kind: 'STAFF', tenantId, staffId: 's', role: 'OWNER', sessionId: ofStaff } as const;
+  return [
+    barred(
+      world,
+      'a user who has signed out',
+      { kind: 'USER', tenantId, userId, sessionId: ofUser },
+      'SESSION_ENDED',
+    ),
+    barred(world, 'an owner who has signed out', owner, 'SESSION_ENDED'),
+  ];
 }
 
 async function disabledTenants(world: World): Promise<WalkCaller[]> {
