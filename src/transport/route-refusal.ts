@@ -35,7 +35,7 @@ export interface ShownRefusal extends RouteRefusal {
 /** @throws the error itself where nothing of it may be shown and no request is known to log it under */
 export function refusalOf(error: unknown, route: HttpRoute, context: RequestContext | null): ShownRefusal {
   const { code, message, field = null, retryAfterMs = null, ...extensions } = shownOf(error, context);
-  const fallback = error instanceof DomainError ? 400 : 500;
+  const fallback = isDomainError(error) ? 400 : 500;
   const status = route.about.refusals[code] ?? COMMON_STATUS[code] ?? fallback;
   return { status, code, message, field, retryAfterMs, extensions };
 }
@@ -65,15 +65,16 @@ interface Shown {
 
 /** @param context null where the headers of the caller could not be read */
 function shownOf(error: unknown, context: RequestContext | null): Shown {
-  if (error instanceof DomainError) {
-    const { code, message, details }: DomainError = error;
-    return { code, message, ...details };
-  }
+  if (isDomainError(error)) return { code: error.code, message: error.message, ...error.details };
   if (context === null && !(error instanceof GraphQLError)) throw error;
   const { message, extensions } =
     context === null ? (error as GraphQLError) : presentError(asGraphqlError(error), context, true);
   const { http: _http, ...shown }: Record<string, unknown> = { ...extensions };
   return { message, code: 'INTERNAL_SERVER_ERROR', ...shown };
+}
+
+function isDomainError(error: unknown): error is DomainError {
+  return error instanceof DomainError;
 }
 
 function asGraphqlError(error: unknown): GraphQLError {

@@ -20,7 +20,7 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: {
     ...BAD_REQUEST,
     message:
-      'The body is not JSON, or has a key "__proto__", or a key "constructor" that holds "prototype". Send an object with the key "query".',
+      'The body is not JSON, or has a key "__proto__", or a key "constructor" that holds "prototype". Send a JSON object.',
   },
   [NOT_UTF8]: { ...BAD_REQUEST, message: 'The body is not UTF-8. Encode the JSON as UTF-8.' },
   [URL_NOT_UTF8]: {
@@ -34,7 +34,7 @@ const ANSWERS: Readonly<Record<string, TransportAnswer>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
     code: 'UNSUPPORTED_MEDIA_TYPE',
-    message: 'Send the operation as application/json.',
+    message: 'Send the body as application/json.',
   },
   [ENCODED]: {
     status: 415,

@@ -9,8 +9,8 @@ import { REDEEM_REFUSAL_CODES } from '../../src/redemption/redemption.errors.js'
 import { startServer, type RunningServer } from '../../src/app/server.js';
 import { signedUser, signedUsers, type SignedUser } from '../support/cluster.js';
 import { factsAfter, factsOf } from '../support/facts.js';
-import { graphqlRequest } from '../support/graphql-client.js';
 import { OpenApiDocument } from '../support/openapi.js';
+import { DOOR, RedeemDoors, type Answer, type Call, type Reply } from '../support/redeem-doors.js';
 import { holdCode } from '../support/row-lock.js';
 import {
   emOf,
@@ -22,24 +22,10 @@ import {
   type World,
 } from '../support/world.js';
 
-const DOOR = { method: 'POST', path: '/api/redeem' } as const;
-
-interface Answer {
-  readonly status: string;
-  readonly redemption: Record<string, unknown> | null;
-  readonly orderNo: string | null;
-  readonly errors: { code: string; message: string; field: string[] | null; retryAfterMs: number | null }[];
-}
-
-interface Reply {
-  readonly http: number;
-  readonly retryAfter: string | null;
-  readonly answer: Answer;
-}
-
 let world: World;
 let server: RunningServer;
 let document: OpenApiDocument;
+let doors: RedeemDoors;
 let tenant: SeededTenant;
 
 beforeAll(async () => {
@@ -56,6 +42,7 @@ beforeAll(async () => {
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
   document = await OpenApiDocument.of(server.address);
+  doors = new RedeemDoors(server.address, document);
   tenant = await seedTenant(world);
 });
 afterAll(async () => {
@@ -63,53 +50,8 @@ afterAll(async () => {
   await world.close();
 });
 
-interface Call {
-  readonly token?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: unknown;
-  /** In place of the body as JSON. */
-  readonly text?: string;
-}
-
-/** Every answer of the door fits the document, whatever a test looks at. */
-async function door({ token, headers = {}, body, text }: Call): Promise<Reply> {
-  const reply = await fetch(new URL(DOOR.path, server.address), {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-product-code': 'DEMO',
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    body: text ?? JSON.stringify(body),
-  });
-  const raw = await reply.text();
-  const seen = { ...DOOR, status: reply.status, contentType: reply.headers.get('content-type'), body: raw };
-  expect(document.faultOf(seen)).toBeNull();
-  const answer = JSON.parse(raw) as Answer;
-  for (const { code } of answer.errors) expect([code, document.names(seen, code)]).toEqual([code, true]);
-  expect(reply.headers.get('x-request-id') !== null || reply.status >= 400).toBe(true);
-  return { http: reply.status, retryAfter: reply.headers.get('retry-after'), answer };
-}
-
-const REDEEM = `mutation ($input: RedeemCodeInput!) { redeemCode(input: $input) {
-  status orderNo errors { code message field retryAfterMs }
-  redemption { id status codeId campaignId userId useNo productCode claimedAt settledAt reversedAt
-    rewards { type status sourceId targetId value } } } }`;
-
-async function mutation({ token, headers = {}, body }: Call): Promise<Answer> {
-  const { data, errors } = await graphqlRequest<{ redeemCode: Answer }>(server.address, {
-    query: REDEEM,
-    variables: { input: body },
-    headers: { 'x-product-code': 'DEMO', ...headers },
-    ...(token !== undefined && { token }),
-  });
-  if (!data) throw new Error(JSON.stringify(errors));
-  const { errors: refusals, ...answer } = data.redeemCode;
-  // The body of the door is the input itself.
-  return { ...answer, errors: refusals.map((each) => ({ ...each, field: each.field?.slice(1) ?? null })) };
-}
-
+const door = async (call: Call): Promise<Reply> => doors.door(call);
+const mutation = async (call: Call): Promise<Answer> => doors.mutation(call);
 const key = (): string => randomBytes(8).toString('hex');
 const freshCode = async (rule: Record<string, unknown> = {}): Promise<string> =>
   (await seedCampaign(world, tenant, 1, { rule })).codes[0] ?? '';
