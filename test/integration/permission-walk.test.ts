@@ -129,6 +129,8 @@ async function overSocket(caller: WalkCaller, denied: readonly RootField[]): Pro
 
 const isRoute = ({ method, path }: HttpRoute, name: string): boolean => `${method} ${path}` === name;
 
+const isUnproved = (code: string): boolean => code === 'UNAUTHENTICATED' || code === 'SESSION_ENDED';
+
 const deniedOf = (caller: WalkCaller): RootField[] =>
   fields.filter((field) => caller.denied(operationOf(field)) !== null);
 
@@ -204,7 +206,7 @@ describe('every operation of the schema and every route', () => {
           errors: { code?: string; extensions?: { code: string } }[];
         };
         const code = errors.map((error) => error.code ?? error.extensions?.code).join();
-        const status = expected === 'UNAUTHENTICATED' ? 401 : 403;
+        const status = isUnproved(expected) ? 401 : 403;
         if (code !== expected || reply.status !== status)
           found.push(`${caller.name}: ${route} answers ${reply.status} ${code}, not ${expected}`);
       }

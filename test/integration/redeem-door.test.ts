@@ -28,19 +28,25 @@ let document: OpenApiDocument;
 let doors: RedeemDoors;
 let tenant: SeededTenant;
 
-beforeAll(async () => {
-  world = await openWorld();
+/** @param replyWithinMs after which a redemption that is not committed is answered PROCESSING */
+async function start(replyWithinMs: number): Promise<RunningServer> {
   const config = loadConfig({
     NODE_ENV: 'test',
     PORT: '0',
     ROLE: 'api',
-    STORE_TIMEOUT_MS: '5000',
-    REPLY_WITHIN_MS: '300',
+    STORE_TIMEOUT_MS: '10000',
+    CLAIM_DEADLINE_MS: '120000',
+    REPLY_WITHIN_MS: String(replyWithinMs),
     LOCKOUT_USER_FAILURES: '0',
     CORS_ORIGINS: 'https://shop.example',
   });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  return startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+}
+
+beforeAll(async () => {
+  world = await openWorld();
+  server = await start(60_000);
   document = await OpenApiDocument.of(server.address);
   doors = new RedeemDoors(server.address, document);
   tenant = await seedTenant(world);
@@ -169,12 +175,14 @@ describe('POST /api/redeem', () => {
     const [row] = await emOf(world, own.tenantId).find(Code, {});
     const letGo = await holdCode(world, own.tenantId, row?.id ?? '');
     const { token } = await signedUser(world, own.tenantId);
-    const { http, answer } = await door({
+    const impatient = await start(300);
+    const { http, answer } = await new RedeemDoors(impatient.address, document).door({
       token,
       headers: { 'idempotency-key': key() },
       body: { code: codes[0] },
     });
     await letGo();
+    await impatient.stop();
     expect([http, answer.status, answer.errors]).toEqual([202, 'PROCESSING', []]);
     expect(answer.orderNo).not.toBeNull();
   });
@@ -207,7 +215,10 @@ describe('the user of a call', () => {
     const code = await freshCode();
     const before = await factsOf(world, tenantId);
     for (const named of [other.userId, `u${other.userId}`, '', '0', ` ${userId}`]) {
-      const { http, answer } = await door({ token, body: { code, userId: named } });
+      const { http, answer } = await door({
+        token,
+        body: { code, userId: named },
+      });
       expect([named, http, answer.errors]).toMatchObject([
         named,
         403,
@@ -230,7 +241,11 @@ describe('the user of a call', () => {
       [tokenOf({ kind: 'USER', tenantId: 'NOBODY', userId: '1' }), 403, 'TENANT_NOT_ACTIVE'],
     ];
     for (const [token, status, expected] of callers) {
-      const { http, answer } = await door({ body: { code }, ...(token !== undefined && { token }) });
+      const impatient = await start(300);
+      const { http, answer } = await new RedeemDoors(impatient.address, document).door({
+        body: { code },
+        ...(token !== undefined && { token }),
+      });
       expect([http, answer.status, answer.errors.map((error) => error.code)]).toEqual([
         status,
         'REFUSED',
@@ -258,7 +273,12 @@ describe('a body', () => {
       ['{"code":"A"}', 400, 'BAD_USER_INPUT', { 'idempotency-key': 'k'.repeat(200) }],
     ];
     for (const [text, status, expected, headers = {}] of cases) {
-      const { http, answer } = await door({ token, text, headers });
+      const impatient = await start(300);
+      const { http, answer } = await new RedeemDoors(impatient.address, document).door({
+        token,
+        text,
+        headers,
+      });
       expect([text.slice(0, 40), http, answer.status, answer.errors.map(({ code }) => code)]).toEqual([
         text.slice(0, 40),
         status,
