@@ -6,7 +6,7 @@ import { FILE_TYPES, type FeatureRouteParts } from './feature-routes.js';
 import { JsonSchemas, type JsonSchema } from './json-schemas.js';
 import { COMMON_STATUS } from './route-refusal.js';
 
-export const OPENAPI_PATH = '/api/openapi.json';
+const OPENAPI_PATH = '/api/openapi.json';
 const VERSION = '1';
 const DESCRIPTION =
   'The HTTP routes beside GraphQL. Most of the product is behind `/graphql`; its schema describes itself. Every refusal has a code: programs go by the code, the message is for people.';
@@ -37,7 +37,7 @@ export function addOpenApi(scope: FastifyInstance, { routes, rules }: FeatureRou
 }
 
 /** An OpenAPI 3.1 document. */
-export function openApiOf(routes: readonly HttpRoute[], ruleOf: (route: HttpRoute) => Rule): object {
+function openApiOf(routes: readonly HttpRoute[], ruleOf: (route: HttpRoute) => Rule): object {
   const schemas = new JsonSchemas();
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {

@@ -58,7 +58,7 @@ export function signed({ services }: World, name: string, actor: Actor): WalkCal
 }
 
 /** A caller with a good token who may do nothing. */
-export function barred(world: World, name: string, actor: Actor, code: string): WalkCaller {
+function barred(world: World, name: string, actor: Actor, code: string): WalkCaller {
   const denied: WalkCaller['denied'] = ({ rule, judgesAccess }) =>
     (judgesAccess ? codeOf(rule, actor) : null) ?? code;
   return { ...signed(world, name, actor), denied, hasNoSocket: true };

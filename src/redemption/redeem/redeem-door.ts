@@ -7,7 +7,7 @@ import type { RedeemRefusal } from '../redemption.errors.js';
 import type { RedeemAnswer } from './redeem-request.js';
 
 /** The status of each refusal of `POST /api/redeem`. The transport adds those of requests that reach no redemption. */
-export const REDEEM_STATUS: Readonly<Record<RedeemRefusal, number>> = {
+const REDEEM_STATUS: Readonly<Record<RedeemRefusal, number>> = {
   TENANT_NOT_ACTIVE: 403,
   USER_DISABLED: 403,
   IDEMPOTENCY_KEYS_DIFFER: 400,
