@@ -10,6 +10,7 @@ import type { RedeemAnswer } from './redeem-request.js';
 const REDEEM_STATUS: Readonly<Record<RedeemRefusal, number>> = {
   TENANT_NOT_ACTIVE: 403,
   USER_DISABLED: 403,
+  SESSION_ENDED: 401,
   IDEMPOTENCY_KEYS_DIFFER: 400,
   IDEMPOTENCY_KEY_MALFORMED: 400,
   IDEMPOTENCY_KEY_REUSED: 422,
