@@ -16,7 +16,9 @@ if (process.argv.includes('--write')) {
 } else if (built === written) {
   console.log('docs/permissions.md shows the table of the build.');
 } else {
-  console.error('docs/permissions.md differs from the table of the build; "npm run permissions" writes it.\n');
+  console.error(
+    'docs/permissions.md differs from the table of the build; "npm run permissions" writes it.\n',
+  );
   console.error(differenceOf(written, built).join('\n'));
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { DomainError, StoreUnavailableError } from '../../src/platform/errors.js
 const ANSWER_WITHIN_MS = 120_000;
 
 /** A request was not answered, however often it was sent. */
-export class LateError extends Error {
+class LateError extends Error {
   override readonly name = 'LateError';
 }
 

@@ -4,7 +4,7 @@ import type { World } from './world.js';
 
 /** What is to be paid of {@link FullOrder}: 100 without 10 and 5 by coupons, and 1 by points. */
 export const FULL_AMOUNT = 84;
-export const FULL_POINTS = 100;
+const FULL_POINTS = 100;
 
 /** What a user has and wants who orders with everything that an order can hold. */
 export interface FullOrder {
