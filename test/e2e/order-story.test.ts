@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, signedUser, staffToken, type Cluster } from '../support/cluster.js';
+import { standingCluster, signedUser, staffToken, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import type { RunningProcess } from '../support/processes.js';
 import { cursorNow, seedTenant } from '../support/world.js';
@@ -12,7 +12,7 @@ let cluster: Cluster;
 /** An API process whose orders are closed at once, so that no test waits half an hour. */
 let hasty: RunningProcess;
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
   hasty = await cluster.further({ ORDER_TIMEOUT_MINUTES: '0.01' });
 });
 afterAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, signedUser, staffToken, type Cluster } from '../support/cluster.js';
+import { standingCluster, signedUser, staffToken, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlStream } from '../support/graphql-client.js';
 import { pushOf, redeemOnce } from '../support/redeemers.js';
 import { cursorNow, seedCampaign, seedTenant } from '../support/world.js';
@@ -13,7 +13,7 @@ const ONE = 'query ($id: ID!) { nodeUser(subscriptionId: $id) { subscriptionId }
 let cluster: Cluster;
 let streams: GraphqlStream<Answer>[] = [];
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
 });
 afterAll(async () => {
   await Promise.all(streams.map(async (stream) => stream.close()));

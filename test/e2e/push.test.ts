@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
-import { startCluster, signedUser, staffToken, type Cluster, type SignedUser } from '../support/cluster.js';
+import {
+  standingCluster,
+  signedUser,
+  staffToken,
+  type Cluster,
+  type SignedUser,
+} from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlStream } from '../support/graphql-client.js';
 import { pushOf, redeemOnce } from '../support/redeemers.js';
 import { cursorNow, emOf, seedCampaign, seedTenant } from '../support/world.js';
@@ -27,7 +33,7 @@ interface Held {
 let cluster: Cluster;
 let streams: GraphqlStream<unknown>[] = [];
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
 });
 afterAll(async () => {
   await Promise.all(streams.map(async (stream) => stream.close()));

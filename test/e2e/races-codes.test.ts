@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, signedUsers, type Cluster } from '../support/cluster.js';
+import { standingCluster, signedUsers, type Cluster } from '../support/cluster.js';
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { expectExactly, expectPublished } from '../support/truth.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  // On two busy cores a commit may take its time, and these tests are about answers and counts.
-  cluster = await startCluster({ environment: { HELD_WAIT_MS: '20000' } });
+  cluster = await standingCluster();
 });
 
 /** No user is asked to try again: the first answer is final, unless the server is too slow for any. */

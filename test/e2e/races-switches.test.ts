@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/platform/clock.js';
-import { startCluster, signedUsers, staffToken, type Cluster, type SignedUser } from '../support/cluster.js';
+import {
+  standingCluster,
+  signedUsers,
+  staffToken,
+  type Cluster,
+  type SignedUser,
+} from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { inParallel, pick, redeemAll, redeemOnce, tallyOf, type Redeemed } from '../support/redeemers.js';
 import { expectExactly, truthOf, type Truth } from '../support/truth.js';
@@ -9,8 +15,7 @@ import { seedCampaign, seedTenant } from '../support/world.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  // On a busy machine a redemption may take longer than two seconds; here it is answered with its outcome.
-  cluster = await startCluster({ environment: { REPLY_WITHIN_MS: '14000' } });
+  cluster = await standingCluster();
 });
 afterAll(async () => cluster.close());
 

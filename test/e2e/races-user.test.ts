@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tenantEm } from '../../src/platform/database/orm.js';
-import { startCluster, signedUser, signedUsers, type Cluster, type SignedUser } from '../support/cluster.js';
+import {
+  standingCluster,
+  signedUser,
+  signedUsers,
+  type Cluster,
+  type SignedUser,
+} from '../support/cluster.js';
 import { inParallel, redeemAll, redeemOnce, redemptionsOf, tallyOf } from '../support/redeemers.js';
 import { expectExactly, truthOf } from '../support/truth.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
 });
 afterAll(async () => cluster.close());
 
@@ -124,7 +130,7 @@ async function holdUser(user: SignedUser): Promise<() => Promise<void>> {
 /** Until Redis holds a claim of the tenant, which is then about to be committed. */
 async function claimed(tenantId: string): Promise<void> {
   const { redis } = cluster.world.stores;
-  await expect.poll(async () => redis.zcard(`{${tenantId}}:open`), { interval: 10, timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => redis.zcard(`{${tenantId}}:open`), { interval: 10, timeout: 60_000 }).toBe(1);
 }
 
 describe('a retry while the first request is still being committed by the other process', () => {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { systemClock } from '../../src/platform/clock.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { startProcess, type ProcessSettings, type RunningProcess } from './processes.js';
@@ -38,14 +38,12 @@ export async function startCluster(settings: ClusterSettings = {}): Promise<Clus
     startBundled({ role, ...urls, environment: { ...PATIENT, ...settings.environment, ...more } });
   const [a, b, worker] = await Promise.all([start('api'), start('api'), start('worker')]);
   const world = await openWorld(PATIENT, urls);
-  const atStart = new Map([a, b, worker].map((each) => [each, each.said().length]));
-  const complaints = (): string[] =>
-    [...atStart].flatMap(([each, length]) => each.said().slice(length).split('\n')).filter(isComplaint);
+  const complaints = complaintsOf([a, b, worker]);
   const close = async (): Promise<void> => {
     const found = settings.mayComplain === true ? [] : complaints();
     await world.close();
     await Promise.all([a, b, worker].map(stopped));
-    if (found.length > 0) throw new Error(`Nothing here is worth a warning:\n${found.join('\n')}`);
+    expectNone(found);
   };
   return {
     urls: [a.url, b.url],
@@ -55,6 +53,37 @@ export async function startCluster(settings: ClusterSettings = {}): Promise<Clus
     further: async (more) => start('api', more),
     close,
   };
+}
+
+let standing: Promise<Cluster> | null = null;
+
+/**
+ * One cluster for all files of this worker of the test runner that only ask its processes: they are started once, and
+ * warm. It waits for commits and for its callers longer than any test, and ends with the worker. Closed by a file, it
+ * fails when a process has ended, or has logged a warning or worse since that file began.
+ */
+export async function standingCluster(): Promise<Cluster> {
+  standing ??= startCluster({ environment: { HELD_WAIT_MS: '20000', REPLY_WITHIN_MS: '14000' } });
+  const cluster = await standing;
+  const all = [...cluster.apis, cluster.worker];
+  const complaints = complaintsOf(all);
+  const close = async (): Promise<void> => {
+    const gone = await Promise.race([...all.map(async ({ exited }) => exited), pause(0, null)]);
+    if (gone !== null) standing = null;
+    expect(gone, 'a process that has ended').toBeNull();
+    expectNone(complaints());
+  };
+  return { ...cluster, close };
+}
+
+/** What these processes will have logged by the time that it is called. The start itself does not count. */
+function complaintsOf(processes: readonly RunningProcess[]): () => readonly string[] {
+  const lengths = processes.map(({ said }) => said().length);
+  return () => processes.flatMap(({ said }, at) => said().slice(lengths[at]).split('\n').filter(isComplaint));
+}
+
+function expectNone(complaints: readonly string[]): void {
+  if (complaints.length > 0) throw new Error(`Nothing here is worth a warning:\n${complaints.join('\n')}`);
 }
 
 /** Starts the bundled program: the same modules, faster loaded. */
