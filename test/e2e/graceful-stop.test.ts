@@ -1,16 +1,14 @@
-import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signedUser, startCluster, type Cluster } from '../support/cluster.js';
+import { signedUser, standingCluster, type Cluster } from '../support/cluster.js';
 import { factsOf, openClaims } from '../support/facts.js';
 import { expectAllRedeemed, note, sceneOf } from '../support/outage.js';
+import { COUNTS_REQUESTS, requestsTakenBy } from '../support/processes.js';
 import { RawSocket, type Frame } from '../support/raw-socket.js';
 import { inParallel, redeemOnce, tallyOf, type RedeemWish } from '../support/redeemers.js';
 
 const STOPPED_MS_MAX = 5000;
 /** Answers after which the process is asked to stop. */
 const MIDDLE = 30;
-const COUNTER = path.resolve(import.meta.dirname, '../support/count-requests.mjs');
 /**
  * Client errors of a request that was not taken. A connection that the system accepted and the process never saw is
  * reset when listening ends, and an idle one may be closed while a request is on its way to it.
@@ -19,7 +17,7 @@ const NOT_TAKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET']);
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
 });
 afterAll(async () => cluster.close());
 
@@ -35,7 +33,7 @@ async function askOrFail(url: string, wish: RedeemWish) {
 
 describe('a process that is asked to stop in the middle of hundreds of redemptions', () => {
   it('S0.10 answers every request that it took, leaves no claim open, and ends with code 0', async () => {
-    const leaving = await cluster.further({ NODE_OPTIONS: `--import ${COUNTER}` });
+    const leaving = await cluster.further(COUNTS_REQUESTS);
     const scene = await sceneOf(cluster, 400);
     let replied = 0;
     const isMiddle = Promise.withResolvers<void>();
@@ -53,8 +51,7 @@ describe('a process that is asked to stop in the middle of hundreds of redemptio
     const answers = replies.flatMap(({ answer }) => (answer === null ? [] : [answer]));
     const failures = new Set(replies.flatMap(({ failure }) => failure ?? []));
     note('stop under load', { 'stopped ms': stoppedMs, answered: answers.length });
-    const [, taken] = /requests taken: (\d+)/.exec(leaving.said()) ?? [];
-    expect(answers.length, 'answers of requests taken').toBe(Number(taken));
+    expect(answers.length, 'answers of requests taken').toBe(requestsTakenBy(leaving));
     expect([...failures].filter((failure) => !NOT_TAKEN.has(failure))).toEqual([]);
     expect(failures).toContain('ECONNREFUSED');
     expect(tallyOf(answers)).toEqual({ COMMITTED: answers.length });
@@ -69,7 +66,8 @@ describe('a process that is asked to stop in the middle of hundreds of redemptio
   });
 
   it('S0.10 answers over sockets, too, and closes them with 1001 after that', async () => {
-    const leaving = await cluster.further();
+    // Small commits, one after the other: with the first answer most requests are still under way.
+    const leaving = await cluster.further({ COMMIT_BATCH_MAX: '2', COMMIT_LANES: '1' });
     const scene = await sceneOf(cluster, 30);
     const sockets = await Promise.all(
       scene.wishes.map(async ({ user }) =>
@@ -84,10 +82,10 @@ describe('a process that is asked to stop in the middle of hundreds of redemptio
       const input = `{ code: "${code}", idempotencyKey: "${key}" }`;
       socket.subscribe('1', `mutation { redeemCode(input: ${input}) { status } }`);
     }
-    // Long enough for the requests to arrive, too short for all of the answers.
-    await pause(5);
+    const answering = sockets.map(async (socket) => socket.next());
+    await Promise.race(answering);
     const stopped = leaving.stop();
-    const frames = await Promise.all(sockets.map(async (socket) => socket.next()));
+    const frames = await Promise.all(answering);
     expect(frames.map(statusOf)).toEqual(frames.map(() => 'COMMITTED'));
     const codes = await Promise.all([...sockets, idle].map(async (socket) => (await socket.closed).code));
     expect(new Set(codes)).toEqual(new Set([1001]));

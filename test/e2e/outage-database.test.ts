@@ -19,6 +19,7 @@ import {
   slowest,
   withLag,
 } from '../support/outage.js';
+import { COUNTS_REQUESTS, requestsTakenBy } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 
@@ -131,10 +132,11 @@ describe('while the database is', () => {
   );
 
   it('S0.10 held, a process that is asked to stop waits once for it, ends with code 0, and nothing is lost', async () => {
-    const leaving = await cluster.further();
+    const leaving = await cluster.further(COUNTS_REQUESTS);
     const scene = await sceneOf(cluster, 40);
     const asked = askOnce([leaving.url], scene.wishes);
-    await pause(150);
+    // A request that the process has not seen yet would be cut off.
+    await expect.poll(() => requestsTakenBy(leaving), { interval: 5 }).toBe(40);
     database.kill('SIGSTOP');
     await pause(50);
     const stop = async (): Promise<number> => {

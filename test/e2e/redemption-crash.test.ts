@@ -20,10 +20,10 @@ import {
 import { expectAtRest, expectExactly, truthOf } from '../support/truth.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
-const DEADLINE_MS = 3000;
+const DEADLINE_MS = 5000;
 const SWEEP_EVERY_MS = 500;
-/** What a sweep itself may take on two busy cores. */
-const SWEEP_MS = 8000;
+/** What a sweep itself may take on an overloaded machine. */
+const SWEEP_MS = 40_000;
 
 let dataDir: string;
 let redis: PrivateServer;
@@ -132,7 +132,7 @@ async function expectRefused(tenantId: string, answers: readonly Redeemed[]): Pr
       const told = events.filter(({ payload }) => payload['status'] === 'REFUSED');
       expect(told.map(({ payload }) => String(payload['orderNo'])).toSorted()).toEqual(deferred.toSorted());
     },
-    { timeout: 40_000, interval: 100 },
+    { timeout: 100_000, interval: 100 },
   );
 }
 
@@ -172,7 +172,7 @@ describe('a process that is killed', () => {
     });
     const em = emOf(cluster.world, tenantId);
     await vi.waitFor(async () => expect(await em.count(Redemption, { status: 'COMMITTED' })).toBe(20), {
-      timeout: 10_000,
+      timeout: 60_000,
       interval: 20,
     });
     await victim.kill();

@@ -66,6 +66,16 @@ export async function startProcess(settings: ProcessSettings): Promise<RunningPr
   return { url, pid: child.pid ?? 0, said, forgetSaid, exited, stop, kill };
 }
 
+/** Loaded before the program, it makes a process say how many requests it has taken; see {@link requestsTakenBy}. */
+export const COUNTS_REQUESTS = {
+  NODE_OPTIONS: `--import ${path.resolve(import.meta.dirname, 'count-requests.mjs')}`,
+};
+
+/** How many requests a process that {@link COUNTS_REQUESTS} has begun to answer. */
+export function requestsTakenBy({ said }: RunningProcess): number {
+  return Number([...said().matchAll(/^requests taken: (\d+)$/gm)].at(-1)?.[1] ?? 0);
+}
+
 export interface SpawnedProcess {
   readonly child: ChildProcess;
   readonly exited: Promise<ExitedProcess>;
