@@ -34,7 +34,7 @@ export class AccountResolver {
   ) {}
 
   @Mutation(() => AdjustBalancePayloadType, {
-    description: 'Adds to the balance of a user, or takes from it. For OWNER and OPERATOR.',
+    description: 'Adds to or subtracts from the balance of a user. For OWNER and OPERATOR.',
   })
   async adjustBalance(
     @Arg('input', () => AdjustBalanceInput) input: AdjustBalanceInput,
@@ -45,8 +45,7 @@ export class AccountResolver {
   }
 
   @Mutation(() => ReleaseAccountPayloadType, {
-    description:
-      'Lets a halted account move again, once its last entry matches its balance. For OWNER and OPERATOR.',
+    description: 'Releases a halted account once its last entry matches its balance. For OWNER and OPERATOR.',
   })
   async releaseAccount(
     @Arg('input', () => ReleaseAccountInput) { accountId }: ReleaseAccountInput,
@@ -56,7 +55,7 @@ export class AccountResolver {
     return answer(async () => ({ account: await this.service.release(tenantId, accountId) }));
   }
 
-  @Mutation(() => TransferPayloadType, { description: 'Moves money of the caller to another user.' })
+  @Mutation(() => TransferPayloadType, { description: 'Transfers money from the caller to another user.' })
   async transfer(
     @Arg('input', () => TransferInput) input: TransferInput,
     @Ctx() context: RequestContext,
@@ -87,7 +86,7 @@ export class AccountResolver {
     return this.service.list(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 
-  @Query(() => EntryPageType, { description: "One's own entries; all of the tenant for staff." })
+  @Query(() => EntryPageType, { description: "One's own entries; staff see all of the tenant." })
   async entries(
     @Args(() => ListArgs) page: ListArgs,
     @Arg('filter', () => EntryFilterInput, { nullable: true }) filter: EntryFilterInput | null,
@@ -99,7 +98,7 @@ export class AccountResolver {
   }
 
   @Query(() => TransferPageType, {
-    description: 'Transfers from and to oneself; all of the tenant for staff.',
+    description: "One's own transfers, sent and received; staff see all of the tenant.",
   })
   async transfers(
     @Args(() => ListArgs) page: ListArgs,

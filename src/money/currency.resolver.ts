@@ -28,7 +28,7 @@ export class CurrencyResolver {
     private readonly facilities: FacilityService,
   ) {}
 
-  @Mutation(() => CreateCurrencyPayloadType, { description: 'Makes a currency. For OWNER and OPERATOR.' })
+  @Mutation(() => CreateCurrencyPayloadType, { description: 'Creates a currency. For OWNER and OPERATOR.' })
   async createCurrency(
     @Arg('input', () => CreateCurrencyInput) input: CreateCurrencyInput,
     @Ctx() context: RequestContext,
@@ -38,7 +38,7 @@ export class CurrencyResolver {
   }
 
   @Mutation(() => UpdateCurrencyPayloadType, {
-    description: 'Changes a currency, with effect on later transfers. For OWNER and OPERATOR.',
+    description: 'Changes a currency; affects later transfers only. For OWNER and OPERATOR.',
   })
   async updateCurrency(
     @Arg('input', () => UpdateCurrencyInput) { code, ...changes }: UpdateCurrencyInput,
@@ -48,7 +48,7 @@ export class CurrencyResolver {
     return answer(async () => ({ currency: await this.currencies.update(tenantId, code, changes) }));
   }
 
-  @Mutation(() => CreateFacilityPayloadType, { description: 'Makes a facility. For OWNER and OPERATOR.' })
+  @Mutation(() => CreateFacilityPayloadType, { description: 'Creates a facility. For OWNER and OPERATOR.' })
   async createFacility(
     @Arg('input', () => CreateFacilityInput) input: CreateFacilityInput,
     @Ctx() context: RequestContext,

@@ -40,7 +40,7 @@ export class CurrencyType {
   )
   dailySumMax?: string | null | undefined;
 
-  @Field(() => Boolean, { description: 'A disabled currency is not transferred.' })
+  @Field(() => Boolean, { description: 'Transfers in a disabled currency are refused.' })
   enabled!: boolean;
 
   @Field(() => Int, VERSION_FIELD)
@@ -58,7 +58,7 @@ export class FacilityType {
   @Field(() => String)
   name!: string;
 
-  @Field(() => Boolean, { description: 'Within a disabled facility nothing is transferred.' })
+  @Field(() => Boolean, { description: 'Transfers within a disabled facility are refused.' })
   enabled!: boolean;
 
   @Field(() => Int, VERSION_FIELD)
@@ -105,13 +105,13 @@ export class UpdateCurrencyInput {
   @Field(() => DecimalScalar, nullable(FEE_RATE))
   feeRate?: string | null;
 
-  @Field(() => DecimalScalar, nullable('Null takes the limit away.'))
+  @Field(() => DecimalScalar, nullable('Null removes the limit.'))
   transferMax?: string | null;
 
-  @Field(() => Int, nullable('Null takes the limit away.'))
+  @Field(() => Int, nullable('Null removes the limit.'))
   dailyCountMax?: number | null;
 
-  @Field(() => DecimalScalar, nullable('Null takes the limit away.'))
+  @Field(() => DecimalScalar, nullable('Null removes the limit.'))
   dailySumMax?: string | null;
 
   @Field(() => Boolean, { nullable: true })

@@ -32,7 +32,9 @@ export class AccountType {
 
   @Field(
     () => InstantScalar,
-    nullable('Since when nothing moves, because its last entry did not match its balance.'),
+    nullable(
+      'When the account was halted because its last entry did not match its balance; null if it is active.',
+    ),
   )
   haltedAt?: Date | null | undefined;
 
@@ -63,7 +65,7 @@ export class EntryObjectType {
   @Field(() => EntryTypeEnum)
   type!: EntryType;
 
-  @Field(() => String, { description: "What it was moved for; of a transfer the transfer's id." })
+  @Field(() => String, { description: 'What caused the movement; for a transfer, its id.' })
   orderId!: string;
 
   @Field(() => DecimalScalar)
@@ -82,7 +84,7 @@ export class EntryObjectType {
   createdAt!: Date;
 }
 
-@ObjectType('Transfer', { description: 'Money that went from one user to another.' })
+@ObjectType('Transfer', { description: 'A transfer of money between two users.' })
 export class TransferType {
   @Field(() => ID)
   id!: string;
@@ -106,14 +108,14 @@ export class TransferType {
   amount!: string;
 
   @Field(() => DecimalScalar, {
-    description: "The rate of the amount, rounded to the currency's scale; a half to the even digit.",
+    description: "Fee rate × amount, rounded half to even at the currency's scale.",
   })
   fee!: string;
 
   @Field(() => DecimalScalar, { description: 'What the recipient got.' })
   net!: string;
 
-  @Field(() => String, { description: 'The day on whose limits it counts, e.g. "2026-11-29".' })
+  @Field(() => String, { description: 'The day whose limits it counts towards, e.g. "2026-11-29".' })
   day!: string;
 
   @Field(() => InstantScalar)
@@ -151,7 +153,7 @@ export class EntryFilterInput extends MoneyFilterInput {
   orderId?: string | null;
 }
 
-@InputType({ description: 'The user is on either side.' })
+@InputType({ description: 'Matches transfers from and to the user.' })
 export class TransferFilterInput extends MoneyFilterInput {
   @Field(() => String, nullable("The sender's own key."))
   orderId?: string | null;
@@ -170,7 +172,7 @@ export class AdjustBalanceInput {
   @Field(() => String, { description: 'The code of the currency.' })
   currency!: string;
 
-  @Field(() => DecimalScalar, { description: 'What to add; negative takes away. Not 0.' })
+  @Field(() => DecimalScalar, { description: 'The amount to add; negative to subtract. Not 0.' })
   amount!: string;
 
   @Field(() => String, {

@@ -21,7 +21,7 @@ export class CouponTemplateResolver {
   constructor(private readonly templates: CouponTemplateService) {}
 
   @Mutation(() => CreateCouponTemplatePayloadType, {
-    description: 'Makes a template of coupons. For OWNER and OPERATOR.',
+    description: 'Creates a coupon template. For OWNER and OPERATOR.',
   })
   async createCouponTemplate(
     @Arg('input', () => CreateCouponTemplateInput) input: CreateCouponTemplateInput,
@@ -32,8 +32,7 @@ export class CouponTemplateResolver {
   }
 
   @Mutation(() => UpdateCouponTemplatePayloadType, {
-    description:
-      'Changes a template, with effect on coupons that are issued from then on. For OWNER and OPERATOR.',
+    description: 'Changes a coupon template; issued coupons are not affected. For OWNER and OPERATOR.',
   })
   async updateCouponTemplate(
     @Arg('input', () => UpdateCouponTemplateInput) { templateId, ...changes }: UpdateCouponTemplateInput,
@@ -52,7 +51,7 @@ export class CouponTemplateResolver {
   }
 
   @Query(() => CouponTemplatePageType, {
-    description: 'The templates of coupons of the tenant, newest first. For staff.',
+    description: 'The coupon templates of the tenant, newest first. For staff.',
   })
   async couponTemplates(
     @Args(() => ListArgs) page: ListArgs,

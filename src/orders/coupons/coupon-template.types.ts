@@ -8,7 +8,7 @@ import type { CouponKind } from './coupon-template.entity.js';
 import { CREATE_COUPON_TEMPLATE_REFUSALS, UPDATE_COUPON_TEMPLATE_REFUSALS } from './coupon.errors.js';
 import { CouponKindEnum } from './coupon.types.js';
 
-@ObjectType('CouponTemplate', { description: 'The template of coupons.' })
+@ObjectType('CouponTemplate', { description: 'A template that coupons are issued from.' })
 export class CouponTemplateType {
   @Field(() => ID)
   id!: string;
@@ -23,34 +23,37 @@ export class CouponTemplateType {
   currency!: string;
 
   @Field(() => DecimalScalar, {
-    description: 'The balance of an AMOUNT, what a THRESHOLD takes off; 0 for a RATE.',
+    description: 'AMOUNT: the initial balance. THRESHOLD: the discount. RATE: 0.',
   })
   amount!: string;
 
-  @Field(() => DecimalScalar, { description: 'The least total of a THRESHOLD; 0 for the others.' })
+  @Field(() => DecimalScalar, { description: 'THRESHOLD: the minimum total of an order. Other kinds: 0.' })
   minimum!: string;
 
   @Field(() => Int, {
-    description: 'Per mille of the original total that a RATE takes off; 0 for the others.',
+    description: 'RATE: the discount in per mille of the original total. Other kinds: 0.',
   })
   rateMille!: number;
 
-  @Field(() => Int, nullable('Coupons that there may ever be; null means any number.'))
+  @Field(() => Int, nullable('Maximum number of coupons ever issued; null means no limit.'))
   issueLimit?: number | null | undefined;
 
-  @Field(() => Int, { description: 'Coupons that were issued so far; those that were taken back count.' })
+  @Field(() => Int, { description: 'Coupons issued so far, including reversed ones.' })
   issued!: number;
 
   @Field(() => Int, nullable('Days from the issue of a coupon to its expiry.'))
   validDays?: number | null | undefined;
 
-  @Field(() => InstantScalar, nullable('The first instant at which coupons are issued.'))
+  @Field(() => InstantScalar, nullable('Start of the window in which coupons can be issued.'))
   startsAt?: Date | null | undefined;
 
-  @Field(() => InstantScalar, nullable('From then on none are issued, and none that were are valid.'))
+  @Field(
+    () => InstantScalar,
+    nullable('End of the window: from then on no coupons are issued, and issued ones are expired.'),
+  )
   endsAt?: Date | null | undefined;
 
-  @Field(() => Boolean, { description: 'Whether coupons are issued. Those that are out stay valid.' })
+  @Field(() => Boolean, { description: 'Whether coupons can be issued. Issued coupons stay valid.' })
   enabled!: boolean;
 
   @Field(() => Int, VERSION_FIELD)
@@ -73,16 +76,16 @@ export class CreateCouponTemplateInput {
   @Field(() => String, { description: 'The code of a currency of the tenant.' })
   currency!: string;
 
-  @Field(() => DecimalScalar, nullable('Of AMOUNT and THRESHOLD: above 0.'))
+  @Field(() => DecimalScalar, nullable('Required for AMOUNT and THRESHOLD; above 0.'))
   amount?: string | null;
 
-  @Field(() => DecimalScalar, nullable('Of THRESHOLD: above 0.'))
+  @Field(() => DecimalScalar, nullable('Required for THRESHOLD; above 0.'))
   minimum?: string | null;
 
-  @Field(() => Int, nullable('Of RATE: 1 to 1000 per mille of the original total.'))
+  @Field(() => Int, nullable('Required for RATE: 1 to 1000 per mille of the original total.'))
   rateMille?: number | null;
 
-  @Field(() => Int, nullable('Coupons that there may ever be; missing means any number.'))
+  @Field(() => Int, nullable('Maximum number of coupons ever issued; missing means no limit.'))
   issueLimit?: number | null;
 
   @Field(() => Int, nullable('Days from the issue of a coupon to its expiry; missing leaves only `endsAt`.'))
@@ -91,7 +94,7 @@ export class CreateCouponTemplateInput {
   @Field(() => InstantScalar, { nullable: true })
   startsAt?: Date | null;
 
-  @Field(() => InstantScalar, nullable('The first instant after the window.'))
+  @Field(() => InstantScalar, nullable('End of the window (exclusive).'))
   endsAt?: Date | null;
 
   @Field(() => Boolean, nullable('Missing means true.'))
@@ -109,16 +112,16 @@ export class UpdateCouponTemplateInput {
   @Field(() => String, nullable('1 to 64 characters.'))
   name?: string | null;
 
-  @Field(() => Int, nullable('Not below what is issued.'))
+  @Field(() => Int, nullable('Not below the number of coupons already issued.'))
   issueLimit?: number | null;
 
-  @Field(() => Int, nullable('Of coupons that are issued from now on.'))
+  @Field(() => Int, nullable('Applies to coupons issued from now on.'))
   validDays?: number | null;
 
   @Field(() => InstantScalar, { nullable: true })
   startsAt?: Date | null;
 
-  @Field(() => InstantScalar, nullable('Coupons that are out keep the expiry that they were issued with.'))
+  @Field(() => InstantScalar, nullable('Issued coupons keep their expiry.'))
   endsAt?: Date | null;
 
   @Field(() => Boolean, { nullable: true })

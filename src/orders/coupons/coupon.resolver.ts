@@ -28,7 +28,7 @@ export class CouponResolver {
   ) {}
 
   @Mutation(() => IssueCouponPayloadType, {
-    description: 'Issues coupons to a user: all that were asked for, or none. For OWNER and OPERATOR.',
+    description: 'Issues coupons to a user, all or none. For OWNER and OPERATOR.',
   })
   async issueCoupon(
     @Arg('input', () => IssueCouponInput) input: IssueCouponInput,

@@ -24,7 +24,7 @@ const CouponStatusEnum = enumFromValues('CouponStatus', COUPON_STATUSES, 'The st
 });
 
 @ObjectType('Coupon', {
-  description: 'A coupon of a user. Its terms are those of its template at the issue.',
+  description: 'A coupon of a user, with the terms that its template had when it was issued.',
 })
 export class CouponType {
   @Field(() => ID)
@@ -39,23 +39,23 @@ export class CouponType {
   @Field(() => CouponKindEnum)
   kind!: CouponKind;
 
-  @Field(() => String, { description: 'Orders of other currencies do not take it.' })
+  @Field(() => String, { description: 'The coupon applies to orders in this currency only.' })
   currency!: string;
 
   @Field(() => DecimalScalar, {
-    description: 'The first balance of an AMOUNT, what a THRESHOLD takes off; 0 for a RATE.',
+    description: 'AMOUNT: the initial balance. THRESHOLD: the discount. RATE: 0.',
   })
   amount!: string;
 
-  @Field(() => DecimalScalar, { description: 'The least total of a THRESHOLD; 0 for the others.' })
+  @Field(() => DecimalScalar, { description: 'THRESHOLD: the minimum total of an order. Other kinds: 0.' })
   minimum!: string;
 
   @Field(() => Int, {
-    description: 'Per mille of the original total that a RATE takes off; 0 for the others.',
+    description: 'RATE: the discount in per mille of the original total. Other kinds: 0.',
   })
   rateMille!: number;
 
-  @Field(() => DecimalScalar, { description: 'What an AMOUNT has left; 0 for the others.' })
+  @Field(() => DecimalScalar, { description: 'AMOUNT: the remaining balance. Other kinds: 0.' })
   balance!: string;
 
   @Field(() => CouponStatusEnum)
@@ -67,7 +67,7 @@ export class CouponType {
   @Field(() => ID, nullable('The order that used it up.'))
   usedOrderId?: string | null | undefined;
 
-  @Field(() => InstantScalar, nullable('The first instant at which it is no longer valid; null means never.'))
+  @Field(() => InstantScalar, nullable('Valid before this instant; null means that it never expires.'))
   expiresAt?: Date | null | undefined;
 
   @Field(() => InstantScalar)
@@ -78,7 +78,7 @@ export const CouponPageType = listPageOf(CouponType, 'CouponPage');
 
 @InputType()
 export class MyCouponFilterInput {
-  @Field(() => CouponStatusEnum, nullable('As it is shown at this instant.'))
+  @Field(() => CouponStatusEnum, nullable('The status at the time of the request.'))
   status?: CouponStatus | null;
 }
 
@@ -104,7 +104,7 @@ export class IssueCouponInput {
 
   @Field(
     () => String,
-    nullable('A repeated key answers the same. If missing, the header idempotency-key is used.'),
+    nullable('A repeated key returns the same result. If missing, the header idempotency-key is used.'),
   )
   idempotencyKey?: string | null;
 }

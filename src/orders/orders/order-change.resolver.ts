@@ -28,7 +28,7 @@ export class OrderChangeResolver {
 
   @Mutation(() => PlaceOrderPayloadType, {
     description:
-      'Reserves a plan, coupons and points until the order is paid, closed or cancelled. FINISHED at once where nothing is left to pay.',
+      'Places an order. Inventory, coupons and points are reserved until the order is paid or closed. If nothing is left to pay, the order is FINISHED at once.',
   })
   async placeOrder(
     @Arg('input', () => PlaceOrderInput) input: PlaceOrderInput,
@@ -43,7 +43,7 @@ export class OrderChangeResolver {
 
   @Mutation(() => PayOrderPayloadType, {
     description:
-      "Pays one's own order from the balance. One that is paid stays as it is. A RECHARGE is paid to the provider.",
+      "Pays one's own order from the balance. Paying it again changes nothing. A RECHARGE is paid to the payment provider instead.",
   })
   async payOrder(
     @Arg('input', () => PayOrderInput) { orderNo }: PayOrderInput,
@@ -55,7 +55,7 @@ export class OrderChangeResolver {
 
   @Mutation(() => CancelOrderPayloadType, {
     description:
-      "Closes one's own order that is not paid; for OWNER and OPERATOR any of the tenant. One that is closed stays as it is.",
+      "Cancels one's own unpaid order; OWNER and OPERATOR can cancel any order of the tenant. Cancelling it again changes nothing.",
   })
   async cancelOrder(
     @Arg('input', () => CancelOrderInput) { orderNo }: CancelOrderInput,
@@ -68,7 +68,7 @@ export class OrderChangeResolver {
 
   @Mutation(() => RefundOrderPayloadType, {
     description:
-      'Gives what was paid back to the balance, in part or all of it. With the last part coupons and points come back, and the subscription loses its time. For OWNER and OPERATOR.',
+      'Refunds a paid order to the balance, in part or in full. A full refund also returns coupons and points and takes the subscription time back. For OWNER and OPERATOR.',
   })
   async refundOrder(
     @Arg('input', () => RefundOrderInput) input: RefundOrderInput,

@@ -6,7 +6,7 @@ import { OrderClosedEvent } from './order.types.js';
 @Resolver()
 export class OrderEventsResolver {
   @Subscription(() => OrderClosedEvent, {
-    description: "The caller's orders that are closed without a payment; staff see their tenant's.",
+    description: "The caller's orders that are closed or fail; staff see those of the tenant.",
     subscribe: ownEvents({ types: [ORDER_CLOSED], list: 'orders' }),
   })
   orderClosed(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {

@@ -9,20 +9,20 @@ const KEY = 'The same key and arguments answer the same again. 1 to 64 visible c
 @InputType()
 export class PlaceOrderInput {
   @Field(() => OrderTypeEnum, {
-    description: 'PURCHASE, RENEWAL or RESET_TRAFFIC of a plan, or a RECHARGE of the balance.',
+    description: 'PURCHASE, RENEWAL or RESET_TRAFFIC for a plan; RECHARGE for the balance.',
   })
   type!: OrderType;
 
   @Field(() => OrderSourceEnum, nullable('MALL or GAME_PASS; missing means MALL.'))
   sourceType?: OrderSource | null;
 
-  @Field(() => ID, nullable('For all but a RECHARGE.'))
+  @Field(() => ID, nullable('Required, except for a RECHARGE.'))
   planId?: string | null;
 
   @Field(() => Int, nullable('Units of the plan; missing means 1.'))
   quantity?: number | null;
 
-  @Field(() => DecimalScalar, nullable('What a RECHARGE adds to the balance, and costs.'))
+  @Field(() => DecimalScalar, nullable('RECHARGE only: the amount to pay and to add to the balance.'))
   amount?: string | null;
 
   @Field(() => ID, nullable("Whose account pays; missing means the tenant's only facility."))
@@ -37,7 +37,7 @@ export class PlaceOrderInput {
   @Field(() => [ID], nullable("One's own coupons, applied in this order."))
   couponIds?: string[] | null;
 
-  @Field(() => Int, nullable('Points that pay a part of what the coupons leave.'))
+  @Field(() => Int, nullable('Points to spend on the amount that remains after the coupons.'))
   points?: number | null;
 
   @Field(() => String, nullable(KEY))
@@ -61,7 +61,7 @@ export class RefundOrderInput {
   @Field(() => ID)
   orderNo!: string;
 
-  @Field(() => DecimalScalar, nullable('Missing means all that is left of what was paid.'))
+  @Field(() => DecimalScalar, nullable('Missing means the whole amount that has not been refunded yet.'))
   amount?: string | null;
 
   @Field(() => String, { description: '1 to 255 characters.' })

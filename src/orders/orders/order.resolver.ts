@@ -22,7 +22,7 @@ export class OrderResolver {
   @Query(() => OrderObjectType, {
     nullable: true,
     description:
-      "One's own order; any of the tenant for staff. That of a redemption is PENDING while it is PROCESSING, then FINISHED or FAILED.",
+      "One's own order; staff see any of the tenant. The order of a redemption is PENDING while the redemption is PROCESSING, then FINISHED or FAILED.",
   })
   async order(
     @Arg('orderNo', () => ID) orderNo: string,
@@ -32,7 +32,7 @@ export class OrderResolver {
     return this.service.find(actor.tenantId, orderNo, ownOrdersOf(actor), this.deferred);
   }
 
-  @Query(() => OrderPageType, { description: "One's own orders; all of the tenant for staff." })
+  @Query(() => OrderPageType, { description: "One's own orders; staff see all of the tenant." })
   async orders(
     @Arg('filter', () => OrderFilterInput, { nullable: true }) filter: OrderFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
@@ -49,7 +49,7 @@ export class OrderResolver {
     return order.id;
   }
 
-  @FieldResolver(() => [OrderCouponType], { description: 'What each coupon takes off.' })
+  @FieldResolver(() => [OrderCouponType], { description: 'The discount of each coupon.' })
   async coupons(@Root() order: Order): Promise<OrderCouponType[]> {
     return this.details.couponsOf(order);
   }

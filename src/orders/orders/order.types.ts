@@ -22,25 +22,25 @@ import {
   REFUND_ORDER_REFUSALS,
 } from './order.errors.js';
 
-export const OrderTypeEnum = enumFromValues('OrderType', ORDER_TYPES, 'What was acquired, and how.');
+export const OrderTypeEnum = enumFromValues('OrderType', ORDER_TYPES, 'The type of an order.');
 export const OrderStatusEnum = enumFromValues('OrderStatus', ORDER_STATUSES, 'The state of an order.', {
-  PENDING: 'To be paid, or a redemption that is still PROCESSING.',
-  PAID: 'Paid; what was bought is being delivered.',
-  CLOSED: 'Not paid in time, or cancelled. Coupons, points and inventory have come back.',
+  PENDING: 'Not paid yet, or a redemption that is still PROCESSING.',
+  PAID: 'Paid and being delivered.',
+  CLOSED: 'Not paid in time, or cancelled. Coupons, points and inventory were returned.',
   FAILED:
-    'Paid when it could not be delivered any more; the balance got the money. Or a redemption that was given up.',
+    'Paid when delivery was no longer possible: the amount was credited to the balance. Or a redemption that was abandoned.',
   FINISHED: 'Paid and delivered.',
-  REFUNDED: 'All that was paid has gone back.',
+  REFUNDED: 'Refunded in full, or a reversed redemption.',
 });
-export const OrderSourceEnum = enumFromValues('OrderSource', ORDER_SOURCES, 'Where an order was placed.');
+export const OrderSourceEnum = enumFromValues('OrderSource', ORDER_SOURCES, 'The channel of an order.');
 const CloseReasonEnum = enumFromValues('OrderCloseReason', CLOSE_CAUSES, 'Why an order was closed.', {
   TIMEOUT: 'It was not paid in time.',
   USER: 'Its user cancelled it.',
   STAFF: 'Staff cancelled it.',
-  FAILED: 'What was bought could not be delivered any more when the payment came.',
+  FAILED: 'Delivery was no longer possible when the payment arrived.',
 });
 
-@ObjectType('OrderCoupon', { description: 'What one coupon took off an order.' })
+@ObjectType('OrderCoupon', { description: 'The discount of one coupon on an order.' })
 export class OrderCouponType {
   @Field(() => ID)
   couponId!: string;
@@ -49,7 +49,7 @@ export class OrderCouponType {
   amount!: string;
 }
 
-@ObjectType('OrderRefund', { description: 'Money of an order that went back to the balance.' })
+@ObjectType('OrderRefund', { description: 'A refund of an order to the balance.' })
 export class OrderRefundType {
   @Field(() => Int, { description: 'From 1.' })
   refundNo!: number;
@@ -60,7 +60,7 @@ export class OrderRefundType {
   @Field(() => String)
   reason!: string;
 
-  @Field(() => String, nullable('What could not be taken back of the subscription, because it was used.'))
+  @Field(() => String, nullable('Subscription time that was already used and could not be taken back.'))
   debt?: string | null | undefined;
 
   @Field(() => InstantScalar)
@@ -83,7 +83,7 @@ export class OrderObjectType {
   status!: OrderStatus;
 
   @Field(() => DecimalScalar, {
-    description: 'What is to be paid, or was: the total without discount and points; 0 for a redemption.',
+    description: 'The amount to pay: the total minus discount and points; 0 for a redemption.',
   })
   amount!: string;
 
@@ -102,7 +102,7 @@ export class OrderObjectType {
   @Field(() => InstantScalar, { nullable: true })
   finishedAt?: Date | null | undefined;
 
-  @Field(() => OrderSourceEnum, nullable('Null for a redemption, as all that follows.'))
+  @Field(() => OrderSourceEnum, nullable('Null for a redemption, as are all fields below.'))
   sourceType?: OrderSource | null | undefined;
 
   @Field(() => ID, nullable('Null for a RECHARGE.'))
@@ -113,7 +113,7 @@ export class OrderObjectType {
 
   @Field(
     () => ID,
-    nullable('With the currency: the account that pays, that refunds go to, and that a RECHARGE fills.'),
+    nullable('Facility of the account that pays, receives refunds and is filled by a RECHARGE.'),
   )
   facilityId?: string | null | undefined;
 
@@ -123,13 +123,13 @@ export class OrderObjectType {
   @Field(() => DecimalScalar, nullable('The price before coupons and points.'))
   total?: string | null | undefined;
 
-  @Field(() => DecimalScalar, nullable('What coupons take off.'))
+  @Field(() => DecimalScalar, nullable('The discount of all coupons.'))
   discount?: string | null | undefined;
 
-  @Field(() => Int, nullable('Points that pay the rest beside `amount`.'))
+  @Field(() => Int, nullable('Points spent on the order.'))
   pointsSpent?: number | null | undefined;
 
-  @Field(() => DecimalScalar, nullable('What has gone back to the balance of what was paid.'))
+  @Field(() => DecimalScalar, nullable('The amount refunded so far.'))
   refunded?: string | null | undefined;
 
   @Field(() => InstantScalar, { nullable: true })
@@ -163,10 +163,10 @@ export class OrderClosedEvent extends PushedEvent {
   @Field(() => CloseReasonEnum)
   closeReason!: CloseCause;
 
-  @Field(() => [OrderCouponType], { description: 'What came back to coupons.' })
+  @Field(() => [OrderCouponType], { description: 'The amounts returned to coupons.' })
   coupons!: OrderCouponType[];
 
-  @Field(() => Int, { description: 'Points that came back.' })
+  @Field(() => Int, { description: 'Points returned.' })
   points!: number;
 }
 

@@ -51,7 +51,7 @@ export class PointsResolver {
     return isId(userId) ? this.reader.of(tenantId, userId) : null;
   }
 
-  @FieldResolver(() => PointsLedgerPageType, { description: 'What happened to them, newest first.' })
+  @FieldResolver(() => PointsLedgerPageType, { description: 'The ledger entries, newest first.' })
   async ledger(
     @Root() { userId }: PointsType,
     @Args(() => ListArgs) page: ListArgs,

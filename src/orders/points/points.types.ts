@@ -23,7 +23,10 @@ class PointsLotType {
   @Field(() => GraphQLSafeInt)
   remaining!: number;
 
-  @Field(() => InstantScalar, nullable('The first instant at which they cannot be spent; null means never.'))
+  @Field(
+    () => InstantScalar,
+    nullable('They can be spent before this instant; null means that they never expire.'),
+  )
   expiresAt?: Date | null | undefined;
 
   @Field(() => InstantScalar)
@@ -41,7 +44,7 @@ class PointsLedgerEntryType {
   @Field(() => LedgerCauseEnum)
   cause!: LedgerCause;
 
-  @Field(() => GraphQLSafeInt, { description: 'Negative where the user has fewer afterwards.' })
+  @Field(() => GraphQLSafeInt, { description: 'Negative if the balance decreased.' })
   points!: number;
 
   @Field(() => ID, nullable('The order that spent them or gave them back.'))
@@ -58,12 +61,12 @@ export class PointsType {
   @Field(() => ID)
   userId!: string;
 
-  @Field(() => GraphQLSafeInt, { description: 'What can be spent at this instant.' })
+  @Field(() => GraphQLSafeInt, { description: 'Points that can be spent now.' })
   balance!: number;
 
   @Field(() => [PointsLotType], {
     description:
-      'Of which it consists, in the order in which they are spent: those that expire first. At most 100.',
+      'The lots of the balance in the order in which they are spent, earliest expiry first. At most 100.',
   })
   lots!: readonly PointsLotType[];
 }
@@ -76,15 +79,15 @@ export class GrantPointsInput {
   @Field(() => Int, { description: '1 to 1,000,000,000.' })
   amount!: number;
 
-  @Field(() => Int, nullable('Days until they expire. Without this and `expiresAt` they never do.'))
+  @Field(() => Int, nullable('Days until they expire. Without this and `expiresAt` they never expire.'))
   validDays?: number | null;
 
-  @Field(() => InstantScalar, nullable('When they expire, in place of `validDays`.'))
+  @Field(() => InstantScalar, nullable('When they expire, instead of `validDays`.'))
   expiresAt?: Date | null;
 
   @Field(
     () => String,
-    nullable('A repeated key answers the same. If missing, the header idempotency-key is used.'),
+    nullable('A repeated key returns the same result. If missing, the header idempotency-key is used.'),
   )
   idempotencyKey?: string | null;
 }

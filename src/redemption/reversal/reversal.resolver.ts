@@ -21,7 +21,7 @@ export class ReversalResolver {
 
   @Mutation(() => ReverseRedemptionPayloadType, {
     description:
-      'Takes back what a redemption gave, once and without a time limit: the time of a subscription, coupons, points, money. For OWNER and OPERATOR.',
+      'Reverses a redemption once, without a time limit: takes back subscription time, coupons, points and money. For OWNER and OPERATOR.',
   })
   async reverseRedemption(
     @Arg('input', () => ReverseRedemptionInput) input: ReverseRedemptionInput,
@@ -38,7 +38,7 @@ export class ReversalResolver {
   }
 
   @Subscription(() => RedemptionReversedEvent, {
-    description: "The caller's redemptions as they are reversed; staff see their tenant's.",
+    description: "The caller's redemptions that are reversed; staff see those of the tenant.",
     subscribe: ownEvents({ types: [REDEMPTION_REVERSED], list: 'redemptions' }),
   })
   redemptionReversed(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {

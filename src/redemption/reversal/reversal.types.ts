@@ -22,7 +22,7 @@ export class ReverseRedemptionInput {
   @Field(() => ID)
   redemptionId!: string;
 
-  @Field(() => String, { description: 'Why; 1 to 200 characters. For staff.' })
+  @Field(() => String, { description: 'The reason, visible to staff; 1 to 200 characters.' })
   reason!: string;
 
   @Field(
@@ -40,7 +40,7 @@ export class ReverseRedemptionInput {
 export const ReverseRedemptionPayloadType = payloadType('ReverseRedemption', REVERSE_REDEMPTION_REFUSALS, {
   redemption: {
     type: () => RedemptionType,
-    description: 'The reversed redemption; after ALREADY_REVERSED, too.',
+    description: 'The reversed redemption; also returned with ALREADY_REVERSED.',
   },
 });
 
