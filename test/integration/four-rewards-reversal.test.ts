@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Account } from '../../src/money/account.entity.js';
 import { UserCoupon } from '../../src/orders/coupons/user-coupon.entity.js';
 import { DomainError } from '../../src/platform/errors.js';
+import { ALL_FOUR, holdingsOf, openGifts, seedFour, type FourGifts } from '../support/four-rewards.js';
 import {
-  ALL_FOUR,
   driftsAtRest,
-  holdingsOf,
-  openGifts,
-  seedFour,
-  type FourGifts,
-} from '../support/four-rewards.js';
-import { ageSubscription, redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
+  ageSubscription,
+  redeemed,
+  reversalOutcome,
+  reverse,
+  stateOf,
+} from '../support/reversals.js';
 import { emOf, openWorld, outcomeOf, redeem, seedUser, type World } from '../support/world.js';
 
 let worlds: readonly [World, World];

@@ -6,7 +6,6 @@ import { REWARD_TYPES, type RewardType } from '../../src/rewards/reward-rule.js'
 import { openClaim } from '../support/open-claim.js';
 import {
   ALL_FOUR,
-  driftsAtRest,
   fourRules,
   holdingsOf,
   NOTHING,
@@ -14,7 +13,7 @@ import {
   seedFour,
   type FourGifts,
 } from '../support/four-rewards.js';
-import { redeemed, stateOf } from '../support/reversals.js';
+import { driftsAtRest, redeemed, stateOf } from '../support/reversals.js';
 import {
   emOf,
   openWorld,

@@ -149,6 +149,20 @@ describe('a payment that is refused', () => {
     expect((await orderOf(world, shop, id)).status).toBe('PENDING');
   });
 
+  it('INSUFFICIENT_BALANCE and ACCOUNT_HALTED are answered without a lock of the plan', async () => {
+    const shop = await openShop(world, { inventory: 2 });
+    const [poor, halted] = [await shopper(world, shop, '99.99'), await shopper(world, shop, '100')];
+    const orders = [await place(world, shop, poor), await place(world, shop, halted)] as const;
+    const halt =
+      'update money_account set halted_at = utc_timestamp(3) where tenant_id = :tenant and user_id = ?';
+    await rowsOf(world, shop, halt, [halted]);
+    await emOf(world, shop.tenantId).transactional(async (em) => {
+      await em.execute('select id from plan where tenant_id = ? for update', [shop.tenantId]);
+      expect(await refusalOf(pay(shop, poor, orders[0].id))).toBe('INSUFFICIENT_BALANCE');
+      expect(await refusalOf(pay(shop, halted, orders[1].id))).toBe('ACCOUNT_HALTED');
+    });
+  });
+
   it('ORDER_NOT_FOUND is answered for what is not there and for what is another user’s', async () => {
     const shop = await openShop(world);
     const [userId, other] = [await shopper(world, shop), await shopper(world, shop, '100')];

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { failAt, loseNextCommit, statementCount } from '../support/failing-statements.js';
-import { ALL_FOUR, driftsAtRest, fourRules, holdingsOf, openGifts } from '../support/four-rewards.js';
-import { redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
+import { ALL_FOUR, fourRules, holdingsOf, openGifts } from '../support/four-rewards.js';
+import { expectNoDrift, redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
 import { openWorld, outcomeOf, redeem, seedCampaign, seedUser, type World } from '../support/world.js';
 
 let world: World;
@@ -25,10 +25,6 @@ async function redeemedOnce() {
   return { gifts, tenantId, code, userId, redemption };
 }
 
-async function expectClean(tenantId: string): Promise<void> {
-  expect(await driftsAtRest(world, tenantId)).toEqual({});
-}
-
 async function countOfReversal(): Promise<number> {
   const { tenantId, redemption } = await redeemedOnce();
   return statementCount(world, async () => reverse(world, tenantId, redemption.id, WISH));
@@ -48,7 +44,7 @@ describe('a reversal', () => {
       expect(await holdingsOf(gifts, userId), `statement ${place}`).toEqual(ALL_FOUR);
     }
     expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   }, 120_000);
 
   it('is answered as done when only the reply to its COMMIT was lost', async () => {
@@ -59,7 +55,7 @@ describe('a reversal', () => {
     expect(codes).toMatchObject([{ used: 0 }]);
     expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('is done once when its COMMIT was lost on the way', async () => {
@@ -68,7 +64,7 @@ describe('a reversal', () => {
     expect(await reversalOutcome(reverse(world, tenantId, redemption.id, WISH))).toBe('REVERSED');
     const { events } = await stateOf(world, tenantId);
     expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('by another does not pass for its own after a lost reply', async () => {
@@ -78,7 +74,7 @@ describe('a reversal', () => {
     const other = reverse(world, tenantId, redemption.id, { reason: 'another' });
     const outcomes = await Promise.all([lost, other].map(reversalOutcome));
     expect(outcomes.toSorted()).toEqual(['ALREADY_REVERSED', 'REVERSED']);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('runs again as a whole after a deadlock, a lock timeout or a changed record', async () => {
@@ -90,7 +86,7 @@ describe('a reversal', () => {
       vi.restoreAllMocks();
       const { events } = await stateOf(world, tenantId);
       expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
-      await expectClean(tenantId);
+      await expectNoDrift(world, tenantId);
     }
   }, 60_000);
 
@@ -103,6 +99,6 @@ describe('a reversal', () => {
     const told = events.filter(({ type }) => type === 'redemption_reversed');
     await world.services.reversals.follow(tenantId, told as never);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 });

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
-import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
-import { redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
-import { expectAtRest } from '../support/truth.js';
+import { expectNoDrift, redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
 import {
   emOf,
   openWorld,
@@ -34,13 +32,6 @@ function counted(outcomes: readonly string[]): Record<string, number> {
   return counts;
 }
 
-async function expectClean(tenantId: string): Promise<void> {
-  await expectAtRest(worlds[0], tenantId);
-  const report = await reconcilerOf(worlds[0]).reconciler.run({ tenantId, repair: false });
-  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
-  expect(drifts).toEqual({});
-}
-
 describe('a reversal races', () => {
   it('itself from 20 sides: one reverses, and gives the use back once', async () => {
     const tenant = await seedTenant(worlds[0], { inventory: 5 });
@@ -59,7 +50,7 @@ describe('a reversal races', () => {
     const { codes: rows, events } = await stateOf(worlds[0], tenantId);
     expect(rows).toMatchObject([{ used: 1, lastUseNo: 2 }]);
     expect(events.filter(({ type }) => type === 'redemption_reversed')).toHaveLength(1);
-    await expectClean(tenantId);
+    await expectNoDrift(worlds[0], tenantId);
   });
 
   it('redemptions of the same single-use code by others: uses never exceed the limit', async () => {
@@ -85,7 +76,7 @@ describe('a reversal races', () => {
     expect(late).toBe(winners === 1 ? 'CODE_EXHAUSTED' : 'COMMITTED');
     const [row] = await emOf(worlds[0], tenantId).find(Code, {}, { disableIdentityMap: true });
     expect(row).toMatchObject({ used: 1, lastUseNo: 2 });
-    await expectClean(tenantId);
+    await expectNoDrift(worlds[0], tenantId);
   });
 
   it('the same user who redeems the code again, over and over: one redemption is left at most', async () => {
@@ -121,7 +112,7 @@ describe('a reversal races', () => {
     expect(holding.length).toBeLessThanOrEqual(1);
     expect(rows[0]?.used).toBe(holding.length);
     expect(usage.every(({ uses }) => uses === holding.length)).toBe(true);
-    await expectClean(tenantId);
+    await expectNoDrift(worlds[0], tenantId);
   });
 
   it('the redemption of codes that extend the same subscription: no time is lost, and none is left over', async () => {
@@ -143,7 +134,7 @@ describe('a reversal races', () => {
     const days = leftMs / 86_400_000;
     expect(days).toBeGreaterThan(5.99);
     expect(days).toBeLessThanOrEqual(6);
-    await expectClean(tenantId);
+    await expectNoDrift(worlds[0], tenantId);
   });
 
   it('reversals of other users of one code and one budget: each use comes back once', async () => {
@@ -170,6 +161,6 @@ describe('a reversal races', () => {
       [tenantId],
     );
     expect(plan.inventory).toBe(100);
-    await expectClean(tenantId);
+    await expectNoDrift(worlds[0], tenantId);
   });
 });

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
-import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
-import { redeemed, reverse, stateOf } from '../support/reversals.js';
-import { expectAtRest } from '../support/truth.js';
+import { expectNoDrift, redeemed, redeemedOnce, reverse, stateOf } from '../support/reversals.js';
 import {
   emOf,
   openWorld,
@@ -24,32 +22,9 @@ afterAll(async () => world.close());
 
 const PLAIN = { disableIdentityMap: true } as const;
 
-/** One redemption of one code of a fresh tenant. */
-async function redeemedOnce(
-  options: Parameters<typeof seedCampaign>[3] = {},
-  plan: Record<string, unknown> = {},
-) {
-  const tenant = await seedTenant(world, plan);
-  const { tenantId } = tenant;
-  const { codes, campaignId } = await seedCampaign(world, tenant, 1, options);
-  const [code = ''] = codes;
-  const userId = await seedUser(world, tenantId);
-  const redemption = await redeemed(world, tenantId, userId, code);
-  return { ...tenant, campaignId, code, userId, redemption };
-}
-
-/** No drift of any kind, when all is done. */
-async function expectClean(tenantId: string): Promise<void> {
-  await expectAtRest(world, tenantId);
-  const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
-  // No worker runs here, so nothing handles events.
-  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
-  expect(drifts).toEqual({});
-}
-
 describe('the use of a reversed redemption', () => {
   it('stays spent by default: the code is used up, and the user has redeemed it', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world);
     await reverse(world, tenantId, redemption.id);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('ALREADY_REDEEMED');
     const stranger = await seedUser(world, tenantId);
@@ -57,29 +32,29 @@ describe('the use of a reversed redemption', () => {
   });
 
   it('is given back if asked for: the same user may redeem the code again, under the next number', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world);
     await reverse(world, tenantId, redemption.id, { returnUse: true });
     const [row] = await emOf(world, tenantId).find(Code, {}, PLAIN);
     expect(row).toMatchObject({ used: 0, lastUseNo: 1 });
     const again = await redeemed(world, tenantId, userId, code);
     expect(again).toMatchObject({ useNo: 2, userUseNo: 1, status: 'COMMITTED' });
     expect(again.id).not.toBe(redemption.id);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('can be given back again and again', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world);
     let last = redemption;
     for (let useNo = 2; useNo <= 4; useNo += 1) {
       await reverse(world, tenantId, last.id, { returnUse: true });
       last = await redeemed(world, tenantId, userId, code);
       expect(last.useNo).toBe(useNo);
     }
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('goes to another user, too; then the first one is too late', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world);
     await reverse(world, tenantId, redemption.id, { returnUse: true });
     const other = await seedUser(world, tenantId);
     expect(outcomeOf(await redeem(world, tenantId, other, code))).toBe('COMMITTED');
@@ -101,7 +76,7 @@ describe('the use of a reversed redemption', () => {
     expect(await redeem(world, tenantId, userId, code, key)).toMatchObject(replayed);
     const again = await redeemed(world, tenantId, userId, code, { idempotencyKey: 'twice' });
     expect(again.id).not.toBe(id);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('counts in the limits of the campaign until it is given back', async () => {
@@ -126,7 +101,7 @@ describe('the use of a reversed redemption', () => {
     expect(outcomeOf(await redeem(world, tenantId, other, c))).toBe('BUDGET_EXHAUSTED');
     await reverse(world, tenantId, second.id, { returnUse: true });
     expect(outcomeOf(await redeem(world, tenantId, userId, c))).toBe('COMMITTED');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('is counted right where the counter is made only by the reversal', async () => {
@@ -140,24 +115,24 @@ describe('the use of a reversed redemption', () => {
     await reverse(world, tenantId, redemptions[0]?.id ?? '', { returnUse: true });
     const { usage } = await stateOf(world, tenantId);
     expect(usage.map(({ uses }) => uses)).toEqual([1, 1]);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('is forgotten by Redis, and a marker that comes late misleads nobody', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce({ rule: { useLimit: 2 } });
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world, { rule: { useLimit: 2 } });
     const { codeDigest } = await emOf(world, tenantId).findOneOrFail(Code, {}, PLAIN);
     const done = `{${tenantId}}:done:${userId}:${codeDigest}`;
     expect(await world.stores.redis.get(done)).toBe(redemption.id);
     await reverse(world, tenantId, redemption.id, { returnUse: true });
     expect(await world.stores.redis.get(done)).toBeNull();
     await world.stores.redis.set(done, redemption.id);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('is forgotten by the consumer of its event where the process could not', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world);
     const { codeDigest } = await emOf(world, tenantId).findOneOrFail(Code, {}, PLAIN);
     const copy = `{${tenantId}}:code:${codeDigest}`;
     // As the copy was before: used up, by this user.
@@ -170,14 +145,14 @@ describe('the use of a reversed redemption', () => {
     const told = events.filter(({ type }) => type === 'redemption_reversed') as unknown as PublishedEvent[];
     for (let round = 0; round < 2; round += 1) await world.services.reversals.follow(tenantId, told);
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('COMMITTED');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('of a deleted code comes back, and the code stays deleted', async () => {
-    const { tenantId, userId, code, redemption } = await redeemedOnce();
+    const { tenantId, userId, code, redemption } = await redeemedOnce(world);
     await world.services.codeChanges.delete(tenantId, [redemption.codeId]);
     await reverse(world, tenantId, redemption.id, { returnUse: true });
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('CODE_NOT_FOUND');
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 });

@@ -5,9 +5,15 @@ import { Plan } from '../../src/subscriptions/plan.entity.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { invalidatedBy } from '../../src/subscriptions/subscription-events.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
-import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
-import { ageSubscription, redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
-import { expectAtRest } from '../support/truth.js';
+import {
+  ageSubscription,
+  expectNoDrift,
+  redeemed,
+  redeemedOnce,
+  reversalOutcome,
+  reverse,
+  stateOf,
+} from '../support/reversals.js';
 import {
   emOf,
   openWorld,
@@ -27,35 +33,12 @@ afterAll(async () => world.close());
 const DAY_MS = 86_400_000;
 const PLAIN = { disableIdentityMap: true } as const;
 
-/** One redemption of one code of a fresh tenant. */
-async function redeemedOnce(
-  options: Parameters<typeof seedCampaign>[3] = {},
-  plan: Record<string, unknown> = {},
-) {
-  const tenant = await seedTenant(world, plan);
-  const { tenantId } = tenant;
-  const { codes, campaignId } = await seedCampaign(world, tenant, 1, options);
-  const [code = ''] = codes;
-  const userId = await seedUser(world, tenantId);
-  const redemption = await redeemed(world, tenantId, userId, code);
-  return { ...tenant, campaignId, code, userId, redemption };
-}
-
 const subscriptionOf = async (tenantId: string, userId: string) =>
   emOf(world, tenantId).findOneOrFail(Subscription, { userId }, PLAIN);
 
-/** No drift of any kind, when all is done. */
-async function expectClean(tenantId: string): Promise<void> {
-  await expectAtRest(world, tenantId);
-  const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
-  // No worker runs here, so nothing handles events.
-  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
-  expect(drifts).toEqual({});
-}
-
 describe('a reversal', () => {
   it('marks the redemption, its grants and its order, and tells of it once', async () => {
-    const { tenantId, redemption } = await redeemedOnce();
+    const { tenantId, redemption } = await redeemedOnce(world);
     const reversed = await reverse(world, tenantId, redemption.id);
     expect(reversed).toMatchObject({
       id: redemption.id,
@@ -83,11 +66,11 @@ describe('a reversal', () => {
         },
       },
     ]);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('is refused a second time, and changes nothing then', async () => {
-    const { tenantId, redemption } = await redeemedOnce();
+    const { tenantId, redemption } = await redeemedOnce(world);
     await reverse(world, tenantId, redemption.id);
     const before = await stateOf(world, tenantId);
     const again = reverse(world, tenantId, redemption.id, { reason: 'again', returnUse: true });
@@ -96,7 +79,7 @@ describe('a reversal', () => {
   });
 
   it('X.9 has no time limit: the redemption may be years old, and its events are long gone', async () => {
-    const { tenantId, userId, redemption } = await redeemedOnce();
+    const { tenantId, userId, redemption } = await redeemedOnce(world);
     const em = emOf(world, tenantId);
     await em.execute('update redemption set claimed_at = claimed_at - interval 5 year where tenant_id = ?', [
       tenantId,
@@ -117,14 +100,14 @@ describe('a reversal', () => {
     ['an id that is none', { redemptionId: 'x' }, 'REDEMPTION_NOT_FOUND'],
     ['an unknown id', { redemptionId: '4711' }, 'REDEMPTION_NOT_FOUND'],
   ])('is refused with %s, and nothing is written', async (_name, wish, code) => {
-    const { tenantId, redemption } = await redeemedOnce();
+    const { tenantId, redemption } = await redeemedOnce(world);
     const before = await stateOf(world, tenantId);
     expect(await reversalOutcome(reverse(world, tenantId, redemption.id, wish))).toBe(code);
     expect(await stateOf(world, tenantId)).toEqual(before);
   });
 
   it("does not find another tenant's redemption, nor a tombstone", async () => {
-    const { tenantId, redemption, userId } = await redeemedOnce();
+    const { tenantId, redemption, userId } = await redeemedOnce(world);
     const { tenantId: other } = await seedTenant(world);
     expect(await reversalOutcome(reverse(world, other, redemption.id))).toBe('REDEMPTION_NOT_FOUND');
     const id = world.services.ids.next();
@@ -139,7 +122,7 @@ describe('a reversal', () => {
 
 describe('a subscription that is taken back', () => {
   it('ends when the redemption had started it, gives its inventory back and invalidates caches', async () => {
-    const { tenantId, planId, userId, redemption } = await redeemedOnce({}, { inventory: 3 });
+    const { tenantId, planId, userId, redemption } = await redeemedOnce(world, {}, { inventory: 3 });
     const { subscriptions } = world.services;
     expect(await subscriptions.mine(tenantId, userId)).toMatchObject([{ status: 'ACTIVE' }]);
     await reverse(world, tenantId, redemption.id);
@@ -156,16 +139,16 @@ describe('a subscription that is taken back', () => {
   });
 
   it('gives no inventory back that it never took: the plan was unlimited when it started', async () => {
-    const { tenantId, planId, redemption } = await redeemedOnce();
+    const { tenantId, planId, redemption } = await redeemedOnce(world);
     await world.services.plans.update(tenantId, planId, { inventory: 5 });
     await reverse(world, tenantId, redemption.id);
     const plan = await emOf(world, tenantId).findOneOrFail(Plan, { id: planId }, PLAIN);
     expect(plan.inventory).toBe(5);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('gives inventory back that it took, also where the plan was unlimited in between', async () => {
-    const { tenantId, planId, redemption } = await redeemedOnce({}, { inventory: 3 });
+    const { tenantId, planId, redemption } = await redeemedOnce(world, {}, { inventory: 3 });
     await world.services.plans.update(tenantId, planId, { inventory: -1 });
     await world.services.plans.update(tenantId, planId, { inventory: 2 });
     await reverse(world, tenantId, redemption.id);
@@ -199,7 +182,7 @@ describe('a subscription that is taken back', () => {
     await reverse(world, tenantId, redemptions[1]?.id ?? '');
     const left = await subscriptionOf(tenantId, userId);
     expect(left).toMatchObject({ status: 'ACTIVE', expiresAt: ends[0] });
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('keeps the time that the second code gave, when the first is reversed', async () => {
@@ -216,7 +199,7 @@ describe('a subscription that is taken back', () => {
   });
 
   it('refuses what has been used, or states it as a debt and takes the rest', async () => {
-    const { tenantId, userId, redemption } = await redeemedOnce();
+    const { tenantId, userId, redemption } = await redeemedOnce(world);
     await ageSubscription(world, tenantId, redemption.id, 3 * DAY_MS);
     const before = await stateOf(world, tenantId);
     expect(await reversalOutcome(reverse(world, tenantId, redemption.id))).toBe('REWARD_SPENT');
@@ -224,7 +207,7 @@ describe('a subscription that is taken back', () => {
     const reversed = await reverse(world, tenantId, redemption.id, { spent: 'DEBT' });
     expect(reversed.rewards).toMatchObject([{ debt: '3 DAY' }]);
     expect(await subscriptionOf(tenantId, userId)).toMatchObject({ status: 'DEDUCTED' });
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 
   it('without end gets the end back that it had before', async () => {
@@ -246,7 +229,7 @@ describe('a subscription that is taken back', () => {
   });
 
   it('of a former version, whose grants kept no periods, is counted from the grant', async () => {
-    const { tenantId, userId, redemption } = await redeemedOnce();
+    const { tenantId, userId, redemption } = await redeemedOnce(world);
     await emOf(world, tenantId).execute(
       'update reward_grant set period_from = null, period_until = null where tenant_id = ?',
       [tenantId],
@@ -265,7 +248,7 @@ describe('a subscription that is taken back', () => {
     expect((await subscriptionOf(tenant.tenantId, userId)).status).toBe('DEDUCTED');
     const plan = await emOf(world, tenant.tenantId).findOneOrFail(Plan, { id: tenant.planId }, PLAIN);
     expect(plan.inventory).toBe(1);
-    await expectClean(tenant.tenantId);
+    await expectNoDrift(world, tenant.tenantId);
   });
 });
 
@@ -293,6 +276,6 @@ describe('lists and totals', () => {
     ]);
     const orders = await emOf(world, tenantId).find(Order, { status: 'REFUNDED' }, PLAIN);
     expect(orders).toHaveLength(2);
-    await expectClean(tenantId);
+    await expectNoDrift(world, tenantId);
   });
 });

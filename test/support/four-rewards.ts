@@ -1,9 +1,7 @@
 import { Account } from '../../src/money/account.entity.js';
 import { UserCoupon } from '../../src/orders/coupons/user-coupon.entity.js';
 import { PointsAccount } from '../../src/orders/points/points.entity.js';
-import { driftsOf, reconcilerOf } from './reconciliation.js';
 import { stateOf } from './reversals.js';
-import { expectAtRest } from './truth.js';
 import { emOf, seedCampaign, seedTenant, type SeededCampaign, type World } from './world.js';
 
 /** A tenant whose campaigns can give all four kinds of rewards. */
@@ -69,11 +67,3 @@ export const ALL_FOUR = {
   balances: ['2.5 USD'],
 };
 export const NOTHING = { subscriptions: [], coupons: [], points: 0, balances: [] };
-
-/** At rest, and no drift of any kind: every ledger sums up, too. Nothing handles events where no worker runs. */
-export async function driftsAtRest(world: World, tenantId: string): Promise<Record<string, number>> {
-  await expectAtRest(world, tenantId);
-  const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
-  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
-  return drifts;
-}

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { Order } from '../../src/orders/orders/order.entity.js';
@@ -7,7 +8,9 @@ import type { RedemptionRecord } from '../../src/redemption/history/redemption-r
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { RewardGrant } from '../../src/redemption/history/reward-grant.entity.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
-import { emOf, redeem, type RedeemOptions, type World } from './world.js';
+import { driftsOf, reconcilerOf } from './reconciliation.js';
+import { expectAtRest } from './truth.js';
+import { emOf, redeem, seedCampaign, seedTenant, seedUser, type RedeemOptions, type World } from './world.js';
 
 /** The redemption of a code that can be redeemed. */
 export async function redeemed(
@@ -20,6 +23,34 @@ export async function redeemed(
   const { redemption, refusal } = await redeem(world, tenantId, userId, code, options);
   if (redemption === null || refusal !== null) throw new Error(`Not redeemed: ${refusal?.code}`);
   return redemption;
+}
+
+/** One redemption of one code of a fresh tenant. */
+export async function redeemedOnce(
+  world: World,
+  options: Parameters<typeof seedCampaign>[3] = {},
+  plan: Record<string, unknown> = {},
+) {
+  const tenant = await seedTenant(world, plan);
+  const { tenantId } = tenant;
+  const { codes, campaignId } = await seedCampaign(world, tenant, 1, options);
+  const [code = ''] = codes;
+  const userId = await seedUser(world, tenantId);
+  const redemption = await redeemed(world, tenantId, userId, code);
+  return { ...tenant, campaignId, code, userId, redemption };
+}
+
+/** What reconciliation says of a tenant at rest. Nothing handles events where no worker runs. */
+export async function driftsAtRest(world: World, tenantId: string): Promise<Record<string, number>> {
+  await expectAtRest(world, tenantId);
+  const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
+  const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
+  return drifts;
+}
+
+/** No drift of any kind, when all is done. */
+export async function expectNoDrift(world: World, tenantId: string): Promise<void> {
+  expect(await driftsAtRest(world, tenantId)).toEqual({});
 }
 
 export async function reverse(
