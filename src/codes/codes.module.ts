@@ -40,6 +40,7 @@ import { composeAllocation } from './compose-allocation.js';
 import { composeGeneration, type GenerationNeeds } from './compose-generation.js';
 import { CodeResolver } from './code.resolver.js';
 import { EffectiveStatusService } from './effective-status.service.js';
+import type { TenantSettingsChangeService } from '../tenancy/settings/tenant-settings-change.service.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
 import { CODE_PERMISSIONS } from './codes.permissions.js';
@@ -49,6 +50,7 @@ interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh' | 'guesses'
   readonly campaigns: CampaignService;
   readonly campaignRewards: CampaignRewards;
   readonly campaignPorts: CampaignPorts;
+  readonly settingChanges: TenantSettingsChangeService;
 }
 
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */

@@ -94,15 +94,16 @@ export class PepperRegistry {
     });
   }
 
-  /** Retires the peppers that no code is left of. @returns how many are still needed beside the active one */
+  /** Retires the peppers that no code and no sealed secret is left of. @returns how many are still needed beside the active one */
   async retire(): Promise<number> {
     const em = systemEm(this.orm);
     const retiring = (await this.known()).filter(({ state }) => state === 'RETIRING');
     let needed = 0;
     for (const { keyId } of retiring) {
       const [row]: unknown[] = await em.execute(
-        'select 1 from code where digest_key_id = ? and deleted_at is null limit 1',
-        [keyId],
+        `(select 1 from code where digest_key_id = ? and deleted_at is null limit 1)
+         union all (select 1 from tenant_settings where key_id = ? limit 1)`,
+        [keyId, keyId],
       );
       if (row !== undefined) needed += 1;
       else

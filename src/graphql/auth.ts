@@ -1,8 +1,12 @@
+import { GraphQLError } from 'graphql';
 import type { Actor, NodeActor, PersonActor, StaffActor, UserActor } from './actor.js';
 import type { RequestContext } from './context.js';
 import { denialOf, NODES, signInFirst, STAFF, USERS, type Rule } from './rule.js';
 
 export { forbidden } from './rule.js';
+
+export const TENANT_NOT_ACTIVE_MESSAGE =
+  'This tenant does not exist or is disabled. Ask the operator of the installation.';
 
 /*
  * Who may use an operation is decided by its row in the table of permissions, before its resolver runs. These functions
@@ -33,6 +37,20 @@ export function requireUser(context: RequestContext): UserActor {
 /** A member of staff, of any role. @throws GraphQLError UNAUTHENTICATED or FORBIDDEN. */
 export function requireStaff(context: RequestContext): StaffActor {
   return admitted(context, STAFF) as StaffActor;
+}
+
+/** The caller's tenant: that of the token, without one the tenant of the header. @throws GraphQLError BAD_USER_INPUT for neither. */
+export function requireTenantId({ actor, tenantId: named }: RequestContext): string {
+  const tenantId = actor?.tenantId ?? named;
+  if (tenantId !== null) return tenantId;
+  throw new GraphQLError('Name the tenant: send the header `x-tenant-id`, or sign in.', {
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+}
+
+/** The same answer for a tenant that does not exist and for one that is disabled. */
+export function tenantNotActive(): GraphQLError {
+  return new GraphQLError(TENANT_NOT_ACTIVE_MESSAGE, { extensions: { code: 'TENANT_NOT_ACTIVE' } });
 }
 
 function admitted({ actor }: RequestContext, kinds: Rule): Actor | null {

@@ -16,7 +16,7 @@ export interface RequestContext {
   /** Who asks, by the token; null without a token. */
   readonly actor: Actor | null;
   readonly access: AccessJudge;
-  /** `x-tenant-id`: for a sign-in only. Who is signed in has the tenant of the token. */
+  /** `x-tenant-id`: the tenant of a caller without a token. Who is signed in has the tenant of the token. */
   readonly tenantId: string | null;
   /** `x-product-code` */
   readonly productCode: string | null;

@@ -1,5 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
-import { GraphQLDateTimeISO } from 'graphql-scalars';
+import { GraphQLDateTimeISO, GraphQLJSONObject } from 'graphql-scalars';
 import { Money } from '../platform/decimal.js';
 
 /** The range of the database's DECIMAL(30,10): what does not fit is refused here, and never rounded. */
@@ -20,6 +20,13 @@ export const InstantScalar = new GraphQLScalarType({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
   description: 'An instant as RFC 3339 text, e.g. "2026-01-31T23:59:59.999Z". Answers are always in UTC.',
+});
+
+/** What a tenant keeps for its own clients; nothing here reads it. */
+export const JsonObjectScalar = new GraphQLScalarType({
+  ...GraphQLJSONObject.toConfig(),
+  name: 'JSONObject',
+  description: 'A JSON object.',
 });
 
 function serializeDecimal(value: unknown): string {

@@ -33,6 +33,7 @@ import { Migration20261129050101_keep_sessions } from './Migration20261129050101
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 import { Migration20261129050102_keep_staff } from './Migration20261129050102_keep_staff.js';
 import { Migration20261129050301_send_events_to_webhooks } from './Migration20261129050301_send_events_to_webhooks.js';
+import { Migration20261129050501_keep_settings_of_tenants } from './Migration20261129050501_keep_settings_of_tenants.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -153,5 +154,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129050301_send_events_to_webhooks',
     class: Migration20261129050301_send_events_to_webhooks,
+  },
+  {
+    name: 'Migration20261129050501_keep_settings_of_tenants',
+    class: Migration20261129050501_keep_settings_of_tenants,
   },
 ];

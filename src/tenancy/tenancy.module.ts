@@ -1,6 +1,16 @@
+import type { Config } from '../config.js';
+import type { SealingKey } from '../platform/sealed-secrets.js';
+import { Announcement } from './announcements/announcement.entity.js';
+import { AnnouncementResolver } from './announcements/announcement.resolver.js';
+import { AnnouncementService } from './announcements/announcement.service.js';
 import { ProductLine } from './product-line.entity.js';
 import { ProductLineResolver } from './product-line.resolver.js';
 import { ProductLineService } from './product-line.service.js';
+import { GlobalConfigResolver } from './settings/global-config.resolver.js';
+import { SealedSettings } from './settings/sealed-settings.js';
+import { TenantSettingsChangeService } from './settings/tenant-settings-change.service.js';
+import { TenantSettingsRow } from './settings/tenant-settings.entity.js';
+import { TenantSettingsService } from './settings/tenant-settings.service.js';
 import { TenantChangeService, type TenantCopies } from './tenant-change.service.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantResolver } from './tenant.resolver.js';
@@ -8,24 +18,36 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import { TenantService } from './tenant.service.js';
 import { TENANCY_PERMISSIONS } from './tenancy.permissions.js';
 
-type Needs = Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'transactions'>;
+interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions' | 'log'> {
+  readonly config: Config;
+  readonly codePeppers: readonly SealingKey[];
+}
 
-/** Tenants and their product lines. */
+/** Tenants, their product lines, settings and announcements. */
 export const tenancy = {
   name: 'tenancy',
-  entities: [Tenant, ProductLine],
-  resolvers: [TenantResolver, ProductLineResolver],
+  entities: [Tenant, ProductLine, TenantSettingsRow, Announcement],
+  resolvers: [TenantResolver, ProductLineResolver, GlobalConfigResolver, AnnouncementResolver],
   permissions: TENANCY_PERMISSIONS,
   compose: (its: Needs) => {
     const { orm, readOrm, clock, transactions } = its;
     const tenants = new TenantService(orm, clock, readOrm);
     const lines = new ProductLineService(its);
+    const sealed = new SealedSettings(its.codePeppers, its.log);
+    const settings = new TenantSettingsService(orm, sealed, its.config.STORE_TIMEOUT_MS);
+    const settingChanges = new TenantSettingsChangeService(its, settings, sealed);
+    const announcements = new AnnouncementService(its);
     /** Features that keep names or statuses of tenants as well; they put themselves in. */
-    const tenantCopies: Partial<TenantCopies>[] = [];
+    const tenantCopies: Partial<TenantCopies>[] = [{ changed: (tenantId) => settings.invalidate(tenantId) }];
     const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies);
     return {
-      services: { tenants, tenantChanges, tenantCopies, lines },
-      resolvers: [new TenantResolver(tenants, tenantChanges), new ProductLineResolver(lines)],
+      services: { tenants, tenantChanges, tenantCopies, lines, settings, settingChanges, announcements },
+      resolvers: [
+        new TenantResolver(tenants, tenantChanges),
+        new ProductLineResolver(lines),
+        new GlobalConfigResolver(settings, settingChanges, announcements),
+        new AnnouncementResolver(announcements, settings),
+      ],
     };
   },
 };

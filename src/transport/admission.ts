@@ -1,12 +1,13 @@
 import { GraphQLError, type GraphQLField, type GraphQLSchema } from 'graphql';
 import type { AccessRefusal } from '../graphql/actor.js';
+import { TENANT_NOT_ACTIVE_MESSAGE } from '../graphql/auth.js';
 import { JUDGES_ACCESS, OPEN_IN_OUTAGE } from '../graphql/field-marks.js';
 import { StoreUnavailableError } from '../platform/errors.js';
 import type { RequestContext } from '../graphql/context.js';
 import { ruleOf } from '../graphql/permit-operations.js';
 
 const MESSAGES: Record<AccessRefusal, string> = {
-  TENANT_NOT_ACTIVE: 'This tenant does not exist or is disabled. Ask the operator of the installation.',
+  TENANT_NOT_ACTIVE: TENANT_NOT_ACTIVE_MESSAGE,
   USER_DISABLED: 'This account does not exist or is disabled. Ask the support of the app or site.',
   SESSION_ENDED: 'Your session has ended. Sign in again.',
   NODE_NOT_FOUND:

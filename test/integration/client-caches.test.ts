@@ -32,6 +32,7 @@ beforeAll(async () => {
   });
   for (const name of ['A', 'B'])
     await world.services.nodes.create(tenantId, { name, address: `${name}.example`, tags: ['eu'] });
+  for (const title of ['A', 'B']) await world.services.announcements.create(tenantId, { title });
   const targets = [planId, planId, yearly.id, planId];
   const rewardRules = targets.map((id, at) => ({
     type: 'SUBSCRIPTION',

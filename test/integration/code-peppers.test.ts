@@ -163,6 +163,27 @@ describe('X.21 a new pepper', () => {
   });
 });
 
+describe('X.21 moving secrets of settings to the current pepper', () => {
+  it('keeps the old pepper needed until they are moved, and loses none of them', async () => {
+    const urls = { databaseUrl: database.databaseUrl };
+    const before = await openWorld({}, urls);
+    const { tenantId } = await seedTenant(before);
+    const device = { encryptionEnabled: true, encryptionKeys: [{ id: 'k1', secret: 'of a device' }] };
+    const { version } = await before.services.settingChanges.update(tenantId, { device });
+    await before.close();
+    const registry = new PepperRegistry(orm, log);
+    expect(await settle(NEW, [OLD])).toHaveLength(2);
+    expect(await registry.retire()).toBe(1);
+    const both = await openWorld({ CODE_PEPPER: NEW, CODE_PEPPER_PREVIOUS: OLD }, urls);
+    expect(await both.services.redigest.run(() => undefined)).toMatchObject({ waitsFor: 0, needed: 0 });
+    await both.close();
+    const after = await openWorld({ CODE_PEPPER: NEW }, urls);
+    const settings = await after.services.settings.find(tenantId);
+    expect(settings).toMatchObject({ version, secrets: { encryptionKeys: { k1: 'of a device' } } });
+    await after.close();
+  });
+});
+
 describe('X.21 moving codes to the current pepper', () => {
   it('leaves a code with an open claim unchanged until the claim is settled, and spends it once', async () => {
     const urls = { databaseUrl: database.databaseUrl };

@@ -22,8 +22,10 @@ export class ProductApi {
     actor: Actor | null,
     source: string,
     variables: Record<string, unknown> = {},
+    headers: Partial<Pick<RequestContext, 'tenantId'>> = {},
   ): Promise<ApiAnswer> {
-    const rest = { requestId: 'r', productCode: null, deviceId: null, idempotencyKey: null, ip: '127.0.0.1' };
+    const none = { tenantId: null, productCode: null, deviceId: null, idempotencyKey: null };
+    const rest = { requestId: 'r', ip: '127.0.0.1', ...none, ...headers };
     const contextValue = { actor, ...rest } as unknown as RequestContext;
     const { data, errors } = await graphql({
       schema: this.schema,

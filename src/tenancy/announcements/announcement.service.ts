@@ -1,0 +1,84 @@
+import type { FilterQuery } from '@mikro-orm/core';
+import { z } from 'zod';
+import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
+import { insertNew } from '../../platform/database/insert-new.js';
+import { tenantEm } from '../../platform/database/orm.js';
+import { DomainError } from '../../platform/errors.js';
+import { instant, nameText, orElse, parseInput } from '../../platform/input.js';
+import type { PlatformServices } from '../../platform/platform-services.js';
+import { canonicalText, faultOfText, lengthOf } from '../../platform/text.js';
+import { Announcement } from './announcement.entity.js';
+
+export const CREATE_ANNOUNCEMENT_REFUSALS = [
+  'TITLE_NOT_ALLOWED',
+  'DESCRIPTION_NOT_ALLOWED',
+  'WINDOW_NOT_ALLOWED',
+  'INPUT_NOT_ALLOWED',
+] as const;
+type CreateAnnouncementRefusal = (typeof CREATE_ANNOUNCEMENT_REFUSALS)[number];
+
+const DESCRIPTION_LENGTH_MAX = 4000;
+
+/** Text of several lines, each of which a reader can see. */
+const description = z.string().transform((text, context) => {
+  const plain = canonicalText(text.replaceAll('\r\n', '\n')).trim();
+  const lines = plain.split(/[\n\t]/).filter((line) => line.trim() !== '');
+  const fault =
+    lengthOf(plain) > DESCRIPTION_LENGTH_MAX
+      ? `must have at most ${DESCRIPTION_LENGTH_MAX} characters`
+      : lines.map(faultOfText).find((each) => each !== null);
+  if (fault === undefined || fault === null) return plain;
+  context.addIssue(fault);
+  return z.NEVER;
+});
+
+const createAnnouncementInput = z.strictObject({
+  title: nameText(128),
+  description: orElse(description, ''),
+  startsAt: orElse(instant, null),
+  endsAt: orElse(instant, null),
+});
+
+/** What a tenant tells its users. */
+export class AnnouncementService {
+  constructor(private readonly its: Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids'>) {}
+
+  /** @throws DomainError one of {@link CREATE_ANNOUNCEMENT_REFUSALS} */
+  async create(tenantId: string, input: unknown): Promise<Announcement> {
+    const wanted = parseInput<typeof createAnnouncementInput, CreateAnnouncementRefusal>(
+      createAnnouncementInput,
+      input,
+      {
+        input: 'INPUT_NOT_ALLOWED',
+        title: 'TITLE_NOT_ALLOWED',
+        description: 'DESCRIPTION_NOT_ALLOWED',
+        startsAt: 'WINDOW_NOT_ALLOWED',
+        endsAt: 'WINDOW_NOT_ALLOWED',
+      },
+    );
+    const { startsAt, endsAt } = wanted;
+    if (startsAt !== null && endsAt !== null && endsAt.getTime() <= startsAt.getTime()) {
+      const code: CreateAnnouncementRefusal = 'WINDOW_NOT_ALLOWED';
+      throw new DomainError(code, 'The end must lie after the beginning.', { field: ['input', 'endsAt'] });
+    }
+    const createdAt = new Date(this.its.clock.nowMs());
+    const row = { ...wanted, tenantId, id: this.its.ids.next(), createdAt };
+    return insertNew(tenantEm(this.its.orm, tenantId), Announcement, row);
+  }
+
+  /** Newest first. @param currentOnly without those that have ended or not begun */
+  async page(tenantId: string, currentOnly: boolean, page: PageRange): Promise<Page<Announcement>> {
+    const where = currentOnly ? this.isCurrent() : {};
+    return findPage(tenantEm(this.its.readOrm, tenantId), Announcement, where, page);
+  }
+
+  private isCurrent(): FilterQuery<Announcement> {
+    const now = new Date(this.its.clock.nowMs());
+    return {
+      $and: [
+        { $or: [{ startsAt: null }, { startsAt: { $lte: now } }] },
+        { $or: [{ endsAt: null }, { endsAt: { $gt: now } }] },
+      ],
+    };
+  }
+}
