@@ -10,6 +10,7 @@ const ALLOWED_HEADERS = [
   'x-product-code',
   'x-device-id',
   'x-tenant-id',
+  'x-encryption',
   'x-request-id',
   'idempotency-key',
   'apollo-require-preflight',
@@ -17,7 +18,7 @@ const ALLOWED_HEADERS = [
   'apollographql-client-name',
   'apollographql-client-version',
 ];
-const EXPOSED_HEADERS = ['x-request-id', 'retry-after'];
+const EXPOSED_HEADERS = ['x-request-id', 'retry-after', 'x-encryption'];
 
 /** Lets pages of these origins call the routes of the scope; without any, browsers keep other pages out. */
 export async function allowOrigins(scope: FastifyInstance, origins: readonly string[]): Promise<void> {

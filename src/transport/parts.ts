@@ -9,6 +9,7 @@ import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { EventFeed } from '../platform/push/event-feed.js';
 import type { Redis } from '../platform/redis/redis.js';
+import type { TenantSettingsService } from '../tenancy/settings/tenant-settings.service.js';
 import type { Documents } from './documents.js';
 import type { TryOut } from './graphiql.js';
 import type { HealthChecks } from './health.js';
@@ -30,6 +31,8 @@ export interface HttpServerParts {
   readonly routes?: readonly HttpRoute[];
   /** Who may use these routes; the operations of the schema have their rows already. */
   readonly permissions?: Permissions;
+  /** Of tenants whose devices send envelopes; without them no envelope is opened. */
+  readonly settings?: Pick<TenantSettingsService, 'find'>;
   readonly shares: WorkShares;
   readonly health: HealthChecks;
   readonly metrics?: Registry;

@@ -12,6 +12,7 @@ import { addHealthRoutes } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
+import { openEnvelopes } from './envelopes/envelope-hooks.js';
 import { addFileRoutes, addJsonRoutes, type FeatureRouteParts } from './feature-routes.js';
 import { addGraphqlRoute } from './graphql-route.js';
 import { documentLimits } from './limits.js';
@@ -74,7 +75,8 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   const contextOf = (request: FastifyRequest): RequestContext => contextFrom(request, parts);
   // A worker answers how it fares, and nothing else.
   if (servesApi) {
-    const { routes = [], shares } = parts;
+    const { routes = [], shares, settings } = parts;
+    if (settings !== undefined) openEnvelopes(app, { ...transport, settings, contextOf });
     const allowStream = connections.allowStream.bind(connections);
     const features = { routes, shares, rules, contextOf, allowStream };
     await addApi(app, transport, features);

@@ -4,7 +4,7 @@ import { startTransport, type TransportServer } from '../support/transport-serve
 
 const SHOP = 'https://shop.example';
 const HEADERS =
-  'authorization,content-type,x-product-code,x-device-id,idempotency-key,x-request-id,x-tenant-id,apollo-require-preflight';
+  'authorization,content-type,x-product-code,x-device-id,idempotency-key,x-request-id,x-tenant-id,x-encryption,apollo-require-preflight';
 
 let listed: TransportServer;
 let open: TransportServer;
@@ -58,7 +58,7 @@ describe('pages of other origins', () => {
   it('read answers and their headers, where they are listed, errors included', async () => {
     const { status, given } = await post(listed, SHOP);
     expect([status, given('access-control-allow-origin')]).toEqual([200, SHOP]);
-    expect(given('access-control-expose-headers')).toBe('x-request-id, retry-after');
+    expect(given('access-control-expose-headers')).toBe('x-request-id, retry-after, x-encryption');
     const bad = await fetch(`${listed.url}/graphql`, {
       method: 'POST',
       headers: { origin: SHOP, 'content-type': 'application/json' },

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -86,6 +86,14 @@ export class RedisServer {
       cpSync(copy, this.dir, { recursive: true });
       rmSync(copy, { recursive: true });
     };
+  }
+
+  /** Whether a text has reached the log of its commands on disk. */
+  holds(text: string): boolean {
+    const files = readdirSync(this.dir, { recursive: true, withFileTypes: true }).filter((each) =>
+      each.isFile(),
+    );
+    return files.some(({ parentPath, name }) => readFileSync(path.join(parentPath, name)).includes(text));
   }
 
   async close(): Promise<void> {
