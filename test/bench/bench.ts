@@ -116,7 +116,11 @@ export class Bench {
     const connections = this.connectionsOf(kind, intents.length);
     const urls = servers.map((server) => server.address);
     const before = await processorTimes(servers, this.parts.world.dataDir);
-    const round = await runRound(this.parts.load, { kind, urls, connections }, intents);
+    const round = await runRound(
+      this.parts.load,
+      { kind, tenantId: this.parts.intents.tenantId, urls, connections },
+      intents,
+    );
     const after = await processorTimes(servers, this.parts.world.dataDir);
     this.attempts.push(...round.attempts);
     this.unexpected.push(...round.unexpected);

@@ -46,6 +46,7 @@ export class Intents {
         return this.pairs(await this.supply.passersBy(count), this.supply.unknownCodes(count), withKeys);
       case 'redeem':
       case 'redeem_256':
+      case 'redeem_sealed':
       case 'plain':
       case 'two_processes':
         return this.pairs(await this.supply.takeUsers(count), await this.supply.takeCodes(count), withKeys);

@@ -7,6 +7,13 @@ export interface LoadRequest {
   readonly ip: string;
 }
 
+/** How the generator encrypts what it sends. */
+export interface LoadEnvelope {
+  readonly tenantId: string;
+  readonly keyId: string;
+  readonly secret: string;
+}
+
 export interface LoadJob {
   /** Connections are spread over them in turn. */
   readonly urls: readonly string[];
@@ -14,6 +21,8 @@ export interface LoadJob {
   readonly mutation: 'redeemCode' | 'emptyMutation';
   readonly productCode: string;
   readonly requests: readonly LoadRequest[];
+  /** Null for plain requests. */
+  readonly envelope: LoadEnvelope | null;
 }
 
 /** The outcome for a client. FAILED is anything but an answer of the mutation. */

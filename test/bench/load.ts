@@ -3,6 +3,7 @@
  * takes the least of a processor for a request (about 0.4 of the others), and what it takes the server cannot have.
  */
 import { Client, type Dispatcher } from 'undici';
+import { openReplies, sealRequests } from './envelopes.js';
 import type { Answer, LoadJob, LoadRequest, LoadResult } from './load-job.js';
 
 const FIELDS = `status orderNo
@@ -13,7 +14,10 @@ const FIELDS = `status orderNo
 /** A request without an answer counts as failed, and the run continues. */
 const ANSWER_WITHIN_MS = 20_000;
 
-type Sendable = Dispatcher.DispatchOptions;
+interface Sendable extends Dispatcher.DispatchOptions {
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
 
 process.on('message', (job: LoadJob) => {
   runJob(job).then(
@@ -28,8 +32,10 @@ process.on('disconnect', () => process.exit(0));
 
 /** Each connection sends its next request when the last one is answered; everything is made ready before the clock runs. */
 async function runJob(job: LoadJob): Promise<LoadResult> {
-  const requests = job.requests.map((request) => sendable(request, job));
+  const plain = job.requests.map((request) => sendable(request, job));
   const clients = await connected(job);
+  const sealed = job.envelope === null ? null : await sealRequests(clients, plain, job.envelope);
+  const requests = sealed ?? plain;
   const latenciesMs = new Float64Array(requests.length);
   const bodies = requests.map(() => '');
   let next = 0;
@@ -47,7 +53,8 @@ async function runJob(job: LoadJob): Promise<LoadResult> {
   const elapsedMs = performance.now() - startMs;
   const cpu = process.cpuUsage(cpuBefore);
   await Promise.all(clients.map(async (client) => client.close()));
-  const answers = bodies.map((body) => answerOf(body, job.mutation));
+  const plainBodies = sealed === null ? bodies : openReplies(bodies, sealed);
+  const answers = plainBodies.map((body) => answerOf(body, job.mutation));
   return { elapsedMs, latenciesMs, answers, cpuMs: (cpu.user + cpu.system) / 1000 };
 }
 

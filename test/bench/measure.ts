@@ -119,6 +119,10 @@ export class Measurement {
       await this.bench.warmUp('redeem_four', one, this.parts.options.size.warmUp);
       return this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'redeem_four', servers: one });
     });
+    await this.figure('encrypted_vs_plain', async () => {
+      await this.bench.warmUp('redeem_sealed', one, this.parts.options.size.warmUp);
+      return this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'redeem_sealed', servers: one });
+    });
     await this.figure('refusal_vs_empty', async () =>
       this.bench.compare({ kind: 'empty', servers: one }, { kind: 'refusal', servers: one }, false),
     );

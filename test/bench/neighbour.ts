@@ -87,6 +87,7 @@ async function quietly(load: LoadProcess, supply: Supply, url: string, count: nu
     mutation: 'redeemCode',
     productCode: PRODUCT,
     requests,
+    envelope: null,
   });
   const failed = answers.filter(({ status }) => status !== 'COMMITTED');
   return { latenciesMs, failures: failed.map(({ status, why }) => why ?? status) };

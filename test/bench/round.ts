@@ -1,7 +1,7 @@
 import type { Answer, LoadRequest } from './load-job.js';
 import type { LoadProcess } from './load-process.js';
 import type { ProcessorTimes } from './processor-time.js';
-import { PRODUCT, type BenchUser } from './supply.js';
+import { ENVELOPE_KEY, PRODUCT, type BenchUser } from './supply.js';
 
 export const ROUND_KINDS = [
   'raw',
@@ -11,6 +11,7 @@ export const ROUND_KINDS = [
   'redeem_256',
   'hot_code',
   'redeem_four',
+  'redeem_sealed',
   'refusal',
   'race',
   'plain',
@@ -49,6 +50,7 @@ export interface Round {
 
 export interface RoundTarget {
   readonly kind: RoundKind;
+  readonly tenantId: string;
   readonly urls: readonly string[];
   readonly connections: number;
 }
@@ -62,11 +64,12 @@ export async function runRound(
   target: RoundTarget,
   intents: readonly Intent[],
 ): Promise<Omit<Round, 'cpuUs'>> {
-  const { kind, urls, connections } = target;
+  const { kind, tenantId, urls, connections } = target;
   const isEmpty = EMPTY.has(kind);
   const mutation = isEmpty ? 'emptyMutation' : 'redeemCode';
   const requests = intents.map(requestOf);
-  const result = await load.run({ urls, connections, mutation, productCode: PRODUCT, requests });
+  const envelope = kind === 'redeem_sealed' ? { tenantId, ...ENVELOPE_KEY } : null;
+  const result = await load.run({ urls, connections, mutation, productCode: PRODUCT, requests, envelope });
   const attempts = intents.map((intent, at) => ({ ...intent, answer: result.answers[at] as Answer }));
   return {
     kind,

@@ -13,6 +13,8 @@ export const TENANT = 'BENCH';
 /** A tenant that does little, beside one that does much. */
 export const QUIET_TENANT = 'QUIET';
 export const PRODUCT = 'BENCH';
+/** By which a tenant's devices encrypt. */
+export const ENVELOPE_KEY = { keyId: 'bench', secret: 'bench-envelope-secret'.repeat(2) } as const;
 const USERS_AT_ONCE = 5000;
 /** As many as there are connections at most. */
 const REGULARS = 256;
@@ -64,6 +66,7 @@ export class Supply {
     const { tenants, lines, plans } = world.services;
     await tenants.create({ id: tenantId, name: 'Bench', type: 'PLATFORM', codeQuota: 0 });
     await lines.create(tenantId, { code: PRODUCT, name: 'No limits', hourLimit: 0, dayLimit: 0 });
+    await encrypt(world, tenantId);
     const plan = await plans.create(tenantId, {
       name: 'Monthly',
       unitPrice: '9.90',
@@ -184,6 +187,12 @@ export class Supply {
     const [a, b, c] = [this.issued >> 16, (this.issued >> 8) & 255, this.issued & 255];
     return { id, token, ip: `10.${a & 255}.${b}.${c}` };
   }
+}
+
+async function encrypt({ services }: BenchWorld, tenantId: string): Promise<void> {
+  const { keyId: id, secret } = ENVELOPE_KEY;
+  const device = { encryptionEnabled: true, encryptionKeys: [{ id, secret }] };
+  await services.settingChanges.update(tenantId, { device });
 }
 
 type RewardRules = NonNullable<CreateCampaign['rule']['rewardRules']>;
