@@ -78,6 +78,14 @@ const minutes = (most: number, preset: number) => {
 const positiveDecimal = z
   .string()
   .regex(/^(?!0*(?:\.0*)?$)[0-9]{1,10}(?:\.[0-9]{1,10})?$/, 'must be a decimal such as 0.01, more than 0');
+const hosts = z
+  .string()
+  .transform((list) => list.split(/[\s,]+/).filter((host) => host !== ''))
+  .refine(
+    (list) =>
+      list.every((host) => URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host),
+    'must be a list of hosts like login.example.com, with a port where it is not 443',
+  );
 const secretText = z.string().min(32, 'must have at least 32 characters');
 const secret = secretText.optional();
 const secretList = z
@@ -153,6 +161,7 @@ const environmentSchema = z.object({
   POINT_VALUE: positiveDecimal.default('0.01'),
   UNIFORM_REFUSALS: booleanText.default(false),
   ORDER_COUPON_SHARE_MAX_PERCENT: count(0, 100, 50),
+  JWKS_HOSTS: hosts.optional(),
   GRAPHQL_MAX_DEPTH: count(3, 100, 12),
   GRAPHQL_MAX_ALIASES: count(1, 1000, 15),
   GRAPHQL_MAX_TOKENS: count(100, 100_000, 2000),

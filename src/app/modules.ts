@@ -3,6 +3,7 @@ import { campaigns } from '../campaigns/campaigns.module.js';
 import type { CodeMetrics } from '../codes/code.metrics.js';
 import { codes } from '../codes/codes.module.js';
 import { identity } from '../identity/identity.module.js';
+import { partners } from '../identity/partners/partners.module.js';
 import { limits } from '../limits/limits.module.js';
 import type { MoneyMetrics } from '../money/money.metrics.js';
 import { money } from '../money/money.module.js';
@@ -34,6 +35,7 @@ export const modules = ModuleList.on<Base>()
   .add(rewards)
   .add(tenancy)
   .add(identity)
+  .add(partners)
   .add(limits)
   .add(subscriptions)
   .add(money)

@@ -5,6 +5,9 @@ import { PepperRegistry, type ConfiguredPeppers } from '../codes/pepper-registry
 import type { Config } from '../config.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { Secrets } from './secrets.js';
+import type { OperationPorts } from '../identity/partners/registered-operations.service.js';
+import { operationCheck } from '../transport/operation-check.js';
+import { buildRedeemkitSchema } from './schema.js';
 import { openStores, type Stores, type StoreSettings } from './stores.js';
 
 /** What a process is opened with; its secrets are settled by now. */
@@ -34,11 +37,21 @@ export async function openApp(settings: OpenSettings, log: Logger): Promise<Open
     const codePeppers = await pepperRegistry.settle(peppers);
     const platform = composePlatform(stores, { config, jwtSecret, codePeppers }, log);
     const app = modules.compose(baseOf(modules, platform));
+    app.services.operationPorts.checkOperation = checkedLater(config);
     return { stores, app, services: app.services };
   } catch (error) {
     await stores.close();
     throw error;
   }
+}
+
+/** For a process without a server: the schema is built when the first operation is to be registered. */
+function checkedLater(config: Config): OperationPorts['checkOperation'] {
+  let check: OperationPorts['checkOperation'] | null = null;
+  return (text) => {
+    check ??= operationCheck(buildRedeemkitSchema(), config);
+    return check(text);
+  };
 }
 
 function peppersOf({ config, codePepper, jwtSecret }: OpenSettings): ConfiguredPeppers {

@@ -4,6 +4,7 @@ import { TENANTS_AT_ONCE } from '../redemption/commit/group-commit.js';
 import { serveFairly } from '../transport/fair-schema.js';
 import type { TryOut } from '../transport/graphiql.js';
 import type { HttpServerParts } from '../transport/parts.js';
+import { operationCheck } from '../transport/operation-check.js';
 import { createHttpServer } from '../transport/server.js';
 import type { Logger } from '../platform/observability/log.js';
 import { systemEm } from '../platform/database/orm.js';
@@ -64,9 +65,11 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
 
 function httpParts({ stores, app, services }: OpenedApp, settings: ServerSettings): HttpServerParts {
   const { tryOut, further } = settings;
+  const schema = serveFairly(buildRedeemkitSchema(app.resolvers, further?.(services)), services.shares);
+  services.operationPorts.checkOperation = operationCheck(schema, settings.config);
   return {
     ...services,
-    schema: serveFairly(buildRedeemkitSchema(app.resolvers, further?.(services)), services.shares),
+    schema,
     routes: app.routes,
     permissions: modules.permissions,
     events: services.feed,

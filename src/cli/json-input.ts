@@ -4,9 +4,15 @@ import { CliError } from './failures.js';
 
 /** Reads a JSON file; `-` is standard input. */
 export async function readJson(file: string): Promise<unknown> {
-  const [source, name] =
-    file === '-' ? [await text(process.stdin), 'standard input'] : [await contentOf(file), file];
+  const { source, name } = await readText(file);
   return parseJson(source, name);
+}
+
+/** Reads a file as it is, with what messages call it; `-` is standard input. */
+export async function readText(file: string): Promise<{ readonly source: string; readonly name: string }> {
+  return file === '-'
+    ? { source: await text(process.stdin), name: 'standard input' }
+    : { source: await contentOf(file), name: file };
 }
 
 async function contentOf(file: string): Promise<string> {

@@ -7,6 +7,7 @@ import { addCouponCommands } from './coupon.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { addMoneyCommands } from './money.command.js';
 import { addNodeCommands } from './node.command.js';
+import { addPartnerCommands } from './partner.command.js';
 import { addPendingCommands } from './pending.command.js';
 import { addPlanCommands } from './plan.command.js';
 import { addPointsCommands } from './points.command.js';
@@ -47,6 +48,7 @@ export function createProgram() {
   addProductLineCommands(program);
   addStaffCommands(program);
   addUserCommands(program);
+  addPartnerCommands(program);
   addPlanCommands(program);
   addNodeCommands(program);
   addMoneyCommands(program);

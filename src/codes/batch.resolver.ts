@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { requireStaff } from '../graphql/auth.js';
+import { requireStaff, requireStaffOrPartner } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
@@ -37,13 +37,13 @@ export class BatchResolver {
 
   @Mutation(() => GenerateCodesPayloadType, {
     description:
-      'Makes codes: all that were asked for, or none. Above 10,000 the answer comes first, and a worker makes them. For OWNER and OPERATOR.',
+      'Makes codes: all that were asked for, or none. Above 10,000 the answer comes first, and a worker makes them. For OWNER and OPERATOR, and API keys with the scope `codes:generate`.',
   })
   async generateCodes(
     @Arg('input', () => GenerateCodesInput) input: GenerateCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context);
+    const { tenantId } = requireStaffOrPartner(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.generation.generate(tenantId, { ...input, idempotencyKey });
@@ -98,13 +98,13 @@ export class BatchResolver {
 
   @Mutation(() => ActivateBatchPayloadType, {
     description:
-      'Makes the codes of a batch redeemable that was made with `activateAtSale`. For OWNER and OPERATOR.',
+      'Makes the codes of a batch redeemable that was made with `activateAtSale`. For OWNER and OPERATOR, and API keys with the scope `codes:sell`.',
   })
   async activateBatch(
     @Arg('input', () => BatchIdInput) { batchId }: BatchIdInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context);
+    const { tenantId } = requireStaffOrPartner(context);
     return answer(async () => ({ batch: await this.changes.activate(tenantId, batchId) }));
   }
 
@@ -120,19 +120,26 @@ export class BatchResolver {
     return answer(async () => ({ batch: await this.changes.extend(tenantId, batchId, input) }));
   }
 
-  @Query(() => BatchType, nullable('A batch of the tenant. For staff.'))
+  @Query(
+    () => BatchType,
+    nullable('A batch of the tenant. For staff, and API keys with the scope `codes:read`.'),
+  )
   async batch(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<BatchType | null> {
-    return this.reader.batch(requireStaff(context).tenantId, id);
+    return this.reader.batch(requireStaffOrPartner(context).tenantId, id);
   }
 
-  @Query(() => BatchPageType, { description: 'The batches of the tenant, newest first. For staff.' })
+  @Query(() => BatchPageType, {
+    description:
+      'The batches of the tenant, newest first. For staff, and API keys with the scope `codes:read`.',
+  })
   async batches(
     @Arg('filter', () => BatchFilterInput, { nullable: true }) filter: BatchFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<BatchType>> {
-    return this.reader.batches(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
+    const { tenantId } = requireStaffOrPartner(context);
+    return this.reader.batches(tenantId, filter ?? {}, rangeOf(page, info));
   }
 
   @FieldResolver()

@@ -1,5 +1,5 @@
 import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
-import { requireStaff } from '../graphql/auth.js';
+import { requireStaff, requireStaffOrPartner } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { idempotencyKeyOf } from '../graphql/idempotency-key.js';
 import { nullable } from '../graphql/nullable.js';
@@ -53,24 +53,27 @@ export class CodeAllocationResolver {
 
   @Mutation(() => AllocateCodesPayloadType, {
     description:
-      "Hands codes of the campaign's pool to a user or a channel, each to one receiver only: all that were asked for, or none. For OWNER and OPERATOR.",
+      "Hands codes of the campaign's pool to a user or a channel, each to one receiver only: all that were asked for, or none. For OWNER and OPERATOR, and API keys with the scope `codes:sell`.",
   })
   async allocateCodes(
     @Arg('input', () => AllocateCodesInput) input: AllocateCodesInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context);
+    const { tenantId } = requireStaffOrPartner(context);
     return answer(async () => {
       const idempotencyKey = idempotencyKeyOf(context, input);
       return this.allocations.allocate(tenantId, { ...input, idempotencyKey });
     });
   }
 
-  @Query(() => CodePoolType, nullable('The pool of a campaign. For staff.'))
+  @Query(
+    () => CodePoolType,
+    nullable('The pool of a campaign. For staff, and API keys with the scope `codes:read`.'),
+  )
   async codePool(
     @Arg('campaignId', () => ID) campaignId: string,
     @Ctx() context: RequestContext,
   ): Promise<CodePoolType | null> {
-    return this.pools.find(requireStaff(context).tenantId, campaignId);
+    return this.pools.find(requireStaffOrPartner(context).tenantId, campaignId);
   }
 }

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { requireStaff } from '../graphql/auth.js';
+import { requireStaff, requireStaffOrPartner } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../graphql/page.js';
@@ -66,19 +66,25 @@ export class CodeResolver {
     return answer(async () => ({ deleted: await this.changes.delete(tenantId, codeIds) }));
   }
 
-  @Query(() => CodeType, nullable('A code of the tenant. For staff.'))
+  @Query(
+    () => CodeType,
+    nullable('A code of the tenant. For staff, and API keys with the scope `codes:read`.'),
+  )
   async code(@Arg('id', () => ID) id: string, @Ctx() context: RequestContext): Promise<CodeType | null> {
-    return this.reader.code(requireStaff(context).tenantId, id);
+    return this.reader.code(requireStaffOrPartner(context).tenantId, id);
   }
 
-  @Query(() => CodePageType, { description: 'The codes of the tenant, newest first. For staff.' })
+  @Query(() => CodePageType, {
+    description:
+      'The codes of the tenant, newest first. For staff, and API keys with the scope `codes:read`.',
+  })
   async codes(
     @Arg('filter', () => CodeFilterInput, { nullable: true }) filter: CodeFilterInput | null,
     @Args(() => ListArgs) page: ListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<CodeType>> {
-    return this.reader.page(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
+    return this.reader.page(requireStaffOrPartner(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
 
   @FieldResolver(() => CodeStatusEnum)

@@ -1,28 +1,31 @@
-import { EDITORS, STAFF, type Permissions } from '../graphql/rule.js';
+import { EDITORS, STAFF, type Permissions, type Rule } from '../graphql/rule.js';
+
+const READERS = { ...STAFF, PARTNER: ['codes:read'] } as const satisfies Rule;
+const SELLERS = { ...EDITORS, PARTNER: ['codes:sell'] } as const satisfies Rule;
 
 export const CODE_PERMISSIONS: Permissions = {
   query: {
-    batch: STAFF,
-    batches: STAFF,
-    code: STAFF,
-    codes: STAFF,
+    batch: READERS,
+    batches: READERS,
+    code: READERS,
+    codes: READERS,
     codeImport: STAFF,
-    codePool: STAFF,
+    codePool: READERS,
   },
   mutation: {
-    generateCodes: EDITORS,
+    generateCodes: { ...EDITORS, PARTNER: ['codes:generate'] },
     addCodes: EDITORS,
     cancelBatch: EDITORS,
     freezeBatch: EDITORS,
     unfreezeBatch: EDITORS,
     voidBatch: EDITORS,
-    activateBatch: EDITORS,
+    activateBatch: SELLERS,
     extendBatch: EDITORS,
     updateCode: EDITORS,
     setCodeEnabled: EDITORS,
     deleteCodes: EDITORS,
     importCodes: EDITORS,
-    allocateCodes: EDITORS,
+    allocateCodes: SELLERS,
     setCodePool: EDITORS,
   },
   subscription: {

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
-import type { Actor, NodeActor, PersonActor, StaffActor, UserActor } from './actor.js';
+import type { Actor, NodeActor, PartnerActor, PersonActor, StaffActor, UserActor } from './actor.js';
 import type { RequestContext } from './context.js';
-import { denialOf, NODES, signInFirst, STAFF, USERS, type Rule } from './rule.js';
+import { denialOf, NODES, PARTNERS, signInFirst, STAFF, USERS, type Rule } from './rule.js';
 
 export { forbidden } from './rule.js';
 
@@ -51,6 +51,16 @@ export function requireTenantId({ actor, tenantId: named }: RequestContext): str
 /** The same answer for a tenant that does not exist and for one that is disabled. */
 export function tenantNotActive(): GraphQLError {
   return new GraphQLError(TENANT_NOT_ACTIVE_MESSAGE, { extensions: { code: 'TENANT_NOT_ACTIVE' } });
+}
+
+/** A member of staff, or the server of a partner. @throws GraphQLError UNAUTHENTICATED or FORBIDDEN. */
+export function requireStaffOrPartner(context: RequestContext): PartnerActor | StaffActor {
+  return admitted(context, { ...STAFF, ...PARTNERS }) as PartnerActor | StaffActor;
+}
+
+/** The same, or a user. @throws GraphQLError UNAUTHENTICATED or FORBIDDEN. */
+export function requireActorOrPartner(context: RequestContext): PartnerActor | PersonActor {
+  return admitted(context, { ...USERS, ...STAFF, ...PARTNERS }) as PartnerActor | PersonActor;
 }
 
 function admitted({ actor }: RequestContext, kinds: Rule): Actor | null {

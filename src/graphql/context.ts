@@ -1,6 +1,14 @@
-import type { AccessRefusal, Actor } from './actor.js';
+import type { Id } from '../platform/ids.js';
+import type { AccessRefusal, Actor, KeyRefusal } from './actor.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { EventFeed } from '../platform/push/event-feed.js';
+
+/** A user whose token was made by an API key. */
+export interface KeyedUser {
+  readonly tenantId: string;
+  readonly userId: Id;
+  readonly keyId: Id;
+}
 
 /** Whether an actor may do anything at all. */
 export interface AccessJudge {
@@ -8,6 +16,8 @@ export interface AccessJudge {
   refusalOf(actor: Actor): Promise<AccessRefusal | null>;
   /** As far as this process knows, without asking a store: before everything that is sent over a socket. */
   knownRefusalOf(actor: Actor): AccessRefusal | null;
+  /** The same for the API key alone that has made the token of a user. */
+  refusalOfKey(keyed: KeyedUser): Promise<KeyRefusal | null>;
 }
 
 /** What a resolver knows of the request, the same over HTTP and WebSocket. */

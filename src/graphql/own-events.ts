@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { FeedSubscription } from '../platform/push/feed-subscription.js';
 import { CursorError, parseCursor, type FeedCursor } from '../platform/push/feed-cursor.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import { requireToken } from './auth.js';
+import { forbidden, requireToken } from './auth.js';
 import type { RequestContext } from './context.js';
 
 /** The argument with which a subscription resumes after the client's last event. */
@@ -29,10 +29,14 @@ interface FeedOptions<Args> {
   readonly list: string;
 }
 
-/** The source of a subscription: what a user's own events tell or, for staff and nodes, all of the tenant. */
+/** The source of a subscription: what a user's own events tell or, for all others, all of the tenant. */
 export function ownEvents<Args extends object = object>(options: FeedOptions<Args>) {
   return async ({ args, context }: Subscribing<Args>): Promise<AsyncIterable<FeedItem>> => {
     const { tenantId, ...actor } = requireToken(context);
+    if (actor.kind === 'PARTNER' && actor.productCodes !== null)
+      throw forbidden(
+        'The events name no product line, and the API key is limited to some. Use another key.',
+      );
     const userId = actor.kind === 'USER' ? actor.userId : null;
     const after = args.after ?? null;
     try {

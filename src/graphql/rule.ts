@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { invariant } from '../platform/assert.js';
-import { STAFF_ROLES, type Actor, type StaffRole } from './actor.js';
+import { PARTNER_SCOPES, STAFF_ROLES, type Actor, type PartnerScope, type StaffRole } from './actor.js';
 
 type Kind = Actor['kind'];
 type OfKind<K extends Kind> = Extract<Actor, { readonly kind: K }>;
@@ -10,6 +10,8 @@ interface Conditions {
   readonly USER: 'ANY';
   readonly STAFF: readonly StaffRole[];
   readonly NODE: 'ANY';
+  /** One of these scopes. */
+  readonly PARTNER: readonly PartnerScope[];
 }
 
 /** Who may use an operation: PUBLIC means also without a token; else the kinds of callers. A kind that is missing may not. */
@@ -33,6 +35,8 @@ export const NODES = { NODE: 'ANY' } as const satisfies Rule;
 export const STAFF = { STAFF: STAFF_ROLES } as const satisfies Rule;
 /** Members of staff who may change the tenant's data. */
 export const EDITORS = { STAFF: ['OWNER', 'OPERATOR'] } as const satisfies Rule;
+/** Servers of partners, whatever their keys are for. */
+export const PARTNERS = { PARTNER: PARTNER_SCOPES } as const satisfies Rule;
 export const OWNERS = { STAFF: ['OWNER'] } as const satisfies Rule;
 
 /** How each kind is named in a refusal. */
@@ -40,12 +44,17 @@ export const KINDS: { readonly [K in Kind]: { readonly many: string; readonly on
   USER: { many: 'users', one: 'a user' },
   STAFF: { many: 'staff', one: 'a member of staff' },
   NODE: { many: 'nodes', one: 'a node' },
+  PARTNER: { many: 'partners', one: 'a partner' },
 };
 
 /** What a caller of a permitted kind lacks, as the message says it; null where it has all that the condition asks for. */
 const LACKS: { readonly [K in Kind]: (condition: Conditions[K], actor: OfKind<K>) => string | null } = {
   USER: () => null,
   NODE: () => null,
+  PARTNER: (scopes, { scopes: own }) =>
+    scopes.some((scope) => own.includes(scope))
+      ? null
+      : `This takes an API key with the scope ${scopes.join(' or ')}, which the key sent does not have.`,
   STAFF: (roles, { role }) =>
     roles.includes(role) ? null : `The role ${role} may not do this; it takes ${roles.join(' or ')}.`,
 };

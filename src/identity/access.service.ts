@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type { AccessRefusal, PersonRefusal } from '../graphql/actor.js';
+import type { AccessRefusal, KeyRefusal, PersonRefusal } from '../graphql/actor.js';
+import { systemClock, type Clock } from '../platform/clock.js';
 import type { Id } from '../platform/ids.js';
 import { gatheredByTenant } from '../platform/scheduling/gathered.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
@@ -7,6 +8,7 @@ import { ReadCache } from '../platform/read-cache.js';
 import { within } from '../platform/scheduling/timeout.js';
 import type { TenantStatus } from '../tenancy/tenant.entity.js';
 import type { IdentityPorts } from './identity-ports.js';
+import { readKeyStates, refusalOfKey, type KeyState } from './partners/key-states.js';
 import type { UserStatus } from './users/user.entity.js';
 
 /** Whose access is judged. Staff are judged by their session, which ends when they are disabled. */
@@ -16,9 +18,17 @@ export interface Subject {
   readonly nodeId?: Id | undefined;
   /** Without one, as in a token that an operator made, no session is judged. */
   readonly sessionId?: Id | undefined;
+  /** The API key of a partner's server; with a user, the one that has made the token. */
+  readonly keyId?: Id | undefined;
+}
+interface Keyed {
+  readonly tenantId: string;
+  readonly userId?: Id | undefined;
+  readonly keyId: Id;
 }
 interface Person extends Subject {
   readonly nodeId?: never;
+  readonly keyId?: never;
 }
 
 /**
@@ -66,11 +76,13 @@ export class AccessService {
   private readonly users: ReadCache<UserStatus>;
   private readonly sessions: ReadCache<Id>;
   private readonly nodes: ReadCache<Id>;
+  private readonly keys: ReadCache<KeyState>;
 
   constructor(
     private readonly orm: MikroORM,
     private readonly timeoutMs: number,
     ports: Pick<IdentityPorts, 'findNodes'>,
+    private readonly clock: Clock = systemClock,
   ) {
     this.tenants = this.cached(async (tenantId) => this.readTenant(tenantId), STATUS_TTL_MS);
     this.users = this.cachedRows(async (tenantId, ids) => this.readUsers(tenantId, ids), ROW_TTL_MS);
@@ -85,28 +97,42 @@ export class AccessService {
       const there = await ports.findNodes(tenantId, ids);
       return ids.map((id) => (there.has(id) ? id : null));
     }, STATUS_TTL_MS);
+    this.keys = this.cachedRows(async (tenantId, ids) => readKeyStates(orm, tenantId, ids), STATUS_TTL_MS);
   }
 
   /** @throws StoreUnavailableError when the database does not answer and the status was not known before */
   async refusalOf(person: Person): Promise<PersonRefusal | null>;
   async refusalOf(subject: Subject): Promise<AccessRefusal | null>;
-  async refusalOf({ tenantId, userId, nodeId, sessionId }: Subject): Promise<AccessRefusal | null> {
+  async refusalOf({ tenantId, userId, nodeId, sessionId, keyId }: Subject): Promise<AccessRefusal | null> {
     // The tenant first: reading it drops what is kept of users and sessions that have changed.
     if ((await this.tenants.find(tenantId, '')) !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
     if (userId !== undefined && (await this.users.find(tenantId, userId)) !== 'ACTIVE')
       return 'USER_DISABLED';
     if (sessionId !== undefined && (await this.sessions.find(tenantId, sessionId)) === null)
       return 'SESSION_ENDED';
+    if (keyId !== undefined) return this.refusalOfKey({ tenantId, userId, keyId });
     if (nodeId === undefined) return null;
     return (await this.nodes.find(tenantId, nodeId)) === null ? 'NODE_NOT_FOUND' : null;
   }
 
+  /** Whether the key is still good: of a partner's server, or of a user whose token it has made. */
+  async refusalOfKey({ tenantId, userId, keyId }: Keyed): Promise<KeyRefusal | null> {
+    return refusalOfKey(await this.keyState(tenantId, keyId), userId, this.clock.nowMs());
+  }
+
+  /** Null for a key that does not exist. */
+  async keyState(tenantId: string, keyId: Id): Promise<KeyState | null> {
+    return this.keys.find(tenantId, keyId);
+  }
+
   /** What this process knows already, without a read: null also where it knows nothing. */
-  knownRefusalOf({ tenantId, userId, nodeId, sessionId }: Subject): AccessRefusal | null {
+  knownRefusalOf({ tenantId, userId, nodeId, sessionId, keyId }: Subject): AccessRefusal | null {
     if ((this.tenants.known(tenantId, '') ?? 'ACTIVE') !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
     if (userId !== undefined && (this.users.known(tenantId, userId) ?? 'ACTIVE') !== 'ACTIVE')
       return 'USER_DISABLED';
     if (sessionId !== undefined && this.sessions.known(tenantId, sessionId) === null) return 'SESSION_ENDED';
+    const key = keyId === undefined ? undefined : this.keys.known(tenantId, keyId);
+    if (key !== undefined) return refusalOfKey(key, userId, this.clock.nowMs());
     return nodeId !== undefined && this.nodes.known(tenantId, nodeId) === null ? 'NODE_NOT_FOUND' : null;
   }
 
@@ -114,14 +140,15 @@ export class AccessService {
    * Call it after the commit of a change, and for a session after its end: this process goes by it at once, the others
    * within a second.
    */
-  changed({ tenantId, userId, nodeId, sessionId }: Subject): void {
+  changed({ tenantId, userId, nodeId, sessionId, keyId }: Subject): void {
     if (sessionId !== undefined) this.sessions.note(tenantId, sessionId, null);
+    else if (keyId !== undefined) this.keys.invalidate(tenantId, keyId);
     else if (userId !== undefined) this.users.invalidate(tenantId, userId);
     else if (nodeId !== undefined) this.nodes.invalidate(tenantId, nodeId);
     else this.tenants.invalidate(tenantId, '');
   }
 
-  private cached<T extends string>(
+  private cached<T extends object | string>(
     read: (tenantId: string, id: Id) => Promise<T | null>,
     ttlMs: number,
     missingTtlMs = STATUS_TTL_MS,
@@ -131,7 +158,7 @@ export class AccessService {
   }
 
   /** Rows that are asked for at once are read in one query. */
-  private cachedRows<T extends string>(
+  private cachedRows<T extends object | string>(
     read: ReadRows<T>,
     ttlMs: number,
     missingTtlMs = STATUS_TTL_MS,

@@ -69,7 +69,7 @@ export const identity = {
       previous === undefined ? [its.jwtSecret] : [its.jwtSecret, previous];
     const tokens = new TokenService(secrets, clock);
     const identityPorts = {} as IdentityPorts;
-    const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts);
+    const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts, clock);
     its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
     const sessions = new SessionService({ ...its, access, lives: sessionLives(config) });
     const guessesFree = {

@@ -8,7 +8,7 @@ export const IDENTITY_PERMISSIONS: Permissions = {
     staff: STAFF,
   },
   mutation: {
-    createUserToken: EDITORS,
+    createUserToken: { ...EDITORS, PARTNER: ['redeem'] },
     updateUser: EDITORS,
     inviteStaff: OWNERS,
     resetStaff: OWNERS,

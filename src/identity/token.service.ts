@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import { isId, type Id } from '../platform/ids.js';
-import { actorId, STAFF_ROLES, type Actor, type StaffRole } from '../graphql/actor.js';
+import { actorId, STAFF_ROLES, type Actor, type StaffRole, type UserActor } from '../graphql/actor.js';
 import { TokenError } from './token.errors.js';
 import { endOfLife, TOKEN_TTL_MAX_S, type TokenWish } from './token-life.js';
 
@@ -55,6 +55,7 @@ export class TokenService {
   /** A token that proves `actor` for `ttlS` seconds, at most {@link TOKEN_TTL_MAX_S}. */
   sign(actor: Actor, ttlS: number, wish: TokenWish = 'BY_PROGRAM'): string {
     const maxS = TOKEN_TTL_MAX_S[wish];
+    invariant(actor.kind !== 'PARTNER', 'A partner has an API key, and no token.');
     invariant(Number.isSafeInteger(ttlS) && ttlS > 0, 'A token lives for a whole number of seconds.');
     invariant(ttlS <= maxS, `A token that is signed ${wish} lives for ${maxS} seconds at most.`);
     const issuedS = Math.floor(this.clock.nowMs() / 1000);
@@ -67,6 +68,7 @@ export class TokenService {
       tid: actor.tenantId,
       kind: actor.kind,
       ...(actor.kind === 'STAFF' ? { role: actor.role } : {}),
+      ...(actor.kind === 'USER' ? limitsOf(actor) : {}),
       ...(actor.kind !== 'NODE' && actor.sessionId !== undefined ? { sid: actor.sessionId } : {}),
       ...(wish === 'BY_OPERATOR' ? { wish } : {}),
     });
@@ -150,10 +152,28 @@ function actorOf(claims: Record<string, unknown>): Actor | null {
   if (!/^[A-Za-z0-9_]{1,24}$/.test(tenantId)) return null;
   const session = sessionOf(sid);
   if (session === null) return null;
-  if (kind === 'USER') return isId(sub) ? { kind, tenantId, userId: sub, ...session } : null;
+  if (kind === 'USER') return isId(sub) ? userOf({ kind, tenantId, userId: sub, ...session }, claims) : null;
   if (kind === 'NODE') return isId(sub) && sid === undefined ? { kind, tenantId, nodeId: sub } : null;
   if (kind !== 'STAFF' || sub === '' || !isStaffRole(role)) return null;
   return { kind, tenantId, staffId: sub, role, ...session };
+}
+
+/** What narrows the token of a user: the key that has made it, and a product line. */
+function limitsOf({ keyId, productCode }: UserActor): Record<string, string> {
+  return {
+    ...(keyId !== undefined && { key: keyId }),
+    ...(productCode !== undefined && { product: productCode }),
+  };
+}
+
+function userOf(actor: UserActor, { key, product }: Record<string, unknown>): UserActor | null {
+  if (key !== undefined && (typeof key !== 'string' || !isId(key))) return null;
+  if (product !== undefined && typeof product !== 'string') return null;
+  return {
+    ...actor,
+    ...(key !== undefined && { keyId: key }),
+    ...(product !== undefined && { productCode: product }),
+  };
 }
 
 /** Null for what names no session. */

@@ -30,10 +30,12 @@ import { Migration20261129040301_place_pay_and_refund_orders } from './Migration
 import { Migration20261129040401_let_redemptions_be_reversed } from './Migration20261129040401_let_redemptions_be_reversed.js';
 import { Migration20261129040501_name_the_currency_of_prices } from './Migration20261129040501_name_the_currency_of_prices.js';
 import { Migration20261129050101_keep_sessions } from './Migration20261129050101_keep_sessions.js';
-import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 import { Migration20261129050102_keep_staff } from './Migration20261129050102_keep_staff.js';
+import { Migration20261129050201_keep_partners } from './Migration20261129050201_keep_partners.js';
+import { Migration20261129050202_keep_issuers_of_user_tokens } from './Migration20261129050202_keep_issuers_of_user_tokens.js';
 import { Migration20261129050301_send_events_to_webhooks } from './Migration20261129050301_send_events_to_webhooks.js';
 import { Migration20261129050501_keep_settings_of_tenants } from './Migration20261129050501_keep_settings_of_tenants.js';
+import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -146,11 +148,12 @@ export const migrations: readonly MigrationObject[] = [
     class: Migration20261129040501_name_the_currency_of_prices,
   },
   { name: 'Migration20261129050101_keep_sessions', class: Migration20261129050101_keep_sessions },
-  {
-    name: 'Migration20261129050701_note_which_subscriptions_hold_inventory',
-    class: Migration20261129050701_note_which_subscriptions_hold_inventory,
-  },
   { name: 'Migration20261129050102_keep_staff', class: Migration20261129050102_keep_staff },
+  { name: 'Migration20261129050201_keep_partners', class: Migration20261129050201_keep_partners },
+  {
+    name: 'Migration20261129050202_keep_issuers_of_user_tokens',
+    class: Migration20261129050202_keep_issuers_of_user_tokens,
+  },
   {
     name: 'Migration20261129050301_send_events_to_webhooks',
     class: Migration20261129050301_send_events_to_webhooks,
@@ -158,5 +161,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129050501_keep_settings_of_tenants',
     class: Migration20261129050501_keep_settings_of_tenants,
+  },
+  {
+    name: 'Migration20261129050701_note_which_subscriptions_hold_inventory',
+    class: Migration20261129050701_note_which_subscriptions_hold_inventory,
   },
 ];

@@ -1,10 +1,12 @@
-import { EDITORS, STAFF, USERS, type Permissions } from '../graphql/rule.js';
+import { EDITORS, STAFF, USERS, type Permissions, type Rule } from '../graphql/rule.js';
+
+const READERS = { ...USERS, ...STAFF, PARTNER: ['redemptions:read'] } as const satisfies Rule;
 
 export const REDEMPTION_PERMISSIONS: Permissions = {
   query: {
     previewRedemption: USERS,
-    redemption: { ...USERS, ...STAFF },
-    redemptions: { ...USERS, ...STAFF },
+    redemption: READERS,
+    redemptions: READERS,
     attempts: STAFF,
     deadLetters: STAFF,
   },
@@ -14,7 +16,7 @@ export const REDEMPTION_PERMISSIONS: Permissions = {
     redriveDeadLetters: EDITORS,
   },
   subscription: {
-    redemptionSettled: { ...USERS, ...STAFF },
+    redemptionSettled: READERS,
     redemptionReversed: { ...USERS, ...STAFF },
   },
   http: { 'POST /api/redeem': USERS },

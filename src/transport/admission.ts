@@ -12,6 +12,9 @@ const MESSAGES: Record<AccessRefusal, string> = {
   SESSION_ENDED: 'Your session has ended. Sign in again.',
   NODE_NOT_FOUND:
     'This node does not exist or was deleted. Ask the staff of the tenant for a token of another one.',
+  API_KEY_REVOKED: 'The API key was revoked, and with it the tokens that it has made. Use another key.',
+  API_KEY_EXPIRED: 'The API key has expired. Use another key.',
+  PARTNER_DISABLED: 'The partner is disabled. Ask the staff of the tenant.',
 };
 
 const guarded = new WeakSet<GraphQLSchema>();
@@ -27,7 +30,8 @@ export function guardOperations(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
     for (const field of Object.values(type?.getFields() ?? {})) {
       ruleOf(field);
-      if (field.extensions['access'] !== JUDGES_ACCESS.access) guard(field as Field);
+      if (field.extensions['access'] === JUDGES_ACCESS.access) guardKey(field as Field);
+      else guard(field as Field);
     }
   }
 }
@@ -53,6 +57,32 @@ function guard(field: Field): void {
   }
 }
 
+/** The service judges tenant and user, and knows nothing of the key that has made the token. */
+function guardKey(field: Field): void {
+  const { resolve } = field;
+  if (resolve === undefined) return;
+  field.resolve = (source, args, context, info) => {
+    const admitted = admitKey(context);
+    if (admitted === null) return resolve(source, args, context, info);
+    return admitted.then(() => resolve(source, args, context, info));
+  };
+}
+
+/**
+ * Judges the API key that has made the token of a user; null for any other caller, who need not wait.
+ * The promise rejects with a GraphQLError.
+ */
+export function admitKey({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> | null {
+  if (actor?.kind !== 'USER' || actor.keyId === undefined) return null;
+  const { tenantId, userId, keyId } = actor;
+  return unlessRefused(access.refusalOfKey({ tenantId, userId, keyId }));
+}
+
+async function unlessRefused(judged: Promise<AccessRefusal | null>): Promise<void> {
+  const refusal = await judged;
+  if (refusal !== null) throw refusalError(refusal);
+}
+
 /** @throws GraphQLError with the refusal, or StoreUnavailableError while the status cannot be read */
 export async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'access'>): Promise<void> {
   if (actor === null) return;
@@ -60,8 +90,9 @@ export async function admit({ actor, access }: Pick<RequestContext, 'actor' | 'a
   if (refusal !== null) throw refusalError(refusal);
 }
 
-export function refusalError(refusal: AccessRefusal): GraphQLError {
-  return new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal } });
+export function refusalError(refusal: AccessRefusal, status?: number): GraphQLError {
+  const http = status === undefined ? {} : { http: { status } };
+  return new GraphQLError(MESSAGES[refusal], { extensions: { code: refusal, ...http } });
 }
 
 /** The same, except that a caller whose status cannot be read is admitted. */

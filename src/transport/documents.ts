@@ -68,6 +68,16 @@ export class Documents {
     return read;
   }
 
+  /** Reads a text at nobody's cost: one that was judged before, of which there are few. */
+  prepare(text: string): void {
+    if (!this.kept.has(text)) this.kept.set(text, this.readNew(text));
+  }
+
+  /** What a text would be read as; it is not kept. */
+  judged(text: string): ReadableDocument | RefusedDocument {
+    return this.readNew(text);
+  }
+
   /** A text that was read and can run, or null. */
   known(text: string): ReadableDocument | null {
     const read = this.kept.get(text);

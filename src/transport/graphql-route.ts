@@ -19,6 +19,7 @@ export function addGraphqlRoute(scope: FastifyInstance, url: string, parts: Rout
     handler: async (request, reply) => {
       if (request.headers.host !== goodHost) searchOf(request);
       goodHost = request.headers.host ?? null;
+      parts.keys.narrow(request);
       const { status, headers, body } = (await known.reply(request)) ?? (await byApollo(request));
       for (const [name, value] of headers) void reply.header(name, value);
       return reply.code(status).send(body);
@@ -32,7 +33,7 @@ export function addGraphqlRoute(scope: FastifyInstance, url: string, parts: Rout
       headers,
       body,
     } = await parts.apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: httpRequestOf(request),
+      httpGraphQLRequest: httpRequestOf(request, parts.keys.searchOf(request.raw)),
       context: async () => {
         const context = parts.contextOf(request);
         ({ requestId } = context);
@@ -52,11 +53,11 @@ function searchOf({ url, protocol, hostname }: FastifyRequest): string {
   return new URL(url, `${protocol}://${hostname}/`).search;
 }
 
-function httpRequestOf(request: FastifyRequest): HTTPGraphQLRequest {
+function httpRequestOf(request: FastifyRequest, search = searchOf(request)): HTTPGraphQLRequest {
   const { body, method, headers } = request;
   const map = new HeaderMap();
   for (const [name, value] of Object.entries(headers)) {
     if (value) map.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
-  return { body, method, headers: map, search: searchOf(request) };
+  return { body, method, headers: map, search };
 }

@@ -11,6 +11,7 @@ import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '../graphql/context.js';
 import { keyedFields } from '../graphql/idempotency-key.js';
 import type { ApqCache } from './apq.redis.js';
+import { isRecord } from './asked-operation.js';
 import type { ReadableDocument } from './documents.js';
 import { callerOf, refusalIn } from './caller.js';
 import { presentError } from './error-format.js';
@@ -166,10 +167,6 @@ export class KnownOperations {
 function asGraphqlError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;
   return new GraphQLError('The operation was not executed.', { originalError: error as Error });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isAbsent(value: unknown): value is null | undefined {

@@ -4,6 +4,8 @@ import type { Config } from '../config.js';
 import type { HttpRoute } from '../graphql/http-route.js';
 import type { Permissions } from '../graphql/rule.js';
 import type { AccessService } from '../identity/access.service.js';
+import type { IssuerTokens } from '../identity/issuers/issuer-tokens.service.js';
+import type { PartnerAccess } from '../identity/partners/partner-access.service.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { Clock } from '../platform/clock.js';
 import type { Logger } from '../platform/observability/log.js';
@@ -13,6 +15,7 @@ import type { TenantSettingsService } from '../tenancy/settings/tenant-settings.
 import type { Documents } from './documents.js';
 import type { TryOut } from './graphiql.js';
 import type { HealthChecks } from './health.js';
+import type { KeyCallers } from './key-callers.js';
 import type { SchemaAnswers } from './schema-answers.js';
 import type { SocketPlaces } from './socket-places.js';
 import type { WorkShares } from './work-shares.js';
@@ -21,7 +24,11 @@ import type { WorkShares } from './work-shares.js';
 export interface HttpServerParts {
   readonly schema: GraphQLSchema;
   readonly tokens: TokenService;
-  readonly access: Pick<AccessService, 'refusalOf' | 'knownRefusalOf'>;
+  readonly access: Pick<AccessService, 'refusalOf' | 'knownRefusalOf' | 'refusalOfKey'>;
+  /** Who holds an API key; without it none is known, as in measurements. */
+  readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove'>;
+  /** Tokens of tenants' own servers; without it none is taken. */
+  readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove'>;
   readonly clock: Clock;
   readonly config: Config;
   readonly log: Logger;
@@ -45,6 +52,7 @@ export interface TransportParts extends HttpServerParts {
   readonly documents: Documents;
   readonly answers: SchemaAnswers;
   readonly places: SocketPlaces;
+  readonly keys: KeyCallers;
   /** Whether messages of graphql-js are shown without what they tell of the schema. */
   readonly hideSuggestions: boolean;
 }

@@ -82,8 +82,24 @@ export function hasProof(tokens: TokenService, authorization: string | undefined
   }
 }
 
-function unauthenticated(message: string): GraphQLError {
+export function unauthenticated(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+}
+
+/**
+ * Where the caller is: a token for one product line needs no header, and none of another.
+ * @throws GraphQLError FORBIDDEN
+ */
+export function productCodeOf(actor: Actor | null, headers: IncomingHttpHeaders): string | null {
+  const given = namedHeader(headers, 'x-product-code');
+  const own = actor?.kind === 'USER' ? actor.productCode : undefined;
+  if (own === undefined || given === null || given === own) return own ?? given;
+  throw new GraphQLError(
+    `The token is for the product line ${own} alone; correct the header x-product-code.`,
+    {
+      extensions: { code: 'FORBIDDEN', http: { status: 403 } },
+    },
+  );
 }
 
 /** A header that names something, or null. @throws GraphQLError BAD_USER_INPUT for one that is too long to name anything. */

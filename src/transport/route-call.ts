@@ -6,7 +6,7 @@ import type { HttpRoute, RouteAnswer, RouteRequest } from '../graphql/http-route
 import { requirePermission } from '../graphql/permit-operations.js';
 import type { Rule } from '../graphql/rule.js';
 import { DomainError } from '../platform/errors.js';
-import { admit } from './admission.js';
+import { admit, admitKey } from './admission.js';
 import { callerOf } from './caller.js';
 import { refusalOf, sendRefusal } from './route-refusal.js';
 import type { WorkShares } from './work-shares.js';
@@ -31,7 +31,7 @@ export class RouteCall {
     try {
       context = this.parts.contextOf(request);
       void reply.header('x-request-id', context.requestId);
-      if (this.route.judgesAccess !== true) await admit(context);
+      await (this.route.judgesAccess === true ? admitKey(context) : admit(context));
       requirePermission(this.rule, context);
       const asked = this.requestOf(request, context);
       if (this.route.about.takes?.kind !== 'JSON') this.parts.allowStream(reply.raw);

@@ -17,6 +17,7 @@ import { addFileRoutes, addJsonRoutes, type FeatureRouteParts } from './feature-
 import { addGraphqlRoute } from './graphql-route.js';
 import { documentLimits } from './limits.js';
 import { drainsFirst } from './draining.js';
+import { KeyCallers } from './key-callers.js';
 import type { HttpServerParts, TransportParts } from './parts.js';
 import { Listeners } from './listeners.js';
 import { addOpenApi } from './openapi.js';
@@ -24,7 +25,7 @@ import { ReadingBudget } from './reading-budget.js';
 import { RouteRules } from './route-rules.js';
 import { SchemaAnswers } from './schema-answers.js';
 import { admitPersistedGets } from './persisted-get.js';
-import { authenticate, namedHeader, requestIdOf, RequestScope } from './request-scope.js';
+import { authenticate, namedHeader, productCodeOf, requestIdOf, RequestScope } from './request-scope.js';
 import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
 import { answerUnreadable, answerUnroutable } from './unreadable.js';
 import { SocketPlaces, type SocketBounds } from './socket-places.js';
@@ -67,12 +68,13 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   answerElsewhere(app, servesApi ? PATH : null);
   answerUnroutable(app.server);
   const transport = transportOf(parts);
+  lookUpKeys(app, transport.keys);
   const connections = new Connections(app.server, connectionLimits(config), log);
   const sockets = new GraphqlSockets(transport);
   const listeners = new Listeners(app, log);
   const isDraining = drainsFirst(app, { sockets, connections, listeners }, config.DRAIN_GRACE_MS);
   addHealthRoutes(app, { checks: parts.health, metrics: parts.metrics, isDraining });
-  const contextOf = (request: FastifyRequest): RequestContext => contextFrom(request, parts);
+  const contextOf = (request: FastifyRequest): RequestContext => contextFrom(request, transport);
   // A worker answers how it fares, and nothing else.
   if (servesApi) {
     const { routes = [], shares, settings } = parts;
@@ -95,13 +97,29 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
 function transportOf(parts: HttpServerParts): TransportParts {
   const { schema, config, log, shares } = parts;
   const budget = new ReadingBudget();
+  const documents = new Documents(schema, documentLimits(config), budget);
   return {
     ...parts,
-    documents: new Documents(schema, documentLimits(config), budget),
+    documents,
+    keys: new KeyCallers({ ...parts, documents }),
     answers: new SchemaAnswers(schema, budget, shares),
     places: new SocketPlaces(socketBounds(config), log),
     hideSuggestions: config.NODE_ENV === 'production',
   };
+}
+
+/** Whose an API key is has to be asked of the database; no request without one waits. */
+function lookUpKeys(app: FastifyInstance, keys: KeyCallers): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const lookedUp = keys.lookUp(request.raw);
+    if (lookedUp === null) done();
+    else void proceed(lookedUp, done);
+  });
+}
+
+async function proceed(lookedUp: Promise<void>, done: () => void): Promise<void> {
+  await lookedUp;
+  done();
 }
 
 /** GraphQL over HTTP, the routes that take JSON beside it, and the pages. */
@@ -167,14 +185,15 @@ function socketBounds(config: Config): SocketBounds {
 
 function contextFrom(
   request: FastifyRequest,
-  { tokens, access, config, log, events }: HttpServerParts,
+  { tokens, keys, access, config, log, events }: TransportParts,
 ): RequestContext {
   const { headers, raw } = request;
+  const actor = keys.proofOf(raw)?.actor ?? authenticate(tokens, headers.authorization);
   const facts = {
     requestId: requestIdOf(headers),
-    actor: authenticate(tokens, headers.authorization),
+    actor,
     tenantId: namedHeader(headers, 'x-tenant-id'),
-    productCode: namedHeader(headers, 'x-product-code'),
+    productCode: productCodeOf(actor, headers),
     deviceId: namedHeader(headers, 'x-device-id'),
     idempotencyKey: namedHeader(headers, 'idempotency-key'),
     ip: clientAddress(raw, config.TRUST_PROXY),

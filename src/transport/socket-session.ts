@@ -14,7 +14,8 @@ import type { RequestContext } from '../graphql/context.js';
 import { refusalIn } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
 import { MessageAllowance } from './message-allowance.js';
-import { namedHeader, proofOf, RequestScope } from './request-scope.js';
+import type { KeyCallers } from './key-callers.js';
+import { namedHeader, productCodeOf, proofOf, RequestScope, unauthenticated } from './request-scope.js';
 import { SocketWriter } from './socket-writer.js';
 
 /** The longest time of a timer; a longer one would fire at once. */
@@ -29,6 +30,7 @@ const PONG_LENGTH_MAX = 1024;
 interface SessionParts {
   readonly events: EventFeed;
   readonly tokens: TokenService;
+  readonly keys: KeyCallers;
   readonly access: RequestContext['access'];
   readonly clock: Clock;
   readonly log: Logger;
@@ -132,7 +134,11 @@ export class SocketSession {
    */
   async open(params: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
     this.headers = { ...this.headers, ...headersOf(params ?? {}) };
-    this.proof = proofOf(this.parts.tokens, this.headers.authorization);
+    const { authorization } = this.headers;
+    const looked = this.parts.keys.proofIn(authorization);
+    this.proof = looked === null ? proofOf(this.parts.tokens, authorization) : await looked;
+    // The client may have gone while the key was looked up, and its place with it.
+    if (this.socket.readyState !== this.socket.OPEN) return false;
     if (!this.parts.settle(this.proof !== null)) return false;
     this.watchExpiry();
     // Every operation is judged again, so a socket may open while the database does not answer.
@@ -140,9 +146,15 @@ export class SocketSession {
     return true;
   }
 
+  /** The API key that opened the socket; null for a token, or nothing. */
+  get apiKey(): string | null {
+    return this.actor?.kind === 'PARTNER' ? this.parts.keys.keyIn(this.headers.authorization) : null;
+  }
+
   /** @throws GraphQLError once the token that opened the socket has expired. */
   authenticated(): void {
-    proofOf(this.parts.tokens, this.headers.authorization);
+    if (this.proof !== null && this.parts.clock.nowMs() >= this.proof.expiresMs)
+      throw unauthenticated('The token has expired. Sign in again.');
   }
 
   private watchExpiry(): void {
@@ -158,7 +170,7 @@ export class SocketSession {
       requestId: randomUUID(),
       actor: this.actor,
       tenantId: namedHeader(this.headers, 'x-tenant-id'),
-      productCode: namedHeader(this.headers, 'x-product-code'),
+      productCode: productCodeOf(this.actor, this.headers),
       deviceId: namedHeader(this.headers, 'x-device-id'),
       idempotencyKey: null,
       ip: this.ip,

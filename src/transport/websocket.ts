@@ -8,6 +8,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { STATUS_TTL_MS } from '../identity/access.service.js';
 import type { Actor } from '../graphql/actor.js';
 import { Periodic } from '../platform/scheduling/periodic.js';
+import { isRecord } from './asked-operation.js';
 import { callerOf, refusalIn } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
 import type { RequestContext } from '../graphql/context.js';
@@ -138,7 +139,7 @@ export class GraphqlSockets {
     if (!session.admits(data.length)) return;
     // Of a text frame ws has checked it, of a binary one nothing has.
     if (!isUtf8(data)) return session.end(SocketCloseCode.BadRequest, 'Invalid message received');
-    const text = data.toString();
+    const text = session.apiKey === null ? data.toString() : withQuery(data.toString());
     await this.handle(session, async () => {
       try {
         await handle(text);
@@ -163,8 +164,8 @@ export class GraphqlSockets {
     return makeServer<Record<string, unknown>, SocketSession>({
       connectionInitWaitTimeout: this.parts.config.WS_INIT_TIMEOUT_MS,
       onConnect: async (context) => this.open(context),
-      onSubscribe: (context, _id, payload) => {
-        const prepared = this.prepare(context, payload);
+      onSubscribe: async (context, _id, payload) => {
+        const prepared = await this.prepare(context, payload);
         return 'schema' in prepared ? prepared : this.refused(prepared, context.extra.scope());
       },
       execute: async (args) => this.operations.execute(args),
@@ -193,22 +194,37 @@ export class GraphqlSockets {
     return false;
   }
 
-  private prepare(
+  private async prepare(
     context: SocketContext,
     payload: SubscribePayload,
-  ): ExecutionArgs | readonly GraphQLError[] {
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const most = this.parts.config.WS_MAX_OPERATIONS;
     // The protocol's table already has the new operation.
     if (Object.keys(context.subscriptions).length > most) {
       const message = `A socket runs at most ${most} operations at once.`;
       return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
     }
+    const { extra: session } = context;
     try {
-      context.extra.authenticated();
+      const { apiKey } = session;
+      if (apiKey === null) session.authenticated();
+      else return this.operations.prepare(await this.registered(apiKey, payload), session.scope());
     } catch (error) {
       return [refusalIn(error)];
     }
-    return this.operations.prepare(payload, context.extra.scope());
+    return this.operations.prepare(payload, session.scope());
+  }
+
+  /** For a partner nothing else is executed; what is registered for it may have changed since the socket was opened. */
+  private async registered(apiKey: string, payload: SubscribePayload): Promise<SubscribePayload> {
+    const { keys } = this.parts;
+    const query = keys.textFor(await keys.prove(apiKey), { ...payload });
+    const { operationName, variables } = payload;
+    return {
+      query,
+      ...(operationName !== undefined && { operationName }),
+      ...(variables !== undefined && { variables }),
+    };
   }
 
   /** The refusal in its turn, or why it got none: refusals over HTTP take the same turns. */
@@ -254,6 +270,18 @@ export class GraphqlSockets {
       session.awaitsPong = true;
       session.socket.ping();
     }
+  }
+}
+
+/** The protocol's library takes no operation without a text, and clients of registered ones send the id alone. */
+function withQuery(text: string): string {
+  try {
+    const message = JSON.parse(text) as { readonly type?: unknown; readonly payload?: unknown };
+    const { type, payload } = message;
+    if (type !== 'subscribe' || !isRecord(payload) || (payload['query'] ?? null) !== null) return text;
+    return JSON.stringify({ ...message, payload: { ...payload, query: '' } });
+  } catch {
+    return text;
   }
 }
 

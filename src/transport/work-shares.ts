@@ -8,7 +8,7 @@ import { busyAnswer } from './caller.js';
 const WAITING = {
   waiting: 4000,
   waitingPerTenant: 2000,
-  waitingPerCaller: { STAFF: 1000, USER: 100, NODE: 100, ADDRESS: 100 },
+  waitingPerCaller: { STAFF: 1000, PARTNER: 1000, USER: 100, NODE: 100, ADDRESS: 100 },
   waitMsMax: 10_000,
 };
 /** How long after a redemption the next one is expected: its client reads the answer first. */
@@ -23,7 +23,7 @@ const REFUSALS: GateLimits = {
   atOnce: 1,
   waiting: 1000,
   waitingPerTenant: 500,
-  waitingPerCaller: { STAFF: 100, USER: 100, NODE: 100, ADDRESS: 100 },
+  waitingPerCaller: { STAFF: 100, PARTNER: 100, USER: 100, NODE: 100, ADDRESS: 100 },
   waitMsMax: 10_000,
 };
 

@@ -265,7 +265,9 @@ describe('a subscription whose caller cannot be judged for a while', () => {
       if (asked > 2) throw new StoreUnavailableError('database');
       return null;
     };
-    const judged = await startTransport({ access: { refusalOf, knownRefusalOf: () => null } });
+    const judged = await startTransport({
+      access: { refusalOf, knownRefusalOf: () => null, refusalOfKey: async () => null },
+    });
     const socket = await RawSocket.ready(judged.url, {
       authorization: `Bearer ${judged.tokens.sign(USER, 60)}`,
     });
@@ -284,7 +286,9 @@ describe('a caller whose session has ended', () => {
   it('gets nothing more over an open socket, also of what was computed before, once this process knows', async () => {
     let hasEnded = false;
     const knownRefusalOf = () => (hasEnded ? ('SESSION_ENDED' as const) : null);
-    const judged = await startTransport({ access: { refusalOf: async () => null, knownRefusalOf } });
+    const judged = await startTransport({
+      access: { refusalOf: async () => null, refusalOfKey: async () => null, knownRefusalOf },
+    });
     const authorization = `Bearer ${judged.tokens.sign(USER, 60)}`;
     const [ended, anonymous] = [
       await RawSocket.ready(judged.url, { authorization }),

@@ -64,7 +64,11 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
   const server = await createHttpServer({
     schema: transportSchema(),
     tokens,
-    access: options.access ?? { refusalOf: async () => null, knownRefusalOf: () => null },
+    access: options.access ?? {
+      refusalOf: async () => null,
+      knownRefusalOf: () => null,
+      refusalOfKey: async () => null,
+    },
     clock: options.clock ?? systemClock,
     config,
     log,

@@ -7,10 +7,10 @@ const LIMITS: GateLimits = {
   atOnce: 6,
   waiting: 50,
   waitingPerTenant: 30,
-  waitingPerCaller: { STAFF: 20, USER: 10, NODE: 10, ADDRESS: 10 },
+  waitingPerCaller: { STAFF: 20, USER: 10, PARTNER: 10, NODE: 10, ADDRESS: 10 },
   waitMsMax: 60_000,
 };
-const MANY = { STAFF: 1000, USER: 1000, NODE: 1000, ADDRESS: 1000 };
+const MANY = { STAFF: 1000, USER: 1000, PARTNER: 1000, NODE: 1000, ADDRESS: 1000 };
 const caller = (tenantId: string, id: string, kind: Caller['kind'] = 'USER'): Caller => ({
   tenantId,
   kind,

@@ -1,5 +1,5 @@
 import { Ctx, FieldResolver, Resolver, Root, type ClassType } from 'type-graphql';
-import { requireActor } from '../../graphql/auth.js';
+import { requireToken } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import type { Id } from '../../platform/ids.js';
 import type { ExternalUserIds } from './external-user-ids.js';
@@ -19,7 +19,7 @@ export function externalUserIdOf(type: ClassType<{ userId: Id }>) {
       @Root() { userId }: { readonly userId: Id },
       @Ctx() context: RequestContext,
     ): Promise<string | null> {
-      return this.externalUserIds.of(requireActor(context).tenantId, userId);
+      return this.externalUserIds.of(requireToken(context).tenantId, userId);
     }
   }
   return ExternalUserIdResolver;

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
-import { requireStaff } from '../../graphql/auth.js';
+import { requireStaff, requireStaffOrPartner } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { ListArgs, type ListPageOf } from '../../graphql/page.js';
@@ -26,14 +26,16 @@ export class UserResolver {
   ) {}
 
   @Mutation(() => CreateUserTokenPayloadType, {
-    description: 'Makes a token for a user of the tenant; a new user is created. For OWNER and OPERATOR.',
+    description:
+      'Makes a token for a user of the tenant; a new user is created. For OWNER and OPERATOR, and API keys with the scope `redeem`.',
   })
   async createUserToken(
     @Arg('input', () => CreateUserTokenInput) input: CreateUserTokenInput,
     @Ctx() context: RequestContext,
   ): Promise<object> {
-    const { tenantId } = requireStaff(context);
-    return answer(async () => this.users.createUserToken(tenantId, input));
+    const actor = requireStaffOrPartner(context);
+    const by = actor.kind === 'PARTNER' ? actor : null;
+    return answer(async () => this.users.createUserToken(actor.tenantId, input, by));
   }
 
   @Mutation(() => UpdateUserPayloadType, {

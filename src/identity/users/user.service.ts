@@ -4,7 +4,7 @@ import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
-import { countNumber, foreignKeyText, nameText, parseInput } from '../../platform/input.js';
+import { countNumber, foreignKeyText, keyText, nameText, parseInput } from '../../platform/input.js';
 import { nextVersion } from '../../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
@@ -16,6 +16,7 @@ import { User, type UserStatus } from './user.entity.js';
 export const CREATE_USER_TOKEN_REFUSALS = [
   'EXTERNAL_USER_ID_NOT_ALLOWED',
   'TAGS_NOT_ALLOWED',
+  'PRODUCT_CODE_NOT_ALLOWED',
   'TTL_OUT_OF_RANGE',
   'USER_DISABLED',
 ] as const;
@@ -32,10 +33,17 @@ export const tagList = z
 const createUserTokenInput = z.object({
   externalUserId: foreignKeyText,
   tags: tagList.nullable().default(null),
+  productCode: keyText(16).nullish(),
   ttlS: countNumber(1, TTL_S_MAX)
     .nullish()
     .transform((ttlS) => ttlS ?? TTL_S_MAX),
 });
+
+/** The API key that asks for a user's token. */
+interface AskingKey {
+  readonly keyId: Id;
+  readonly productCodes: readonly string[] | null;
+}
 
 export interface IssuedUserToken {
   readonly token: string;
@@ -76,24 +84,29 @@ export class UserService {
    *
    * @throws DomainError one of {@link CREATE_USER_TOKEN_REFUSALS}
    */
-  async createUserToken(tenantId: string, input: unknown): Promise<IssuedUserToken> {
+  async createUserToken(
+    tenantId: string,
+    input: unknown,
+    by: AskingKey | null = null,
+  ): Promise<IssuedUserToken> {
     const codes = {
       input: 'EXTERNAL_USER_ID_NOT_ALLOWED',
       tags: 'TAGS_NOT_ALLOWED',
+      productCode: 'PRODUCT_CODE_NOT_ALLOWED',
       ttlS: 'TTL_OUT_OF_RANGE',
     } as const;
-    const { externalUserId, tags, ttlS } = parseInput<typeof createUserTokenInput, CreateUserTokenRefusal>(
-      createUserTokenInput,
-      input,
-      codes,
-    );
+    const { externalUserId, tags, productCode, ttlS } = parseInput<
+      typeof createUserTokenInput,
+      CreateUserTokenRefusal
+    >(createUserTokenInput, input, codes);
+    const limits = limitsOf(productCode ?? null, by);
     const user = await this.ensureUser(tenantId, externalUserId, tags ?? undefined);
     if (user.status !== 'ACTIVE') {
       const code: CreateUserTokenRefusal = 'USER_DISABLED';
       throw new DomainError(code, 'The user is DISABLED.', { field: ['input', 'externalUserId'] });
     }
     return {
-      token: this.tokens.sign({ kind: 'USER', tenantId, userId: user.id }, ttlS),
+      token: this.tokens.sign({ kind: 'USER', tenantId, userId: user.id, ...limits }, ttlS),
       userId: user.id,
       expiresAt: new Date(this.clock.nowMs() + ttlS * 1000),
     };
@@ -154,4 +167,19 @@ export class UserService {
       { fields: ['status', 'tags'], disableIdentityMap: true },
     );
   }
+}
+
+/** What a token is limited to. A key of some product lines signs users in at one of them. */
+function limitsOf(
+  wanted: string | null,
+  by: AskingKey | null,
+): { readonly keyId?: Id; readonly productCode?: string } {
+  const own = by?.productCodes ?? null;
+  const productCode = wanted ?? (own?.length === 1 ? (own[0] ?? null) : null);
+  if (own !== null && (productCode === null || !own.includes(productCode))) {
+    const code: CreateUserTokenRefusal = 'PRODUCT_CODE_NOT_ALLOWED';
+    const message = `Give one of the product lines of the API key: ${own.join(', ')}.`;
+    throw new DomainError(code, message, { field: ['input', 'productCode'] });
+  }
+  return { ...(by !== null && { keyId: by.keyId }), ...(productCode !== null && { productCode }) };
 }

@@ -75,6 +75,14 @@ export class CreateUserTokenInput {
   })
   tags?: string[] | null;
 
+  @Field(
+    () => String,
+    nullable(
+      'Limits the token to this product line, whose header `x-product-code` may then be left out. An API key that is limited to several must give one of them.',
+    ),
+  )
+  productCode?: string | null;
+
   @Field(() => Int, nullable('Lifetime of the token in seconds: at most 900, and 900 if missing.'))
   ttlS?: number | null;
 }

@@ -1,4 +1,5 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
+import type { Actor } from '../../graphql/actor.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { runsInstallation, type TenantService } from '../../tenancy/tenant.service.js';
@@ -30,7 +31,13 @@ export class ViewerResolver {
       staff: staff?.sessionId === undefined ? null : await this.accounts.find(staff.tenantId, staff.staffId),
       user: actor.kind === 'USER' ? await this.users.find(actor.tenantId, { id: actor.userId }) : null,
       nodeId: actor.kind === 'NODE' ? actor.nodeId : null,
+      ...partnerOf(actor),
       permissions: permissionsOf(actor, runsInstallation(tenant)),
     };
   }
+}
+
+function partnerOf(actor: Actor): Pick<ViewerType, 'partnerId' | 'scopes'> {
+  if (actor.kind !== 'PARTNER') return { partnerId: null, scopes: null };
+  return { partnerId: actor.partnerId, scopes: [...actor.scopes] };
 }

@@ -11,6 +11,7 @@ const ActorKindEnum = enumFromValues('ActorKind', ACTOR_KINDS, 'The kind of owne
   USER: 'A user who redeems codes.',
   STAFF: "A member of a tenant's staff.",
   NODE: 'A server that lets subscribers in.',
+  PARTNER: 'The server of a partner, with an API key.',
 });
 const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'A right of a caller.', {
   REDEEM: 'Redeem codes, and read their own data.',
@@ -59,6 +60,12 @@ export class ViewerType {
 
   @Field(() => ID, nullable('The node; null for users and staff.'))
   nodeId!: string | null;
+
+  @Field(() => ID, nullable('The partner of an API key; else null.'))
+  partnerId!: string | null;
+
+  @Field(() => [String], nullable('The scopes of an API key; else null.'))
+  scopes!: string[] | null;
 
   @Field(() => [PermissionEnum])
   permissions!: Permission[];

@@ -28,7 +28,7 @@ const FRESH_MS = 5 * 60_000;
 const LINES = {
   waiting: 100_000,
   waitingPerTenant: 50_000,
-  waitingPerCaller: { STAFF: 10_000, USER: 10_000, NODE: 10_000, ADDRESS: 0 },
+  waitingPerCaller: { STAFF: 10_000, PARTNER: 10_000, USER: 10_000, NODE: 10_000, ADDRESS: 0 },
   waitMsMax: 60_000,
 } as const satisfies Omit<GateLimits, 'atOnce'>;
 

@@ -17,7 +17,13 @@ export interface GateLimits {
 export type BusyBound = 'CALLER' | 'TENANT' | 'ALL' | 'TIME';
 
 /** Places of a caller while something else needs the machine: a backend asks for all its users under one name. */
-const PRESSED: Readonly<Record<Caller['kind'], number>> = { STAFF: 2, USER: 1, NODE: 1, ADDRESS: 1 };
+const PRESSED: Readonly<Record<Caller['kind'], number>> = {
+  STAFF: 2,
+  PARTNER: 2,
+  USER: 1,
+  NODE: 1,
+  ADDRESS: 1,
+};
 
 /** Work was refused before any of it was begun. */
 export class BusyError extends Error {

@@ -1,7 +1,7 @@
 /** On whose behalf work is done. Anonymous callers share a tenant of their own, each under its address. */
 export interface Caller {
   readonly tenantId: string;
-  readonly kind: 'STAFF' | 'USER' | 'NODE' | 'ADDRESS';
+  readonly kind: 'STAFF' | 'PARTNER' | 'USER' | 'NODE' | 'ADDRESS';
   readonly id: string;
 }
 

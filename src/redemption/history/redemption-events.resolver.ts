@@ -6,8 +6,12 @@ import { RedemptionSettledEvent } from '../redemption.types.js';
 @Resolver()
 export class RedemptionEventsResolver {
   @Subscription(() => RedemptionSettledEvent, {
-    description: "The caller's redemptions as they are settled; staff see their tenant's.",
-    subscribe: ownEvents({ types: [REDEMPTION_SETTLED], list: 'redemptions' }),
+    description:
+      "The caller's redemptions as they are settled; staff, and API keys of all product lines with the scope `redemptions:read`, see their tenant's.",
+    subscribe: ownEvents({
+      types: [REDEMPTION_SETTLED],
+      list: 'redemptions',
+    }),
   })
   redemptionSettled(@Root() item: FeedItem, @Arg('after', () => String, AFTER) _after?: string | null) {
     return item;

@@ -13,6 +13,8 @@ export interface RedemptionListFilter extends CountedFilter {
   /** Half-open, by the instant of the claim. */
   readonly from?: Date;
   readonly before?: Date;
+  /** At one of these product lines. */
+  readonly productCodes?: readonly string[];
   /** The codes that it was of, as a statement that finds their ids. */
   readonly codes?: { readonly sql: string; readonly params: readonly unknown[] };
 }
@@ -47,8 +49,9 @@ export async function findRedemptions(
 }
 
 async function totalOf(em: Em, tenantId: string, filter: RedemptionListFilter): Promise<number> {
-  const { userId, codeId, codes, from, before, ...counted } = filter;
-  if (userId !== undefined || codes !== undefined) return countRows(em, tenantId, filter);
+  const { userId, codeId, codes, productCodes, from, before, ...counted } = filter;
+  if (userId !== undefined || codes !== undefined || productCodes !== undefined)
+    return countRows(em, tenantId, filter);
   if (codeId !== undefined) {
     const isAll = Object.keys(filter).length === 1;
     return isAll ? lastUseNoOf(em, codeId) : countRows(em, tenantId, filter);
@@ -75,7 +78,7 @@ async function lastUseNoOf(em: Em, codeId: Id): Promise<number> {
 }
 
 function conditionsOf(tenantId: string, filter: RedemptionListFilter): { where: string; params: unknown[] } {
-  const { userId, codeId, campaignId, batchId, status, from, before, places, codes } = filter;
+  const { userId, codeId, campaignId, batchId, status, from, before, places, codes, productCodes } = filter;
   const conditions: Condition[] = [
     ['r.tenant_id = ?', tenantId],
     status === undefined ? ["r.status <> 'ABORTED'"] : ['r.status = ?', status],
@@ -93,6 +96,7 @@ function conditionsOf(tenantId: string, filter: RedemptionListFilter): { where: 
       firstIdAt(before.getTime() + ID_BEFORE_CLAIM_MS),
       before,
     ],
+    productCodes !== undefined && ['r.product_code in (?)', productCodes],
     codes !== undefined && [`r.code_id in (select id from (${codes.sql}) wanted)`, ...codes.params],
     places !== undefined && given(places),
   ];

@@ -1,6 +1,6 @@
 import type { CampaignRewards, RewardFilter } from '../../campaigns/campaign-rewards.service.js';
 import type { CodeReader } from '../../codes/code-reader.service.js';
-import type { PersonActor } from '../../graphql/actor.js';
+import type { PartnerActor, PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { EMPTY_PAGE, type PageRange } from '../../platform/database/find-page.js';
 import { filterBound } from '../../platform/database/sql-values.js';
@@ -9,16 +9,20 @@ import type { RedemptionListFilter } from './redemption-list.js';
 import type { RedemptionPage, RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRecord } from './redemption-record.js';
 
-/** One redemption: users see their own, staff their tenant's; all others are as good as missing. */
+type Reading = PartnerActor | PersonActor;
+
+/** One redemption: users see their own, staff and partners their tenant's; all others are as good as missing. */
 export async function findRedemption(
   reader: RedemptionReader,
-  actor: PersonActor,
+  actor: Reading,
   id: Id,
 ): Promise<RedemptionRecord | null> {
   if (!isId(id)) return null;
   const record = await reader.byId(actor.tenantId, id);
   if (record === null || record.status === 'ABORTED') return null;
-  return actor.kind === 'STAFF' || record.userId === actor.userId ? record : null;
+  if (actor.kind === 'USER') return record.userId === actor.userId ? record : null;
+  const lines = productCodesOf(actor);
+  return lines === null || lines.includes(record.productCode) ? record : null;
 }
 
 export interface WantedRedemptions extends RewardFilter {
@@ -47,7 +51,7 @@ export interface RedemptionLists {
 /** A page of redemptions: users see their own, whatever they filter by. An id that is none matches nothing. */
 export async function listRedemptions(
   its: RedemptionLists,
-  actor: PersonActor,
+  actor: Reading,
   wanted: WantedRedemptions,
   page: PageRange,
 ): Promise<RedemptionPage> {
@@ -58,7 +62,7 @@ export async function listRedemptions(
 /** Null where nothing can fit. */
 async function filterOf(
   { users, codes, rewards }: RedemptionLists,
-  actor: PersonActor,
+  actor: Reading,
   wanted: WantedRedemptions,
 ): Promise<RedemptionListFilter | null> {
   const { tenantId } = actor;
@@ -75,13 +79,19 @@ async function filterOf(
   const part = actor.kind === 'STAFF' ? wanted.part : null;
   const found = part ? await codes.find(tenantId, { part, campaignId: campaignId ?? null, batchId }) : null;
   if (part && found === null) return null;
-  return given({ ...ids, status, from, before, places, codes: found });
+  const productCodes = productCodesOf(actor);
+  return given({ ...ids, status, from, before, places, codes: found, productCodes });
+}
+
+/** The product lines of which a partner's key may read; null for all. */
+function productCodesOf(actor: Reading): readonly string[] | null {
+  return actor.kind === 'PARTNER' ? actor.productCodes : null;
 }
 
 /** Whose redemptions are asked for: undefined for all, null where there is no such user. */
 async function userOf(
   users: RedemptionLists['users'],
-  actor: PersonActor,
+  actor: Reading,
   { userId, externalUserId }: WantedRedemptions,
 ): Promise<Id | null | undefined> {
   const named = externalUserId ? await users.find(actor.tenantId, { externalId: externalUserId }) : undefined;

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, Extensions, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { JUDGES_ACCESS, UNSHARED } from '../../graphql/field-marks.js';
-import { requireActor, requireUser } from '../../graphql/auth.js';
+import { requireActorOrPartner, requireUser } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
 import { ListArgs } from '../../graphql/page.js';
@@ -46,18 +46,24 @@ export class RedemptionResolver {
     return previewPayload(await this.previews.preview(request));
   }
 
-  @Query(() => RedemptionType, nullable("One's own; staff see their tenant's."))
+  @Query(
+    () => RedemptionType,
+    nullable("One's own; staff, and API keys with the scope `redemptions:read`, see their tenant's."),
+  )
   async redemption(@Ctx() context: RequestContext, @Arg('id', () => ID) id: string) {
-    return findRedemption(this.lists.reader, requireActor(context), id);
+    return findRedemption(this.lists.reader, requireActorOrPartner(context), id);
   }
 
-  @Query(() => RedemptionPageType, { description: "One's own, newest first; staff see their tenant's." })
+  @Query(() => RedemptionPageType, {
+    description:
+      "One's own, newest first; staff, and API keys with the scope `redemptions:read`, see their tenant's.",
+  })
   async redemptions(
     @Ctx() context: RequestContext,
     @Args(() => ListArgs) page: ListArgs,
     @Arg('filter', () => RedemptionFilter, { nullable: true }) filter: RedemptionFilter | null,
     @Info() info: GraphQLResolveInfo,
   ) {
-    return listRedemptions(this.lists, requireActor(context), filter ?? {}, rangeOf(page, info));
+    return listRedemptions(this.lists, requireActorOrPartner(context), filter ?? {}, rangeOf(page, info));
   }
 }

@@ -13,8 +13,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [19, 22],
   ],
   X: [
-    [1, 5],
-    [7, 9],
+    [1, 9],
     [11, 13],
     [15, 23],
   ],

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { UserActor } from '../../graphql/actor.js';
+import type { Clock } from '../../platform/clock.js';
+import { StoreUnavailableError } from '../../platform/errors.js';
+import { foreignKeyText } from '../../platform/input.js';
+import { within } from '../../platform/scheduling/timeout.js';
+import type { AccessService } from '../access.service.js';
+import { TOKEN_TTL_MAX_S } from '../token-life.js';
+import type { Proof } from '../token.service.js';
+import { tagList, type UserService } from '../users/user.service.js';
+import type { IssuerService } from './issuer.service.js';
+import type { JwksKeys } from './jwks-keys.js';
+import type { UserTokenIssuer } from './user-token-issuer.entity.js';
+
+/** Asymmetric ones alone: a public key must never be taken for a secret. */
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
+const TTL_S_MAX = TOKEN_TTL_MAX_S.BY_PROGRAM;
+/** How far the clocks of the issuer and of this process may be apart. */
+const SKEW_S = 60;
+const TOKENS_MAX = 10_000;
+const HEADERS_MAX = 100;
+const TOKEN_LENGTH_MAX = 8192;
+const BEARER = /^bearer +([^ .]+)\.([^ .]+\.[^ .]+) *$/i;
+
+interface KnownToken extends Proof {
+  readonly issuer: Pick<UserTokenIssuer, 'issuer' | 'version'>;
+}
+
+interface Collaborators {
+  readonly issuers: Pick<IssuerService, 'byIssuer' | 'isOn'>;
+  readonly keys: JwksKeys;
+  readonly users: Pick<UserService, 'ensureUser'>;
+  readonly access: Pick<AccessService, 'refusalOf'>;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Tokens that a tenant's own server has signed for its users. A token is verified once in each process, which makes the
+ * row of its user and sets the tags; afterwards it is as good as a token of this program.
+ */
+export class IssuerTokens {
+  private readonly known = new LRUCache<string, KnownToken>({ max: TOKENS_MAX });
+  /** Whether tokens with this header are of another program. All tokens of one key have the same. */
+  private readonly headers = new LRUCache<string, boolean>({ max: HEADERS_MAX, memoMethod: isForeignHeader });
+
+  constructor(private readonly its: Collaborators) {}
+
+  /** The token in an `authorization` header, where another program has signed it. */
+  tokenIn(authorization: string | undefined): string | null {
+    if (!this.its.issuers.isOn || authorization === undefined) return null;
+    const [, header = '', rest = ''] = BEARER.exec(authorization) ?? [];
+    const token = `${header}.${rest}`;
+    return header !== '' && token.length <= TOKEN_LENGTH_MAX && this.headers.memo(header) ? token : null;
+  }
+
+  /**
+   * @returns null for a token that proves nothing here
+   * @throws StoreUnavailableError when the database does not answer and the token was not known before
+   */
+  async prove(token: string): Promise<Proof | null> {
+    const name = createHash('sha256').update(token).digest('base64url');
+    const issuer = await this.issuerOf(token);
+    if (issuer === null) return null;
+    const known = this.known.get(name);
+    if (known !== undefined && known.issuer.version === issuer.version)
+      return this.its.clock.nowMs() < known.expiresMs ? known : null;
+    const proved = await this.verified(token, issuer);
+    if (proved !== null) this.known.set(name, { ...proved, issuer });
+    return proved;
+  }
+
+  private async issuerOf(token: string): Promise<UserTokenIssuer | null> {
+    const { iss } = claimsOf(token);
+    return iss === undefined ? null : this.its.issuers.byIssuer(iss);
+  }
+
+  private async verified(token: string, issuer: UserTokenIssuer): Promise<Proof | null> {
+    const claims = await this.genuineClaims(token, issuer);
+    const user = claims === null ? null : userIn(claims, issuer);
+    if (claims === null || user === null) return null;
+    const { tenantId } = issuer;
+    // A tenant that may do nothing gets no rows either.
+    if ((await this.its.access.refusalOf({ tenantId })) !== null) return null;
+    const made = this.its.users.ensureUser(tenantId, user.externalId, user.tags);
+    const { id } = await within(this.its.timeoutMs, 'database', made);
+    const actor: UserActor = { kind: 'USER', tenantId, userId: id };
+    return { actor, expiresMs: Number(claims.exp) * 1000 };
+  }
+
+  private async genuineClaims(token: string, issuer: UserTokenIssuer): Promise<JWTPayload | null> {
+    try {
+      const { payload } = await jwtVerify(token, this.its.keys.of(issuer.jwksUrl), {
+        algorithms: ALGORITHMS,
+        issuer: issuer.issuer,
+        audience: issuer.audience,
+        requiredClaims: ['exp', 'iat', 'sub'],
+        maxTokenAge: TTL_S_MAX,
+        clockTolerance: SKEW_S,
+        currentDate: new Date(this.its.clock.nowMs()),
+      });
+      const nowS = this.its.clock.nowMs() / 1000;
+      const { exp = 0, iat = 0 } = payload;
+      return exp - iat <= TTL_S_MAX && nowS < exp ? payload : null;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
+      return null;
+    }
+  }
+}
+
+function userIn(
+  claims: JWTPayload,
+  { tagsClaim }: UserTokenIssuer,
+): { readonly externalId: string; readonly tags?: readonly string[] } | null {
+  const externalId = foreignKeyText.safeParse(claims.sub);
+  const given = tagsClaim ? claims[tagsClaim] : undefined;
+  const tags = given === undefined ? null : z.safeParse(tagList, given);
+  if (!externalId.success || tags?.success === false) return null;
+  return { externalId: externalId.data, ...(tags !== null && { tags: tags.data }) };
+}
+
+function claimsOf(token: string): JWTPayload {
+  try {
+    return decodeJwt(token);
+  } catch {
+    return {};
+  }
+}
+
+/** This program's own tokens are signed with a secret. One without a key id names no key. */
+function isForeignHeader(header: string): boolean {
+  try {
+    const { alg, kid } = decodeProtectedHeader(`${header}..`);
+    return ALGORITHMS.includes(alg ?? '') && typeof kid === 'string';
+  } catch {
+    return false;
+  }
+}

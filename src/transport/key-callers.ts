@@ -1,0 +1,150 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
+import type { IssuerTokens } from '../identity/issuers/issuer-tokens.service.js';
+import type { KeyProof, OperationSet, PartnerAccess } from '../identity/partners/partner-access.service.js';
+import type { Proof } from '../identity/token.service.js';
+import { StoreUnavailableError } from '../platform/errors.js';
+import { refusalError } from './admission.js';
+import type { Documents } from './documents.js';
+import { askedByGet, askedOf, isRecord } from './asked-operation.js';
+import { unauthenticated } from './request-scope.js';
+
+interface Parts {
+  readonly documents: Documents;
+  readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove'>;
+  readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove'>;
+}
+
+/** What was found out of a caller; for a partner with the only operations that are executed. */
+type Found = Proof & Partial<Pick<KeyProof, 'operations'>>;
+
+/**
+ * Callers with an API key, or with a token that a tenant's own server has signed. Both are looked up when the head of a
+ * request has arrived; everything after that is as fast and as synchronous as with a token of this program. For a
+ * partner nothing is executed but its registered operations.
+ */
+export class KeyCallers {
+  private readonly found = new WeakMap<IncomingMessage, Found | Error>();
+  private readonly searches = new WeakMap<IncomingMessage, string>();
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Null where the request has nothing to look up; else resolves, and never rejects, once it is known whose it is. */
+  lookUp(request: IncomingMessage): Promise<void> | null {
+    const proof = this.proofIn(request.headers.authorization);
+    return proof === null ? null : this.find(request, proof);
+  }
+
+  /** Null where nothing has to be looked up. The promise rejects with a GraphQLError. */
+  proofIn(authorization: string | undefined): Promise<Found> | null {
+    const key = this.keyIn(authorization);
+    if (key !== null) return this.prove(key);
+    const token = this.parts.issuerTokens?.tokenIn(authorization) ?? null;
+    return token === null ? null : this.proveToken(token);
+  }
+
+  /** Who asks, of a request that was looked up; null for any other. @throws GraphQLError */
+  proofOf(request: IncomingMessage): Found | null {
+    const found = this.found.get(request);
+    if (found instanceof Error) throw found;
+    return found ?? null;
+  }
+
+  /**
+   * Puts the registered text in the place of what a partner's request asks for, so that nothing else can be executed.
+   * What is not registered is refused where the request's context is made.
+   */
+  narrow(request: FastifyRequest): void {
+    const { raw, method } = request;
+    const found = this.found.get(raw);
+    if (found === undefined || found instanceof Error || found.operations === undefined) return;
+    const { operations } = found;
+    const text = method === 'GET' ? this.narrowGet(raw, operations) : this.narrowPost(request, operations);
+    if (text === null) this.found.set(raw, notRegistered());
+  }
+
+  /** The query string that stands for the request's own. */
+  searchOf(request: IncomingMessage): string | undefined {
+    return this.searches.get(request);
+  }
+
+  /** The API key in the headers, or in the parameters of a socket. */
+  keyIn(authorization: string | undefined): string | null {
+    return this.parts.partnerAccess?.keyIn(authorization) ?? null;
+  }
+
+  /** @throws GraphQLError */
+  async prove(key: string): Promise<KeyProof> {
+    try {
+      const proof = await this.parts.partnerAccess?.prove(key);
+      if (!proof) throw unauthenticated('The API key is not valid.');
+      if (proof.refusal !== null) throw refusalError(proof.refusal, 401);
+      return proof;
+    } catch (error) {
+      throw error instanceof StoreUnavailableError ? away(error) : error;
+    }
+  }
+
+  /** The registered text. @throws GraphQLError OPERATION_NOT_REGISTERED */
+  textFor({ operations }: KeyProof, payload: Readonly<Record<string, unknown>>): string {
+    const text = operations.textOf(askedOf(payload));
+    if (text === null) throw notRegistered();
+    this.parts.documents.prepare(text);
+    return text;
+  }
+
+  private async proveToken(token: string): Promise<Proof> {
+    try {
+      const proof = await this.parts.issuerTokens?.prove(token);
+      if (proof) return proof;
+    } catch (error) {
+      throw error instanceof StoreUnavailableError ? away(error) : error;
+    }
+    throw unauthenticated('The token is not valid, or has expired. Sign in again.');
+  }
+
+  private async find(request: IncomingMessage, proof: Promise<Found>): Promise<void> {
+    try {
+      this.found.set(request, await proof);
+    } catch (error) {
+      this.found.set(request, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  private narrowPost(request: FastifyRequest, operations: OperationSet): string | null {
+    const { body } = request;
+    const text = isRecord(body) ? operations.textOf(askedOf(body)) : null;
+    if (text === null || !isRecord(body)) return null;
+    this.parts.documents.prepare(text);
+    const { query: _query, documentId: _documentId, extensions: _extensions, ...rest } = body;
+    request.body = { ...rest, query: text };
+    return text;
+  }
+
+  private narrowGet(raw: IncomingMessage, operations: OperationSet): string | null {
+    const search = new URL(raw.url ?? '', 'http://localhost').searchParams;
+    const text = operations.textOf(askedByGet(search));
+    if (text === null) return null;
+    this.parts.documents.prepare(text);
+    const kept = ['operationName', 'variables'].flatMap((name) =>
+      search.getAll(name).map((value): [string, string] => [name, value]),
+    );
+    this.searches.set(raw, `?${new URLSearchParams([['query', text], ...kept]).toString()}`);
+    return text;
+  }
+}
+
+function notRegistered(): GraphQLError {
+  return new GraphQLError(
+    'This operation is not registered for the partner of the API key. Register it with `registerOperations`, then send its id or its text as it was registered.',
+    { extensions: { code: 'OPERATION_NOT_REGISTERED', http: { status: 400 } } },
+  );
+}
+
+function away(error: StoreUnavailableError): GraphQLError {
+  return new GraphQLError('The service cannot answer right now. Try again.', {
+    originalError: error,
+    extensions: { code: 'SERVICE_UNAVAILABLE', http: { status: 503 } },
+  });
+}

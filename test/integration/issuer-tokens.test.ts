@@ -1,0 +1,279 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { loadConfig } from '../../src/config.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { startServer, type RunningServer } from '../../src/app/server.js';
+import { UserTokenIssuer } from '../../src/identity/issuers/user-token-issuer.entity.js';
+import { User } from '../../src/identity/users/user.entity.js';
+import { Random } from '../faults/load/random.js';
+import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
+import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
+import { RawSocket } from '../support/raw-socket.js';
+import {
+  emOf,
+  openWorld,
+  seedCampaign,
+  seedTenant,
+  TEST_SECRETS,
+  type SeededTenant,
+  type World,
+} from '../support/world.js';
+
+const SEED = 20_261_129;
+const VIEWER = '{ viewer { kind tenantId user { externalId tags } } }';
+const AUDIENCE = 'redeem';
+
+let world: World;
+let server: RunningServer;
+let keyServer: Server;
+let keysUrl: string;
+let tenant: SeededTenant;
+let tenantId: string;
+let issuer: string;
+
+/** What the tenant's key server answers. */
+const published: JWK[] = [];
+let fetches = 0;
+let hangs = false;
+
+interface SigningKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly privateKey: CryptoKey;
+}
+
+async function newKey(kid: string, alg = 'ES256', isPublished = true): Promise<SigningKey> {
+  const { publicKey, privateKey } = await generateKeyPair(alg);
+  if (isPublished) published.push({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' });
+  return { kid, alg, privateKey };
+}
+
+let key: SigningKey;
+let others: SigningKey[];
+
+beforeAll(async () => {
+  keyServer = createServer((_request, reply) => {
+    fetches += 1;
+    if (hangs) return;
+    reply.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: published }));
+  });
+  await new Promise<void>((resolve) => {
+    keyServer.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = keyServer.address() as AddressInfo;
+  keysUrl = `http://127.0.0.1:${port}/jwks`;
+  const environment = { JWKS_HOSTS: `127.0.0.1:${port}`, OUTGOING_ALLOWED_NETWORKS: '127.0.0.1/32' };
+  world = await openWorld(environment);
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    PORT: '0',
+    ROLE: 'api',
+    STORE_TIMEOUT_MS: '5000',
+    ...environment,
+  });
+  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
+  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  tenant = await seedTenant(world);
+  ({ tenantId } = tenant);
+  issuer = `https://login.example/${tenantId}`;
+  key = await newKey('k1');
+  others = await Promise.all(['RS256', 'PS256', 'ES384', 'EdDSA'].map(async (alg) => newKey(alg, alg)));
+  await world.services.issuers.set(tenantId, {
+    issuer,
+    audience: AUDIENCE,
+    jwksUrl: keysUrl,
+    tagsClaim: 'groups',
+  });
+});
+afterAll(async () => {
+  await server.stop();
+  await world.close();
+  keyServer.closeAllConnections();
+  keyServer.close();
+});
+
+type Claims = Record<string, unknown>;
+
+async function signed(
+  claims: Claims = {},
+  by: SigningKey = key,
+  header: Record<string, unknown> = {},
+): Promise<string> {
+  const nowS = Math.floor(Date.now() / 1000);
+  const all = { iss: issuer, aud: AUDIENCE, sub: 'alice', iat: nowS, exp: nowS + 600, ...claims };
+  const kept = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return new SignJWT(kept).setProtectedHeader({ alg: by.alg, kid: by.kid, ...header }).sign(by.privateKey);
+}
+
+const ask = async (token: string) => graphqlRequest(server.address, { query: VIEWER, token });
+const codesOf = ({ errors }: GraphqlAnswer): unknown[] =>
+  (errors ?? []).map(({ extensions }) => extensions.code);
+const userOf = ({ data }: GraphqlAnswer): unknown =>
+  (data?.['viewer'] as { user: unknown } | undefined)?.user;
+
+describe("a token of the tenant's own server", () => {
+  it('signs its user in over HTTP and WebSocket: the row and the tags are there before the first redemption', async () => {
+    const token = await signed({ sub: 'bob', groups: ['vip', 'beta'] });
+    const { codes } = await seedCampaign(world, tenant, 1, {
+      rule: { rewardRules: [{ type: 'SUBSCRIPTION', id: tenant.planId, condition: { userTag: 'vip' } }] },
+    });
+    const { data } = await graphqlRequest(server.address, {
+      query: 'mutation ($code: String!) { redeemCode(input: { code: $code }) { status errors { code } } }',
+      variables: { code: codes[0] },
+      token,
+      headers: { 'x-product-code': 'DEMO' },
+    });
+    expect(data).toEqual({ redeemCode: { status: 'COMMITTED', errors: [] } });
+    const seen = { externalId: 'bob', tags: ['beta', 'vip'] };
+    expect(userOf(await ask(token))).toEqual(seen);
+    const socket = await RawSocket.ready(server.address, { authorization: `Bearer ${token}` });
+    for (const id of ['1', '2']) {
+      socket.subscribe(id, VIEWER);
+      expect(userOf((await socket.next()).payload as GraphqlAnswer)).toEqual(seen);
+      await socket.next();
+    }
+    await socket.close();
+  });
+
+  it('is taken with the algorithms of the list, and tags of a later token replace the former ones', async () => {
+    for (const other of others)
+      expect([other.alg, codesOf(await ask(await signed({}, other)))]).toEqual([other.alg, []]);
+    await ask(await signed({ sub: 'carol', groups: ['a'] }));
+    expect(userOf(await ask(await signed({ sub: 'carol', groups: ['b'] })))).toEqual({
+      externalId: 'carol',
+      tags: ['b'],
+    });
+    expect(userOf(await ask(await signed({ sub: 'carol' })))).toEqual({ externalId: 'carol', tags: ['b'] });
+  });
+
+  it('is refused in any of 400 bad forms with 401, and leaves no user', async () => {
+    const stranger = await newKey('k1', 'ES256', false);
+    const good = await signed({ sub: 'nobody' });
+    const nowS = Math.floor(Date.now() / 1000);
+    const random = new Random(SEED);
+    const bad: (() => Promise<string>)[] = [
+      async () => signed({ sub: 'nobody' }, stranger),
+      async () => signed({ sub: 'nobody', iss: 'https://login.example/other' }),
+      async () =>
+        signed({ sub: 'nobody', ...random.pick([{ aud: 'other' }, { aud: '' }, { aud: undefined }]) }),
+      async () =>
+        signed({ ...random.pick([undefined, '', 'a b', 'é', 'x'.repeat(65)].map((sub) => ({ sub }))) }),
+      async () => signed({ sub: 'nobody', exp: nowS - 100, iat: nowS - 600 }),
+      async () => signed({ sub: 'nobody', exp: nowS + 1000 }),
+      async () => signed({ sub: 'nobody', iat: nowS + 500, exp: nowS + 900 }),
+      async () => signed({ sub: 'nobody', exp: undefined }),
+      async () => signed({ sub: 'nobody', iat: undefined }),
+      async () => signed({ sub: 'nobody', groups: random.pick([[''], 'vip', [7], ['x'.repeat(65)], {}]) }),
+      async () => signed({ sub: 'nobody' }, key, { kid: undefined }),
+      async () => `${forged({ alg: 'none', kid: 'k1' })}.`,
+      async () => `${forged({ alg: 'HS256', kid: 'k1' })}.${'A'.repeat(43)}`,
+      async () => `${forged({ alg: 'ES256', kid: 'k1' })}.${'A'.repeat(86)}`,
+      async () => damaged(good, random),
+    ];
+    const forged = (header: object): string =>
+      [header, { iss: issuer, aud: AUDIENCE, sub: 'nobody', iat: nowS, exp: nowS + 60 }]
+        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+        .join('.');
+    for (let number = 0; number < 400; number += 1) {
+      const token = await random.pick(bad)();
+      const { status, errors } = await ask(token);
+      expect([token, status, codesOf({ ...(errors && { errors }) })]).toEqual([
+        token,
+        401,
+        ['UNAUTHENTICATED'],
+      ]);
+    }
+    expect(await emOf(world, tenantId).count(User, { externalId: 'nobody' })).toBe(0);
+  });
+});
+
+/** One character of the signature or of the claims is another. */
+function damaged(token: string, random: Random): string {
+  const at = random.between(token.indexOf('.') + 1, token.length - 5);
+  const bad = token.slice(0, at) + random.pick([...'ABCxyz012_-']) + token.slice(at + 1);
+  return bad === token || bad.split('.').length !== 3 ? damaged(token, random) : bad;
+}
+
+describe('the keys', () => {
+  it('rotate by their ids: an unknown id causes one fetch, and a flood of them no more', async () => {
+    const own = await openWorld({
+      JWKS_HOSTS: new URL(keysUrl).host,
+      OUTGOING_ALLOWED_NETWORKS: '127.0.0.1/32',
+    });
+    const prove = async (token: string) => own.services.issuerTokens.prove(token);
+    const before = fetches;
+    expect(await prove(await signed({ sub: 'dora' }))).not.toBeNull();
+    expect(fetches).toBe(before + 1);
+    const flood = await Promise.all(
+      Array.from({ length: 200 }, async (_, at) => signed({}, key, { kid: `unknown-${at}` })),
+    );
+    expect(new Set(await Promise.all(flood.map(prove)))).toEqual(new Set([null]));
+    expect(fetches).toBe(before + 1);
+    const next = await newKey('k2');
+    const late = await openWorld({
+      JWKS_HOSTS: new URL(keysUrl).host,
+      OUTGOING_ALLOWED_NETWORKS: '127.0.0.1/32',
+    });
+    expect(await late.services.issuerTokens.prove(await signed({ sub: 'dora' }, next))).not.toBeNull();
+    await own.close();
+    await late.close();
+  });
+
+  it('that do not come in time refuse the token, and nobody else', async () => {
+    hangs = true;
+    const own = await openWorld({
+      JWKS_HOSTS: new URL(keysUrl).host,
+      OUTGOING_ALLOWED_NETWORKS: '127.0.0.1/32',
+    });
+    const before = fetches;
+    const tokens = await Promise.all(Array.from({ length: 20 }, async () => signed({ jti: Math.random() })));
+    expect(
+      new Set(await Promise.all(tokens.map(async (token) => own.services.issuerTokens.prove(token)))),
+    ).toEqual(new Set([null]));
+    expect(fetches).toBe(before + 1);
+    hangs = false;
+    keyServer.closeAllConnections();
+    // Those who have the keys already go on.
+    expect(codesOf(await ask(await signed({ sub: 'erin' })))).toEqual([]);
+    await own.close();
+  });
+});
+
+describe('staff', () => {
+  it('set the issuer, at allowed hosts alone, and an issuer is of one tenant', async () => {
+    const api = new ProductApi(world);
+    const set = async (of: string, fields: string) => {
+      const { data } = await api.ask(
+        staffOf(of),
+        `mutation { setUserTokenIssuer(input: { ${fields} }) { issuer { version } errors { code } } }`,
+      );
+      return refusalIn(data['setUserTokenIssuer']);
+    };
+    const other = await seedTenant(world);
+    const fine = `audience: "a", jwksUrl: "${keysUrl}"`;
+    expect(await set(other.tenantId, `issuer: "${issuer}", ${fine}`)).toBe('ISSUER_TAKEN');
+    expect(
+      await set(other.tenantId, `issuer: "x", audience: "a", jwksUrl: "https://elsewhere.example/jwks"`),
+    ).toBe('JWKS_HOST_NOT_ALLOWED');
+    expect(await set(other.tenantId, `issuer: "", ${fine}`)).toBe('ISSUER_NOT_ALLOWED');
+    expect(await set(other.tenantId, `issuer: "x", audience: "a", jwksUrl: "no url"`)).toBe(
+      'JWKS_URL_NOT_ALLOWED',
+    );
+    expect(await emOf(world, other.tenantId).count(UserTokenIssuer, {})).toBe(0);
+    const mine = `issuer: "https://login.example/${other.tenantId}", ${fine}`;
+    expect(await set(other.tenantId, mine)).toBeUndefined();
+    expect(await set(other.tenantId, `${mine}, expectedVersion: 5`)).toBe('VERSION_CONFLICT');
+  });
+
+  it('switch it off, and its tokens are refused within a second on another process', async () => {
+    const token = await signed({ sub: 'frank' });
+    expect(codesOf(await ask(token))).toEqual([]);
+    const values = { issuer, audience: AUDIENCE, jwksUrl: keysUrl, tagsClaim: 'groups' };
+    await world.services.issuers.set(tenantId, { ...values, enabled: false });
+    await expect.poll(async () => codesOf(await ask(token)), { interval: 20 }).toEqual(['UNAUTHENTICATED']);
+    await world.services.issuers.set(tenantId, values);
+    await expect.poll(async () => codesOf(await ask(token)), { interval: 20 }).toEqual([]);
+  });
+});
