@@ -16,7 +16,8 @@ import { RawSocket } from '../support/raw-socket.js';
 import { RedisServer } from '../support/redis-server.js';
 import { rootFields, type RootField } from '../support/root-fields.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { signed, WALK_CALLERS, type WalkCaller, type WalkOperation } from '../support/walk-callers.js';
+import type { WalkCaller, WalkOperation } from '../support/walk-caller.js';
+import { PROBE, signed, WALK_CALLERS } from '../support/walk-callers.js';
 import {
   openWorld,
   redeem,
@@ -28,7 +29,6 @@ import {
   type World,
 } from '../support/world.js';
 
-const PROBE = 'PROBE_1';
 const AT_ONCE = 8;
 /** Written by every process as long as it runs. */
 const ALIVE = { tables: new Set(['process_node']), keys: /^(?:health|apq:)/ };
@@ -129,7 +129,8 @@ async function overSocket(caller: WalkCaller, denied: readonly RootField[]): Pro
 
 const isRoute = ({ method, path }: HttpRoute, name: string): boolean => `${method} ${path}` === name;
 
-const isUnproved = (code: string): boolean => code === 'UNAUTHENTICATED' || code === 'SESSION_ENDED';
+const UNPROVED = new Set(['UNAUTHENTICATED', 'SESSION_ENDED', 'API_KEY_REVOKED']);
+const isUnproved = (code: string): boolean => UNPROVED.has(code);
 
 const deniedOf = (caller: WalkCaller): RootField[] =>
   fields.filter((field) => caller.denied(operationOf(field)) !== null);

@@ -1,29 +1,16 @@
 import { systemEm } from '../../src/platform/database/orm.js';
+import type { WalkCaller } from './walk-caller.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { denialOf, type Rule } from '../../src/graphql/rule.js';
 import { TokenService } from '../../src/identity/token.service.js';
+import { partnerCallers } from './walk-partners.js';
 import { seedTenant, seedUser, TEST_SECRETS, type World } from './world.js';
-
-export interface WalkOperation {
-  readonly rule: Rule;
-  /** The access of permitted callers is judged by its service, so others learn first that they are not permitted. */
-  readonly judgesAccess: boolean;
-}
-
-/** A caller of the walk through all operations. */
-export interface WalkCaller {
-  readonly name: string;
-  /** Null where none is sent. */
-  readonly token: string | null;
-  /** The code by which an operation is denied to the caller; null where it is permitted. */
-  readonly denied: (operation: WalkOperation) => string | null;
-  /** Whether a socket is closed with 4403 before any operation. */
-  readonly hasNoSocket: boolean;
-}
 
 /** Makes callers of one kind in the tenant of the walk. */
 type Make = (world: World, tenantId: string) => Promise<readonly WalkCaller[]> | readonly WalkCaller[];
 
+/** What the documents of the walk hold in the place of texts. */
+export const PROBE = 'PROBE_1';
 const HOUR_S = 900;
 const ROLES = ['OWNER', 'OPERATOR', 'AUDITOR'] as const;
 
@@ -44,6 +31,7 @@ export const WALK_CALLERS: Readonly<Record<string, Make>> = {
     return [signed(world, 'a node', { kind: 'NODE', tenantId, nodeId }), ...deletedNodes(world, tenantId)];
   },
   sessions: endedSessions,
+  partners: async (world, tenantId) => partnerCallers(world, tenantId, PROBE),
   tenants: disabledTenants,
 };
 
