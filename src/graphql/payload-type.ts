@@ -1,5 +1,6 @@
-import { Field, ObjectType, type ClassType } from 'type-graphql';
+import { Field, Int, ObjectType, type ClassType } from 'type-graphql';
 import { enumFromValues } from './enums.js';
+import { nullable } from './nullable.js';
 import { UserErrorType } from './user-error.js';
 
 type FieldType = Parameters<typeof Field>[0] & (() => unknown);
@@ -9,6 +10,13 @@ export interface PayloadField {
   readonly type: FieldType;
   readonly description?: string;
 }
+
+interface PayloadOptions {
+  /** Whether its refusals say how long to wait. */
+  readonly hasRetryAfter?: boolean;
+}
+
+const RETRY_AFTER = nullable('Milliseconds until the same call can succeed.');
 
 /**
  * Makes what a mutation answers: `<Mutation>Payload` with the fields and `errors`, `<Mutation>Error`, and the closed
@@ -20,8 +28,10 @@ export function payloadType(
   mutation: string,
   refusals: readonly string[],
   fields: Readonly<Record<string, PayloadField>>,
+  { hasRetryAfter = false }: PayloadOptions = {},
 ): ClassType {
   const errorType = errorTypeOf(mutation, refusals);
+  if (hasRetryAfter) Field(() => Int, RETRY_AFTER)(errorType.prototype, 'retryAfterMs');
 
   @ObjectType(`${mutation}Payload`)
   class Payload {
