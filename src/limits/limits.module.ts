@@ -9,6 +9,7 @@ import { RateLimit } from './rate-limit.entity.js';
 import { RateLimitResolver } from './rate-limit.resolver.js';
 import { RateLimitService, type RateLimitSettings } from './rate-limit.service.js';
 import { LIMITS_PERMISSIONS } from './limits.permissions.js';
+import { WindowService } from './window.service.js';
 
 interface Needs extends Pick<PlatformServices, 'orm' | 'redis' | 'clock' | 'transactions'> {
   readonly config: Config;
@@ -32,6 +33,7 @@ export const limits = {
         rateLimitChanges,
         rateLimitUsage,
         failedAttempts: new FailedAttemptService(redis),
+        windows: new WindowService(redis),
       },
       resolvers: [new RateLimitResolver(rateLimitUsage, rateLimitChanges)],
     };

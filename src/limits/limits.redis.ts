@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { Id } from '../platform/ids.js';
-import { admissionArguments, limitsKey, NO_LIMITS, type AttemptLimits } from './rate-limit.service.js';
+import {
+  admissionArguments,
+  limitsKey,
+  NO_LIMITS,
+  olderAttemptsKey,
+  type AttemptLimits,
+  type RateWindow,
+} from './rate-limit.service.js';
 
 /** How far one window or one lock-out is used up. */
 export interface Used {
@@ -14,10 +21,12 @@ export interface Used {
 export class LimitsRedis {
   private readonly failure: RedisScript;
   private readonly usage: RedisScript;
+  private readonly window: RedisScript;
 
   constructor(private readonly redis: Redis) {
     this.failure = new RedisScript(redis, 'note-failure');
     this.usage = new RedisScript(redis, 'read-usage');
+    this.window = new RedisScript(redis, 'admit-window');
   }
 
   /**
@@ -43,5 +52,10 @@ export class LimitsRedis {
     return reply.flatMap((count, at) =>
       at % 2 === 0 ? [{ count, retryAfterMs: Number(reply[at + 1]) }] : [],
     );
+  }
+
+  /** Counts an attempt in one window, or says how long to wait in milliseconds. */
+  async admit(attemptId: string, { key, limit, lengthMs }: RateWindow): Promise<number> {
+    return Number(await this.window.run([key, olderAttemptsKey(key)], [attemptId, limit, lengthMs]));
   }
 }
