@@ -32,10 +32,18 @@ const CURRENCIES = `
   select code, scale, fee_rate as feeRate, transfer_max as transferMax, daily_count_max as dailyCountMax,
       daily_sum_max as dailySumMax, enabled from currency where tenant_id = ? and code in (?)`;
 
-/** Plain reads, as they are committed now: what they name is never deleted. */
-export async function readTerms(em: Em, tenantId: string, keys: readonly Place[]): Promise<MoneyTerms> {
+/**
+ * Plain reads, as they are committed now: what they name is never deleted.
+ * @param users `SHARED` locks them, where a user who is disabled in the same moment must not be given anything
+ */
+export async function readTerms(
+  em: Em,
+  tenantId: string,
+  keys: readonly Place[],
+  users: 'PLAIN' | 'SHARED' = 'PLAIN',
+): Promise<MoneyTerms> {
   const codes = [...new Set(keys.map(({ currency }) => currency))];
-  const [currencies, facilities, users] = await Promise.all([
+  const [currencies, facilities, found] = await Promise.all([
     codes.length === 0 ? [] : queryTogether<StoredCurrency>(em, CURRENCIES, [tenantId, codes]),
     rowsOf<{ id: Id; enabled: number }>(
       em,
@@ -50,12 +58,13 @@ export async function readTerms(em: Em, tenantId: string, keys: readonly Place[]
       'user',
       'status',
       keys.flatMap((key) => key.userId ?? []),
+      users === 'SHARED',
     ),
   ]);
   return {
     currencies: new Map(currencies.map((row) => [row.code, { ...row, enabled: row.enabled === 1 }])),
     facilities: new Map(facilities.map(({ id, enabled }) => [id, { enabled: enabled === 1 }])),
-    users: new Map(users.map((row) => [row.id, row])),
+    users: new Map(found.map((row) => [row.id, row])),
   };
 }
 
@@ -66,9 +75,13 @@ async function rowsOf<Row>(
   table: 'facility' | 'user',
   column: string,
   ids: readonly string[],
+  isShared = false,
 ): Promise<Row[]> {
   const asked = sortedIds(ids.filter(isId));
   if (asked.length === 0) return [];
-  const sql = `select cast(id as char) as id, ${column} from ${table} where tenant_id = ? and id in (?)`;
+  const [index, lock] = isShared
+    ? ['force index (primary)', `order by ${table}.id lock in share mode`]
+    : ['', ''];
+  const sql = `select cast(id as char) as id, ${column} from ${table} ${index} where tenant_id = ? and id in (?) ${lock}`;
   return queryTogether<Row>(em, sql, [tenantId, asked]);
 }

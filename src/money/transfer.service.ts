@@ -69,7 +69,8 @@ export class TransferService {
    */
   private async move(em: Em, tenantId: string, wanted: WantedTransfer): Promise<Transfer> {
     const { sender, recipient } = sidesOf(wanted);
-    const terms = await readTerms(em, tenantId, [sender, recipient]);
+    // Locked, because a user whose last device is unbound meanwhile is disabled, and could never use the money.
+    const terms = await readTerms(em, tenantId, [sender, recipient], 'SHARED');
     const refused = refusalByTerms(terms, wanted);
     const session = refused === null ? await this.its.ledger.open(em, tenantId, [sender, recipient]) : null;
     const { fromUserId, orderId } = wanted;
