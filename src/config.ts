@@ -154,6 +154,7 @@ const environmentSchema = z.object({
   LOCKOUT_TENANT_FAILURES: count(0, 1_000_000, 5000),
   ATTEMPT_LOG_PER_MINUTE: count(0, 6000, 120),
   ATTEMPT_LOG_DAYS: count(1, 365, 30),
+  CAPTCHA_VERIFIER: oneOf('http', 'local').default('http'),
   MONEY_TIME_ZONE: timeZone.default('UTC'),
   ORDER_TIMEOUT_MINUTES: minutes(525_600, 30),
   ORDERS_PENDING_MAX: count(1, 1000, 5),
@@ -210,7 +211,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const wrong = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`);
-  const contradictions = parsed.success ? [...secretProblems(parsed.data), ...timeProblems(parsed.data)] : [];
+  const contradictions = parsed.success
+    ? [...secretProblems(parsed.data), ...timeProblems(parsed.data), ...captchaProblems(parsed.data)]
+    : [];
   const problems = [...wrong, ...missing(given), ...contradictions];
   if (!parsed.success || problems.length > 0)
     throw new ConfigError(`Wrong settings in the environment: ${problems.join('; ')}.`);
@@ -266,6 +269,13 @@ function timeProblems(config: Config): string[] {
       'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are given up',
     );
   return problems;
+}
+
+function captchaProblems({ NODE_ENV, CAPTCHA_VERIFIER }: Config): string[] {
+  const isOpen = NODE_ENV === 'production' && CAPTCHA_VERIFIER === 'local';
+  return isOpen
+    ? ['CAPTCHA_VERIFIER must not be local in production: it takes a token that anyone knows']
+    : [];
 }
 
 /** The pauses between all attempts, as long as they can be: each doubles the one before. */

@@ -97,7 +97,9 @@ async function stopRest(
     if (!(await wait.endOf(tried))) log.warn('stopping continues without waiting for the database');
   };
   // Both wait for the same database, and need nothing of each other.
-  await inTime(Promise.all([services.groupCommit.drained(), services.attemptLog.flush()]));
+  await inTime(
+    Promise.all([services.groupCommit.drained(), services.attemptLog.flush(), services.presence.drained()]),
+  );
   if (work !== null) await inTime(work.stop());
   services.feed.close();
   await inTime(stores.close());

@@ -24,6 +24,8 @@ export interface UserActor {
   readonly keyId?: Id;
   /** The one product line at which the token is good; without it all of the tenant. */
   readonly productCode?: string;
+  /** The bound device that signed in; missing for others. It has nothing to do with the header `x-device-id`. */
+  readonly deviceId?: Id;
 }
 
 /** A member of a tenant's staff. */

@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { AccessService } from './access.service.js';
+import type { UserHolding } from './devices/device-ports.js';
 import type { IdentityPorts } from './identity-ports.js';
 import { SessionRetention } from './sessions/session-retention.js';
 import { Session, type SessionKind } from './sessions/session.entity.js';
@@ -22,6 +23,7 @@ import type { PlatformServices } from '../platform/platform-services.js';
 export type { ExternalUserIds } from './users/external-user-ids.js';
 export type { IdentityPorts } from './identity-ports.js';
 import { IDENTITY_PERMISSIONS } from './identity.permissions.js';
+export type { UserHolding } from './devices/device-ports.js';
 
 interface Needs extends Pick<
   PlatformServices,
@@ -88,6 +90,8 @@ export const identity = {
     const users = new UserService(orm, its.ids, clock, tokens, readOrm);
     const userChanges = new UserChangeService(its.transactions, access, identityPorts);
     const externalUserIds = new ExternalUserIds(orm);
+    /** Features whose goods users own put themselves in. */
+    const userHoldings: UserHolding[] = [];
     return {
       services: {
         tokens,
@@ -97,6 +101,7 @@ export const identity = {
         userChanges,
         externalUserIds,
         identityPorts,
+        userHoldings,
         ...staff.services,
       },
       resolvers: [

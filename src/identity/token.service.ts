@@ -70,6 +70,7 @@ export class TokenService {
       ...(actor.kind === 'STAFF' ? { role: actor.role } : {}),
       ...(actor.kind === 'USER' ? limitsOf(actor) : {}),
       ...(actor.kind !== 'NODE' && actor.sessionId !== undefined ? { sid: actor.sessionId } : {}),
+      ...(actor.kind === 'USER' && actor.deviceId !== undefined ? { did: actor.deviceId } : {}),
       ...(wish === 'BY_OPERATOR' ? { wish } : {}),
     });
   }
@@ -147,12 +148,15 @@ function verifierOf(secret: string): (token: string) => Record<string, unknown> 
 
 /** Types the claims of a genuine token; one of a shape that this program never signs is refused. */
 function actorOf(claims: Record<string, unknown>): Actor | null {
-  const { sub, tid: tenantId, kind, role, sid } = claims;
+  const { sub, tid: tenantId, kind, role, sid, did } = claims;
   if (typeof sub !== 'string' || typeof tenantId !== 'string') return null;
   if (!/^[A-Za-z0-9_]{1,24}$/.test(tenantId)) return null;
   const session = sessionOf(sid);
-  if (session === null) return null;
-  if (kind === 'USER') return isId(sub) ? userOf({ kind, tenantId, userId: sub, ...session }, claims) : null;
+  const device = deviceOf(did);
+  if (session === null || device === null) return null;
+  if (kind === 'USER')
+    return isId(sub) ? userOf({ kind, tenantId, userId: sub, ...session, ...device }, claims) : null;
+  if (did !== undefined) return null;
   if (kind === 'NODE') return isId(sub) && sid === undefined ? { kind, tenantId, nodeId: sub } : null;
   if (kind !== 'STAFF' || sub === '' || !isStaffRole(role)) return null;
   return { kind, tenantId, staffId: sub, role, ...session };
@@ -180,6 +184,12 @@ function userOf(actor: UserActor, { key, product }: Record<string, unknown>): Us
 function sessionOf(sid: unknown): { readonly sessionId?: Id } | null {
   if (sid === undefined) return {};
   return typeof sid === 'string' && isId(sid) ? { sessionId: sid } : null;
+}
+
+/** Null for what names no device. */
+function deviceOf(did: unknown): { readonly deviceId?: Id } | null {
+  if (did === undefined) return {};
+  return typeof did === 'string' && isId(did) ? { deviceId: did } : null;
 }
 
 function isStaffRole(value: unknown): value is StaffRole {

@@ -34,6 +34,7 @@ import { Migration20261129050102_keep_staff } from './Migration20261129050102_ke
 import { Migration20261129050201_keep_partners } from './Migration20261129050201_keep_partners.js';
 import { Migration20261129050202_keep_issuers_of_user_tokens } from './Migration20261129050202_keep_issuers_of_user_tokens.js';
 import { Migration20261129050301_send_events_to_webhooks } from './Migration20261129050301_send_events_to_webhooks.js';
+import { Migration20261129050401_keep_devices } from './Migration20261129050401_keep_devices.js';
 import { Migration20261129050501_keep_settings_of_tenants } from './Migration20261129050501_keep_settings_of_tenants.js';
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 
@@ -158,6 +159,7 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129050301_send_events_to_webhooks',
     class: Migration20261129050301_send_events_to_webhooks,
   },
+  { name: 'Migration20261129050401_keep_devices', class: Migration20261129050401_keep_devices },
   {
     name: 'Migration20261129050501_keep_settings_of_tenants',
     class: Migration20261129050501_keep_settings_of_tenants,

@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import { externalUserIdOf, type ExternalUserIds, type UserHolding } from '../identity/identity.module.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
@@ -30,6 +30,7 @@ interface Needs extends Pick<
   readonly metrics: MoneyMetrics;
   readonly externalUserIds: ExternalUserIds;
   readonly handlers: Map<RewardType, RewardHandler>;
+  readonly userHoldings: UserHolding[];
 }
 
 const AccountUser = externalUserIdOf(AccountType);
@@ -52,6 +53,11 @@ export const money = {
     const transfers = new TransferService({ ...its, ledger, timeZone: its.config.MONEY_TIME_ZONE });
     const rewards = new BalanceRewardHandler(its.orm, ledger);
     its.handlers.set(rewards.type, rewards);
+    its.userHoldings.push({
+      name: 'a balance',
+      isHeld: async (em, _tenantId, userId) =>
+        (await em.count(Account, { userId, balance: { $gt: '0' } })) > 0,
+    });
     return {
       services: { currencies, facilities, ledger, accounts, transfers },
       resolvers: [

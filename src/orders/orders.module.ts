@@ -1,4 +1,4 @@
-import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import { externalUserIdOf, type ExternalUserIds, type UserHolding } from '../identity/identity.module.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
 import { composeCoupons, COUPON_ENTITIES, COUPON_RESOLVERS } from './coupons/compose-coupons.js';
@@ -8,6 +8,7 @@ import { composeOrders, ORDER_ENTITIES, ORDER_RESOLVERS, type OrderNeeds } from 
 import { OrderDetails } from './orders/order-details.js';
 import { ORDER_CHECKS } from './orders/order.checks.js';
 import { OrderResolver } from './orders/order.resolver.js';
+import { ORDER_HOLDINGS } from './user-holdings.js';
 import { OrderService, type DeferredOrders } from './orders/order.service.js';
 import { OrderClosedEvent, OrderObjectType } from './orders/order.types.js';
 import { composePoints, POINTS_ENTITIES, POINTS_RESOLVERS } from './points/compose-points.js';
@@ -17,6 +18,7 @@ import { ORDER_PERMISSIONS } from './orders.permissions.js';
 interface Needs extends OrderNeeds {
   readonly externalUserIds: ExternalUserIds;
   readonly handlers: Map<RewardType, RewardHandler>;
+  readonly userHoldings: UserHolding[];
 }
 
 const OrderUser = externalUserIdOf(OrderObjectType);
@@ -49,6 +51,7 @@ export const orders = {
     });
     const points = composePoints(its);
     for (const { handler } of [coupons, points]) its.handlers.set(handler.type, handler);
+    its.userHoldings.push(...ORDER_HOLDINGS);
     const discounts = { ...coupons.services, ...points.services };
     const placed = composeOrders({ ...its, ...discounts, orders: service });
     return {

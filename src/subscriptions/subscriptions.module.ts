@@ -1,5 +1,10 @@
 import type { AccessService } from '../identity/access.service.js';
-import { externalUserIdOf, type ExternalUserIds, type IdentityPorts } from '../identity/identity.module.js';
+import {
+  externalUserIdOf,
+  type ExternalUserIds,
+  type IdentityPorts,
+  type UserHolding,
+} from '../identity/identity.module.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -26,6 +31,7 @@ import { SubscriptionService } from './subscription.service.js';
 import { SubscriptionInvalidatedEvent } from './subscription.types.js';
 import { SubscriptionJobs } from './subscriptions.jobs.js';
 import { SUBSCRIPTION_PERMISSIONS } from './subscriptions.permissions.js';
+import { TrialService } from './trial.service.js';
 
 interface Needs extends Pick<
   PlatformServices,
@@ -35,6 +41,7 @@ interface Needs extends Pick<
   readonly tokens: TokenService;
   readonly access: AccessService;
   readonly identityPorts: IdentityPorts;
+  readonly userHoldings: UserHolding[];
   readonly handlers: Map<RewardType, RewardHandler>;
 }
 
@@ -70,6 +77,11 @@ export const subscriptions = {
     const nodeUsers = new NodeUsersService({ readOrm, cache: new PlanUsersCache(its.redis), clock });
     const rewards = new SubscriptionRewardHandler({ orm, ids, plans, cache, log });
     its.handlers.set(rewards.type, rewards);
+    const trials = new TrialService(rewards, outbox);
+    its.userHoldings.push({
+      name: 'a subscription',
+      isHeld: async (em, tenantId, userId, now) => trials.isSubscribed(em, tenantId, userId, now),
+    });
     const subscriptionJobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
     const dropCached = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> =>
       cache.drop(tenantId, changedBy(events));
@@ -81,6 +93,7 @@ export const subscriptions = {
       services: {
         plans,
         planSales: new PlanSaleService(rewards, outbox),
+        trials,
         subscriptions: service,
         subscriptionJobs,
         nodes,

@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Config } from '../config.js';
+import type { Actor } from '../graphql/actor.js';
 import type { HttpRoute } from '../graphql/http-route.js';
 import type { Permissions } from '../graphql/rule.js';
 import type { AccessService } from '../identity/access.service.js';
@@ -43,6 +44,11 @@ export interface HttpServerParts {
   readonly shares: WorkShares;
   readonly health: HealthChecks;
   readonly metrics?: Registry;
+  /** Hears of the sockets of signed-in callers; none in measurements. Its methods never throw. */
+  readonly presence?: {
+    opened(actor: Actor): Promise<void>;
+    closed(actor: Actor): Promise<void>;
+  };
   /** What GraphiQL is filled with in development. */
   readonly tryOut?: () => TryOut | null;
 }

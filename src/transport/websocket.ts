@@ -35,6 +35,8 @@ export class GraphqlSockets {
   private readonly protocol: Server<SocketSession>;
   private readonly operations: SocketOperations;
   private readonly sessions = new Set<SocketSession>();
+  /** Those whose caller is signed in, from their acknowledgement on. */
+  private readonly online = new Set<SocketSession>();
   private readonly contexts = new WeakMap<WebSocket, SocketContext>();
   private readonly heartbeat: NodeJS.Timeout;
   private readonly accessWatch: Periodic;
@@ -127,6 +129,7 @@ export class GraphqlSockets {
     );
     socket.once('close', (code, reason) => {
       this.sessions.delete(session);
+      this.left(session);
       void this.handle(session, () => closed(code, String(reason)));
     });
   }
@@ -189,9 +192,24 @@ export class GraphqlSockets {
     }
     const { owner } = session;
     const siblings = owner === null ? [] : [...this.sessions].filter((other) => other.owner === owner);
-    if (hasRoom && siblings.length <= this.parts.config.WS_SOCKETS_PER_USER) return true;
+    if (hasRoom && siblings.length <= this.parts.config.WS_SOCKETS_PER_USER) {
+      this.entered(session);
+      return true;
+    }
     session.end(SocketCloseCode.TooManySockets, 'Too many sockets');
     return false;
+  }
+
+  /** Not waited for: a socket opens also while presence cannot be noted. */
+  private entered(session: SocketSession): void {
+    if (session.actor === null || session.socket.readyState !== session.socket.OPEN) return;
+    this.online.add(session);
+    void this.parts.presence?.opened(session.actor);
+  }
+
+  private left(session: SocketSession): void {
+    if (session.actor !== null && this.online.delete(session))
+      void this.parts.presence?.closed(session.actor);
   }
 
   private async prepare(

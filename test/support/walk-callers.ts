@@ -32,6 +32,7 @@ export const WALK_CALLERS: Readonly<Record<string, Make>> = {
   },
   sessions: endedSessions,
   partners: async (world, tenantId) => partnerCallers(world, tenantId, PROBE),
+  devices: unboundDevices,
   tenants: disabledTenants,
 };
 
@@ -108,6 +109,19 @@ async function endedSessions(world: World, tenantId: string): Promise<WalkCaller
     ),
     barred(world, 'an owner who has signed out', owner, 'SESSION_ENDED'),
   ];
+}
+
+/** Its user has another device, and so is not disabled with it. */
+async function unboundDevices(world: World, tenantId: string): Promise<WalkCaller[]> {
+  const { settingChanges, deviceLogins, deviceLinks, deviceChanges } = world.services;
+  await settingChanges.update(tenantId, { auth: { deviceSignInEnabled: true } });
+  const origin = { tenantId, ip: '127.0.0.1' };
+  const { userId } = await deviceLogins.login(origin, { identifier: 'walk-1' });
+  const { linkCode } = await deviceLinks.create(tenantId, userId);
+  const { deviceId, sessionId } = await deviceLogins.login(origin, { identifier: 'walk-2', linkCode });
+  await deviceChanges.unbind(tenantId, null, deviceId);
+  const actor = { kind: 'USER', tenantId, userId, sessionId, deviceId } as const;
+  return [barred(world, 'an unbound device', actor, 'SESSION_ENDED')];
 }
 
 async function disabledTenants(world: World): Promise<WalkCaller[]> {

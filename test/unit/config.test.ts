@@ -173,3 +173,12 @@ describe('CORS_ORIGINS', () => {
     expect(() => loadConfig({ CORS_ORIGINS: origin })).toThrow(/CORS_ORIGINS/);
   });
 });
+
+describe('CAPTCHA_VERIFIER', () => {
+  it('is http, and must not be local in production', () => {
+    expect(loadConfig({}).CAPTCHA_VERIFIER).toBe('http');
+    const local = { CAPTCHA_VERIFIER: 'local' };
+    expect(complaintOf(local)).toBeNull();
+    expect(complaintOf({ ...PRODUCTION, NODE_ENV: 'production', ...local })).toContain('CAPTCHA_VERIFIER');
+  });
+});

@@ -4,7 +4,10 @@ import type { ProjectFile, Rule } from './rule.js';
 /** First and last number of each run of rows, so that this list itself names none. */
 const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S0: [[1, 19]],
-  S1: [[14, 14]],
+  S1: [
+    [1, 7],
+    [11, 14],
+  ],
   S2: [[1, 13]],
   S3: [[1, 14]],
   S4: [

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { foreignKeyText, nameText, orElse, parseInput } from '../../platform/input.js';
+import { SHORT_CODE_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from './device.entity.js';
+
+/** What is longer was never made by a captcha's provider. */
+const CAPTCHA_TOKEN_LENGTH_MAX = 4096;
+const LINK_CODE_LENGTH_MAX = 64;
+
+/** Of a secret that the client has chosen: long enough that it is not guessed, though the server cannot see how random it is. */
+const clientSecret = z
+  .string()
+  .regex(/^[\x21-\x7e]{32,128}$/, 'must be 32 to 128 printable characters without spaces');
+
+/** A user agent is whatever the client's system says, so it is cut and cleaned, and never refused. */
+const userAgent = orElse(z.string(), '').transform((text) =>
+  [...text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim()].slice(0, USER_AGENT_LENGTH_MAX).join(''),
+);
+
+const loginInput = z.object({
+  identifier: foreignKeyText,
+  shortCode: orElse(nameText(SHORT_CODE_LENGTH_MAX), null),
+  secret: orElse(clientSecret, null),
+  userAgent,
+  captchaToken: orElse(z.string().max(CAPTCHA_TOKEN_LENGTH_MAX), null),
+  linkCode: orElse(z.string().max(LINK_CODE_LENGTH_MAX), null),
+});
+
+/** What a client says of itself when it signs in. */
+export type WantedLogin = z.output<typeof loginInput>;
+
+/** @throws DomainError one of `DEVICE_LOGIN_REFUSALS` */
+export function parseLogin(input: unknown): WantedLogin {
+  return parseInput(loginInput, input, {
+    identifier: 'IDENTIFIER_NOT_ALLOWED',
+    shortCode: 'SHORT_CODE_NOT_ALLOWED',
+    secret: 'SECRET_NOT_ALLOWED',
+    input: 'INPUT_NOT_ALLOWED',
+  });
+}

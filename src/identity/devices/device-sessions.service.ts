@@ -1,0 +1,66 @@
+import { tenantEm } from '../../platform/database/orm.js';
+import type { Id } from '../../platform/ids.js';
+import type { PlatformServices } from '../../platform/platform-services.js';
+import type { AccessService } from '../access.service.js';
+import { parseRefreshToken, secretDigest } from '../sessions/refresh-token.js';
+import { Session } from '../sessions/session.entity.js';
+import type { SessionService } from '../sessions/session.service.js';
+import { assertEnabled } from './device-guards.js';
+import type { DeviceSettings } from './device-ports.js';
+import { findUser } from './device-rows.js';
+import type { DeviceSession, DeviceTokens } from './device-tokens.js';
+import { Device } from './device.entity.js';
+import { refuse } from './device.errors.js';
+
+interface DeviceSessionParts extends Pick<PlatformServices, 'orm' | 'transactions' | 'clock'> {
+  readonly sessions: SessionService;
+  readonly access: Pick<AccessService, 'changed'>;
+  readonly tokens: DeviceTokens;
+  readonly settings: DeviceSettings;
+}
+
+/** Sessions of devices, from the sign-in to the sign-out. */
+export class DeviceSessionService {
+  constructor(private readonly its: DeviceSessionParts) {}
+
+  /** @throws DomainError one of `REFRESH_DEVICE_SESSION_REFUSALS` */
+  async refresh(refreshToken: string): Promise<DeviceSession> {
+    const deviceId = await this.assertMayContinue(refreshToken);
+    const refreshed = await this.its.sessions.refresh('DEVICE', refreshToken);
+    const { tenantId, subjectId: userId } = refreshed;
+    const em = tenantEm(this.its.orm, tenantId);
+    await em.nativeUpdate(Device, { id: deviceId }, { lastSeenAt: new Date(this.its.clock.nowMs()) });
+    return this.its.tokens.of({ tenantId, userId, deviceId }, refreshed);
+  }
+
+  /** Ends the session of the token. @throws DomainError DEVICE_SESSION_REQUIRED */
+  async signOut(tenantId: string, sessionId: Id | null): Promise<void> {
+    if (sessionId === null) return refuse('DEVICE_SESSION_REQUIRED');
+    await this.its.transactions.runForCaller(tenantId, async (em) =>
+      this.its.sessions.end(em, { tenantId, sessionId }, 'SIGNED_OUT'),
+    );
+    this.its.access.changed({ tenantId, sessionId });
+  }
+
+  /**
+   * Before the token is used up: who is refused here may come again with the same token. Only who has a token of the
+   * session is told anything of its user.
+   */
+  private async assertMayContinue(refreshToken: string): Promise<Id> {
+    const token = parseRefreshToken(refreshToken);
+    if (token === null) return refuse('REFRESH_TOKEN_UNKNOWN', 'refreshToken');
+    const { tenantId, sessionId: id } = token;
+    const em = tenantEm(this.its.orm, tenantId);
+    const session = await em.findOne(Session, { id, kind: 'DEVICE' }, { disableIdentityMap: true });
+    if (session === null || session.familyDigest !== secretDigest(token.family) || !session.deviceId)
+      return refuse('REFRESH_TOKEN_UNKNOWN', 'refreshToken');
+    const terms = await this.its.settings.of(tenantId);
+    if (terms === null) return refuse('TENANT_NOT_ACTIVE');
+    if (!terms.enabled) refuse('DEVICE_LOGIN_DISABLED');
+    const device = await em.findOne(Device, { id: session.deviceId }, { disableIdentityMap: true });
+    const user = await findUser(em, session.subjectId);
+    // A device that was unbound or disabled has no open session: that is what the caller is told.
+    if (!session.endedAt && device !== null && user !== null) assertEnabled(device, user);
+    return session.deviceId;
+  }
+}

@@ -1,0 +1,20 @@
+import { EDITORS, PUBLIC, STAFF, USERS, type Permissions } from '../../graphql/rule.js';
+
+export const DEVICE_PERMISSIONS: Permissions = {
+  query: {
+    myDevices: USERS,
+    devices: STAFF,
+  },
+  mutation: {
+    // Whoever calls these has no token yet, or one that has expired.
+    deviceLogin: PUBLIC,
+    refreshDeviceSession: PUBLIC,
+    signOutDevice: USERS,
+    createDeviceLinkCode: { ...USERS, ...EDITORS },
+    unbindDevice: { ...USERS, ...EDITORS },
+    setDeviceEnabled: EDITORS,
+  },
+  subscription: {
+    sessionRevoked: { ...USERS, ...STAFF },
+  },
+};

@@ -1,0 +1,138 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Actor } from '../../../graphql/actor.js';
+import { StoreUnavailableError } from '../../../platform/errors.js';
+import type { Id } from '../../../platform/ids.js';
+import type { PlatformServices } from '../../../platform/platform-services.js';
+import type { AccessService } from '../../access.service.js';
+import type { SessionService } from '../../sessions/session.service.js';
+import { Session } from '../../sessions/session.entity.js';
+import { sessionRevoked } from '../device-events.js';
+import type { DeviceSettings } from '../device-ports.js';
+import type { PresenceRedis } from './presence.redis.js';
+
+/** Between the event that tells a device and the end of its sessions, after which nothing is delivered to it. */
+const TELL_MS = 1500;
+/** Several beats fit into the time for which a device counts as online. */
+const BEAT_EVERY_MS = 10_000;
+
+interface PresenceParts extends Pick<PlatformServices, 'transactions' | 'outbox' | 'log'> {
+  readonly redis: PresenceRedis;
+  readonly settings: DeviceSettings;
+  readonly sessions: Pick<SessionService, 'end'>;
+  readonly access: Pick<AccessService, 'changed'>;
+}
+
+/** A device with an open socket. */
+interface Online {
+  readonly tenantId: string;
+  readonly userId: Id;
+  readonly deviceId: Id;
+}
+
+/**
+ * Devices with an open WebSocket. When a user has too many, the one that has been online longest is told by
+ * `sessionRevoked`, and its sessions end. Presence is a matter of Redis alone: while it is away nobody is signed off,
+ * and what it forgets comes back with the next beat.
+ */
+export class PresenceService {
+  /** With sockets at this process, by device. */
+  private readonly here = new Map<Id, { readonly online: Online; sockets: number }>();
+  private readonly evictions = new Set<Promise<void>>();
+  private beats: NodeJS.Timeout | undefined;
+
+  constructor(private readonly its: PresenceParts) {}
+
+  /** A socket was opened. Never throws. */
+  async opened(actor: Actor): Promise<void> {
+    const online = onlineOf(actor);
+    if (online === null) return;
+    const known = this.here.get(online.deviceId);
+    if (known === undefined) this.here.set(online.deviceId, { online, sockets: 1 });
+    else known.sockets += 1;
+    this.beats ??= setInterval(() => void this.beat(), BEAT_EVERY_MS).unref();
+    await this.touch(online);
+  }
+
+  /** A socket was closed. Never throws. */
+  async closed(actor: Actor): Promise<void> {
+    const known = this.here.get(onlineOf(actor)?.deviceId ?? '');
+    if (known === undefined) return;
+    known.sockets -= 1;
+    if (known.sockets > 0) return;
+    const { tenantId, userId, deviceId } = known.online;
+    this.here.delete(deviceId);
+    if (this.here.size === 0) {
+      clearInterval(this.beats);
+      this.beats = undefined;
+    }
+    await this.inRedis(async () => this.its.redis.leave(tenantId, userId, deviceId));
+  }
+
+  private async beat(): Promise<void> {
+    for (const { online } of this.here.values()) await this.touch(online);
+  }
+
+  /** Waits for devices that are being signed off. */
+  async drained(): Promise<void> {
+    await Promise.all(this.evictions);
+  }
+
+  private async touch({ tenantId, userId, deviceId }: Online): Promise<void> {
+    await this.inRedis(async () => {
+      const terms = await this.its.settings.of(tenantId);
+      // Its last socket was closed meanwhile.
+      if (!this.here.has(deviceId)) return;
+      const tooMany = await this.its.redis.touch(tenantId, userId, deviceId, terms?.onlineMax ?? 0);
+      for (const id of tooMany) this.evict({ tenantId, userId, deviceId: id });
+    });
+  }
+
+  /** Not waited for: the socket that was just opened has nothing to do with it. */
+  private evict(online: Online): void {
+    const eviction = this.signOff(online).catch((error: unknown) =>
+      this.its.log.warn(
+        { err: error, tenantId: online.tenantId },
+        'a device was not signed off, trying again',
+      ),
+    );
+    this.evictions.add(eviction);
+    void eviction.finally(() => this.evictions.delete(eviction));
+  }
+
+  /**
+   * First told, then ended: nothing is delivered to a session that has ended. The sessions that were told, and no others:
+   * the device may have signed in again. If this process dies in between, the device stays, and another one is too many.
+   */
+  private async signOff({ tenantId, userId, deviceId }: Online): Promise<void> {
+    const { transactions, outbox, sessions, access } = this.its;
+    const reason = 'TOO_MANY_ONLINE';
+    const told = await transactions.run(tenantId, async (em) => {
+      const where = { deviceId, endedAt: null };
+      const open = await em.find(Session, where, { fields: ['id'], disableIdentityMap: true });
+      const sessionIds = open.map(({ id }) => id);
+      if (sessionIds.length > 0)
+        outbox.append(em, tenantId, [sessionRevoked({ userId, deviceId, sessionIds, reason })]);
+      return sessionIds;
+    });
+    if (told.length === 0) return;
+    await pause(TELL_MS);
+    await transactions.run(tenantId, async (em) => {
+      for (const sessionId of told) await sessions.end(em, { tenantId, sessionId }, reason);
+    });
+    for (const sessionId of told) access.changed({ tenantId, sessionId });
+  }
+
+  private async inRedis(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) this.its.log.warn({ err: error }, 'presence failed');
+    }
+  }
+}
+
+function onlineOf(actor: Actor): Online | null {
+  if (actor.kind !== 'USER' || actor.deviceId === undefined) return null;
+  const { tenantId, userId, deviceId } = actor;
+  return { tenantId, userId, deviceId };
+}

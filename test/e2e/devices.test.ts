@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthMethod, Device, TrialGrant } from '../../src/identity/devices/device.entity.js';
+import { User } from '../../src/identity/users/user.entity.js';
+import { staffToken, startCluster, type Cluster } from '../support/cluster.js';
+import {
+  accessOf,
+  deviceLogin,
+  linkCodeOf,
+  newIdentifier,
+  newSecret,
+  outcomeOf,
+  refreshDevice,
+  seedDeviceTenant,
+  unbindDevice,
+  type DevicePayload,
+} from '../support/devices.js';
+import { graphqlSubscribe, type GraphqlStream } from '../support/graphql-client.js';
+import { cursorNow, emOf } from '../support/world.js';
+
+const REVOKED = 'subscription ($after: String) { sessionRevoked(after: $after) { deviceId userId reason } }';
+
+let cluster: Cluster;
+let streams: GraphqlStream<Record<string, unknown>>[] = [];
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(async () => {
+  await Promise.all(streams.map(async (stream) => stream.close()));
+  await cluster.close();
+});
+
+/** A device with an open socket that hears of the end of its session. */
+async function online(url: string, tenantId: string, { token }: DevicePayload) {
+  const after = await cursorNow(cluster.world, tenantId);
+  const stream = await graphqlSubscribe(url, { token, query: REVOKED, variables: { after } });
+  streams = [...streams, stream];
+  const read = async () =>
+    stream.next().then(
+      (event) => event?.data?.['sessionRevoked'] ?? [],
+      (error: unknown) => String(error),
+    );
+  // Asked for beforehand: the client does not tell of a close that came while nobody was waiting.
+  let coming = read();
+  /** The next event, or how the socket was closed. */
+  return async () => {
+    const next = await coming;
+    coming = read();
+    return next;
+  };
+}
+
+/** How the socket was closed. Before that a subscription may be refused, with no data. */
+async function endOf(next: () => Promise<unknown>): Promise<string> {
+  for (;;) {
+    const heard = await next();
+    if (typeof heard === 'string') return heard;
+    expect(heard).toEqual([]);
+  }
+}
+
+/** A user with some devices, which have signed in one after the other. */
+async function withDevices(url: string, tenantId: string, count: number): Promise<DevicePayload[]> {
+  const first = await deviceLogin(url, tenantId, { identifier: newIdentifier(), secret: newSecret() });
+  const others = [];
+  for (let n = 1; n < count; n += 1) {
+    const linkCode = await linkCodeOf(url, first.token);
+    others.push(await deviceLogin(url, tenantId, { identifier: newIdentifier(), linkCode }));
+  }
+  return [first, ...others];
+}
+
+describe('S1.2: ten parallel first logins at two processes', () => {
+  it('make one user, one device and one trial, and all of them sign in with the secret that the client chose', async () => {
+    const { world, urls } = cluster;
+    const { tenantId } = await seedDeviceTenant(world, ({ planId }) => ({
+      register: { trialPlanId: planId },
+    }));
+    const input = { identifier: newIdentifier(), secret: newSecret() };
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, async (_none, index) => deviceLogin(urls[index % 2] ?? '', tenantId, input)),
+    );
+    expect(answers.map(outcomeOf)).toEqual(Array.from({ length: 10 }, () => 'OK'));
+    expect(new Set(answers.map(({ userId, deviceId }) => `${userId} ${deviceId}`)).size).toBe(1);
+    const em = emOf(world, tenantId);
+    const rows = [await em.count(User, {}), await em.count(AuthMethod, {}), await em.count(Device, {})];
+    expect([...rows, await em.count(TrialGrant, {})]).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe('X.22, S1.12: unbinding a device', () => {
+  it('ends its sockets, tokens and sessions at every process within seconds, and leaves other devices alone', async () => {
+    const [a, b] = cluster.urls;
+    const { tenantId } = await seedDeviceTenant(cluster.world);
+    const [gone, kept] = (await withDevices(a, tenantId, 2)) as [DevicePayload, DevicePayload];
+    const sockets = [await online(a, tenantId, gone), await online(b, tenantId, gone)];
+    const other = await online(b, tenantId, kept);
+    expect([await accessOf(a, gone.token), await accessOf(b, gone.token)]).toEqual(['OK', 'OK']);
+    const unbound = await unbindDevice(a, kept.token, gone.deviceId);
+    expect(unbound.errors).toEqual([]);
+    // At the process that has done it at once, at the other one within a second or so.
+    expect(await accessOf(a, gone.token)).toBe('SESSION_ENDED');
+    await expect.poll(async () => accessOf(b, gone.token)).toBe('SESSION_ENDED');
+    for (const next of sockets) expect(await endOf(next)).toContain('4403');
+    expect(outcomeOf(await refreshDevice(b, gone.refreshToken))).toBe('SESSION_ENDED');
+    expect(await accessOf(b, kept.token)).toBe('OK');
+    const last = await unbindDevice(b, staffToken(cluster.world, tenantId), kept.deviceId);
+    expect(last.errors).toEqual([]);
+    // The other device heard nothing of the first end, and now of its own.
+    expect(await endOf(other)).toContain('4403');
+  });
+});
+
+describe('S1.13: too many devices online', () => {
+  it('tell the one that has been online longest, and sign it off, across processes', async () => {
+    const [a, b] = cluster.urls;
+    const { tenantId } = await seedDeviceTenant(cluster.world, { device: { onlinePerUser: 2 } });
+    const [first, second, third] = (await withDevices(a, tenantId, 3)) as [
+      DevicePayload,
+      DevicePayload,
+      DevicePayload,
+    ];
+    const oldest = await online(a, tenantId, first);
+    await online(b, tenantId, second);
+    // A second socket of a device is no second device.
+    await online(a, tenantId, second);
+    expect(await accessOf(b, first.token)).toBe('OK');
+    await online(b, tenantId, third);
+    const { deviceId, userId } = first;
+    expect(await oldest()).toEqual({ deviceId, userId, reason: 'TOO_MANY_ONLINE' });
+    expect(await endOf(oldest)).toContain('4403');
+    await expect.poll(async () => accessOf(a, first.token)).toBe('SESSION_ENDED');
+    await expect.poll(async () => accessOf(b, first.token)).toBe('SESSION_ENDED');
+    expect([await accessOf(a, second.token), await accessOf(b, third.token)]).toEqual(['OK', 'OK']);
+    const { services } = cluster.world;
+    expect(await services.access.refusalOf({ tenantId, userId, sessionId: second.sessionId })).toBeNull();
+  });
+
+  it('are counted as long as their sockets are open: one that has left makes room', async () => {
+    const [a, b] = cluster.urls;
+    const { tenantId } = await seedDeviceTenant(cluster.world, { device: { onlinePerUser: 1 } });
+    const [first, second] = (await withDevices(a, tenantId, 2)) as [DevicePayload, DevicePayload];
+    await online(a, tenantId, first);
+    const key = `{${tenantId}}:presence:online:${first.userId}`;
+    const count = async () => cluster.world.stores.redis.hlen(key);
+    await expect.poll(count).toBe(1);
+    await streams.at(-1)?.close();
+    await expect.poll(count).toBe(0);
+    await online(b, tenantId, second);
+    await expect.poll(count).toBe(1);
+    expect([await accessOf(a, first.token), await accessOf(b, second.token)]).toEqual(['OK', 'OK']);
+  });
+});
