@@ -106,7 +106,7 @@ describe('an API key', () => {
     const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
     const random = new Random(SEED);
     for (let tries = 0; tries < 200; tries += 1)
-      expect(await world.services.partnerAccess.prove(damaged(newApiKey(), random))).toBeNull();
+      expect(await world.services.partnerAccess.prove(misspelt(newApiKey(), random))).toBeNull();
     expect(reads).not.toHaveBeenCalled();
     reads.mockRestore();
   });
@@ -383,3 +383,9 @@ describe('revocation', () => {
     });
   });
 });
+
+/** One of the characters by chance is another one, so only the check sum tells. */
+function misspelt(key: string, random: Random): string {
+  const at = random.between(8, 37);
+  return key.slice(0, at) + (key[at] === 'a' ? 'b' : 'a') + key.slice(at + 1);
+}

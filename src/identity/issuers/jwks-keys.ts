@@ -8,7 +8,7 @@ const FRESH_MS = 10 * 60_000;
 /** After which a set that cannot be fetched again is good no longer. */
 const KEPT_MS = 24 * 60 * 60_000;
 /** Between two fetches of one set, whatever tokens come and whether the first went well. */
-export const FETCH_PAUSE_MS = 30_000;
+const FETCH_PAUSE_MS = 30_000;
 const SETS_MAX = 1000;
 
 interface KeySet {
