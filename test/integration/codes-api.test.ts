@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { graphql, type GraphQLSchema } from 'graphql';
-import { buildSchema, type NonEmptyArray } from 'type-graphql';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { CampaignResolver } from '../../src/campaigns/campaign.resolver.js';
 import { BatchResolver } from '../../src/codes/batch.resolver.js';
 import { CodeResolver } from '../../src/codes/code.resolver.js';
@@ -28,19 +28,14 @@ beforeAll(async () => {
   const tenantChanges = new TenantChangeService(world.transactions, world.tenants, []);
   const ports = { findNodes: async () => new Set<string>(), userStatusChanged: async () => undefined };
   const access = new AccessService(world.orm, 5000, ports);
-  const resolvers = new Map<new (...args: never[]) => object, object>([
-    [BatchResolver, new BatchResolver(world.generation, world.batchChanges, world.codeReader)],
-    [CampaignResolver, new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader)],
-    [CodeResolver, new CodeResolver(world.codeChanges, world.codeReader)],
-    [ProductLineResolver, new ProductLineResolver(world.lines)],
-    [TenantResolver, new TenantResolver(world.tenants, tenantChanges)],
-    [UserResolver, new UserResolver(users, new UserChangeService(world.transactions, access, ports))],
+  schema = buildRedeemkitSchema([
+    new BatchResolver(world.generation, world.batchChanges, world.codeReader),
+    new CampaignResolver(world.launches, world.campaignChanges, world.campaignReader),
+    new CodeResolver(world.codeChanges, world.codeReader),
+    new ProductLineResolver(world.lines),
+    new TenantResolver(world.tenants, tenantChanges),
+    new UserResolver(users, new UserChangeService(world.transactions, access, ports)),
   ]);
-  schema = await buildSchema({
-    resolvers: [...resolvers.keys()] as unknown as NonEmptyArray<new () => object>,
-    container: { get: (resolver) => resolvers.get(resolver as never) },
-    validate: false,
-  });
 });
 afterAll(async () => world.close());
 
