@@ -6,9 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RequestScope } from '../../src/transport/request-scope.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { createLog } from '../../src/platform/observability/log.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { identifiedTypes, wholeOperations, type Arguments } from '../support/whole-answers.js';
-import { openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+import { seedKey } from '../support/partners.js';
+import { tell } from '../support/webhook-world.js';
+import { emOf, openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 
 let world: World;
 let schema: GraphQLSchema;
@@ -45,6 +49,8 @@ beforeAll(async () => {
   const users = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
   await moveMoney(tenantId, users);
   await giveCouponsAndPoints(tenantId, users);
+  await addDevices(tenantId);
+  await addPartners(tenantId);
   const found: Answer[] = [];
   for (const [at, userId] of users.entries()) {
     const codes = [big, small].map((campaign) => `"${campaign.codes[at]}"`);
@@ -100,6 +106,26 @@ async function giveCouponsAndPoints(tenantId: string, users: readonly string[]):
     await couponIssues.issue(tenantId, { templateId, userId });
     await pointsGrants.grant(tenantId, { userId, amount: 10 });
   }
+}
+
+async function addDevices(tenantId: string): Promise<void> {
+  const { settingChanges, deviceLogins } = world.services;
+  await settingChanges.update(tenantId, { auth: { deviceSignInEnabled: true } });
+  for (const identifier of ['device-1', 'device-2'])
+    await deviceLogins.login({ tenantId, ip: '127.0.0.1' }, { identifier, userAgent: 'A test' });
+}
+
+/** Partners with a key each, and webhooks with a delivery each. */
+async function addPartners(tenantId: string): Promise<void> {
+  const { webhooks, consumers } = world.services;
+  for (const name of ['a', 'b']) {
+    await seedKey(world, tenantId);
+    await webhooks.create(tenantId, { url: `https://${name}.example/`, eventTypes: ['campaign.changed'] });
+  }
+  await tell(world, tenantId);
+  const events = await emOf(world, tenantId).find(OutboxEvent, { type: 'campaign_changed' });
+  const consumer = consumers.find(({ name }) => name === 'webhooks');
+  await consumer?.handle(tenantId, events as unknown as PublishedEvent[]);
 }
 
 /** What the actor may read and do, with everything in it. */

@@ -33,6 +33,9 @@ async function statementsOf({ em }: World['stores']['orm'], work: () => Promise<
   return statements;
 }
 
+/** A tenant and its settings are read by their primary keys, into copies that all requests share. */
+const KEPT = /from `?tenant(_settings)?`? .*where .*id`? = \? (and .*id`? = \? )?limit/;
+
 it('X.19 no list reads over the connections of redemptions', async () => {
   const fields = api.schema.getQueryType()?.getFields() ?? {};
   const isLong = (name: string): boolean => {
@@ -61,8 +64,7 @@ it('X.19 no list reads over the connections of redemptions', async () => {
       const { errors } = await api.ask(actor, document);
       expect([name, errors]).toEqual([name, name === 'tenants' ? ['FORBIDDEN'] : []]);
     });
-    // Who asks is looked up by the primary key, before the list of all tenants.
-    if (name !== 'tenants') found[name] = statements;
+    found[name] = statements.filter((sql) => !KEPT.test(sql));
   }
   expect(Object.entries(found).filter(([, statements]) => statements.length > 0)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { graphql, type GraphQLSchema } from 'graphql';
-import { buildSchema } from 'type-graphql';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import type { Actor, StaffRole } from '../../src/graphql/actor.js';
 import { OrderDetails } from '../../src/orders/orders/order-details.js';
@@ -14,16 +14,11 @@ let world: SubscriptionWorld;
 let schema: GraphQLSchema;
 beforeAll(async () => {
   world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
-  const resolvers = new Map<unknown, unknown>([
-    [PlanResolver, new PlanResolver(world.plans)],
-    [SubscriptionResolver, new SubscriptionResolver(world.service, world.plans)],
-    [OrderResolver, new OrderResolver(world.orders, new OrderDetails(world.orm), async () => null)],
+  schema = buildRedeemkitSchema([
+    new PlanResolver(world.plans),
+    new SubscriptionResolver(world.service, world.plans),
+    new OrderResolver(world.orders, new OrderDetails(world.orm), async () => null),
   ]);
-  schema = await buildSchema({
-    resolvers: [PlanResolver, SubscriptionResolver, OrderResolver],
-    container: { get: (resolver: unknown) => resolvers.get(resolver) as object },
-    validate: false,
-  });
 });
 afterAll(async () => world.close());
 

@@ -70,9 +70,15 @@ describe('viewer', () => {
       for (const [mutation, { args }] of Object.entries(api.schema.getMutationType()?.getFields() ?? {})) {
         const needed = NEEDED[mutation] ?? ['CHANGE'];
         const [input] = args;
-        if (input === undefined) throw new Error(`${mutation} has no input.`);
-        const source = `mutation ($input: ${String(input.type)}) { ${mutation}(input: $input) { errors { code } } }`;
-        const { data, errors } = await api.ask(actor, source, { input: anyValue(input.type) });
+        const selection = '{ errors { code } }';
+        const { data, errors } =
+          input === undefined
+            ? await api.ask(actor, `mutation { ${mutation} ${selection} }`)
+            : await api.ask(
+                actor,
+                `mutation ($input: ${String(input.type)}) { ${mutation}(input: $input) ${selection} }`,
+                { input: anyValue(input.type) },
+              );
         const refusals = (data[mutation]?.['errors'] ?? []) as { code: string }[];
         const isForbidden =
           errors.includes('FORBIDDEN') || refusals.some(({ code }) => code === 'PLATFORM_TENANT_REQUIRED');
@@ -94,6 +100,8 @@ const OPEN = new Set([
   'completeStaffOidc',
   'refreshStaffSession',
   'acceptStaffInvitation',
+  'deviceLogin',
+  'refreshDeviceSession',
 ]);
 
 /** Each of these allows it. All others take CHANGE. */
@@ -107,6 +115,12 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   inviteStaff: ['CHANGE_STAFF'],
   resetStaff: ['CHANGE_STAFF'],
   updateStaff: ['CHANGE_STAFF'],
+  // As are the keys that sign users in.
+  setUserTokenIssuer: ['CHANGE_STAFF'],
+  // Users, for themselves.
+  signOutDevice: ['REDEEM'],
+  createDeviceLinkCode: ['REDEEM', 'CHANGE'],
+  unbindDevice: ['REDEEM', 'CHANGE'],
   // Staff of any role, for themselves.
   signOutStaff: ['READ'],
   changeStaffPassword: ['READ'],
