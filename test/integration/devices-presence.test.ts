@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PresenceRedis } from '../../src/identity/devices/presence/presence.redis.js';
 import { openWorld, type World } from '../support/world.js';
@@ -34,7 +35,11 @@ describe('devices that are online', () => {
   it('that were named and are still there have come back: they count as the youngest', async () => {
     const { userId, a } = places();
     const touch = async (deviceId: string) => a.touch(TENANT, userId, deviceId, 2);
-    for (const deviceId of ['10', '11', '12']) await touch(deviceId);
+    for (const deviceId of ['10', '11', '12']) {
+      await touch(deviceId);
+      // Those of one millisecond are as old as each other.
+      await pause(5);
+    }
     // As after the time that it had to leave.
     await world.stores.redis.del(`{${TENANT}}:presence:evicted:${userId}`);
     expect(await touch('10')).toEqual(['11']);
