@@ -53,7 +53,7 @@ export async function deviceLogin(
 }
 
 /** The payload of the only field of a mutation; a failure of the transport fails the test. */
-export async function mutate<Payload>(
+async function mutate<Payload>(
   url: string,
   query: string,
   input: object,
