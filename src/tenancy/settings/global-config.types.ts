@@ -134,7 +134,12 @@ class AuthConfigInput {
   @Field(() => Boolean, nullable('Needs captchaProviderUrl and captchaSecret.'))
   captchaEnabled?: boolean | null;
 
-  @Field(() => String, nullable('An http or https address; null clears it.'))
+  @Field(
+    () => String,
+    nullable(
+      'An http or https address; null clears it. Another one drops the captchaSecret that is not sent with it.',
+    ),
+  )
   captchaProviderUrl?: string | null;
 
   @Field(() => String, nullable('1 to 256 characters; null clears it.'))

@@ -3,6 +3,7 @@ import { VERSION_REFUSALS } from '../../platform/database/change-row.js';
 import { isQuantity } from '../../rewards/calendar.js';
 import {
   DEFAULT_SECTIONS,
+  type AuthSettings,
   type CustomData,
   type DeviceSettings,
   type SettingSecrets,
@@ -36,14 +37,15 @@ export function mergeSettings(now: TenantSettings, wanted: UpdateGlobalConfig): 
   const { captchaSecret, ...auth } = wanted.auth ?? {};
   const { encryptionKeys: changedKeys, ...device } = wanted.device ?? {};
   const encryptionKeys = mergeKeys(now.secrets.encryptionKeys, changedKeys ?? []);
+  const mergedAuth = over('auth', now, auth);
   const merged: MergedSettings = {
     site: over('site', now, wanted.site ?? {}),
-    auth: over('auth', now, auth),
+    auth: mergedAuth,
     register: over('register', now, wanted.register ?? {}),
     device: withKeyInUse(over('device', now, device), encryptionKeys),
     customData: mergeData(now.customData, wanted.customData ?? {}),
     secrets: {
-      captchaSecret: captchaSecret === undefined ? now.secrets.captchaSecret : captchaSecret,
+      captchaSecret: captchaSecret === undefined ? keptCaptchaSecret(now, mergedAuth) : captchaSecret,
       encryptionKeys,
     },
   };
@@ -62,6 +64,11 @@ function over<Name extends keyof SettingSections>(
     ([key, value]) => value !== undefined && (value !== null || preset[key] === null),
   );
   return { ...now[name], ...Object.fromEntries(given) };
+}
+
+/** It is sent to its provider: with another address, somebody who never knew it would have it sent there. */
+function keptCaptchaSecret({ auth, secrets }: TenantSettings, next: AuthSettings): string | null {
+  return next.captchaProviderUrl === auth.captchaProviderUrl ? secrets.captchaSecret : null;
 }
 
 function mergeKeys(
@@ -112,10 +119,11 @@ function assertUsable({ auth, register, device, secrets }: MergedSettings): void
   if (device.encryptionEnabled) assertKeys(device, secrets);
   const hasCaptcha = auth.captchaProviderUrl !== null && (secrets.captchaSecret ?? '').trim() !== '';
   if (auth.captchaEnabled && !hasCaptcha)
-    refuse('CAPTCHA_NOT_CONFIGURED', 'A captcha needs captchaProviderUrl and captchaSecret.', [
-      'auth',
-      'captchaEnabled',
-    ]);
+    refuse(
+      'CAPTCHA_NOT_CONFIGURED',
+      'A captcha needs captchaProviderUrl and captchaSecret; another captchaProviderUrl needs its captchaSecret with it.',
+      ['auth', 'captchaEnabled'],
+    );
 }
 
 function assertKeys(device: DeviceSettings, { encryptionKeys }: SettingSecrets): void {
