@@ -183,6 +183,20 @@ describe('S1.12: unbinding', () => {
     expect((await world.services.users.createUserToken(tenantId, external)).userId).toBe(userId);
   });
 
+  it('leaves users of devices to their devices: no key, no staff and no issuer signs them in by a name', async () => {
+    const { tenantId } = await seedDeviceTenant(world);
+    const { userId } = await signedIn(tenantId);
+    const externalUserId = `device:${userId}`;
+    const { users } = world.services;
+    expect((await users.ensureUser(tenantId, externalUserId)).id).toBe(userId);
+    for (const key of [null, { keyId: world.services.ids.next(), productCodes: null }])
+      for (const name of [externalUserId, 'device:new'])
+        expect(await outcome(users.createUserToken(tenantId, { externalUserId: name }, key))).toBe(
+          'EXTERNAL_USER_ID_NOT_ALLOWED',
+        );
+    expect((await snapshot(tenantId)).users).toHaveLength(1);
+  });
+
   it('never orphans a user who redeems a plan in the same moment: one of the two is refused', async () => {
     const tenant = await seedDeviceTenant(world);
     const { tenantId } = tenant;

@@ -159,7 +159,9 @@ describe("a token of the tenant's own server", () => {
       async () =>
         signed({ sub: 'nobody', ...random.pick([{ aud: 'other' }, { aud: '' }, { aud: undefined }]) }),
       async () =>
-        signed({ ...random.pick([undefined, '', 'a b', 'é', 'x'.repeat(65)].map((sub) => ({ sub }))) }),
+        signed({
+          ...random.pick([undefined, '', 'a b', 'é', 'device:1', 'x'.repeat(65)].map((sub) => ({ sub }))),
+        }),
       async () => signed({ sub: 'nobody', exp: nowS - 100, iat: nowS - 600 }),
       async () => signed({ sub: 'nobody', exp: nowS + 1000 }),
       async () => signed({ sub: 'nobody', iat: nowS + 500, exp: nowS + 900 }),

@@ -1,12 +1,13 @@
 import type { Em } from '../../platform/database/orm.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
+import { externalIdOfNew } from '../users/device-users.js';
 import { User } from '../users/user.entity.js';
 import type { DevicePlans, DeviceTerms } from './device-ports.js';
 import { AuthMethod, Device, DeviceLinkCode, TrialGrant } from './device.entity.js';
 import { refuse } from './device.errors.js';
 import type { WantedLogin } from './device-input.js';
-import { countBound, externalIdOfNew, lockUser } from './device-rows.js';
+import { countBound, lockUser } from './device-rows.js';
 import { digestOf, linkCodeDigest } from './device-secret.js';
 
 /** Chosen before the transaction, so that a second run after an unknown COMMIT knows what the first one has made. */

@@ -1,19 +1,16 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Em } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
+import { isDeviceUser } from '../users/device-users.js';
 import { User } from '../users/user.entity.js';
 import { AuthMethod, Device } from './device.entity.js';
 
 const FRESH = { disableIdentityMap: true } as const;
 const LOCKED = { ...FRESH, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
-/** How users that the sign-in by device has made are called in the tenant's own system: it knows them by nothing else. */
-const OWN_USERS = 'device:';
-export const externalIdOfNew = (userId: Id): string => `${OWN_USERS}${userId}`;
-
 /** Whether the tenant's own system may sign the user in, too. */
 export const isKnownElsewhere = ({ externalId }: Pick<User, 'externalId'>): boolean =>
-  !externalId.startsWith(OWN_USERS);
+  !isDeviceUser(externalId);
 
 export async function findBound(em: Em, identifier: string): Promise<Device | null> {
   return em.findOne(Device, { boundIdentifier: identifier }, FRESH);

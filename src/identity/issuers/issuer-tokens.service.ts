@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { UserActor } from '../../graphql/actor.js';
 import type { Clock } from '../../platform/clock.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
-import { foreignKeyText } from '../../platform/input.js';
+import { ownUserIdText } from '../users/device-users.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import type { AccessService } from '../access.service.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
@@ -116,7 +116,7 @@ function userIn(
   claims: JWTPayload,
   { tagsClaim }: UserTokenIssuer,
 ): { readonly externalId: string; readonly tags?: readonly string[] } | null {
-  const externalId = foreignKeyText.safeParse(claims.sub);
+  const externalId = ownUserIdText.safeParse(claims.sub);
   const given = tagsClaim ? claims[tagsClaim] : undefined;
   const tags = given === undefined ? null : z.safeParse(tagList, given);
   if (!externalId.success || tags?.success === false) return null;

@@ -4,13 +4,14 @@ import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
-import { countNumber, foreignKeyText, keyText, nameText, parseInput } from '../../platform/input.js';
+import { countNumber, keyText, nameText, parseInput } from '../../platform/input.js';
 import { nextVersion } from '../../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
 import type { TokenService } from '../token.service.js';
+import { ownUserIdText } from './device-users.js';
 import { User, type UserStatus } from './user.entity.js';
 
 export const CREATE_USER_TOKEN_REFUSALS = [
@@ -31,7 +32,7 @@ export const tagList = z
   .max(TAGS_MAX, `must hold at most ${TAGS_MAX} tags`)
   .transform((tags) => [...new Set(tags)].toSorted());
 const createUserTokenInput = z.object({
-  externalUserId: foreignKeyText,
+  externalUserId: ownUserIdText,
   tags: tagList.nullable().default(null),
   productCode: keyText(16).nullish(),
   ttlS: countNumber(1, TTL_S_MAX)

@@ -64,7 +64,8 @@ export class UpdateUserInput {
 @InputType()
 export class CreateUserTokenInput {
   @Field(() => String, {
-    description: "The user's id in the tenant's own system: 1 to 64 printable characters.",
+    description:
+      "The user's id in the tenant's own system: 1 to 64 printable characters, not beginning with `device:`.",
   })
   externalUserId!: string;
 
