@@ -15,5 +15,6 @@ export const TENANCY_PERMISSIONS: Permissions = {
     updateProductLine: EDITORS,
     updateGlobalConfig: EDITORS,
     createAnnouncement: EDITORS,
+    deleteAnnouncement: EDITORS,
   },
 };

@@ -27,6 +27,8 @@ const UPDATE = `mutation ($input: UpdateGlobalConfigInput!) { updateGlobalConfig
   errors { code field } } }`;
 const ANNOUNCE = `mutation ($input: CreateAnnouncementInput!) { createAnnouncement(input: $input) {
   announcement { id title description startsAt endsAt } errors { code field } } }`;
+const DELETE = `mutation ($input: DeleteAnnouncementInput!) { deleteAnnouncement(input: $input) {
+  announcementId errors { code } } }`;
 const LIST = `query ($page: Int, $size: Int) { announcements(page: $page, size: $size) {
   total items { title description } } }`;
 
@@ -196,6 +198,21 @@ describe('updateGlobalConfig', () => {
     expect((await world.services.settings.find(tenantId))?.secrets.encryptionKeys).toEqual({ k1: 'one' });
   });
 
+  it('never sends the captcha secret to another provider than it was set for', async () => {
+    const tenantId = await newTenant();
+    await update(tenantId, { auth: { ...captcha, captchaSecret: SECRET } });
+    const elsewhere = { captchaProviderUrl: 'https://thief.example/v' };
+    expect(refusalIn(await update(tenantId, { auth: elsewhere }))).toBe('CAPTCHA_NOT_CONFIGURED');
+    const secret = async () => (await world.services.settings.find(tenantId))?.secrets.captchaSecret;
+    expect(await secret()).toBe(SECRET);
+    await update(tenantId, { auth: { captchaProviderUrl: captcha.captchaProviderUrl } });
+    expect(await secret()).toBe(SECRET);
+    await update(tenantId, { auth: { captchaEnabled: false, ...elsewhere } });
+    expect(await secret()).toBeNull();
+    await update(tenantId, { auth: { ...captcha, ...elsewhere, captchaSecret: 'its own' } });
+    expect(await secret()).toBe('its own');
+  });
+
   it('is for OWNER and OPERATOR of the tenant', async () => {
     const tenantId = await newTenant();
     const input = { site: { name: 'X' } };
@@ -284,6 +301,21 @@ describe('announcements', () => {
     const tenantId = await newTenant();
     expect(refusalIn(await announce(tenantId, input))).toBe(code);
     expect((await api.ask(staffOf(tenantId), LIST)).data['announcements']).toMatchObject({ total: 0 });
+  });
+
+  it('are deleted once, by editors of their tenant only, and then shown to nobody', async () => {
+    const [tenantId, foreign] = [await newTenant(), await newTenant()];
+    const made = await announce(tenantId, { title: 'A mistake' });
+    const { id: announcementId } = made['announcement'] as { id: string };
+    const remove = async (actor = staffOf(tenantId)) => api.ask(actor, DELETE, { input: { announcementId } });
+    const refusal = async (actor = staffOf(tenantId)) =>
+      refusalIn((await remove(actor)).data['deleteAnnouncement']);
+    expect((await remove(staffOf(tenantId, 'AUDITOR'))).errors).toEqual(['FORBIDDEN']);
+    expect(await refusal(staffOf(foreign))).toBe('ANNOUNCEMENT_NOT_FOUND');
+    expect(await configOf(tenantId)).toMatchObject({ announcements: [{ title: 'A mistake' }] });
+    const twice = await Promise.all([refusal(), refusal()]);
+    expect(new Set(twice)).toEqual(new Set(['ANNOUNCEMENT_NOT_FOUND', undefined]));
+    expect(await configOf(tenantId)).toMatchObject({ announcements: [] });
   });
 
   it('are shown within their window only, except to staff', async () => {

@@ -9,6 +9,8 @@ import {
   AnnouncementPageType,
   CreateAnnouncementInput,
   CreateAnnouncementPayloadType,
+  DeleteAnnouncementInput,
+  DeleteAnnouncementPayloadType,
   type AnnouncementType,
 } from './announcement.types.js';
 
@@ -28,6 +30,19 @@ export class AnnouncementResolver {
   ): Promise<object> {
     const { tenantId } = requireStaff(context);
     return answer(async () => ({ announcement: await this.announcements.create(tenantId, input) }));
+  }
+
+  @Mutation(() => DeleteAnnouncementPayloadType, {
+    description: 'Withdraws an announcement, for good. For OWNER and OPERATOR.',
+  })
+  async deleteAnnouncement(
+    @Arg('input', () => DeleteAnnouncementInput) { announcementId }: DeleteAnnouncementInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context);
+    return answer(async () => ({
+      announcementId: await this.announcements.delete(tenantId, announcementId),
+    }));
   }
 
   @Query(() => AnnouncementPageType, {

@@ -4,6 +4,7 @@ import { findPage, type Page, type PageRange } from '../../platform/database/fin
 import { insertNew } from '../../platform/database/insert-new.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { DomainError } from '../../platform/errors.js';
+import { isId, type Id } from '../../platform/ids.js';
 import { instant, nameText, orElse, parseInput } from '../../platform/input.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { canonicalText, faultOfText, lengthOf } from '../../platform/text.js';
@@ -15,6 +16,7 @@ export const CREATE_ANNOUNCEMENT_REFUSALS = [
   'WINDOW_NOT_ALLOWED',
   'INPUT_NOT_ALLOWED',
 ] as const;
+export const DELETE_ANNOUNCEMENT_REFUSALS = ['ANNOUNCEMENT_NOT_FOUND'] as const;
 type CreateAnnouncementRefusal = (typeof CREATE_ANNOUNCEMENT_REFUSALS)[number];
 
 const DESCRIPTION_LENGTH_MAX = 4000;
@@ -64,6 +66,16 @@ export class AnnouncementService {
     const createdAt = new Date(this.its.clock.nowMs());
     const row = { ...wanted, tenantId, id: this.its.ids.next(), createdAt };
     return insertNew(tenantEm(this.its.orm, tenantId), Announcement, row);
+  }
+
+  /** Of two calls at once one succeeds. @throws DomainError one of {@link DELETE_ANNOUNCEMENT_REFUSALS} */
+  async delete(tenantId: string, announcementId: string): Promise<Id> {
+    const em = tenantEm(this.its.orm, tenantId);
+    if (isId(announcementId) && (await em.nativeDelete(Announcement, { id: announcementId })) === 1)
+      return announcementId;
+    const [code] = DELETE_ANNOUNCEMENT_REFUSALS;
+    const field = ['input', 'announcementId'];
+    throw new DomainError(code, 'The tenant has no announcement with this id.', { field });
   }
 
   /** Newest first. @param currentOnly without those that have ended or not begun */

@@ -3,7 +3,7 @@ import { nullable } from '../../graphql/nullable.js';
 import { pageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { InstantScalar } from '../../graphql/scalars.js';
-import { CREATE_ANNOUNCEMENT_REFUSALS } from './announcement.service.js';
+import { CREATE_ANNOUNCEMENT_REFUSALS, DELETE_ANNOUNCEMENT_REFUSALS } from './announcement.service.js';
 
 @ObjectType('Announcement', { description: 'What a tenant tells its users.' })
 export class AnnouncementType {
@@ -41,8 +41,18 @@ export class CreateAnnouncementInput {
   endsAt?: Date | null | undefined;
 }
 
+@InputType()
+export class DeleteAnnouncementInput {
+  @Field(() => ID)
+  announcementId!: string;
+}
+
 export const AnnouncementPageType = pageOf(AnnouncementType, 'AnnouncementPage');
 
 export const CreateAnnouncementPayloadType = payloadType('CreateAnnouncement', CREATE_ANNOUNCEMENT_REFUSALS, {
   announcement: { type: () => AnnouncementType },
+});
+
+export const DeleteAnnouncementPayloadType = payloadType('DeleteAnnouncement', DELETE_ANNOUNCEMENT_REFUSALS, {
+  announcementId: { type: () => ID },
 });
