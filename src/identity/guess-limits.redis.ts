@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { StoreUnavailableError } from '../platform/errors.js';
 import type { Id } from '../platform/ids.js';
 import { isLoopback, networkOf } from '../platform/network-of.js';
 import { answered, type Redis } from '../platform/redis/redis.js';
@@ -53,11 +54,19 @@ export class GuessLimits {
     return 0;
   }
 
-  /** The attempt was none of a guesser: its account begins anew, and its address gets it back. */
+  /**
+   * The attempt was none of a guesser: its account begins anew, and its address gets it back. Where Redis does not
+   * answer the attempt stays counted: it was right all the same.
+   */
   async succeeded(guess: Guess): Promise<void> {
-    await answered(this.redis.del(accountKey(guess)));
-    const address = addressKey(guess.ip);
-    if (address !== null) await this.forgiveness.run([address], [guess.id]);
+    await unlessAway(answered(this.redis.del(accountKey(guess))));
+    await this.forgiveAddress(guess);
+  }
+
+  /** The address gets the attempt back, and the account does not. */
+  async forgiveAddress({ id, ip }: Guess): Promise<void> {
+    const address = addressKey(ip);
+    if (address !== null) await unlessAway(this.forgiveness.run([address], [id]));
   }
 
   /** The address first: where it waits, it does not lock the account of somebody else out. */
@@ -67,6 +76,12 @@ export class GuessLimits {
     const all = address === null ? [account] : [{ key: address, free: this.free.address }, account];
     return all.filter(({ free }) => free > 0);
   }
+}
+
+async function unlessAway(step: Promise<unknown>): Promise<void> {
+  await step.catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+  });
 }
 
 /** No key holds an e-mail address. */

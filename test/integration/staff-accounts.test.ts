@@ -170,6 +170,20 @@ describe('a change of an account', () => {
     expect(await refusedBy(signIn(email))).toBe('TAKEN');
   });
 
+  it('that enables an account without a password leaves it INVITED, and no OWNER who remains', async () => {
+    const { tenantId: own } = await seedTenant(world);
+    const { staffId } = await seedStaff(world, own);
+    const { staff } = await invite('never-came@example.com', 'OWNER', own);
+    const { staffChanges } = world.services;
+    await staffChanges.update(own, staff.id, { status: 'DISABLED' });
+    expect(await staffChanges.update(own, staff.id, { status: 'ACTIVE' })).toMatchObject({
+      status: 'INVITED',
+    });
+    expect(await refusedBy(staffChanges.update(own, staffId, { status: 'DISABLED' }))).toBe('LAST_OWNER');
+    const { invitationToken } = await invite('never-came@example.com', 'OWNER', own);
+    expect(await refusedBy(world.services.staff.accept(invitationToken, PASSWORD, ''))).toBe('TAKEN');
+  });
+
   it('is refused where it does not fit the account', async () => {
     const { staff } = await invite('fits@example.com');
     const { staffChanges, ids } = world.services;

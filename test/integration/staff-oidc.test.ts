@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OidcProvider, type Persona } from '../support/oidc-provider.js';
 import { refusedBy, seedStaff } from '../support/staff-world.js';
-import { openWorld, seedTenant, type World } from '../support/world.js';
+import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 let provider: OidcProvider;
 let world: World;
@@ -47,6 +47,19 @@ describe('a sign-in by OpenID Connect', () => {
     expect((await signIn({ email })).staff).toMatchObject({ id: staff.id, status: 'ACTIVE' });
     const accepted = world.services.staff.accept(invitationToken, 'a long password here', '');
     expect(await refusedBy(accepted)).toBe('INVITATION_UNKNOWN');
+  });
+
+  it('does not accept an invitation that has expired', async () => {
+    const email = 'invited-too-long-ago@example.com';
+    const invited = { email, name: 'N', role: 'OPERATOR' };
+    const { staff } = await world.services.staff.invite(tenantId, invited);
+    const sql = 'update staff set invitation_expires_at = ? where tenant_id = ? and id = ?';
+    const past = new Date(world.services.clock.nowMs() - 1);
+    await emOf(world, tenantId).execute(sql, [past, tenantId, staff.id]);
+    expect(await refusedBy(signIn({ email }))).toBe('SIGN_IN_REFUSED');
+    expect(await world.services.staff.find(tenantId, staff.id)).toMatchObject({ status: 'INVITED' });
+    await world.services.staff.invite(tenantId, invited);
+    expect(await refusedBy(signIn({ email }))).toBe('TAKEN');
   });
 
   it('lets in nobody who was not invited to this tenant, nor anybody of a disabled one', async () => {

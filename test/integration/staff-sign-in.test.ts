@@ -161,13 +161,40 @@ describe('a sign-in', () => {
     expect(await refusedBy(signIn(email, { ip }))).toBe('TOO_MANY_ATTEMPTS');
     expect(await refusedBy(signIn(email, { ip: elsewhere }))).toBe('TAKEN');
   });
+
+  it('in two steps, and an accepted invitation, cost their address nothing', async () => {
+    const ip = '192.0.2.90';
+    const { email } = await seedWithSecondFactor();
+    const { staff } = world.services;
+    for (let at = 0; at <= FREE_OF_ADDRESS + 1; at += 1) {
+      expect(await refusedBy(signIn(email, { ip }))).toBe('TOTP_REQUIRED');
+      await forgetAccount(email);
+      const invited = { email: `office-${at}@example.com`, name: 'N', role: 'AUDITOR' };
+      const { invitationToken } = await staff.invite(tenantId, invited);
+      expect(await refusedBy(staff.accept(invitationToken, PASSWORD, ip))).toBe('TAKEN');
+    }
+  });
+
+  it('whose password is right is counted for its account until the code is right, too', async () => {
+    const { email } = await seedWithSecondFactor();
+    for (let at = 0; at <= FREE; at += 1) expect(await refusedBy(signIn(email))).toBe('TOTP_REQUIRED');
+    expect(await refusedBy(signIn(email))).toBe('TOO_MANY_ATTEMPTS');
+  });
 });
+
+function accountKey(email: string): string {
+  const digest = createHash('sha256').update(email).digest('base64url').slice(0, 22);
+  return `{${tenantId}}:guesses:${digest}`;
+}
+
+async function forgetAccount(email: string): Promise<void> {
+  expect(await world.stores.redis.del(accountKey(email))).toBe(1);
+}
 
 /** As if the wait of an account were over. */
 async function waited(email: string): Promise<void> {
   const { redis } = world.stores;
-  const digest = createHash('sha256').update(email).digest('base64url').slice(0, 22);
-  const key = `{${tenantId}}:guesses:${digest}`;
+  const key = accountKey(email);
   expect(Number(await redis.hget(key, 'level'))).toBeGreaterThan(FREE);
   await redis.hset(key, 'until_ms', 0);
 }

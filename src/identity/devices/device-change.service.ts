@@ -24,6 +24,13 @@ interface DeviceChangeParts extends Pick<PlatformServices, 'transactions' | 'out
 /** Whose device it has to be; null for staff, who change all devices of their tenant. */
 type Owner = Id | null;
 
+interface MeantDevice {
+  readonly owner: Owner;
+  readonly deviceId: Id;
+  /** Whether an earlier run, whose COMMIT had no verdict, has made the change. */
+  readonly isDone?: (device: Device) => boolean;
+}
+
 interface Changed {
   readonly device: Device;
   readonly endedSessions: readonly Id[];
@@ -40,9 +47,11 @@ export class DeviceChangeService {
    * @throws DomainError one of `UNBIND_DEVICE_REFUSALS`
    */
   async unbind(tenantId: string, owner: Owner, deviceId: Id): Promise<Device> {
-    return this.change(tenantId, owner, deviceId, async (em, device, user) => {
+    // Chosen before the transaction: a second run after an unknown COMMIT knows its own mark.
+    const unboundAt = new Date(this.its.clock.nowMs());
+    const isDone = (device: Device): boolean => device.unboundAt?.getTime() === unboundAt.getTime();
+    return this.change(tenantId, { owner, deviceId, isDone }, async (em, device, user) => {
       const isUserDisabled = await this.leaveUser(em, tenantId, device, user);
-      const unboundAt = new Date(this.its.clock.nowMs());
       await em.nativeUpdate(Device, { id: device.id }, { unboundAt, version: nextVersion() });
       await em.nativeDelete(AuthMethod, { kind: 'DEVICE', identifier: device.identifier });
       const endedSessions = await this.revoke(em, device, 'UNBOUND');
@@ -57,7 +66,7 @@ export class DeviceChangeService {
     isEnabled: boolean,
     expected: ExpectedVersion,
   ): Promise<Device> {
-    return this.change(tenantId, null, deviceId, async (em, { id }) => {
+    return this.change(tenantId, { owner: null, deviceId }, async (em, { id }) => {
       const status: DeviceStatus = isEnabled ? 'ENABLED' : 'DISABLED';
       const changed = await changeRow(em, Device, { id }, expected, () => ({ status }));
       const { after: device } = present(changed, 'A locked device');
@@ -69,17 +78,18 @@ export class DeviceChangeService {
   /** With user and device locked, in this order. Afterwards this process goes by it at once, the others within a second. */
   private async change(
     tenantId: string,
-    owner: Owner,
-    deviceId: Id,
+    { owner, deviceId, isDone }: MeantDevice,
     work: (em: Em, device: Device, user: User) => Promise<Changed>,
   ): Promise<Device> {
     if (!isId(deviceId)) return refuse('DEVICE_NOT_FOUND', 'deviceId');
-    const changed = await this.its.transactions.runForCaller(tenantId, async (em) => {
+    const changed = await this.its.transactions.runForCaller(tenantId, async (em, readsBack) => {
       const found = await em.findOne(Device, { id: deviceId }, { disableIdentityMap: true });
       if (found === null || (owner !== null && found.userId !== owner))
         return refuse('DEVICE_NOT_FOUND', 'deviceId');
       const user = present(await lockUser(em, found.userId), 'The user of a device');
       const device = present(await lockDevice(em, deviceId), 'A device');
+      if (readsBack && isDone?.(device) === true)
+        return { device, endedSessions: [], isUserDisabled: user.status !== 'ACTIVE' };
       return device.unboundAt ? refuse('DEVICE_NOT_FOUND', 'deviceId') : work(em, device, user);
     });
     const { device, endedSessions, isUserDisabled } = changed;

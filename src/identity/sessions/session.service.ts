@@ -93,13 +93,21 @@ type Refreshed = Session | RefreshSessionRefusal;
 export class SessionService {
   constructor(private readonly its: SessionParts) {}
 
+  /** Id and token of a session, for callers whose transaction may run again after an unknown COMMIT: {@link opened}. */
+  choose(tenantId: string): RefreshToken {
+    return newRefreshToken(tenantId, this.its.ids.next());
+  }
+
   /**
    * Opens a session in the caller's transaction. The caller has locked the row of the subject, so that no session is
    * opened past a change that ends all of them.
    */
-  async open(em: Em, { tenantId, kind, subjectId, deviceId = null }: SessionSubject): Promise<OpenedSession> {
-    const sessionId = this.its.ids.next();
-    const token = newRefreshToken(tenantId, sessionId);
+  async open(
+    em: Em,
+    { tenantId, kind, subjectId, deviceId = null }: SessionSubject,
+    token = this.choose(tenantId),
+  ): Promise<OpenedSession> {
+    const { sessionId } = token;
     const nowMs = this.its.clock.nowMs();
     const { idleMs, maxMs } = this.its.lives[kind];
     const expiresAt = new Date(nowMs + Math.min(idleMs, maxMs));
@@ -117,6 +125,14 @@ export class SessionService {
       endedReason: null,
     });
     return { sessionId, refreshToken: refreshTokenText(token), refreshExpiresAt: expiresAt };
+  }
+
+  /** The session that an earlier run of the caller's transaction has opened; null where that run was undone. */
+  async opened(em: Em, token: RefreshToken): Promise<OpenedSession | null> {
+    const { sessionId } = token;
+    const row = await em.findOne(Session, { id: sessionId }, { disableIdentityMap: true });
+    if (row === null) return null;
+    return { sessionId, refreshToken: refreshTokenText(token), refreshExpiresAt: row.expiresAt };
   }
 
   /**

@@ -22,6 +22,14 @@ export interface Enrolment {
   readonly otpauthUrl: string;
 }
 
+interface OwnChange<Ended> {
+  /** Where the account has changed since it was proven. */
+  readonly refusal: StaffRefusal;
+  /** Whether an earlier run, whose COMMIT had no verdict, has made the change. */
+  readonly isDone: (now: Staff) => boolean;
+  readonly decide: (em: Em, row: Staff) => Promise<{ columns: Partial<Staff>; ended: Ended }>;
+}
+
 interface OwnServices {
   readonly staff: StaffService;
   readonly signIns: StaffSignInService;
@@ -43,10 +51,14 @@ export class OwnAccountService {
     await this.prove(call, account, current);
     const passwordHash = await this.its.hasher.hash(wanted);
     const { tenantId, sessionId: exceptId } = call.actor;
-    const { row, ended } = await this.changed(account, 'PASSWORD_WRONG', async (em) => {
-      const reason = 'CREDENTIALS_CHANGED' as const;
-      const others = { tenantId, staffId: account.id, reason, exceptId };
-      return { columns: { passwordHash }, ended: await endSessions(em, this.its, others) };
+    const { row, ended } = await this.changed(account, {
+      refusal: 'PASSWORD_WRONG',
+      isDone: (now) => now.passwordHash === passwordHash,
+      decide: async (em) => {
+        const reason = 'CREDENTIALS_CHANGED' as const;
+        const others = { tenantId, staffId: account.id, reason, exceptId };
+        return { columns: { passwordHash }, ended: await endSessions(em, this.its, others) };
+      },
     });
     sessionsEnded(this.its, tenantId, ended);
     return row;
@@ -57,9 +69,13 @@ export class OwnAccountService {
     const account = await this.accountOf(call);
     await this.prove(call, account, password);
     const { secret, url, sealed } = this.its.secondFactor.begin(account);
-    await this.changed(account, 'PASSWORD_WRONG', async (_em, row) => {
-      if (hasSecondFactor(row)) throw staffRefusal('SECOND_FACTOR_EXISTS');
-      return { columns: { totpPending: sealed }, ended: [] };
+    await this.changed(account, {
+      refusal: 'PASSWORD_WRONG',
+      isDone: ({ totpPending }) => totpPending === sealed,
+      decide: async (_em, row) => {
+        if (hasSecondFactor(row)) throw staffRefusal('SECOND_FACTOR_EXISTS');
+        return { columns: { totpPending: sealed }, ended: [] };
+      },
     });
     return { secret, otpauthUrl: url };
   }
@@ -68,15 +84,15 @@ export class OwnAccountService {
   async confirm(call: OwnCall, code: string): Promise<Staff> {
     const account = await this.accountOf(call);
     const guess = await this.services.signIns.admitted(guessOf(call, account));
-    const { row } = await this.changed(
-      account,
-      'ENROLMENT_REQUIRED',
-      async (_em, { totpPending, totpStep }) => {
+    const { row } = await this.changed(account, {
+      refusal: 'ENROLMENT_REQUIRED',
+      isDone: (now) => hasSecondFactor(now) && now.totpSecret === account.totpPending,
+      decide: async (_em, { totpPending, totpStep }) => {
         if (totpPending === null || totpPending === undefined) throw staffRefusal('ENROLMENT_REQUIRED');
         const step = this.stepOf(account, totpPending, totpStep, code);
         return { columns: { totpSecret: totpPending, totpPending: null, totpStep: step }, ended: [] };
       },
-    );
+    });
     await this.services.signIns.succeeded(guess);
     return row;
   }
@@ -86,10 +102,14 @@ export class OwnAccountService {
     const account = await this.accountOf(call);
     const guess = await this.services.signIns.admitted(guessOf(call, account));
     if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
-    const { row } = await this.changed(account, 'PASSWORD_WRONG', async (_em, { totpSecret, totpStep }) => {
-      if (totpSecret === null || totpSecret === undefined) throw staffRefusal('SECOND_FACTOR_MISSING');
-      const step = this.stepOf(account, totpSecret, totpStep, code);
-      return { columns: { totpSecret: null, totpPending: null, totpStep: step }, ended: [] };
+    const { row } = await this.changed(account, {
+      refusal: 'PASSWORD_WRONG',
+      isDone: (now) => hasSecondFactor(account) && !hasSecondFactor(now),
+      decide: async (_em, { totpSecret, totpStep }) => {
+        if (totpSecret === null || totpSecret === undefined) throw staffRefusal('SECOND_FACTOR_MISSING');
+        const step = this.stepOf(account, totpSecret, totpStep, code);
+        return { columns: { totpSecret: null, totpPending: null, totpStep: step }, ended: [] };
+      },
     });
     await this.services.signIns.succeeded(guess);
     return row;
@@ -124,12 +144,13 @@ export class OwnAccountService {
   /** Under the row's lock; refused where the account is another one than was proven. */
   private async changed<Ended>(
     proven: Staff,
-    otherwise: StaffRefusal,
-    decide: (em: Em, row: Staff) => Promise<{ columns: Partial<Staff>; ended: Ended }>,
-  ): Promise<{ row: Staff; ended: Ended }> {
-    return this.its.transactions.runForCaller(proven.tenantId, async (em) => {
+    { refusal, isDone, decide }: OwnChange<Ended>,
+  ): Promise<{ row: Staff; ended: Ended | [] }> {
+    return this.its.transactions.runForCaller(proven.tenantId, async (em, readsBack) => {
       const row = await lockStaff(em, proven.id);
-      if (row?.status !== 'ACTIVE' || row.passwordHash !== proven.passwordHash) throw staffRefusal(otherwise);
+      if (row?.status !== 'ACTIVE') throw staffRefusal(refusal);
+      if (readsBack && isDone(row)) return { row, ended: [] };
+      if (row.passwordHash !== proven.passwordHash) throw staffRefusal(refusal);
       const { columns, ended } = await decide(em, row);
       await em.nativeUpdate(Staff, { id: row.id }, { ...columns, version: nextVersion() });
       return { row: Object.assign(row, columns, { version: row.version + 1 }), ended };

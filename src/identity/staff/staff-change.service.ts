@@ -24,12 +24,21 @@ export class StaffChangeService {
     const takesOwner = given.status === 'DISABLED' || (given.role !== undefined && given.role !== 'OWNER');
     const { row, ended } = await this.its.transactions.runForCaller(tenantId, async (em) => {
       if (takesOwner) await assertOwnerRemains(em, tenantId, staffId);
-      const changed = await changeRow(em, Staff, { id: staffId }, expectedVersion, ({ status }) => {
-        if (status === 'INVITED' && given.status === 'ACTIVE') throw staffRefusal('STAFF_INVITED');
-        // An invitation does not outlast it.
-        const isOff = given.status === 'DISABLED';
-        return { ...given, ...(isOff ? { invitationDigest: null, invitationExpiresAt: null } : {}) };
-      });
+      const changed = await changeRow(
+        em,
+        Staff,
+        { id: staffId },
+        expectedVersion,
+        ({ status, passwordHash }) => {
+          if (status === 'INVITED' && given.status === 'ACTIVE') throw staffRefusal('STAFF_INVITED');
+          // An invitation does not outlast it.
+          if (given.status === 'DISABLED')
+            return { ...given, invitationDigest: null, invitationExpiresAt: null };
+          // Without a password it waits for one again: as ACTIVE it would count as an OWNER who remains.
+          const waits = given.status === 'ACTIVE' && status === 'DISABLED' && !passwordHash;
+          return waits ? { ...given, status: 'INVITED' as const } : given;
+        },
+      );
       if (changed === null) throw staffRefusal('STAFF_NOT_FOUND');
       const { before, after } = changed;
       const isDisabled = after.status !== before.status && after.status === 'DISABLED';

@@ -2,9 +2,9 @@ import type { StaffActor } from '../../graphql/actor.js';
 import { present } from '../../platform/assert.js';
 import { nextVersion } from '../../platform/database/change-row.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
-import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import type { Guess } from '../guess-limits.redis.js';
+import type { RefreshToken } from '../sessions/refresh-token.js';
 import type { OpenedSession } from '../sessions/session.service.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
 import { lockStaff, sessionsEnded, type StaffParts } from './staff-parts.js';
@@ -33,6 +33,12 @@ export interface StaffSession {
   readonly staff: Staff;
 }
 
+/** Besides the password. */
+interface Typed {
+  readonly code: string | null;
+  readonly token: RefreshToken;
+}
+
 type Opened = { readonly session: OpenedSession; readonly staff: Staff } | StaffRefusal;
 
 /** Sessions of staff: sign-in by password and second factor, refresh, sign-out. */
@@ -49,16 +55,23 @@ export class StaffSignInService {
     const guess = await this.admitted({ tenantId, account, ip });
     const staff = await this.proven(tenantId, account, password);
     if (staff === null) throw staffRefusal('SIGN_IN_REFUSED');
-    const opened = await this.its.transactions.runForCaller(tenantId, async (em) =>
-      this.open(em, staff, totpCode),
+    const token = this.its.sessions.choose(tenantId);
+    const opened = await this.its.transactions.runForCaller(
+      tenantId,
+      async (em, readsBack) =>
+        // A COMMIT whose reply was lost has used up the code: the same code would be refused now.
+        (readsBack ? await this.openedBefore(em, staff.id, token) : null) ??
+        this.open(em, staff, { code: totpCode, token }),
     );
+    // The address has guessed nothing. The count of the account stays, or a known password would free guesses of codes.
+    if (opened === 'TOTP_REQUIRED') await this.its.guesses.forgiveAddress(guess);
     if (typeof opened === 'string') throw staffRefusal(opened);
     await this.succeeded(guess);
     return this.signed(opened.staff, opened.session);
   }
 
   /**
-   * For a person whom another door has proven, as by OpenID Connect: that accepts an invitation, too. Null where the
+   * For a person whom another door has proven, as by OpenID Connect: that accepts an invitation, too, until it expires. Null where the
    * account or its tenant may not sign in.
    */
   async openProven({ tenantId, id }: Staff): Promise<StaffSession | null> {
@@ -66,9 +79,11 @@ export class StaffSignInService {
     const opened = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const row = await lockStaff(em, id);
       const accepted = { status: 'ACTIVE', invitationDigest: null, invitationExpiresAt: null } as const;
+      const invitedUntilMs = row?.invitationExpiresAt?.getTime() ?? Infinity;
+      if (row?.status === 'INVITED' && invitedUntilMs <= this.its.clock.nowMs()) return null;
       if (row?.status === 'INVITED')
         await em.nativeUpdate(Staff, { id }, { ...accepted, version: nextVersion() });
-      return this.openLocked(em, id, {});
+      return this.openLocked(em, id);
     });
     return opened === null ? null : this.signed(opened.staff, opened.session);
   }
@@ -104,11 +119,8 @@ export class StaffSignInService {
     return guess;
   }
 
-  /** Where Redis does not answer the attempt stays counted: it was right all the same. */
   async succeeded(guess: Guess): Promise<void> {
-    await this.its.guesses.succeeded(guess).catch((error: unknown) => {
-      if (!(error instanceof StoreUnavailableError)) throw error;
-    });
+    await this.its.guesses.succeeded(guess);
   }
 
   /** The account whose password this is; null for every reason why not. The hash is computed in any case. */
@@ -121,11 +133,18 @@ export class StaffSignInService {
     return isRight && typed.success && isTenantActive ? staff : null;
   }
 
-  private async open(em: Em, proven: Staff, code: string | null): Promise<Opened> {
+  /** What an earlier run has opened whose COMMIT had no verdict. */
+  private async openedBefore(em: Em, id: Id, token: RefreshToken): Promise<Opened | null> {
+    const session = await this.its.sessions.opened(em, token);
+    const staff = session === null ? null : await lockStaff(em, id);
+    return session === null || staff === null ? null : { session, staff };
+  }
+
+  private async open(em: Em, proven: Staff, { code, token }: Typed): Promise<Opened> {
     const row = await lockStaff(em, proven.id);
     if (row?.status !== 'ACTIVE' || row.passwordHash !== proven.passwordHash) return 'SIGN_IN_REFUSED';
     const sealed = row.totpSecret ?? null;
-    if (sealed === null) return (await this.openLocked(em, row.id, {})) ?? 'SIGN_IN_REFUSED';
+    if (sealed === null) return (await this.openLocked(em, row.id, token)) ?? 'SIGN_IN_REFUSED';
     if (code === null || code === '') return 'TOTP_REQUIRED';
     const nowMs = this.its.clock.nowMs();
     const typed = { id: row.id, lastStep: row.totpStep, code, nowMs };
@@ -133,16 +152,22 @@ export class StaffSignInService {
     if (step === null) return 'SIGN_IN_REFUSED';
     const resealed = this.its.secondFactor.resealed(sealed, row.id);
     const columns = { totpStep: step, ...(resealed === null ? {} : { totpSecret: resealed }) };
-    return (await this.openLocked(em, row.id, columns)) ?? 'SIGN_IN_REFUSED';
+    return (await this.openLocked(em, row.id, token, columns)) ?? 'SIGN_IN_REFUSED';
   }
 
-  private async openLocked(em: Em, id: Id, columns: Partial<Pick<Staff, 'totpStep' | 'totpSecret'>>) {
+  private async openLocked(
+    em: Em,
+    id: Id,
+    token?: RefreshToken,
+    columns: Partial<Pick<Staff, 'totpStep' | 'totpSecret'>> = {},
+  ) {
     const row = await lockStaff(em, id);
     if (row?.status !== 'ACTIVE') return null;
     const signedInAt = new Date(this.its.clock.nowMs());
     await em.nativeUpdate(Staff, { id }, { ...columns, signedInAt });
     const { tenantId } = row;
-    const session = await this.its.sessions.open(em, { tenantId, kind: 'STAFF', subjectId: id });
+    const subject = { tenantId, kind: 'STAFF', subjectId: id } as const;
+    const session = await this.its.sessions.open(em, subject, token);
     return { session, staff: Object.assign(row, columns, { signedInAt }) };
   }
 

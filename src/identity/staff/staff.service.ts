@@ -135,8 +135,10 @@ export class StaffService {
     // Hashing costs: only for an invitation that can be accepted.
     await this.assertAcceptable(tenantEm(this.its.orm, tenantId), invitation);
     const passwordHash = await this.its.hasher.hash(password);
-    return this.its.transactions.runForCaller(tenantId, async (em) => {
-      await lockStaff(em, staffId);
+    const accepted = await this.its.transactions.runForCaller(tenantId, async (em) => {
+      const locked = await lockStaff(em, staffId);
+      // An earlier run has committed: its salt is in no other hash.
+      if (locked?.passwordHash === passwordHash) return locked;
       const row = await this.assertAcceptable(em, invitation);
       const columns = {
         status: 'ACTIVE',
@@ -147,6 +149,8 @@ export class StaffService {
       await em.nativeUpdate(Staff, { id: staffId }, { ...columns, version: nextVersion() });
       return Object.assign(row, columns, { version: row.version + 1 });
     });
+    await this.its.guesses.succeeded(guess);
+    return accepted;
   }
 
   private async assertAcceptable(em: Em, { staffId, secret }: Invitation): Promise<Staff> {

@@ -129,7 +129,9 @@ export class UpdateStaffInput {
 
   @Field(
     () => StaffStatusEnum,
-    nullable('ACTIVE or DISABLED, which ends the sessions of the account. If missing, it stays.'),
+    nullable(
+      'ACTIVE or DISABLED, which ends the sessions of the account. An account that has no password becomes INVITED by ACTIVE: invite it again. If missing, it stays.',
+    ),
   )
   status?: StaffStatus | null;
 
