@@ -5,7 +5,7 @@ import type { Id } from '../platform/ids.js';
 import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
 import { CommitUnknownError, isDuplicateKey } from '../platform/database/sql-errors.js';
 import type { Transactions } from '../platform/database/transaction.js';
-import type { TenantSettingsChangeService } from '../tenancy/settings/tenant-settings-change.service.js';
+import type { SecretResealing } from '../platform/sealed-secrets.js';
 import { canonicalize } from './canonical-code.js';
 import type { CodeCopyService } from './code-copy.service.js';
 import type { CodeDigester } from './code-digester.js';
@@ -66,8 +66,8 @@ export interface RedigestParts {
   readonly peppers: PepperRegistry;
   readonly copies: CodeCopyService;
   readonly fence: CodeFence;
-  /** Moves what else is sealed by peppers. */
-  readonly settingChanges: Pick<TenantSettingsChangeService, 'reseal'>;
+  /** Each moves what else a feature has sealed by peppers. */
+  readonly secretResealings: readonly SecretResealing[];
 }
 
 /**
@@ -92,7 +92,7 @@ export class CodeRedigest {
     const activation = await this.its.peppers.activate(this.its.digester.current);
     if (activation !== 'ACTIVE')
       return { waitsFor: activation.waitsFor, needed: 1, moved: 0, held: 0, odd: [] };
-    await this.its.settingChanges.reseal();
+    for (const reseal of this.its.secretResealings) await reseal();
     const keyId = await activePepper(systemEm(this.its.orm));
     let moved = 0;
     for (let pass = 1; ; pass += 1) {

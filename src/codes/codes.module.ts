@@ -5,6 +5,7 @@ import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import { Totals } from '../platform/database/totals.js';
 import type { PlatformServices } from '../platform/platform-services.js';
+import type { SecretResealing } from '../platform/sealed-secrets.js';
 import { BatchGate } from './batch-gate.service.js';
 import { BatchProgressResolver } from './batch-progress.resolver.js';
 import { BatchResolver } from './batch.resolver.js';
@@ -40,7 +41,6 @@ import { composeAllocation } from './compose-allocation.js';
 import { composeGeneration, type GenerationNeeds } from './compose-generation.js';
 import { CodeResolver } from './code.resolver.js';
 import { EffectiveStatusService } from './effective-status.service.js';
-import type { TenantSettingsChangeService } from '../tenancy/settings/tenant-settings-change.service.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
 import { CODE_PERMISSIONS } from './codes.permissions.js';
@@ -50,7 +50,7 @@ interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh' | 'guesses'
   readonly campaigns: CampaignService;
   readonly campaignRewards: CampaignRewards;
   readonly campaignPorts: CampaignPorts;
-  readonly settingChanges: TenantSettingsChangeService;
+  readonly secretResealings: readonly SecretResealing[];
 }
 
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */

@@ -6,6 +6,7 @@ import { systemEm, type Em } from '../platform/database/orm.js';
 import { processesWithout } from '../platform/database/process-node.js';
 import { isDuplicateKey } from '../platform/database/sql-errors.js';
 import { Transactions } from '../platform/database/transaction.js';
+import { activeKeyId } from '../platform/sealed-secrets.js';
 import { OWN_COMMAND } from '../platform/own-command.js';
 import { canonicalize } from './canonical-code.js';
 import { CodeDigester, fingerprintOf, type PepperKey } from './code-digester.js';
@@ -102,8 +103,10 @@ export class PepperRegistry {
     for (const { keyId } of retiring) {
       const [row]: unknown[] = await em.execute(
         `(select 1 from code where digest_key_id = ? and deleted_at is null limit 1)
-         union all (select 1 from tenant_settings where key_id = ? limit 1)`,
-        [keyId, keyId],
+         union all (select 1 from tenant_settings where key_id = ? limit 1)
+         union all (select 1 from webhook
+           where conv(hex(left(secret, 4)), 16, 10) = ? or conv(hex(left(previous_secret, 4)), 16, 10) = ? limit 1)`,
+        [keyId, keyId, keyId, keyId],
       );
       if (row !== undefined) needed += 1;
       else
@@ -187,10 +190,4 @@ function isNeeded(state: PepperState): boolean {
 }
 
 /** The number of the pepper that new codes are made with; it stays so until the transaction ends. */
-export async function activePepper(em: Em): Promise<number> {
-  const [row]: { keyId: number }[] = await em.execute(
-    `select key_id as keyId from code_pepper where state = 'ACTIVE' lock in share mode`,
-  );
-  if (row === undefined) throw new Error('No pepper is active.');
-  return row.keyId;
-}
+export const activePepper = activeKeyId;

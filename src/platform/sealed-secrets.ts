@@ -1,12 +1,35 @@
 import { createHmac } from 'node:crypto';
 import { present } from './assert.js';
+import type { Em } from './database/orm.js';
 import { seal, unseal } from './sealed-bytes.js';
+
+/**
+ * The number of the pepper that secrets are to be sealed by: the active one, which every process at work can open with.
+ * It stays so until the transaction ends.
+ */
+export async function activeKeyId(em: Em): Promise<number> {
+  const [row]: { keyId: number }[] = await em.execute(
+    `select key_id as keyId from code_pepper where state = 'ACTIVE' lock in share mode`,
+  );
+  return present(row, 'The active pepper').keyId;
+}
+
+/** @throws InvariantError for the number of a pepper that is not configured */
+export function sealingKey(keys: readonly SealingKey[], keyId: number): SealingKey {
+  return present(
+    keys.find((each) => each.keyId === keyId),
+    'The active pepper',
+  );
+}
 
 /** A key of the configuration and the number that is stored with what it encrypts. */
 export interface SealingKey {
   readonly keyId: number;
   readonly pepper: string;
 }
+
+/** For a rotation of the pepper: seals the secrets of a feature by the active one. Any number may run at once. */
+export type SecretResealing = () => Promise<unknown>;
 
 const KEY_ID_BYTES = 4;
 
@@ -15,13 +38,16 @@ const KEY_ID_BYTES = 4;
  * of codes, which is not in the database. What is stored begins with the number of the pepper.
  */
 export class SealedSecrets {
-  /** @param keys the present pepper first, then previous ones */
+  /** @param keys the peppers of the configuration */
   constructor(private readonly keys: readonly SealingKey[]) {}
 
-  /** @param purpose names the row and the column, so that a stored secret is of no use in another place */
-  seal(purpose: string, secret: string): Buffer {
-    const key = present(this.keys[0], 'The pepper');
-    return Buffer.concat([keyIdBytes(key.keyId), seal(secret, keyOf(key, purpose))]);
+  /**
+   * @param purpose names the row and the column, so that a stored secret is of no use in another place
+   * @param keyId as {@link activeKeyId} gives it in the transaction that stores the secret
+   */
+  seal(purpose: string, secret: string, keyId: number): Buffer {
+    const key = sealingKey(this.keys, keyId);
+    return Buffer.concat([keyIdBytes(keyId), seal(secret, keyOf(key, purpose))]);
   }
 
   /** @returns null where the pepper is not configured, or the bytes are not those that were sealed for this purpose */
@@ -33,9 +59,9 @@ export class SealedSecrets {
     return unseal(sealed.subarray(KEY_ID_BYTES), keyOf(key, purpose))?.toString() ?? null;
   }
 
-  /** How everything begins that the present pepper has sealed. */
-  get presentPrefix(): Buffer {
-    return keyIdBytes(present(this.keys[0], 'The pepper').keyId);
+  /** Whether the pepper with this number has sealed it. */
+  isUnder(keyId: number, stored: Uint8Array): boolean {
+    return Buffer.from(stored).subarray(0, KEY_ID_BYTES).equals(keyIdBytes(keyId));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import type { SealingKey } from '../platform/sealed-secrets.js';
+import type { SealingKey, SecretResealing } from '../platform/sealed-secrets.js';
 import { Announcement } from './announcements/announcement.entity.js';
 import { AnnouncementResolver } from './announcements/announcement.resolver.js';
 import { AnnouncementService } from './announcements/announcement.service.js';
@@ -37,11 +37,22 @@ export const tenancy = {
     const settings = new TenantSettingsService(orm, sealed, its.config.STORE_TIMEOUT_MS);
     const settingChanges = new TenantSettingsChangeService(its, settings, sealed);
     const announcements = new AnnouncementService(its);
+    /** Features that seal secrets by the pepper put themselves in. */
+    const secretResealings: SecretResealing[] = [async () => settingChanges.reseal()];
     /** Features that keep names or statuses of tenants as well; they put themselves in. */
     const tenantCopies: Partial<TenantCopies>[] = [{ changed: (tenantId) => settings.invalidate(tenantId) }];
     const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies);
     return {
-      services: { tenants, tenantChanges, tenantCopies, lines, settings, settingChanges, announcements },
+      services: {
+        tenants,
+        tenantChanges,
+        tenantCopies,
+        lines,
+        settings,
+        settingChanges,
+        secretResealings,
+        announcements,
+      },
       resolvers: [
         new TenantResolver(tenants, tenantChanges),
         new ProductLineResolver(lines),

@@ -9,8 +9,9 @@ type Place = Pick<Webhook, 'tenantId' | 'id'>;
 export class WebhookSecrets {
   constructor(private readonly sealed: SealedSecrets) {}
 
-  seal(place: Place, secret: string): Buffer {
-    return this.sealed.seal(purposeOf(place), secret);
+  /** @param keyId of the active pepper */
+  seal(place: Place, secret: string, keyId: number): Buffer {
+    return this.sealed.seal(purposeOf(place), secret, keyId);
   }
 
   /** The secrets that sign at an instant, the present one first; null where the present one cannot be read. */
@@ -23,19 +24,18 @@ export class WebhookSecrets {
     return previous === null ? [present] : [present, previous];
   }
 
-  /** The same secrets under the present pepper; null where they are under it, or cannot be read. */
-  resealed(webhook: Webhook): Partial<Pick<Webhook, 'secret' | 'previousSecret'>> | null {
-    const { secret, previousSecret } = webhook;
-    const again = { ...this.again('secret', webhook, secret) };
-    if (isSet(previousSecret)) Object.assign(again, this.again('previousSecret', webhook, previousSecret));
-    return Object.keys(again).length === 0 ? null : again;
+  /** The same secrets under the active pepper; null where they are under it, or cannot be read. */
+  resealed(webhook: Webhook, keyId: number): Partial<Pick<Webhook, 'secret' | 'previousSecret'>> | null {
+    const secret = this.again(webhook, webhook.secret, keyId);
+    const previousSecret = this.again(webhook, webhook.previousSecret, keyId);
+    if (secret === null && previousSecret === null) return null;
+    return { ...(secret !== null && { secret }), ...(previousSecret !== null && { previousSecret }) };
   }
 
-  private again(column: 'secret' | 'previousSecret', place: Place, stored: Uint8Array): object {
-    const { presentPrefix } = this.sealed;
-    if (presentPrefix.equals(Buffer.from(stored).subarray(0, presentPrefix.length))) return {};
+  private again(place: Place, stored: Uint8Array | null | undefined, keyId: number): Buffer | null {
+    if (!isSet(stored) || this.sealed.isUnder(keyId, stored)) return null;
     const secret = this.open(place, stored);
-    return secret === null ? {} : { [column]: this.seal(place, secret) };
+    return secret === null ? null : this.seal(place, secret, keyId);
   }
 
   private open(place: Place, stored: Uint8Array): string | null {

@@ -5,6 +5,7 @@ import { tenantEm, type Em } from '../platform/database/orm.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import type { PlatformServices } from '../platform/platform-services.js';
+import { activeKeyId } from '../platform/sealed-secrets.js';
 import { Tenant } from '../tenancy/tenant.entity.js';
 import { lastSeqOf } from './last-seq.js';
 import { checkWebhook, checkWebhookChange, type UrlCheck, type WebhookChange } from './webhook-input.js';
@@ -53,7 +54,7 @@ export class WebhookService {
         tenantId,
         id,
         ...NOT_DISABLED,
-        secret: this.its.secrets.seal({ tenantId, id }, secret),
+        secret: this.its.secrets.seal({ tenantId, id }, secret, await activeKeyId(em)),
         previousSecret: null,
         previousSecretUntil: null,
         afterSeq: await lastSeqOf(em, tenantId),
@@ -78,12 +79,13 @@ export class WebhookService {
     return this.its.transactions.run(tenantId, async (em) => {
       // Before the row's lock, and right all the same: events after this number are at least those after the commit.
       const afterSeq = await lastSeqOf(em, tenantId);
+      const keyId = await activeKeyId(em);
       const changed = await changeRow(em, Webhook, { id: webhookId }, change.expectedVersion, (row) => ({
         updatedAt,
         ...(change.url !== undefined && { url: change.url }),
         ...(change.eventTypes !== undefined && { eventTypes: change.eventTypes }),
         ...healthAfter(row, change, afterSeq),
-        ...(secret !== null && this.rotated(row, secret, change.previousSecretHours)),
+        ...(secret !== null && this.rotated(row, { secret, keyId }, change.previousSecretHours)),
       }));
       if (changed === null) throw webhookNotFound();
       return { webhook: changed.after, secret };
@@ -121,11 +123,15 @@ export class WebhookService {
     return findPage(tenantEm(this.its.readOrm, tenantId), WebhookDelivery, where, page);
   }
 
-  private rotated(row: Webhook, secret: string, previousHours: number): EntityData<Webhook> {
+  private rotated(
+    row: Webhook,
+    { secret, keyId }: { readonly secret: string; readonly keyId: number },
+    previousHours: number,
+  ): EntityData<Webhook> {
     const until = new Date(this.its.clock.nowMs() + previousHours * HOUR_MS);
     const isKept = previousHours > 0;
     return {
-      secret: this.its.secrets.seal(row, secret),
+      secret: this.its.secrets.seal(row, secret, keyId),
       previousSecret: isKept ? row.secret : null,
       previousSecretUntil: isKept ? until : null,
     };

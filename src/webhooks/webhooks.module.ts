@@ -5,14 +5,14 @@ import type { OutgoingHttp } from '../platform/outgoing/outgoing-http.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { PeriodicJob } from '../platform/scheduling/job.js';
-import { SealedSecrets, type SealingKey } from '../platform/sealed-secrets.js';
+import { SealedSecrets, type SealingKey, type SecretResealing } from '../platform/sealed-secrets.js';
 import { DeliveryAttempt } from './delivery-attempt.js';
 import { DeliveryLane } from './delivery-lane.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { DeliveryRetention } from './delivery-retention.js';
 import { DeliveryRows } from './delivery-rows.js';
 import { DeliveryWorker } from './delivery-worker.js';
-import { SecretResealing } from './secret-resealing.js';
+import { WebhookSecretResealing } from './secret-resealing.js';
 import { WebhookHealth } from './webhook-health.js';
 import { WebhookReplayService } from './webhook-replay.service.js';
 import { WebhookSecrets } from './webhook-secrets.js';
@@ -32,6 +32,7 @@ const CHANCES = 1_000_000;
 interface Needs extends PlatformServices {
   readonly config: Config;
   readonly codePeppers: readonly SealingKey[];
+  readonly secretResealings: SecretResealing[];
   readonly outgoing: OutgoingHttp;
   readonly metrics: WebhookMetrics;
 }
@@ -47,6 +48,8 @@ export const webhooks = {
     const { orm, config, metrics } = its;
     const secrets = new WebhookSecrets(new SealedSecrets(its.codePeppers));
     const timeoutMs = config.WEBHOOK_TIMEOUT_MS;
+    const resealing = new WebhookSecretResealing(its, secrets);
+    its.secretResealings.push(async () => resealing.run());
     const rows = new DeliveryRows(orm, timeoutMs + LEASE_SPARE_MS);
     const lane = new DeliveryLane({
       ...its,
@@ -70,20 +73,19 @@ export const webhooks = {
           handle: async (tenantId: string, events: readonly PublishedEvent[]) => queue.take(tenantId, events),
         },
       ],
-      jobs: [worker, ...housekeeping(its, { secrets, replays, worker })],
+      jobs: [worker, ...housekeeping(its, { resealing, replays, worker })],
     };
   },
 };
 
 interface Kept {
-  readonly secrets: WebhookSecrets;
+  readonly resealing: WebhookSecretResealing;
   readonly replays: WebhookReplayService;
   readonly worker: DeliveryWorker;
 }
 
-function housekeeping({ orm, config, log }: Needs, { secrets, replays, worker }: Kept): PeriodicJob[] {
+function housekeeping({ orm, config, log }: Needs, { resealing, replays, worker }: Kept): PeriodicJob[] {
   const retention = new DeliveryRetention(orm, config.WEBHOOK_DELIVERY_DAYS);
-  const resealing = new SecretResealing(orm, secrets);
   return [
     {
       name: 'webhook replays',

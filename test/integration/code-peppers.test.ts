@@ -8,6 +8,7 @@ import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { acquireProcessNode } from '../../src/platform/database/process-node.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { fingerprintOf } from '../../src/codes/code-digester.js';
+import { Webhook } from '../../src/webhooks/webhook.entity.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { openClaim } from '../support/open-claim.js';
 import {
@@ -19,6 +20,7 @@ import {
   seedTenant,
   seedUsers,
   TEST_SECRETS,
+  type World,
 } from '../support/world.js';
 
 const log = createLog({ level: 'silent' });
@@ -180,6 +182,35 @@ describe('X.21 moving secrets of settings to the current pepper', () => {
     const after = await openWorld({ CODE_PEPPER: NEW }, urls);
     const settings = await after.services.settings.find(tenantId);
     expect(settings).toMatchObject({ version, secrets: { encryptionKeys: { k1: 'of a device' } } });
+    await after.close();
+  });
+});
+
+describe('X.21 moving secrets of webhooks to the current pepper', () => {
+  it('waits until every process at work knows it, keeps the old pepper needed until then, and loses none', async () => {
+    const urls = { databaseUrl: database.databaseUrl };
+    const before = await openWorld({}, urls);
+    const { tenantId } = await seedTenant(before);
+    const make = async ({ services }: World): Promise<Webhook> =>
+      (await services.webhooks.create(tenantId, { url: 'https://example.com/' })).webhook;
+    const first = await make(before);
+    const behind = await acquireProcessNode(orm, log, { keyPrints: [fingerprintOf(OLD)] });
+    const both = await openWorld({ CODE_PEPPER: NEW, CODE_PEPPER_PREVIOUS: OLD }, urls);
+    const second = await make(both);
+    const isReadable = ({ services }: World, { secret }: Webhook, { id }: Webhook): boolean =>
+      services.webhookSecrets.valid({ tenantId, id, secret } as Webhook, 0) !== null;
+    expect(isReadable(before, second, second), 'by a process that knows the old pepper alone').toBe(true);
+    await behind.release();
+    await before.close();
+    const registry = new PepperRegistry(orm, log);
+    expect(await registry.activate(NEW)).toBe('ACTIVE');
+    expect(await registry.retire()).toBe(1);
+    expect(await both.services.redigest.run(() => undefined)).toMatchObject({ waitsFor: 0, needed: 0 });
+    await both.close();
+    const after = await openWorld({ CODE_PEPPER: NEW }, urls);
+    const moved = await emOf(after, tenantId).find(Webhook, {}, { orderBy: { id: 'asc' } });
+    expect(moved.map(({ id }) => id)).toEqual([first.id, second.id]);
+    expect(moved.every((row) => isReadable(after, row, row))).toBe(true);
     await after.close();
   });
 });

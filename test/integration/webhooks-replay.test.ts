@@ -4,6 +4,7 @@ import type { RunningWorker } from '../../src/app/worker.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
 import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { activeKeyId } from '../../src/platform/sealed-secrets.js';
 import { DeliveryAttempt } from '../../src/webhooks/delivery-attempt.js';
 import { DeliveryRetention } from '../../src/webhooks/delivery-retention.js';
 import { WebhookDelivery, type Webhook } from '../../src/webhooks/webhook.entity.js';
@@ -204,8 +205,9 @@ describe('deliveries', () => {
     await expect.poll(async () => (await sent())?.queuedAt).not.toEqual(first?.queuedAt);
     await expect.poll(sent).toMatchObject({ status: 'DELIVERED', responseStatus: 204 });
     expect(said.match(new RegExp(`^${scene.tenantId}-${seq} campaign.changed`, 'gm'))).toHaveLength(1);
+    const keyId = await activeKeyId(emOf(world.here, scene.tenantId));
     await scene.change(webhook, {
-      secret: world.here.services.webhookSecrets.seal(webhook, `whsec_${'A'.repeat(44)}`),
+      secret: world.here.services.webhookSecrets.seal(webhook, `whsec_${'A'.repeat(44)}`, keyId),
     });
     await tell(world.here, scene.tenantId);
     await expect

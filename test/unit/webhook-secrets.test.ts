@@ -9,32 +9,39 @@ const place = { tenantId: 'T', id: '7' };
 const rowOf = (secret: Buffer, previousSecret: Buffer | null = null): Webhook =>
   ({ ...place, secret, previousSecret, previousSecretUntil: new Date(1000) }) as unknown as Webhook;
 const by = (...keys: (typeof OLD)[]): WebhookSecrets => new WebhookSecrets(new SealedSecrets(keys));
+const sealed = (secret: string): Buffer => by(OLD).seal(place, secret, OLD.keyId);
 
 describe('secrets of webhooks', () => {
-  it('move to the present pepper, after which the previous one is not needed', () => {
-    const stored = rowOf(by(OLD).seal(place, 'present'), by(OLD).seal(place, 'previous'));
+  it('are sealed by the active pepper, although another one is configured first', () => {
+    const stored = rowOf(by(NEW, OLD).seal(place, 'present', OLD.keyId));
+    expect(by(OLD).valid(stored, 0)).toEqual(['present']);
+    expect(by(NEW, OLD).resealed(stored, OLD.keyId)).toBeNull();
+  });
+
+  it('move to the active pepper, after which the previous one is not needed', () => {
+    const stored = rowOf(sealed('present'), sealed('previous'));
     expect(by(NEW).valid(stored, 0)).toBeNull();
     expect(by(NEW, OLD).valid(stored, 0)).toEqual(['present', 'previous']);
-    const moved = Object.assign(stored, by(NEW, OLD).resealed(stored));
+    const moved = Object.assign(stored, by(NEW, OLD).resealed(stored, NEW.keyId));
     expect(by(NEW).valid(moved, 0)).toEqual(['present', 'previous']);
-    expect(by(NEW).resealed(moved)).toBeNull();
+    expect(by(NEW).resealed(moved, NEW.keyId)).toBeNull();
   });
 
   it('stay as they are where their pepper is gone', () => {
-    expect(by(NEW).resealed(rowOf(by(OLD).seal(place, 'lost')))).toBeNull();
+    expect(by(NEW).resealed(rowOf(sealed('lost')), NEW.keyId)).toBeNull();
   });
 
   it('sign together until the instant that was set, which is not one of theirs', () => {
-    const stored = rowOf(by(OLD).seal(place, 'present'), by(OLD).seal(place, 'previous'));
+    const stored = rowOf(sealed('present'), sealed('previous'));
     expect(by(OLD).valid(stored, 999)).toEqual(['present', 'previous']);
     expect(by(OLD).valid(stored, 1000)).toEqual(['present']);
   });
 
   it('cannot be read in another row, or when a bit was changed', () => {
-    const sealed = by(OLD).seal(place, 'present');
-    expect(by(OLD).valid(Object.assign(rowOf(sealed), { id: '8' }), 0)).toBeNull();
-    expect(by(OLD).valid(Object.assign(rowOf(sealed), { tenantId: 'U' }), 0)).toBeNull();
-    const changed = Buffer.from(sealed);
+    const stored = sealed('present');
+    expect(by(OLD).valid(Object.assign(rowOf(stored), { id: '8' }), 0)).toBeNull();
+    expect(by(OLD).valid(Object.assign(rowOf(stored), { tenantId: 'U' }), 0)).toBeNull();
+    const changed = Buffer.from(stored);
     changed.writeUInt8(changed.readUInt8(changed.length - 1) ^ 1, changed.length - 1);
     expect(by(OLD).valid(rowOf(changed), 0)).toBeNull();
   });
