@@ -1,9 +1,10 @@
-import type { MikroORM } from '@mikro-orm/core';
+import { LockMode, type MikroORM } from '@mikro-orm/core';
 import { databaseNowMs } from '../platform/database/database-clock.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import type { Id } from '../platform/ids.js';
 import { present } from '../platform/assert.js';
-import { WebhookDelivery, type Webhook } from './webhook.entity.js';
+import { Webhook, WebhookDelivery } from './webhook.entity.js';
 
 /** Webhooks that one look finds; it reads the index once for each, however many deliveries of one are due. */
 const DUE_MAX = 1000;
@@ -44,6 +45,7 @@ export class DeliveryRows {
   /** @param leaseMs longer than any attempt; after it the delivery of a process that died is attempted by another */
   constructor(
     private readonly orm: MikroORM,
+    private readonly transactions: Transactions,
     private readonly leaseMs: number,
   ) {}
 
@@ -93,11 +95,11 @@ export class DeliveryRows {
     return leased;
   }
 
-  /** A delivery is done whoever has done it. */
+  /** A delivery is done whoever has done it; one that was replayed meanwhile is sent once more. */
   async delivered({ delivery }: LeasedDelivery, result: AttemptResult): Promise<void> {
     await tenantEm(this.orm, delivery.tenantId).nativeUpdate(
       WebhookDelivery,
-      { id: delivery.id, status: 'PENDING' },
+      { id: delivery.id, status: 'PENDING', queuedAt: delivery.queuedAt },
       { ...result, status: 'DELIVERED', nextAttemptAt: null },
     );
   }
@@ -115,20 +117,20 @@ export class DeliveryRows {
     );
   }
 
-  /** Gives up what waits for a webhook that is disabled or deleted, some at a time. */
+  /**
+   * Gives up what waits for a webhook that is disabled or deleted, some at a time. Under the lock of its row: one that was
+   * enabled meanwhile may have new deliveries, and keeps them.
+   */
   async drop({ tenantId, webhookId }: Pick<DueWebhook, 'tenantId' | 'webhookId'>): Promise<void> {
-    const em = tenantEm(this.orm, tenantId);
-    const waiting = { status: 'PENDING' as const, webhookId };
-    const found = await em.find(WebhookDelivery, waiting, {
-      fields: ['id'],
-      limit: DROPPED_AT_ONCE,
-      disableIdentityMap: true,
-    });
-    for (const { id } of found)
-      await em.nativeUpdate(
-        WebhookDelivery,
-        { id, ...waiting },
-        { status: 'FAILED', failure: 'WEBHOOK_DISABLED', nextAttemptAt: null },
+    await this.transactions.run(tenantId, async (em) => {
+      const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, disableIdentityMap: true } as const;
+      const webhook = await em.findOne(Webhook, { id: webhookId }, lock);
+      if (webhook?.status === 'ENABLED') return;
+      await em.execute(
+        `update webhook_delivery set status = 'FAILED', failure = 'WEBHOOK_DISABLED', next_attempt_at = null
+          where status = 'PENDING' and tenant_id = ? and webhook_id = ? limit ${DROPPED_AT_ONCE}`,
+        [tenantId, webhookId],
       );
+    });
   }
 }

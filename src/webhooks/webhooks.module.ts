@@ -50,7 +50,7 @@ export const webhooks = {
     const timeoutMs = config.WEBHOOK_TIMEOUT_MS;
     const resealing = new WebhookSecretResealing(its, secrets);
     its.secretResealings.push(async () => resealing.run());
-    const rows = new DeliveryRows(orm, timeoutMs + LEASE_SPARE_MS);
+    const rows = new DeliveryRows(orm, its.transactions, timeoutMs + LEASE_SPARE_MS);
     const lane = new DeliveryLane({
       ...its,
       rows,

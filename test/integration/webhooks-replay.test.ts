@@ -6,6 +6,8 @@ import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
 import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { activeKeyId } from '../../src/platform/sealed-secrets.js';
 import { DeliveryAttempt } from '../../src/webhooks/delivery-attempt.js';
+import { present } from '../../src/platform/assert.js';
+import { DeliveryRows } from '../../src/webhooks/delivery-rows.js';
 import { DeliveryRetention } from '../../src/webhooks/delivery-retention.js';
 import { WebhookDelivery, type Webhook } from '../../src/webhooks/webhook.entity.js';
 import { isSignedWith, type Received } from '../support/webhook-receiver.js';
@@ -23,6 +25,18 @@ import { emOf } from '../support/world.js';
 const LOOPBACK = { address: '127.0.0.1', family: 4 };
 const DAY_MS = 86_400_000;
 const EXAMPLE = fileURLToPath(new URL('../../docs/examples/webhook-receiver.mjs', import.meta.url));
+
+const rowsOf = ({ here }: WebhookWorld): DeliveryRows =>
+  new DeliveryRows(here.stores.orm, here.services.transactions, 10_000);
+
+/** The deliveries wait again, for so long that no worker takes them. */
+async function waitsAgain({ tenantId, id }: Webhook): Promise<void> {
+  await emOf(world.here, tenantId).execute(
+    `update webhook_delivery set status = 'PENDING', next_attempt_at = utc_timestamp(3) + interval 1 day
+      where tenant_id = ? and webhook_id = ?`,
+    [tenantId, id],
+  );
+}
 
 let world: WebhookWorld;
 let workers: RunningWorker[];
@@ -236,6 +250,34 @@ describe('deliveries', () => {
     const seqs = await tell(world.here, scene.tenantId, 2);
     await expect.poll(() => scene.received().length).toBe(2);
     expect(scene.seqs()).toEqual(seqs);
+  });
+
+  it('are not given up by a worker that saw the webhook disabled before it was enabled again', async () => {
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId, 2);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(2);
+    await waitsAgain(webhook);
+    const due = { tenantId: scene.tenantId, webhookId: webhook.id };
+    await rowsOf(world).drop(due);
+    expect(await scene.statusesOf(webhook)).toEqual(['PENDING', 'PENDING']);
+    await scene.change(webhook, { status: 'DISABLED' });
+    await rowsOf(world).drop(due);
+    expect(await scene.statusesOf(webhook)).toEqual(['FAILED', 'FAILED']);
+  });
+
+  it('are sent once more where they were replayed while an attempt was under way', async () => {
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(1);
+    await waitsAgain(webhook);
+    const [delivery = null] = await deliveriesOf(world.here, webhook);
+    const result = { responseStatus: 204, responseText: null, failure: null };
+    const leased = { delivery: present(delivery, 'The delivery'), leaseUntil: new Date() };
+    const before = { ...leased.delivery, queuedAt: new Date(leased.delivery.queuedAt.getTime() - 1) };
+    await rowsOf(world).delivered({ ...leased, delivery: before as WebhookDelivery }, result);
+    expect(await scene.statusesOf(webhook)).toEqual(['PENDING']);
+    await rowsOf(world).delivered(leased, result);
+    expect(await scene.statusesOf(webhook)).toEqual(['DELIVERED']);
   });
 
   it('are deleted when they are old, unless they wait', async () => {
