@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
-import type { IssuerTokens } from '../identity/issuers/issuer-tokens.service.js';
+import type { IssuerProof, IssuerTokens } from '../identity/issuers/issuer-tokens.service.js';
 import type { KeyProof, OperationSet, PartnerAccess } from '../identity/partners/partner-access.service.js';
 import type { Proof } from '../identity/token.service.js';
 import { StoreUnavailableError } from '../platform/errors.js';
@@ -13,11 +13,11 @@ import { unauthenticated } from './request-scope.js';
 interface Parts {
   readonly documents: Documents;
   readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove'>;
-  readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove'>;
+  readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove' | 'isStillGood'>;
 }
 
 /** What was found out of a caller; for a partner with the only operations that are executed. */
-type Found = Proof & Partial<Pick<KeyProof, 'operations'>>;
+type Found = Proof & Partial<Pick<KeyProof, 'operations'> & Pick<IssuerProof, 'issuer'>>;
 
 /**
  * Callers with an API key, or with a token that a tenant's own server has signed. Both are looked up when the head of a
@@ -94,7 +94,13 @@ export class KeyCallers {
     return text;
   }
 
-  private async proveToken(token: string): Promise<Proof> {
+  /** Judges again the issuer of a token that has opened a socket. @throws GraphQLError, StoreUnavailableError */
+  async judgeIssuer({ issuer, ...proof }: Found): Promise<void> {
+    if (issuer === undefined || (await this.parts.issuerTokens?.isStillGood({ ...proof, issuer }))) return;
+    throw unauthenticated('The issuer of the token was changed or disabled. Sign in again.');
+  }
+
+  private async proveToken(token: string): Promise<Found> {
     try {
       const proof = await this.parts.issuerTokens?.prove(token);
       if (proof) return proof;

@@ -29,7 +29,7 @@ export interface HttpServerParts {
   /** Who holds an API key; without it none is known, as in measurements. */
   readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove'>;
   /** Tokens of tenants' own servers; without it none is taken. */
-  readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove'>;
+  readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove' | 'isStillGood'>;
   readonly clock: Clock;
   readonly config: Config;
   readonly log: Logger;

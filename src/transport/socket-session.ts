@@ -110,10 +110,14 @@ export class SocketSession {
     if (refusal !== null) this.end(SocketCloseCode.Forbidden, refusalError(refusal).message);
   }
 
-  /** Ends the socket of a session that has ended, of a user or node that was disabled or deleted, or whose tenant was. */
+  /**
+   * Ends the socket of a session that has ended, of a user or node that was disabled or deleted, or whose tenant was, and
+   * of a token whose issuer was changed.
+   */
   async judgeAccess(): Promise<void> {
     try {
       await admitInOutage(this.scope());
+      if (this.proof !== null) await this.parts.keys.judgeIssuer(this.proof);
     } catch (error) {
       this.end(SocketCloseCode.Forbidden, refusalIn(error).message);
     }

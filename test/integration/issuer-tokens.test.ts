@@ -269,12 +269,28 @@ describe('staff', () => {
     expect(await set(other.tenantId, `${mine}, expectedVersion: 5`)).toBe('VERSION_CONFLICT');
   });
 
-  it('switch it off, and its tokens are refused within a second on another process', async () => {
+  it('give an issuer up to another tenant, and no token of it proves a user of the former one again', async () => {
+    const [former, next] = [await seedTenant(world), await seedTenant(world)];
+    const shared = `https://login.example/shared-${former.tenantId}`;
+    const values = { issuer: shared, audience: AUDIENCE, jwksUrl: keysUrl };
+    const token = await signed({ iss: shared, sub: 'gina' });
+    const tenantOf = async (): Promise<unknown> =>
+      (await world.services.issuerTokens.prove(token))?.actor.tenantId;
+    await world.services.issuers.set(former.tenantId, values);
+    expect(await tenantOf()).toBe(former.tenantId);
+    await world.services.issuers.set(former.tenantId, { ...values, issuer: `${shared}-2` });
+    await world.services.issuers.set(next.tenantId, values);
+    expect(await tenantOf()).toBe(next.tenantId);
+  });
+
+  it('switch it off, and its tokens are refused and its sockets ended within a second on another process', async () => {
     const token = await signed({ sub: 'frank' });
     expect(codesOf(await ask(token))).toEqual([]);
+    const socket = await RawSocket.ready(server.address, { authorization: `Bearer ${token}` });
     const values = { issuer, audience: AUDIENCE, jwksUrl: keysUrl, tagsClaim: 'groups' };
     await world.services.issuers.set(tenantId, { ...values, enabled: false });
     await expect.poll(async () => codesOf(await ask(token)), { interval: 20 }).toEqual(['UNAUTHENTICATED']);
+    expect(await socket.closed).toMatchObject({ code: 4403 });
     await world.services.issuers.set(tenantId, values);
     await expect.poll(async () => codesOf(await ask(token)), { interval: 20 }).toEqual([]);
   });

@@ -25,8 +25,9 @@ const HEADERS_MAX = 100;
 const TOKEN_LENGTH_MAX = 8192;
 const BEARER = /^bearer +([^ .]+)\.([^ .]+\.[^ .]+) *$/i;
 
-interface KnownToken extends Proof {
-  readonly issuer: Pick<UserTokenIssuer, 'issuer' | 'version'>;
+/** What a token of another program proves, as long as its issuer stays as it was. */
+export interface IssuerProof extends Proof {
+  readonly issuer: Pick<UserTokenIssuer, 'tenantId' | 'issuer' | 'version'>;
 }
 
 interface Collaborators {
@@ -43,7 +44,7 @@ interface Collaborators {
  * row of its user and sets the tags; afterwards it is as good as a token of this program.
  */
 export class IssuerTokens {
-  private readonly known = new LRUCache<string, KnownToken>({ max: TOKENS_MAX });
+  private readonly known = new LRUCache<string, IssuerProof>({ max: TOKENS_MAX });
   /** Whether tokens with this header are of another program. All tokens of one key have the same. */
   private readonly headers = new LRUCache<string, boolean>({ max: HEADERS_MAX, memoMethod: isForeignHeader });
 
@@ -61,16 +62,24 @@ export class IssuerTokens {
    * @returns null for a token that proves nothing here
    * @throws StoreUnavailableError when the database does not answer and the token was not known before
    */
-  async prove(token: string): Promise<Proof | null> {
+  async prove(token: string): Promise<IssuerProof | null> {
     const name = createHash('sha256').update(token).digest('base64url');
     const issuer = await this.issuerOf(token);
     if (issuer === null) return null;
     const known = this.known.get(name);
-    if (known !== undefined && known.issuer.version === issuer.version)
+    if (known !== undefined && isSame(known.issuer, issuer))
       return this.its.clock.nowMs() < known.expiresMs ? known : null;
-    const proved = await this.verified(token, issuer);
-    if (proved !== null) this.known.set(name, { ...proved, issuer });
+    const proof = await this.verified(token, issuer);
+    if (proof === null) return null;
+    const proved = { ...proof, issuer };
+    this.known.set(name, proved);
     return proved;
+  }
+
+  /** Whether the issuer is still that of the tenant, enabled and unchanged: for what outlives a request. */
+  async isStillGood({ issuer }: IssuerProof): Promise<boolean> {
+    const present = await this.its.issuers.byIssuer(issuer.issuer);
+    return present !== null && isSame(present, issuer);
   }
 
   private async issuerOf(token: string): Promise<UserTokenIssuer | null> {
@@ -110,6 +119,11 @@ export class IssuerTokens {
       return null;
     }
   }
+}
+
+/** A tenant may have given its issuer up, and another one taken it, whose versions begin anew. */
+function isSame(one: IssuerProof['issuer'], other: IssuerProof['issuer']): boolean {
+  return one.tenantId === other.tenantId && one.version === other.version;
 }
 
 function userIn(
