@@ -9,18 +9,34 @@ import type { DeliveryRows, DueWebhook } from './delivery-rows.js';
 const POLL_EVERY_MS = 1000;
 /** Lets more events of a burst come before the first look. */
 const LINGER_MS = 20;
-/** Webhooks that a process works for at once: in all, of one tenant, and of those that fail. */
+/** Webhooks that a process works for at once: in all, of one tenant, and of those that fail or are slow. */
 const LANES_MAX = 12;
 const LANES_OF_TENANT_MAX = 4;
-const LANES_FAILING_MAX = 6;
+const LANES_HINDERED_MAX = 6;
+/** A lane that takes longer than its turn and some seconds has a receiver that is slow, also where it answers well. */
+const SLOW_MS = 5000;
+/** For so long a process remembers when it has served a webhook, and whether that was slow. */
+const REMEMBERED_MS = 600_000;
 /** Requests under way may end while the process stops; then they are broken off, and sent again later. */
 const STOP_WAIT_MS = 3000;
 
 interface DeliveryWorkerParts {
-  readonly rows: DeliveryRows;
-  readonly lane: DeliveryLane;
+  readonly rows: Pick<DeliveryRows, 'due'>;
+  readonly lane: Pick<DeliveryLane, 'run'>;
   readonly log: Logger;
-  readonly oldestDue: Gauge;
+  readonly oldestDue: Pick<Gauge, 'set'>;
+}
+
+interface Lane {
+  readonly tenantId: string;
+  readonly isHindered: boolean;
+  readonly work: Promise<void>;
+}
+
+/** How a lane of a webhook ended last. */
+interface Served {
+  readonly atMs: number;
+  readonly wasSlow: boolean;
 }
 
 /**
@@ -33,9 +49,8 @@ export class DeliveryWorker implements Worker {
   private readonly stopping = new AbortController();
   private isStopped = false;
   private running: Promise<void> | null = null;
-  private readonly lanes = new Map<string, { readonly due: DueWebhook; readonly work: Promise<void> }>();
-  /** When a lane of a webhook ended last. */
-  private served = new Map<string, number>();
+  private readonly lanes = new Map<string, Lane>();
+  private readonly served = new Map<string, Served>();
 
   constructor(private readonly its: DeliveryWorkerParts) {}
 
@@ -70,27 +85,34 @@ export class DeliveryWorker implements Worker {
 
   private startLanes(due: readonly DueWebhook[]): void {
     this.its.oldestDue.set(Math.max(0, ...due.map(({ overdueMs }) => overdueMs)) / 1000);
-    const servedMs = (webhook: DueWebhook): number => this.served.get(keyOf(webhook)) ?? 0;
-    const inTurn = due.toSorted((a, b) => servedMs(a) - servedMs(b));
-    this.served = new Map(inTurn.map((webhook) => [keyOf(webhook), servedMs(webhook)]));
-    for (const webhook of inTurn) if (this.mayStart(webhook)) this.startLane(webhook);
+    const forgottenMs = performance.now() - REMEMBERED_MS;
+    for (const [key, { atMs }] of this.served) if (atMs < forgottenMs) this.served.delete(key);
+    const servedMs = (webhook: DueWebhook): number => this.served.get(keyOf(webhook))?.atMs ?? 0;
+    for (const webhook of due.toSorted((a, b) => servedMs(a) - servedMs(b)))
+      if (this.mayStart(webhook)) this.startLane(webhook);
   }
 
   private mayStart(webhook: DueWebhook): boolean {
-    const atWork = [...this.lanes.values()].map(({ due }) => due);
+    const atWork = [...this.lanes.values()];
     const ofTenant = atWork.filter(({ tenantId }) => tenantId === webhook.tenantId).length;
-    const failing = atWork.filter(({ isFailing }) => isFailing).length;
+    const hindered = atWork.filter(({ isHindered }) => isHindered).length;
     return (
       !this.lanes.has(keyOf(webhook)) &&
       atWork.length < LANES_MAX &&
       ofTenant < LANES_OF_TENANT_MAX &&
-      (!webhook.isFailing || failing < LANES_FAILING_MAX)
+      (!this.isHindered(webhook) || hindered < LANES_HINDERED_MAX)
     );
+  }
+
+  /** Its requests may hold a lane for as long as one may take. */
+  private isHindered(webhook: DueWebhook): boolean {
+    return webhook.isFailing || this.served.get(keyOf(webhook))?.wasSlow === true;
   }
 
   private startLane(due: DueWebhook): void {
     const key = keyOf(due);
     const { tenantId, webhookId } = due;
+    const sinceMs = performance.now();
     const work = this.its.lane
       .run(due, this.stopping.signal)
       .catch((error: unknown) =>
@@ -98,10 +120,11 @@ export class DeliveryWorker implements Worker {
       )
       .finally(() => {
         this.lanes.delete(key);
-        this.served.set(key, performance.now());
+        const atMs = performance.now();
+        this.served.set(key, { atMs, wasSlow: atMs - sinceMs > SLOW_MS });
         this.signal.raise();
       });
-    this.lanes.set(key, { due, work });
+    this.lanes.set(key, { tenantId, isHindered: this.isHindered(due), work });
   }
 }
 
