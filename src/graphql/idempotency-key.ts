@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ApolloServerPlugin } from '@apollo/server';
 import {
   getNamedType,
@@ -10,6 +11,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { DomainError } from '../platform/errors.js';
+import { VISIBLE_ASCII } from '../platform/input.js';
 import type { RequestContext } from './context.js';
 import { rootFields } from './root-fields.js';
 
@@ -18,18 +20,25 @@ interface KeyedInput {
 }
 
 /**
- * The key of a mutation: that of its input, else that of the header.
+ * The key of a mutation: that of its input, else that of the header. Keys are unique in a tenant, and its partners choose
+ * theirs without knowledge of each other: a partner's is made its own, or it would get the codes of another.
  * @throws DomainError IDEMPOTENCY_KEYS_DIFFER where both are given and are not the same
  */
 export function idempotencyKeyOf(context: RequestContext, { idempotencyKey }: KeyedInput): string | null {
   const header = context.idempotencyKey;
   const own = idempotencyKey ?? header;
-  if (header === null || own === header) return own;
+  if (header === null || own === header) return ownKey(context, own);
   throw new DomainError(
     'IDEMPOTENCY_KEYS_DIFFER',
     'The header idempotency-key and the idempotencyKey of the input are not the same. Send one of them.',
     { field: ['input', 'idempotencyKey'] },
   );
+}
+
+/** What is no key stays, for the refusal that says so. */
+function ownKey({ actor }: RequestContext, key: string | null): string | null {
+  if (actor?.kind !== 'PARTNER' || key === null || !VISIBLE_ASCII.test(key)) return key;
+  return createHash('sha256').update(`${actor.partnerId}\0${key}`).digest('base64url');
 }
 
 /** Refuses, before anything is done, a header's key for several mutations of one request: it would mean the first alone. */
