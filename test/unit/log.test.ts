@@ -8,7 +8,9 @@ const PLAIN_CODE = 'GFXHKQWZRTAB';
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxNyJ9.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg';
 const PEPPER = 'pepper-0123456789-0123456789-0123456789';
 const DATABASE_URL = 'mariadb://redeem:hunter2secret@db.example:3306/redeemkit';
-const SECRETS = [CODE, PLAIN_CODE, JWT, PEPPER, 'hunter2secret'];
+const API_KEY = `rk_live_${'aB3'.repeat(12)}`;
+const WEBHOOK_SECRET = `whsec_${'x9/+'.repeat(10)}abc=`;
+const SECRETS = [CODE, PLAIN_CODE, JWT, PEPPER, 'hunter2secret', API_KEY, WEBHOOK_SECRET, 'of-a-captcha'];
 
 function written(use: (log: Logger) => void): { text: string; lines: Record<string, unknown>[] } {
   let text = '';
@@ -53,6 +55,9 @@ const PLANTED: Readonly<Record<string, (log: Logger) => void>> = {
   'a pepper in nested JSON text': (log) =>
     log.info(JSON.stringify({ body: JSON.stringify({ pepper: PEPPER, code: CODE }) })),
   "a child logger's fields": (log) => log.child({ token: JWT }).child({ url: DATABASE_URL }).info('here'),
+  'an API key in a message': (log) => log.warn(`asked with ${API_KEY} twice`),
+  'a secret of a webhook in a message': (log) => log.warn(`signed by ${WEBHOOK_SECRET}.`),
+  'a secret of a captcha': (log) => log.info({ captchaSecret: 'of-a-captcha' }, 'settings'),
   'a map': (log) => log.info({ headers: new Map([['authorization', JWT]]) }, 'map'),
 };
 

@@ -6,7 +6,8 @@ const REDACTED = '[redacted]';
  * Whole names only: `codeId`, `codes_issued` or `tokenCount` tell nothing.
  */
 const SECRET_NAMES = new Set(
-  `authorization proxyauthorization cookie setcookie password newpassword currentpassword passwd totpcode invitationtoken secret jwtsecret pepper codepepper token
+  `authorization proxyauthorization cookie setcookie password newpassword currentpassword passwd totpcode invitationtoken secret
+   previoussecret totpsecret clientsecret captchasecret devicesecret jwtsecret pepper codepepper token
    accesstoken refreshtoken idtoken apikey xapikey privatekey code codes codetext plaintext codeplaintext`.split(
     /\s+/,
   ),
@@ -28,6 +29,8 @@ const RULES: readonly (readonly [RegExp, string | ((...match: string[]) => strin
   [/\b(Bearer|Basic)\s+[\w~+/.=-]{8,}/gi, `$1 ${REDACTED}`],
   // a JSON web token: three parts, the first of which is a JSON object
   [/\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g, REDACTED],
+  // keys of partners and secrets of webhooks, wherever they stand
+  [/\b(?:rk_live_[0-9A-Za-z]|whsec_[\w+/=])[\w+/=]{15,}/g, REDACTED],
   // JWT_SECRET=…, "password": "…", token=…, also in query strings and escaped JSON
   [
     /\b([a-z_-]*(?:secret|pepper|password|passwd|token|api[_-]?key))(\\?["']?\s*[=:]\s*)(\\?["']?)[^\s"'\\,;&}]+/gi,
