@@ -10,7 +10,21 @@ const PEPPER = 'pepper-0123456789-0123456789-0123456789';
 const DATABASE_URL = 'mariadb://redeem:hunter2secret@db.example:3306/redeemkit';
 const API_KEY = `rk_live_${'aB3'.repeat(12)}`;
 const WEBHOOK_SECRET = `whsec_${'x9/+'.repeat(10)}abc=`;
-const SECRETS = [CODE, PLAIN_CODE, JWT, PEPPER, 'hunter2secret', API_KEY, WEBHOOK_SECRET, 'of-a-captcha'];
+const INVITATION = `rki_HQ.385471329443700737.${'Ab-9'.repeat(10)}_xy`;
+const REFRESH = `rkr_HQ.385471329443700737.${'Ab-9_'.repeat(5)}.${'Ab-9_'.repeat(9)}`;
+const SECRETS = [
+  INVITATION,
+  REFRESH,
+  'LNKCDE234567',
+  CODE,
+  PLAIN_CODE,
+  JWT,
+  PEPPER,
+  'hunter2secret',
+  API_KEY,
+  WEBHOOK_SECRET,
+  'of-a-captcha',
+];
 
 function written(use: (log: Logger) => void): { text: string; lines: Record<string, unknown>[] } {
   let text = '';
@@ -58,6 +72,8 @@ const PLANTED: Readonly<Record<string, (log: Logger) => void>> = {
   'an API key in a message': (log) => log.warn(`asked with ${API_KEY} twice`),
   'a secret of a webhook in a message': (log) => log.warn(`signed by ${WEBHOOK_SECRET}.`),
   'a secret of a captcha': (log) => log.info({ captchaSecret: 'of-a-captcha' }, 'settings'),
+  'an invitation and a refresh token in a message': (log) => log.warn(`not ${INVITATION}, nor ${REFRESH}.`),
+  'a code that links a device': (log) => log.info({ input: { linkCode: 'LNKCDE234567' } }, 'input'),
   'a map': (log) => log.info({ headers: new Map([['authorization', JWT]]) }, 'map'),
 };
 

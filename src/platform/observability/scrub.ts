@@ -7,7 +7,7 @@ const REDACTED = '[redacted]';
  */
 const SECRET_NAMES = new Set(
   `authorization proxyauthorization cookie setcookie password newpassword currentpassword passwd totpcode invitationtoken secret
-   previoussecret totpsecret clientsecret captchasecret devicesecret jwtsecret pepper codepepper token
+   previoussecret totpsecret clientsecret captchasecret devicesecret captchatoken flowtoken linkcode jwtsecret pepper codepepper token
    accesstoken refreshtoken idtoken apikey xapikey privatekey code codes codetext plaintext codeplaintext`.split(
     /\s+/,
   ),
@@ -31,6 +31,8 @@ const RULES: readonly (readonly [RegExp, string | ((...match: string[]) => strin
   [/\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*/g, REDACTED],
   // keys of partners and secrets of webhooks, wherever they stand
   [/\b(?:rk_live_[0-9A-Za-z]|whsec_[\w+/=])[\w+/=]{15,}/g, REDACTED],
+  // refresh tokens and invitations
+  [/\brk[ir]_[A-Z0-9_]{2,24}\.[0-9]{1,19}\.[\w.-]{20,}/g, REDACTED],
   // JWT_SECRET=…, "password": "…", token=…, also in query strings and escaped JSON
   [
     /\b([a-z_-]*(?:secret|pepper|password|passwd|token|api[_-]?key))(\\?["']?\s*[=:]\s*)(\\?["']?)[^\s"'\\,;&}]+/gi,
