@@ -274,7 +274,7 @@ describe('deliveries', () => {
     const result = { responseStatus: 204, responseText: null, failure: null };
     const leased = { delivery: present(delivery, 'The delivery'), leaseUntil: new Date() };
     const before = { ...leased.delivery, queuedAt: new Date(leased.delivery.queuedAt.getTime() - 1) };
-    await rowsOf(world).delivered({ ...leased, delivery: before as WebhookDelivery }, result);
+    await rowsOf(world).delivered({ ...leased, delivery: before }, result);
     expect(await scene.statusesOf(webhook)).toEqual(['PENDING']);
     await rowsOf(world).delivered(leased, result);
     expect(await scene.statusesOf(webhook)).toEqual(['DELIVERED']);

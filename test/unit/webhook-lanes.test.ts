@@ -20,7 +20,9 @@ it('leaves places to other webhooks once receivers were slow, also where they an
     rows: { due: async () => Promise.resolve([...due.values()]) },
     lane: {
       run: async ({ webhookId }) => {
-        await new Promise<void>((resolve) => running.set(webhookId, resolve));
+        await new Promise<void>((resolve) => {
+          running.set(webhookId, resolve);
+        });
         running.delete(webhookId);
       },
     },
