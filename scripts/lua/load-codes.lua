@@ -1,19 +1,23 @@
 --[[
-  Stores the copies of codes' committed state, as read in one query, unless something newer is known of a code.
+  Stores the copies of codes' committed state, as read in one query, unless something newer is known of a code. Where
+  Redis was emptied since the read began, what is newer may be forgotten: nothing is stored.
   Open claims are not touched.
 
-  KEYS[1…] copy  hash  copy of a code's committed state, one key a code
-  ARGV[1] ttl_ms      idle copies expire
-  ARGV[2…] for each code the values of FIELDS, in that order
+  KEYS[1]  epoch  string  made anew after Redis was emptied, and whenever codes are added
+  KEYS[2…] copy   hash    copy of a code's committed state, one key a code
+  ARGV[1] epoch       before the codes were read; "" when there was none
+  ARGV[2] ttl_ms      idle copies expire
+  ARGV[3…] for each code the values of FIELDS, in that order
 
   Returns the number of copies stored
 ]]
 local FIELDS = { 'version', 'id', 'campaign_id', 'batch_id', 'status', 'use_limit', 'used', 'starts_ms', 'expires_ms',
   'assigned_user_id', 'sole_user_id' }
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 local stored = 0
-for i = 1, #KEYS do
+for i = 2, #KEYS do
   local copy = KEYS[i]
-  local first = 2 + (i - 1) * #FIELDS
+  local first = 3 + (i - 2) * #FIELDS
   local held = redis.call('HGET', copy, 'version')
   if not held or tonumber(held) <= tonumber(ARGV[first]) then
     local values = {}
@@ -22,7 +26,7 @@ for i = 1, #KEYS do
       values[2 * f] = ARGV[first + f - 1]
     end
     redis.call('HSET', copy, unpack(values))
-    redis.call('PEXPIRE', copy, ARGV[1])
+    redis.call('PEXPIRE', copy, ARGV[2])
     stored = stored + 1
   end
 end

@@ -64,11 +64,14 @@ export class CodeCopyService {
     this.note = new RedisScript(redis, 'note-unknown-code');
   }
 
-  /** Stores copies of codes as read from the primary. */
-  async store(tenantId: string, copies: readonly CodeCopy[]): Promise<void> {
+  /** Stores copies of codes as read from the primary after `epoch` was, unless there is another epoch by now. */
+  async store(tenantId: string, copies: readonly CodeCopy[], epoch: string): Promise<void> {
     if (copies.length === 0) return;
     const keys = copies.map((copy) => codeKeys.copy(tenantId, copy.digest));
-    await this.load.run(keys, [this.copyTtlMs, ...copies.flatMap(valuesOf)]);
+    await this.load.run(
+      [codeKeys.epoch(tenantId), ...keys],
+      [epoch, this.copyTtlMs, ...copies.flatMap(valuesOf)],
+    );
   }
 
   /** Whether a copy under one of these digests says that the code is this user's. */

@@ -193,7 +193,7 @@ describe('a claim that is deferred while the tombstone of its refusal is written
     const seeded = await seedCode(world);
     const { tenantId, userId, code, codeId } = seeded;
     const row = await emOf(world, tenantId).findOneOrFail(Code, { id: codeId });
-    await world.services.copies.store(tenantId, [copyOf(row)]);
+    await world.services.copies.store(tenantId, [copyOf(row)], await world.services.copies.epoch(tenantId));
     // The copy in Redis still allows it.
     await emOf(world, tenantId).nativeUpdate(Code, { id: codeId }, { status: 'DISABLED' });
     const isLost = Promise.withResolvers<undefined>();

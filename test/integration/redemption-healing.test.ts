@@ -108,7 +108,7 @@ describe('copies in Redis', () => {
     expect(await redis.hgetall(copy)).toEqual({ version: String(row.version + 1) });
     expect(await redis.pttl(copy)).toBeGreaterThan(50_000);
     // A row that was read before the commit comes too late.
-    await world.services.copies.store(tenantId, [copyOf(row)]);
+    await world.services.copies.store(tenantId, [copyOf(row)], await world.services.copies.epoch(tenantId));
     expect(await redis.hgetall(copy)).toEqual({ version: String(row.version + 1) });
     expect(outcomeOf(await redeem(other, tenantId, users[1] ?? '', first(codes)))).toBe('COMMITTED');
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(2));

@@ -149,7 +149,11 @@ describe('the claim', () => {
     const em = emOf(world, tenant.tenantId);
     for (const [i, text] of codes.entries()) {
       const row = await em.findOneOrFail(Code, { codeText: text });
-      await world.services.copies.store(tenant.tenantId, [copyOf(row)]);
+      await world.services.copies.store(
+        tenant.tenantId,
+        [copyOf(row)],
+        await world.services.copies.epoch(tenant.tenantId),
+      );
       const key = `{${tenant.tenantId}}:code:${row.codeDigest}`;
       const fields = Object.entries(await world.stores.redis.hgetall(key)).toReversed();
       if (i === 1) fields.sort(([a], [b]) => a.localeCompare(b));
@@ -264,7 +268,11 @@ describe('the commit', () => {
     const row = await em.findOneOrFail(Code, { codeText: first(codes) }, { disableIdentityMap: true });
     // A copy from before the redemption, as a lagging replica would bring it back.
     await forget(world, tenant.tenantId);
-    await world.services.copies.store(tenant.tenantId, [copyOf({ ...row, used: 0, version: 1 })]);
+    await world.services.copies.store(
+      tenant.tenantId,
+      [copyOf({ ...row, used: 0, version: 1 })],
+      await world.services.copies.epoch(tenant.tenantId),
+    );
     expect(outcomeOf(await redeem(world, tenant.tenantId, b, first(codes)))).toBe('CODE_EXHAUSTED');
     expect(await factsOf(world, tenant.tenantId)).toEqual({ ...factsAfter(1), tombstones: 1 });
     expect(
@@ -274,6 +282,27 @@ describe('the commit', () => {
     // The copy healed: the next refusal needs no claim.
     expect(outcomeOf(await redeem(world, tenant.tenantId, b, first(codes)))).toBe('CODE_EXHAUSTED');
     expect((await factsOf(world, tenant.tenantId)).tombstones).toBe(1);
+  });
+
+  it('stores no copy that was read before Redis was emptied', async () => {
+    const { services, stores } = world;
+    const { tenantId, ...tenant } = await seedTenant(world);
+    const { codes } = await seedCampaign(world, { tenantId, ...tenant }, 1, { rule: { useLimit: 2 } });
+    const userId = await seedUser(world, tenantId);
+    const epoch = await services.copies.epoch(tenantId);
+    const em = emOf(world, tenantId);
+    const row = await em.findOneOrFail(Code, { codeText: first(codes) }, { disableIdentityMap: true });
+    await redeem(world, tenantId, userId, first(codes));
+    // With the copies goes what tells that the row is an older one.
+    await forget(world, tenantId);
+    await services.copies.store(tenantId, [copyOf(row)], epoch);
+    const key = `{${tenantId}}:code:${row.codeDigest}`;
+    expect(await stores.redis.exists(key)).toBe(0);
+    // The next attempt reads it again.
+    expect(outcomeOf(await redeem(world, tenantId, await seedUser(world, tenantId), first(codes)))).toBe(
+      'COMMITTED',
+    );
+    expect(await stores.redis.hget(key, 'used')).toBe('2');
   });
 
   it('counts a pause, a freeze and a switch that come between claim and commit', async () => {

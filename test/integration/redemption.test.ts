@@ -144,7 +144,11 @@ describe('redeeming a code', () => {
     const userId = await seedUser(world, tenant.tenantId);
     const key = `{${tenant.tenantId}}:code:${code.codeDigest}`;
     await redeem(world, tenant.tenantId, userId, first(codes), { productCode: 'NONE' });
-    await world.services.copies.store(tenant.tenantId, [copyOf(code)]);
+    await world.services.copies.store(
+      tenant.tenantId,
+      [copyOf(code)],
+      await world.services.copies.epoch(tenant.tenantId),
+    );
     const nowMs = Date.now();
     await world.stores.redis.hset(key, 'expires_ms', nowMs);
     expect(outcomeOf(await redeem(world, tenant.tenantId, userId, first(codes)))).toBe('CODE_EXPIRED');

@@ -26,7 +26,7 @@ export async function openClaim(
   const idempotencyKey = key === null ? null : keyDigest(tenantId, userId, key);
   const digest = services.recognizer.digests(tenantId, services.recognizer.canonicalize(code) ?? '')[0] ?? '';
   const row = await emOf(world, tenantId).findOneOrFail(Code, { codeDigest: digest });
-  await services.copies.store(tenantId, [copyOf(row)]);
+  await services.copies.store(tenantId, [copyOf(row)], await services.copies.epoch(tenantId));
   const campaign = await services.campaignReader.read(tenantId, row.campaignId);
   const redemptionId = services.ids.next();
   const snapshot = {

@@ -29,6 +29,8 @@ export interface LoadedCode {
   readonly digest: string;
   /** As just read from the primary; null where Redis holds it. */
   readonly unstored: CodeCopy | null;
+  /** Before it was read. */
+  readonly epoch: string;
 }
 
 const BATCH_MAX = 256;
@@ -80,16 +82,20 @@ export class CodeLoader {
     const known = new Set(codes.map(({ codeDigest }) => codeDigest));
     const unknown = group.filter(({ digests }) => !digests.some((digest) => known.has(digest)));
     const copies = codes.map((code) => copyOf(code, soleUsers.get(code.id)));
+    // Each of them was read before the codes were.
+    const epochs = new Map(group.flatMap(({ digests, epoch }) => digests.map((digest) => [digest, epoch])));
+    const epochOf = ({ digest }: CodeCopy): string => epochs.get(digest) ?? '';
+    const touched = Map.groupBy(
+      copies.filter((copy) => !isUntouched(copy)),
+      epochOf,
+    );
     await Promise.all([
-      this.copies.store(
-        tenantId,
-        copies.filter((copy) => !isUntouched(copy)),
-      ),
+      ...[...touched].map(async ([epoch, those]) => this.copies.store(tenantId, those, epoch)),
       ...unknown.map(async ({ digests: [digest = ''], epoch }) =>
         this.copies.noteUnknown(tenantId, digest, epoch),
       ),
     ]);
-    return new Map(copies.map((copy) => [copy.digest, loadedCode(copy)]));
+    return new Map(copies.map((copy) => [copy.digest, loadedCode(copy, epochOf(copy))]));
   }
 }
 
@@ -97,9 +103,9 @@ function isUntouched({ useLimit, used, status }: CodeCopy): boolean {
   return useLimit === 1 && used === 0 && status === 'ACTIVE';
 }
 
-function loadedCode(copy: CodeCopy): LoadedCode {
+function loadedCode(copy: CodeCopy, epoch: string): LoadedCode {
   const { id: codeId, campaignId, batchId, digest } = copy;
-  return { codeId, campaignId, batchId, digest, unstored: isUntouched(copy) ? copy : null };
+  return { codeId, campaignId, batchId, digest, unstored: isUntouched(copy) ? copy : null, epoch };
 }
 
 type StoredCode = Omit<CopiedCode, 'startsAt' | 'expiresAt'> & {

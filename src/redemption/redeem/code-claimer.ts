@@ -64,7 +64,7 @@ export class CodeClaimer {
       const request = requestOf(attempt, { ...prepared, code }, redemptionId, snapshot, admitted.nowMs);
       const reply = await this.redis.claim(request);
       if (reply.status !== 'LOAD') {
-        if (reply.status === 'REFUSED') await this.eligibility.keepCopy(attempt.tenantId, code.unstored);
+        if (reply.status === 'REFUSED') await this.eligibility.keepCopy(attempt.tenantId, code);
         const { digest } = code;
         const settled = await this.settledReply({ ...attempt, digest }, reply, waits);
         if (settled !== null) return { snapshot, digest, reply: settled };
@@ -73,7 +73,8 @@ export class CodeClaimer {
       // Longer each time: a code that is just getting a new digest cannot be claimed for a moment.
       if (loads > 0) await pause(loads * LOAD_PAUSE_MS);
       loads += 1;
-      const loaded = await this.load(attempt, { status: 'LOAD', nowMs: reply.nowMs, epoch: admitted.epoch });
+      // The epoch of the admission may be over, and nothing that is read under it is stored.
+      const loaded = await this.load(attempt, { status: 'LOAD', nowMs: reply.nowMs, epoch: '' });
       if (loaded instanceof Refused) return loaded;
       code = loaded;
     }

@@ -1,7 +1,7 @@
 import type { Campaign } from '../../campaigns/campaign.entity.js';
 import type { CampaignReader } from '../../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../../codes/batch-gate.service.js';
-import type { CodeCopy, CodeCopyService } from '../../codes/code-copy.service.js';
+import type { CodeCopyService } from '../../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
 import type { PersonRefusal } from '../../graphql/actor.js';
 import type { AccessService } from '../../identity/access.service.js';
@@ -146,8 +146,8 @@ export class EligibilityService {
   async findCode(attempt: Attempt, admitted: AdmitReply): Promise<LoadedCode | Refused> {
     if (!attempt.isLineActive) return new Refused('PRODUCT_UNKNOWN');
     if (admitted.status === 'FOUND') {
-      const { codeId, campaignId, batchId } = admitted;
-      return { codeId, campaignId, batchId, digest: attempt.digest, unstored: null };
+      const { codeId, campaignId, batchId, epoch } = admitted;
+      return { codeId, campaignId, batchId, digest: attempt.digest, unstored: null, epoch };
     }
     if (attempt.canonical === null) return new Refused('CODE_MALFORMED');
     const { tenantId, digests, canonical } = attempt;
@@ -162,8 +162,8 @@ export class EligibilityService {
   }
 
   /** Stores the copy of a code that was loaded and not used up. */
-  async keepCopy(tenantId: string, copy: CodeCopy | null): Promise<void> {
-    if (copy !== null) await this.services.copies.store(tenantId, [copy]);
+  async keepCopy(tenantId: string, { unstored, epoch }: LoadedCode): Promise<void> {
+    if (unstored !== null) await this.services.copies.store(tenantId, [unstored], epoch);
   }
 
   /** Judges the campaign and the batch of a code. */

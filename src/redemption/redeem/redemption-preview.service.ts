@@ -127,7 +127,7 @@ export class RedemptionPreviewService {
       const judged = { rows: facts.rows, refusal: refusalOf(claim, facts)?.refusal ?? null };
       if (judged.refusal !== 'CODE_HELD') return judged;
       // The wait looks at the copy.
-      await this.eligibility.keepCopy(claim.tenantId, prepared.code.unstored);
+      await this.eligibility.keepCopy(claim.tenantId, prepared.code);
       // Without a place: else a few users who look at one code would hold those of all their tenant's users.
       const isSettled = await withoutPlace(async () =>
         this.heldUses.settled(claim.tenantId, claim.digest, untilMs),
@@ -143,7 +143,7 @@ export class RedemptionPreviewService {
     refused: Refused,
     code: LoadedCode | null = null,
   ): Promise<Refused> {
-    await this.eligibility.keepCopy(admission.attempt.tenantId, code?.unstored ?? null);
+    if (code !== null) await this.eligibility.keepCopy(admission.attempt.tenantId, code);
     return this.refusals.judged(id, admission.attempt.limits, admission, refused);
   }
 

@@ -148,7 +148,7 @@ export class RedemptionService {
     if (code instanceof Refused) return code;
     const prepared = await this.judge(attempt, code, admitted);
     // What is refused is likely to come again; then it is refused without the database.
-    if (prepared instanceof Refused) await eligibility.keepCopy(attempt.tenantId, code.unstored);
+    if (prepared instanceof Refused) await eligibility.keepCopy(attempt.tenantId, code);
     return prepared;
   }
 
