@@ -16,7 +16,7 @@ if (process.argv.includes('--write')) {
 } else if (built === written) {
   console.log('schema.graphql is the schema of the build.');
 } else {
-  console.error('schema.graphql differs from the schema of the build; "npm run schema" writes it anew.\n');
+  console.error('schema.graphql differs from the schema of the build; "npm run schema" writes it.\n');
   console.error(differenceOf(written, built).join('\n'));
   process.exitCode = 1;
 }

@@ -3,7 +3,7 @@
   Redis was emptied since the read began, what is newer may be forgotten: nothing is stored.
   Open claims are not touched.
 
-  KEYS[1]  epoch  string  made anew after Redis was emptied, and whenever codes are added
+  KEYS[1]  epoch  string  replaced after Redis was emptied, and whenever codes are added
   KEYS[2…] copy   hash    copy of a code's committed state, one key a code
   ARGV[1] epoch       before the codes were read; "" when there was none
   ARGV[2] ttl_ms      idle copies expire

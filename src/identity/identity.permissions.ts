@@ -13,7 +13,7 @@ export const IDENTITY_PERMISSIONS: Permissions = {
     inviteStaff: OWNERS,
     resetStaff: OWNERS,
     updateStaff: OWNERS,
-    // Whoever calls these has no token yet.
+    // Callers of these have no token yet.
     signInStaff: PUBLIC,
     beginStaffOidc: PUBLIC,
     completeStaffOidc: PUBLIC,

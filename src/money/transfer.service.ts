@@ -159,7 +159,7 @@ function refuseLimits(currency: CurrencyTerms, use: DayUse, amount: Money): void
   throw refusal(reached, message, 'amount');
 }
 
-/** For the sender's devices, and for whoever keeps books outside. */
+/** For the sender's devices, and for external accounting. */
 function transferMade({ id, fromUserId, toUserId, facilityId, currency, ...transfer }: Transfer) {
   const { orderId, amount, fee, net, day } = transfer;
   const sides = { fromUserId, toUserId, facilityId, currency };

@@ -68,7 +68,7 @@ export class Documents {
     return read;
   }
 
-  /** Reads a text at nobody's cost: one that was judged before, of which there are few. */
+  /** Reads a text without charging a caller: one that was judged before, of which there are few. */
   prepare(text: string): void {
     if (!this.kept.has(text)) this.kept.set(text, this.readNew(text));
   }

@@ -95,7 +95,7 @@ export class DeliveryRows {
     return leased;
   }
 
-  /** A delivery is done whoever has done it; one that was replayed meanwhile is sent once more. */
+  /** Completes a delivery, also one that another worker has leased by now; one that was replayed meanwhile is sent once more. */
   async delivered({ delivery }: LeasedDelivery, result: AttemptResult): Promise<void> {
     await tenantEm(this.orm, delivery.tenantId).nativeUpdate(
       WebhookDelivery,

@@ -41,7 +41,7 @@ interface Served {
 
 /**
  * Sends what is due. Each webhook has a lane of its own, and those that were served longest ago come first: a receiver
- * that is slow or away takes one place and holds up nobody else.
+ * that is slow or away takes one place and does not delay others.
  */
 export class DeliveryWorker implements Worker {
   readonly name = 'webhook deliveries';

@@ -12,7 +12,7 @@ export interface OfferedEvent {
 
 const ORDER = ['orderNo', 'type', 'status', 'closeReason', 'coupons', 'points'];
 
-/** By public name; what is not named here is sent to nobody. */
+/** By public name; events that are not listed here are never sent. */
 export const OFFERED_EVENTS: Readonly<Record<string, OfferedEvent>> = {
   'redemption.settled': {
     source: 'redemption_settled',

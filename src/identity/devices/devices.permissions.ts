@@ -6,7 +6,7 @@ export const DEVICE_PERMISSIONS: Permissions = {
     devices: STAFF,
   },
   mutation: {
-    // Whoever calls these has no token yet, or one that has expired.
+    // Callers of these have no token yet, or an expired one.
     deviceLogin: PUBLIC,
     refreshDeviceSession: PUBLIC,
     signOutDevice: USERS,

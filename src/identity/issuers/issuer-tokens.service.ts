@@ -121,7 +121,7 @@ export class IssuerTokens {
   }
 }
 
-/** A tenant may have given its issuer up, and another one taken it, whose versions begin anew. */
+/** A tenant may have given its issuer up, and another one taken it, whose versions start again at 1. */
 function isSame(one: IssuerProof['issuer'], other: IssuerProof['issuer']): boolean {
   return one.tenantId === other.tenantId && one.version === other.version;
 }

@@ -76,7 +76,7 @@ export class IssuerService {
     return tenantEm(this.its.orm, tenantId).findOne(UserTokenIssuer, {}, { disableIdentityMap: true });
   }
 
-  /** All are read at once, so an issuer that nobody has set costs no read. At most a second old. */
+  /** All are read at once, so a tenant without an issuer costs no read. At most a second old. */
   async byIssuer(issuer: string): Promise<UserTokenIssuer | null> {
     return (await this.enabled.find('', ''))?.get(issuer) ?? null;
   }

@@ -25,7 +25,7 @@ interface Collaborators {
   readonly log: Logger;
 }
 
-/** The public keys of issuers. An unknown key id causes one fetch, and no more for a while: ids are chosen by whoever sends a token. */
+/** The public keys of issuers. An unknown key id causes one fetch, and no more for a while: the sender of a token chooses its key id. */
 export class JwksKeys {
   private readonly sets = new LRUCache<string, KeySet>({
     max: SETS_MAX,

@@ -14,7 +14,7 @@ import type { OperationSet, OperationSets } from './operation-sets.js';
 export type { AskedOperation, OperationSet } from './operation-sets.js';
 
 const KEYS_MAX = 10_000;
-/** Nobody knows a key before it is made, so one that is unknown stays unknown; a restored backup counts after this. */
+/** A key cannot be guessed before it is made, so one that is unknown stays unknown; a restored backup counts after this. */
 const UNKNOWN_TTL_MS = 60_000;
 const BATCH_MAX = 500;
 const BEARER = /^bearer +(rk_[^ ]*) *$/i;

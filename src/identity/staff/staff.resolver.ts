@@ -40,7 +40,7 @@ export class StaffResolver {
 
   @Mutation(() => ResetStaffPayloadType, {
     description:
-      'Removes password and second factor of an account, ends its sessions, and invites it anew. For OWNER.',
+      'Removes password and second factor of an account, ends its sessions, and invites it again. For OWNER.',
   })
   async resetStaff(
     @Arg('input', () => ResetStaffInput) { staffId }: ResetStaffInput,

@@ -29,7 +29,7 @@ export interface InvitedStaff {
 }
 
 const passwordInput = z.object({ password: newPassword });
-/** What is changed when an account begins anew. */
+/** The fields that a reset of an account clears. */
 const WITHOUT_CREDENTIALS = {
   status: 'INVITED',
   passwordHash: null,

@@ -28,7 +28,7 @@ const GIVE_BACK_CAUSE: Readonly<Record<CloseCause, GiveBackCause>> = {
   FAILED: 'CANCELLED',
 };
 
-/** Closes orders that were not paid, whoever asks for it. */
+/** Closes unpaid orders, for the time-out, the user and staff alike. */
 export class OrderClosing {
   constructor(private readonly its: ClosingParts) {}
 

@@ -79,7 +79,7 @@ async function redeem(its: DoorParts, { context, json }: RouteRequest): Promise<
   };
 }
 
-/** A null or missing `userId` names nobody. */
+/** A null or missing `userId` is not compared. */
 const isNamed = (userId: string | null | undefined): userId is string =>
   userId !== null && userId !== undefined;
 

@@ -21,7 +21,7 @@ export class CaptchaUnavailableError extends Error {
 /** The token that {@link LocalCaptchaVerifier} takes. */
 const LOCAL_TOKEN = 'local-captcha';
 
-/** For development: takes one token, and asks nobody. */
+/** For development: accepts one token without a request. */
 export class LocalCaptchaVerifier implements CaptchaVerifier {
   async isSolved(_terms: CaptchaTerms, { token }: CaptchaAnswer): Promise<boolean> {
     return token === LOCAL_TOKEN;
