@@ -9,7 +9,7 @@ import { SealedSecrets, type SealingKey, type SecretResealing } from '../platfor
 import { DeliveryAttempt } from './delivery-attempt.js';
 import { DeliveryLane } from './delivery-lane.js';
 import { DeliveryQueue } from './delivery-queue.js';
-import { DeliveryRetention } from './delivery-retention.js';
+import { AgedRows } from '../platform/database/aged-rows.js';
 import { DeliveryRows } from './delivery-rows.js';
 import { DeliveryWorker } from './delivery-worker.js';
 import { WebhookSecretResealing } from './secret-resealing.js';
@@ -63,8 +63,14 @@ export const webhooks = {
     const queue = new DeliveryQueue(orm, its.ids, worker.wake);
     const service = new WebhookService({ ...its, secrets });
     const replays = new WebhookReplayService({ ...its, queue });
+    const retention = agedDeliveries(its);
     return {
-      services: { webhooks: service, webhookReplays: replays, webhookSecrets: secrets },
+      services: {
+        webhooks: service,
+        webhookReplays: replays,
+        webhookSecrets: secrets,
+        deliveryRetention: retention,
+      },
       resolvers: [new WebhookResolver(service, replays), new WebhookDeliveryResolver()],
       consumers: [
         {
@@ -73,7 +79,7 @@ export const webhooks = {
           handle: async (tenantId: string, events: readonly PublishedEvent[]) => queue.take(tenantId, events),
         },
       ],
-      jobs: [worker, ...housekeeping(its, { resealing, replays, worker })],
+      jobs: [worker, ...housekeeping(its, { resealing, replays, worker, retention })],
     };
   },
 };
@@ -82,10 +88,19 @@ interface Kept {
   readonly resealing: WebhookSecretResealing;
   readonly replays: WebhookReplayService;
   readonly worker: DeliveryWorker;
+  readonly retention: AgedRows;
 }
 
-function housekeeping({ orm, config, log }: Needs, { resealing, replays, worker }: Kept): PeriodicJob[] {
-  const retention = new DeliveryRetention(orm, config.WEBHOOK_DELIVERY_DAYS);
+function agedDeliveries({ orm, config }: Needs): AgedRows {
+  return new AgedRows(orm, {
+    table: 'webhook_delivery',
+    column: 'queued_at',
+    keptDays: config.WEBHOOK_DELIVERY_DAYS,
+    where: "status <> 'PENDING'",
+  });
+}
+
+function housekeeping({ log }: Needs, { resealing, replays, worker, retention }: Kept): PeriodicJob[] {
   return [
     {
       name: 'webhook replays',

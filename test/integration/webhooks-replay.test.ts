@@ -8,7 +8,6 @@ import { activeKeyId } from '../../src/platform/sealed-secrets.js';
 import { DeliveryAttempt } from '../../src/webhooks/delivery-attempt.js';
 import { present } from '../../src/platform/assert.js';
 import { DeliveryRows } from '../../src/webhooks/delivery-rows.js';
-import { DeliveryRetention } from '../../src/webhooks/delivery-retention.js';
 import { WebhookDelivery, type Webhook } from '../../src/webhooks/webhook.entity.js';
 import { isSignedWith, type Received } from '../support/webhook-receiver.js';
 import {
@@ -296,7 +295,7 @@ describe('deliveries', () => {
     await age(old?.id, 31);
     await age(waiting?.id, 31, { status: 'PENDING', nextAttemptAt: far });
     await age(young?.id, 29);
-    await new DeliveryRetention(world.here.stores.orm, 30).prune();
+    await world.here.services.deliveryRetention.prune();
     const left = (await deliveriesOf(world.here, webhook)).map(({ id }) => id);
     expect(left).not.toContain(old?.id);
     expect(left).toHaveLength(3);

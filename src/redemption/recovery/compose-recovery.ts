@@ -6,7 +6,7 @@ import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { SettlementNeeds } from '../commit/compose-settlement.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { GroupCommit } from '../commit/group-commit.js';
-import { AttemptRetention } from './attempt-retention.js';
+import { AgedRows } from '../../platform/database/aged-rows.js';
 import { ClaimSweeper } from './claim-sweeper.js';
 import { LateConfirms } from './late-confirms.js';
 import { TombstoneRetention } from './tombstone-retention.js';
@@ -35,7 +35,11 @@ export function composeRecovery(its: Needs) {
     const deleted = await tombstones.prune(signal);
     if (deleted > 0) log.info({ deleted }, 'expired tombstones were deleted');
   };
-  const attempts = new AttemptRetention(its.orm, config.ATTEMPT_LOG_DAYS);
+  const attempts = new AgedRows(its.orm, {
+    table: 'refused_attempt',
+    column: 'refused_at',
+    keptDays: config.ATTEMPT_LOG_DAYS,
+  });
   const jobs: Job[] = [
     {
       name: 'claim sweep',
