@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 /** A device with an open socket that hears of the end of its session. */
-async function online(url: string, tenantId: string, { token }: DevicePayload) {
+async function online(url: string, tenantId: string, { accessToken: token }: DevicePayload) {
   const after = await cursorNow(cluster.world, tenantId);
   const stream = await graphqlSubscribe(url, { token, query: REVOKED, variables: { after } });
   streams = [...streams, stream];
@@ -63,7 +63,7 @@ async function withDevices(url: string, tenantId: string, count: number): Promis
   const first = await deviceLogin(url, tenantId, { identifier: newIdentifier(), secret: newSecret() });
   const others = [];
   for (let n = 1; n < count; n += 1) {
-    const linkCode = await linkCodeOf(url, first.token);
+    const linkCode = await linkCodeOf(url, first.accessToken);
     others.push(await deviceLogin(url, tenantId, { identifier: newIdentifier(), linkCode }));
   }
   return [first, ...others];
@@ -94,15 +94,15 @@ describe('X.22, S1.12: unbinding a device', () => {
     const [gone, kept] = (await withDevices(a, tenantId, 2)) as [DevicePayload, DevicePayload];
     const sockets = [await online(a, tenantId, gone), await online(b, tenantId, gone)];
     const other = await online(b, tenantId, kept);
-    expect([await accessOf(a, gone.token), await accessOf(b, gone.token)]).toEqual(['OK', 'OK']);
-    const unbound = await unbindDevice(a, kept.token, gone.deviceId);
+    expect([await accessOf(a, gone.accessToken), await accessOf(b, gone.accessToken)]).toEqual(['OK', 'OK']);
+    const unbound = await unbindDevice(a, kept.accessToken, gone.deviceId);
     expect(unbound.errors).toEqual([]);
     // At the process that has done it at once, at the other one within a second or so.
-    expect(await accessOf(a, gone.token)).toBe('SESSION_ENDED');
-    await expect.poll(async () => accessOf(b, gone.token)).toBe('SESSION_ENDED');
+    expect(await accessOf(a, gone.accessToken)).toBe('SESSION_ENDED');
+    await expect.poll(async () => accessOf(b, gone.accessToken)).toBe('SESSION_ENDED');
     for (const next of sockets) expect(await endOf(next, gone)).toContain('4403');
     expect(outcomeOf(await refreshDevice(b, gone.refreshToken))).toBe('SESSION_ENDED');
-    expect(await accessOf(b, kept.token)).toBe('OK');
+    expect(await accessOf(b, kept.accessToken)).toBe('OK');
     const last = await unbindDevice(b, staffToken(cluster.world, tenantId), kept.deviceId);
     expect(last.errors).toEqual([]);
     // The other device heard nothing of the first end, and now of its own.
@@ -123,14 +123,17 @@ describe('S1.13: too many devices online', () => {
     await online(b, tenantId, second);
     // A second socket of a device is no second device.
     await online(a, tenantId, second);
-    expect(await accessOf(b, first.token)).toBe('OK');
+    expect(await accessOf(b, first.accessToken)).toBe('OK');
     await online(b, tenantId, third);
     const { deviceId, userId } = first;
     expect(await oldest()).toEqual({ deviceId, userId, reason: 'TOO_MANY_ONLINE' });
     expect(await endOf(oldest, first)).toContain('4403');
-    await expect.poll(async () => accessOf(a, first.token)).toBe('SESSION_ENDED');
-    await expect.poll(async () => accessOf(b, first.token)).toBe('SESSION_ENDED');
-    expect([await accessOf(a, second.token), await accessOf(b, third.token)]).toEqual(['OK', 'OK']);
+    await expect.poll(async () => accessOf(a, first.accessToken)).toBe('SESSION_ENDED');
+    await expect.poll(async () => accessOf(b, first.accessToken)).toBe('SESSION_ENDED');
+    expect([await accessOf(a, second.accessToken), await accessOf(b, third.accessToken)]).toEqual([
+      'OK',
+      'OK',
+    ]);
     const { services } = cluster.world;
     expect(await services.access.refusalOf({ tenantId, userId, sessionId: second.sessionId })).toBeNull();
   });
@@ -147,6 +150,9 @@ describe('S1.13: too many devices online', () => {
     await expect.poll(count).toBe(0);
     await online(b, tenantId, second);
     await expect.poll(count).toBe(1);
-    expect([await accessOf(a, first.token), await accessOf(b, second.token)]).toEqual(['OK', 'OK']);
+    expect([await accessOf(a, first.accessToken), await accessOf(b, second.accessToken)]).toEqual([
+      'OK',
+      'OK',
+    ]);
   });
 });

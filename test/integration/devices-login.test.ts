@@ -53,7 +53,7 @@ describe('S1.1: an unknown identifier', () => {
     expect(await made(tenantId)).toEqual({ ...MADE_NOTHING, users: 1, methods: 1, devices: 1, sessions: 1 });
     const query =
       '{ viewer { kind user { id } } myDevices { id identifier agent { browser system platform } } }';
-    const { data } = await graphqlRequest(url, { query, token: first.token });
+    const { data } = await graphqlRequest(url, { query, token: first.accessToken });
     expect(data).toEqual({
       viewer: { kind: 'USER', user: { id: first.userId } },
       myDevices: [
@@ -148,7 +148,7 @@ describe('S1.2: a known identifier', () => {
     });
     const next = await refreshDevice(url, refreshToken);
     expect(next).toMatchObject({ userId, deviceId, errors: [] });
-    expect(await accessOf(url, next.token)).toBe('OK');
+    expect(await accessOf(url, next.accessToken)).toBe('OK');
     expect(outcomeOf(await refreshDevice(url, refreshToken))).toBe('REFRESH_TOKEN_REUSED');
     expect(outcomeOf(await refreshDevice(url, next.refreshToken))).toBe('SESSION_ENDED');
     expect(outcomeOf(await refreshDevice(url, 'nonsense'))).toBe('REFRESH_TOKEN_UNKNOWN');
@@ -157,7 +157,7 @@ describe('S1.2: a known identifier', () => {
   it('signs out: its token and its refresh token end, and it stays bound', async () => {
     const { tenantId } = await seedDeviceTenant(world);
     const input = { identifier: newIdentifier(), secret: newSecret() };
-    const { token, refreshToken, userId } = await deviceLogin(url, tenantId, input);
+    const { accessToken: token, refreshToken, userId } = await deviceLogin(url, tenantId, input);
     const query = 'mutation { signOutDevice { sessionId errors { code } } }';
     const { data } = await graphqlRequest<{ signOutDevice: { errors: object[] } }>(url, { query, token });
     expect(data?.signOutDevice.errors).toEqual([]);
@@ -171,14 +171,14 @@ describe('S1.2: a known identifier', () => {
     const identifier = newIdentifier();
     const first = await deviceLogin(url, tenantId, { identifier });
     const other = await deviceLogin(url, tenantId, { identifier: newIdentifier() });
-    const foreign = await linkCodeOf(url, other.token);
+    const foreign = await linkCodeOf(url, other.accessToken);
     expect(outcomeOf(await deviceLogin(url, tenantId, { identifier, linkCode: foreign }))).toBe(
       'DEVICE_BOUND_ELSEWHERE',
     );
     const linkCode = await linkCodeOf(url, staff(tenantId), { userId: first.userId });
     const found = await deviceLogin(url, tenantId, { identifier, linkCode: linkCode.toLowerCase() });
     expect(found).toMatchObject({ userId: first.userId, deviceId: first.deviceId, errors: [] });
-    expect(await accessOf(url, first.token)).toBe('SESSION_ENDED');
+    expect(await accessOf(url, first.accessToken)).toBe('SESSION_ENDED');
     const former = { identifier, secret: first.deviceSecret ?? '' };
     expect(outcomeOf(await deviceLogin(url, tenantId, former))).toBe('DEVICE_SECRET_WRONG');
     const current = { identifier, secret: found.deviceSecret ?? '' };
@@ -216,7 +216,7 @@ describe('S1.6: a trial', () => {
   it('is given once, with the configured length, and without an order', async () => {
     const { tenantId, planId } = await seedDeviceTenant(world, withTrial);
     const input = { identifier: newIdentifier(), secret: newSecret() };
-    const { userId, token } = await deviceLogin(url, tenantId, input);
+    const { userId, accessToken: token } = await deviceLogin(url, tenantId, input);
     await deviceLogin(url, tenantId, input);
     const held = await emOf(world, tenantId).find(Subscription, {});
     expect(held).toHaveLength(1);
@@ -232,7 +232,7 @@ describe('S1.6: a trial', () => {
     const { tenantId } = await seedDeviceTenant(world, withTrial);
     const input = { identifier: newIdentifier(), secret: newSecret() };
     const first = await deviceLogin(url, tenantId, input);
-    const linkCode = await linkCodeOf(url, first.token);
+    const linkCode = await linkCodeOf(url, first.accessToken);
     const second = await deviceLogin(url, tenantId, { identifier: newIdentifier(), linkCode });
     expect(second).toMatchObject({ userId: first.userId, isNewUser: false, errors: [] });
     await world.services.deviceChanges.unbind(tenantId, first.userId, first.deviceId);
@@ -253,18 +253,18 @@ describe('S1.11: the list of devices', () => {
   it("shows the caller's own bound devices only", async () => {
     const { tenantId } = await seedDeviceTenant(world);
     const mine = await deviceLogin(url, tenantId, { identifier: newIdentifier(), userAgent: '' });
-    const linkCode = await linkCodeOf(url, mine.token);
+    const linkCode = await linkCodeOf(url, mine.accessToken);
     const second = await deviceLogin(url, tenantId, { identifier: newIdentifier(), linkCode });
     await deviceLogin(url, tenantId, { identifier: newIdentifier() });
     const query = '{ myDevices { id userId agent { browser system platform } } }';
     const list = async (token: string) => (await graphqlRequest(url, { query, token })).data;
     const agent = { browser: null, system: null, platform: null };
     const both = [second, mine].map(({ deviceId: id, userId }) => ({ id, userId, agent }));
-    expect(await list(mine.token)).toEqual({ myDevices: both });
-    expect(await list(second.token)).toEqual({ myDevices: both });
+    expect(await list(mine.accessToken)).toEqual({ myDevices: both });
+    expect(await list(second.accessToken)).toEqual({ myDevices: both });
     await world.services.deviceChanges.unbind(tenantId, mine.userId, second.deviceId);
-    expect(await list(mine.token)).toEqual({ myDevices: [both[1]] });
-    const { errors } = await graphqlRequest(url, { query: '{ devices { total } }', token: mine.token });
+    expect(await list(mine.accessToken)).toEqual({ myDevices: [both[1]] });
+    const { errors } = await graphqlRequest(url, { query: '{ devices { total } }', token: mine.accessToken });
     expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });
 });

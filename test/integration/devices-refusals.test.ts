@@ -61,7 +61,7 @@ describe('S1.4: a sign-in', () => {
   it('is refused to a disabled device, whose sessions end, until it is enabled', async () => {
     const { tenantId } = await seedDeviceTenant(world);
     const input = { identifier: newIdentifier(), secret: newSecret() };
-    const { token, refreshToken, deviceId } = await deviceLogin(url, tenantId, input);
+    const { accessToken: token, refreshToken, deviceId } = await deviceLogin(url, tenantId, input);
     const disabled = await setDeviceEnabled(url, staff(tenantId), deviceId, false);
     expect(disabled.device).toMatchObject({ status: 'DISABLED' });
     expect(await accessOf(url, token)).toBe('SESSION_ENDED');

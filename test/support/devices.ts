@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { graphqlRequest } from './graphql-client.js';
 import { seedTenant, type SeededTenant, type World } from './world.js';
 
-const SESSION = 'token refreshToken sessionId deviceId userId';
+const SESSION = 'accessToken refreshToken sessionId deviceId userId';
 const LOGIN = `mutation ($input: DeviceLoginInput!) {
   deviceLogin(input: $input) { ${SESSION} isNewUser deviceSecret errors { code retryAfterMs } }
 }`;
 
 export interface DevicePayload {
-  readonly token: string;
+  readonly accessToken: string;
   readonly refreshToken: string;
   readonly sessionId: string;
   readonly deviceId: string;

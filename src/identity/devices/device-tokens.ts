@@ -12,7 +12,7 @@ export interface DeviceSession {
   readonly deviceId: Id;
   readonly sessionId: Id;
   /** For requests, for 15 minutes. */
-  readonly token: string;
+  readonly accessToken: string;
   readonly expiresAt: Date;
   /** For the next session; works once. */
   readonly refreshToken: string;
@@ -37,7 +37,7 @@ export class DeviceTokens {
     { sessionId, refreshToken, refreshExpiresAt }: OpenedSession,
   ): DeviceSession {
     const expiresAt = new Date(this.clock.nowMs() + TTL_S * 1000);
-    const token = this.tokens.sign({ kind: 'USER', tenantId, userId, sessionId, deviceId }, TTL_S);
-    return { userId, deviceId, sessionId, token, expiresAt, refreshToken, refreshExpiresAt };
+    const accessToken = this.tokens.sign({ kind: 'USER', tenantId, userId, sessionId, deviceId }, TTL_S);
+    return { userId, deviceId, sessionId, accessToken, expiresAt, refreshToken, refreshExpiresAt };
   }
 }

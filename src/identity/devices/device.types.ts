@@ -155,7 +155,10 @@ export class SetDeviceEnabledInput {
 }
 
 const SESSION_FIELDS = {
-  token: { type: () => String, description: 'For the header `authorization: Bearer …`, for 15 minutes.' },
+  accessToken: {
+    type: () => String,
+    description: 'For the header `authorization: Bearer …`, for 15 minutes.',
+  },
   expiresAt: { type: () => InstantScalar },
   refreshToken: { type: () => String, description: 'For `refreshDeviceSession`; works once.' },
   refreshExpiresAt: { type: () => InstantScalar },
