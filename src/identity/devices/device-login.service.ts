@@ -102,8 +102,8 @@ export class DeviceLoginService {
   }
 
   /**
-   * Judges a known device before anything is locked: who floods an identifier with guesses holds nobody up. The
-   * transaction judges again.
+   * Judges a known device before anything is locked: a flood of guesses at an identifier then blocks no other
+   * sign-in. The transaction judges again.
    */
   private async isKnown(tenantId: string, wanted: WantedLogin): Promise<boolean> {
     const em = tenantEm(this.its.orm, tenantId);
@@ -112,6 +112,8 @@ export class DeviceLoginService {
     // With a link code the secret does not matter.
     if (wanted.linkCode !== null) return false;
     const user = present(await findUser(em, device.userId), 'The user of a device');
+    // An unbinding between the two reads has disabled the user of a device that is not bound any more.
+    if (user.status !== 'ACTIVE' && (await findBound(em, wanted.identifier))?.id !== device.id) return false;
     assertMaySignIn(device, user, wanted);
     return true;
   }
