@@ -78,6 +78,11 @@ const minutes = (most: number, preset: number) => {
 const positiveDecimal = z
   .string()
   .regex(/^(?!0*(?:\.0*)?$)[0-9]{1,10}(?:\.[0-9]{1,10})?$/, 'must be a decimal such as 0.01, more than 0');
+const share = z
+  .string()
+  .regex(/^(?:0(?:\.[0-9]{1,10})?|1(?:\.0{1,10})?)$/, 'must be a number from 0 to 1, such as 0.1')
+  .transform(Number)
+  .default(1);
 const hosts = z
   .string()
   .transform((list) => list.split(/[\s,]+/).filter((host) => host !== ''))
@@ -113,6 +118,8 @@ const environmentSchema = z.object({
   WEBHOOK_TIMEOUT_MS: count(100, 60_000, 10_000),
   WEBHOOK_DELIVERY_DAYS: count(2, 365, 30),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: addressOf(/^https?:\/\//, 'must begin with http:// or https://'),
+  OTEL_TRACES_SAMPLER_ARG: share,
   TRUST_PROXY: proxies.default(() => trustedProxies('false')),
   DATABASE_POOL_SIZE: count(4, 500, 16),
   READ_POOL_SIZE: count(3, 200, 10),

@@ -4,6 +4,7 @@ import { loadConfig } from '../config.js';
 import { failureMessage } from './failure-message.js';
 import { launch } from './launch.js';
 import { createLog } from '../platform/observability/log.js';
+import { startTracing } from '../platform/observability/tracing.js';
 import { welcome } from './welcome.js';
 
 /** npm passes a Ctrl-C on that the terminal has sent to its children already: the two are one. */
@@ -16,6 +17,8 @@ async function main(): Promise<number> {
   const signals = heedSignals();
   const config = loadConfig();
   const log = createLog({ level: config.LOG_LEVEL });
+  const traces = config.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const stopTracing = traces === undefined ? null : await startTracing(config.OTEL_TRACES_SAMPLER_ARG);
   const launching = launch(config, log, { say, signal: signals.first });
   const launched = await launching.catch((error: unknown) => {
     if (signals.first.aborted) return null;
@@ -30,6 +33,7 @@ async function main(): Promise<number> {
   if (!signals.first.aborted) await once(signals.first, 'abort');
   say('Stopping: finishing what is under way. Press Ctrl-C again to stop at once.');
   await launched.stop();
+  await stopTracing?.();
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLRequest } from '@apollo/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RequestContext } from '../graphql/context.js';
+import { nameOperation } from './request-traces.js';
 import { KnownOperations, type GraphqlReply, type KnownParts } from './known-operations.js';
 
 interface RouteParts extends KnownParts {
@@ -20,6 +21,7 @@ export function addGraphqlRoute(scope: FastifyInstance, url: string, parts: Rout
       if (request.headers.host !== goodHost) searchOf(request);
       goodHost = request.headers.host ?? null;
       parts.keys.narrow(request);
+      nameOperation(request);
       const { status, headers, body } = (await known.reply(request)) ?? (await byApollo(request));
       for (const [name, value] of headers) void reply.header(name, value);
       return reply.code(status).send(body);

@@ -29,6 +29,7 @@ import { authenticate, namedHeader, productCodeOf, requestIdOf, RequestScope } f
 import { answerElsewhere, answerTransportError, answerTransportErrors } from './transport-errors.js';
 import { answerUnreadable, answerUnroutable } from './unreadable.js';
 import { SocketPlaces, type SocketBounds } from './socket-places.js';
+import { traceRequests } from './request-traces.js';
 import { admitSockets, isSocketRequest } from './upgrades.js';
 import { GraphqlSockets } from './websocket.js';
 
@@ -63,6 +64,7 @@ export async function createHttpServer(parts: HttpServerParts): Promise<HttpServ
   guardOperations(schema);
   const rules = new RouteRules(parts.permissions ?? {});
   rules.require(app);
+  traceRequests(app);
   answerTransportErrors(app, log);
   const servesApi = config.ROLE !== 'worker';
   answerElsewhere(app, servesApi ? PATH : null);

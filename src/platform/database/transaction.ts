@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { invariant, present } from '../assert.js';
 import type { Logger } from '../observability/log.js';
+import { traced } from '../observability/tracing.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
 import { endTogether } from './execute-together.js';
 import { SessionGuard } from './session-guard.js';
@@ -16,6 +17,7 @@ import {
   mysqlErrno,
 } from './sql-errors.js';
 
+const SPAN = { 'db.system.name': 'mysql' };
 const ATTEMPTS_DEFAULT = 4;
 /** The first pause is at most this long; each further one at most twice as long as the one before. */
 const PAUSE_FIRST_MS = 10;
@@ -92,7 +94,7 @@ export class Transactions {
     const attempts = this.options.attempts ?? ATTEMPTS_DEFAULT;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.once(tenantId, work);
+        return await traced('transaction', SPAN, async () => this.once(tenantId, work));
       } catch (error) {
         if (attempt >= attempts || !mayRetry(error)) throw error;
         this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run again');

@@ -1,5 +1,6 @@
 import { pino, type Bindings, type ChildLoggerOptions, type DestinationStream, type Logger } from 'pino';
 import { scrub, scrubValue } from './scrub.js';
+import { traceIds } from './tracing.js';
 
 export type { Logger } from 'pino';
 
@@ -17,6 +18,7 @@ export function createLog(settings: LogSettings, destination?: DestinationStream
   const pinoOptions = {
     level: settings.level,
     // By default an `err` is unfolded before the formatter below sees it, with fields that are not scrubbed.
+    mixin: () => traceIds() ?? {},
     serializers: { err: (error: unknown) => error },
     formatters: {
       log: (fields: object) => scrubValue(fields) as Record<string, unknown>,

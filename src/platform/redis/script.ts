@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
+import { traced } from '../observability/tracing.js';
 import { answered, asRedisFailure } from './redis.js';
 
 const FOLDER = fileURLToPath(new URL('../../../scripts/lua', import.meta.url));
+
+const SPAN = { 'db.system.name': 'redis' };
 
 /**
  * One Lua file of `scripts/lua`, run by its digest. Redis forgets scripts when it restarts; the text is sent
@@ -30,6 +33,10 @@ export class RedisScript {
 
   /** @throws StoreUnavailableError when Redis does not answer; the script may or may not have run. */
   async run(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return traced(this.name, SPAN, async () => this.evaluate(keys, args));
+  }
+
+  private async evaluate(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
     sendTogether(this.redis, this.gathering, this.leaves === 'at once');
     this.gathering.outstanding += 1;
     try {
