@@ -113,6 +113,23 @@ async function inImage(name: string, command: string): Promise<string> {
   return stdout.trimEnd();
 }
 
+interface Board {
+  readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
+}
+
+/** Metrics that the Grafana board asks for, and that this process does not have. */
+async function unknownMetrics(url: string): Promise<string[]> {
+  const { panels } = JSON.parse(readFileSync('deploy/grafana/redeemkit.json', 'utf8')) as Board;
+  const asked = panels
+    .flatMap(({ targets = [] }) => targets)
+    // Names of metrics are the words with an underscore that are no function.
+    .flatMap(({ expr }) => expr.match(/\b[a-z0-9]+(?:_[a-z0-9]+)+\b(?!\()/g) ?? []);
+  expect(asked.length).toBeGreaterThan(15);
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const known = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name));
+  return asked.filter((name) => !known.has(name) && !known.has(name.replace(/_(?:bucket|sum|count)$/, '')));
+}
+
 const hasDockerCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 
 /** What the client says, which needs no engine for it. */
@@ -170,7 +187,11 @@ describe('X.15 compose.yaml', () => {
   it('X.15 has two API processes, behind a proxy that alone is reached from outside', () => {
     expect(service('api').deploy?.replicas).toBe(2);
     const open = Object.entries(compose.services).filter(([, { ports }]) => ports !== undefined);
-    expect(open.map(([name, { ports }]) => [name, ports])).toEqual([['proxy', ['4000:4000']]]);
+    expect(open.map(([name, { ports }]) => [name, ports])).toEqual([
+      ['proxy', ['4000:4000']],
+      ['prometheus', ['127.0.0.1:9090:9090']],
+      ['grafana', ['127.0.0.1:3000:3000']],
+    ]);
     const { content } = compose.configs.proxy;
     expect(content).toContain('listen 4000;');
     expect(content).toContain(`http://api:${environmentOf('api')['PORT']};`);
@@ -237,6 +258,7 @@ describe('X.15 the image', () => {
         viewer: { role: 'OWNER', staffId: 'alice' },
         productLines: [{ code: 'WEB' }],
       });
+      expect(await unknownMetrics(server.url)).toEqual([]);
       const [, ...healthcheck] = image.healthcheck;
       await run(process.execPath, healthcheck, { env: { PORT } });
     } finally {

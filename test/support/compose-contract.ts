@@ -29,7 +29,7 @@ const service = z.strictObject({
     )
     .optional(),
   deploy: z.strictObject({ replicas: z.int() }).optional(),
-  ports: z.array(text.regex(/^\d+:\d+$/)).optional(),
+  ports: z.array(text.regex(/^(?:127\.0\.0\.1:)?\d+:\d+$/)).optional(),
   volumes: z.array(text.regex(/^[\w-]+:\/[\w/-]+$/)).optional(),
   configs: z.array(z.strictObject({ source: text, target: text })).optional(),
   healthcheck: healthcheck.optional(),
@@ -38,7 +38,12 @@ const file = z.strictObject({
   name: text,
   services: z.record(text, service),
   volumes: z.record(text, z.null()).optional(),
-  configs: z.record(text, z.strictObject({ content: text })).optional(),
+  configs: z
+    .record(
+      text,
+      z.union([z.strictObject({ content: text }), z.strictObject({ file: text.regex(/^\.\/deploy\//) })]),
+    )
+    .optional(),
   'x-redeemkit': z.unknown(),
 });
 
