@@ -115,19 +115,6 @@ function unfit(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** What is no operation at all: another path, or a method that the API does not have. Without a path there is no API. */
-export function answerElsewhere(app: FastifyInstance, graphqlPath: string | null): void {
-  app.setNotFoundHandler((request, reply) => {
-    const isGraphql = request.url.split('?')[0] === graphqlPath;
-    const message = isGraphql ? 'Send the operation by POST.' : 'There is nothing at this path.';
-    if (isGraphql) void reply.header('allow', 'GET, POST');
-    return reply
-      .code(isGraphql ? 405 : 404)
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(errorBody({ message, code: 'BAD_REQUEST' }));
-  });
-}
-
 function otherwise(status: number | undefined): TransportAnswer {
   if (status !== undefined && status >= 400 && status < 500) {
     return { ...BAD_REQUEST, status, message: 'The request is not possible.' };

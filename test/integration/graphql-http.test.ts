@@ -173,7 +173,11 @@ describe('GraphQL over HTTP', () => {
   it.each([
     ['PUT', '/graphql', 405, 'GET, POST'],
     ['DELETE', '/graphql', 405, 'GET, POST'],
+    ['POST', '/healthz', 405, 'GET, HEAD'],
+    ['DELETE', '/', 405, 'GET, HEAD'],
+    ['OPTIONS', '/readyz', 405, 'GET, HEAD'],
     ['GET', '/elsewhere', 404, null],
+    ['POST', '/elsewhere/graphql', 404, null],
   ])('answers %s %s with %i in the form of every other error', async (method, path, status, allow) => {
     const reply = await fetch(`${transport.url}${path}`, { method });
     expect([reply.status, reply.headers.get('allow')]).toEqual([status, allow]);

@@ -302,6 +302,22 @@ describe('/api/openapi.json', () => {
     expect(document.operations.toSorted()).toEqual(routes.toSorted());
   });
 
+  it('lists the only methods of each path: every other one is answered 405 with them, also with a body of another type', async () => {
+    const paths = Map.groupBy(world.app.routes, ({ path }) => path);
+    for (const [path, routes] of paths) {
+      const methods = routes.map(({ method }) => method);
+      const allow = methods.toSorted().join(', ');
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter(
+        (each) => !methods.includes(each as 'GET'),
+      )) {
+        const sent = method === 'GET' ? {} : { body: 'a,b', headers: { 'content-type': 'text/csv' } };
+        const reply = await fetch(server.address + path.replaceAll(/:\w+/g, '5'), { method, ...sent });
+        expect([method, path, reply.status, reply.headers.get('allow')]).toEqual([method, path, 405, allow]);
+        expect(await reply.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+      }
+    }
+  });
+
   it('names every refusal of a redemption under the status that the door answers', () => {
     const responses = (document.json['paths'] as Record<string, Record<string, { responses: object }>>)[
       DOOR.path
