@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
+import type { PartnerActor } from '../graphql/actor.js';
 import type { IssuerProof, IssuerTokens } from '../identity/issuers/issuer-tokens.service.js';
 import type { KeyProof, OperationSet, PartnerAccess } from '../identity/partners/partner-access.service.js';
 import type { Proof } from '../identity/token.service.js';
@@ -12,7 +13,7 @@ import { unauthenticated } from './request-scope.js';
 
 interface Parts {
   readonly documents: Documents;
-  readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove'>;
+  readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove' | 'operationsOf'>;
   readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove' | 'isStillGood'>;
 }
 
@@ -94,6 +95,16 @@ export class KeyCallers {
     return text;
   }
 
+  /** The only operations that a partner may run now; null while they cannot be read, and the last known ones stand. */
+  async operationsOf(partner: PartnerActor): Promise<OperationSet | null> {
+    try {
+      return (await this.parts.partnerAccess?.operationsOf(partner)) ?? null;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) return null;
+      throw error;
+    }
+  }
+
   /** Judges again the issuer of a token that has opened a socket. @throws GraphQLError, StoreUnavailableError */
   async judgeIssuer({ issuer, ...proof }: Found): Promise<void> {
     if (issuer === undefined || (await this.parts.issuerTokens?.isStillGood({ ...proof, issuer }))) return;
@@ -141,7 +152,7 @@ export class KeyCallers {
   }
 }
 
-function notRegistered(): GraphQLError {
+export function notRegistered(): GraphQLError {
   return new GraphQLError(
     'This operation is not registered for the partner of the API key. Register it with `registerOperations`, then send its id or its text as it was registered.',
     { extensions: { code: 'OPERATION_NOT_REGISTERED', http: { status: 400 } } },

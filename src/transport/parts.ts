@@ -27,7 +27,7 @@ export interface HttpServerParts {
   readonly tokens: TokenService;
   readonly access: Pick<AccessService, 'refusalOf' | 'knownRefusalOf' | 'refusalOfKey'>;
   /** Who holds an API key; without it none is known, as in measurements. */
-  readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove'>;
+  readonly partnerAccess?: Pick<PartnerAccess, 'keyIn' | 'prove' | 'operationsOf'>;
   /** Tokens of tenants' own servers; without it none is taken. */
   readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove' | 'isStillGood'>;
   readonly clock: Clock;

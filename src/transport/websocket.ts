@@ -8,13 +8,13 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { STATUS_TTL_MS } from '../identity/access.service.js';
 import type { Actor } from '../graphql/actor.js';
 import { Periodic } from '../platform/scheduling/periodic.js';
-import { isRecord } from './asked-operation.js';
 import { callerOf, refusalIn } from './caller.js';
 import { SocketCloseCode } from './close-codes.js';
 import type { RequestContext } from '../graphql/context.js';
 import { presentError } from './error-format.js';
 import type { TransportParts } from './parts.js';
 import { answerRaw, type TransportAnswer } from './raw-answer.js';
+import { RegisteredSubscriptions, withQuery } from './registered-subscriptions.js';
 import type { SocketPlace } from './socket-places.js';
 import { SocketOperations } from './socket-operations.js';
 import { SocketSession } from './socket-session.js';
@@ -34,6 +34,7 @@ export class GraphqlSockets {
   private readonly server: WebSocketServer;
   private readonly protocol: Server<SocketSession>;
   private readonly operations: SocketOperations;
+  private readonly registered: RegisteredSubscriptions;
   private readonly sessions = new Set<SocketSession>();
   /** Those whose caller is signed in, from their acknowledgement on. */
   private readonly online = new Set<SocketSession>();
@@ -43,6 +44,7 @@ export class GraphqlSockets {
 
   constructor(private readonly parts: TransportParts) {
     this.operations = new SocketOperations(parts.schema, parts.documents, parts.answers);
+    this.registered = new RegisteredSubscriptions(parts.keys, this.operations);
     this.protocol = this.makeProtocol();
     // The types do not know `closeTimeout` yet.
     const closing: object = { closeTimeout: CLOSE_GRACE_MS };
@@ -59,7 +61,7 @@ export class GraphqlSockets {
     this.heartbeat = setInterval(beat, parts.config.WS_HEARTBEAT_MS).unref();
     this.accessWatch = new Periodic(
       { name: 'access of sockets', everyMs: STATUS_TTL_MS, log: parts.log },
-      async () => void (await Promise.all([...this.sessions].map(async (session) => session.judgeAccess()))),
+      async () => void (await Promise.all([...this.sessions].map(async (session) => this.judge(session)))),
     );
     this.accessWatch.start();
   }
@@ -102,6 +104,14 @@ export class GraphqlSockets {
       Object.values(this.contexts.get(socket)?.subscriptions ?? {}).includes(null) &&
       socket.readyState === socket.OPEN;
     while (isBusy() && performance.now() < endMs) await pause(DRAIN_LOOK_MS);
+  }
+
+  /** Ends what a caller may not have any more: the socket, or single subscriptions of a partner. */
+  private async judge(session: SocketSession): Promise<void> {
+    await session.judgeAccess();
+    const running = this.contexts.get(session.socket)?.subscriptions;
+    if (running !== undefined && session.actor?.kind === 'PARTNER')
+      await this.registered.endDropped(session.actor, running);
   }
 
   private accept(socket: WebSocket, request: IncomingMessage, place: SocketPlace): void {
@@ -172,6 +182,7 @@ export class GraphqlSockets {
         return 'schema' in prepared ? prepared : this.refused(prepared, context.extra.scope());
       },
       execute: async (args) => this.operations.execute(args),
+      onOperation: (_context, _id, _payload, args, result) => this.registered.endable(args, result),
       onError: (context, _id, _payload, errors) => this.present(errors, context.extra.scope()),
       onNext: async (context, _id, _payload, args, result) => {
         await context.extra.writer.letOthersIn();
@@ -225,24 +236,12 @@ export class GraphqlSockets {
     const { extra: session } = context;
     try {
       const { apiKey } = session;
-      if (apiKey === null) session.authenticated();
-      else return this.operations.prepare(await this.registered(apiKey, payload), session.scope());
+      if (apiKey !== null) return await this.registered.prepare(apiKey, session, payload);
+      session.authenticated();
     } catch (error) {
       return [refusalIn(error)];
     }
     return this.operations.prepare(payload, session.scope());
-  }
-
-  /** For a partner nothing else is executed; what is registered for it may have changed since the socket was opened. */
-  private async registered(apiKey: string, payload: SubscribePayload): Promise<SubscribePayload> {
-    const { keys } = this.parts;
-    const query = keys.textFor(await keys.prove(apiKey), { ...payload });
-    const { operationName, variables } = payload;
-    return {
-      query,
-      ...(operationName !== undefined && { operationName }),
-      ...(variables !== undefined && { variables }),
-    };
   }
 
   /** The refusal in its turn, or why it got none: refusals over HTTP take the same turns. */
@@ -288,18 +287,6 @@ export class GraphqlSockets {
       session.awaitsPong = true;
       session.socket.ping();
     }
-  }
-}
-
-/** The protocol's library takes no operation without a text, and clients of registered ones send the id alone. */
-function withQuery(text: string): string {
-  try {
-    const message = JSON.parse(text) as { readonly type?: unknown; readonly payload?: unknown };
-    const { type, payload } = message;
-    if (type !== 'subscribe' || !isRecord(payload) || (payload['query'] ?? null) !== null) return text;
-    return JSON.stringify({ ...message, payload: { ...payload, query: '' } });
-  } catch {
-    return text;
   }
 }
 

@@ -13,9 +13,9 @@ import {
   seedKey,
   VIEWER,
 } from '../support/partners.js';
-import { staffToken } from '../support/cluster.js';
+import { signedUser, staffToken } from '../support/cluster.js';
 import { RawSocket } from '../support/raw-socket.js';
-import { emOf, openWorld, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
 
 /** Within which a new list counts everywhere. */
 const EFFECTIVE_MS = 1000;
@@ -160,6 +160,34 @@ describe('a new list', () => {
     const variables = { input: { externalUserId: 'alice' } };
     const made = await graphqlRequest(server.address, { query: CREATE_TOKEN, variables, token: own.key });
     expect(made.data).toMatchObject({ createUserToken: { errors: [] } });
+    await socket.close();
+  });
+
+  it('X.6 ends a subscription that it no longer has, with OPERATION_NOT_REGISTERED, and no other of the socket', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const { token } = await signedUser(world, tenant.tenantId);
+    const redeemed = async (code = ''): Promise<unknown> => {
+      const query = 'mutation ($code: String!) { redeemCode(input: { code: $code }) { status } }';
+      const call = { query, variables: { code }, token, headers: { 'x-product-code': 'DEMO' } };
+      return (await graphqlRequest(server.address, call)).data?.['redeemCode'];
+    };
+    const own = await seedKey(world, tenant.tenantId, { scopes: ['redemptions:read'] });
+    const kept = 'subscription Kept { redemptionSettled(after: "0") { redemptionId } }';
+    const dropped = 'subscription Dropped { redemptionSettled(after: "0") { redemptionId } }';
+    await register(world, tenant.tenantId, own.partnerId, [kept, dropped]);
+    expect(await redeemed(codes[0])).toEqual({ status: 'COMMITTED' });
+    const socket = await RawSocket.ready(server.address, { authorization: `Bearer ${own.key}` });
+    socket.subscribe('kept', kept);
+    socket.send({ id: 'dropped', type: 'subscribe', payload: { documentId: hashOf(dropped) } });
+    const first = [await socket.next(), await socket.next()].map(({ id, type }) => `${id} ${type}`);
+    expect(first.toSorted()).toEqual(['dropped next', 'kept next']);
+    await register(world, tenant.tenantId, own.partnerId, [kept, VIEWER]);
+    const ended = await socket.next();
+    expect(ended).toMatchObject({ id: 'dropped', type: 'error' });
+    expect(codesOf({ errors: ended.payload } as GraphqlAnswer)).toEqual(REFUSED);
+    expect(await redeemed(codes[1])).toEqual({ status: 'COMMITTED' });
+    expect(await socket.next()).toMatchObject({ id: 'kept', type: 'next' });
     await socket.close();
   });
 

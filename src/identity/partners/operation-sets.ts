@@ -38,6 +38,11 @@ export class OperationSet {
     return isOther ? null : named;
   }
 
+  /** Whether the text is registered, under whatever id. */
+  has(text: string): boolean {
+    return this.known.has(text);
+  }
+
   /** Compilers write `sha256:<hex>` where some clients send the digits alone, and the other way round. */
   private byId(id: string): string | null {
     const other = id.startsWith(SHA256) ? id.slice(SHA256.length) : SHA256 + id;

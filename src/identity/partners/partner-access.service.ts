@@ -72,6 +72,15 @@ export class PartnerAccess {
     return { actor, refusal, expiresMs: state?.expiresMs ?? Infinity, operations };
   }
 
+  /**
+   * The operations that a caller with a good key may run at this moment; counts as no use of the key.
+   * @throws StoreUnavailableError
+   */
+  async operationsOf({ tenantId, keyId, partnerId }: PartnerActor): Promise<OperationSet> {
+    const state = await this.its.access.keyState(tenantId, keyId);
+    return this.its.operations.of(tenantId, partnerId, state?.operationsVersion ?? 0);
+  }
+
   private async actorOf(digest: string): Promise<PartnerActor | null> {
     const known = this.actors.get(digest);
     if (known !== undefined) return known;

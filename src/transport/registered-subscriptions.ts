@@ -1,0 +1,74 @@
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import type { OperationResult, SubscribePayload } from 'graphql-ws';
+import type { PartnerActor } from '../graphql/actor.js';
+import { isRecord } from './asked-operation.js';
+import { notRegistered, type KeyCallers } from './key-callers.js';
+import { RegisteredEvents } from './registered-events.js';
+import type { SocketOperations } from './socket-operations.js';
+import type { SocketSession } from './socket-session.js';
+
+/** Of a socket in the protocol's library, by the ids of the client; null for what answers once. */
+type Running = Readonly<Record<string, unknown>>;
+
+/** What partners run over sockets: their registered operations, and a subscription no longer than it is registered. */
+export class RegisteredSubscriptions {
+  private readonly texts = new WeakMap<ExecutionArgs, string>();
+
+  constructor(
+    private readonly keys: KeyCallers,
+    private readonly operations: SocketOperations,
+  ) {}
+
+  /**
+   * The list of a partner may have changed since the socket was opened, so the key is looked up for each operation.
+   * @throws GraphQLError
+   */
+  async prepare(
+    apiKey: string,
+    session: SocketSession,
+    payload: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const query = this.keys.textFor(await this.keys.prove(apiKey), { ...payload });
+    const { operationName, variables } = payload;
+    const registered = {
+      query,
+      ...(operationName !== undefined && { operationName }),
+      ...(variables !== undefined && { variables }),
+    };
+    const prepared = this.operations.prepare(registered, session.scope());
+    if ('schema' in prepared) this.texts.set(prepared, query);
+    return prepared;
+  }
+
+  /** The events of a partner's subscription in a form that `endDropped` can end; undefined for any other result. */
+  endable(args: ExecutionArgs, result: OperationResult): OperationResult | undefined {
+    const text = this.texts.get(args);
+    return text !== undefined && isGenerator(result) ? new RegisteredEvents(text, result) : undefined;
+  }
+
+  /** Ends the subscriptions of a partner's socket whose text is no longer registered. */
+  async endDropped(partner: PartnerActor, running: Running): Promise<void> {
+    const all = Object.values(running).filter((events) => events instanceof RegisteredEvents);
+    if (all.length === 0) return;
+    const operations = await this.keys.operationsOf(partner);
+    if (operations === null) return;
+    const dropped = all.filter(({ text }) => !operations.has(text));
+    await Promise.all(dropped.map(async (events) => events.end(notRegistered())));
+  }
+}
+
+function isGenerator(result: OperationResult): result is AsyncGenerator<ExecutionResult, void, void> {
+  return Symbol.asyncIterator in result && 'return' in result;
+}
+
+/** The protocol's library takes no operation without a text, and clients of registered ones send the id alone. */
+export function withQuery(text: string): string {
+  try {
+    const message = JSON.parse(text) as { readonly type?: unknown; readonly payload?: unknown };
+    const { type, payload } = message;
+    if (type !== 'subscribe' || !isRecord(payload) || (payload['query'] ?? null) !== null) return text;
+    return JSON.stringify({ ...message, payload: { ...payload, query: '' } });
+  } catch {
+    return text;
+  }
+}
