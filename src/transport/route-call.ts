@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GraphQLError } from 'graphql';
 import type { RequestContext } from '../graphql/context.js';
 import type { HttpRoute, RouteAnswer, RouteRequest } from '../graphql/http-route.js';
 import { requirePermission } from '../graphql/permit-operations.js';
@@ -8,6 +9,7 @@ import type { Rule } from '../graphql/rule.js';
 import { DomainError } from '../platform/errors.js';
 import { admit, admitKey } from './admission.js';
 import { callerOf } from './caller.js';
+import { guardedStream } from './guarded-stream.js';
 import { refusalOf, sendRefusal } from './route-refusal.js';
 import type { WorkShares } from './work-shares.js';
 
@@ -83,9 +85,15 @@ async function send(
     ...(fileName !== undefined && { 'content-disposition': `attachment; filename="${fileName}"` }),
   });
   if (typeof body === 'string' || body instanceof Uint8Array) return reply.send(body);
-  const stream = Readable.from(body);
-  // The head is sent by then, so the client learns of it by the end of the connection.
-  stream.on('error', (error) => context.log.error({ err: error }, 'A file was not sent to its end.'));
+  const stream = guardedStream(body, context);
+  stream.on('error', (error) => {
+    const isRefusal = error instanceof GraphQLError;
+    if (isRefusal)
+      context.log.info({ err: error }, 'A file was cut, because its caller may no longer read it.');
+    else context.log.error({ err: error }, 'A file was not sent to its end.');
+    // Also a client that takes the end of the connection for the end of the file learns by a reset that it is not whole.
+    if (isRefusal || reply.raw.headersSent) reply.raw.socket?.resetAndDestroy();
+  });
   return reply.send(stream);
 }
 

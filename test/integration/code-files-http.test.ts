@@ -6,13 +6,15 @@ import { startServer, type RunningServer } from '../../src/app/server.js';
 import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
 import { NO_FILE } from '../../src/codes/files/code-import.service.js';
 import { STOPPED_KEPT_DAYS } from '../../src/codes/files/import-file-retention.js';
-import type { StaffRole } from '../../src/graphql/actor.js';
+import type { StaffActor, StaffRole } from '../../src/graphql/actor.js';
 import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
+import { RawConnection } from '../support/raw-connection.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { statementsOf } from '../support/statements.js';
 import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
 
@@ -23,6 +25,7 @@ let database: ScratchDatabase;
 let redis: RedisServer;
 let world: World;
 let server: RunningServer;
+const logged: string[] = [];
 beforeAll(async () => {
   // A worker takes jobs and events of any test that shares its stores.
   database = await createScratchDatabase(inject('databaseUrl'));
@@ -36,7 +39,8 @@ beforeAll(async () => {
     IMPORT_FILE_MAX_BYTES: String(FILE_MAX_BYTES),
     HTTP_BODY_LIMIT_BYTES: '2048',
   });
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  const log = createLog({ level: 'info' }, { write: (line) => void logged.push(line) });
+  server = await startServer({ config, ...TEST_SECRETS, ...urls }, log);
 });
 afterAll(async () => {
   await server.stop();
@@ -299,5 +303,42 @@ describe('X.12 export and QR over HTTP', () => {
     const url = encodeURIComponent('https://shop.example/without-a-place');
     const wrong = await fileRequest(server.address, token, `/api/codes/${items[0]?.id}/qr.png?url=${url}`);
     expect([wrong.status, await codeOf(wrong)]).toEqual([400, 'URL_NOT_ALLOWED']);
+  });
+
+  it('breaks the transfer when the session of its reader ends, also where the reader pauses', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    // More than the buffers of a connection hold.
+    const { campaignId } = await seedCampaign(world, tenant, 1500);
+    const { email } = await seedStaff(world, tenantId, 'OPERATOR');
+    const ids = { tenantId, email, password: PASSWORD, ip: '' };
+    const { accessToken } = await world.services.staffSignIns.signIn(ids);
+    const url = encodeURIComponent(`https://shop.example/${'r'.repeat(150)}?code={code}`);
+    const path = `/api/codes.qr.zip?campaignId=${campaignId}&url=${url}`;
+    const reply = await fileRequest(server.address, accessToken, path);
+    expect(reply.status).toBe(200);
+    const reader = present(reply.body, 'A file has a body.').getReader();
+    await reader.read();
+    // For a client of HTTP/1.0 a file ends with its connection.
+    const old = await RawConnection.open(server.address);
+    old.send(`GET ${path} HTTP/1.0\r\nauthorization: Bearer ${accessToken}\r\n\r\n`);
+    await old.answers(/ 200 OK[^]*\r\n\r\nPK/);
+    old.socket.pause();
+    const endOfOld = new Promise((resolve) => {
+      old.socket
+        .once('end', () => resolve('END'))
+        .once('error', ({ code }: { code?: string }) => resolve(code));
+    });
+    await world.services.staffSignIns.signOut(world.services.tokens.verify(accessToken) as StaffActor, false);
+    const cut = (): string[] => logged.filter((line) => line.includes('A file was cut'));
+    await expect.poll(cut, { timeout: PATIENCE_MS }).toHaveLength(2);
+    const drained = async (): Promise<void> => {
+      while (!(await reader.read()).done);
+    };
+    await expect(drained()).rejects.toThrow('terminated');
+    old.socket.resume();
+    expect(await endOfOld).toBe('ECONNRESET');
+    const again = await fileRequest(server.address, accessToken, path);
+    expect([again.status, await codeOf(again)]).toEqual([401, 'SESSION_ENDED']);
   });
 });
