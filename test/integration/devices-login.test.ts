@@ -166,6 +166,28 @@ describe('S1.2: a known identifier', () => {
     expect((await deviceLogin(url, tenantId, input)).userId).toBe(userId);
   });
 
+  it('signs out all devices of its user, and none of another one', async () => {
+    const { tenantId } = await seedDeviceTenant(world);
+    const first = await deviceLogin(url, tenantId, { identifier: newIdentifier() });
+    const linkCode = await linkCodeOf(url, first.accessToken);
+    const second = await deviceLogin(url, tenantId, { identifier: newIdentifier(), linkCode });
+    const stranger = await deviceLogin(url, tenantId, { identifier: newIdentifier() });
+    const query = `mutation ($input: SignOutDeviceInput) {
+      signOutDevice(input: $input) { sessionId errors { code } } }`;
+    const variables = { input: { everywhere: true } };
+    const { data } = await graphqlRequest(url, { query, variables, token: second.accessToken });
+    expect(data?.['signOutDevice']).toMatchObject({ errors: [] });
+    for (const { accessToken, refreshToken } of [first, second]) {
+      expect(await accessOf(url, accessToken)).toBe('SESSION_ENDED');
+      expect(outcomeOf(await refreshDevice(url, refreshToken))).toBe('SESSION_ENDED');
+    }
+    expect(await accessOf(url, stranger.accessToken)).toBe('OK');
+    // A token of the tenant's own system has no session.
+    const bare = world.services.tokens.sign({ kind: 'USER', tenantId, userId: first.userId }, 900);
+    const refused = await graphqlRequest(url, { query, variables, token: bare });
+    expect(refused.data?.['signOutDevice']).toMatchObject({ errors: [{ code: 'DEVICE_SESSION_REQUIRED' }] });
+  });
+
   it('gets a new secret by a link code of its user, and its former sessions end', async () => {
     const { tenantId } = await seedDeviceTenant(world);
     const identifier = newIdentifier();

@@ -1,3 +1,4 @@
+import type { UserActor } from '../../graphql/actor.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
@@ -7,7 +8,7 @@ import { Session } from '../sessions/session.entity.js';
 import type { SessionService } from '../sessions/session.service.js';
 import { assertEnabled } from './device-guards.js';
 import type { DeviceSettings } from './device-ports.js';
-import { findUser } from './device-rows.js';
+import { findUser, lockUser } from './device-rows.js';
 import type { DeviceSession, DeviceTokens } from './device-tokens.js';
 import { Device } from './device.entity.js';
 import { refuse } from './device.errors.js';
@@ -33,13 +34,21 @@ export class DeviceSessionService {
     return this.its.tokens.of({ tenantId, userId, deviceId }, refreshed);
   }
 
-  /** Ends the session of the token. @throws DomainError DEVICE_SESSION_REQUIRED */
-  async signOut(tenantId: string, sessionId: Id | null): Promise<void> {
-    if (sessionId === null) return refuse('DEVICE_SESSION_REQUIRED');
-    await this.its.transactions.runForCaller(tenantId, async (em) =>
-      this.its.sessions.end(em, { tenantId, sessionId }, 'SIGNED_OUT'),
-    );
-    this.its.access.changed({ tenantId, sessionId });
+  /**
+   * Ends the session of the token, or those of all devices of the user, also one that is being opened.
+   * @throws DomainError DEVICE_SESSION_REQUIRED
+   */
+  async signOut({ tenantId, userId, sessionId }: UserActor, isEverywhere: boolean): Promise<Id> {
+    if (sessionId === undefined) return refuse('DEVICE_SESSION_REQUIRED');
+    const ended = await this.its.transactions.runForCaller(tenantId, async (em) => {
+      if (isEverywhere) await lockUser(em, userId);
+      const meant = isEverywhere
+        ? ({ tenantId, kind: 'DEVICE', subjectId: userId } as const)
+        : { tenantId, sessionId };
+      return this.its.sessions.end(em, meant, 'SIGNED_OUT');
+    });
+    for (const id of [sessionId, ...ended]) this.its.access.changed({ tenantId, sessionId: id });
+    return sessionId;
   }
 
   /**

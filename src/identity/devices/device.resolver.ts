@@ -19,6 +19,7 @@ import {
   RefreshDeviceSessionPayloadType,
   SetDeviceEnabledInput,
   SetDeviceEnabledPayloadType,
+  SignOutDeviceInput,
   SignOutDevicePayloadType,
   UnbindDeviceInput,
   UnbindDevicePayloadType,
@@ -62,14 +63,16 @@ export class DeviceResolver {
 
   @Mutation(() => SignOutDevicePayloadType, {
     description:
-      'Ends the session of the token: it, its refresh token and its sockets. The device stays bound.',
+      'Ends the session of the token, or those of all devices of the user: refresh tokens and sockets, too. The devices stay bound.',
   })
-  async signOutDevice(@Ctx() context: RequestContext): Promise<object> {
-    const { tenantId, sessionId = null } = requireUser(context);
-    return answer(async () => {
-      await this.its.deviceSessions.signOut(tenantId, sessionId);
-      return { sessionId };
-    });
+  async signOutDevice(
+    @Arg('input', () => SignOutDeviceInput, { nullable: true }) input: SignOutDeviceInput | null,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const actor = requireUser(context);
+    return answer(async () => ({
+      sessionId: await this.its.deviceSessions.signOut(actor, input?.everywhere === true),
+    }));
   }
 
   @Mutation(() => CreateDeviceLinkCodePayloadType, {

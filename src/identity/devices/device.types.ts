@@ -131,6 +131,12 @@ export class RefreshDeviceSessionInput {
 }
 
 @InputType()
+export class SignOutDeviceInput {
+  @Field(() => Boolean, nullable('Ends the sessions of all devices of the user, not only this one.'))
+  everywhere?: boolean | null;
+}
+
+@InputType()
 export class CreateDeviceLinkCodeInput {
   @Field(() => ID, nullable('Whom the device is to join. Only for staff; a user needs none.'))
   userId?: string | null;
