@@ -8,6 +8,7 @@ import { partners } from '../identity/partners/partners.module.js';
 import { limits } from '../limits/limits.module.js';
 import type { MoneyMetrics } from '../money/money.metrics.js';
 import { money } from '../money/money.module.js';
+import { operations } from '../operations/operations.module.js';
 import { orders } from '../orders/orders.module.js';
 import { ProcessNode } from '../platform/database/process-node.entity.js';
 import type { RowCheck } from '../platform/database/row-check.js';
@@ -46,7 +47,8 @@ export const modules = ModuleList.on<Base>()
   .add(codes)
   .add(redemption)
   .add(webhooks)
-  .add(reconciliation);
+  .add(reconciliation)
+  .add(operations);
 
 export function baseOf(list: Pick<typeof modules, 'checks' | 'metrics'>, platform: Platform): Base {
   const own = list.metrics(platform.metrics.registry) as OwnMetrics;

@@ -5,7 +5,7 @@ import { Transactions } from '../platform/database/transaction.js';
 import { IdGenerator } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
 import { createMetrics } from '../platform/observability/metrics.js';
-import { ConsumerCursors } from '../platform/outbox/consumer-cursors.js';
+import { ConsumerCursors, type ConsumerLag } from '../platform/outbox/consumer-cursors.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import { EventLog } from '../platform/outbox/event-log.js';
 import { Outbox } from '../platform/outbox/outbox.js';
@@ -67,10 +67,12 @@ interface EventParts {
 function composeEvents({ readOrm, redis, listener }: Stores, { config, clock, shares, log }: EventParts) {
   const consumers: EventConsumer[] = [];
   // A count that outlasts the wait of a scrape is waited for by the next ones, not begun again.
-  const pending = sharedAnswer(async () => {
-    const names = consumers.map(({ name }) => name);
-    return new ConsumerCursors(readOrm, names).pending();
-  });
+  const cursors = (): ConsumerCursors =>
+    new ConsumerCursors(
+      readOrm,
+      consumers.map(({ name }) => name),
+    );
+  const pending = sharedAnswer(async () => cursors().pending());
   const metrics = createMetrics({
     withProcess: true,
     countOutboxPending: async () => within(config.STORE_TIMEOUT_MS, 'database', pending()),
@@ -82,5 +84,6 @@ function composeEvents({ readOrm, redis, listener }: Stores, { config, clock, sh
     readsAtOnce: readShares(config.READ_POOL_SIZE).ofEvents,
   });
   doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
-  return { metrics, doorbell, outbox, feed, consumers };
+  const consumerLags = async (tenantId: string): Promise<ConsumerLag[]> => cursors().lags(tenantId);
+  return { metrics, doorbell, outbox, feed, consumers, consumerLags };
 }

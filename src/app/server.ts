@@ -8,6 +8,7 @@ import { operationCheck } from '../transport/operation-check.js';
 import { createHttpServer } from '../transport/server.js';
 import type { Logger } from '../platform/observability/log.js';
 import { systemEm } from '../platform/database/orm.js';
+import { OWN_VERSION } from '../platform/own-version.js';
 import { settingsWarnings } from '../platform/database/settings-check.js';
 import { modules } from './modules.js';
 import { buildRedeemkitSchema, type FurtherOperations } from './schema.js';
@@ -44,6 +45,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
       databasePoolSize: config.DATABASE_POOL_SIZE,
       commitPoolSize: config.COMMIT_LANES * TENANTS_AT_ONCE + 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
+      shown: { role: config.ROLE, version: OWN_VERSION },
       reads: { poolSize: config.READ_POOL_SIZE, statementMsMax: config.READ_TIMEOUT_MS },
     },
     log,

@@ -2,6 +2,7 @@ import type { EntityName, MikroORM } from '@mikro-orm/core';
 import type { Logger } from '../platform/observability/log.js';
 import { connectOrm } from '../platform/database/orm.js';
 import { acquireProcessNode, type ProcessNodeHolder } from '../platform/database/process-node.js';
+import type { ShownProcess } from '../platform/database/process-presence.js';
 import { connectRedis, connectRedisListener, type Redis } from '../platform/redis/redis.js';
 
 export interface StoreSettings {
@@ -14,6 +15,8 @@ export interface StoreSettings {
   readonly storeTimeoutMs: number;
   /** Fingerprints of the keys that this process can read with, told to the other processes. */
   readonly keyPrints: readonly string[];
+  /** What staff see of a process that stays. */
+  readonly shown?: ShownProcess;
   /** Connections for queries alone; without them queries take those of everything else. */
   readonly reads?: { readonly poolSize: number; readonly statementMsMax: number };
 }
@@ -50,7 +53,8 @@ export async function openStores(settings: StoreSettings, log: Logger): Promise<
     severalStatements: true,
     bounds: { askAfterMs, whenAway: 'WAIT' },
   });
-  const node = await acquireProcessNode(orm, log, { keyPrints: settings.keyPrints });
+  const { keyPrints, shown } = settings;
+  const node = await acquireProcessNode(orm, log, { keyPrints, ...(shown !== undefined && { shown }) });
   const redis = connectRedis(settings.redisUrl, settings.storeTimeoutMs);
   const listener = connectRedisListener(settings.redisUrl);
   const close = async (): Promise<void> => {

@@ -4,6 +4,7 @@ import { readRewardRule, type RewardType } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
+import { CampaignBudgets } from './campaign-budgets.service.js';
 import { CampaignChangeService } from './campaign-change.service.js';
 import type { CampaignPorts } from './campaign-ports.js';
 import { CampaignReader } from './campaign-reader.service.js';
@@ -55,7 +56,14 @@ export const campaigns = {
       },
     });
     return {
-      services: { campaigns: service, campaignChanges, campaignReader, campaignRewards, campaignPorts },
+      services: {
+        campaigns: service,
+        campaignChanges,
+        campaignReader,
+        campaignBudgets: new CampaignBudgets(readOrm),
+        campaignRewards,
+        campaignPorts,
+      },
       resolvers: [new CampaignResolver(campaignPorts, campaignChanges, campaignReader)],
     };
   },

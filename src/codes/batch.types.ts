@@ -6,7 +6,13 @@ import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { PushedEvent } from '../graphql/pushed-event.js';
 import { InstantScalar } from '../graphql/scalars.js';
-import { BATCH_FAILURES, BATCH_STATUSES, type BatchFailure, type BatchStatus } from './code-batch.entity.js';
+import {
+  BATCH_FAILURES,
+  BATCH_STATUS_DESCRIPTION,
+  BATCH_STATUSES,
+  type BatchFailure,
+  type BatchStatus,
+} from './code-batch.entity.js';
 import {
   ACTIVATE_BATCH_REFUSALS,
   EXTEND_BATCH_REFUSALS,
@@ -17,11 +23,7 @@ import {
   VOID_BATCH_REFUSALS,
 } from './code.errors.js';
 
-const BatchStatusEnum = enumFromValues(
-  'BatchStatus',
-  BATCH_STATUSES,
-  'The codes of a READY batch are all there; those of any other cannot be redeemed. PENDING waits for a worker, which makes it GENERATING. The codes of a FAILED or CANCELLED batch are removed, and its quota has been given back.',
-);
+const BatchStatusEnum = enumFromValues('BatchStatus', BATCH_STATUSES, BATCH_STATUS_DESCRIPTION);
 
 const BatchFailureEnum = enumFromValues(
   'BatchFailure',

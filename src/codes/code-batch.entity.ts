@@ -11,6 +11,9 @@ import {
 export const BATCH_STATUSES = ['PENDING', 'GENERATING', 'READY', 'FAILED', 'CANCELLED'] as const;
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
 
+export const BATCH_STATUS_DESCRIPTION =
+  'The codes of a READY batch are all there; those of any other cannot be redeemed. PENDING waits for a worker, which makes it GENERATING. The codes of a FAILED or CANCELLED batch are removed, and its quota has been given back.';
+
 /** Statuses of a batch whose codes are still being made. */
 export const UNDER_WAY: readonly BatchStatus[] = ['PENDING', 'GENERATING'];
 /** Statuses of a batch that was given up: its quota has been given back, and its codes are removed. */

@@ -3,7 +3,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { cutPage, EMPTY_PAGE, findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { effectiveEnd } from './batch-gate.service.js';
-import { CodeBatch } from './code-batch.entity.js';
+import { CodeBatch, UNDER_WAY } from './code-batch.entity.js';
 import type { CodeFilter } from './code-filter.js';
 import { joined, type CodeSearch, type FoundCodes, type Statement } from './code-search.js';
 import { Code } from './code.entity.js';
@@ -46,6 +46,22 @@ export class CodeReader {
     if (campaignId && !isId(campaignId)) return EMPTY_PAGE;
     const where = campaignId ? { campaignId } : {};
     return findPage(tenantEm(this.orm, tenantId), CodeBatch, where, page);
+  }
+
+  /** Batches whose codes are being made, the newest first. */
+  async batchesUnderWay(tenantId: string, limit: number): Promise<CodeBatch[]> {
+    const status = { $in: [...UNDER_WAY] };
+    const em = tenantEm(this.orm, tenantId);
+    return em.find(CodeBatch, { status }, { orderBy: { id: 'desc' }, limit, disableIdentityMap: true });
+  }
+
+  /** How many codes there are, by the totals. */
+  async count(tenantId: string): Promise<number> {
+    const [{ total }] = await tenantEm(this.orm, tenantId).execute<[{ total: string }]>(
+      'select coalesce(sum(total), 0) as total from code_total where tenant_id = ?',
+      [tenantId],
+    );
+    return Number(total);
   }
 
   /** Newest first, with the exact total where it is asked for. */

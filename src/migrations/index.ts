@@ -37,6 +37,8 @@ import { Migration20261129050301_send_events_to_webhooks } from './Migration2026
 import { Migration20261129050401_keep_devices } from './Migration20261129050401_keep_devices.js';
 import { Migration20261129050501_keep_settings_of_tenants } from './Migration20261129050501_keep_settings_of_tenants.js';
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
+import { Migration20261130010101_note_what_processes_do } from './Migration20261130010101_note_what_processes_do.js';
+import { Migration20261130010102_keep_reports_of_reconciliation } from './Migration20261130010102_keep_reports_of_reconciliation.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -167,5 +169,13 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261129050701_note_which_subscriptions_hold_inventory',
     class: Migration20261129050701_note_which_subscriptions_hold_inventory,
+  },
+  {
+    name: 'Migration20261130010101_note_what_processes_do',
+    class: Migration20261130010101_note_what_processes_do,
+  },
+  {
+    name: 'Migration20261130010102_keep_reports_of_reconciliation',
+    class: Migration20261130010102_keep_reports_of_reconciliation,
   },
 ];

@@ -72,6 +72,11 @@ export class AccountService {
     });
   }
 
+  /** How many accounts are halted. */
+  async haltedCount(tenantId: string): Promise<number> {
+    return tenantEm(this.its.readOrm, tenantId).count(Account, { haltedAt: { $ne: null } });
+  }
+
   /** Newest first. */
   async list(tenantId: string, filter: AccountFilter, range: PageRange): Promise<Page<Account>> {
     if (!hasIds(filter)) return EMPTY_PAGE;

@@ -20,6 +20,8 @@ import { MarkerChecks } from './marker-checks.js';
 import { Reconciler } from './reconciler.js';
 import { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReconciliationResolver } from './reconciliation.resolver.js';
+import { ReconciliationRun } from './reconciliation-run.entity.js';
+import { ReportArchive } from './report-archive.service.js';
 import { ReportCache } from './report-cache.js';
 import { statementChecks } from './row-checks.js';
 import { Rows } from './rows.js';
@@ -27,7 +29,7 @@ import { UnknownChecks } from './unknown-checks.js';
 import { WindowChecks } from './window-checks.js';
 import { RECONCILIATION_PERMISSIONS } from './reconciliation.permissions.js';
 
-interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'log'> {
+interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'log'> {
   readonly sweeper: ClaimSweeper;
   readonly aborts: AbortService;
   readonly recognizer: CodeRecognizer;
@@ -67,6 +69,7 @@ export function composeReconciler(its: Needs, orm: MikroORM, secondLookMs?: numb
 /** Compares Redis with the database, and brings them in step. */
 export const reconciliation = {
   name: 'reconciliation',
+  entities: [ReconciliationRun],
   resolvers: [ReconciliationResolver],
   permissions: RECONCILIATION_PERMISSIONS,
   /** The log of events belongs to no feature. */
@@ -79,10 +82,20 @@ export const reconciliation = {
     const lock = new NamedLock(orm, 'compensation');
     const compensationJob = new CompensationJob({ compensation, redis, lock, log });
     // Staff ask for it at any time: it must not take the connections of redemptions.
-    const reports = new ReportCache(composeReconciler(its, its.readOrm), clock);
+    const archive = new ReportArchive(its);
+    const reports = new ReportCache(
+      composeReconciler(its, its.readOrm),
+      clock,
+      {},
+      // Who waits for the report gets it, also where it cannot be kept.
+      async (tenantId, report) =>
+        archive
+          .keep(tenantId, report)
+          .catch((error: unknown) => log.warn({ err: error, tenantId }, 'a report was not kept')),
+    );
     const look = async (signal?: AbortSignal): Promise<boolean> => compensationJob.tick(signal);
     return {
-      services: { reconciler, compensation, compensationJob, reports },
+      services: { reconciler, compensation, compensationJob, reports, reportArchive: archive },
       resolvers: [new ReconciliationResolver(reports)],
       jobs: [{ name: 'compensation', everyMs: LOOK_EVERY_MS, where: 'IN_EACH' as const, run: look }],
     };

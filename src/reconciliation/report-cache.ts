@@ -37,6 +37,9 @@ export class ReportCache {
     private readonly reconciler: Pick<Reconciler, 'run'>,
     private readonly clock: Clock,
     private readonly settings: ReportCacheSettings = {},
+    /** Takes each report that was made. */
+    private readonly keep: (tenantId: string, report: ReconciliationReport) => Promise<void> = async () =>
+      undefined,
   ) {}
 
   async latest(tenantId: string): Promise<CachedReport> {
@@ -54,9 +57,11 @@ export class ReportCache {
 
   /** A failure reaches the callers of this report, and does not hold up the next one. */
   private start(tenantId: string): Promise<unknown> {
-    const running = this.inTurn(async () =>
-      this.reports.set(tenantId, await this.reconciler.run({ tenantId })),
-    );
+    const running = this.inTurn(async () => {
+      const report = await this.reconciler.run({ tenantId });
+      this.reports.set(tenantId, report);
+      await this.keep(tenantId, report);
+    });
     const ended = running.finally(() => this.running.delete(tenantId));
     this.running.set(tenantId, ended);
     return ended;

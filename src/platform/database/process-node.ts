@@ -6,6 +6,7 @@ import { NODE_COUNT, type NodeLease } from '../ids.js';
 import type { Logger } from '../observability/log.js';
 import { systemEm, type Em } from './orm.js';
 import { ProcessNode } from './process-node.entity.js';
+import { ProcessPresence, UNSEEN, type ShownProcess } from './process-presence.js';
 import { isDuplicateKey } from './sql-errors.js';
 import { ACROSS_TENANTS } from './tenant-filter.js';
 
@@ -31,6 +32,8 @@ export interface ProcessNodeOptions {
   readonly renewEveryMs?: number;
   /** Fingerprints of the keys that this process can read with, for {@link processesWithout}. */
   readonly keyPrints?: readonly string[];
+  /** What staff see of a process that stays; commands have nothing to show. */
+  readonly shown?: ShownProcess;
 }
 
 /** Leases a node number for the ids of this process, and keeps it until it is released. */
@@ -43,6 +46,7 @@ export async function acquireProcessNode(
   const node = new ProcessNodeHolder(orm, log, clock, keyPrints.join(','));
   await node.take();
   node.keep(renewEveryMs);
+  if (options.shown !== undefined) await node.show(options.shown);
   return node;
 }
 
@@ -64,6 +68,7 @@ export async function processesWithout(em: Em, keyPrint: string): Promise<number
 export class ProcessNodeHolder {
   private current: NodeLease = { nodeNo: 0, validUntilMs: 0 };
   private renewal: NodeJS.Timeout | undefined;
+  private presence: ProcessPresence | null = null;
   private readonly owner = randomUUID();
   private released = false;
 
@@ -81,6 +86,12 @@ export class ProcessNodeHolder {
 
   keep(everyMs: number): void {
     this.renewal = setInterval(() => void this.renew(), everyMs).unref();
+  }
+
+  async show(process: ShownProcess): Promise<void> {
+    const row = () => ({ nodeNo: this.current.nodeNo, owner: this.owner });
+    this.presence = new ProcessPresence(this.orm, this.log, row, process);
+    await this.presence.begin();
   }
 
   /** Tries free numbers at random, so that processes that start together seldom meet; the primary key decides. */
@@ -124,13 +135,14 @@ export class ProcessNodeHolder {
   /** Gives the node back; no id can be made after that. */
   async release(): Promise<void> {
     clearInterval(this.renewal);
+    this.presence?.end();
     const { nodeNo } = this.current;
     this.released = true;
     this.current = { nodeNo, validUntilMs: 0 };
     await systemEm(this.orm).nativeUpdate(
       ProcessNode,
       { nodeNo, owner: this.owner },
-      { leasedUntil: raw<Date>(`utc_timestamp(3) + interval ${CLOCKS_APART_S} second`) },
+      { ...UNSEEN, leasedUntil: raw<Date>(`utc_timestamp(3) + interval ${CLOCKS_APART_S} second`) },
       ACROSS_TENANTS,
     );
   }
@@ -159,7 +171,7 @@ export class ProcessNodeHolder {
   private async claim(nodeNo: number): Promise<boolean> {
     const em = systemEm(this.orm);
     const expired = { nodeNo, leasedUntil: { $lt: databaseNow() } };
-    const lease = { owner: this.owner, leasedUntil: leaseEnd(), keyPrints: this.keyPrints };
+    const lease = { owner: this.owner, leasedUntil: leaseEnd(), keyPrints: this.keyPrints, ...UNSEEN };
     const taken = await em.nativeUpdate(ProcessNode, expired, lease, ACROSS_TENANTS);
     if (taken === 1) return true;
     try {

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { systemEm } from '../database/orm.js';
+import { instantOf, type SqlInstant } from '../database/sql-values.js';
 
 /**
  * How far a consumer has come: `e` is its cursor, `c` the tenant's counter. A new consumer, and one that was away for
@@ -19,6 +20,15 @@ interface Position {
   readonly lastSeq: number;
   /** Whether its cursor says so: until then old events stay, and the tenant is behind. */
   readonly isStored: boolean;
+}
+
+/** How far a consumer is behind the log of a tenant. */
+export interface ConsumerLag {
+  readonly consumer: string;
+  /** Events behind its cursor, also those that it will pass over. */
+  readonly waiting: number;
+  /** When the first of them was committed; null where none waits. */
+  readonly since: Date | null;
 }
 
 /** The cursors of this version's consumers in the logs of all tenants. */
@@ -72,5 +82,23 @@ export class ConsumerCursors {
       [...this.names],
     );
     return row.events;
+  }
+
+  /** How far each consumer is behind the log of one tenant. */
+  async lags(tenantId: string): Promise<ConsumerLag[]> {
+    const rows = await systemEm(this.orm).execute<{ name: string; waiting: number; since: SqlInstant }[]>(
+      `select p.name, cast(greatest(p.last_seq - p.seq, 0) as double) as waiting,
+          (select o.created_at from outbox_event o where o.tenant_id = ? and o.seq = p.seq + 1) as since
+        from (select n.name, cast(c.last_seq as signed) as last_seq, ${SEQ} as seq
+          from outbox_counter c join (${consumerTable(this.names)}) n
+          left join event_consumer e on e.tenant_id = c.tenant_id and e.consumer = n.name
+         where c.tenant_id = ?) p`,
+      [tenantId, ...this.names, tenantId],
+    );
+    const byName = new Map(rows.map((row) => [row.name, row]));
+    return this.names.map((consumer) => {
+      const { waiting = 0, since = null } = byName.get(consumer) ?? {};
+      return { consumer, waiting, since: instantOf(since) };
+    });
   }
 }

@@ -63,6 +63,12 @@ export class OpenClaimsRedis {
     return counts.filter(({ count }) => count > 0);
   }
 
+  /** How many claims of a tenant are past their deadline. @throws StoreUnavailableError */
+  async overdueCount(tenantId: string): Promise<number> {
+    const [, count] = (await this.overdueScript.run([keys.open(tenantId)], [0, 0])) as [number, number];
+    return count;
+  }
+
   async overdue(tenantId: string, skip: number, limit: number): Promise<OverdueClaims> {
     const [nowMs, , ...flat] = (await this.overdueScript.run([keys.open(tenantId)], [skip, limit])) as [
       number,

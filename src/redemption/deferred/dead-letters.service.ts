@@ -56,6 +56,11 @@ export class DeadLetterService {
     return { total: ids.length, items: jobs.map(deadLetter) };
   }
 
+  /** How many there are, as far as {@link page} looks. @throws StoreUnavailableError */
+  async count(tenantId: string): Promise<number> {
+    return (await this.ids(tenantId)).length;
+  }
+
   /**
    * Has one dead letter, or all of the tenant, tried again from the beginning. Which outcome it comes to is decided as
    * ever: one that was given up meanwhile is only removed.

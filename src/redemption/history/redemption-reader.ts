@@ -7,6 +7,7 @@ import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import { findRedemptions, type RedemptionListFilter } from './redemption-list.js';
+import { sumOfTotals } from './redemption-totals.js';
 import { Redemption } from './redemption.entity.js';
 import type { GrantRow, RedemptionRecord } from './redemption-record.js';
 import { RewardGrant } from './reward-grant.entity.js';
@@ -24,6 +25,12 @@ interface CodeUserLookup {
 }
 
 export type RedemptionPage = Page<RedemptionRecord>;
+
+/** Redemptions that stand, and those that were reversed. */
+export interface RedemptionCounts {
+  readonly committed: number;
+  readonly reversed: number;
+}
 
 interface IdLookup {
   readonly tenantId: string;
@@ -96,6 +103,16 @@ export class RedemptionReader {
     const em = tenantEm(this.listOrm, tenantId);
     const page = await findRedemptions(em, tenantId, filter, range);
     return { ...page, items: await withRewards(em, page.items) };
+  }
+
+  /** How many redemptions there are, by the totals. */
+  async counts(tenantId: string): Promise<RedemptionCounts> {
+    const em = tenantEm(this.listOrm, tenantId);
+    const [committed, reversed] = [
+      await sumOfTotals(em, tenantId, { status: 'COMMITTED' }, {}),
+      await sumOfTotals(em, tenantId, { status: 'REVERSED' }, {}),
+    ];
+    return { committed, reversed };
   }
 
   private loader<Lookup extends { readonly tenantId: string }>(

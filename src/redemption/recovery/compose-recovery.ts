@@ -63,7 +63,7 @@ export function composeRecovery(its: Needs) {
     await lateConfirms.watch(tenantId, settled);
   };
   return {
-    services: { lateConfirms, sweeper, tombstones, attemptRetention: attempts },
+    services: { lateConfirms, sweeper, tombstones, attemptRetention: attempts, openClaims: open },
     jobs,
     consumers: [{ name: 'late_confirms', types: [REDEMPTION_SETTLED], handle: confirmLate }],
   };

@@ -1,0 +1,7 @@
+import { STAFF, type Permissions } from '../graphql/rule.js';
+
+export const OPERATIONS_PERMISSIONS: Permissions = {
+  query: {
+    overview: STAFF,
+  },
+};
