@@ -19,6 +19,7 @@ interface StaleCopy {
 
 /** A confirm of several claims may be seen before the one that closes this claim. */
 const SETTLED_WITHIN_MS = 5000;
+const WRITTEN_WITHIN_MS = 1000;
 const POLL_MS = 20;
 
 /** The copy holds a claim as open, and knows nothing of its use; it comes back when the claim is settled. */
@@ -32,8 +33,8 @@ export const staleCopy: Kind = {
     const lookout = lookoutFor('LUA_APPLIED', tenantId);
     stage.watch = (event) => {
       if (copy.claim === '' && lookout(event) === 'HERE') {
-        takeCopy(dataDir, copy.folder);
         copy.claim = claimOf(event);
+        takeCopy(dataDir, copy);
       } else if (!copy.isSettled && isConfirmed(event, copy.claim)) copy.isSettled = true;
       return 'PASS';
     };
@@ -62,8 +63,7 @@ async function differenceOf({ stage, tenantId }: Scene, { folder, claim }: Stale
   const giveUp = AbortSignal.timeout(SETTLED_WITHIN_MS);
   while (!giveUp.aborted && (await isOpen())) await pause(POLL_MS);
   if (await isOpen()) throw new Error(`Claim ${claim} is still open.`);
-  const isInCopy = readdirSync(folder).some((file) => readFileSync(path.join(folder, file)).includes(claim));
-  if (!isInCopy) throw new Error(`The copy has no claim ${claim}.`);
+  if (!isInCopy(folder, claim)) throw new Error(`The copy has no claim ${claim}.`);
   return `Redis was put back to a copy in which claim ${claim.split('|')[0]}, settled since, is open`;
 }
 
@@ -81,7 +81,20 @@ function isConfirmed(event: WireEvent, claim: string): boolean {
   return event.words.includes(claim.split('|')[0] ?? '');
 }
 
-function takeCopy(dataDir: string, folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
-  cpSync(logFolder(dataDir), folder, { recursive: true });
+/**
+ * Redis may reply before its file has the claim, while a slow disk still writes. The reply waits here, so the claim
+ * stays open until the file has it.
+ */
+function takeCopy(dataDir: string, { folder, claim }: StaleCopy): void {
+  const giveUpMs = performance.now() + WRITTEN_WITHIN_MS;
+  do {
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(logFolder(dataDir), folder, { recursive: true });
+    if (isInCopy(folder, claim)) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+  } while (performance.now() < giveUpMs);
+}
+
+function isInCopy(folder: string, claim: string): boolean {
+  return readdirSync(folder).some((file) => readFileSync(path.join(folder, file)).includes(claim));
 }
