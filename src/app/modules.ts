@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { campaigns } from '../campaigns/campaigns.module.js';
 import type { CodeMetrics } from '../codes/code.metrics.js';
 import { codes } from '../codes/codes.module.js';
+import { webConsole } from '../console/console.module.js';
 import { devices } from '../identity/devices/devices.module.js';
 import { identity } from '../identity/identity.module.js';
 import { partners } from '../identity/partners/partners.module.js';
@@ -43,6 +44,7 @@ export const modules = ModuleList.on<Base>()
   .add(money)
   .add(orders)
   .add(devices)
+  .add(webConsole)
   .add(campaigns)
   .add(codes)
   .add(redemption)

@@ -13,6 +13,8 @@ export interface HttpRoute {
   readonly about: RouteAbout;
   /** The service judges the caller's access by itself and answers it as a refusal. */
   readonly judgesAccess?: boolean;
+  /** Of the program's own pages; `/api/openapi.json` leaves it out. */
+  readonly isInternal?: boolean;
   /** Never waits behind lists, but behind other redemptions of its caller. */
   readonly isRedemption?: boolean;
   /** The body of a refusal; without it `{errors: [{message, extensions: {code}}]}`, as with GraphQL. */

@@ -39,7 +39,8 @@ const SAYS_WHEN: ReadonlySet<number> = new Set([429, 503]);
 
 /** Serves the document of all routes of the features, made from what the routes say of themselves. */
 export function addOpenApi(scope: FastifyInstance, { routes, rules }: FeatureRouteParts): void {
-  const text = JSON.stringify(openApiOf(routes, (route) => rules.of(route.method, route.path)));
+  const offered = routes.filter(({ isInternal }) => isInternal !== true);
+  const text = JSON.stringify(openApiOf(offered, (route) => rules.of(route.method, route.path)));
   scope.get(OPENAPI_PATH, { exposeHeadRoute: false }, async (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(text),
   );
