@@ -2,14 +2,18 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY console/package.json ./console/
 RUN npm ci --include=dev --include=optional --ignore-scripts
-COPY tsconfig.json ./
+COPY tsconfig.json schema.graphql ./
 COPY src ./src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.json
+COPY console ./console
+RUN npm run build --workspace console
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY console/package.json ./console/
 # The image brings its own Node 24, so the packaged one (an optional package) is left out.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
@@ -21,6 +25,7 @@ COPY package.json schema.graphql ./
 COPY scripts/lua ./scripts/lua
 COPY scripts/redeemkit.mjs ./scripts/redeemkit.mjs
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/console/dist ./console/dist
 RUN ln -s /app/scripts/redeemkit.mjs /usr/local/bin/redeemkit
 # Nothing in the image belongs to this user: the process keeps no state of its own.
 USER node

@@ -7,12 +7,13 @@
  * done is done under one lock, so that `npm start` and `npm test` may be called at the same time.
  *
  *   --servers=auto|always|never   auto (the default) skips the servers when DATABASE_URL and REDIS_URL are both set
- *   --no-build                    leaves dist alone
+ *   --no-build                    builds nothing but the types of the console's operations
  */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIsCurrent, makeBuild } from './bootstrap/build.mjs';
+import { consoleIsCurrent, makeConsole, makeOperations, operationsAreCurrent } from './bootstrap/console.mjs';
 import { withLock } from './bootstrap/lock.mjs';
 import { ensureNode, isAtLeast, nodeIsReady, nodeMessage } from './bootstrap/node.mjs';
 import { installPackages, packagesAreCurrent } from './bootstrap/packages.mjs';
@@ -58,7 +59,8 @@ function isWarm(root, options) {
     packagesAreCurrent(root) &&
     nodeIsReady(root) &&
     (!options.servers || readServers(root) !== undefined) &&
-    (!options.build || buildIsCurrent(root))
+    operationsAreCurrent(root) &&
+    (!options.build || (buildIsCurrent(root) && consoleIsCurrent(root)))
   );
 }
 
@@ -68,7 +70,9 @@ export async function bootstrap(root, options, env = process.env) {
     if (!packagesAreCurrent(root)) await installPackages(root, env);
     const node = await ensureNode(root);
     if (options.servers) await ensureServers(root, env);
+    if (!operationsAreCurrent(root)) await makeOperations(root, node);
     if (options.build && !buildIsCurrent(root)) await makeBuild(root, node);
+    if (options.build && !consoleIsCurrent(root)) await makeConsole(root, node);
   });
 }
 

@@ -7,7 +7,7 @@ import { BootstrapError, say } from './say.mjs';
 
 const stampFile = (root) => path.join(root, 'dist', '.redeemkit-build');
 
-function filesUnder(folder) {
+export function filesUnder(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const file = path.join(folder, entry.name);

@@ -12,6 +12,9 @@ const CODES_WANTED = 200;
 /** The tokens of the file are renewed long before. */
 const TOKEN_TTL_S = 3600;
 const REFRESH_EVERY_MS = 60_000;
+const OWNER = { email: 'owner@demo.example', name: 'Demo Owner', role: 'OWNER' } as const;
+/** Long enough to find the line on a terminal. */
+const CONSOLE_LINK_TTL_S = 900;
 
 /** What `.data/demo.json` holds, for scripts and for further processes. */
 export interface DemoFile extends DemoPlace {
@@ -20,6 +23,8 @@ export interface DemoFile extends DemoPlace {
   readonly userToken: string;
   readonly staffToken: string;
   readonly campaignId: string;
+  /** Signs the browser that opens it in as the owner of the demo, once, and only for some minutes. */
+  readonly consoleUrl: string;
   /** Unused ones, at least 100. */
   readonly codes: readonly string[];
 }
@@ -116,10 +121,20 @@ async function refresh(
     userToken: tokens.sign(user, TOKEN_TTL_S, 'BY_OPERATOR'),
     staffToken: tokens.sign(staff, TOKEN_TTL_S, 'BY_OPERATOR'),
     campaignId,
+    consoleUrl: await consoleUrl(services, place.url),
     codes,
   };
   await writeWhole(file, `${JSON.stringify(content, null, 2)}\n`);
   return content;
+}
+
+/** The token stands behind `#`: browsers keep that part to themselves, so no log of a server holds it. */
+async function consoleUrl({ staff, consoleLinks }: Services, url: string): Promise<string> {
+  const known = await staff.findByEmail(TENANT, OWNER.email);
+  // An account without a password stays INVITED until a link opens it; an invitation that has expired is renewed.
+  const { id } = known?.status === 'ACTIVE' ? known : (await staff.invite(TENANT, OWNER)).staff;
+  const token = await consoleLinks.create({ tenantId: TENANT, staffId: id }, CONSOLE_LINK_TTL_S);
+  return `${url}/console/sign-in#link=${token}`;
 }
 
 async function unusedCodes({ codeReader }: Services, campaignId: string): Promise<string[]> {

@@ -15,11 +15,15 @@ ${sampleOf(demo.content())}
 More codes, tokens that are renewed, and the addresses of the servers are in ${demo.file}. Ctrl-C stops everything.`;
 }
 
-export function sampleOf({ url, productCode, userToken, staffToken, codes }: DemoFile): string {
+export function sampleOf({ url, productCode, userToken, staffToken, consoleUrl, codes }: DemoFile): string {
   const query =
     'mutation($code:String!){redeemCode(input:{code:$code}){status orderNo redemption{id useNo rewards{type targetId}} errors{code message}}}';
   const body = JSON.stringify({ query, variables: { code: codes[0] } });
-  return `A user's token, for an hour:   ${userToken}
+  return `The console; this link signs you in once, within a quarter of an hour:
+
+${consoleUrl}
+
+A user's token, for an hour:   ${userToken}
 
 A staff token, for an hour:   ${staffToken}
 

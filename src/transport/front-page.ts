@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CONSOLE_PATH } from './console-pages.js';
 import { addGraphiql, GRAPHIQL_PATH, type TryOut } from './graphiql.js';
 import { sendPage } from './html-page.js';
 
 export interface FrontPageParts {
   readonly graphqlPath: string;
+  readonly hasConsole: boolean;
   /** GraphiQL is served in development alone. */
   readonly isDevelopment: boolean;
   /** What GraphiQL is filled with; null while there is no demo. */
@@ -20,6 +22,7 @@ export function addFrontPage(app: FastifyInstance, parts: FrontPageParts): void 
   const { graphqlPath } = parts;
   const hasGraphiql = parts.isDevelopment && addGraphiql(app, graphqlPath, parts.tryOut);
   const links = [
+    ...(parts.hasConsole ? [[CONSOLE_PATH, 'The console, for members of staff']] : []),
     ...(hasGraphiql ? [[GRAPHIQL_PATH, 'GraphiQL: write operations and run them']] : []),
     [graphqlPath, 'The GraphQL endpoint, over HTTP and WebSocket'],
     ['/healthz', 'The process lives'],

@@ -10,6 +10,8 @@ export const TRANSPORT_PERMISSIONS: Permissions = {
     'GET /graphql': PUBLIC,
     'POST /graphql': PUBLIC,
     'GET /graphiql*': PUBLIC,
+    // Pages without data; what they show is asked of /graphql.
+    'GET /console*': PUBLIC,
     'GET /api/openapi.json': PUBLIC,
     'GET /healthz': PUBLIC,
     'GET /readyz': PUBLIC,

@@ -13,6 +13,7 @@ import { addHealthRoutes } from './health.js';
 import { Connections, type ConnectionLimits } from './connections.js';
 import { allowOrigins } from './cors.js';
 import { Documents } from './documents.js';
+import { addConsolePages } from './console-pages.js';
 import { openEnvelopes } from './envelopes/envelope-hooks.js';
 import { addFileRoutes, addJsonRoutes, type FeatureRouteParts } from './feature-routes.js';
 import { addGraphqlRoute } from './graphql-route.js';
@@ -136,7 +137,9 @@ async function addApi(
   const apollo = createApollo(parts, apq);
   await apollo.start();
   app.addHook('onClose', async () => apollo.stop());
-  addFrontPage(app, { graphqlPath: PATH, isDevelopment: config.NODE_ENV === 'development', tryOut });
+  const hasConsole = await addConsolePages(app, { hasOidc: config.OIDC_ISSUER !== undefined });
+  const isDevelopment = config.NODE_ENV === 'development';
+  addFrontPage(app, { graphqlPath: PATH, hasConsole, isDevelopment, tryOut });
   await app.register(async (scope) => {
     await allowOrigins(scope, config.CORS_ORIGINS ?? []);
     admitPersistedGets(scope);

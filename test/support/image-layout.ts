@@ -40,6 +40,8 @@ interface LockEntry {
   readonly dev?: boolean;
   readonly optional?: boolean;
   readonly devOptional?: boolean;
+  /** Of a workspace, which the image does not run. */
+  readonly link?: boolean;
 }
 
 /** As `npm ci --omit=dev --omit=optional` installs them: each alone, without packages nested in it for others. */
@@ -47,9 +49,10 @@ function copyPackages(to: string): void {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
     packages: Record<string, LockEntry>;
   };
-  const isWanted = ({ dev, optional, devOptional }: LockEntry): boolean => !(dev ?? optional ?? devOptional);
+  const isWanted = ({ dev, optional, devOptional, link }: LockEntry): boolean =>
+    !(dev ?? optional ?? devOptional ?? link);
   for (const [folder, entry] of Object.entries(lock.packages)) {
-    if (folder === '' || !isWanted(entry)) continue;
+    if (!folder.startsWith('node_modules/') || !isWanted(entry)) continue;
     const nested = path.join(folder, 'node_modules');
     const target = path.join(to, folder.slice('node_modules/'.length));
     cpSync(folder, target, { recursive: true, filter: (source) => source !== nested });

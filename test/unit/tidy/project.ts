@@ -25,7 +25,11 @@ function filesUnder(folder: string): readonly string[] {
   });
 }
 
-/** Settings and logs of one machine, as .gitignore has them. */
+/** Settings and logs of one machine, and what is made from other files, as .gitignore has them. */
 function isPrivate(name: string): boolean {
-  return name.endsWith('.log') || (/^\.env(?:\.|$)/.test(name) && name !== '.env.example');
+  return (
+    name.endsWith('.log') ||
+    name.endsWith('.gql.ts') ||
+    (/^\.env(?:\.|$)/.test(name) && name !== '.env.example')
+  );
 }

@@ -1,0 +1,38 @@
+/** The server could not run an operation, or could not be reached. */
+export class RequestFailure extends Error {
+  override readonly name = 'RequestFailure';
+
+  constructor(
+    /** Of the server's list in docs/errors.md, or NETWORK. */
+    readonly code: string,
+    message: string,
+    readonly requestId: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+export interface Refused {
+  readonly code: string;
+  readonly message: string;
+  readonly field?: readonly string[] | null;
+}
+
+/** The server has understood an operation and refuses it; nothing was changed. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+
+  constructor(readonly errors: readonly Refused[]) {
+    super(errors.map(({ message }) => message).join(' '));
+  }
+
+  get code(): string {
+    return this.errors[0]?.code ?? '';
+  }
+}
+
+/** What a page shows of any failure. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Refusal || error instanceof RequestFailure) return error.message;
+  return 'Something went wrong in this page. Reload it; if it happens again, tell the operator.';
+}

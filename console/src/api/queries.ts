@@ -1,0 +1,48 @@
+import {
+  keepPreviousData,
+  QueryClient,
+  queryOptions,
+  useMutation,
+  useQuery,
+  type UseQueryResult,
+} from '@tanstack/react-query';
+import { RequestFailure, type Refused } from './failure';
+import { act, request } from './graphql';
+import type { Operation } from './operation';
+
+const RETRIES = 2;
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // A refusal stays one; a server that restarts is back within seconds.
+      retry: (count, error) => count < RETRIES && error instanceof RequestFailure && error.code === 'NETWORK',
+      placeholderData: keepPreviousData,
+    },
+  },
+});
+
+export const optionsOf = <Data, Variables>(operation: Operation<Data, Variables>, variables: Variables) =>
+  queryOptions({
+    queryKey: [operation.name, variables],
+    queryFn: async ({ signal }) => request(operation, variables, signal),
+  });
+
+/** Reads by a query, and reads again when something was changed. */
+export function useOperation<Data, Variables>(
+  operation: Operation<Data, Variables>,
+  variables: Variables,
+): UseQueryResult<Data> {
+  return useQuery(optionsOf(operation, variables)) as UseQueryResult<Data>;
+}
+
+/** Runs a mutation; afterwards everything that is shown is read again. */
+export function useAction<Payload extends { readonly errors: readonly Refused[] }, Variables>(
+  operation: Operation<Readonly<Record<string, Payload>>, Variables>,
+) {
+  return useMutation({
+    mutationFn: async (variables: Variables) => act(operation, variables),
+    onSuccess: async () => queryClient.invalidateQueries(),
+  });
+}

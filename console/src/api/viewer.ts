@@ -1,0 +1,19 @@
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { optionsOf } from './queries';
+import { ViewerDocument, type ViewerQuery } from './viewer.gql';
+
+export type Viewer = NonNullable<ViewerQuery['viewer']>;
+export type Permission = Viewer['permissions'][number];
+
+export const viewerOptions = optionsOf(ViewerDocument, {});
+
+/** The member of staff who is signed in, on pages that need a sign-in. */
+export function useViewer(): Viewer {
+  const { data } = useSuspenseQuery(viewerOptions);
+  if (data.viewer === null) throw new Error('This page needs a sign-in.');
+  return data.viewer;
+}
+
+export function useMay(permission: Permission): boolean {
+  return useViewer().permissions.includes(permission);
+}

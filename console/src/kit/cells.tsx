@@ -1,0 +1,51 @@
+import { Text } from '@mantine/core';
+import { CopyButton } from './copy-button';
+import { bytesText, countText, exactTimeText, moneyText, timeText } from './format';
+import classes from './cells.module.css';
+
+/** For a value that is missing: screen readers get a word. */
+export function None({ says = 'none' }: { readonly says?: string }) {
+  return (
+    <Text span c="dimmed" size="sm">
+      {says}
+    </Text>
+  );
+}
+
+/** An id, small and in one width, to be copied. */
+export function IdCell({ value }: { readonly value: string }) {
+  return (
+    <span className={classes['id']}>
+      {value}
+      <CopyButton value={value} label={`Copy ${value}`} />
+    </span>
+  );
+}
+
+export const CountCell = ({ value }: { readonly value: number }) => (
+  <span className={classes['number']}>{countText(value)}</span>
+);
+
+export const MoneyCell = ({
+  amount,
+  currency,
+}: {
+  readonly amount: string;
+  readonly currency: string | null;
+}) => <span className={classes['number']}>{moneyText(amount, currency)}</span>;
+
+export const BytesCell = ({ value }: { readonly value: number }) => (
+  <span className={classes['number']} title={`${countText(value)} bytes`}>
+    {bytesText(value)}
+  </span>
+);
+
+/** In the time zone of the browser; the whole time is its title. */
+export function TimeCell({ value }: { readonly value: string | null | undefined }) {
+  if (value === null || value === undefined) return <None says="never" />;
+  return (
+    <time dateTime={value} title={exactTimeText(value)} className={classes['number']}>
+      {timeText(value)}
+    </time>
+  );
+}

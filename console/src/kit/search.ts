@@ -1,0 +1,44 @@
+import * as z from 'zod/mini';
+
+const { catch: otherwise } = z;
+
+/** Rows of a page: more than a hundred take a browser seconds to lay out. */
+export const PAGE_SIZES = [25, 50, 100] as const;
+const SIZE_DEFAULT = 50;
+
+/** A value that does not fit is dropped: an address that somebody has edited still opens the page. */
+const lenient = <Schema extends z.ZodMiniType>(schema: Schema) => otherwise(z.optional(schema), undefined);
+
+/** A filter that takes any text. */
+export const textFilter = () => lenient(z.string());
+/** A filter that takes one of these. */
+export const choiceFilter = <const Values extends readonly string[]>(values: Values) =>
+  lenient(z.enum(values));
+
+const paging = {
+  page: lenient(z.coerce.number().check(z.int(), z.minimum(1))),
+  size: lenient(z.coerce.number().check(z.refine((size) => PAGE_SIZES.some((each) => each === size)))),
+  /** The `next` of the page before. */
+  after: textFilter(),
+  sort: textFilter(),
+};
+
+/** The search parameters of a list: its page, its order, and its own filters. */
+export const listSearch = <Shape extends z.core.$ZodLooseShape>(filters: Shape) =>
+  z.object({ ...paging, ...filters });
+
+export interface ListSearch {
+  readonly page?: number | undefined;
+  readonly size?: number | undefined;
+  readonly after?: string | undefined;
+  /** A column, with a minus before it for descending order. */
+  readonly sort?: string | undefined;
+}
+
+export const sizeOf = ({ size = SIZE_DEFAULT }: ListSearch): number => size;
+export const pageOf = ({ page = 1 }: ListSearch): number => page;
+
+/** The arguments of the server's lists. */
+export function pageVariables(search: ListSearch) {
+  return { page: pageOf(search), size: sizeOf(search), after: search.after ?? null };
+}

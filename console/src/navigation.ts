@@ -1,0 +1,23 @@
+import type { LinkProps } from '@tanstack/react-router';
+import { Layers, type LucideIcon } from 'lucide-react';
+import type { Permission } from './api/viewer';
+
+export interface NavigationItem {
+  readonly to: NonNullable<LinkProps['to']>;
+  readonly label: string;
+  readonly icon: LucideIcon;
+  /** Shown to those who have it. */
+  readonly needs: Permission;
+}
+
+export interface NavigationGroup {
+  readonly label: string;
+  readonly items: readonly NavigationItem[];
+}
+
+/** The sidebar, and what Ctrl K jumps to. */
+export const navigation: readonly NavigationGroup[] = [
+  { label: 'Redeem', items: [{ to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' }] },
+  { label: 'Access', items: [] },
+  { label: 'Operate', items: [] },
+];

@@ -1,0 +1,37 @@
+import { createRouter } from '@tanstack/react-router';
+import { accountRoute } from './pages/account/account.routes';
+import { planRoute, plansRoute } from './pages/plans/plans.routes';
+import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
+import { FailedPage } from './shell/failed-page';
+import { NotFoundPage } from './shell/not-found-page';
+import { homeRoute, rootRoute, shellRoute } from './shell/shell.routes';
+
+/** All pages: those that need no sign-in, and within the shell those that do. */
+const routeTree = rootRoute.addChildren([
+  signInRoute,
+  oidcRoute,
+  invitationRoute,
+  shellRoute.addChildren([homeRoute, plansRoute, planRoute, accountRoute]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  basepath: '/console',
+  defaultPreload: 'intent',
+  defaultErrorComponent: FailedPage,
+  defaultNotFoundComponent: NotFoundPage,
+  scrollRestoration: true,
+  // Everything in the address is text: the presets would read a long id as a number, and round it.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const given = Object.entries(search).filter(([, value]) => value !== undefined && value !== '');
+    const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+    return text === '' ? '' : `?${text}`;
+  },
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
