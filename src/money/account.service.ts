@@ -1,4 +1,5 @@
 import { isSet } from '../platform/assert.js';
+import { Money } from '../platform/decimal.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
@@ -41,13 +42,15 @@ export class AccountService {
   constructor(private readonly its: Collaborators) {}
 
   /**
-   * Adds to a balance, or takes from it, once for each account and order id.
+   * Adds to a balance, or takes from it, once for each account and order id. A user who is disabled gets nothing, and
+   * may be taken from.
    * @param staffId who does it; kept with the entry
    * @throws DomainError with a code of `ADJUST_BALANCE_ERROR_CODES`
    */
   async adjust(tenantId: string, staffId: string, input: unknown): Promise<Entry> {
     const wanted = parseInput(adjustBalanceInput, input, ADJUST_REFUSALS);
-    const change = { ...wanted, type: 'ADJUSTMENT', extra: { staffId } } as const;
+    const isForActive = new Money(wanted.amount).isPositive();
+    const change = { ...wanted, type: 'ADJUSTMENT', extra: { staffId }, isForActive } as const;
     return this.its.ledger.changeBalance(null, tenantId, change);
   }
 

@@ -1,4 +1,5 @@
 import type { Counter } from 'prom-client';
+import { userDisabled } from '../identity/users/recipient.service.js';
 import { invariant, isSet } from '../platform/assert.js';
 import { Money, MONEY_MAX } from '../platform/decimal.js';
 import type { Em } from '../platform/database/orm.js';
@@ -26,6 +27,8 @@ export interface BalanceChange {
   readonly amount: string;
   readonly remark?: string | null;
   readonly extra?: Readonly<Record<string, unknown>> | null;
+  /** A gift: a user who is disabled, or who is being disabled, does not get it. */
+  readonly isForActive?: boolean;
 }
 
 interface Collaborators extends Pick<PlatformServices, 'transactions' | 'ids' | 'clock' | 'log'> {
@@ -58,7 +61,8 @@ export class LedgerService {
    */
   async changeBalances(em: Em, tenantId: string, changes: readonly BalanceChange[]): Promise<Entry[]> {
     if (changes.length === 0) return [];
-    const terms = await readTerms(em, tenantId, changes);
+    const isGift = changes.some(({ isForActive = false }) => isForActive);
+    const terms = await readTerms(em, tenantId, changes, isGift ? 'SHARED' : 'PLAIN');
     for (const change of changes) refuseUnknown(terms, change);
     const session = await this.open(em, tenantId, changes);
     const known = await this.entriesOf(em, tenantId, session, changes);
@@ -146,17 +150,18 @@ function refuseUnknown({ facilities, currencies, users }: MoneyTerms, change: Ba
 
 function changed(
   session: LedgerSession,
-  { currencies }: MoneyTerms,
+  { currencies, users }: MoneyTerms,
   known: readonly Entry[],
   change: BalanceChange,
 ): Entry {
-  const { type, orderId, currency, remark, extra } = change;
+  const { type, orderId, currency, remark, extra, isForActive = false } = change;
   const amount = new Money(change.amount);
   const account = session.account(change);
   const isFirst = (entry: Entry): boolean =>
     entry.accountId === account.id && entry.orderId === orderId && entry.type === type;
   const first = known.find(isFirst) ?? session.made(account.id, change);
   if (first !== undefined && amount.equals(first.amount)) return first;
+  if (isForActive && users.get(change.userId)?.status !== 'ACTIVE') throw userDisabled();
   refuseHalted(account);
   const scale = currencies.get(currency)?.scale ?? 0;
   if (amount.decimalPlaces() > scale)

@@ -1,10 +1,11 @@
+import { RECIPIENT_REFUSALS } from '../identity/users/recipient.service.js';
 import { VERSION_REFUSALS } from '../platform/database/change-row.js';
 
 /** Why a balance is not changed, in order of precedence. */
 export const LEDGER_REFUSALS = [
   'FACILITY_NOT_FOUND',
   'CURRENCY_NOT_FOUND',
-  'USER_NOT_FOUND',
+  ...RECIPIENT_REFUSALS,
   'ACCOUNT_HALTED',
   'AMOUNT_TOO_PRECISE',
   'ORDER_ID_REUSED',

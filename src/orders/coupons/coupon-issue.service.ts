@@ -5,7 +5,7 @@ import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { argumentsDigest, countNumber, foreignKeyText, orElse, parseInput } from '../../platform/input.js';
 import { keyDigest } from '../../platform/key-digest.js';
-import { User } from '../../identity/users/user.entity.js';
+import { lockRecipient } from '../../identity/users/recipient.service.js';
 import { couponExpiry, templateRefusal, type TemplateTerms } from './coupon-issue.js';
 import { countIssued, insertCoupons, lockTemplates } from './coupon-rows.js';
 import type { CouponTemplateRefusal, IssueCouponRefusal } from './coupon.errors.js';
@@ -64,7 +64,7 @@ export class CouponIssueService {
     return this.its.transactions.runForCaller(tenantId, async (em, readsBack) => {
       const earlier = (await knownOf(em, issue)) ?? (readsBack ? await ownOf(em, issue) : null);
       if (earlier !== null) return earlier;
-      await assertUser(em, issue.userId);
+      await lockRecipient(em, issue.userId);
       const [template] = isId(issue.templateId) ? await lockTemplates(em, tenantId, [issue.templateId]) : [];
       // Another call with the same key may have held the lock, and taken what was left.
       return (await knownOf(em, issue)) ?? this.write(em, tenantId, issue, template);
@@ -114,11 +114,6 @@ function openTemplate(template: TemplateTerms | undefined, count: number, nowMs:
   }
   const refusal = templateRefusal(template, count, nowMs);
   return refusal === null ? template : refuse(refusal, TEMPLATE_MESSAGES[refusal], 'templateId');
-}
-
-async function assertUser(em: Em, userId: Id): Promise<void> {
-  const user = isId(userId) ? await em.findOne(User, { id: userId }, { disableIdentityMap: true }) : null;
-  if (user === null) refuse('USER_NOT_FOUND', 'The tenant has no user with this id.', 'userId');
 }
 
 /** What an earlier call with the same key has issued. */

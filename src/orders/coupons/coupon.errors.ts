@@ -1,3 +1,4 @@
+import { RECIPIENT_REFUSALS } from '../../identity/users/recipient.service.js';
 import { VERSION_REFUSALS } from '../../platform/database/change-row.js';
 
 /** Why coupons are not applied to an order, in order of precedence. */
@@ -58,7 +59,7 @@ export const ISSUE_COUPON_REFUSALS = [
   'IDEMPOTENCY_KEY_MALFORMED',
   'INPUT_NOT_ALLOWED',
   'IDEMPOTENCY_KEY_REUSED',
-  'USER_NOT_FOUND',
+  ...RECIPIENT_REFUSALS,
   'COUPON_TEMPLATE_NOT_FOUND',
   ...COUPON_TEMPLATE_REFUSALS,
 ] as const;

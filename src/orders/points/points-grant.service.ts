@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { User } from '../../identity/users/user.entity.js';
+import { lockRecipient } from '../../identity/users/recipient.service.js';
 import type { Em } from '../../platform/database/orm.js';
 import { DomainError } from '../../platform/errors.js';
-import { isId, type Id } from '../../platform/ids.js';
+import type { Id } from '../../platform/ids.js';
 import {
   argumentsDigest,
   countNumber,
@@ -98,8 +98,7 @@ export class PointsGrantService {
   private async write(em: Em, tenantId: string, grant: Grant): Promise<GrantedPoints> {
     const { lotId, userId, points, idempotencyKey, argumentsDigest: digest } = grant;
     const nowMs = this.its.clock.nowMs();
-    const user = isId(userId) ? await em.findOne(User, { id: userId }, { disableIdentityMap: true }) : null;
-    if (user === null) refuse('USER_NOT_FOUND', 'The tenant has no user with this id.', 'userId');
+    await lockRecipient(em, userId);
     if (grant.expiresAt !== null && grant.expiresAt.getTime() <= nowMs)
       refuse('POINTS_EXPIRY_PAST', 'Points that have expired cannot be granted.', 'expiresAt');
     const lot = {

@@ -1,3 +1,5 @@
+import { RECIPIENT_REFUSALS } from '../../identity/users/recipient.service.js';
+
 /** Why points are not spent on an order. */
 export const POINTS_REFUSALS = ['INSUFFICIENT_POINTS'] as const;
 export type PointsRefusal = (typeof POINTS_REFUSALS)[number];
@@ -11,7 +13,7 @@ export const GRANT_POINTS_REFUSALS = [
   'IDEMPOTENCY_KEY_MALFORMED',
   'INPUT_NOT_ALLOWED',
   'IDEMPOTENCY_KEY_REUSED',
-  'USER_NOT_FOUND',
+  ...RECIPIENT_REFUSALS,
   'POINTS_EXPIRY_PAST',
 ] as const;
 export type GrantPointsRefusal = (typeof GRANT_POINTS_REFUSALS)[number];
