@@ -4,6 +4,7 @@ import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
 import { addCompensateCommand } from './compensate.command.js';
 import { addCouponCommands } from './coupon.command.js';
+import { addIssuerCommands } from './issuer.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { addMoneyCommands } from './money.command.js';
 import { addNodeCommands } from './node.command.js';
@@ -49,6 +50,7 @@ export function createProgram() {
   addStaffCommands(program);
   addUserCommands(program);
   addPartnerCommands(program);
+  addIssuerCommands(program);
   addPlanCommands(program);
   addNodeCommands(program);
   addMoneyCommands(program);

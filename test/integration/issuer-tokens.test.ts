@@ -11,6 +11,7 @@ import { Random } from '../faults/load/random.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { RawSocket } from '../support/raw-socket.js';
+import { refusedBy } from '../support/staff-world.js';
 import {
   emOf,
   openWorld,
@@ -293,5 +294,23 @@ describe('staff', () => {
     expect(await socket.closed).toMatchObject({ code: 4403 });
     await world.services.issuers.set(tenantId, values);
     await expect.poll(async () => codesOf(await ask(token)), { interval: 20 }).toEqual([]);
+  });
+
+  it('remove it, and what it has signed is refused, also where the name is set again for another audience', async () => {
+    const own = await seedTenant(world);
+    const name = `https://login.example/${own.tenantId}`;
+    const values = { issuer: name, audience: AUDIENCE, jwksUrl: keysUrl };
+    const { issuers } = world.services;
+    expect(await issuers.set(own.tenantId, values)).toMatchObject({ version: 1 });
+    const token = await signed({ iss: name });
+    const outcome = async (): Promise<unknown> => codesOf(await ask(token));
+    await expect.poll(outcome, { interval: 20 }).toEqual([]);
+    await issuers.remove(own.tenantId);
+    await expect.poll(outcome, { interval: 20 }).toEqual(['UNAUTHENTICATED']);
+    expect(await refusedBy(issuers.remove(own.tenantId))).toBe('ISSUER_NOT_FOUND');
+    expect(await issuers.set(own.tenantId, { ...values, audience: 'another' })).toMatchObject({ version: 1 });
+    const other = await signed({ iss: name, aud: 'another' });
+    await expect.poll(async () => codesOf(await ask(other)), { interval: 20 }).toEqual([]);
+    expect(await outcome()).toEqual(['UNAUTHENTICATED']);
   });
 });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
+import { inject, vi } from 'vitest';
 import { runCommand } from '../../src/cli/run.js';
 import { COMPILED } from './processes.js';
+import { TEST_SECRETS } from './world.js';
 
 /** The built command line, as `npx redeemkit` starts it. */
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -16,6 +17,15 @@ export interface CliResult {
   readonly stderr: string;
   readonly status: number | null;
 }
+
+/** Settings of commands that work on the stores of the tests. */
+export const cliEnvironment = () => ({
+  DATABASE_URL: inject('databaseUrl'),
+  REDIS_URL: inject('redisUrl'),
+  JWT_SECRET: TEST_SECRETS.jwtSecret,
+  CODE_PEPPER: TEST_SECRETS.codePepper,
+  STORE_TIMEOUT_MS: '5000',
+});
 
 /** Runs the built command line as a person would, in a clean environment. */
 export async function runCli(

@@ -27,7 +27,7 @@ const BEARER = /^bearer +([^ .]+)\.([^ .]+\.[^ .]+) *$/i;
 
 /** What a token of another program proves, as long as its issuer stays as it was. */
 export interface IssuerProof extends Proof {
-  readonly issuer: Pick<UserTokenIssuer, 'tenantId' | 'issuer' | 'version'>;
+  readonly issuer: Pick<UserTokenIssuer, 'tenantId' | 'issuer' | 'version' | 'createdAt'>;
 }
 
 interface Collaborators {
@@ -121,9 +121,10 @@ export class IssuerTokens {
   }
 }
 
-/** A tenant may have given its issuer up, and another one taken it, whose versions start again at 1. */
+/** An issuer that was removed may be set again, by any tenant; its versions then start again at 1. */
 function isSame(one: IssuerProof['issuer'], other: IssuerProof['issuer']): boolean {
-  return one.tenantId === other.tenantId && one.version === other.version;
+  const isOneRow = one.tenantId === other.tenantId && one.createdAt.getTime() === other.createdAt.getTime();
+  return isOneRow && one.version === other.version;
 }
 
 function userIn(

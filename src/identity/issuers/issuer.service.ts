@@ -72,6 +72,17 @@ export class IssuerService {
     return row;
   }
 
+  /** Its tokens are refused from now on, and another tenant may take its name. @throws DomainError ISSUER_NOT_FOUND */
+  async remove(tenantId: string): Promise<UserTokenIssuer> {
+    const removed = await this.its.transactions.run(tenantId, async (em) => {
+      const row = await em.findOne(UserTokenIssuer, {}, { disableIdentityMap: true });
+      return row !== null && (await em.nativeDelete(UserTokenIssuer, { tenantId })) === 1 ? row : null;
+    });
+    if (removed === null) throw issuerNotFound();
+    this.enabled.invalidate('', '');
+    return removed;
+  }
+
   async find(tenantId: string): Promise<UserTokenIssuer | null> {
     return tenantEm(this.its.orm, tenantId).findOne(UserTokenIssuer, {}, { disableIdentityMap: true });
   }
@@ -114,6 +125,10 @@ export class IssuerService {
       return refuse('ISSUER_TAKEN', 'Another tenant of this installation has this issuer.', 'issuer');
     }
   }
+}
+
+export function issuerNotFound(): DomainError {
+  return new DomainError('ISSUER_NOT_FOUND', 'The tenant has no issuer of user tokens.');
 }
 
 async function readEnabled(orm: MikroORM): Promise<ByIssuer> {
