@@ -1,14 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
-import {
-  openWorld,
-  seedCampaign,
-  seedTenant,
-  TEST_SECRETS,
-  type SeededTenant,
-  type World,
-} from '../support/world.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.js';
+import { openWorld, seedCampaign, seedTenant, type SeededTenant, type World } from '../support/world.js';
 
 let world: World;
 let tenant: SeededTenant;
@@ -18,14 +11,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const environment = () => ({
-  DATABASE_URL: inject('databaseUrl'),
-  REDIS_URL: inject('redisUrl'),
-  JWT_SECRET: TEST_SECRETS.jwtSecret,
-  CODE_PEPPER: TEST_SECRETS.codePepper,
-  STORE_TIMEOUT_MS: '5000',
-});
-const cli = async (...args: string[]) => callCli(environment(), args);
+const cli = async (...args: string[]) => callCli(cliEnvironment(), args);
 const its = () => ['--tenant', tenant.tenantId];
 
 /** What a command prints as JSON. */

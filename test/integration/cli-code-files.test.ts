@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.js';
 import { foreignCodes } from '../support/code-files.js';
 import {
   openWorld,
@@ -10,7 +10,6 @@ import {
   redeem,
   seedCampaign,
   seedTenant,
-  TEST_SECRETS,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -28,17 +27,7 @@ afterAll(async () => {
   await world.close();
 });
 
-const cli = async (...args: string[]) =>
-  callCli(
-    {
-      DATABASE_URL: inject('databaseUrl'),
-      REDIS_URL: inject('redisUrl'),
-      JWT_SECRET: TEST_SECRETS.jwtSecret,
-      CODE_PEPPER: TEST_SECRETS.codePepper,
-      STORE_TIMEOUT_MS: '5000',
-    },
-    args,
-  );
+const cli = async (...args: string[]) => callCli(cliEnvironment(), args);
 const its = () => ['--tenant', tenant.tenantId];
 const fileOf = (name: string): string => path.join(folder, name);
 

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PointsLot } from '../../src/orders/points/points.entity.js';
 import { UserCoupon } from '../../src/orders/coupons/user-coupon.entity.js';
-import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
+import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.js';
 import { openShop, type Shop } from '../support/coupon-world.js';
-import { emOf, openWorld, TEST_SECRETS, type World } from '../support/world.js';
+import { emOf, openWorld, type World } from '../support/world.js';
 
 let world: World;
 let shop: Shop;
@@ -14,17 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const cli = async (...args: string[]) =>
-  callCli(
-    {
-      DATABASE_URL: inject('databaseUrl'),
-      REDIS_URL: inject('redisUrl'),
-      JWT_SECRET: TEST_SECRETS.jwtSecret,
-      CODE_PEPPER: TEST_SECRETS.codePepper,
-      STORE_TIMEOUT_MS: '5000',
-    },
-    [...args, '--tenant', shop.tenantId],
-  );
+const cli = async (...args: string[]) => callCli(cliEnvironment(), [...args, '--tenant', shop.tenantId]);
 
 describe('the commands of coupons and points', () => {
   it('make a template, list it, and issue coupons of it once for a key', async () => {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
-import { openWorld, seedTenant, TEST_SECRETS, type SeededTenant, type World } from '../support/world.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.js';
+import { openWorld, seedTenant, type SeededTenant, type World } from '../support/world.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/examples/', import.meta.url));
 const examples = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
@@ -15,17 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const cli = async (...args: string[]) =>
-  callCli(
-    {
-      DATABASE_URL: inject('databaseUrl'),
-      REDIS_URL: inject('redisUrl'),
-      JWT_SECRET: TEST_SECRETS.jwtSecret,
-      CODE_PEPPER: TEST_SECRETS.codePepper,
-      STORE_TIMEOUT_MS: '5000',
-    },
-    args,
-  );
+const cli = async (...args: string[]) => callCli(cliEnvironment(), args);
 
 it.each(examples)(
   'the example %s makes a campaign whose codes are redeemed',

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
-import { openWorld, seedTenant, TEST_SECRETS, type SeededTenant, type World } from '../support/world.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.js';
+import { openWorld, seedTenant, type SeededTenant, type World } from '../support/world.js';
 
 let world: World;
 let tenant: SeededTenant;
@@ -10,17 +10,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.close());
 
-const cli = async (...args: string[]) =>
-  callCli(
-    {
-      DATABASE_URL: inject('databaseUrl'),
-      REDIS_URL: inject('redisUrl'),
-      JWT_SECRET: TEST_SECRETS.jwtSecret,
-      CODE_PEPPER: TEST_SECRETS.codePepper,
-      STORE_TIMEOUT_MS: '5000',
-    },
-    [...args, '--tenant', tenant.tenantId],
-  );
+const cli = async (...args: string[]) => callCli(cliEnvironment(), [...args, '--tenant', tenant.tenantId]);
 const jsonOf = async (...args: string[]) => JSON.parse(await lineOf(cli(...args, '--json'))) as unknown;
 
 it('makes a currency and a facility, changes a balance once for an order id, and lists all three', async () => {

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { callCli, refusalLineOf } from '../support/cli.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callCli, cliEnvironment, refusalLineOf } from '../support/cli.js';
 import { makeScene, type Scene } from '../support/reconciliation.js';
-import { openWorld, TEST_SECRETS, type World } from '../support/world.js';
+import { openWorld, type World } from '../support/world.js';
 
 let world: World;
 let environment: Record<string, string>;
 beforeAll(async () => {
   world = await openWorld();
-  environment = {
-    DATABASE_URL: inject('databaseUrl'),
-    REDIS_URL: inject('redisUrl'),
-    JWT_SECRET: TEST_SECRETS.jwtSecret,
-    CODE_PEPPER: TEST_SECRETS.codePepper,
-    STORE_TIMEOUT_MS: '5000',
-  };
+  environment = cliEnvironment();
 });
 afterAll(async () => world.close());
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { callCli, refusalLineOf } from '../support/cli.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callCli, cliEnvironment, refusalLineOf } from '../support/cli.js';
 import { PASSWORD } from '../support/staff-world.js';
-import { openWorld, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { openWorld, seedTenant, type World } from '../support/world.js';
 
 const EMAIL = 'alice@example.com';
 
@@ -15,16 +15,7 @@ beforeAll(async () => {
 afterAll(async () => world.close());
 
 const staff = async (verb: string, ...args: string[]) =>
-  callCli(
-    {
-      DATABASE_URL: inject('databaseUrl'),
-      REDIS_URL: inject('redisUrl'),
-      JWT_SECRET: TEST_SECRETS.jwtSecret,
-      CODE_PEPPER: TEST_SECRETS.codePepper,
-      STORE_TIMEOUT_MS: '5000',
-    },
-    ['staff', verb, '--tenant', tenantId, ...args],
-  );
+  callCli(cliEnvironment(), ['staff', verb, '--tenant', tenantId, ...args]);
 const signIn = async (password: string) =>
   world.services.staffSignIns.signIn({ tenantId, email: EMAIL, password, ip: '' });
 

@@ -2,16 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { callCli, lineOf, refusalLineOf, runCli } from '../support/cli.js';
-import {
-  openWorld,
-  seedCampaign,
-  seedTenant,
-  TEST_SECRETS,
-  type SeededTenant,
-  type World,
-} from '../support/world.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { callCli, cliEnvironment, lineOf, refusalLineOf, runCli } from '../support/cli.js';
+import { openWorld, seedCampaign, seedTenant, type SeededTenant, type World } from '../support/world.js';
 
 let folder = '';
 let world: World;
@@ -23,14 +16,7 @@ const inFolder = (name: string): string => path.join(folder, name);
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'redeemkit-cli-'));
-  environment = {
-    DATABASE_URL: inject('databaseUrl'),
-    REDIS_URL: inject('redisUrl'),
-    JWT_SECRET: TEST_SECRETS.jwtSecret,
-    CODE_PEPPER: TEST_SECRETS.codePepper,
-    DATA_DIR: inFolder('data'),
-    STORE_TIMEOUT_MS: '5000',
-  };
+  environment = { ...cliEnvironment(), DATA_DIR: inFolder('data') };
   world = await openWorld();
   tenant = await seedTenant(world);
 });

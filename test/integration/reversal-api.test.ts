@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Actor } from '../../src/graphql/actor.js';
-import { callCli, lineOf, refusalLineOf } from '../support/cli.js';
+import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { ageSubscription, redeemed, stateOf } from '../support/reversals.js';
-import { openWorld, seedCampaign, seedTenant, seedUser, TEST_SECRETS, type World } from '../support/world.js';
+import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 
 let world: World;
 let api: ProductApi;
@@ -111,17 +111,7 @@ describe('reverseRedemption', () => {
 });
 
 describe('redeemkit redemption reverse', () => {
-  const cli = async (...args: string[]) =>
-    callCli(
-      {
-        DATABASE_URL: inject('databaseUrl'),
-        REDIS_URL: inject('redisUrl'),
-        JWT_SECRET: TEST_SECRETS.jwtSecret,
-        CODE_PEPPER: TEST_SECRETS.codePepper,
-        STORE_TIMEOUT_MS: '5000',
-      },
-      ['redemption', 'reverse', ...args],
-    );
+  const cli = async (...args: string[]) => callCli(cliEnvironment(), ['redemption', 'reverse', ...args]);
 
   it('prints what was left as a debt, or one line about why it is refused', async () => {
     const { tenantId, id } = await redeemedOnce();
