@@ -12,6 +12,10 @@ export declare function parseOptions(
 export declare function packagesAreCurrent(root: string): boolean;
 export declare function buildIsCurrent(root: string): boolean;
 export declare function makeBuild(root: string, node: string): Promise<void>;
+export declare function operationsAreCurrent(root: string): boolean;
+export declare function makeOperations(root: string, node: string): Promise<void>;
+export declare function consoleIsCurrent(root: string): boolean;
+export declare function makeConsole(root: string, node: string): Promise<void>;
 export declare function withLock<T>(file: string, work: () => Promise<T>): Promise<T>;
 export declare function missingServersMessage(
   platform: string,

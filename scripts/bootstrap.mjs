@@ -23,11 +23,15 @@ import { ensureServers, missingServersMessage, readServers } from './bootstrap/s
 export {
   BootstrapError,
   buildIsCurrent,
+  consoleIsCurrent,
   ensureNode,
   makeBuild,
+  makeConsole,
+  makeOperations,
   nodeIsReady,
   nodeMessage,
   missingServersMessage,
+  operationsAreCurrent,
   packagesAreCurrent,
   withLock,
 };

@@ -17,11 +17,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   BootstrapError,
   buildIsCurrent,
+  consoleIsCurrent,
   ensureNode,
   makeBuild,
+  makeConsole,
+  makeOperations,
   missingServersMessage,
   nodeIsReady,
   nodeMessage,
+  operationsAreCurrent,
   packagesAreCurrent,
   parseOptions,
   withLock,
@@ -195,6 +199,52 @@ describe('the build', () => {
       'The type check failed:\nsrc/a.ts(1,1): error TS1000',
     );
     expect(buildIsCurrent(root)).toBe(false);
+  });
+});
+
+describe('X.26 the console', () => {
+  beforeEach(() => {
+    write('console/package.json', '{}');
+    write('console/src/pages/a.graphql', 'query A { a }');
+    write('console/src/main.tsx', '');
+    write('console/scripts/operations.mjs', '');
+    write('node_modules/vite/bin/vite.js', '');
+  });
+
+  it('X.26 is built once, and again after any change of its sources or of the schema', async () => {
+    for (const file of ['console/src/main.tsx', 'console/src/b.css', 'schema.graphql']) {
+      expect([file, consoleIsCurrent(root)]).toEqual([file, false]);
+      await makeConsole(root, process.execPath);
+      expect([file, consoleIsCurrent(root)]).toEqual([file, true]);
+      write(file, 'changed');
+    }
+  });
+
+  it('X.26 has the types of its operations made again when a document or the schema has changed', async () => {
+    await makeOperations(root, process.execPath);
+    write('console/src/main.tsx', 'changed');
+    expect(operationsAreCurrent(root)).toBe(true);
+    for (const file of ['console/src/pages/a.graphql', 'schema.graphql']) {
+      write(file, 'changed');
+      expect([file, operationsAreCurrent(root)]).toEqual([file, false]);
+      await makeOperations(root, process.execPath);
+    }
+  });
+
+  it('X.26 is not taken for built when a document does not fit the schema', async () => {
+    write(
+      'console/scripts/operations.mjs',
+      "console.error('plans.graphql:3: no such field'); process.exit(1);",
+    );
+    await expect(makeConsole(root, process.execPath)).rejects.toThrow(
+      'The build of the console failed:\nplans.graphql:3: no such field',
+    );
+    expect(consoleIsCurrent(root)).toBe(false);
+  });
+
+  it('X.26 may be missing, as in a part of the project', () => {
+    rmSync(path.join(root, 'console'), { recursive: true });
+    expect([consoleIsCurrent(root), operationsAreCurrent(root)]).toEqual([true, true]);
   });
 });
 
