@@ -1,0 +1,36 @@
+import type { EventSource, Evented } from './event-stream.js';
+import type { TextStore } from './platform.js';
+import { subjectOf } from './tokens.js';
+
+/** How far a user's stream has come, in a store. What another user has left there is not taken. */
+export function cursorsIn(
+  store: TextStore | undefined,
+  name: string,
+  token: () => Promise<string | null>,
+): EventSource<Evented>['cursors'] {
+  const item = `redeemkit.cursor.${name}`;
+  return {
+    load: async () => {
+      const text = await store?.getItem(item);
+      return text === undefined || text === null ? null : cursorIn(text, subjectOf(await token()));
+    },
+    save: async (cursor) => {
+      if (store === undefined) return;
+      const owner = subjectOf(await token());
+      try {
+        await store.setItem(item, JSON.stringify([owner, cursor]));
+      } catch {
+        // A store that is full costs the way back after a reload, and not the stream.
+      }
+    },
+  };
+}
+
+function cursorIn(text: string, subject: string): string | null {
+  try {
+    const [owner, cursor] = JSON.parse(text) as unknown[];
+    return owner === subject && typeof cursor === 'string' ? cursor : null;
+  } catch {
+    return null;
+  }
+}
