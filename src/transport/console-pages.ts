@@ -41,7 +41,7 @@ export async function addConsolePages(
     },
   });
   app.get(CONSOLE_PATH, async (_request, reply) => reply.redirect(`${CONSOLE_PATH}/`, 301));
-  app.get(`${CONSOLE_PATH}/*`, async (request, reply) => {
+  app.get(`${CONSOLE_PATH}/*`, { config: { isFallback: true } }, async (request, reply) => {
     const [url = ''] = request.url.split('?');
     // A page of an older version asks for a file that is gone: HTML in its place would be read as a script.
     if (url.startsWith(`${CONSOLE_PATH}/assets/`)) return reply.callNotFound();

@@ -1,9 +1,17 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { errorBody } from './raw-answer.js';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Takes what no other route takes; a path that is known under another method is not its own. */
+    readonly isFallback?: boolean;
+  }
+}
+
 interface KnownRoute {
   readonly method: string;
   readonly path: RegExp;
+  readonly isFallback: boolean;
 }
 
 const BY_POST = 'Send the operation by POST.';
@@ -14,14 +22,17 @@ const BY_POST = 'Send the operation by POST.';
  */
 export function answerElsewhere(app: FastifyInstance, graphqlPath: string): void {
   const routes: KnownRoute[] = [];
-  app.addHook('onRoute', ({ method, url }) => {
+  app.addHook('onRoute', ({ method, url, config }) => {
+    const isFallback = config?.isFallback === true;
     // Preflights of browsers are answered at every path, and say nothing of what a path is.
     const methods = [method].flat().filter((each) => each !== 'OPTIONS');
-    routes.push(...methods.map((each) => ({ method: each, path: patternOf(url) })));
+    routes.push(...methods.map((each) => ({ method: each, path: patternOf(url), isFallback })));
   });
   app.addHook('onRequest', (request, reply, done) => {
     const path = request.url.split('?')[0] ?? '';
-    const allowed = request.is404 ? methodsAt(routes, path) : [];
+    const isFallback = request.routeOptions.config.isFallback === true;
+    const own = request.is404 || isFallback ? methodsAt(routes, path, false) : [];
+    const allowed = own.length === 0 && request.is404 ? methodsAt(routes, path, true) : own;
     if (allowed.length === 0) done();
     else void refuseMethod(reply, allowed, path === graphqlPath ? BY_POST : callBy(allowed));
   });
@@ -41,8 +52,9 @@ function send(reply: FastifyReply, status: number, message: string): FastifyRepl
 
 const callBy = (allowed: readonly string[]): string => `Call this path by ${allowed.join(' or ')}.`;
 
-function methodsAt(routes: readonly KnownRoute[], path: string): string[] {
-  return [...new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method))].toSorted();
+function methodsAt(routes: readonly KnownRoute[], path: string, isFallback: boolean): string[] {
+  const found = routes.filter((route) => route.isFallback === isFallback && route.path.test(path));
+  return [...new Set(found.map(({ method }) => method))].toSorted();
 }
 
 /** Of a path in fastify's form: `/api/imports/:id`, `/files/*`. */
