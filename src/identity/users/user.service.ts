@@ -19,6 +19,7 @@ export const CREATE_USER_TOKEN_REFUSALS = [
   'TAGS_NOT_ALLOWED',
   'PRODUCT_CODE_NOT_ALLOWED',
   'TTL_OUT_OF_RANGE',
+  'TAGS_DIFFER',
   'USER_DISABLED',
 ] as const;
 type CreateUserTokenRefusal = (typeof CREATE_USER_TOKEN_REFUSALS)[number];
@@ -81,7 +82,8 @@ export class UserService {
 
   /**
    * Signs a user of the tenant in, and makes the row of one who comes for the first time: it must exist before
-   * the first redemption. Tags replace the former ones where they are given.
+   * the first redemption. Tags replace the former ones where they are given, but not by a key of some product lines:
+   * tags count at all lines.
    *
    * @throws DomainError one of {@link CREATE_USER_TOKEN_REFUSALS}
    */
@@ -101,7 +103,8 @@ export class UserService {
       CreateUserTokenRefusal
     >(createUserTokenInput, input, codes);
     const limits = limitsOf(productCode ?? null, by);
-    const user = await this.ensureUser(tenantId, externalUserId, tags ?? undefined);
+    const mayRetag = (by?.productCodes ?? null) === null;
+    const user = await this.ensureUser(tenantId, externalUserId, tags ?? undefined, mayRetag);
     if (user.status !== 'ACTIVE') {
       const code: CreateUserTokenRefusal = 'USER_DISABLED';
       throw new DomainError(code, 'The user is DISABLED.', { field: ['input', 'externalUserId'] });
@@ -113,8 +116,17 @@ export class UserService {
     };
   }
 
-  /** The user with this foreign id, made if there is none. The unique key makes it one, however many ask at once. */
-  async ensureUser(tenantId: string, externalId: string, tags?: readonly string[]): Promise<User> {
+  /**
+   * The user with this foreign id, made if there is none. The unique key makes it one, however many ask at once.
+   * @param mayRetag whether tags replace other ones of a user who is there already
+   * @throws DomainError TAGS_DIFFER
+   */
+  async ensureUser(
+    tenantId: string,
+    externalId: string,
+    tags?: readonly string[],
+    mayRetag = true,
+  ): Promise<User> {
     const em = tenantEm(this.orm, tenantId);
     const user = em.create(
       User,
@@ -137,6 +149,7 @@ export class UserService {
     }
     const existing = await this.known(tenantId, externalId);
     if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
+    if (!mayRetag) throw tagsDiffer();
     // A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing.
     const active = { externalId, status: 'ACTIVE' } as const;
     await em.nativeUpdate(User, active, { tags: [...tags], version: nextVersion() });
@@ -168,6 +181,13 @@ export class UserService {
       { fields: ['status', 'tags'], disableIdentityMap: true },
     );
   }
+}
+
+function tagsDiffer(): DomainError {
+  const code: CreateUserTokenRefusal = 'TAGS_DIFFER';
+  const message =
+    'The user has other tags, and a key that is limited to product lines does not change them. Leave the tags out.';
+  return new DomainError(code, message, { field: ['input', 'tags'] });
 }
 
 /** What a token is limited to. A key of some product lines signs users in at one of them. */

@@ -72,7 +72,7 @@ export class CreateUserTokenInput {
   @Field(() => [String], {
     nullable: true,
     description:
-      'Tags that the conditions of rewards read. They replace the present ones; if missing, those stay.',
+      'Tags that the conditions of rewards read. They replace the present ones; if missing, those stay. An API key that is limited to product lines gives them to new users only.',
   })
   tags?: string[] | null;
 
