@@ -7,6 +7,7 @@ import type { TenantService } from '../tenancy/tenant.service.js';
 import { CampaignBudgets } from './campaign-budgets.service.js';
 import { CampaignChangeService } from './campaign-change.service.js';
 import type { CampaignPorts } from './campaign-ports.js';
+import { CampaignNames } from './campaign-names.service.js';
 import { CampaignReader } from './campaign-reader.service.js';
 import { CampaignRewards } from './campaign-rewards.service.js';
 import { CampaignRuleChecks, type RewardTargets } from './campaign-rule-checks.js';
@@ -17,6 +18,7 @@ import { CampaignResolver } from './campaign.resolver.js';
 import { CampaignService } from './campaign.service.js';
 
 export type { CampaignPorts } from './campaign-ports.js';
+export { campaignNameOf } from './campaign-name.resolver.js';
 import { CAMPAIGN_PERMISSIONS } from './campaigns.permissions.js';
 
 interface Needs extends Pick<
@@ -62,6 +64,7 @@ export const campaigns = {
         campaignReader,
         campaignBudgets: new CampaignBudgets(readOrm),
         campaignRewards,
+        campaignNames: new CampaignNames(readOrm),
         campaignPorts,
       },
       resolvers: [new CampaignResolver(campaignPorts, campaignChanges, campaignReader)],

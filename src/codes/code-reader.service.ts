@@ -10,6 +10,11 @@ import { Code } from './code.entity.js';
 import type { EffectiveStatus } from './effective-status.js';
 import type { EffectiveStatusService } from './effective-status.service.js';
 
+/** A statement that finds the ids of codes, and one that tells whether a single code, `:id`, is one of them. */
+export interface CodesMeant extends Statement {
+  readonly test: Statement;
+}
+
 export interface BatchFilter {
   readonly campaignId?: Id | null;
 }
@@ -80,10 +85,10 @@ export class CodeReader {
     return { total, items: await withEnds(em, items), next };
   }
 
-  /** The statement that finds the ids of codes, for lists of what refers to them; null where nothing can be found. */
-  async find(tenantId: string, filter: CodeFilter): Promise<Statement | null> {
+  /** Statements about the codes of a filter, for lists of rows that refer to them; null where nothing can be found. */
+  async find(tenantId: string, filter: CodeFilter): Promise<CodesMeant | null> {
     const found = await this.search.find(tenantEm(this.orm, tenantId), tenantId, filter);
-    return found && joined(found.ways, found.union);
+    return found && { ...joined(found.ways, found.union), test: found.test };
   }
 }
 

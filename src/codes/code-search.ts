@@ -32,6 +32,8 @@ export interface FoundCodes {
   readonly union: ' union ' | ' union all ';
   /** From the totals, where these tell. */
   readonly total: Statement;
+  /** Finds a row where the code of the id that stands for `:id` is one of them. */
+  readonly test: Statement;
 }
 
 export interface CodeSearchParts {
@@ -57,13 +59,20 @@ export class CodeSearch {
       return { sql, params: [...own.codes.params, ...params] };
     });
     const union = filter.part ? ' union ' : ' union all ';
+    const any = oneOf(clauses);
+    const one = `select 1 from code force index (primary) where id = :id and ${own.codes.where} and ${any.where}`;
+    const test = { sql: ofCodes(one), params: [...own.codes.params, ...any.params] };
     if (asksForRows(filter)) {
       const { sql, params } = joined(ways, union);
-      return { ways, union, total: { sql: `select count(*) as total from (${sql}) found`, params } };
+      return { ways, union, total: { sql: `select count(*) as total from (${sql}) found`, params }, test };
     }
-    const any = oneOf(clauses);
     const sum = `select coalesce(sum(total), 0) as total from code_total where ${own.totals.where} and ${any.where}`;
-    return { ways, union, total: { sql: ofTotals(sum), params: [...own.totals.params, ...any.params] } };
+    return {
+      ways,
+      union,
+      total: { sql: ofTotals(sum), params: [...own.totals.params, ...any.params] },
+      test,
+    };
   }
 
   private async clausesOf(em: Em, tenantId: string, filter: CodeFilter): Promise<Clause[]> {

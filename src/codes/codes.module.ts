@@ -1,5 +1,6 @@
 import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
-import type { CampaignPorts } from '../campaigns/campaigns.module.js';
+import type { CampaignNames } from '../campaigns/campaign-names.service.js';
+import { campaignNameOf, type CampaignPorts } from '../campaigns/campaigns.module.js';
 import type { CampaignService } from '../campaigns/campaign.service.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
@@ -9,6 +10,7 @@ import type { SecretResealing } from '../platform/sealed-secrets.js';
 import { BatchGate } from './batch-gate.service.js';
 import { BatchProgressResolver } from './batch-progress.resolver.js';
 import { BatchResolver } from './batch.resolver.js';
+import { BatchType } from './batch.types.js';
 import { CampaignLaunchService } from './campaign-launch.service.js';
 import { CODE_CHECKS } from './code.checks.js';
 import { codeMetrics } from './code.metrics.js';
@@ -16,6 +18,7 @@ import { CodeBatch } from './code-batch.entity.js';
 import { CodeChangeService } from './code-change.service.js';
 import { CodeCopyService } from './code-copy.service.js';
 import { CodeDigester, type PepperKey } from './code-digester.js';
+import { CodeEndings } from './code-endings.service.js';
 import { CodeFormatRow } from './code-format.entity.js';
 import { formatOf } from './code-format.js';
 import { CodePepper } from './code-pepper.entity.js';
@@ -40,6 +43,7 @@ import { Code } from './code.entity.js';
 import { composeAllocation } from './compose-allocation.js';
 import { composeGeneration, type GenerationNeeds } from './compose-generation.js';
 import { CodeResolver } from './code.resolver.js';
+import { CodeType } from './code.types.js';
 import { EffectiveStatusService } from './effective-status.service.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
@@ -48,10 +52,14 @@ import { CODE_PERMISSIONS } from './codes.permissions.js';
 interface Needs extends Omit<GenerationNeeds, 'digester' | 'refresh' | 'guesses'>, PlatformServices {
   readonly codePeppers: readonly PepperKey[];
   readonly campaigns: CampaignService;
+  readonly campaignNames: CampaignNames;
   readonly campaignRewards: CampaignRewards;
   readonly campaignPorts: CampaignPorts;
   readonly secretResealings: readonly SecretResealing[];
 }
+
+const BatchCampaign = campaignNameOf(BatchType);
+const CodeCampaign = campaignNameOf(CodeType);
 
 /** Codes by the million: batches, look-up, status, and their copies in Redis. */
 export const codes = {
@@ -72,7 +80,15 @@ export const codes = {
     CodeImportPart,
     CodeImportRefusal,
   ],
-  resolvers: [BatchResolver, BatchProgressResolver, CodeResolver, CodeAllocationResolver, CodeImportResolver],
+  resolvers: [
+    BatchResolver,
+    BatchCampaign,
+    BatchProgressResolver,
+    CodeResolver,
+    CodeCampaign,
+    CodeAllocationResolver,
+    CodeImportResolver,
+  ],
   permissions: CODE_PERMISSIONS,
   checks: CODE_CHECKS,
   metrics: codeMetrics,
@@ -108,6 +124,7 @@ export const codes = {
         batchGate: new BatchGate(orm),
         codeChanges,
         codeReader,
+        codeEndings: new CodeEndings(readOrm),
         codeTotals: new Totals(its, CODE_TOTALS),
         ...allocating.services,
         codeImports: files.imports,
@@ -122,8 +139,10 @@ export const codes = {
       },
       resolvers: [
         new BatchResolver(generation, batchChanges, codeReader),
+        new BatchCampaign(its.campaignNames),
         new BatchProgressResolver(),
         new CodeResolver(codeChanges, codeReader),
+        new CodeCampaign(its.campaignNames),
         allocating.resolver,
         new CodeImportResolver(files.imports, files.jobs),
       ],

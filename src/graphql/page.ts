@@ -1,6 +1,8 @@
 import { GraphQLError } from 'graphql';
 import { ArgsType, Field, ID, Int, ObjectType, type ClassType } from 'type-graphql';
+
 import { isId, type Id } from '../platform/ids.js';
+import { enumFromValues } from './enums.js';
 import { nullable } from './nullable.js';
 import { readPageSize, SIZE_DEFAULT } from './page-size.js';
 
@@ -8,7 +10,7 @@ import { readPageSize, SIZE_DEFAULT } from './page-size.js';
  * An argument behind an accessor. type-graphql takes a decorated accessor for a computed field of an answer, so its
  * descriptor is kept from it; it then assigns what the caller sent, and the setter puts it in order.
  */
-function argument(type: typeof Int | typeof ID, description: string) {
+function argument(type: object, description: string) {
   return (prototype: object, key: string): void =>
     Field(() => type, { nullable: true, description })(prototype, key);
 }
@@ -63,6 +65,35 @@ export class ListArgs extends PageArgs {
 
   get afterId(): Id | null {
     return this.given;
+  }
+}
+
+const SORT_ORDERS = ['NEWEST_FIRST', 'OLDEST_FIRST'] as const;
+type SortOrder = (typeof SORT_ORDERS)[number];
+const SortOrderEnum = enumFromValues(
+  'SortOrder',
+  SORT_ORDERS,
+  'The order of a list, by when its rows were made.',
+);
+
+/** The arguments of a list that an index has in both directions. */
+@ArgsType()
+export class SortedListArgs extends ListArgs {
+  private order: SortOrder = 'NEWEST_FIRST';
+
+  @argument(
+    SortOrderEnum,
+    'Missing means NEWEST_FIRST. Keep it while you give the `next` of a page as `after`.',
+  )
+  get sort(): SortOrder {
+    return this.order;
+  }
+  set sort(requested: SortOrder | null | undefined) {
+    this.order = requested ?? 'NEWEST_FIRST';
+  }
+
+  get isOldestFirst(): boolean {
+    return this.order === 'OLDEST_FIRST';
   }
 }
 

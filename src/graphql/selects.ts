@@ -3,8 +3,11 @@ import type { PageRange } from '../platform/database/find-page.js';
 import type { ListArgs } from './page.js';
 
 /** The part of a list that a caller asks for. Rows are counted only for callers that select the total. */
-export function rangeOf({ offset, size, afterId }: ListArgs, info: GraphQLResolveInfo): PageRange {
-  return { offset, size, afterId, isCounted: selects(info, 'total') };
+export function rangeOf(
+  { offset, size, afterId, isOldestFirst }: ListArgs & { readonly isOldestFirst?: boolean },
+  info: GraphQLResolveInfo,
+): PageRange {
+  return { offset, size, afterId, isOldestFirst, isCounted: selects(info, 'total') };
 }
 
 /** Whether the caller asks for this field of the answer: what costs much is only made for those who read it. */

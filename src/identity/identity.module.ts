@@ -14,6 +14,7 @@ import { TokenService } from './token.service.js';
 import { ExternalUserIds } from './users/external-user-ids.js';
 import { UserChangeService } from './users/user-change.service.js';
 import { User } from './users/user.entity.js';
+import { UserTag } from './users/user-tag.entity.js';
 import { UserResolver } from './users/user.resolver.js';
 import { UserService } from './users/user.service.js';
 import { ViewerResolver } from './users/viewer.resolver.js';
@@ -60,7 +61,7 @@ function oidcSettings(config: Config): OidcSettings | null {
 /** Who calls, and whether they may. */
 export const identity = {
   name: 'identity',
-  entities: [User, Session, Staff],
+  entities: [User, UserTag, Session, Staff],
   resolvers: [UserResolver, ViewerResolver, ...STAFF_RESOLVERS],
   permissions: IDENTITY_PERMISSIONS,
   compose: (its: Needs) => {
@@ -87,7 +88,7 @@ export const identity = {
       guessesFree,
       oidcSettings: oidcSettings(config),
     });
-    const users = new UserService(orm, its.ids, clock, tokens, readOrm);
+    const users = new UserService(orm, its.ids, clock, tokens, its.transactions, readOrm);
     const userChanges = new UserChangeService(its.transactions, access, identityPorts);
     const externalUserIds = new ExternalUserIds(orm);
     /** Features whose goods users own put themselves in. */

@@ -9,7 +9,7 @@ export function executeOf(migration: Migration): Execute {
 }
 
 /** Tables whose rows are rewritten in steps. */
-export type SteppedTable = 'campaign' | 'code' | 'code_batch' | 'outbox_event' | 'redemption';
+export type SteppedTable = 'campaign' | 'code' | 'code_batch' | 'outbox_event' | 'redemption' | 'user';
 
 export interface RowStep {
   readonly tenantId: string;

@@ -1,4 +1,6 @@
 import { externalUserIdOf, type ExternalUserIds, type UserHolding } from '../identity/identity.module.js';
+import type { UserService } from '../identity/users/user.service.js';
+import { EMPTY_PAGE } from '../platform/database/find-page.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import type { RewardType } from '../rewards/reward-rule.js';
 import { composeCoupons, COUPON_ENTITIES, COUPON_RESOLVERS } from './coupons/compose-coupons.js';
@@ -9,13 +11,14 @@ import { OrderDetails } from './orders/order-details.js';
 import { ORDER_CHECKS } from './orders/order.checks.js';
 import { OrderResolver } from './orders/order.resolver.js';
 import { ORDER_HOLDINGS } from './user-holdings.js';
-import { OrderService, type DeferredOrders } from './orders/order.service.js';
+import { OrderService, type DeferredOrders, type RedeemedOrders } from './orders/order.service.js';
 import { OrderClosedEvent, OrderObjectType } from './orders/order.types.js';
 import { composePoints, POINTS_ENTITIES, POINTS_RESOLVERS } from './points/compose-points.js';
 import { POINTS_CHECKS } from './points/points.checks.js';
 import { ORDER_PERMISSIONS } from './orders.permissions.js';
 
 interface Needs extends OrderNeeds {
+  readonly users: UserService;
   readonly externalUserIds: ExternalUserIds;
   readonly handlers: Map<RewardType, RewardHandler>;
   readonly userHoldings: UserHolding[];
@@ -39,10 +42,13 @@ export const orders = {
   permissions: ORDER_PERMISSIONS,
   checks: [...ORDER_CHECKS, ...COUPON_CHECKS, ...POINTS_CHECKS],
   compose: (its: Needs) => {
-    const { config, orm, readOrm, externalUserIds } = its;
+    const { config, orm, readOrm, externalUserIds, users } = its;
     const service = new OrderService(orm, config.STORE_TIMEOUT_MS, readOrm);
     /** Orders of redemptions that are PROCESSING; the redemption sets it. */
     const deferredOrders: { find: DeferredOrders } = { find: async () => null };
+    /** Orders by what only redemptions know; the redemption sets it, too. */
+    const redeemedOrders: { list: RedeemedOrders } = { list: async () => EMPTY_PAGE };
+    const redeemed: RedeemedOrders = async (...asked) => redeemedOrders.list(...asked);
     const deferred: DeferredOrders = async (tenantId, orderNo) => deferredOrders.find(tenantId, orderNo);
     const coupons = composeCoupons({
       ...its,
@@ -55,9 +61,9 @@ export const orders = {
     const discounts = { ...coupons.services, ...points.services };
     const placed = composeOrders({ ...its, ...discounts, orders: service });
     return {
-      services: { orders: service, deferredOrders, ...discounts, ...placed.services },
+      services: { orders: service, deferredOrders, redeemedOrders, ...discounts, ...placed.services },
       resolvers: [
-        new OrderResolver(service, new OrderDetails(readOrm), deferred),
+        new OrderResolver(service, new OrderDetails(readOrm), deferred, { readOrm, users, redeemed }),
         new OrderUser(externalUserIds),
         new EventUser(externalUserIds),
         ...placed.resolvers,

@@ -1,7 +1,10 @@
 import type { MikroORM } from '@mikro-orm/core';
+import type { CampaignNames } from '../campaigns/campaign-names.service.js';
+import { campaignNameOf } from '../campaigns/campaigns.module.js';
 import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../codes/batch-gate.service.js';
+import type { CodeEndings } from '../codes/code-endings.service.js';
 import type { CodeReader } from '../codes/code-reader.service.js';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
@@ -11,7 +14,7 @@ import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.mod
 import type { UserService } from '../identity/users/user.service.js';
 import type { FailedAttemptService } from '../limits/failed-attempts.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
-import type { DeferredOrders } from '../orders/orders/order.service.js';
+import type { DeferredOrders, RedeemedOrders } from '../orders/orders/order.service.js';
 import { Totals } from '../platform/database/totals.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { Job } from '../platform/scheduling/job.js';
@@ -24,7 +27,9 @@ import { DeadLetterResolver } from './deferred/dead-letter.resolver.js';
 import { DeadLetterType } from './deferred/dead-letter.types.js';
 import { AttemptLog } from './history/attempt-log.js';
 import { GRANT_CHECKS } from './history/grant.checks.js';
+import { RedemptionCodeResolver } from './history/redemption-code.resolver.js';
 import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
+import { listOrdersOf } from './history/redemption-queries.js';
 import { RedemptionReader } from './history/redemption-reader.js';
 import { RedemptionReversalResolver } from './history/redemption-reversal.resolver.js';
 import { RedemptionSettledResolver } from './history/redemption-settled.resolver.js';
@@ -62,9 +67,12 @@ interface Needs extends SettlementNeeds {
   readonly limits: RateLimitService;
   readonly failedAttempts: FailedAttemptService;
   readonly deferredOrders: { find: DeferredOrders };
+  readonly redeemedOrders: { list: RedeemedOrders };
   readonly campaignReader: CampaignReader;
+  readonly campaignNames: CampaignNames;
   readonly campaignRewards: CampaignRewards;
   readonly codeReader: CodeReader;
+  readonly codeEndings: CodeEndings;
   readonly batchGate: BatchGate;
   readonly copies: CodeCopyService;
   readonly redigestWith: (fence: CodeFence) => CodeRedigest;
@@ -78,6 +86,7 @@ const UserResolvers = [
   RedemptionReversedEvent,
   RefusedAttemptType,
 ].map(externalUserIdOf);
+const RedemptionCampaign = campaignNameOf(RedemptionType);
 
 /**
  * Redeems codes exactly once: claim in Redis, commit in the database, confirm in Redis, and what recovers from faults.
@@ -95,6 +104,8 @@ export const redemption = {
     DeadLetterResolver,
     RefusedAttemptResolver,
     ...UserResolvers,
+    RedemptionCampaign,
+    RedemptionCodeResolver,
   ],
   permissions: REDEMPTION_PERMISSIONS,
   checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS],
@@ -105,7 +116,7 @@ export const redemption = {
     const deferred = composeDeferred({ ...its, ...settling });
     const recovery = composeRecovery({ ...its, ...settling });
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
-    const { users, codeReader: codes, campaignRewards: rewards } = its;
+    const { users, codeReader: codes, codeEndings, campaignRewards: rewards } = its;
     const lists = { reader: redemptionReader, users, codes, rewards };
     const returnedUses = new ReturnedUsesRedis(its.redis, its.copies);
     const reversal = composeReversal({ ...its, redemptionReader, returnedUses });
@@ -121,6 +132,7 @@ export const redemption = {
     });
     its.deferredOrders.find = async (tenantId, orderNo) =>
       deferred.pendingRedemptions.deferredOrder(tenantId, orderNo);
+    its.redeemedOrders.list = async (actor, wanted, page) => listOrdersOf(lists, actor, wanted, page);
     return {
       services: {
         ...settling,
@@ -144,6 +156,8 @@ export const redemption = {
         new DeadLetterResolver(deferred.deadLetters),
         new RefusedAttemptResolver(attempts),
         ...UserResolvers.map((ofType) => new ofType(its.externalUserIds)),
+        new RedemptionCampaign(its.campaignNames),
+        new RedemptionCodeResolver(codeEndings),
       ],
       consumers: [...recovery.consumers, ...reversal.consumers],
       routes: redeemRoutes({ redemptions: redeeming.redemptions, externalUserIds: its.externalUserIds }),

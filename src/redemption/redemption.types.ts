@@ -224,6 +224,12 @@ export class RedemptionFilter {
   @Field(() => RedemptionStateEnum, { nullable: true })
   status?: 'COMMITTED' | 'REVERSED' | null;
 
+  @Field(() => String, nullable('Redeemed at this product line.'))
+  productCode?: string | null;
+
+  @Field(() => String, nullable('The number of its order.'))
+  orderNo?: string | null;
+
   @Field(() => String, {
     nullable: true,
     description: 'The text of the code that a customer typed, as in `codes`. Of no effect for users.',

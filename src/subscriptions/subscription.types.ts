@@ -6,7 +6,7 @@ import { PushedEvent } from '../graphql/pushed-event.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { SUBSCRIPTION_STATUSES, type SubscriptionStatus } from './subscription.entity.js';
 
-const SubscriptionStatusEnum = enumFromValues(
+export const SubscriptionStatusEnum = enumFromValues(
   'SubscriptionStatus',
   SUBSCRIPTION_STATUSES,
   'The state of a subscription. FINISHED has used up its traffic, EXPIRED is past its end.',

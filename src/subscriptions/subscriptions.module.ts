@@ -5,6 +5,7 @@ import {
   type IdentityPorts,
   type UserHolding,
 } from '../identity/identity.module.js';
+import type { UserService } from '../identity/users/user.service.js';
 import type { TokenService } from '../identity/token.service.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -27,6 +28,9 @@ import { SubscriptionEventsResolver } from './subscription-events.resolver.js';
 import { SubscriptionRewardHandler } from './subscription-reward.handler.js';
 import { Subscription } from './subscription.entity.js';
 import { SubscriptionResolver } from './subscription.resolver.js';
+import { SubscriptionList } from './subscription-list.js';
+import { SubscriptionListResolver } from './subscription-list.resolver.js';
+import { StaffSubscriptionType } from './subscription-list.types.js';
 import { SubscriptionService } from './subscription.service.js';
 import { SubscriptionInvalidatedEvent } from './subscription.types.js';
 import { SubscriptionJobs } from './subscriptions.jobs.js';
@@ -37,6 +41,7 @@ interface Needs extends Pick<
   PlatformServices,
   'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions' | 'outbox' | 'log'
 > {
+  readonly users: UserService;
   readonly externalUserIds: ExternalUserIds;
   readonly tokens: TokenService;
   readonly access: AccessService;
@@ -47,6 +52,7 @@ interface Needs extends Pick<
 
 const SWEEP_EVERY_MS = 60_000;
 const EventUser = externalUserIdOf(SubscriptionInvalidatedEvent);
+const ListUser = externalUserIdOf(StaffSubscriptionType);
 
 /** Plans, and what users hold of them. */
 export const subscriptions = {
@@ -55,6 +61,8 @@ export const subscriptions = {
   resolvers: [
     PlanResolver,
     SubscriptionResolver,
+    SubscriptionListResolver,
+    ListUser,
     SubscriptionEventsResolver,
     EventUser,
     NodeResolver,
@@ -103,6 +111,8 @@ export const subscriptions = {
       resolvers: [
         new PlanResolver(plans),
         new SubscriptionResolver(service, plans),
+        new SubscriptionListResolver(new SubscriptionList(its), plans),
+        new ListUser(its.externalUserIds),
         new SubscriptionEventsResolver(),
         new EventUser(its.externalUserIds),
         new NodeResolver(nodes),

@@ -5,6 +5,7 @@ export const SUBSCRIPTION_PERMISSIONS: Permissions = {
     plan: { ...USERS, ...STAFF },
     plans: { ...USERS, ...STAFF },
     mySubscriptions: USERS,
+    subscriptions: STAFF,
     subscriptionNodes: USERS,
     node: STAFF,
     nodes: STAFF,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Actor } from '../../src/graphql/actor.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import { rootFields } from '../support/root-fields.js';
-import { openWorld, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
+import { openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 
 let world: World;
 let api: ProductApi;
@@ -84,6 +84,26 @@ it.each(['attempts', 'batches', 'campaigns', 'codes', 'nodes', 'orders', 'plans'
     expect(await countsOf('total')).not.toEqual([]);
   },
 );
+
+it('S0.18 what a page of redemptions shows of campaigns and codes is read once, however many rows it has', async () => {
+  const { tenantId } = staff;
+  const planId = (await world.services.plans.create(tenantId, { name: 'P', unitPrice: '1', unitTime: 'DAY' }))
+    .id;
+  const campaign = await seedCampaign(world, { tenantId, planId }, 5);
+  for (const code of campaign.codes) await redeem(world, tenantId, await seedUser(world, tenantId), code);
+  const statements = await statementsOf(world.stores.readOrm, async () => {
+    const source = `{ redemptions(size: 5) { items { campaignName codeLastFour } } codes(size: 5) { items { campaignName } } }`;
+    const { data, errors } = await api.ask(staff, source);
+    expect(errors).toEqual([]);
+    expect(data['redemptions']?.['items']).toEqual(
+      campaign.codes
+        .toReversed()
+        .map((code) => ({ campaignName: 'Test campaign', codeLastFour: code.slice(-4) })),
+    );
+  });
+  expect(statements.filter((sql) => /`last_four` from `code`/.test(sql))).toHaveLength(1);
+  expect(statements.filter((sql) => /`name` from `campaign`/.test(sql)).length).toBeLessThan(3);
+});
 
 it('X.19 the list of all tenants reads over separate connections', async () => {
   const platform = { id: `P_${world.services.ids.next().slice(-10)}`, name: 'Platform', type: 'PLATFORM' };

@@ -4,10 +4,11 @@ import type { RewardFilter } from '../../src/campaigns/campaign-rewards.service.
 import { SHOWN_CODE_STATUSES, type CodeFilter } from '../../src/codes/code-filter.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { EFFECTIVE_STATUSES } from '../../src/codes/effective-status.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { firstIdAt } from '../../src/platform/ids.js';
-import type { RedemptionListFilter } from '../../src/redemption/history/redemption-list.js';
+import type { RedemptionListFilter } from '../../src/redemption/history/redemption-ways.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
-import type { PersonActor } from '../../src/graphql/actor.js';
+import type { PartnerActor, PersonActor } from '../../src/graphql/actor.js';
 import { listRedemptions, type WantedRedemptions } from '../../src/redemption/history/redemption-queries.js';
 import { emOf, openWorld, redeem, seedCampaign, seedTenant, seedUser, type World } from '../support/world.js';
 
@@ -35,7 +36,7 @@ async function seeded(count = 3) {
     return items.map(({ codeText }) => codeText);
   };
   const staff: PersonActor = { kind: 'STAFF', tenantId, staffId: 's', role: 'AUDITOR' };
-  const records = async (wanted: WantedRedemptions, actor: PersonActor = staff) => {
+  const records = async (wanted: WantedRedemptions, actor: PartnerActor | PersonActor = staff) => {
     const { redemptionReader: reader, users, codeReader, campaignRewards: rewards } = world.services;
     const lists = { reader, users, codes: codeReader, rewards };
     const { total, items } = await listRedemptions(lists, actor, wanted, ALL);
@@ -250,6 +251,32 @@ describe('S0.18 redemptions are listed', () => {
     expect(await records({ part: daily.codes[0] ?? '' }, own)).toEqual([month]);
   });
 
+  it('by product line, number of the order, and what partners may read', async () => {
+    const { tenantId, monthly, daily, records, spend } = await seeded();
+    const [one, two] = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
+    const month = await spend(monthly.codes[0], one);
+    const day = await spend(daily.codes[0], two);
+    const [monthlyCode = '', dailyCode = ''] = [monthly.codes[0], daily.codes[0]];
+    const { id: codeId } = await emOf(world, tenantId).findOneOrFail(Code, { codeText: dailyCode });
+    expect(await records({ productCode: 'DEMO' })).toEqual([day, month]);
+    expect(await records({ productCode: 'APP_A' })).toEqual([]);
+    expect(await records({ orderNo: day })).toEqual([day]);
+    expect(await records({ orderNo: day, userId: one })).toEqual([]);
+    expect(await records({ orderNo: day, part: dailyCode })).toEqual([day]);
+    expect(await records({ codeId, part: dailyCode })).toEqual([day]);
+    expect(await records({ codeId, part: monthlyCode })).toEqual([]);
+    const line: PartnerActor = {
+      kind: 'PARTNER',
+      tenantId,
+      partnerId: '1',
+      keyId: '1',
+      scopes: ['redemptions:read'],
+      productCodes: ['DEMO'],
+    };
+    expect(await records({}, line)).toEqual([day, month]);
+    expect(await records({ productCode: 'APP_A' }, line)).toEqual([]);
+  });
+
   it('with a total by counters, exact after a race and for each filter, days and their edges among them', async () => {
     const { tenantId, planId, otherPlan, monthly, daily, spend } = await seeded(8);
     const { redemptionReader, redemptionTotals } = world.services;
@@ -273,6 +300,8 @@ describe('S0.18 redemptions are listed', () => {
       );
       const status = at === 12 ? 'REVERSED' : 'COMMITTED';
       await em.nativeUpdate(Redemption, { id: row.id }, { id, status, claimedAt: new Date(claimedMs) });
+      const ofOrder = at === 12 ? 'REFUNDED' : 'FINISHED';
+      await em.nativeUpdate(Order, { id: row.id }, { id, status: ofOrder, createdAt: new Date(claimedMs) });
     }
     await redemptionTotals.recount(tenantId);
     const placesOf = async (filter: RewardFilter) =>
@@ -291,6 +320,10 @@ describe('S0.18 redemptions are listed', () => {
       { places: ofOther, status: 'COMMITTED' },
       { places: [...ofPlan, ...ofOther] },
       { userId: users[0] ?? '' },
+      { id: rows[0]?.id ?? '' },
+      { productCodes: ['DEMO'] },
+      { productCodes: ['DEMO', 'APP_A'], status: 'REVERSED' },
+      { productCodes: ['DEMO', 'APP_A'], campaignId: monthly.campaignId },
       ...times.flatMap((from) => times.map((before) => ({ from, before }))),
       ...times.flatMap((time) => [{ from: time }, { before: time, places: ofPlan }]),
     ];
@@ -326,7 +359,7 @@ describe('S0.18 redemptions are listed', () => {
     const { id: batchId } = await emOf(world, tenantId).findOneOrFail(CodeBatch, { campaignId });
     const spy = vi.spyOn(world.stores.readOrm.em.getConnection(), 'execute');
     expect(await records({ batchId })).toEqual([id]);
-    const statements = spy.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes('from redemption r '));
+    const statements = spy.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes('from `redemption` r '));
     spy.mockRestore();
     expect(statements).toEqual([expect.stringContaining('r.campaign_id = ')]);
     expect(await records({ batchId, campaignId: daily.campaignId })).toEqual([]);

@@ -7,6 +7,7 @@ import type { Actor, StaffRole } from '../../src/graphql/actor.js';
 import { OrderDetails } from '../../src/orders/orders/order-details.js';
 import { OrderResolver } from '../../src/orders/orders/order.resolver.js';
 import { PlanResolver } from '../../src/subscriptions/plan.resolver.js';
+import { EMPTY_PAGE } from '../../src/platform/database/find-page.js';
 import { SubscriptionResolver } from '../../src/subscriptions/subscription.resolver.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
 
@@ -17,7 +18,11 @@ beforeAll(async () => {
   schema = buildRedeemkitSchema([
     new PlanResolver(world.plans),
     new SubscriptionResolver(world.service, world.plans),
-    new OrderResolver(world.orders, new OrderDetails(world.orm), async () => null),
+    new OrderResolver(world.orders, new OrderDetails(world.orm), async () => null, {
+      readOrm: world.orm,
+      users: { find: async () => null },
+      redeemed: async () => EMPTY_PAGE,
+    }),
   ]);
 });
 afterAll(async () => world.close());

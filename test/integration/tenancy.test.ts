@@ -159,7 +159,7 @@ describe('product lines', () => {
 describe('users', () => {
   const usersOf = () => {
     const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
-    return { tokens, users: new UserService(world.orm, world.ids, world.clock, tokens) };
+    return { tokens, users: new UserService(world.orm, world.ids, world.clock, tokens, world.transactions) };
   };
 
   it('are one row, however many calls sign one in for the first time', async () => {

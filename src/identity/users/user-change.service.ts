@@ -12,6 +12,7 @@ import type { Transactions } from '../../platform/database/transaction.js';
 import type { AccessService } from '../access.service.js';
 import type { IdentityPorts } from '../identity-ports.js';
 import { User, USER_STATUSES } from './user.entity.js';
+import { moveUserTags } from './user-tags.js';
 import { tagList } from './user.service.js';
 
 export const UPDATE_USER_REFUSALS = [
@@ -49,6 +50,7 @@ export class UserChangeService {
     const where = referenceOf(userId ?? null, externalUserId ?? null);
     const changed = await this.transactions.run(tenantId, async (em) => {
       const row = await changeRow(em, User, where, expected, () => givenFields(values));
+      if (row !== null) await moveUserTags(em, row.after, row.before.tags, row.after.tags);
       if (row !== null && row.after.status !== row.before.status)
         await this.ports.userStatusChanged(em, tenantId, row.after.id);
       return row;

@@ -8,7 +8,10 @@ const UserSchema = defineEntity({
   name: 'User',
   tableName: 'user',
   uniques: [{ name: 'uq_user__tenant_external', properties: ['tenantId', 'externalId'] }],
-  indexes: [{ name: 'ix_user__tenant_changed', properties: ['tenantId', 'changedAt'] }],
+  indexes: [
+    { name: 'ix_user__tenant_changed', properties: ['tenantId', 'changedAt'] },
+    { name: 'ix_user__status', properties: ['tenantId', 'status', 'id'] },
+  ],
   properties: {
     tenantId: tenantColumn().primary(),
     id: idColumn().primary(),

@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphq
 import { requireStaff, requireStaffOrPartner } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
-import { ListArgs, type ListPageOf } from '../../graphql/page.js';
+import { SortedListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
 import { rangeOf } from '../../graphql/selects.js';
 import type { UserChangeService } from './user-change.service.js';
@@ -62,11 +62,11 @@ export class UserResolver {
 
   @Query(() => UserPageType, {
     name: 'users',
-    description: 'The users of the tenant, newest first. For staff.',
+    description: 'The users of the tenant. For staff.',
   })
   async list(
     @Arg('filter', () => UserFilterInput, { nullable: true }) filter: UserFilterInput | null,
-    @Args(() => ListArgs) page: ListArgs,
+    @Args(() => SortedListArgs) page: SortedListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<UserType>> {

@@ -1,4 +1,4 @@
-import type { MikroORM } from '@mikro-orm/core';
+import { LockMode, type MikroORM } from '@mikro-orm/core';
 import { z } from 'zod';
 import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
@@ -6,13 +6,16 @@ import { DomainError } from '../../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
 import { countNumber, keyText, nameText, parseInput } from '../../platform/input.js';
 import { nextVersion } from '../../platform/database/change-row.js';
-import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
-import { tenantEm } from '../../platform/database/orm.js';
+import type { Page, PageRange } from '../../platform/database/find-page.js';
+import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
+import type { Transactions } from '../../platform/database/transaction.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
 import type { TokenService } from '../token.service.js';
 import { ownUserIdText } from './device-users.js';
 import { User, type UserStatus } from './user.entity.js';
+import { findUsers, type UserFilter } from './user-list.js';
+import { moveUserTags } from './user-tags.js';
 
 export const CREATE_USER_TOKEN_REFUSALS = [
   'EXTERNAL_USER_ID_NOT_ALLOWED',
@@ -64,11 +67,6 @@ export type UserReference =
   | { readonly id: Id; readonly externalId?: undefined }
   | { readonly externalId: string; readonly id?: undefined };
 
-export interface UserFilter {
-  readonly status?: UserStatus | null;
-  readonly externalUserId?: string | null;
-}
-
 /** Users of a tenant, known by the id that the tenant's own system gave them. */
 export class UserService {
   /** @param listOrm where lists are read, which may take long */
@@ -77,6 +75,7 @@ export class UserService {
     private readonly ids: IdGenerator,
     private readonly clock: Clock,
     private readonly tokens: Pick<TokenService, 'sign'>,
+    private readonly transactions: Transactions,
     private readonly listOrm: MikroORM = orm,
   ) {}
 
@@ -127,33 +126,38 @@ export class UserService {
     tags?: readonly string[],
     mayRetag = true,
   ): Promise<User> {
-    const em = tenantEm(this.orm, tenantId);
-    const user = em.create(
-      User,
-      {
-        tenantId,
-        id: this.ids.next(),
-        externalId,
-        status: 'ACTIVE',
-        tags: [...(tags ?? [])],
-        version: 1,
-        createdAt: new Date(this.clock.nowMs()),
-      },
-      { persist: false },
-    );
-    try {
-      await em.insert(user);
-      return user;
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-    }
-    const existing = await this.known(tenantId, externalId);
+    // Looked for first: a duplicate in a transaction would lock the row against those who change the user.
+    const existing =
+      (await this.find(tenantId, { externalId })) ?? (await this.insert(tenantId, externalId, tags ?? []));
     if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
     if (!mayRetag) throw tagsDiffer();
-    // A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing.
-    const active = { externalId, status: 'ACTIVE' } as const;
-    await em.nativeUpdate(User, active, { tags: [...tags], version: nextVersion() });
+    await this.transactions.run(tenantId, async (em) => replaceTags(em, existing.id, tags));
     return this.known(tenantId, externalId);
+  }
+
+  private async insert(tenantId: string, externalId: string, tags: readonly string[]): Promise<User> {
+    const user = {
+      tenantId,
+      id: this.ids.next(),
+      externalId,
+      status: 'ACTIVE' as const,
+      tags: [...tags],
+      version: 1,
+      createdAt: new Date(this.clock.nowMs()),
+    };
+    try {
+      const em = tenantEm(this.orm, tenantId);
+      if (tags.length === 0) await em.insert(User, user);
+      else
+        await this.transactions.run(tenantId, async (inner) => {
+          await inner.insert(User, user);
+          await moveUserTags(inner, user, [], tags);
+        });
+      return em.create(User, user, { persist: false });
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return this.known(tenantId, externalId);
+    }
   }
 
   private async known(tenantId: string, externalId: string): Promise<User> {
@@ -167,10 +171,9 @@ export class UserService {
     return tenantEm(this.orm, tenantId).findOne(User, where, { disableIdentityMap: true });
   }
 
-  /** Newest first, with the exact total. */
-  async page(tenantId: string, { status, externalUserId }: UserFilter, page: PageRange): Promise<Page<User>> {
-    const where = { ...(status && { status }), ...(externalUserId && { externalId: externalUserId }) };
-    return findPage(tenantEm(this.listOrm, tenantId), User, where, page);
+  /** With the exact total. */
+  async page(tenantId: string, filter: UserFilter, page: PageRange): Promise<Page<User>> {
+    return findUsers(tenantEm(this.listOrm, tenantId), tenantId, filter, page);
   }
 
   /** A short read before a claim, for campaigns whose rewards have conditions. */
@@ -188,6 +191,15 @@ function tagsDiffer(): DomainError {
   const message =
     'The user has other tags, and a key that is limited to product lines does not change them. Leave the tags out.';
   return new DomainError(code, message, { field: ['input', 'tags'] });
+}
+
+/** A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing. */
+async function replaceTags(em: Em, id: Id, tags: readonly string[]): Promise<void> {
+  const lock = { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
+  const row = await em.findOne(User, { id }, lock);
+  if (row?.status !== 'ACTIVE') return;
+  await em.nativeUpdate(User, { id }, { tags: [...tags], version: nextVersion() });
+  await moveUserTags(em, row, row.tags, tags);
 }
 
 /** What a token is limited to. A key of some product lines signs users in at one of them. */

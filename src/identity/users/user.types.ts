@@ -41,6 +41,17 @@ export class UserFilterInput {
 
   @Field(() => String, nullable("The whole id in the tenant's own system."))
   externalUserId?: string | null;
+
+  @Field(
+    () => String,
+    nullable(
+      "How the id in the tenant's own system begins, in capitals as it has them. The list is then in the order of these ids, and `sort` is of no effect.",
+    ),
+  )
+  externalIdPrefix?: string | null;
+
+  @Field(() => [String], nullable('Users with all of these tags.'))
+  tags?: string[] | null;
 }
 
 @InputType({ description: 'Names the user by one of the two ids.' })

@@ -1,8 +1,9 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import { nullable } from '../../graphql/nullable.js';
-import { DecimalScalar } from '../../graphql/scalars.js';
+import { DecimalScalar, InstantScalar } from '../../graphql/scalars.js';
 import type { OrderSource, OrderStatus, OrderType } from './order.entity.js';
-import { OrderSourceEnum, OrderStatusEnum, OrderTypeEnum } from './order.types.js';
+import { OrderSourceEnum, OrderStatusEnum, OrderTypeEnum, PaymentStateEnum } from './order.types.js';
+import type { PaymentState } from './payment-state.js';
 
 const KEY = 'The same key and arguments answer the same again. 1 to 64 visible characters; or the header.';
 
@@ -84,9 +85,38 @@ export class OrderFilterInput {
   @Field(() => ID, nullable('For staff; users see their own in any case.'))
   userId?: string | null;
 
+  @Field(() => String, nullable("The user's id in the tenant's own system. For staff."))
+  externalUserId?: string | null;
+
+  @Field(() => String, nullable('The whole number.'))
+  orderNo?: string | null;
+
   @Field(() => OrderStatusEnum, { nullable: true })
   status?: OrderStatus | null;
 
   @Field(() => OrderTypeEnum, { nullable: true })
   type?: OrderType | null;
+
+  @Field(() => PaymentStateEnum, nullable('Finds placed orders only.'))
+  paymentState?: PaymentState | null;
+
+  @Field(() => InstantScalar, nullable('Made at this instant or later.'))
+  from?: Date | null;
+
+  @Field(() => InstantScalar, nullable('Made before this instant.'))
+  before?: Date | null;
+
+  @Field(() => ID, nullable('Of redemptions of this campaign.'))
+  campaignId?: string | null;
+
+  @Field(() => String, nullable('Of redemptions at this product line.'))
+  productCode?: string | null;
+
+  @Field(
+    () => String,
+    nullable(
+      'Of redemptions of a code: the text that a customer typed, as in `codes`. Of no effect for users.',
+    ),
+  )
+  part?: string | null;
 }

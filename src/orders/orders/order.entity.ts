@@ -30,12 +30,15 @@ export type CloseCause = (typeof CLOSE_CAUSES)[number];
 
 /**
  * Orders of redemptions are inserted on the hot path. What they do not have is NULL, which takes no room in their rows,
- * and what placed orders are looked up by is in `order_placement`, so that this table needs no further index.
+ * and what placed orders are looked up by is in `order_placement`, so that this table needs no index but those of lists.
  */
 const OrderSchema = defineEntity({
   name: 'Order',
   tableName: 'order',
-  indexes: [{ name: 'ix_order__user_type', properties: ['tenantId', 'userId', 'type', 'id'] }],
+  indexes: [
+    { name: 'ix_order__user_type', properties: ['tenantId', 'userId', 'type', 'id'] },
+    { name: 'ix_order__type_status', properties: ['tenantId', 'type', 'status', 'id'] },
+  ],
   properties: {
     tenantId: tenantColumn().primary(),
     /** Also the order number. A redemption's order bears the id of the redemption. */

@@ -2,14 +2,23 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Query, Resolver, Root } from 'type-graphql';
 import { requireActor } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
-import { ListArgs, type ListPageOf } from '../../graphql/page.js';
+import { SortedListArgs, type ListPageOf } from '../../graphql/page.js';
+import { nullable } from '../../graphql/nullable.js';
 import { rangeOf } from '../../graphql/selects.js';
 import type { PersonActor } from '../../graphql/actor.js';
 import type { OrderDetails } from './order-details.js';
 import { OrderFilterInput } from './order-input.types.js';
+import { listOrders, type OrderLists } from './order-queries.js';
 import type { Order } from './order.entity.js';
 import type { OrderService, DeferredOrders } from './order.service.js';
-import { OrderCouponType, OrderObjectType, OrderPageType, OrderRefundType } from './order.types.js';
+import {
+  OrderCouponType,
+  OrderObjectType,
+  OrderPageType,
+  OrderRefundType,
+  PaymentStateEnum,
+} from './order.types.js';
+import { paymentStateOf, type PaymentState } from './payment-state.js';
 
 @Resolver(() => OrderObjectType)
 export class OrderResolver {
@@ -17,6 +26,7 @@ export class OrderResolver {
     private readonly service: OrderService,
     private readonly details: OrderDetails,
     private readonly deferred: DeferredOrders,
+    private readonly lists: OrderLists,
   ) {}
 
   @Query(() => OrderObjectType, {
@@ -35,18 +45,21 @@ export class OrderResolver {
   @Query(() => OrderPageType, { description: "One's own orders; staff see all of the tenant." })
   async orders(
     @Arg('filter', () => OrderFilterInput, { nullable: true }) filter: OrderFilterInput | null,
-    @Args(() => ListArgs) page: ListArgs,
+    @Args(() => SortedListArgs) page: SortedListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<OrderObjectType>> {
-    const actor = requireActor(context);
-    const userId = ownOrdersOf(actor) ?? filter?.userId;
-    return this.service.list(actor.tenantId, rangeOf(page, info), { ...filter, userId });
+    return listOrders(this.lists, requireActor(context), filter ?? {}, rangeOf(page, info));
   }
 
   @FieldResolver(() => String, { description: 'The number shown to people; for a redemption also its id.' })
   orderNo(@Root() order: OrderObjectType): string {
     return order.id;
+  }
+
+  @FieldResolver(() => PaymentStateEnum, nullable('Null for a redemption, which nothing is paid for.'))
+  paymentState(@Root() order: Order): PaymentState | null {
+    return paymentStateOf(order);
   }
 
   @FieldResolver(() => [OrderCouponType], { description: 'The discount of each coupon.' })

@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
+import type { PersonActor } from '../../graphql/actor.js';
 import { invariant } from '../../platform/assert.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { queryTogether } from '../../platform/database/execute-together.js';
@@ -6,8 +7,9 @@ import { insertRows } from '../../platform/database/insert-rows.js';
 import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import { findOrders, type OrderFilter } from './order-list.js';
+import { findOrders } from './order-list.js';
 import { moveOrders } from './order-state.js';
+import type { OrderFilter } from './order-ways.js';
 import { Order, type OrderStatus, type OrderType } from './order.entity.js';
 
 /** What uses up being new: a paid purchase or renewal. A redemption does not. */
@@ -34,6 +36,25 @@ export interface DeferredOrder {
 /** Finds the order of a deferred redemption; null for all others. */
 export type DeferredOrders = (tenantId: string, orderNo: string) => Promise<DeferredOrder | null>;
 
+/** Which orders of redemptions are asked for, by what only redemptions know as well. */
+export interface RedeemedOrderFilter {
+  readonly orderNo?: string | null | undefined;
+  readonly userId?: Id | null | undefined;
+  readonly campaignId?: Id | null | undefined;
+  readonly productCode?: string | null | undefined;
+  readonly part?: string | null | undefined;
+  readonly from?: Date | null | undefined;
+  readonly before?: Date | null | undefined;
+  readonly status: OrderStatus | null;
+}
+
+/** Finds the ids of orders of redemptions. */
+export type RedeemedOrders = (
+  actor: PersonActor,
+  wanted: RedeemedOrderFilter,
+  page: PageRange,
+) => Promise<Page<{ readonly id: Id }>>;
+
 export class OrderService {
   /** @param listOrm where lists are read, which may take long */
   constructor(
@@ -49,7 +70,7 @@ export class OrderService {
     const rows = await queryTogether<{ id: number | string }>(
       em,
       `select u.id from user u where u.tenant_id = ? and u.id in (?) and exists (
-         select 1 from \`order\` o
+         select 1 from \`order\` o force index (ix_order__user_type)
           where o.tenant_id = u.tenant_id and o.user_id = u.id and o.type in (?) and o.status in (?))`,
       [tenantId, userIds, PAID_TYPES, PAID_STATUSES],
     );

@@ -21,6 +21,7 @@ import {
   PLACE_ORDER_REFUSALS,
   REFUND_ORDER_REFUSALS,
 } from './order.errors.js';
+import { PAYMENT_STATES } from './payment-state.js';
 
 export const OrderTypeEnum = enumFromValues('OrderType', ORDER_TYPES, 'The type of an order.');
 export const OrderStatusEnum = enumFromValues('OrderStatus', ORDER_STATUSES, 'The state of an order.', {
@@ -33,6 +34,18 @@ export const OrderStatusEnum = enumFromValues('OrderStatus', ORDER_STATUSES, 'Th
   REFUNDED: 'Refunded in full, or a reversed redemption.',
 });
 export const OrderSourceEnum = enumFromValues('OrderSource', ORDER_SOURCES, 'The channel of an order.');
+export const PaymentStateEnum = enumFromValues(
+  'OrderPaymentState',
+  PAYMENT_STATES,
+  'What has become of the money of a placed order.',
+  {
+    UNPAID:
+      'No payment was accepted. Money that came too late, for a CLOSED or a FAILED order, was credited to the balance.',
+    PAID: 'Paid, and nothing of it was refunded.',
+    PARTLY_REFUNDED: 'A part was refunded.',
+    REFUNDED: 'Refunded in full.',
+  },
+);
 const CloseReasonEnum = enumFromValues('OrderCloseReason', CLOSE_CAUSES, 'Why an order was closed.', {
   TIMEOUT: 'It was not paid in time.',
   USER: 'Its user cancelled it.',

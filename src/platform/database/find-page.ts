@@ -7,8 +7,10 @@ export interface PageRange {
   /** Rows to pass over; of no effect with `afterId`. */
   readonly offset: number;
   readonly size: number;
-  /** Only what is older than this row, so that rows that arrive meanwhile move nothing. */
+  /** Only what follows this row, so that rows that arrive meanwhile move nothing. */
   readonly afterId?: Id | null;
+  /** The oldest row first; missing means the newest. */
+  readonly isOldestFirst?: boolean | undefined;
   /** Whether the total is needed; missing means that it is. */
   readonly isCounted?: boolean;
 }
@@ -17,28 +19,29 @@ export interface Page<Row> {
   /** 0 where it was not asked for. */
   readonly total: number;
   readonly items: Row[];
-  /** The last row of the page, if older ones follow: `afterId` of the next page. */
+  /** The last row of the page, if others follow: `afterId` of the next page. */
   readonly next: Id | null;
 }
 
 export const EMPTY_PAGE: Page<never> = { total: 0, items: [], next: null };
 
 /**
- * One page, newest first, with the exact total. One statement after the other, so that a list takes one connection and
+ * One page in the order of ids, with the exact total. One statement after the other, so that a list takes one connection and
  * one processor of the server at a time; where the page shows the end, the total follows from it.
  */
 export async function findPage<T extends { id: Id }>(
   em: Em,
   entity: EntityName<T>,
   where: FilterQuery<NoInfer<T>>,
-  { offset, size, afterId = null, isCounted = true }: PageRange,
+  { offset, size, afterId = null, isOldestFirst = false, isCounted = true }: PageRange,
   options: FindOptions<T> = {},
 ): Promise<Page<T>> {
-  const newestFirst = { id: 'desc' } as NonNullable<FindOptions<T>['orderBy']>;
-  const older = afterId === null ? where : { $and: [where, { id: { $lt: afterId } }] };
+  const orderBy = { id: isOldestFirst ? 'asc' : 'desc' } as NonNullable<FindOptions<T>['orderBy']>;
+  const beyond = isOldestFirst ? { $gt: afterId } : { $lt: afterId };
+  const rest = afterId === null ? where : { $and: [where, { id: beyond }] };
   // The type of a condition goes by an entity's named indexes, which are not known of any entity.
-  const found = await em.find(entity, older as never, {
-    orderBy: newestFirst,
+  const found = await em.find(entity, rest as never, {
+    orderBy,
     ...options,
     limit: size + 1,
     offset: afterId === null ? offset : 0,
@@ -51,7 +54,7 @@ export async function findPage<T extends { id: Id }>(
   return { total, items, next: options.orderBy === undefined ? next : null };
 }
 
-/** A page of rows of which one more than its size was read: that one says whether older ones follow. */
+/** A page of rows of which one more than its size was read: that one says whether others follow. */
 export function cutPage<Row extends { readonly id: Id }>(
   found: Row[],
   size: number,

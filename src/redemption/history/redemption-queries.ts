@@ -2,12 +2,13 @@ import type { CampaignRewards, RewardFilter } from '../../campaigns/campaign-rew
 import type { CodeReader } from '../../codes/code-reader.service.js';
 import type { PartnerActor, PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
-import { EMPTY_PAGE, type PageRange } from '../../platform/database/find-page.js';
+import type { RedeemedOrderFilter } from '../../orders/orders/order.service.js';
+import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { filterBound } from '../../platform/database/sql-values.js';
 import { isId, type Id } from '../../platform/ids.js';
-import type { RedemptionListFilter } from './redemption-list.js';
 import type { RedemptionPage, RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRecord } from './redemption-record.js';
+import type { RedemptionListFilter } from './redemption-ways.js';
 
 type Reading = PartnerActor | PersonActor;
 
@@ -26,18 +27,21 @@ export async function findRedemption(
 }
 
 export interface WantedRedemptions extends RewardFilter {
-  readonly userId?: Id | null;
+  readonly userId?: Id | null | undefined;
   /** The user's id in the tenant's own system. */
-  readonly externalUserId?: string | null;
-  readonly codeId?: Id | null;
-  readonly campaignId?: Id | null;
-  readonly batchId?: Id | null;
-  readonly status?: 'COMMITTED' | 'REVERSED' | null;
+  readonly externalUserId?: string | null | undefined;
+  readonly codeId?: Id | null | undefined;
+  readonly campaignId?: Id | null | undefined;
+  readonly batchId?: Id | null | undefined;
+  readonly status?: 'COMMITTED' | 'REVERSED' | null | undefined;
+  readonly productCode?: string | null | undefined;
+  /** Of the redemption's order, which bears its id. */
+  readonly orderNo?: string | null | undefined;
   /** What a customer typed of the code, in any spelling. For staff. */
-  readonly part?: string | null;
+  readonly part?: string | null | undefined;
   /** By the instant of the claim; half-open. */
-  readonly from?: Date | null;
-  readonly before?: Date | null;
+  readonly from?: Date | null | undefined;
+  readonly before?: Date | null | undefined;
 }
 
 /** Where the lists are read, and what their filters refer to. */
@@ -59,33 +63,53 @@ export async function listRedemptions(
   return filter === null ? EMPTY_PAGE : its.reader.page(actor.tenantId, filter, page);
 }
 
+/** The ids of the orders of redemptions, also of those that were given up; the list is that of {@link listRedemptions}. */
+export async function listOrdersOf(
+  its: RedemptionLists,
+  actor: PersonActor,
+  { status, ...wanted }: RedeemedOrderFilter,
+  page: PageRange,
+): Promise<Page<{ readonly id: Id }>> {
+  const filter = await filterOf(its, actor, wanted);
+  if (filter === null) return EMPTY_PAGE;
+  return its.reader.ids(actor.tenantId, { ...filter, withOrders: { status } }, page);
+}
+
 /** Null where nothing can fit. */
 async function filterOf(
-  { users, codes, rewards }: RedemptionLists,
+  { users, codes, rewards }: Omit<RedemptionLists, 'reader'>,
   actor: Reading,
   wanted: WantedRedemptions,
 ): Promise<RedemptionListFilter | null> {
   const { tenantId } = actor;
-  const { codeId, batchId = null, status } = wanted;
+  const { codeId, batchId = null, status, orderNo: id } = wanted;
   const [from, before] = [filterBound(wanted.from), filterBound(wanted.before)];
   const userId = await userOf(users, actor, wanted);
   const campaignId = await campaignOf(codes, tenantId, wanted);
   if (userId === null || campaignId === null) return null;
-  const ids = { userId, codeId, campaignId, batchId };
-  if (Object.values(ids).some((id) => typeof id === 'string' && !isId(id))) return null;
+  const ids = { id, userId, codeId, campaignId, batchId };
+  const productCodes = wantedLines(actor, wanted);
+  if (productCodes?.length === 0) return null;
+  if (Object.values(ids).some((one) => typeof one === 'string' && !isId(one))) return null;
   const places = await rewards.places(tenantId, wanted);
   if (places?.length === 0) return null;
   // A part of a code is for staff to look for: users would learn which codes there are.
   const part = actor.kind === 'STAFF' ? wanted.part : null;
   const found = part ? await codes.find(tenantId, { part, campaignId: campaignId ?? null, batchId }) : null;
   if (part && found === null) return null;
-  const productCodes = productCodesOf(actor);
   return given({ ...ids, status, from, before, places, codes: found, productCodes });
 }
 
 /** The product lines of which a partner's key may read; null for all. */
 function productCodesOf(actor: Reading): readonly string[] | null {
   return actor.kind === 'PARTNER' ? actor.productCodes : null;
+}
+
+/** The product lines that are asked for, of those that may be read; null for all. */
+function wantedLines(actor: Reading, { productCode }: WantedRedemptions): readonly string[] | null {
+  const own = productCodesOf(actor);
+  if (!productCode) return own;
+  return own === null || own.includes(productCode) ? [productCode] : [];
 }
 
 /** Whose redemptions are asked for: undefined for all, null where there is no such user. */

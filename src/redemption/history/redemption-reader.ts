@@ -6,8 +6,9 @@ import { gatheredByTenant } from '../../platform/scheduling/gathered.js';
 import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { within } from '../../platform/scheduling/timeout.js';
-import { findRedemptions, type RedemptionListFilter } from './redemption-list.js';
+import { findRedemptionIds, findRedemptions } from './redemption-list.js';
 import { sumOfTotals } from './redemption-totals.js';
+import type { RedemptionListFilter } from './redemption-ways.js';
 import { Redemption } from './redemption.entity.js';
 import type { GrantRow, RedemptionRecord } from './redemption-record.js';
 import { RewardGrant } from './reward-grant.entity.js';
@@ -47,7 +48,7 @@ const BATCH_MAX = 256;
 export class RedemptionReader {
   private readonly keys: Lookups<KeyLookup>;
   private readonly codeUsers: Lookups<CodeUserLookup>;
-  private readonly ids: Lookups<IdLookup>;
+  private readonly byIds: Lookups<IdLookup>;
 
   /** @param listOrm where lists are read, which may take long */
   constructor(
@@ -70,7 +71,7 @@ export class RedemptionReader {
       }),
       (lookup, row) => row.userId === lookup.userId && row.codeId === lookup.codeId && row.userUseNo !== null,
     );
-    this.ids = this.loader(
+    this.byIds = this.loader(
       (lookups) => ({ id: { $in: lookups.map((l) => l.id) } }),
       (lookup, row) => row.id === lookup.id,
     );
@@ -88,7 +89,7 @@ export class RedemptionReader {
 
   /** By its id, also reversed ones and tombstones. */
   async byId(tenantId: string, id: Id): Promise<RedemptionRecord | null> {
-    return within(this.timeoutMs, 'database', this.ids.load({ tenantId, id }));
+    return within(this.timeoutMs, 'database', this.byIds.load({ tenantId, id }));
   }
 
   /** The digest that a code is looked up by; what a key's arguments are compared with. */
@@ -98,7 +99,7 @@ export class RedemptionReader {
     return (await within(this.timeoutMs, 'database', read))?.codeDigest ?? null;
   }
 
-  /** A page of redemptions, newest first; tombstones are not shown. */
+  /** A page of redemptions; tombstones are not shown. */
   async page(tenantId: string, filter: RedemptionListFilter, range: PageRange): Promise<RedemptionPage> {
     const em = tenantEm(this.listOrm, tenantId);
     const page = await findRedemptions(em, tenantId, filter, range);
@@ -113,6 +114,16 @@ export class RedemptionReader {
       await sumOfTotals(em, tenantId, { status: 'REVERSED' }, {}),
     ];
     return { committed, reversed };
+  }
+
+  /** The ids of the same page, for lists of what bears the ids of redemptions. */
+  async ids(
+    tenantId: string,
+    filter: RedemptionListFilter,
+    range: PageRange,
+  ): Promise<Page<{ readonly id: Id }>> {
+    const em = tenantEm(this.listOrm, tenantId);
+    return findRedemptionIds(em, tenantId, filter, range);
   }
 
   private loader<Lookup extends { readonly tenantId: string }>(

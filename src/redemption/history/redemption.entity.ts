@@ -17,7 +17,10 @@ const RedemptionSchema = defineEntity({
     { name: 'uq_redemption__code_user_use', properties: ['tenantId', 'codeId', 'userId', 'userUseNo'] },
     { name: 'uq_redemption__user_key', properties: ['tenantId', 'userId', 'idempotencyKey'] },
   ],
-  indexes: [{ name: 'ix_redemption__campaign', properties: ['tenantId', 'campaignId', 'id'] }],
+  indexes: [
+    { name: 'ix_redemption__campaign', properties: ['tenantId', 'campaignId', 'id'] },
+    { name: 'ix_redemption__product', properties: ['tenantId', 'productCode', 'status', 'id'] },
+  ],
   properties: {
     tenantId: tenantColumn().primary(),
     /** Minted before Redis is asked; the same id never commits twice. */

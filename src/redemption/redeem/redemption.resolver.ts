@@ -4,7 +4,7 @@ import { JUDGES_ACCESS, UNSHARED } from '../../graphql/field-marks.js';
 import { requireActorOrPartner, requireUser } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
-import { ListArgs } from '../../graphql/page.js';
+import { SortedListArgs } from '../../graphql/page.js';
 import { rangeOf } from '../../graphql/selects.js';
 import { previewPayload, redeemPayload, redeemRequest } from './redemption-payload.js';
 import type { RedemptionPreviewService } from './redemption-preview.service.js';
@@ -55,12 +55,11 @@ export class RedemptionResolver {
   }
 
   @Query(() => RedemptionPageType, {
-    description:
-      "One's own, newest first; staff, and API keys with the scope `redemptions:read`, see their tenant's.",
+    description: "One's own; staff, and API keys with the scope `redemptions:read`, see their tenant's.",
   })
   async redemptions(
     @Ctx() context: RequestContext,
-    @Args(() => ListArgs) page: ListArgs,
+    @Args(() => SortedListArgs) page: SortedListArgs,
     @Arg('filter', () => RedemptionFilter, { nullable: true }) filter: RedemptionFilter | null,
     @Info() info: GraphQLResolveInfo,
   ) {
