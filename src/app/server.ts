@@ -100,7 +100,12 @@ async function stopRest(
   };
   // Both wait for the same database, and need nothing of each other.
   await inTime(
-    Promise.all([services.groupCommit.drained(), services.attemptLog.flush(), services.presence.drained()]),
+    Promise.all([
+      services.groupCommit.drained(),
+      services.attemptLog.flush(),
+      services.refusalCounter.flush(),
+      services.presence.drained(),
+    ]),
   );
   if (work !== null) await inTime(work.stop());
   services.feed.close();

@@ -39,6 +39,7 @@ import { Migration20261129050501_keep_settings_of_tenants } from './Migration202
 import { Migration20261129050701_note_which_subscriptions_hold_inventory } from './Migration20261129050701_note_which_subscriptions_hold_inventory.js';
 import { Migration20261130010101_note_what_processes_do } from './Migration20261130010101_note_what_processes_do.js';
 import { Migration20261130010102_keep_reports_of_reconciliation } from './Migration20261130010102_keep_reports_of_reconciliation.js';
+import { Migration20261130010201_count_redemptions_over_time } from './Migration20261130010201_count_redemptions_over_time.js';
 import { Migration20261130040101_list_orders_by_state_and_redemptions_by_line } from './Migration20261130040101_list_orders_by_state_and_redemptions_by_line.js';
 import { Migration20261130040201_find_users_by_tag_and_status } from './Migration20261130040201_find_users_by_tag_and_status.js';
 
@@ -179,6 +180,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261130010102_keep_reports_of_reconciliation',
     class: Migration20261130010102_keep_reports_of_reconciliation,
+  },
+  {
+    name: 'Migration20261130010201_count_redemptions_over_time',
+    class: Migration20261130010201_count_redemptions_over_time,
   },
   {
     name: 'Migration20261130040101_list_orders_by_state_and_redemptions_by_line',

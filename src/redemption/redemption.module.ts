@@ -47,6 +47,10 @@ import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
 import { composeRedeeming } from './redeem/compose-redeeming.js';
 import { redeemRoutes } from './redeem/redeem.routes.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
+import { composeReports } from './reports/compose-reports.js';
+import { RedemptionSeriesCursor, RedemptionSeriesPoint } from './reports/redemption-series.entity.js';
+import { RedemptionSeriesResolver } from './reports/redemption-series.resolver.js';
+import { SERIES_CHECKS } from './reports/series.checks.js';
 import { composeReversal } from './reversal/compose-reversal.js';
 import { ReversalResolver } from './reversal/reversal.resolver.js';
 import { RedemptionReversedEvent } from './reversal/reversal.types.js';
@@ -94,7 +98,15 @@ const RedemptionCampaign = campaignNameOf(RedemptionType);
  */
 export const redemption = {
   name: 'redemption',
-  entities: [Redemption, RewardGrant, RedemptionTotal, RefusedAttempt, TombstoneMark],
+  entities: [
+    Redemption,
+    RewardGrant,
+    RedemptionTotal,
+    RefusedAttempt,
+    TombstoneMark,
+    RedemptionSeriesPoint,
+    RedemptionSeriesCursor,
+  ],
   resolvers: [
     RedemptionResolver,
     RedemptionEventsResolver,
@@ -103,12 +115,13 @@ export const redemption = {
     RedemptionSettledResolver,
     DeadLetterResolver,
     RefusedAttemptResolver,
+    RedemptionSeriesResolver,
     ...UserResolvers,
     RedemptionCampaign,
     RedemptionCodeResolver,
   ],
   permissions: REDEMPTION_PERMISSIONS,
-  checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS],
+  checks: [...REDEMPTION_CHECKS, ...GRANT_CHECKS, ...SERIES_CHECKS],
   metrics: redemptionMetrics,
   compose: (its: Needs) => {
     const { config, orm, readOrm } = its;
@@ -121,6 +134,7 @@ export const redemption = {
     const returnedUses = new ReturnedUsesRedis(its.redis, its.copies);
     const reversal = composeReversal({ ...its, redemptionReader, returnedUses });
     const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);
+    const reports = composeReports(its);
     const attempts = new RefusedAttemptReader(readOrm, its.users, its.recognizer);
     const redeeming = composeRedeeming({
       ...its,
@@ -129,6 +143,7 @@ export const redemption = {
       redemptionReader,
       returnedUses,
       attemptLog,
+      refusalCounter: reports.refusalCounter,
     });
     its.deferredOrders.find = async (tenantId, orderNo) =>
       deferred.pendingRedemptions.deferredOrder(tenantId, orderNo);
@@ -140,6 +155,7 @@ export const redemption = {
         ...recovery.services,
         ...redeeming,
         ...reversal.services,
+        ...reports.services,
         redemptionReader,
         attemptLog,
         redemptionTotals: new Totals(its, REDEMPTION_TOTALS),
@@ -155,13 +171,14 @@ export const redemption = {
         new RedemptionSettledResolver(config.UNIFORM_REFUSALS),
         new DeadLetterResolver(deferred.deadLetters),
         new RefusedAttemptResolver(attempts),
+        ...reports.resolvers,
         ...UserResolvers.map((ofType) => new ofType(its.externalUserIds)),
         new RedemptionCampaign(its.campaignNames),
         new RedemptionCodeResolver(codeEndings),
       ],
-      consumers: [...recovery.consumers, ...reversal.consumers],
+      consumers: [...recovery.consumers, ...reversal.consumers, ...reports.consumers],
       routes: redeemRoutes({ redemptions: redeeming.redemptions, externalUserIds: its.externalUserIds }),
-      jobs: [...recovery.jobs, ...deferredJobs(deferred, its.log)],
+      jobs: [...recovery.jobs, ...deferredJobs(deferred, its.log), ...reports.jobs],
     };
   },
 };

@@ -8,6 +8,7 @@ export const REDEMPTION_PERMISSIONS: Permissions = {
     redemption: READERS,
     redemptions: READERS,
     attempts: STAFF,
+    redemptionSeries: STAFF,
     deadLetters: STAFF,
   },
   mutation: {

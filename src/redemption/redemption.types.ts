@@ -31,7 +31,7 @@ const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'The kind of a
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 const GrantStatusEnum = enumFromValues('GrantStatus', GRANT_STATUSES, 'Whether a reward was revoked.');
 
-const RedeemCodeErrorCodeEnum = enumFromValues(
+export const RedeemCodeErrorCodeEnum = enumFromValues(
   'RedeemCodeErrorCode',
   REDEEM_REFUSAL_CODES,
   'Why a code was not redeemed, in order of precedence.',

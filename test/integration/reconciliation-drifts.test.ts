@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { HOLDING_DRIFTS } from '../support/planted-coupon-drifts.js';
 import { DATABASE_DRIFTS, type PlantedDrift } from '../support/planted-database-drifts.js';
 import { MONEY_DRIFTS } from '../support/planted-money-drifts.js';
@@ -6,6 +6,7 @@ import { ORDER_DRIFTS } from '../support/planted-order-drifts.js';
 import { REVERSAL_DRIFTS } from '../support/planted-reversal-drifts.js';
 import { REDIS_DRIFTS } from '../support/planted-redis-drifts.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { emOf, openWorld, type World } from '../support/world.js';
 
 const STORED_DRIFTS = [
@@ -16,13 +17,19 @@ const STORED_DRIFTS = [
   ...REVERSAL_DRIFTS,
 ];
 
+/** No worker of another test counts in it what is planted here. */
+let database: ScratchDatabase;
 let world: World;
 let bystander: Scene;
 beforeAll(async () => {
-  world = await openWorld();
+  database = await createScratchDatabase(inject('databaseUrl'));
+  world = await openWorld({}, database);
   bystander = await makeScene(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => {
+  await world.close();
+  await database.drop();
+});
 
 const run = async ({ tenantId }: Scene, repair = false) =>
   reconcilerOf(world).reconciler.run({ tenantId, repair });
@@ -52,6 +59,8 @@ const TABLES = [
   'campaign_usage',
   'redemption',
   'redemption_total',
+  'redemption_series',
+  'redemption_series_cursor',
   'order',
   'reward_grant',
   'subscription',

@@ -381,4 +381,16 @@ export const DATABASE_DRIFTS: readonly PlantedDrift[] = [
         s.codes[0].batchId,
       ]),
   },
+  ...(['COMMITTED', 'REVERSED'] as const).map((outcome) => ({
+    kind: 'REDEMPTION_SERIES_DIFFERS',
+    what: `a day that counts one ${outcome} redemption too many`,
+    plant: async (s: Scene) => {
+      await s.world.services.seriesRecount.recount(s.tenantId);
+      await s.sql(
+        `insert into redemption_series (tenant_id, step, campaign_id, product_code, starts_at, outcome, total)
+          values (?, 'DAY', 0, '', '2026-01-01', ?, 1)`,
+        [s.tenantId, outcome],
+      );
+    },
+  })),
 ];

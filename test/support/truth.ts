@@ -100,7 +100,24 @@ function inOrder(ids: Iterable<string | undefined>): string[] {
   return [...ids].map((id) => id ?? 'none').toSorted((a, b) => a.localeCompare(b));
 }
 
-/** The events of the tenant are numbered without a gap, and all consumers of the worker have handled them. */
+/** The series of a tenant, added up: redemptions, and reversals. */
+export async function seriesSums(
+  world: World,
+  tenantId: string,
+  step = 'DAY',
+): Promise<Record<'COMMITTED' | 'REVERSED', number>> {
+  const rows = await emOf(world, tenantId).execute<{ outcome: 'COMMITTED' | 'REVERSED'; total: number }[]>(
+    `select outcome, cast(sum(total) as double) as total from redemption_series
+      where tenant_id = ? and step = ? and campaign_id = 0 and product_code = '' group by outcome`,
+    [tenantId, step],
+  );
+  return { COMMITTED: 0, REVERSED: 0, ...Object.fromEntries(rows.map((row) => [row.outcome, row.total])) };
+}
+
+/**
+ * The events of the tenant are numbered without a gap, and all consumers of the worker have handled them: the series
+ * counts each redemption once.
+ */
 export async function expectPublished(world: World, tenantId: string): Promise<void> {
   await vi.waitFor(
     async () => {
@@ -115,6 +132,12 @@ export async function expectPublished(world: World, tenantId: string): Promise<v
     },
     { timeout: 60_000, interval: 100 },
   );
+  const redemptions = await emOf(world, tenantId).find(Redemption, { status: { $ne: 'ABORTED' } });
+  const reversed = redemptions.filter(({ status }) => status === 'REVERSED');
+  expect(await seriesSums(world, tenantId), 'the series counts the rows').toMatchObject({
+    COMMITTED: redemptions.length,
+    REVERSED: reversed.length,
+  });
 }
 
 /** No claim is open, and Redis' copy of each code says what the database says, or is not there. */

@@ -45,6 +45,7 @@ export async function openWorld(
   const close = async (): Promise<void> => {
     await services.groupCommit.drained();
     await services.attemptLog.flush();
+    await services.refusalCounter.flush();
     await stores.close();
   };
   return { app, services, stores, close };

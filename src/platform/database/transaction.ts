@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { MikroORM } from '@mikro-orm/core';
+import type { IsolationLevel, MikroORM } from '@mikro-orm/core';
 import { invariant, present } from '../assert.js';
 import type { Logger } from '../observability/log.js';
 import { traced } from '../observability/tracing.js';
@@ -23,6 +23,12 @@ const ATTEMPTS_DEFAULT = 4;
 const PAUSE_FIRST_MS = 10;
 /** Runs of work that reads back what stands in its way. */
 const READ_BACK_RUNS_MAX = 4;
+
+/** How one transaction differs from the others of its process. */
+interface BeginOptions {
+  /** Missing means that of the session, READ COMMITTED. */
+  readonly isolationLevel?: IsolationLevel;
+}
 
 /** Thrown by work of {@link Transactions.runReadingBack} that has to read what is there after all. */
 export class ReadBackNeededError extends Error {
@@ -87,14 +93,15 @@ export class Transactions {
   ) {}
 
   /**
-   * One transaction, READ COMMITTED, on a fresh entity manager: of the tenant, or of none for work across tenants.
+   * One transaction, READ COMMITTED unless asked for otherwise, on a fresh entity manager: of the tenant, or of none for
+   * work across tenants.
    * @throws CommitUnknownError when the connection broke during COMMIT; the transaction may stand.
    */
-  async run<T>(tenantId: string | null, work: (em: Em) => Promise<T>): Promise<T> {
+  async run<T>(tenantId: string | null, work: (em: Em) => Promise<T>, begin: BeginOptions = {}): Promise<T> {
     const attempts = this.options.attempts ?? ATTEMPTS_DEFAULT;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await traced('transaction', SPAN, async () => this.once(tenantId, work));
+        return await traced('transaction', SPAN, async () => this.once(tenantId, work, begin));
       } catch (error) {
         if (attempt >= attempts || !mayRetry(error)) throw error;
         this.options.log?.debug({ errno: mysqlErrno(error), attempt }, 'transaction is run again');
@@ -178,11 +185,16 @@ export class Transactions {
     }
   }
 
-  private async once<T>(tenantId: string | null, work: (em: Em) => Promise<T>): Promise<T> {
+  private async once<T>(
+    tenantId: string | null,
+    work: (em: Em) => Promise<T>,
+    begin: BeginOptions,
+  ): Promise<T> {
     const em = tenantId === null ? systemEm(this.orm) : tenantEm(this.orm, tenantId);
     const unit: UnitOfWork = { ends: [], afterwards: [] };
     units.set(em, unit);
     try {
+      await em.begin(begin);
       const result = await this.committed(em, work, unit.ends);
       for (const end of unit.ends) end.afterCommit();
       return result;
@@ -192,7 +204,6 @@ export class Transactions {
   }
 
   private async committed<T>(em: Em, work: (em: Em) => Promise<T>, ends: readonly WorkEnd[]): Promise<T> {
-    await em.begin();
     try {
       const result = await work(em);
       if (ends.length > 0) await em.flush();

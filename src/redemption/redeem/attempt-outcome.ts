@@ -27,11 +27,19 @@ export class Refused {
     readonly limitedBy: LimitScope | null = null,
     /** Whether it is answered as CODE_REFUSED. */
     readonly isFolded: boolean = false,
+    /** Of the code, where it was found. */
+    readonly campaignId: Id | null = null,
   ) {}
 
   /** The same, answered as CODE_REFUSED. A time to wait would tell folded refusals apart again. */
   folded(): Refused {
-    return new Refused(this.refusal, null, null, null, true);
+    return new Refused(this.refusal, null, null, null, true, this.campaignId);
+  }
+
+  /** The same, of a code of this campaign. */
+  ofCampaign(campaignId: Id): Refused {
+    const { refusal, first, retryAfterMs, limitedBy, isFolded } = this;
+    return new Refused(refusal, first, retryAfterMs, limitedBy, isFolded, campaignId);
   }
 
   get answered(): Refusal {

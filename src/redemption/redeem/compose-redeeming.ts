@@ -11,6 +11,7 @@ import type { GroupCommit } from '../commit/group-commit.js';
 import type { PendingRedemptions } from '../deferred/pending-redemptions.js';
 import type { AttemptLog } from '../history/attempt-log.js';
 import type { RedemptionReader } from '../history/redemption-reader.js';
+import type { RefusalCounter } from '../reports/refusal-counter.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { ClaimSettlement } from './claim-settlement.js';
 import { CodeClaimer } from './code-claimer.js';
@@ -35,6 +36,7 @@ interface Needs extends Omit<EligibilityParts, 'loader' | 'campaigns'> {
   readonly returnedUses: ReturnedUsesRedis;
   readonly failedAttempts: FailedAttemptService;
   readonly attemptLog: AttemptLog;
+  readonly refusalCounter: RefusalCounter;
 }
 
 /** The services behind `redeemCode` and `previewRedemption`. */

@@ -138,8 +138,11 @@ export class RedemptionService {
     const prepared = await this.inTime(this.prepare(attempt, admitted));
     if (prepared instanceof Refused) return prepared;
     const claimed = await this.parts.claimer.claim(attempt, prepared, redemptionId, admitted);
-    if (claimed instanceof Refused) return claimed;
-    return this.afterClaim({ ...attempt, digest: claimed.digest }, prepared, redemptionId, claimed);
+    const { campaignId } = prepared.code;
+    if (claimed instanceof Refused) return claimed.ofCampaign(campaignId);
+    const claimedAs = { ...attempt, digest: claimed.digest };
+    const outcome = await this.afterClaim(claimedAs, prepared, redemptionId, claimed);
+    return outcome.kind === 'REFUSED' ? outcome.ofCampaign(campaignId) : outcome;
   }
 
   private async prepare(attempt: Attempt, admitted: AdmitReply): Promise<Prepared | Refused> {
@@ -148,8 +151,9 @@ export class RedemptionService {
     if (code instanceof Refused) return code;
     const prepared = await this.judge(attempt, code, admitted);
     // What is refused is likely to come again; then it is refused without the database.
-    if (prepared instanceof Refused) await eligibility.keepCopy(attempt.tenantId, code);
-    return prepared;
+    if (!(prepared instanceof Refused)) return prepared;
+    await eligibility.keepCopy(attempt.tenantId, code);
+    return prepared.ofCampaign(code.campaignId);
   }
 
   /** What the admission has refused by the copy needs no claim, and nothing read for rewards. */

@@ -4,6 +4,7 @@ import type { FailedAttemptService } from '../../limits/failed-attempts.service.
 import type { AttemptLimits } from '../../limits/rate-limit.service.js';
 import type { Id } from '../../platform/ids.js';
 import type { AttemptLog } from '../history/attempt-log.js';
+import type { RefusalCounter } from '../reports/refusal-counter.js';
 import { isGuess, isTelling, type RedeemRefusal } from '../redemption.errors.js';
 import type { Admitted } from './admit.js';
 import type { Refused } from './attempt-outcome.js';
@@ -19,6 +20,7 @@ const UNLOGGED: ReadonlySet<RedeemRefusal> = new Set(['TENANT_NOT_ACTIVE', 'USER
 export interface RefusalParts {
   readonly failedAttempts: FailedAttemptService;
   readonly attemptLog: AttemptLog;
+  readonly refusalCounter: Pick<RefusalCounter, 'note'>;
   readonly copies: Pick<CodeCopyService, 'isAssigned'>;
 }
 
@@ -48,10 +50,12 @@ export class RefusalNotes {
     return isFolded ? refused.folded() : refused;
   }
 
-  /** Keeps it for staff, if it is in the sample. */
-  log(request: RedeemRequest, { refusal, retryAfterMs, limitedBy }: Refused): void {
+  /** Counts it, and keeps it for staff, if it is in the sample. */
+  log(request: RedeemRequest, { refusal, retryAfterMs, limitedBy, campaignId }: Refused): void {
     const { tenantId, userId, productCode, deviceId, ip = null, isPreview = false } = request;
-    if (UNLOGGED.has(refusal) || !this.parts.attemptLog.wants(tenantId, userId)) return;
+    if (UNLOGGED.has(refusal)) return;
+    if (!isPreview) this.parts.refusalCounter.note({ tenantId, campaignId, productCode, refusal });
+    if (!this.parts.attemptLog.wants(tenantId, userId)) return;
     const { digest } = this.eligibility.keysOf(request);
     this.parts.attemptLog.add({
       tenantId,

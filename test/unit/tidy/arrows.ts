@@ -21,7 +21,16 @@ const OPEN_TO_RECONCILIATION = /^src\/redemption\//;
 const OPEN_TO_GRAPHQL = /\.(?:resolver|routes|types|module|permissions)\.ts$/;
 
 /** The parts of the redemption, from the lowest to the highest: each imports only those before it. */
-const REDEMPTION_PARTS = ['history', 'claim', 'commit', 'recovery', 'deferred', 'redeem', 'reversal'];
+const REDEMPTION_PARTS = [
+  'history',
+  'reports',
+  'claim',
+  'commit',
+  'recovery',
+  'deferred',
+  'redeem',
+  'reversal',
+];
 
 /** From the lowest to the highest: each imports only what lies below it, features each other along their arrows. */
 const LAYERS = [
