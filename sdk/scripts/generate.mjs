@@ -20,6 +20,7 @@ const PARTNER_OPERATIONS = new Set([
   'AllocateCodes',
   'ActivateBatch',
   'PartnerRedemptions',
+  'EventCursor',
   'RedemptionSettled',
 ]);
 

@@ -7,7 +7,10 @@ import { globals, type Signal } from './platform.js';
 export type StreamState = 'CONNECTING' | 'OPEN' | 'WAITING' | 'CLOSED';
 
 export interface StreamOptions<Event> {
-  /** The cursor of the last event that was handled: the next one comes first. `"0"` is before the first event. */
+  /**
+   * The cursor of the last event that was handled: the next one comes first. `"0"` is before the first event. Without
+   * it, and without a stored one, the stream begins now.
+   */
   readonly after?: string;
   /** Called with each event in order; the next one waits for it. Without it, iterate over the stream. */
   readonly onEvent?: (event: Event) => unknown;
@@ -35,6 +38,8 @@ export interface EventSource<Event> {
 }
 
 export interface EventListener<Event> {
+  /** Where a stream without a cursor begins: the next connection begins there, too. */
+  began(cursor: string): void;
   opened(): void;
   event(event: Event): void;
   ended(why: unknown): void;
@@ -166,6 +171,9 @@ export class EventStream<Event extends Evented> implements AsyncIterableIterator
         opened: () => {
           this.openedMs = Date.now();
           this.tell('OPEN');
+        },
+        began: (cursor) => {
+          this.received = cursor;
         },
         event: (event) => {
           if (isOver) return;

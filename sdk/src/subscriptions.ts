@@ -9,8 +9,15 @@ import {
   UnauthenticatedError,
   type GraphqlError,
 } from './errors.js';
-import { EventStream, type Evented, type EventSource, type StreamOptions } from './event-stream.js';
 import {
+  EventStream,
+  type Evented,
+  type EventListener,
+  type EventSource,
+  type StreamOptions,
+} from './event-stream.js';
+import {
+  EventCursor,
   OrderClosed,
   RedemptionReversed,
   RedemptionSettled,
@@ -139,26 +146,24 @@ class Socket {
   }
 
   source<Event extends Evented>(
-    { name, text }: Operation<Readonly<Record<string, Event>>, never>,
+    operation: Operation<Readonly<Record<string, Event>>, never>,
     variables: object,
-    streamName = name,
+    streamName = operation.name,
   ): EventSource<Event> {
     return {
       listen: (after, listener) => {
         const off = this.client.on('connected', () => listener.opened());
         if (this.isConnected) listener.opened();
-        const leave = this.client.subscribe<Readonly<Record<string, Event>>>(
-          { query: text, operationName: name, variables: { ...variables, after } },
-          {
-            next: ({ data, errors }) => {
-              const event = Object.values(data ?? {})[0];
-              if (errors === undefined && event !== undefined) listener.event(event);
-              else listener.ended(errors);
-            },
-            error: (why) => listener.ended(why),
-            complete: () => listener.ended(undefined),
-          },
-        );
+        const listen = (from: string): (() => void) =>
+          this.run(operation, { ...variables, after: from }, listener, (event) => listener.event(event));
+        let leave =
+          after === null
+            ? this.run(EventCursor, {}, listener, (cursor) => {
+                listener.began(cursor);
+                leave();
+                leave = listen(cursor);
+              })
+            : listen(after);
         return () => {
           off();
           leave();
@@ -167,6 +172,27 @@ class Socket {
       judge: async (why, failures) => this.judge(why, failures),
       cursors: cursorsIn(this.store, streamName, async () => this.tokens.current()),
     };
+  }
+
+  /** Sends one operation, and hands on what its only field gives. @returns a function that ends it */
+  private run<Value>(
+    { text, name }: Operation<Readonly<Record<string, Value>>, never>,
+    variables: object,
+    { ended }: Pick<EventListener<never>, 'ended'>,
+    take: (value: Value) => void,
+  ): () => void {
+    return this.client.subscribe<Readonly<Record<string, Value>>>(
+      { query: text, operationName: name, variables: { ...variables } },
+      {
+        next: ({ data, errors }) => {
+          const value = Object.values(data ?? {})[0];
+          if (errors === undefined && value !== undefined) take(value);
+          else ended(errors);
+        },
+        error: (why) => ended(why),
+        complete: () => name !== EventCursor.name && ended(undefined),
+      },
+    );
   }
 
   private async params(headers: Readonly<Record<string, string>>): Promise<Record<string, string>> {

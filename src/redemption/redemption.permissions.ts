@@ -1,4 +1,4 @@
-import { EDITORS, STAFF, USERS, type Permissions, type Rule } from '../graphql/rule.js';
+import { EDITORS, NODES, STAFF, USERS, type Permissions, type Rule } from '../graphql/rule.js';
 
 const READERS = { ...USERS, ...STAFF, PARTNER: ['redemptions:read'] } as const satisfies Rule;
 
@@ -10,6 +10,7 @@ export const REDEMPTION_PERMISSIONS: Permissions = {
     attempts: STAFF,
     redemptionSeries: STAFF,
     deadLetters: STAFF,
+    eventCursor: { ...READERS, ...NODES },
   },
   mutation: {
     redeemCode: USERS,

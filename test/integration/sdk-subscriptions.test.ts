@@ -91,6 +91,20 @@ describe('a subscription of the SDK', () => {
     expect(states.at(-1)).toBe('CLOSED');
   });
 
+  it('X.25 begins with the present, and misses nothing from there on, though no event has come when it is cut', async () => {
+    const scene = await seeded(6);
+    await redeemAll(scene, scene.codes.slice(0, 3));
+    const past = await settledIn(scene);
+    const stream = subscriptionsOf(scene.user).onRedemptionSettled();
+    await expect.poll(() => stream.cursor).not.toBeNull();
+    line.refuseNext();
+    line.cut();
+    await redeemAll(scene, scene.codes.slice(3));
+    const seen: RedemptionSettledEvent[] = [];
+    for await (const event of stream) if (seen.push(event) === 3) break;
+    expect([...past, ...idsOf(seen)]).toEqual(await settledIn(scene));
+  });
+
   it('goes on after a reload behind the last event that was handled', async () => {
     const scene = await seeded(10);
     await redeemAll(scene, scene.codes);
@@ -110,7 +124,8 @@ describe('a subscription of the SDK', () => {
     expect(idsOf(seen)).toEqual(await settledIn(scene));
     const stranger = await signedUser(setting.world, scene.tenantId);
     const other = subscriptionsOf(stranger, { cursorStore }).onRedemptionSettled();
-    await expect.poll(() => other.cursor).toBeNull();
+    const now = await cursorNow(setting.world, scene.tenantId);
+    await expect.poll(() => other.cursor).toBe(now);
   });
 
   it('holds no more than some hundred events for a slow reader, and misses none', async () => {

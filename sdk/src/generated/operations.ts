@@ -91,6 +91,7 @@ export type CreateDeviceLinkCodeInput = {
 export type CreateUserTokenErrorCode =
   | 'EXTERNAL_USER_ID_NOT_ALLOWED'
   | 'PRODUCT_CODE_NOT_ALLOWED'
+  | 'TAGS_DIFFER'
   | 'TAGS_NOT_ALLOWED'
   | 'TTL_OUT_OF_RANGE'
   | 'USER_DISABLED';
@@ -100,7 +101,7 @@ export type CreateUserTokenInput = {
   readonly externalUserId: string;
   /** Limits the token to this product line, whose header `x-product-code` may then be left out. An API key that is limited to several must give one of them. */
   readonly productCode?: string | null | undefined;
-  /** Tags that the conditions of rewards read. They replace the present ones; if missing, those stay. */
+  /** Tags that the conditions of rewards read. They replace the present ones; if missing, those stay. An API key that is limited to product lines gives them to new users only. */
   readonly tags?: ReadonlyArray<string> | null | undefined;
   /** Lifetime of the token in seconds: at most 900, and 900 if missing. */
   readonly ttlS?: number | null | undefined;
@@ -599,6 +600,11 @@ export type RedemptionsQueryVariables = Exact<{
 
 export type RedemptionsQuery = { readonly redemptions: { readonly total: number, readonly next: string | null, readonly items: ReadonlyArray<{ readonly id: string, readonly status: RedemptionState, readonly codeId: string, readonly campaignId: string, readonly userId: string, readonly useNo: number | null, readonly productCode: string, readonly claimedAt: string, readonly settledAt: string, readonly reversedAt: string | null, readonly rewards: ReadonlyArray<{ readonly type: RewardType, readonly sourceId: string, readonly targetId: string, readonly value: string, readonly status: GrantStatus }> }> } };
 
+export type EventCursorQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EventCursorQuery = { readonly eventCursor: string };
+
 export type RedemptionSettledSubscriptionVariables = Exact<{
   after?: string | null | undefined;
 }>;
@@ -752,6 +758,12 @@ export const Redemptions: Operation<RedemptionsQuery, RedemptionsQueryVariables>
   name: 'Redemptions',
   id: 'f0158f813be3f275d077f48f9510a8d6592b2e4dff8d3bd295852034ee7fe2a7',
   text: "query Redemptions($filter: RedemptionFilter, $after: ID, $size: Int) { redemptions(filter: $filter, after: $after, size: $size) { total next items { ...RedemptionFields } } } fragment RedemptionFields on Redemption { id status codeId campaignId userId useNo productCode claimedAt settledAt reversedAt rewards { type sourceId targetId value status } }",
+};
+
+export const EventCursor: Operation<EventCursorQuery, EventCursorQueryVariables> = {
+  name: 'EventCursor',
+  id: 'f0ca365305d74a838d44ad64fbf710a90a58e231473e9a5870abcaac0ff39e3b',
+  text: "query EventCursor { eventCursor }",
 };
 
 export const RedemptionSettled: Operation<RedemptionSettledSubscription, RedemptionSettledSubscriptionVariables> = {

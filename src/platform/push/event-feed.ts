@@ -54,6 +54,11 @@ export class EventFeed {
     this.tails.get(tenantId)?.tail.raise(seq);
   }
 
+  /** The number of the tenant's last event; 0 before the first. @throws StoreUnavailableError */
+  async lastSeq(tenantId: string): Promise<number> {
+    return this.eventLog.lastSeq(tenantId);
+  }
+
   /**
    * From the event behind `afterSeq` on; without it, every event that is committed after this resolves.
    * @throws CursorError when the cursor cannot be served; the iterator may throw it later
