@@ -1,6 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm } from '../platform/database/orm.js';
+import { Money } from '../platform/decimal.js';
 import type { Id } from '../platform/ids.js';
+import { peekUsage, type LimitedCampaign } from './campaign-usage.service.js';
 
 /** What of a campaign's budget is used; a limit of 0 is none. */
 export interface BudgetUse {
@@ -32,6 +34,14 @@ having share >= ? order by share desc, c.id desc limit ?`;
 export class CampaignBudgets {
   /** @param orm where lists are read */
   constructor(private readonly orm: MikroORM) {}
+
+  /** What of one campaign's budget is used, also where no redemption has been counted under it yet. */
+  async used(tenantId: string, campaign: LimitedCampaign): Promise<{ uses: number; value: string }> {
+    const wanted = { campaign, userId: '0', day: 0, value: new Money(0) };
+    const usage = await peekUsage(tenantEm(this.orm, tenantId), tenantId, [wanted]);
+    const { uses, value } = usage.spent(campaign);
+    return { uses, value: value.toFixed() };
+  }
 
   /** ACTIVE campaigns that have used at least this share of a budget, the fullest first. */
   async fullest(tenantId: string, share: number, limit: number): Promise<BudgetUse[]> {

@@ -132,6 +132,12 @@ export class UsageLedger {
     }
   }
 
+  /** What of the budget of a campaign is used; nothing where it has none. */
+  spent({ id: campaignId }: Pick<LimitedCampaign, 'id'>): { readonly uses: number; readonly value: Money } {
+    const all = this.find({ campaignId, userId: ALL_USERS, day: ALL_DAYS });
+    return { uses: all?.uses ?? 0, value: all?.value ?? new Money(0) };
+  }
+
   async flush(): Promise<void> {
     const changed = [...this.counters.values()].filter((counter) => counter.changed);
     await writeCounters(this.em, this.tenantId, changed, 'uses = values(uses), value = values(value)');

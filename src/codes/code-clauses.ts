@@ -58,7 +58,10 @@ export function effectiveClauses(wanted: readonly EffectiveStatus[], scope: Stat
 }
 
 /** One of these states, at this instant. */
-function statesSql(states: readonly CodeState[], { nowMs, extendedIds }: StateScope): string {
+export function statesSql(
+  states: readonly CodeState[],
+  { nowMs, extendedIds }: Pick<StateScope, 'nowMs' | 'extendedIds'>,
+): string {
   // Ids of rows, and so digits alone; none has the id 0.
   const extended = ['0', ...extendedIds].join(', ');
   const sql = states.map((state) => `(${CODE_STATE_SQL[state]})`).join(' or ');

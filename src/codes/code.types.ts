@@ -5,7 +5,11 @@ import { listPageOf } from '../graphql/page.js';
 import { payloadType } from '../graphql/payload-type.js';
 import { InstantScalar } from '../graphql/scalars.js';
 import { TIME_UNIT_DESCRIPTION, TIME_UNITS, type TimeUnit } from '../rewards/time-unit.js';
-import { EFFECTIVE_STATUSES, type EffectiveStatus } from './effective-status.js';
+import {
+  EFFECTIVE_STATUS_DESCRIPTION,
+  EFFECTIVE_STATUSES,
+  type EffectiveStatus,
+} from './effective-status.js';
 import { SHOWN_CODE_STATUSES, type ShownCodeStatus } from './code-filter.js';
 import { DELETE_CODES_REFUSALS, SET_CODE_ENABLED_REFUSALS, UPDATE_CODE_REFUSALS } from './code.errors.js';
 
@@ -20,7 +24,7 @@ export const CodeStatusEnum = enumFromValues(
 export const EffectiveStatusEnum = enumFromValues(
   'CodeEffectiveStatus',
   EFFECTIVE_STATUSES,
-  'The state that a redemption would find now, in order of precedence: of the campaign, of the batch, of the code. ASSIGNED can be redeemed by one user, ACTIVE by all.',
+  EFFECTIVE_STATUS_DESCRIPTION,
 );
 
 @ObjectType('Code', { description: 'What a user types to get the rewards of a campaign.' })

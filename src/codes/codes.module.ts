@@ -17,6 +17,7 @@ import { codeMetrics } from './code.metrics.js';
 import { CodeBatch } from './code-batch.entity.js';
 import { CodeChangeService } from './code-change.service.js';
 import { CodeCopyService } from './code-copy.service.js';
+import { CodeCounts } from './code-counts.service.js';
 import { CodeDigester, type PepperKey } from './code-digester.js';
 import { CodeEndings } from './code-endings.service.js';
 import { CodeFormatRow } from './code-format.entity.js';
@@ -125,6 +126,7 @@ export const codes = {
         codeChanges,
         codeReader,
         codeEndings: new CodeEndings(readOrm),
+        codeCounts: new CodeCounts(readOrm, states),
         codeTotals: new Totals(its, CODE_TOTALS),
         ...allocating.services,
         codeImports: files.imports,

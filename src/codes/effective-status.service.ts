@@ -42,10 +42,14 @@ export class EffectiveStatusService {
     return this.codes.load(code);
   }
 
-  /** What decides the state of all codes of the tenant. */
-  async scope(em: Em): Promise<StateScope> {
+  /** What decides the state of all codes of the tenant, or of one campaign. */
+  async scope(em: Em, campaignId: Id | null = null): Promise<StateScope> {
     const nowMs = await databaseNowMs(em);
-    const campaigns = await em.find(Campaign, {}, { fields: CAMPAIGN_FIELDS, disableIdentityMap: true });
+    const ofCampaign = campaignId === null ? {} : { campaignId };
+    const campaigns = await em.find(Campaign, campaignId === null ? {} : { id: campaignId }, {
+      fields: CAMPAIGN_FIELDS,
+      disableIdentityMap: true,
+    });
     const special: FilterQuery<CodeBatch>[] = [
       { status: { $in: [...UNDER_WAY] } },
       // Batches that were given up have no codes left, once these are removed.
@@ -57,7 +61,7 @@ export class EffectiveStatusService {
     ];
     const batches: BatchFacts[] = await em.find(
       CodeBatch,
-      { $or: special },
+      { ...ofCampaign, $or: special },
       { fields: BATCH_FIELDS, disableIdentityMap: true },
     );
     const blockedBatches = batches.filter((batch) => batchState(batch) !== null);

@@ -24,6 +24,8 @@ export const CODE_STATES = [
   'ASSIGNED',
   'ACTIVE',
 ] as const;
+export const EFFECTIVE_STATUS_DESCRIPTION =
+  'The state that a redemption would find now, in order of precedence: of the campaign, of the batch, of the code. ASSIGNED can be redeemed by one user, ACTIVE by all.';
 export const EFFECTIVE_STATUSES = [...CAMPAIGN_STATES, ...BATCH_STATES, ...CODE_STATES] as const;
 type CampaignState = (typeof CAMPAIGN_STATES)[number];
 /** A batch that awaits its activation makes its codes INACTIVE, as each can be by itself. */

@@ -2,9 +2,11 @@ import type { MikroORM } from '@mikro-orm/core';
 import type { CampaignNames } from '../campaigns/campaign-names.service.js';
 import { campaignNameOf } from '../campaigns/campaigns.module.js';
 import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
+import type { CampaignBudgets } from '../campaigns/campaign-budgets.service.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../codes/batch-gate.service.js';
 import type { CodeEndings } from '../codes/code-endings.service.js';
+import type { CodeCounts } from '../codes/code-counts.service.js';
 import type { CodeReader } from '../codes/code-reader.service.js';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
@@ -47,6 +49,7 @@ import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
 import { composeRedeeming } from './redeem/compose-redeeming.js';
 import { redeemRoutes } from './redeem/redeem.routes.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
+import { CampaignReportResolver } from './reports/campaign-report.resolver.js';
 import { composeReports } from './reports/compose-reports.js';
 import { RedemptionSeriesCursor, RedemptionSeriesPoint } from './reports/redemption-series.entity.js';
 import { RedemptionSeriesResolver } from './reports/redemption-series.resolver.js';
@@ -75,8 +78,10 @@ interface Needs extends SettlementNeeds {
   readonly campaignReader: CampaignReader;
   readonly campaignNames: CampaignNames;
   readonly campaignRewards: CampaignRewards;
+  readonly campaignBudgets: CampaignBudgets;
   readonly codeReader: CodeReader;
   readonly codeEndings: CodeEndings;
+  readonly codeCounts: CodeCounts;
   readonly batchGate: BatchGate;
   readonly copies: CodeCopyService;
   readonly redigestWith: (fence: CodeFence) => CodeRedigest;
@@ -116,6 +121,7 @@ export const redemption = {
     DeadLetterResolver,
     RefusedAttemptResolver,
     RedemptionSeriesResolver,
+    CampaignReportResolver,
     ...UserResolvers,
     RedemptionCampaign,
     RedemptionCodeResolver,
@@ -134,7 +140,7 @@ export const redemption = {
     const returnedUses = new ReturnedUsesRedis(its.redis, its.copies);
     const reversal = composeReversal({ ...its, redemptionReader, returnedUses });
     const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);
-    const reports = composeReports(its);
+    const reports = composeReports({ ...its, redemptionReader });
     const attempts = new RefusedAttemptReader(readOrm, its.users, its.recognizer);
     const redeeming = composeRedeeming({
       ...its,

@@ -9,6 +9,7 @@ export const REDEMPTION_PERMISSIONS: Permissions = {
     redemptions: READERS,
     attempts: STAFF,
     redemptionSeries: STAFF,
+    campaignReport: STAFF,
     deadLetters: STAFF,
     eventCursor: { ...READERS, ...NODES },
   },

@@ -107,13 +107,11 @@ export class RedemptionReader {
   }
 
   /** How many redemptions there are, by the totals. */
-  async counts(tenantId: string): Promise<RedemptionCounts> {
+  async counts(tenantId: string, campaignId?: Id): Promise<RedemptionCounts> {
     const em = tenantEm(this.listOrm, tenantId);
-    const [committed, reversed] = [
-      await sumOfTotals(em, tenantId, { status: 'COMMITTED' }, {}),
-      await sumOfTotals(em, tenantId, { status: 'REVERSED' }, {}),
-    ];
-    return { committed, reversed };
+    const sum = async (status: 'COMMITTED' | 'REVERSED'): Promise<number> =>
+      sumOfTotals(em, tenantId, { status, ...(campaignId !== undefined && { campaignId }) }, {});
+    return { committed: await sum('COMMITTED'), reversed: await sum('REVERSED') };
   }
 
   /** The ids of the same page, for lists of what bears the ids of redemptions. */

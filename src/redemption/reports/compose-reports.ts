@@ -7,6 +7,8 @@ import type { PublishedEvent } from '../../platform/outbox/published-event.js';
 import type { PeriodicJob } from '../../platform/scheduling/job.js';
 import { REDEMPTION_REVERSED, REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
+import { CampaignReportResolver } from './campaign-report.resolver.js';
+import { CampaignReportService, type CampaignReportParts } from './campaign-report.service.js';
 import { RedemptionSeriesReader } from './redemption-series.reader.js';
 import { RedemptionSeriesResolver } from './redemption-series.resolver.js';
 import { RefusalCounter } from './refusal-counter.js';
@@ -17,7 +19,7 @@ import { SeriesRecount } from './series-recount.js';
 const BEGIN_EVERY_MS = 60_000;
 const RETENTION_EVERY_MS = 600_000;
 
-interface Needs {
+interface Needs extends Omit<CampaignReportParts, 'redemptionSeries' | 'clock'> {
   readonly orm: MikroORM;
   readonly readOrm: MikroORM;
   readonly clock: Clock;
@@ -37,7 +39,10 @@ export function composeReports(its: Needs) {
   return {
     refusalCounter,
     services: { seriesRecount, refusalCounter, redemptionSeries },
-    resolvers: [new RedemptionSeriesResolver(redemptionSeries, its.clock)],
+    resolvers: [
+      new RedemptionSeriesResolver(redemptionSeries, its.clock),
+      new CampaignReportResolver(new CampaignReportService({ ...its, redemptionSeries })),
+    ],
     consumers: [{ name: 'redemption_series', types: [REDEMPTION_SETTLED, REDEMPTION_REVERSED], handle }],
     jobs: jobsOf(its, seriesRecount),
   };

@@ -16,10 +16,13 @@ export interface SeriesRange {
   readonly productCode?: string | null | undefined;
 }
 
-export interface RefusalSeries {
+export interface RefusalCount {
   readonly refusal: RedeemRefusal;
-  readonly counts: readonly number[];
   readonly total: number;
+}
+
+export interface RefusalSeries extends RefusalCount {
+  readonly counts: readonly number[];
 }
 
 /** Arrays of one length, one item for each step. */
@@ -79,6 +82,19 @@ export class RedemptionSeriesReader {
       refusals: refusals.toSorted((a, b) => b.total - a.total),
       isCounted: await this.isCounted(tenantId),
     };
+  }
+
+  /** Refusals of all times by their reasons, the most frequent first. */
+  async refusals(tenantId: string, campaignId: Id): Promise<RefusalCount[]> {
+    const rows = await tenantEm(this.orm, tenantId).execute<Omit<Row, 'startsAt'>[]>(
+      `select outcome, cast(sum(total) as double) as total from redemption_series
+        where tenant_id = ? and step = 'DAY' and campaign_id = ? and product_code = '' group by outcome`,
+      [tenantId, campaignId],
+    );
+    const refusals = rows.flatMap(({ outcome: refusal, total }) =>
+      isRedeemRefusal(refusal) ? [{ refusal, total }] : [],
+    );
+    return refusals.toSorted((a, b) => b.total - a.total);
   }
 
   /** Whether a worker has counted what there was before there were series. */
