@@ -4,6 +4,7 @@ import { arrows } from './tidy/arrows.js';
 import { cycles } from './tidy/cycles.js';
 import { errorsDocument } from './tidy/errors-doc.js';
 import { barrels, clients, libraries } from './tidy/libraries.js';
+import { docsIndex, links } from './tidy/links.js';
 import { luaCalls, luaHeaders } from './tidy/lua.js';
 import { exactVersions, traces } from './tidy/packages.js';
 import { readProject } from './tidy/project.js';
@@ -26,6 +27,8 @@ const RULES: readonly Rule[] = [
   luaHeaders,
   luaCalls,
   errorsDocument,
+  links,
+  docsIndex,
   retries,
   testNames,
   acceptance,

@@ -8,11 +8,14 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** What is made on a machine and never handed in. */
 const NOT_OURS = new Set(['.git', '.data', 'node_modules', 'dist', 'coverage']);
 
-/** Every text file of the project. The folder is read, not the index: a rule binds before the commit, not after it. */
+/**
+ * Every file of the project; pictures have no text. The folder is read, not the index: a rule binds before the commit,
+ * not after it.
+ */
 export function readProject(): readonly ProjectFile[] {
-  return filesUnder('').flatMap((file) => {
+  return filesUnder('').map((file) => {
     const text = readFileSync(path.join(ROOT, file), 'utf8');
-    return text.includes('\0') ? [] : [{ path: file, text }];
+    return { path: file, text: text.includes('\0') ? '' : text };
   });
 }
 
