@@ -18,7 +18,7 @@ export default defineConfig({
     // Bounds for what hangs, far above what anything takes on two busy cores. Nobody waits for the rest of them.
     expect: { poll: { timeout: 30_000 } },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         extends: true,
         test: {
