@@ -1,5 +1,5 @@
 import type { LinkProps } from '@tanstack/react-router';
-import { Layers, type LucideIcon } from 'lucide-react';
+import { AppWindow, Inbox, Layers, ShieldCheck, Stethoscope, UserCog, type LucideIcon } from 'lucide-react';
 import type { Permission } from './api/viewer';
 
 export interface NavigationItem {
@@ -18,6 +18,19 @@ export interface NavigationGroup {
 /** The sidebar, and what Ctrl K jumps to. */
 export const navigation: readonly NavigationGroup[] = [
   { label: 'Redeem', items: [{ to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' }] },
-  { label: 'Access', items: [] },
-  { label: 'Operate', items: [] },
+  {
+    label: 'Access',
+    items: [
+      { to: '/product-lines', label: 'Product lines', icon: AppWindow, needs: 'READ' },
+      { to: '/staff', label: 'Staff', icon: UserCog, needs: 'READ' },
+    ],
+  },
+  {
+    label: 'Operate',
+    items: [
+      { to: '/health', label: 'Health', icon: Stethoscope, needs: 'READ' },
+      { to: '/dead-letters', label: 'Dead letters', icon: Inbox, needs: 'READ' },
+      { to: '/reconciliation', label: 'Reconciliation', icon: ShieldCheck, needs: 'READ' },
+    ],
+  },
 ];

@@ -1,7 +1,10 @@
 import { createRouter } from '@tanstack/react-router';
 import { accountRoute } from './pages/account/account.routes';
+import { deadLettersRoute, healthRoute, reconciliationRoute } from './pages/operations/operations.routes';
 import { planRoute, plansRoute } from './pages/plans/plans.routes';
+import { productLinesRoute } from './pages/product-lines/product-lines.routes';
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
+import { staffRoute } from './pages/staff/staff.routes';
 import { FailedPage } from './shell/failed-page';
 import { NotFoundPage } from './shell/not-found-page';
 import { homeRoute, rootRoute, shellRoute } from './shell/shell.routes';
@@ -11,7 +14,17 @@ const routeTree = rootRoute.addChildren([
   signInRoute,
   oidcRoute,
   invitationRoute,
-  shellRoute.addChildren([homeRoute, plansRoute, planRoute, accountRoute]),
+  shellRoute.addChildren([
+    homeRoute,
+    plansRoute,
+    planRoute,
+    accountRoute,
+    staffRoute,
+    productLinesRoute,
+    deadLettersRoute,
+    reconciliationRoute,
+    healthRoute,
+  ]),
 ]);
 
 export const router = createRouter({

@@ -29,12 +29,17 @@ export const optionsOf = <Data, Variables>(operation: Operation<Data, Variables>
     queryFn: async ({ signal }) => request(operation, variables, signal),
   });
 
-/** Reads by a query, and reads again when something was changed. */
+/**
+ * Reads by a query, and reads again when something was changed.
+ * @param everyMs reads again after this time, too, while the page is in sight
+ */
 export function useOperation<Data, Variables>(
   operation: Operation<Data, Variables>,
   variables: Variables,
+  everyMs: number | false = false,
 ): UseQueryResult<Data> {
-  return useQuery(optionsOf(operation, variables)) as UseQueryResult<Data>;
+  const options = { ...optionsOf(operation, variables), refetchInterval: everyMs };
+  return useQuery(options) as UseQueryResult<Data>;
 }
 
 /** Runs a mutation; afterwards everything that is shown is read again. */

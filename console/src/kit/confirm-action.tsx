@@ -7,6 +7,8 @@ import { messageOf } from '../api/failure';
 interface ConfirmActionProps {
   /** On the button of the page, and on the one that confirms. */
   readonly label: string;
+  /** The accessible name of the button, where the label stands in each row of a list. */
+  readonly name?: string;
   readonly icon?: ReactNode;
   /** What will happen, to whom, and whether it can be undone. */
   readonly says: ReactNode;
@@ -22,10 +24,10 @@ interface ConfirmActionProps {
 /** A button whose action is told in words before it is done. */
 export function ConfirmAction(props: ConfirmActionProps) {
   const [isOpen, { open, close }] = useDisclosure();
-  const { label, icon, button } = props;
+  const { label, name, icon, button } = props;
   return (
     <>
-      <Button variant="default" leftSection={icon} {...button} onClick={open}>
+      <Button variant="default" leftSection={icon} {...button} aria-label={name} onClick={open}>
         {label}
       </Button>
       {isOpen && <Confirmation {...props} onClose={close} />}

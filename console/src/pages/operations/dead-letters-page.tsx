@@ -1,0 +1,75 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { useAction, useOperation } from '../../api/queries';
+import { Can } from '../../kit/can';
+import { CountCell, IdCell, None, TimeCell } from '../../kit/cells';
+import { ConfirmAction } from '../../kit/confirm-action';
+import { labelOf } from '../../kit/format';
+import { ListPage, type Column } from '../../kit/list-page';
+import { pageOf, sizeOf } from '../../kit/search';
+import { DeadLettersDocument, RedriveDeadLettersDocument, type DeadLettersQuery } from './operations.gql';
+
+const route = getRouteApi('/shell/dead-letters');
+
+type Row = DeadLettersQuery['deadLetters']['items'][number] & { readonly id: string };
+
+const columns: readonly Column<Row>[] = [
+  { title: 'Order', cell: ({ orderNo }) => <IdCell value={orderNo} /> },
+  { title: 'User', cell: ({ externalUserId }) => externalUserId ?? <None says="not read" /> },
+  { title: 'Code', cell: ({ codeId }) => <IdCell value={codeId} /> },
+  { title: 'Reason', cell: ({ reason }) => labelOf(reason) },
+  { title: 'Attempts', align: 'end', cell: ({ attempts }) => <CountCell value={attempts} /> },
+  { title: 'Claimed', cell: ({ claimedAt }) => <TimeCell value={claimedAt} /> },
+  { title: 'Since', cell: ({ since }) => <TimeCell value={since} /> },
+  { title: '', align: 'end', cell: ({ orderNo }) => <Redrive orderNo={orderNo} /> },
+];
+
+/** Redemptions that were answered PROCESSING and could be neither settled nor aborted. */
+export function DeadLettersPage() {
+  const search = route.useSearch();
+  const query = useOperation(DeadLettersDocument, { page: pageOf(search), size: sizeOf(search) });
+  const total = query.data?.deadLetters.total ?? 0;
+  return (
+    <ListPage
+      title="Dead letters"
+      query={query}
+      list={({ deadLetters: { total: count, items } }) => ({
+        total: count,
+        items: items.map((letter) => ({ ...letter, id: letter.orderNo })),
+      })}
+      search={search}
+      columns={columns}
+      empty="There is none: every redemption that was answered PROCESSING is settled or under way."
+      actions={total > 0 && <RedriveAll total={total} />}
+    />
+  );
+}
+
+function Redrive({ orderNo }: { readonly orderNo: string }) {
+  const redrive = useAction(RedriveDeadLettersDocument);
+  return (
+    <Can permission="CHANGE">
+      <ConfirmAction
+        label="Redrive"
+        name={`Redrive ${orderNo}`}
+        says="A worker tries to settle this redemption again. It is settled once or aborted, never twice."
+        run={async () => redrive.mutateAsync({ input: { orderNo } })}
+        done="A worker tries it again."
+        button={{ size: 'xs' }}
+      />
+    </Can>
+  );
+}
+
+function RedriveAll({ total }: { readonly total: number }) {
+  const redrive = useAction(RedriveDeadLettersDocument);
+  return (
+    <Can permission="CHANGE">
+      <ConfirmAction
+        label="Redrive all"
+        says={`Workers try to settle all ${total} again. Do this when the database is back. Each is settled once or aborted, never twice.`}
+        run={async () => redrive.mutateAsync({ input: { all: true } })}
+        done="Workers try them again."
+      />
+    </Can>
+  );
+}

@@ -1,0 +1,93 @@
+import { Alert, Stack } from '@mantine/core';
+import { messageOf } from '../../api/failure';
+import { useOperation } from '../../api/queries';
+import { CountCell, None, TimeCell } from '../../kit/cells';
+import { Facts } from '../../kit/detail-page';
+import { labelOf } from '../../kit/format';
+import { PageTitle } from '../../kit/page-title';
+import { StaticTable } from '../../kit/static-table';
+import { StatusBadge } from '../../kit/status-badge';
+import { HealthDocument, type HealthQuery } from './operations.gql';
+
+const EVERY_MS = 5000;
+const UNREAD = 'The database does not answer.';
+
+type Overview = HealthQuery['overview'];
+
+/** Stores, processes and consumers of events, as they are now. */
+export function HealthPage() {
+  const query = useOperation(HealthDocument, {}, EVERY_MS);
+  return (
+    <Stack gap="sm">
+      <PageTitle title="Health" />
+      {query.isError && (
+        <Alert color="red" title="The health could not be read" role="alert">
+          {messageOf(query.error)}
+        </Alert>
+      )}
+      {query.data !== undefined && <Health overview={query.data.overview} />}
+    </Stack>
+  );
+}
+
+const count = (value: number | null) =>
+  value === null ? <None says="not known" /> : <CountCell value={value} />;
+
+function Health({ overview }: { readonly overview: Overview }) {
+  return (
+    <>
+      <Facts
+        title="What needs a person"
+        facts={[
+          ['Dead letters', count(overview.deadLetters)],
+          ['Claims past their deadline', count(overview.overdueClaims)],
+          ['Halted accounts', count(overview.haltedAccounts)],
+        ]}
+      />
+      <Stores stores={overview.stores} />
+      <Processes processes={overview.processes ?? []} />
+      <Consumers consumers={overview.consumers ?? []} />
+    </>
+  );
+}
+
+function Stores({ stores }: Pick<Overview, 'stores'>) {
+  const rows = stores.map(({ store, isUp, answeredInMs, version }) => ({
+    key: store,
+    cells: [
+      labelOf(store),
+      <StatusBadge value={isUp ? 'UP' : 'DOWN'} tone={isUp ? 'good' : 'bad'} />,
+      answeredInMs === null ? <None says="no answer" /> : `${answeredInMs} ms`,
+      version ?? <None says="not known" />,
+    ],
+  }));
+  return <StaticTable title="Stores" heads={['Store', 'State', 'Answered in', 'Version']} rows={rows} />;
+}
+
+function Processes({ processes }: { readonly processes: NonNullable<Overview['processes']> }) {
+  const rows = processes.map(({ role, version, startedAt, seenAt, isAlive }, at) => ({
+    key: String(at),
+    cells: [
+      role,
+      <StatusBadge value={isAlive ? 'ALIVE' : 'SILENT'} tone={isAlive ? 'good' : 'warn'} />,
+      version,
+      <TimeCell value={startedAt} />,
+      <TimeCell value={seenAt} />,
+    ],
+  }));
+  const heads = ['Role', 'State', 'Version', 'Started', 'Last seen'];
+  return <StaticTable title="Processes" heads={heads} rows={rows} empty={UNREAD} />;
+}
+
+function Consumers({ consumers }: { readonly consumers: NonNullable<Overview['consumers']> }) {
+  const rows = consumers.map(({ consumer, waiting, since }) => ({
+    key: consumer,
+    cells: [
+      consumer,
+      <CountCell value={waiting} />,
+      since === null ? <None says="nothing waits" /> : <TimeCell value={since} />,
+    ],
+  }));
+  const heads = ['Consumer', 'Waiting events', 'The oldest waits since'];
+  return <StaticTable title="Consumers of events" heads={heads} rows={rows} empty={UNREAD} />;
+}
