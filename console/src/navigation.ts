@@ -1,5 +1,15 @@
 import type { LinkProps } from '@tanstack/react-router';
-import { AppWindow, Inbox, Layers, ShieldCheck, Stethoscope, UserCog, type LucideIcon } from 'lucide-react';
+import {
+  Activity,
+  AppWindow,
+  Inbox,
+  Layers,
+  Megaphone,
+  ShieldCheck,
+  Stethoscope,
+  UserCog,
+  type LucideIcon,
+} from 'lucide-react';
 import type { Permission } from './api/viewer';
 
 export interface NavigationItem {
@@ -17,7 +27,14 @@ export interface NavigationGroup {
 
 /** The sidebar, and what Ctrl K jumps to. */
 export const navigation: readonly NavigationGroup[] = [
-  { label: 'Redeem', items: [{ to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' }] },
+  {
+    label: 'Redeem',
+    items: [
+      { to: '/overview', label: 'Overview', icon: Activity, needs: 'READ' },
+      { to: '/campaigns', label: 'Campaigns', icon: Megaphone, needs: 'READ' },
+      { to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' },
+    ],
+  },
   {
     label: 'Access',
     items: [

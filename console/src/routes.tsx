@@ -1,6 +1,8 @@
 import { createRouter } from '@tanstack/react-router';
 import { accountRoute } from './pages/account/account.routes';
+import { campaignRoute, campaignsRoute } from './pages/campaigns/campaigns.routes';
 import { deadLettersRoute, healthRoute, reconciliationRoute } from './pages/operations/operations.routes';
+import { overviewRoute } from './pages/overview/overview.routes';
 import { planRoute, plansRoute } from './pages/plans/plans.routes';
 import { productLinesRoute } from './pages/product-lines/product-lines.routes';
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
@@ -16,6 +18,9 @@ const routeTree = rootRoute.addChildren([
   invitationRoute,
   shellRoute.addChildren([
     homeRoute,
+    overviewRoute,
+    campaignsRoute,
+    campaignRoute,
     plansRoute,
     planRoute,
     accountRoute,

@@ -47,10 +47,10 @@ describe('X.26 the console', () => {
     await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
     expect(page.url()).not.toContain('#');
     await page.reload();
-    await page.getByRole('heading', { name: 'Plans' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     const second = await page.context().newPage();
     await second.goto(page.url());
-    await second.getByRole('heading', { name: 'Plans' }).waitFor();
+    await second.getByRole('heading', { name: 'Overview' }).waitFor();
     await page.getByRole('button', { name: 'Account of Member' }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to the console' }).waitFor();
@@ -61,6 +61,7 @@ describe('X.26 the console', () => {
   it('X.26 makes a plan by the keyboard alone, with the refusals of the server at their fields', async () => {
     const { page } = console;
     await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
+    await console.goto('/plans');
     await page.getByText('Live', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'New plan' }).focus();
     await page.keyboard.press('Enter');
@@ -86,6 +87,7 @@ describe('X.26 the console', () => {
     const { page } = console;
     const auditor = await seedStaff(cluster.world, tenant.tenantId, 'AUDITOR');
     await console.signIn(cluster.world, tenant.tenantId, auditor.staffId);
+    await console.goto('/plans');
     await page.getByRole('table', { name: 'Plans' }).getByRole('link').first().waitFor();
     expect(await page.getByRole('button', { name: 'New plan' }).count()).toBe(0);
     await console.picture('plans');

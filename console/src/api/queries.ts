@@ -29,17 +29,14 @@ export const optionsOf = <Data, Variables>(operation: Operation<Data, Variables>
     queryFn: async ({ signal }) => request(operation, variables, signal),
   });
 
-/**
- * Reads by a query, and reads again when something was changed.
- * @param everyMs reads again after this time, too, while the page is in sight
- */
+/** Reads by a query, and reads again when something was changed, or after a time if one is given. */
 export function useOperation<Data, Variables>(
   operation: Operation<Data, Variables>,
   variables: Variables,
-  everyMs: number | false = false,
+  everyMs?: number,
 ): UseQueryResult<Data> {
-  const options = { ...optionsOf(operation, variables), refetchInterval: everyMs };
-  return useQuery(options) as UseQueryResult<Data>;
+  const repeat = everyMs === undefined ? {} : { refetchInterval: everyMs };
+  return useQuery({ ...optionsOf(operation, variables), ...repeat }) as UseQueryResult<Data>;
 }
 
 /** Runs a mutation; afterwards everything that is shown is read again. */

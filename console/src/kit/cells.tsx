@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import { CopyButton } from './copy-button';
-import { bytesText, countText, exactTimeText, moneyText, timeText } from './format';
+import { bytesText, countText, exactTimeText, moneyText, secondText, timeText } from './format';
 import classes from './cells.module.css';
 
 /** For a value that is missing: screen readers get a word. */
@@ -41,11 +41,18 @@ export const BytesCell = ({ value }: { readonly value: number }) => (
 );
 
 /** In the time zone of the browser; the whole time is its title. */
-export function TimeCell({ value }: { readonly value: string | null | undefined }) {
+export function TimeCell({
+  value,
+  precision = 'MINUTE',
+}: {
+  readonly value: string | null | undefined;
+  /** SECOND: of what happens now; the day is in the title only. */
+  readonly precision?: 'MINUTE' | 'SECOND';
+}) {
   if (value === null || value === undefined) return <None says="never" />;
   return (
     <time dateTime={value} title={exactTimeText(value)} className={classes['number']}>
-      {timeText(value)}
+      {precision === 'SECOND' ? secondText(value) : timeText(value)}
     </time>
   );
 }

@@ -9,6 +9,7 @@ type Form<Values extends Record<string, unknown>> = UseFormReturnType<Values>;
 interface FormModalProps<Values extends Record<string, unknown>> {
   readonly title: string;
   readonly onClose: () => void;
+  readonly size?: 'lg' | 'xl';
   readonly initialValues: Values;
   /** What can be told without the server; all else the server refuses, and the form shows it. */
   readonly validate?: NonNullable<UseFormInput<Values>['validate']>;
@@ -25,7 +26,7 @@ interface FormModalProps<Values extends Record<string, unknown>> {
 /** A form over the page. It is rendered while it is open, so it begins with fresh values each time. */
 export function FormModal<Values extends Record<string, unknown>>(props: FormModalProps<Values>) {
   const { title, onClose, initialValues, validate, submit, submitLabel, done, children } = props;
-  const { onCancel = onClose } = props;
+  const { onCancel = onClose, size = 'lg' } = props;
   const form = useForm<Values>({ initialValues, ...(validate !== undefined && { validate }) });
   const { failure, attempt } = useRefusals(form);
   const [isBusy, setBusy] = useState(false);
@@ -42,7 +43,7 @@ export function FormModal<Values extends Record<string, unknown>>(props: FormMod
       opened
       onClose={onCancel}
       title={title}
-      size="lg"
+      size={size}
       // What was typed is not lost by a slip.
       closeOnClickOutside={false}
       closeOnEscape={!form.isDirty()}

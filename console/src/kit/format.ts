@@ -4,6 +4,8 @@ const exactTimes = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeSty
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 export const countText = (value: number): string => counts.format(value);
+const seconds = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+export const secondText = (iso: string): string => seconds.format(new Date(iso));
 export const timeText = (iso: string): string => times.format(new Date(iso));
 export const exactTimeText = (iso: string): string => exactTimes.format(new Date(iso));
 

@@ -1,0 +1,24 @@
+import { Card, Group, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+interface PanelProps {
+  readonly title: string;
+  /** Beside the title: a link to more, or a figure. */
+  readonly aside?: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** A card of a page with its own title. */
+export function Panel({ title, aside, children }: PanelProps) {
+  return (
+    <Card withBorder component="section" aria-label={title} h="100%">
+      <Group justify="space-between" mb="sm" wrap="nowrap">
+        <Text component="h2" fw={600} size="sm">
+          {title}
+        </Text>
+        {aside}
+      </Group>
+      {children}
+    </Card>
+  );
+}

@@ -1,0 +1,185 @@
+import type { UseFormReturnType } from '@mantine/form';
+import type {
+  CampaignDetailFragment,
+  CampaignRuleInput,
+  CodeType,
+  CodeVisibility,
+  RewardRuleInput,
+  RewardType,
+  TimeUnit,
+} from './campaigns.gql';
+
+/** One reward in the form: what its type does not have stays empty, and is not sent. */
+export interface RewardValues {
+  readonly key: string;
+  readonly type: RewardType;
+  readonly targetId: string | null;
+  readonly quantity: number;
+  readonly unit: TimeUnit | null;
+  readonly amount: string;
+  readonly currency: string | null;
+  readonly validDays: number | '';
+  readonly value: string;
+  readonly condition: { readonly userTag: string };
+}
+
+/** The shape of the server's input, so that its refusals find their fields. */
+export interface CampaignValues extends Record<string, unknown> {
+  readonly name: string;
+  readonly codeVisibility: CodeVisibility;
+  /** As the browser's field has it: a local time without a zone. */
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly userLimitTotal: number;
+  readonly userLimitDay: number;
+  readonly budgetUses: number;
+  readonly budgetValue: string;
+  readonly initialCodes: number;
+  readonly rule: {
+    readonly ruleId: string;
+    readonly codeType: CodeType;
+    readonly length: number;
+    readonly prefix: string;
+    readonly pattern: string;
+    readonly alphabet: string;
+    readonly excludeChars: string;
+    readonly checkCharacter: boolean;
+    readonly validDays: number | '';
+    readonly useLimit: number;
+    readonly applicableProducts: string[];
+    readonly rewardRules: RewardValues[];
+  };
+}
+
+export type CampaignFormOf = UseFormReturnType<CampaignValues>;
+
+export const BLANK: CampaignValues = {
+  name: '',
+  codeVisibility: 'VISIBLE',
+  startsAt: '',
+  endsAt: '',
+  userLimitTotal: 0,
+  userLimitDay: 0,
+  budgetUses: 0,
+  budgetValue: '0',
+  initialCodes: 0,
+  rule: {
+    ruleId: '',
+    codeType: 'ALPHANUM',
+    length: 16,
+    prefix: '',
+    pattern: '',
+    alphabet: '',
+    excludeChars: '',
+    checkCharacter: false,
+    validDays: '',
+    useLimit: 1,
+    applicableProducts: [],
+    rewardRules: [],
+  },
+};
+
+let keys = 0;
+
+export function blankReward(type: RewardType = 'SUBSCRIPTION'): RewardValues {
+  keys += 1;
+  return {
+    key: `reward-${keys}`,
+    type,
+    targetId: null,
+    quantity: 1,
+    unit: null,
+    amount: '',
+    currency: null,
+    validDays: '',
+    value: '0',
+    condition: { userTag: '' },
+  };
+}
+
+export function valuesOf(campaign: CampaignDetailFragment): CampaignValues {
+  const { name, codeVisibility, userLimitTotal, userLimitDay, budgetUses, budgetValue, rule } = campaign;
+  const limits = { userLimitTotal, userLimitDay, budgetUses, budgetValue };
+  const window = { startsAt: localTime(campaign.startsAt), endsAt: localTime(campaign.endsAt) };
+  return { name, codeVisibility, ...limits, ...window, initialCodes: 0, rule: ruleValuesOf(rule) };
+}
+
+function ruleValuesOf({
+  pattern,
+  alphabet,
+  ...rule
+}: CampaignDetailFragment['rule']): CampaignValues['rule'] {
+  return {
+    ...rule,
+    pattern: pattern ?? '',
+    alphabet: alphabet ?? '',
+    excludeChars: rule.excludeChars.join(''),
+    checkCharacter: rule.checkCharacter === true,
+    validDays: rule.validDays ?? '',
+    applicableProducts: [...rule.applicableProducts],
+    rewardRules: rule.rewardRules.map((reward) => ({
+      ...blankReward(reward.type),
+      ...reward,
+      amount: reward.amount ?? '',
+      validDays: reward.validDays ?? '',
+      condition: { userTag: reward.condition?.userTag ?? '' },
+    })),
+  };
+}
+
+/** What creating and changing have in common. */
+export function termsOf({
+  name,
+  startsAt,
+  endsAt,
+  userLimitTotal,
+  userLimitDay,
+  budgetUses,
+  budgetValue,
+}: CampaignValues) {
+  const limits = { userLimitTotal, userLimitDay, budgetUses, budgetValue: budgetValue || '0' };
+  return { name, ...limits, startsAt: instantOf(startsAt), endsAt: instantOf(endsAt) };
+}
+
+export function ruleOf({ rule }: CampaignValues): CampaignRuleInput {
+  const { codeType, pattern, alphabet, excludeChars, validDays } = rule;
+  const isDrawn = codeType === 'ALPHANUM' || codeType === 'PATTERN';
+  return {
+    ruleId: rule.ruleId,
+    codeType,
+    length: rule.length,
+    prefix: codeType === 'PATTERN' ? '' : rule.prefix,
+    pattern: codeType === 'PATTERN' ? pattern : null,
+    alphabet: isDrawn && alphabet !== '' ? alphabet : null,
+    excludeChars: [...excludeChars.replaceAll(/\s/g, '')],
+    checkCharacter: rule.checkCharacter && codeType !== 'UUID',
+    validDays: validDays === '' ? null : validDays,
+    useLimit: rule.useLimit,
+    applicableProducts: rule.applicableProducts,
+    rewardRules: rule.rewardRules.map(rewardOf),
+  };
+}
+
+/** Only the fields that a reward of this type has. */
+function rewardOf({ type, targetId, quantity, unit, ...reward }: RewardValues): RewardRuleInput {
+  const { amount, currency, validDays, value, condition } = reward;
+  const isAmount = type === 'POINTS' || type === 'BALANCE';
+  return {
+    type,
+    ...(type !== 'POINTS' && { targetId }),
+    ...(isAmount ? { amount: amount === '' ? null : amount } : { quantity }),
+    ...(type === 'SUBSCRIPTION' && { unit }),
+    ...(type === 'BALANCE' && { currency }),
+    ...(type === 'POINTS' && { validDays: validDays === '' ? null : validDays }),
+    value: value || '0',
+    condition: condition.userTag === '' ? null : condition,
+  };
+}
+
+function localTime(iso: string | null): string {
+  if (iso === null) return '';
+  const date = new Date(iso);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+const instantOf = (local: string): string | null => (local === '' ? null : new Date(local).toISOString());

@@ -1,0 +1,52 @@
+import { Alert, Button, Grid, Skeleton, Stack, Text } from '@mantine/core';
+import { messageOf } from '../../api/failure';
+import { useOperation } from '../../api/queries';
+import { PageTitle } from '../../kit/page-title';
+import { BatchesPanel } from './batches-panel';
+import { BudgetsPanel } from './budgets-panel';
+import { HealthPanel } from './health-panel';
+import { LatestPanel } from './latest-panel';
+import { LivePanel } from './live-panel';
+import { OverviewTotalsDocument } from './overview.gql';
+import { Totals } from './totals';
+import { useLiveRate } from './use-live-rate';
+
+const EVERY_MS = 5000;
+
+/** What happens at the moment, and what needs somebody's attention. */
+export function OverviewPage() {
+  const query = useOperation(OverviewTotalsDocument, {}, EVERY_MS);
+  const live = useLiveRate();
+  const overview = query.data?.overview;
+  return (
+    <Stack gap="sm">
+      <PageTitle title="Overview" />
+      {query.isError && (
+        <Alert color="red" title="The overview could not be read" role="alert">
+          <Text size="sm">{messageOf(query.error)}</Text>
+          <Button mt="sm" size="xs" variant="default" onClick={() => void query.refetch()}>
+            Try again
+          </Button>
+        </Alert>
+      )}
+      {overview === undefined ? <Skeleton height={92} /> : <Totals overview={overview} live={live} />}
+      <Grid gap="sm">
+        <Grid.Col span={{ base: 12, md: 8 }}>
+          <LivePanel live={live} />
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 4 }}>
+          <Stack gap="sm" h="100%">
+            <BudgetsPanel budgets={overview?.budgets} />
+            <BatchesPanel batches={overview?.batchesUnderWay} />
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 8 }}>
+          <LatestPanel live={live} />
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 4 }}>
+          {overview !== undefined && <HealthPanel overview={overview} />}
+        </Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}

@@ -1,0 +1,104 @@
+import { Card, SimpleGrid, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { countText } from '../../kit/format';
+import { TimeCell } from '../../kit/cells';
+import classes from './overview.module.css';
+import type { OverviewTotalsQuery } from './overview.gql';
+import type { LiveRate } from './use-live-rate';
+
+export type Overview = OverviewTotalsQuery['overview'];
+
+interface TotalsProps {
+  readonly overview: Overview;
+  readonly live: LiveRate;
+}
+
+export function Totals({ overview, live: { settled } }: TotalsProps) {
+  const { redemptions, codes, activeCampaigns, overdueClaims, deadLetters, haltedAccounts } = overview;
+  return (
+    <SimpleGrid cols={{ base: 2, xs: 3, md: 4, lg: 7 }} spacing="sm">
+      <Figure
+        label="Redemptions"
+        value={redemptions?.committed}
+        hint={
+          settled.committed > 0
+            ? `+${countText(settled.committed)} since you came`
+            : `${countText(redemptions?.reversed ?? 0)} reversed`
+        }
+      />
+      <Figure label="Codes" value={codes} hint="not deleted" />
+      <Figure label="Active campaigns" value={activeCampaigns} />
+      <Figure label="Overdue claims" value={overdueClaims} isAlarm hint="aborted within seconds" />
+      <Figure label="Dead letters" value={deadLetters} isAlarm hint="never settled" />
+      <Figure label="Halted accounts" value={haltedAccounts} isAlarm hint="wait for a release" />
+      <Verdict reconciliation={overview.reconciliation} />
+    </SimpleGrid>
+  );
+}
+
+interface FigureProps {
+  readonly label: string;
+  /** Null while its store does not answer. */
+  readonly value: number | null | undefined;
+  readonly hint?: string;
+  /** Whether any number but 0 needs somebody's attention. */
+  readonly isAlarm?: boolean;
+}
+
+function Figure({ label, value, hint, isAlarm = false }: FigureProps) {
+  const isKnown = value !== null && value !== undefined;
+  const tone = !isKnown || (isAlarm && value > 0) ? 'bad' : undefined;
+  const says = !isKnown ? 'its store does not answer' : isAlarm && value === 0 ? 'nothing to do' : hint;
+  return (
+    <Tile label={label} tone={tone} hint={says}>
+      {isKnown ? countText(value) : 'not known'}
+    </Tile>
+  );
+}
+
+function Verdict({ reconciliation }: Pick<Overview, 'reconciliation'>) {
+  if (reconciliation === null)
+    return (
+      <Tile label="Redis and database" hint="no report yet">
+        –
+      </Tile>
+    );
+  const { verdict, drifts, finishedAt } = reconciliation;
+  return (
+    <Tile
+      label="Redis and database"
+      tone={verdict === 'CLEAN' ? 'good' : 'bad'}
+      hint={
+        <>
+          {drifts > 0 && `${countText(drifts)} drifts, `}
+          checked <TimeCell value={finishedAt} />
+        </>
+      }
+    >
+      {verdict}
+    </Tile>
+  );
+}
+
+interface TileProps {
+  readonly label: string;
+  readonly tone?: 'good' | 'bad' | undefined;
+  readonly hint?: ReactNode;
+  readonly children: ReactNode;
+}
+
+function Tile({ label, tone, hint, children }: TileProps) {
+  return (
+    <Card withBorder padding="sm" role="group" aria-label={label}>
+      <Text size="xs" c="dimmed">
+        {label}
+      </Text>
+      <div className={classes['figure']} data-tone={tone}>
+        {children}
+      </div>
+      <Text size="xs" c="dimmed" component="div" truncate>
+        {hint ?? '\u00a0'}
+      </Text>
+    </Card>
+  );
+}
