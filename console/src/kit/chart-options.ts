@@ -33,6 +33,8 @@ const MOMENTS: Record<ChartStep, Intl.DateTimeFormat> = {
   DAY: clock({ day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }),
 };
 
+const STEP_S: Record<ChartStep, number> = { SECOND: 1, HOUR: 3600, DAY: 86_400 };
+
 /** Counts start at 0, stand at the left, and have no fractions. */
 export function chartOptions(
   step: ChartStep,
@@ -40,11 +42,15 @@ export function chartOptions(
   scheme: Scheme,
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const ink = INKS[scheme];
+  const margin = series.some(({ shape }) => shape === 'BARS') ? STEP_S[step] / 2 : 0;
   const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
   return {
     padding: [8, 30, 0, 0],
     cursor: { y: false, points: { size: 6 } },
-    scales: { y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] } },
+    scales: {
+      x: { range: (_chart, min, max) => [min - margin, max + margin] },
+      y: { range: (_chart, _min, max) => [0, Math.max(1, max * 1.1)] },
+    },
     axes: [
       {
         ...axis,

@@ -16,7 +16,7 @@ interface TimeChartProps {
 }
 
 /** Counts over time. New values are drawn into the chart that is there; only other series or colours make another one. */
-export function TimeChart({ summary, step, times, series, height = 190 }: TimeChartProps) {
+export function TimeChart({ summary, step, times, series, height = 160 }: TimeChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
   const scheme = useComputedColorScheme();

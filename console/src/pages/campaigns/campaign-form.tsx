@@ -20,9 +20,6 @@ const CODES_AT_ONCE_MAX = 10_000;
 const validate = {
   name: (name: string) => (name.trim() === '' ? 'Give it a name.' : null),
   budgetValue: (value: string) => (/^\d*(?:\.\d+)?$/.test(value) ? null : 'An amount such as 500.00.'),
-  rule: {
-    ruleId: (id: string) => (id.trim() === '' ? 'Give the rule an id, such as summer-2026.' : null),
-  },
 };
 
 interface CreateCampaignFormProps {

@@ -141,11 +141,11 @@ export function termsOf({
   return { name, ...limits, startsAt: instantOf(startsAt), endsAt: instantOf(endsAt) };
 }
 
-export function ruleOf({ rule }: CampaignValues): CampaignRuleInput {
+export function ruleOf({ name, rule }: CampaignValues): CampaignRuleInput {
   const { codeType, pattern, alphabet, excludeChars, validDays } = rule;
   const isDrawn = codeType === 'ALPHANUM' || codeType === 'PATTERN';
   return {
-    ruleId: rule.ruleId,
+    ruleId: rule.ruleId.trim() || name,
     codeType,
     length: rule.length,
     prefix: codeType === 'PATTERN' ? '' : rule.prefix,

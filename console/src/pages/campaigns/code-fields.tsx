@@ -120,8 +120,8 @@ function UseFields({ form }: { readonly form: CampaignFormOf }) {
       />
       <TextInput
         label="Rule id"
+        placeholder="the name"
         description="Your own name of the rule."
-        required
         {...form.getInputProps('rule.ruleId')}
       />
     </>

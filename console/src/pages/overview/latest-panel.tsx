@@ -25,7 +25,6 @@ export function LatestPanel({ live: { settled } }: { readonly live: LiveRate }) 
     if (settled.committed > 0) read();
     // The number alone says that there are others.
   }, [settled.committed]);
-  const names = new Map(data?.campaigns.items.map(({ id, name }) => [id, name]));
   const redemptions = data?.redemptions.items;
   return (
     <Panel title="Latest redemptions">
@@ -41,7 +40,7 @@ export function LatestPanel({ live: { settled } }: { readonly live: LiveRate }) 
           heads={['Time', 'Campaign', 'User', 'Product line', 'Rewards', 'Status']}
           rows={redemptions.map((redemption) => ({
             key: redemption.id,
-            cells: cellsOf(redemption, names.get(redemption.campaignId)),
+            cells: cellsOf(redemption),
           }))}
         />
       )}
@@ -49,13 +48,13 @@ export function LatestPanel({ live: { settled } }: { readonly live: LiveRate }) 
   );
 }
 
-/** @param name of its campaign; missing where that is none of the latest hundred */
-function cellsOf(redemption: Redemption, name: string | undefined): ReactNode[] {
-  const { campaignId, externalUserId, userId, productCode, settledAt, status, rewards } = redemption;
+function cellsOf(redemption: Redemption): ReactNode[] {
+  const { campaignId, campaignName, externalUserId, userId, productCode, settledAt, status, rewards } =
+    redemption;
   return [
     <TimeCell value={settledAt} precision="SECOND" />,
     <TextLink to="/campaigns/$id" params={{ id: campaignId }} size="sm">
-      {name ?? campaignId}
+      {campaignName ?? campaignId}
     </TextLink>,
     externalUserId ?? userId,
     productCode,

@@ -5,19 +5,29 @@ import { PageTitle } from '../../kit/page-title';
 import { BatchesPanel } from './batches-panel';
 import { BudgetsPanel } from './budgets-panel';
 import { HealthPanel } from './health-panel';
+import { HOURS, HoursPanel } from './hours-panel';
 import { LatestPanel } from './latest-panel';
 import { LivePanel } from './live-panel';
-import { OverviewTotalsDocument } from './overview.gql';
+import { HourlySeriesDocument, OverviewTotalsDocument } from './overview.gql';
+import { RefusalsPanel } from './refusals-panel';
 import { Totals } from './totals';
 import { useLiveRate } from './use-live-rate';
 
 const EVERY_MS = 5000;
+const HOUR_MS = 3_600_000;
+
+/** From the beginning of an hour, so that it stays one question for an hour. */
+function useSeries() {
+  const from = new Date((Math.floor(Date.now() / HOUR_MS) - HOURS + 1) * HOUR_MS).toISOString();
+  return useOperation(HourlySeriesDocument, { from }, EVERY_MS).data?.redemptionSeries;
+}
 
 /** What happens at the moment, and what needs somebody's attention. */
 export function OverviewPage() {
   const query = useOperation(OverviewTotalsDocument, {}, EVERY_MS);
   const live = useLiveRate();
   const overview = query.data?.overview;
+  const series = useSeries();
   return (
     <Stack gap="sm">
       <PageTitle title="Overview" />
@@ -39,6 +49,12 @@ export function OverviewPage() {
             <BudgetsPanel budgets={overview?.budgets} />
             <BatchesPanel batches={overview?.batchesUnderWay} />
           </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 8 }}>
+          <HoursPanel series={series} />
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 4 }}>
+          <RefusalsPanel series={series} />
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 8 }}>
           <LatestPanel live={live} />
