@@ -9,6 +9,7 @@ import { BatchesPanel } from './batches-panel';
 import { CampaignActions } from './campaign-actions';
 import { formatText, limitText, usesText } from './campaign-text';
 import { CampaignDocument, type CampaignDetailFragment } from './campaigns.gql';
+import { ReportPanels } from './report-panels';
 import { RewardsPanel } from './rewards-panel';
 
 const route = getRouteApi('/shell/campaigns/$id');
@@ -30,6 +31,7 @@ export function CampaignPage() {
     >
       {(campaign) => (
         <>
+          <ReportPanels campaignId={campaign.id} />
           <Terms campaign={campaign} />
           <RewardsPanel rewards={campaign.rule.rewardRules} />
           <BatchesPanel campaignId={campaign.id} />

@@ -26,11 +26,14 @@ export function rewardsText({ rewardRules }: Rule): string {
     .join(', ');
 }
 
-export function windowText({ startsAt, endsAt }: Pick<CampaignRowFragment, 'startsAt' | 'endsAt'>): string {
-  if (startsAt === null && endsAt === null) return 'always';
-  if (endsAt === null) return `from ${timeText(startsAt ?? '')}`;
-  return `${startsAt === null ? '' : `${timeText(startsAt)} `}until ${timeText(endsAt)}`;
+type Window = Pick<CampaignRowFragment, 'startsAt' | 'endsAt'>;
+
+export function fromText({ startsAt, endsAt }: Window): string {
+  if (startsAt !== null) return `from ${timeText(startsAt)}`;
+  return endsAt === null ? 'always' : 'from the activation';
 }
+
+export const untilText = ({ endsAt }: Window): string => (endsAt === null ? '' : `until ${timeText(endsAt)}`);
 
 /** How much one reward gives: 3 months, 50 points, 12.50 USD. */
 export function amountText({ type, quantity, unit, amount, currency, validDays }: Reward): string {

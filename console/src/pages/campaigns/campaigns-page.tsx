@@ -14,7 +14,7 @@ import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
 import { CreateCampaignForm } from './campaign-form';
 import { STATUSES } from './campaign-status';
-import { formatText, limitText, rewardsText, usesText, windowText } from './campaign-text';
+import { formatText, fromText, limitText, rewardsText, untilText, usesText } from './campaign-text';
 import { CampaignsDocument, type CampaignRowFragment } from './campaigns.gql';
 import { NewCodes, type MadeCodes } from './new-codes';
 
@@ -54,13 +54,16 @@ const columns: readonly Column<CampaignRowFragment>[] = [
       </TwoLines>
     ),
   },
-  { title: 'Window', cell: windowText },
+  {
+    title: 'Window',
+    cell: (campaign) => <TwoLines first={fromText(campaign)}>{untilText(campaign)}</TwoLines>,
+  },
   { title: 'Created', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
 ];
 
 function TwoLines({ first, children }: { readonly first: string; readonly children: ReactNode }) {
   return (
-    <Stack gap={0}>
+    <Stack gap={0} style={{ whiteSpace: 'nowrap' }}>
       <span>{first}</span>
       <Text span size="xs" c="dimmed">
         {children}

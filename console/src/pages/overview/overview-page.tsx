@@ -2,6 +2,7 @@ import { Alert, Button, Grid, Skeleton, Stack, Text } from '@mantine/core';
 import { messageOf } from '../../api/failure';
 import { useOperation } from '../../api/queries';
 import { PageTitle } from '../../kit/page-title';
+import { PanelColumn } from '../../kit/panel-column';
 import { BatchesPanel } from './batches-panel';
 import { BudgetsPanel } from './budgets-panel';
 import { HealthPanel } from './health-panel';
@@ -41,27 +42,25 @@ export function OverviewPage() {
       )}
       {overview === undefined ? <Skeleton height={92} /> : <Totals overview={overview} live={live} />}
       <Grid gap="sm">
-        <Grid.Col span={{ base: 12, md: 8 }}>
+        <PanelColumn span={{ base: 12, md: 8 }}>
           <LivePanel live={live} />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 4 }}>
-          <Stack gap="sm" h="100%">
-            <BudgetsPanel budgets={overview?.budgets} />
-            <BatchesPanel batches={overview?.batchesUnderWay} />
-          </Stack>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 8 }}>
+        </PanelColumn>
+        <PanelColumn span={{ base: 12, md: 4 }}>
+          <BudgetsPanel budgets={overview?.budgets} />
+          <BatchesPanel batches={overview?.batchesUnderWay} />
+        </PanelColumn>
+        <PanelColumn span={{ base: 12, md: 8 }}>
           <HoursPanel series={series} />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 4 }}>
+        </PanelColumn>
+        <PanelColumn span={{ base: 12, md: 4 }}>
           <RefusalsPanel series={series} />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 8 }}>
+        </PanelColumn>
+        <PanelColumn span={{ base: 12, md: 8 }}>
           <LatestPanel live={live} />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 4 }}>
+        </PanelColumn>
+        <PanelColumn span={{ base: 12, md: 4 }}>
           {overview !== undefined && <HealthPanel overview={overview} />}
-        </Grid.Col>
+        </PanelColumn>
       </Grid>
     </Stack>
   );

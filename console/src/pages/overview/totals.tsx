@@ -1,8 +1,7 @@
-import { Card, SimpleGrid, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { SimpleGrid } from '@mantine/core';
 import { countText } from '../../kit/format';
 import { TimeCell } from '../../kit/cells';
-import classes from './overview.module.css';
+import { Tile } from '../../kit/tile';
 import type { OverviewTotalsQuery } from './overview.gql';
 import type { LiveRate } from './use-live-rate';
 
@@ -77,28 +76,5 @@ function Verdict({ reconciliation }: Pick<Overview, 'reconciliation'>) {
     >
       {verdict}
     </Tile>
-  );
-}
-
-interface TileProps {
-  readonly label: string;
-  readonly tone?: 'good' | 'bad' | undefined;
-  readonly hint?: ReactNode;
-  readonly children: ReactNode;
-}
-
-function Tile({ label, tone, hint, children }: TileProps) {
-  return (
-    <Card withBorder padding="sm" role="group" aria-label={label}>
-      <Text size="xs" c="dimmed">
-        {label}
-      </Text>
-      <div className={classes['figure']} data-tone={tone}>
-        {children}
-      </div>
-      <Text size="xs" c="dimmed" component="div" truncate>
-        {hint ?? '\u00a0'}
-      </Text>
-    </Card>
   );
 }

@@ -1,0 +1,15 @@
+import { Grid, type GridColProps } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './panel.module.css';
+
+/** Panels below each other, together as high as those beside them. */
+export function PanelColumn({
+  span,
+  children,
+}: Pick<GridColProps, 'span'> & { readonly children: ReactNode }) {
+  return (
+    <Grid.Col span={span} className={classes['column']}>
+      {children}
+    </Grid.Col>
+  );
+}
