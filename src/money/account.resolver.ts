@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { requireActor, requireStaff, requireUser } from '../graphql/auth.js';
 import type { PersonActor } from '../graphql/actor.js';
 import type { RequestContext } from '../graphql/context.js';
-import { ListArgs, type ListPageOf } from '../graphql/page.js';
+import { ListArgs, SortedListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import { rangeOf } from '../graphql/selects.js';
 import type { AccountService } from './account.service.js';
@@ -88,7 +88,7 @@ export class AccountResolver {
 
   @Query(() => EntryPageType, { description: "One's own entries; staff see all of the tenant." })
   async entries(
-    @Args(() => ListArgs) page: ListArgs,
+    @Args(() => SortedListArgs) page: SortedListArgs,
     @Arg('filter', () => EntryFilterInput, { nullable: true }) filter: EntryFilterInput | null,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,

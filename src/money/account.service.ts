@@ -6,9 +6,11 @@ import { parseInput } from '../platform/input.js';
 import { givenFields } from '../platform/database/change-row.js';
 import { EMPTY_PAGE, findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
+import { filterBound } from '../platform/database/sql-values.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { Account } from './account.entity.js';
-import { Entry, type EntryType } from './entry.entity.js';
+import type { Entry } from './entry.entity.js';
+import { findEntries, type EntryFilter } from './entry-list.js';
 import type { LedgerService } from './ledger.service.js';
 import type { RELEASE_ACCOUNT_ERROR_CODES } from './money.errors.js';
 import { adjustBalanceInput } from './money-input.js';
@@ -19,11 +21,6 @@ export interface AccountFilter {
   readonly facilityId?: string | null;
   readonly currency?: string | null;
   readonly isHalted?: boolean | null;
-}
-
-export interface EntryFilter extends Omit<AccountFilter, 'isHalted'> {
-  readonly type?: EntryType | null;
-  readonly orderId?: string | null;
 }
 
 const ADJUST_REFUSALS = {
@@ -89,15 +86,10 @@ export class AccountService {
     return findPage(tenantEm(this.its.readOrm, tenantId), Account, where, range);
   }
 
-  /** Newest first. Accounts know the numbers of their entries, so that their entries are not counted one by one. */
   async entries(tenantId: string, filter: EntryFilter, range: PageRange): Promise<Page<Entry>> {
     if (!hasIds(filter)) return EMPTY_PAGE;
-    const em = tenantEm(this.its.readOrm, tenantId);
-    const { type, orderId, ...place } = filter;
-    if (type || orderId) return findPage(em, Entry, givenFields(filter), range);
-    const page = await findPage(em, Entry, givenFields(filter), { ...range, isCounted: false });
-    if (range.isCounted === false || page.total > 0) return page;
-    return { ...page, total: await countEntries(em, tenantId, place) };
+    const times = { from: filterBound(filter.from), before: filterBound(filter.before) };
+    return findEntries(tenantEm(this.its.readOrm, tenantId), tenantId, { ...filter, ...times }, range);
   }
 
   private async find(em: Em, id: Id): Promise<Account | null> {
@@ -105,25 +97,9 @@ export class AccountService {
   }
 }
 
-const COLUMNS = { userId: 'user_id', facilityId: 'facility_id', currency: 'currency' } as const;
-
-async function countEntries(
-  em: Em,
-  tenantId: string,
-  place: Omit<AccountFilter, 'isHalted'>,
-): Promise<number> {
-  const fields = Object.entries(COLUMNS).filter(([field]) => isSet(place[field as keyof typeof COLUMNS]));
-  const [row] = await em.execute<[{ total: number | string }]>(
-    `select coalesce(sum(entry_no), 0) as total from money_account
-      where tenant_id = ?${fields.map(([, column]) => ` and ${column} = ?`).join('')}`,
-    [tenantId, ...fields.map(([field]) => place[field as keyof typeof COLUMNS])],
-  );
-  return Number(row.total);
-}
-
 /** What cannot be an id names no row. */
-function hasIds({ userId, facilityId }: AccountFilter): boolean {
-  return [userId, facilityId].every((id) => !isSet(id) || isId(id));
+function hasIds({ accountId, userId, facilityId }: Pick<EntryFilter, 'accountId' | 'userId' | 'facilityId'>) {
+  return [accountId, userId, facilityId].every((id) => !isSet(id) || isId(id));
 }
 
 function refusal(code: (typeof RELEASE_ACCOUNT_ERROR_CODES)[number], message: string): DomainError {

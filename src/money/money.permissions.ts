@@ -6,6 +6,7 @@ export const MONEY_PERMISSIONS: Permissions = {
     facilities: { ...USERS, ...STAFF },
     myBalances: USERS,
     accounts: STAFF,
+    trialBalance: STAFF,
     entries: { ...USERS, ...STAFF },
     transfers: { ...USERS, ...STAFF },
   },

@@ -146,6 +146,15 @@ export class AccountFilterInput extends MoneyFilterInput {
 
 @InputType()
 export class EntryFilterInput extends MoneyFilterInput {
+  @Field(() => ID, nullable('Entries of one account are in the order of their numbers.'))
+  accountId?: string | null;
+
+  @Field(() => InstantScalar, nullable('Made at this instant or later.'))
+  from?: Date | null;
+
+  @Field(() => InstantScalar, nullable('Made before this instant.'))
+  before?: Date | null;
+
   @Field(() => EntryTypeEnum, { nullable: true })
   type?: EntryType | null;
 

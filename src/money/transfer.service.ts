@@ -1,8 +1,7 @@
 import { Money } from '../platform/decimal.js';
 import { isId, type Id } from '../platform/ids.js';
 import { parseInput } from '../platform/input.js';
-import { givenFields } from '../platform/database/change-row.js';
-import { EMPTY_PAGE, findPage, type Page, type PageRange } from '../platform/database/find-page.js';
+import { EMPTY_PAGE, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { isSet, present } from '../platform/assert.js';
@@ -12,17 +11,9 @@ import { transferInput } from './money-input.js';
 import { readTerms, type CurrencyTerms } from './money-terms.js';
 import { dayOf, limitReached, lockDay, type DayUse } from './transfer-day.js';
 import { refusal, refusalByTerms, sharesOf, type WantedTransfer } from './transfer-rules.js';
+import { findTransfers, type TransferFilter } from './transfer-list.js';
 import { writeTransfer } from './transfer-rows.js';
 import { Transfer } from './transfer.entity.js';
-
-/** What is missing or null matches everything. */
-export interface TransferFilter {
-  /** Of either side. */
-  readonly userId?: string | null;
-  readonly facilityId?: string | null;
-  readonly currency?: string | null;
-  readonly orderId?: string | null;
-}
 
 const INPUT_REFUSALS = {
   orderId: 'ORDER_ID_MALFORMED',
@@ -54,13 +45,9 @@ export class TransferService {
     return this.its.transactions.composed(em, tenantId, async (part) => this.move(part, tenantId, wanted));
   }
 
-  /** Newest first. */
   async list(tenantId: string, filter: TransferFilter, range: PageRange): Promise<Page<Transfer>> {
-    const { userId, ...others } = filter;
-    if ([userId, others.facilityId].some((id) => isSet(id) && !isId(id))) return EMPTY_PAGE;
-    const ofUser = isSet(userId) && { $or: [{ fromUserId: userId }, { toUserId: userId }] };
-    const where = { ...givenFields(others), ...ofUser };
-    return findPage(tenantEm(this.its.readOrm, tenantId), Transfer, where, range);
+    if ([filter.userId, filter.facilityId].some((id) => isSet(id) && !isId(id))) return EMPTY_PAGE;
+    return findTransfers(tenantEm(this.its.readOrm, tenantId), tenantId, filter, range);
   }
 
   /**

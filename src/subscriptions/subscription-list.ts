@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import type { UserService } from '../identity/users/user.service.js';
 import type { Clock } from '../platform/clock.js';
 import { EMPTY_PAGE, type Page, type PageRange } from '../platform/database/find-page.js';
-import { pageOfWays, routeBy, wayOf, type Way } from '../platform/database/list-ways.js';
+import { pageOfWays, routeBy, rowsOfPage, wayOf, type Way } from '../platform/database/list-ways.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { isId, type Id } from '../platform/ids.js';
 import { Plan } from './plan.entity.js';
@@ -35,11 +35,9 @@ export class SubscriptionList {
     const em = tenantEm(this.its.readOrm, tenantId);
     const nowMs = this.its.clock.nowMs();
     const planIds = filter.planId ? [filter.planId] : filter.status ? await plansOf(em) : [];
-    const page = await pageOfWays(em, subscriptionWays(tenantId, filter, planIds, new Date(nowMs)), range);
-    const ids = page.items.map(({ id }) => id);
-    const rows = await em.find(Subscription, { id: { $in: ids } }, { disableIdentityMap: true });
-    const byId = new Map(rows.map((row) => [row.id, { ...row, status: statusAt(row, nowMs) }]));
-    return { ...page, items: ids.flatMap((id) => byId.get(id) ?? []) };
+    const ways = subscriptionWays(tenantId, filter, planIds, new Date(nowMs));
+    const page = await rowsOfPage(em, Subscription, await pageOfWays(em, ways, range));
+    return { ...page, items: page.items.map((row) => ({ ...row, status: statusAt(row, nowMs) })) };
   }
 
   /** The filter with the user's own id; null where nothing can fit. */

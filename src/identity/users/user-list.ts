@@ -2,6 +2,7 @@ import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/f
 import {
   pageOfWays,
   routeBy,
+  rowsOfPage,
   wayOf,
   type Condition,
   type Route,
@@ -30,11 +31,7 @@ export async function findUsers(
 ): Promise<Page<User>> {
   if ((filter.tags?.length ?? 0) > TAGS_MAX) return EMPTY_PAGE;
   const sorted = filter.externalIdPrefix ? { ...range, isOldestFirst: true } : range;
-  const page = await pageOfWays(em, userWays(tenantId, filter), sorted);
-  const ids = page.items.map(({ id }) => id);
-  const rows = await em.find(User, { id: { $in: ids } }, { disableIdentityMap: true });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return { ...page, items: ids.flatMap((id) => byId.get(id) ?? []) };
+  return rowsOfPage(em, User, await pageOfWays(em, userWays(tenantId, filter), sorted));
 }
 
 /** More than a user can have. */

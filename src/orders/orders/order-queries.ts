@@ -2,12 +2,13 @@ import type { MikroORM } from '@mikro-orm/core';
 import type { PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/find-page.js';
+import { rowsOfPage } from '../../platform/database/list-ways.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { filterBound } from '../../platform/database/sql-values.js';
 import type { Id } from '../../platform/ids.js';
-import { findOrders, rowsOf } from './order-list.js';
+import { findOrders } from './order-list.js';
 import { NEVER_REDEEMED, type OrderFilter } from './order-ways.js';
-import type { Order } from './order.entity.js';
+import { Order } from './order.entity.js';
 import type { RedeemedOrders } from './order.service.js';
 
 /** What callers ask for. An id that is none matches nothing. */
@@ -46,8 +47,7 @@ export async function listOrders(
   const isNone = (type && type !== 'REDEMPTION') || paymentState || (status && NEVER_REDEEMED.has(status));
   if (isNone) return EMPTY_PAGE;
   const redeemed = { orderNo: id, campaignId, productCode, part, ...times, userId, status };
-  const found = await its.redeemed(actor, redeemed, page);
-  return { ...found, items: await rowsOf(em, found.items) };
+  return rowsOfPage(em, Order, await its.redeemed(actor, redeemed, page));
 }
 
 /** Whose orders are asked for: undefined for all, null where there is no such user. */

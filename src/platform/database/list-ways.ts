@@ -1,3 +1,4 @@
+import type { EntityName } from '@mikro-orm/core';
 import { firstIdAt, type Id } from '../ids.js';
 import { cutPage, type Page, type PageRange } from './find-page.js';
 import type { Em } from './orm.js';
@@ -37,6 +38,19 @@ export function wayOf({ wishes = [], ...route }: Route, others: readonly Wish[])
     sql: asked.map(([sql]) => sql).join(' and '),
     params: asked.flatMap(([, ...params]) => params),
   };
+}
+
+/** The rows of a page of ids, in their order. */
+export async function rowsOfPage<T extends { id: Id }>(
+  em: Em,
+  entity: EntityName<T>,
+  page: Page<{ readonly id: Id }>,
+): Promise<Page<T>> {
+  const ids = page.items.map(({ id }) => id);
+  // The type of a condition goes by an entity's named indexes, which are not known of any entity.
+  const rows = await em.find(entity, { id: { $in: ids } } as never, { disableIdentityMap: true });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return { ...page, items: ids.flatMap((id) => byId.get(id) ?? []) };
 }
 
 /** One page of ids with its total, which follows from the page where that shows the end. */

@@ -1,6 +1,6 @@
 import { Code } from '../../codes/code.entity.js';
 import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/find-page.js';
-import { countOfWays, pageOfWays } from '../../platform/database/list-ways.js';
+import { countOfWays, pageOfWays, rowsOfPage } from '../../platform/database/list-ways.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
 import { daysWithin } from './days.js';
@@ -15,15 +15,7 @@ export async function findRedemptions(
   filter: RedemptionListFilter,
   range: PageRange,
 ): Promise<Page<Redemption>> {
-  const { items: ids, next, total } = await findRedemptionIds(em, tenantId, filter, range);
-  const rows = await em.find(
-    Redemption,
-    { id: { $in: ids.map(({ id }) => id) } },
-    { disableIdentityMap: true },
-  );
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const items = ids.flatMap(({ id }) => byId.get(id) ?? []);
-  return { total, items, next };
+  return rowsOfPage(em, Redemption, await findRedemptionIds(em, tenantId, filter, range));
 }
 
 export async function findRedemptionIds(
