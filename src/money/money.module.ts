@@ -19,7 +19,6 @@ import { moneyMetrics, type MoneyMetrics } from './money.metrics.js';
 import { AccountType, EntryObjectType } from './money.types.js';
 import { SystemEntry } from './system-entry.entity.js';
 import { Transfer, TransferDay } from './transfer.entity.js';
-import { TransferUsersResolver } from './transfer-users.resolver.js';
 import { TransferService } from './transfer.service.js';
 import { TrialBalanceResolver } from './trial-balance.resolver.js';
 import { TrialBalanceService } from './trial-balance.service.js';
@@ -43,14 +42,7 @@ const EntryUser = externalUserIdOf(EntryObjectType);
 export const money = {
   name: 'money',
   entities: [Currency, Facility, Account, Entry, SystemEntry, Transfer, TransferDay],
-  resolvers: [
-    CurrencyResolver,
-    AccountResolver,
-    AccountUser,
-    EntryUser,
-    TransferUsersResolver,
-    TrialBalanceResolver,
-  ],
+  resolvers: [CurrencyResolver, AccountResolver, AccountUser, EntryUser, TrialBalanceResolver],
   permissions: MONEY_PERMISSIONS,
   checks: MONEY_CHECKS,
   metrics: moneyMetrics,
@@ -75,7 +67,6 @@ export const money = {
         new AccountResolver(accounts, transfers),
         new AccountUser(externalUserIds),
         new EntryUser(externalUserIds),
-        new TransferUsersResolver(externalUserIds),
         new TrialBalanceResolver(new TrialBalanceService(its)),
       ],
     };

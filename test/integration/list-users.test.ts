@@ -96,6 +96,18 @@ describe('S0.18 users are listed', () => {
     expect(await found({ tags: ['none'] })).toEqual([]);
     expect(await found({ tags: Array.from({ length: 65 }, (_, at) => `${at}`) })).toEqual([]);
     expect(await found({ status: 'DISABLED' })).toEqual(['cust-2']);
+    const { users } = world.services;
+    const [one, two] = [
+      await users.find(tenantId, { externalId: 'cust-1' }),
+      await users.find(tenantId, { externalId: 'cust_9' }),
+    ];
+    expect(await found({ ids: [one?.id, two?.id, '7'] })).toEqual(['cust_9', 'cust-1']);
+    expect(await found({ ids: [one?.id], tags: ['none'] })).toEqual([]);
+    expect(await found({ ids: ['x', one?.id] })).toEqual(['cust-1']);
+    expect(await found({ ids: ['x'] })).toEqual([]);
+    expect(await found({ ids: [] })).toEqual([]);
+    const filter = { ids: Array.from({ length: 501 }, () => one?.id) };
+    expect((await api.ask(staffOf(tenantId), LIST, { filter })).errors).toEqual(['BAD_USER_INPUT']);
     expect(await walk({ filter: { status: 'ACTIVE' } })).toEqual(['shop%1', 'Cust-5', 'cust_9', 'cust-1']);
     expect(await walk({ sort: 'OLDEST_FIRST' })).toEqual(Object.keys(USERS));
   });

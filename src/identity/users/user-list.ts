@@ -10,7 +10,7 @@ import {
   type Wish,
 } from '../../platform/database/list-ways.js';
 import type { Em } from '../../platform/database/orm.js';
-import type { Id } from '../../platform/ids.js';
+import { isId, type Id } from '../../platform/ids.js';
 import { User, type UserStatus } from './user.entity.js';
 
 export interface UserFilter {
@@ -18,6 +18,8 @@ export interface UserFilter {
   readonly externalUserId?: string | null | undefined;
   /** How the id in the tenant's own system begins. */
   readonly externalIdPrefix?: string | null | undefined;
+  /** Any of these; names for ids in other lists. */
+  readonly ids?: readonly Id[] | null | undefined;
   /** All of these. */
   readonly tags?: readonly string[] | null | undefined;
 }
@@ -29,18 +31,22 @@ export async function findUsers(
   filter: UserFilter,
   range: PageRange,
 ): Promise<Page<User>> {
-  if ((filter.tags?.length ?? 0) > TAGS_MAX) return EMPTY_PAGE;
+  const { tags, ids } = filter;
+  if ((tags?.length ?? 0) > TAGS_MAX || ids?.every((id) => !isId(id))) return EMPTY_PAGE;
   const sorted = filter.externalIdPrefix ? { ...range, isOldestFirst: true } : range;
   return rowsOfPage(em, User, await pageOfWays(em, userWays(tenantId, filter), sorted));
 }
 
 /** More than a user can have. */
 const TAGS_MAX = 64;
+/** As many as a page of another list can show. */
+export const IDS_MAX = 500;
 
 export function userWays(tenantId: string, filter: UserFilter): Way[] {
-  const { status, externalUserId, externalIdPrefix, tags } = filter;
+  const { status, externalUserId, externalIdPrefix, ids, tags } = filter;
   const others: Wish[] = [
     ['u.tenant_id = ?', tenantId],
+    ids ? ['u.id in (?)', ids.filter((id) => isId(id))] : false,
     status ? ['u.status = ?', status] : false,
     externalUserId ? ['u.external_id = ?', externalUserId] : false,
     externalIdPrefix ? ['u.external_id like ?', `${escaped(externalIdPrefix)}%`] : false,
@@ -49,7 +55,11 @@ export function userWays(tenantId: string, filter: UserFilter): Way[] {
   return [wayOf(routeOf(tenantId, filter), others)];
 }
 
-function routeOf(tenantId: string, { status, externalUserId, externalIdPrefix, tags }: UserFilter): Route {
+function routeOf(
+  tenantId: string,
+  { status, externalUserId, externalIdPrefix, ids, tags }: UserFilter,
+): Route {
+  if (ids) return routeBy('user', 'u', 'primary');
   if (externalUserId) return routeBy('user', 'u', 'uq_user__tenant_external');
   if (externalIdPrefix)
     return { ...routeBy('user', 'u', 'uq_user__tenant_external'), by: externalIdOf(tenantId) };

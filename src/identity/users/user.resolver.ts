@@ -1,4 +1,4 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import { GraphQLError, type GraphQLResolveInfo } from 'graphql';
 import { Arg, Args, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { requireStaff, requireStaffOrPartner } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
@@ -6,6 +6,7 @@ import { nullable } from '../../graphql/nullable.js';
 import { SortedListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
 import { rangeOf } from '../../graphql/selects.js';
+import { IDS_MAX } from './user-list.js';
 import type { UserChangeService } from './user-change.service.js';
 import type { UserService } from './user.service.js';
 import {
@@ -70,6 +71,11 @@ export class UserResolver {
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<UserType>> {
+    if ((filter?.ids?.length ?? 0) > IDS_MAX) throw tooManyIds();
     return this.users.page(requireStaff(context).tenantId, filter ?? {}, rangeOf(page, info));
   }
+}
+
+function tooManyIds(): GraphQLError {
+  return new GraphQLError(`Give at most ${IDS_MAX} ids.`, { extensions: { code: 'BAD_USER_INPUT' } });
 }

@@ -50,6 +50,9 @@ export class UserFilterInput {
   )
   externalIdPrefix?: string | null;
 
+  @Field(() => [ID], nullable('Any of these, at most 500: names for the ids in other lists.'))
+  ids?: string[] | null;
+
   @Field(() => [String], nullable('Users with all of these tags.'))
   tags?: string[] | null;
 }
