@@ -5,8 +5,10 @@ import {
   Inbox,
   Layers,
   Megaphone,
+  Receipt,
   ShieldCheck,
   Stethoscope,
+  TicketCheck,
   UserCog,
   type LucideIcon,
 } from 'lucide-react';
@@ -32,6 +34,8 @@ export const navigation: readonly NavigationGroup[] = [
     items: [
       { to: '/overview', label: 'Overview', icon: Activity, needs: 'READ' },
       { to: '/campaigns', label: 'Campaigns', icon: Megaphone, needs: 'READ' },
+      { to: '/redemptions', label: 'Redemptions', icon: TicketCheck, needs: 'READ' },
+      { to: '/orders', label: 'Orders', icon: Receipt, needs: 'READ' },
       { to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' },
     ],
   },

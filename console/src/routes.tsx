@@ -2,9 +2,11 @@ import { createRouter } from '@tanstack/react-router';
 import { accountRoute } from './pages/account/account.routes';
 import { campaignRoute, campaignsRoute } from './pages/campaigns/campaigns.routes';
 import { deadLettersRoute, healthRoute, reconciliationRoute } from './pages/operations/operations.routes';
+import { orderRoute, ordersRoute } from './pages/orders/orders.routes';
 import { overviewRoute } from './pages/overview/overview.routes';
 import { planRoute, plansRoute } from './pages/plans/plans.routes';
 import { productLinesRoute } from './pages/product-lines/product-lines.routes';
+import { redemptionRoute, redemptionsRoute } from './pages/redemptions/redemptions.routes';
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
 import { staffRoute } from './pages/staff/staff.routes';
 import { FailedPage } from './shell/failed-page';
@@ -24,6 +26,10 @@ const routeTree = rootRoute.addChildren([
     plansRoute,
     planRoute,
     accountRoute,
+    redemptionsRoute,
+    redemptionRoute,
+    ordersRoute,
+    orderRoute,
     staffRoute,
     productLinesRoute,
     deadLettersRoute,

@@ -42,3 +42,19 @@ export const pageOf = ({ page = 1 }: ListSearch): number => page;
 export function pageVariables(search: ListSearch) {
   return { page: pageOf(search), size: sizeOf(search), after: search.after ?? null };
 }
+
+/** The first instant of a day in the address; null for none, or for a text that is no day. */
+export function startOf(day: string | undefined): string | null {
+  return instantOf(day, 0);
+}
+
+/** The first instant after a day. */
+export function endOf(day: string | undefined): string | null {
+  return instantOf(day, 1);
+}
+
+function instantOf(day: string | undefined, later: number): string | null {
+  const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day ?? '') ?? [];
+  if (year === undefined) return null;
+  return new Date(Number(year), Number(month) - 1, Number(date) + later).toISOString();
+}

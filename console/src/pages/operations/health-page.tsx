@@ -5,7 +5,7 @@ import { CountCell, None, TimeCell } from '../../kit/cells';
 import { Facts } from '../../kit/detail-page';
 import { labelOf } from '../../kit/format';
 import { PageTitle } from '../../kit/page-title';
-import { StaticTable } from '../../kit/static-table';
+import { TablePanel } from '../../kit/table-panel';
 import { StatusBadge } from '../../kit/status-badge';
 import { HealthDocument, type HealthQuery } from './operations.gql';
 
@@ -61,7 +61,7 @@ function Stores({ stores }: Pick<Overview, 'stores'>) {
       version ?? <None says="not known" />,
     ],
   }));
-  return <StaticTable title="Stores" heads={['Store', 'State', 'Answered in', 'Version']} rows={rows} />;
+  return <TablePanel title="Stores" heads={['Store', 'State', 'Answered in', 'Version']} rows={rows} />;
 }
 
 function Processes({ processes }: { readonly processes: NonNullable<Overview['processes']> }) {
@@ -76,7 +76,7 @@ function Processes({ processes }: { readonly processes: NonNullable<Overview['pr
     ],
   }));
   const heads = ['Role', 'State', 'Version', 'Started', 'Last seen'];
-  return <StaticTable title="Processes" heads={heads} rows={rows} empty={UNREAD} />;
+  return <TablePanel title="Processes" heads={heads} rows={rows} empty={UNREAD} />;
 }
 
 function Consumers({ consumers }: { readonly consumers: NonNullable<Overview['consumers']> }) {
@@ -89,5 +89,5 @@ function Consumers({ consumers }: { readonly consumers: NonNullable<Overview['co
     ],
   }));
   const heads = ['Consumer', 'Waiting events', 'The oldest waits since'];
-  return <StaticTable title="Consumers of events" heads={heads} rows={rows} empty={UNREAD} />;
+  return <TablePanel title="Consumers of events" heads={heads} rows={rows} empty={UNREAD} />;
 }

@@ -6,7 +6,7 @@ import { CountCell, IdCell, None, TimeCell } from '../../kit/cells';
 import { Facts } from '../../kit/detail-page';
 import { labelOf } from '../../kit/format';
 import { PageTitle } from '../../kit/page-title';
-import { StaticTable } from '../../kit/static-table';
+import { TablePanel } from '../../kit/table-panel';
 import { StatusBadge, type Tone } from '../../kit/status-badge';
 import { ReconciliationDocument, type ReconciliationQuery } from './operations.gql';
 
@@ -60,7 +60,7 @@ function ReportView({ report }: { readonly report: Report }) {
       {report.checks.map((check) => (
         <Drift key={`${check.kind}-${check.holder}`} check={check} />
       ))}
-      <StaticTable
+      <TablePanel
         title="Invariants"
         heads={['Invariant', 'States', 'Verdict', 'Note']}
         rows={report.invariants.map(({ invariant, states, verdict, note }) => ({
