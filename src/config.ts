@@ -117,6 +117,7 @@ const environmentSchema = z.object({
   OUTGOING_ALLOWED_NETWORKS: networkList.optional(),
   WEBHOOK_TIMEOUT_MS: count(100, 60_000, 10_000),
   WEBHOOK_DELIVERY_DAYS: count(2, 365, 30),
+  AUDIT_ANCHOR_FILE: z.string().min(1).optional(),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
   OTEL_EXPORTER_OTLP_ENDPOINT: addressOf(/^https?:\/\//, 'must begin with http:// or https://'),
   OTEL_TRACES_SAMPLER_ARG: share,

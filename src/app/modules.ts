@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { audit } from '../audit/audit.module.js';
 import { campaigns } from '../campaigns/campaigns.module.js';
 import type { CodeMetrics } from '../codes/code.metrics.js';
 import { codes } from '../codes/codes.module.js';
@@ -49,6 +50,7 @@ export const modules = ModuleList.on<Base>()
   .add(codes)
   .add(redemption)
   .add(webhooks)
+  .add(audit)
   .add(reconciliation)
   .add(operations);
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import type { PepperKey } from '../codes/code-digester.js';
 import { systemClock, type Clock } from '../platform/clock.js';
 import { Transactions } from '../platform/database/transaction.js';
@@ -34,7 +35,7 @@ export function composePlatform(stores: Stores, settings: AppSettings, log: Logg
   const { orm, readOrm, commitOrm, redis, redisUrl } = stores;
   const clock = systemClock;
   const ids = new IdGenerator(clock, () => stores.node.lease());
-  const transactions = new Transactions(orm, { log });
+  const transactions = new Transactions(orm, { log, trail: new AuditTrail(clock) });
   const shares = new WorkShares({
     reads: readShares(config.READ_POOL_SIZE).lists,
     // Changes share theirs with redemptions.

@@ -29,6 +29,6 @@ export function addAction<Options extends OptionValues, Result, Ready = undefine
     .action(async (_options, command) => {
       const given = command.optsWithGlobals() as unknown as Options & GlobalOptions;
       const ready = (await prepare?.(given)) as Ready;
-      await print(await withServices(given, async (services) => run(services, given, ready)), given);
+      await print(await withServices(given, async (services) => run(services, given, ready), command), given);
     });
 }

@@ -10,6 +10,7 @@ import { addCodesAllocation } from './codes-allocation.command.js';
 import { addCodesFiles } from './codes-files.command.js';
 import { addCodesList } from './codes-list.command.js';
 import { CliError } from './failures.js';
+import type { NamedCommand } from './operator.js';
 import { withServices } from './session.js';
 
 interface GenerateOptions {
@@ -43,7 +44,7 @@ export function addCodesCommands(program: Bare): void {
     .addHelpText('after', GENERATE)
     .action(async (_options, command) => {
       const options = command.optsWithGlobals();
-      await withSink(options, async (services, sink) => generate(services, options, sink));
+      await withSink(options, command, async (services, sink) => generate(services, options, sink));
     });
   group
     .command('fetch')
@@ -56,7 +57,7 @@ export function addCodesCommands(program: Bare): void {
     .addHelpText('after', FETCH)
     .action(async (_options, command) => {
       const { tenant, batch: id, ...options } = command.optsWithGlobals();
-      await withSink({ tenant, ...options }, async (services, sink) => {
+      await withSink({ tenant, ...options }, command, async (services, sink) => {
         const batch = await services.codeReader.batch(tenant, id);
         if (batch === null) throw new CliError(`The tenant has no batch ${JSON.stringify(id)}.`);
         await writeBatch(services, batch, sink);
@@ -66,11 +67,12 @@ export function addCodesCommands(program: Bare): void {
 
 async function withSink(
   options: GlobalOptions & { readonly tenant: string; readonly out?: string | undefined },
+  command: NamedCommand,
   work: (services: Services, sink: CodeSink) => Promise<void>,
 ): Promise<void> {
   const sink = await openCodeSink(options.out);
   try {
-    await withServices(options, async (services) => work(services, sink));
+    await withServices(options, async (services) => work(services, sink), command);
   } finally {
     await sink.close();
   }

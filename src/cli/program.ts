@@ -1,4 +1,5 @@
 import { Command } from '@commander-js/extra-typings';
+import { addAuditCommands } from './audit.command.js';
 import { addBatchCommands } from './batch.command.js';
 import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
@@ -62,6 +63,7 @@ export function createProgram() {
   addRedeemCommand(program);
   addRedemptionCommands(program);
   addWebhookCommands(program);
+  addAuditCommands(program);
   addReconcileCommand(program);
   addCompensateCommand(program);
   addRecountCommand(program);

@@ -10,7 +10,9 @@ import { settleSecrets } from '../app/secrets.js';
 import type { GlobalOptions } from './arguments.js';
 import { InterruptedError } from './failures.js';
 import { findStores, type FoundStores } from './found-stores.js';
+import { operationOf, type NamedCommand } from './operator.js';
 import { sayOnStderr } from './output.js';
+import { duringOperation } from '../platform/recording/current-operation.js';
 
 type UntilSignal = <T>(work: Promise<T>) => Promise<T>;
 
@@ -25,10 +27,14 @@ export async function withStores<T>(
   });
 }
 
-/** The same, with the services of the product; a tenant that is named has to be there. */
+/**
+ * The same, with the services of the product; a tenant that is named has to be there.
+ * @param command whose changes are recorded in the audit log; without it none are
+ */
 export async function withServices<T>(
   options: GlobalOptions & { readonly tenant?: string },
   work: (services: Services) => Promise<T>,
+  command?: NamedCommand,
 ): Promise<T> {
   return onStores(options, async (found, config, untilSignal) => {
     if (found.areOwn) await migrateUp(found.databaseUrl);
@@ -49,7 +55,8 @@ export async function withServices<T>(
     );
     try {
       if (options.tenant !== undefined) await untilSignal(assertTenant(services, options.tenant));
-      return await untilSignal(work(services));
+      const run = async (): Promise<T> => work(services);
+      return await untilSignal(command === undefined ? run() : duringOperation(operationOf(command), run));
     } finally {
       // Also after a signal: what was claimed is committed, or deferred, before the stores are let go.
       await services.redemptions.drained();

@@ -19,6 +19,8 @@ import { moveCodeTotals } from './code-totals.service.js';
 import { isSecret, type GuessSafety } from './guess-safety.service.js';
 import { Code } from './code.entity.js';
 import type { CodeChangeRefusal } from './code.errors.js';
+import { ROWS_MAX } from '../platform/recording/change-record.js';
+import { operationChanges } from '../platform/recording/recording-em.js';
 
 const DELETED_AT_ONCE_MAX = 1000;
 /** All that may change: the text of a code never does. An end in the past ends it. */
@@ -94,6 +96,7 @@ export class CodeChangeService {
         refuse('CODE_NOT_FOUND', 'The tenant has no code with one of these ids.', 'codeIds');
       // Read after the codes are locked: a batch that was voided or given up has given back the quota of all its codes.
       const freed = await freedBatches(em, codes);
+      for (const { id } of codes.slice(0, ROWS_MAX)) await operationChanges(em, Code, { id });
       const deletedAt = new Date(this.its.clock.nowMs());
       await updateRows(em, codeKeys(tenantId, codes), 'deleted_at = ?, version = version + 1', [deletedAt]);
       const after = codes.map(({ id, codeDigest, version }) => ({ id, codeDigest, version: version + 1 }));

@@ -5,6 +5,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { countNumber, parseInput } from '../platform/input.js';
 import { UNKEYED } from '../platform/database/keyed-rows.js';
 import { systemEm, tenantEm } from '../platform/database/orm.js';
+import { operationChanges } from '../platform/recording/recording-em.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { eachOf } from '../platform/scheduling/each-of.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
@@ -74,6 +75,7 @@ export class CodePoolService {
         const message = 'A HASHED campaign stores no texts, so nothing of its pool could be handed out.';
         throw new DomainError(code, message, { field: ['input', 'campaignId'] });
       }
+      await operationChanges(em, CodePool, { campaignId });
       await em.execute(
         `insert into code_pool (tenant_id, campaign_id, size, refusal, created_at) values (?, ?, ?, null, ?)
           on duplicate key update size = values(size), refusal = null`,

@@ -1,6 +1,7 @@
 import type { GraphQLField, GraphQLSchema } from 'graphql';
 import { InvariantError } from '../platform/assert.js';
 import type { RequestContext } from './context.js';
+import { recordedFor } from './recorded-operation.js';
 import { denialOf, type Permissions, type Rule } from './rule.js';
 
 const KINDS = ['query', 'mutation', 'subscription'] as const;
@@ -24,7 +25,7 @@ export function permitOperations(schema: GraphQLSchema, permissions: Permissions
       const rule = rows.get(field.name);
       if (rule === undefined) throw withoutRow(`${kind} ${field.name}`);
       rows.delete(field.name);
-      permit(field, rule);
+      permit(field, rule, kind === 'mutation');
     }
     const [stale] = rows.keys();
     if (stale !== undefined)
@@ -47,13 +48,14 @@ export function withoutRow(operation: string): InvariantError {
   );
 }
 
-function permit(field: Field, rule: Rule): void {
+function permit(field: Field, rule: Rule, isMutation: boolean): void {
   const { resolve, subscribe } = field;
   field.extensions = { ...field.extensions, rule };
   if (resolve !== undefined)
     field.resolve = (source, args, context, info) => {
       requirePermission(rule, context);
-      return resolve(source, args, context, info);
+      const run = (): unknown => resolve(source, args, context, info);
+      return isMutation ? recordedFor(context, field.name, args, run) : run();
     };
   if (subscribe !== undefined)
     field.subscribe = (source, args, context, info) => {

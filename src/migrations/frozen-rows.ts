@@ -18,9 +18,13 @@ const CURES: Readonly<Record<number, string>> = {
  *
  * @throws StartError which names the cure where the server forbids triggers
  */
-export async function forbidChanges(execute: Execute, table: string): Promise<void> {
+export async function forbidChanges(
+  execute: Execute,
+  table: string,
+  advice = ': add a reversing one',
+): Promise<void> {
   for (const change of CHANGES) {
-    const message = `Rows of ${table} are never changed: add a reversing one.`;
+    const message = `Rows of ${table} are never changed${advice}.`;
     const body = `signal sqlstate '45000' set message_text = '${message}'`;
     const sql = `create trigger if not exists tr_${table}_${change} before ${change} on ${table} for each row ${body}`;
     try {
@@ -38,6 +42,6 @@ export async function permitChanges(execute: Execute, table: string): Promise<vo
 function refusalOf(error: unknown): StartError | null {
   const cure = CURES[mysqlErrno(error) ?? 0];
   if (cure === undefined) return null;
-  const message = `The database server forbids triggers, which keep entries of the ledger from being changed: ${cure}, then run \`${OWN_COMMAND} migrate\` again.`;
+  const message = `The database server forbids triggers, which keep entries of the ledger and of the audit log from being changed: ${cure}, then run \`${OWN_COMMAND} migrate\` again.`;
   return new StartError(message, { cause: error });
 }

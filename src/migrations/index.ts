@@ -40,6 +40,7 @@ import { Migration20261129050701_note_which_subscriptions_hold_inventory } from 
 import { Migration20261130010101_note_what_processes_do } from './Migration20261130010101_note_what_processes_do.js';
 import { Migration20261130010102_keep_reports_of_reconciliation } from './Migration20261130010102_keep_reports_of_reconciliation.js';
 import { Migration20261130010201_count_redemptions_over_time } from './Migration20261130010201_count_redemptions_over_time.js';
+import { Migration20261130020101_keep_an_audit_log } from './Migration20261130020101_keep_an_audit_log.js';
 import { Migration20261130040101_list_orders_by_state_and_redemptions_by_line } from './Migration20261130040101_list_orders_by_state_and_redemptions_by_line.js';
 import { Migration20261130040201_find_users_by_tag_and_status } from './Migration20261130040201_find_users_by_tag_and_status.js';
 
@@ -185,6 +186,7 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261130010201_count_redemptions_over_time',
     class: Migration20261130010201_count_redemptions_over_time,
   },
+  { name: 'Migration20261130020101_keep_an_audit_log', class: Migration20261130020101_keep_an_audit_log },
   {
     name: 'Migration20261130040101_list_orders_by_state_and_redemptions_by_line',
     class: Migration20261130040101_list_orders_by_state_and_redemptions_by_line,

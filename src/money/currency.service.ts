@@ -36,11 +36,7 @@ export class CurrencyService {
       version: 1,
       createdAt: new Date(this.its.clock.nowMs()),
     };
-    return insertNew(tenantEm(this.its.orm, tenantId), Currency, row, () => {
-      const code: (typeof CREATE_CURRENCY_ERROR_CODES)[number] = 'CURRENCY_EXISTS';
-      const message = 'The tenant has a currency with this code already.';
-      return new DomainError(code, message, { field: ['input', 'code'] });
-    });
+    return this.its.transactions.run(tenantId, async (em) => insertNew(em, Currency, row, codeTaken));
   }
 
   /**
@@ -77,4 +73,10 @@ export class CurrencyService {
     const options = { orderBy: { code: 'asc' }, disableIdentityMap: true } as const;
     return tenantEm(this.its.readOrm, tenantId).find(Currency, where, options);
   }
+}
+
+function codeTaken(): DomainError {
+  const code: (typeof CREATE_CURRENCY_ERROR_CODES)[number] = 'CURRENCY_EXISTS';
+  const message = 'The tenant has a currency with this code already.';
+  return new DomainError(code, message, { field: ['input', 'code'] });
 }

@@ -21,14 +21,9 @@ export class FacilityService {
   /** @throws DomainError with a code of `CREATE_FACILITY_ERROR_CODES` */
   async create(tenantId: string, input: unknown): Promise<Facility> {
     const { name } = parseInput(createFacilityInput, input, FIELD_REFUSALS);
-    return insertNew(tenantEm(this.its.orm, tenantId), Facility, {
-      tenantId,
-      id: this.its.ids.next(),
-      name,
-      enabled: true,
-      version: 1,
-      createdAt: new Date(this.its.clock.nowMs()),
-    });
+    const createdAt = new Date(this.its.clock.nowMs());
+    const row = { tenantId, id: this.its.ids.next(), name, enabled: true, version: 1, createdAt };
+    return this.its.transactions.run(tenantId, async (em) => insertNew(em, Facility, row));
   }
 
   /**

@@ -14,6 +14,7 @@ import { Entry } from './entry.entity.js';
 import { LedgerSession, type AccountState, type ChangeType } from './ledger-session.js';
 import type { LedgerRefusal } from './money.errors.js';
 import { readTerms, type MoneyTerms } from './money-terms.js';
+import { operationChanges } from '../platform/recording/recording-em.js';
 
 /** One movement between a user and the tenant. */
 export interface BalanceChange {
@@ -47,6 +48,8 @@ export class LedgerService {
    */
   async changeBalance(em: Em | null, tenantId: string, change: BalanceChange): Promise<Entry> {
     return this.its.transactions.composed(em, tenantId, async (part) => {
+      const { userId, facilityId, currency } = change;
+      await operationChanges(part, Account, { userId, facilityId, currency });
       const [entry] = await this.changeBalances(part, tenantId, [change]);
       invariant(entry !== undefined, 'A change answers its entry.');
       return entry;

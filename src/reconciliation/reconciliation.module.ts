@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
+import type { AuditVerifier } from '../audit/audit-verifier.service.js';
 import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
@@ -11,6 +12,7 @@ import type { AbortService } from '../redemption/commit/abort.service.js';
 import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
+import { AuditChecks } from './audit-checks.js';
 import { ClaimChecks } from './claim-checks.js';
 import { CompensationJob } from './compensation.jobs.js';
 import { Compensation } from './compensation.js';
@@ -37,6 +39,7 @@ interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'cl
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;
   readonly tenants: TenantService;
+  readonly auditVerifier: AuditVerifier;
   /** Of all features, as are the consumers. */
   readonly rowChecks: readonly RowCheck[];
   readonly consumers: readonly EventConsumer[];
@@ -53,7 +56,11 @@ export function composeReconciler(its: Needs, orm: MikroORM, secondLookMs?: numb
     redis,
     tenants,
     clock,
-    databaseChecks: [...statementChecks(rows, its.rowChecks), new DigestChecks(rows, its.recognizer)],
+    databaseChecks: [
+      ...statementChecks(rows, its.rowChecks),
+      new DigestChecks(rows, its.recognizer),
+      new AuditChecks(its.auditVerifier),
+    ],
     // Claims first, because what closes them drops copies, too.
     redisChecks: [
       new ClaimChecks(redis, rows, its.aborts),

@@ -51,9 +51,10 @@ export class PlanService {
       version: 1,
       createdAt: new Date(this.its.clock.nowMs()),
     };
-    const em = tenantEm(this.its.orm, tenantId);
-    await em.insert(Plan, plan);
-    return em.map(Plan, plan);
+    return this.its.transactions.run(tenantId, async (em) => {
+      await em.insert(Plan, plan);
+      return em.map(Plan, plan);
+    });
   }
 
   /**

@@ -73,11 +73,14 @@ export class ProductLineService {
     );
     const createdAt = new Date(this.its.clock.nowMs());
     const row = { ...wanted, tenantId, status: 'ACTIVE', version: 1, createdAt } as const;
-    const line = await insertNew(tenantEm(this.its.orm, tenantId), ProductLine, row, () => {
+    const taken = (): DomainError => {
       const code: CreateProductLineRefusal = 'PRODUCT_LINE_EXISTS';
       const message = 'The tenant has a product line with this code already.';
       return new DomainError(code, message, { field: ['input', 'code'] });
-    });
+    };
+    const line = await this.its.transactions.run(tenantId, async (em) =>
+      insertNew(em, ProductLine, row, taken),
+    );
     this.invalidate(tenantId);
     return line;
   }

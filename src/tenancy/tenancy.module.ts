@@ -31,7 +31,7 @@ export const tenancy = {
   permissions: TENANCY_PERMISSIONS,
   compose: (its: Needs) => {
     const { orm, readOrm, clock, transactions } = its;
-    const tenants = new TenantService(orm, clock, readOrm);
+    const tenants = new TenantService(orm, clock, transactions, readOrm);
     const lines = new ProductLineService(its);
     const sealed = new SealedSettings(its.codePeppers, its.log);
     const settings = new TenantSettingsService(orm, sealed, its.config.STORE_TIMEOUT_MS);

@@ -2,6 +2,7 @@ import { raw, type FilterQuery, type MikroORM, type RawQueryFragment } from '@mi
 import { z } from 'zod';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
 import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
@@ -48,6 +49,7 @@ export class TenantService {
   constructor(
     private readonly orm: MikroORM,
     private readonly clock: Clock,
+    private readonly transactions: Transactions,
     private readonly listOrm: MikroORM = orm,
   ) {}
 
@@ -78,10 +80,11 @@ export class TenantService {
     });
     const createdAt = new Date(this.clock.nowMs());
     const row = { ...wanted, status: 'ACTIVE', codesIssued: 0, version: 1, createdAt } as const;
-    return insertNew(systemEm(this.orm), Tenant, row, () => {
+    const taken = (): DomainError => {
       const code: CreateTenantRefusal = 'TENANT_EXISTS';
       return new DomainError(code, 'A tenant with this id exists already.', { field: ['input', 'id'] });
-    });
+    };
+    return this.transactions.run(wanted.id, async (em) => insertNew(em, Tenant, row, taken));
   }
 
   async find(tenantId: string): Promise<Tenant | null> {

@@ -5,6 +5,7 @@ import { GraphQLError } from 'graphql';
 import type { RequestContext } from '../graphql/context.js';
 import type { HttpRoute, RouteAnswer, RouteRequest } from '../graphql/http-route.js';
 import { requirePermission } from '../graphql/permit-operations.js';
+import { recordedFor } from '../graphql/recorded-operation.js';
 import type { Rule } from '../graphql/rule.js';
 import { DomainError } from '../platform/errors.js';
 import { admit, admitKey } from './admission.js';
@@ -48,7 +49,10 @@ export class RouteCall {
   /** A redemption takes the same places as one that came as a mutation. */
   private async run(asked: RouteRequest): Promise<RouteAnswer> {
     const { route, parts } = this;
-    if (route.isRedemption !== true) return route.answer(asked);
+    const { context, params, query } = asked;
+    const name = `${route.method} ${route.path}`;
+    if (route.isRedemption !== true)
+      return recordedFor(context, name, { ...params, ...query }, async () => route.answer(asked));
     return parts.shares.urgently(callerOf(asked.context), async () => route.answer(asked));
   }
 

@@ -51,6 +51,7 @@ export const OFFERED_EVENTS: Readonly<Record<string, OfferedEvent>> = {
     source: 'batch_changed',
     fields: ['batchId', 'campaignId', 'frozen', 'voided', 'awaitsActivation', 'extendedTo', 'version'],
   },
+  'audit.anchored': { source: 'audit_anchored', fields: ['entryId', 'digest'] },
   'webhook.disabled': { source: 'webhook_disabled', fields: ['webhookId', 'reason'] },
 };
 

@@ -115,7 +115,7 @@ describe('X.2 the query reconciliationReport', () => {
       'HOLDS',
       'HOLDS',
       'HOLDS',
-      'NOT_CHECKED',
+      'HOLDS',
     ]);
     const clean = await ask(staffToken(world, other.tenantId));
     expect(clean.data?.reconciliationReport.verdict).toBe('CLEAN');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { AUDIT_DRIFTS } from '../support/planted-audit-drifts.js';
 import { HOLDING_DRIFTS } from '../support/planted-coupon-drifts.js';
 import { DATABASE_DRIFTS, type PlantedDrift } from '../support/planted-database-drifts.js';
 import { MONEY_DRIFTS } from '../support/planted-money-drifts.js';
@@ -15,6 +16,7 @@ const STORED_DRIFTS = [
   ...HOLDING_DRIFTS,
   ...ORDER_DRIFTS,
   ...REVERSAL_DRIFTS,
+  ...AUDIT_DRIFTS,
 ];
 
 /** No worker of another test counts in it what is planted here. */
@@ -83,6 +85,8 @@ const TABLES = [
   'order_placement',
   'order_payment',
   'order_refund',
+  'audit_entry',
+  'audit_head',
 ];
 
 /** Everything that the database holds of a tenant, to the letter. */

@@ -26,7 +26,7 @@ describe('X.2 the reconciliation', () => {
       'I6 HOLDS',
       'I7 HOLDS',
       'I8 HOLDS',
-      'I9 NOT_CHECKED',
+      'I9 HOLDS',
     ]);
     expect(report.looked['markers']).toBeGreaterThanOrEqual(4);
     expect(report.looked).toMatchObject({

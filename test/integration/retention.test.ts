@@ -26,7 +26,7 @@ beforeAll(async () => {
   // A private database, because these tests delete from all tenants.
   scratch = await createScratchDatabase(inject('databaseUrl'));
   orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 8, entities });
-  tenants = new TenantService(orm, systemClock);
+  tenants = new TenantService(orm, systemClock, new Transactions(orm));
 });
 afterAll(async () => {
   await orm.close(true);

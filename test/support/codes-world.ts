@@ -111,7 +111,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const retries: unknown[] = [];
   const transactions = new Transactions(orm, { onRetry: (error) => retries.push(error) });
   const outbox = new Outbox(clock, () => undefined);
-  const tenants = new TenantService(orm, clock);
+  const tenants = new TenantService(orm, clock, transactions);
   const lines = new ProductLineService({ orm, readOrm: orm, clock, transactions });
   const copies = new ToldCopies();
   const refresh = new CodeRefresh(copies, log);
@@ -194,7 +194,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
     turn,
     writer: new ImportWriter({ ...common, given }),
   });
-  const codeExports = new CodeExportService(orm, turn);
+  const codeExports = new CodeExportService(orm, turn, transactions);
   const allocations = new CodeAllocationService(common);
   const em = (tenantId: string) => tenantEm(orm, tenantId);
 

@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/core';
 import { Campaign } from '../../campaigns/campaign.entity.js';
 import { User } from '../../identity/users/user.entity.js';
 import { DomainError } from '../../platform/errors.js';
+import type { Transactions } from '../../platform/database/transaction.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { effectiveEnd } from '../batch-gate.service.js';
@@ -51,24 +52,18 @@ export class CodeExportService {
     private readonly orm: MikroORM,
     /** Resolves when the process has a moment for this tenant's bulk work. */
     private readonly turn: (tenantId: string) => Promise<void>,
+    private readonly transactions: Pick<Transactions, 'recordOperation'>,
   ) {}
 
-  /** @throws DomainError EXPORT_SCOPE_NOT_FOUND */
+  /** Whole codes leave, so that it is recorded. @throws DomainError EXPORT_SCOPE_NOT_FOUND */
   async find(tenantId: string, scope: ExportScope): Promise<ExportedBatches> {
-    const em = tenantEm(this.orm, tenantId);
-    const options = {
-      fields: ['id', 'extendedTo'],
-      orderBy: { id: 'asc' },
-      disableIdentityMap: true,
-    } as const;
-    if ('batchId' in scope) {
-      const batches = isId(scope.batchId) ? await em.find(CodeBatch, { id: scope.batchId }, options) : [];
-      return batches.length > 0 ? { tenantId, batches } : refuseScope();
-    }
-    const { campaignId } = scope;
-    if (!isId(campaignId) || (await em.count(Campaign, { id: campaignId, deletedAt: null })) === 0)
-      return refuseScope();
-    return { tenantId, batches: await em.find(CodeBatch, { campaignId }, options) };
+    const exported = await this.batchesOf(tenantId, scope);
+    const target =
+      'batchId' in scope
+        ? { type: 'code_batch', id: scope.batchId }
+        : { type: 'campaign', id: scope.campaignId };
+    await this.transactions.recordOperation(tenantId, target);
+    return exported;
   }
 
   /** The codes as CSV, with a header; the text is empty where the campaign does not keep it. */
@@ -87,6 +82,23 @@ export class CodeExportService {
         if (index % TEXTS_A_TURN === 0) await this.turn(exported.tenantId);
         if (codeText) yield codeText;
       }
+  }
+
+  private async batchesOf(tenantId: string, scope: ExportScope): Promise<ExportedBatches> {
+    const em = tenantEm(this.orm, tenantId);
+    const options = {
+      fields: ['id', 'extendedTo'],
+      orderBy: { id: 'asc' },
+      disableIdentityMap: true,
+    } as const;
+    if ('batchId' in scope) {
+      const batches = isId(scope.batchId) ? await em.find(CodeBatch, { id: scope.batchId }, options) : [];
+      return batches.length > 0 ? { tenantId, batches } : refuseScope();
+    }
+    const { campaignId } = scope;
+    if (!isId(campaignId) || (await em.count(Campaign, { id: campaignId, deletedAt: null })) === 0)
+      return refuseScope();
+    return { tenantId, batches: await em.find(CodeBatch, { campaignId }, options) };
   }
 
   /** Codes that are not deleted, in the order in which they were made. */

@@ -66,5 +66,12 @@ export function composeFiles(its: Needs) {
       run: async () => retention.prune(),
     },
   ];
-  return { imports, uploads, jobs, retention, exports: new CodeExportService(its.readOrm, turn), periodic };
+  return {
+    imports,
+    uploads,
+    jobs,
+    retention,
+    exports: new CodeExportService(its.readOrm, turn, its.transactions),
+    periodic,
+  };
 }

@@ -1,6 +1,7 @@
 import type { Em } from '../../platform/database/orm.js';
 import { changeRow, nextVersion, type ExpectedVersion } from '../../platform/database/change-row.js';
 import { isId, type Id } from '../../platform/ids.js';
+import { operationIsAbout } from '../../platform/recording/recording-em.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { present } from '../../platform/assert.js';
 import type { AccessService } from '../access.service.js';
@@ -51,6 +52,7 @@ export class DeviceChangeService {
     const unboundAt = new Date(this.its.clock.nowMs());
     const isDone = (device: Device): boolean => device.unboundAt?.getTime() === unboundAt.getTime();
     return this.change(tenantId, { owner, deviceId, isDone }, async (em, device, user) => {
+      operationIsAbout(em, { type: 'device', id: device.id });
       const isUserDisabled = await this.leaveUser(em, tenantId, device, user);
       await em.nativeUpdate(Device, { id: device.id }, { unboundAt, version: nextVersion() });
       await em.nativeDelete(AuthMethod, { kind: 'DEVICE', identifier: device.identifier });

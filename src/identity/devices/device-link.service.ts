@@ -1,4 +1,5 @@
 import { isId, type Id } from '../../platform/ids.js';
+import { operationIsAbout } from '../../platform/recording/recording-em.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { systemEm } from '../../platform/database/orm.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
@@ -34,6 +35,7 @@ export class DeviceLinkService {
       if (user.status !== 'ACTIVE') refuse('USER_DISABLED', 'userId');
       const open = { userId, expiresAt: { $gt: new Date(nowMs) }, digest: { $ne: digest } };
       if ((await em.count(DeviceLinkCode, open)) >= CODES_MAX) refuse('TOO_MANY_LINK_CODES');
+      operationIsAbout(em, { type: 'user', id: userId });
       await em.upsert(DeviceLinkCode, { tenantId, digest, userId, expiresAt });
     });
     return { linkCode, expiresAt };

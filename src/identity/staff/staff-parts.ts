@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
+import type { OperationBy } from '../../platform/recording/current-operation.js';
 import type { AccessService } from '../access.service.js';
 import type { GuessLimits } from '../guess-limits.redis.js';
 import type { SessionEndReason } from '../sessions/session.entity.js';
@@ -30,6 +31,11 @@ export interface StaffParts {
 /** The row under lock: everything about an account is decided by it. */
 export async function lockStaff(em: Em, id: Id): Promise<Staff | null> {
   return em.findOne(Staff, { id }, { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE });
+}
+
+/** A member of staff who has just proven who it is, for the audit log. */
+export function recordedAs({ tenantId, id, role }: Staff, sessionId: Id | null): OperationBy {
+  return { kind: 'STAFF', tenantId, id, role, credentialId: sessionId };
 }
 
 /** Which sessions of an account end, and why. */

@@ -3,11 +3,12 @@ import { present } from '../../platform/assert.js';
 import { nextVersion } from '../../platform/database/change-row.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
+import { identifyOperation } from '../../platform/recording/current-operation.js';
 import type { Guess } from '../guess-limits.redis.js';
 import type { RefreshToken } from '../sessions/refresh-token.js';
 import type { OpenedSession } from '../sessions/session.service.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
-import { lockStaff, sessionsEnded, type StaffParts } from './staff-parts.js';
+import { lockStaff, recordedAs, sessionsEnded, type StaffParts } from './staff-parts.js';
 import { Staff } from './staff.entity.js';
 import { staffRefusal, tooManyAttempts, type StaffRefusal } from './staff.errors.js';
 import { typedPassword } from './staff-input.js';
@@ -168,6 +169,7 @@ export class StaffSignInService {
     const { tenantId } = row;
     const subject = { tenantId, kind: 'STAFF', subjectId: id } as const;
     const session = await this.its.sessions.open(em, subject, token);
+    identifyOperation(recordedAs(row, session.sessionId));
     return { session, staff: Object.assign(row, columns, { signedInAt }) };
   }
 

@@ -5,10 +5,11 @@ import { nextVersion } from '../../platform/database/change-row.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { isId } from '../../platform/ids.js';
 import { parseInput } from '../../platform/input.js';
+import { identifyOperation } from '../../platform/recording/current-operation.js';
 import { secretDigest } from '../sessions/refresh-token.js';
 import { newInvitation, parseInvitation, type Invitation } from './invitation.js';
 import { assertOwnerRemains } from './last-owner.js';
-import { endSessions, lockStaff, sessionsEnded, type StaffParts } from './staff-parts.js';
+import { endSessions, lockStaff, recordedAs, sessionsEnded, type StaffParts } from './staff-parts.js';
 import { Staff, type StaffStatus } from './staff.entity.js';
 import { staffRefusal, tooManyAttempts, type INVITE_STAFF_REFUSALS } from './staff.errors.js';
 import { emailText, inviteInput, newPassword } from './staff-input.js';
@@ -140,6 +141,7 @@ export class StaffService {
       // An earlier run has committed: its salt is in no other hash.
       if (locked?.passwordHash === passwordHash) return locked;
       const row = await this.assertAcceptable(em, invitation);
+      identifyOperation(recordedAs(row, null));
       const columns = {
         status: 'ACTIVE',
         passwordHash,

@@ -1,4 +1,4 @@
-import { LockMode, type MikroORM } from '@mikro-orm/core';
+import { LockMode, type MikroORM, type RequiredEntityData } from '@mikro-orm/core';
 import { z } from 'zod';
 import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
@@ -10,6 +10,8 @@ import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
+import { currentOperation } from '../../platform/recording/current-operation.js';
+import { operationIsAbout } from '../../platform/recording/recording-em.js';
 import { TOKEN_TTL_MAX_S } from '../token-life.js';
 import type { TokenService } from '../token.service.js';
 import { ownUserIdText } from './device-users.js';
@@ -103,11 +105,12 @@ export class UserService {
     >(createUserTokenInput, input, codes);
     const limits = limitsOf(productCode ?? null, by);
     const mayRetag = (by?.productCodes ?? null) === null;
-    const user = await this.ensureUser(tenantId, externalUserId, tags ?? undefined, mayRetag);
-    if (user.status !== 'ACTIVE') {
-      const code: CreateUserTokenRefusal = 'USER_DISABLED';
-      throw new DomainError(code, 'The user is DISABLED.', { field: ['input', 'externalUserId'] });
-    }
+    const wanted = [tenantId, externalUserId, tags ?? undefined] as const;
+    const user =
+      currentOperation() === null
+        ? await this.ensureUser(...wanted, mayRetag)
+        : await this.recordedUser(...wanted);
+    assertActive(user);
     return {
       token: this.tokens.sign({ kind: 'USER', tenantId, userId: user.id, ...limits }, ttlS),
       userId: user.id,
@@ -135,8 +138,28 @@ export class UserService {
     return this.known(tenantId, externalId);
   }
 
-  private async insert(tenantId: string, externalId: string, tags: readonly string[]): Promise<User> {
-    const user = {
+  /** The same for a recorded operation: the row, and that a token is made for it, by one transaction. */
+  private async recordedUser(
+    tenantId: string,
+    externalId: string,
+    tags: readonly string[] = [],
+  ): Promise<User> {
+    // Of two at once one meets the other's row, and runs again.
+    return this.transactions.runForCaller(tenantId, async (em) => {
+      const where = [User, { externalId }, { disableIdentityMap: true }] as const;
+      const row = await em.findOne(...where);
+      if (row === null) await insertUser(em, this.newUser(tenantId, externalId, tags));
+      else assertActive(row);
+      if (row !== null && tags.length > 0 && tags.join('\n') !== row.tags.join('\n'))
+        await replaceTags(em, row.id, tags);
+      const user = present(await em.findOne(...where), 'The user of a token');
+      operationIsAbout(em, { type: 'user', id: user.id });
+      return user;
+    });
+  }
+
+  private newUser(tenantId: string, externalId: string, tags: readonly string[]) {
+    return {
       tenantId,
       id: this.ids.next(),
       externalId,
@@ -145,14 +168,15 @@ export class UserService {
       version: 1,
       createdAt: new Date(this.clock.nowMs()),
     };
+  }
+
+  private async insert(tenantId: string, externalId: string, tags: readonly string[]): Promise<User> {
+    const user = this.newUser(tenantId, externalId, tags);
     try {
       const em = tenantEm(this.orm, tenantId);
       if (tags.length === 0) await em.insert(User, user);
       else
-        await this.transactions.run(tenantId, async (inner) => {
-          await inner.insert(User, user);
-          await moveUserTags(inner, user, [], tags);
-        });
+        await this.transactions.run(tenantId, async (inner) => insertUser(inner, user));
       return em.create(User, user, { persist: false });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
@@ -186,11 +210,23 @@ export class UserService {
   }
 }
 
+/** @throws DomainError USER_DISABLED */
+function assertActive({ status }: User): void {
+  if (status === 'ACTIVE') return;
+  const code: CreateUserTokenRefusal = 'USER_DISABLED';
+  throw new DomainError(code, 'The user is DISABLED.', { field: ['input', 'externalUserId'] });
+}
+
 function tagsDiffer(): DomainError {
   const code: CreateUserTokenRefusal = 'TAGS_DIFFER';
   const message =
     'The user has other tags, and a key that is limited to product lines does not change them. Leave the tags out.';
   return new DomainError(code, message, { field: ['input', 'tags'] });
+}
+
+async function insertUser(em: Em, user: RequiredEntityData<User> & Pick<User, 'id' | 'tenantId' | 'tags'>): Promise<void> {
+  await em.insert(User, user);
+  await moveUserTags(em, user, [], user.tags);
 }
 
 /** A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing. */

@@ -10,6 +10,7 @@ import { couponExpiry, templateRefusal, type TemplateTerms } from './coupon-issu
 import { countIssued, insertCoupons, lockTemplates } from './coupon-rows.js';
 import type { CouponTemplateRefusal, IssueCouponRefusal } from './coupon.errors.js';
 import { UserCoupon } from './user-coupon.entity.js';
+import { operationIsAbout } from '../../platform/recording/recording-em.js';
 
 const ISSUED_AT_ONCE_MAX = 100;
 
@@ -99,6 +100,7 @@ export class CouponIssueService {
     const expiresAt = couponExpiry(open, createdAt.getTime());
     const source = { redemptionId: null, rewardNo: null, idempotencyKey, argumentsDigest: digest };
     const rest = { userId, template: open, expiresAt, createdAt };
+    operationIsAbout(em, { type: 'coupon_template', id: open.id });
     const coupons = couponIds.map((id, ordinal) => ({ ...source, ...rest, id, ordinal }));
     await Promise.all([
       countIssued(em, tenantId, new Map([[open.id, couponIds.length]])),

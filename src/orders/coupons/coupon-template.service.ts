@@ -51,9 +51,10 @@ export class CouponTemplateService {
       version: 1,
       createdAt: new Date(this.its.clock.nowMs()),
     };
-    const em = tenantEm(this.its.orm, tenantId);
-    await em.insert(CouponTemplate, template);
-    return em.map(CouponTemplate, template);
+    return this.its.transactions.run(tenantId, async (em) => {
+      await em.insert(CouponTemplate, template);
+      return em.map(CouponTemplate, template);
+    });
   }
 
   /**

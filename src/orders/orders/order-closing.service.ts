@@ -11,8 +11,9 @@ import { orderClosed, type ClosedOrder } from './order-events.js';
 import { isZero } from './order-pricing.js';
 import { dropDeadlines, lockPending, readOrder } from './order-rows.js';
 import { moveOrders } from './order-state.js';
-import type { CloseCause, Order } from './order.entity.js';
+import { Order, type CloseCause } from './order.entity.js';
 import type { CANCEL_ORDER_REFUSALS } from './order.errors.js';
+import { operationChanges } from '../../platform/recording/recording-em.js';
 
 export interface ClosingParts extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
   readonly planSales: PlanSaleService;
@@ -76,6 +77,7 @@ export class OrderClosing {
     const order = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const found = isId(orderNo) ? await readOrder(em, orderNo) : null;
       if (found === null || (userId !== null && found.userId !== userId)) return null;
+      await operationChanges(em, Order, { id: found.id });
       await this.close(em, tenantId, [found.id], { cause, waits: true });
       return readOrder(em, found.id);
     });

@@ -20,8 +20,9 @@ import { OrderRefund } from './order-refund.entity.js';
 import { lockOrder, lockUser, readOrder } from './order-rows.js';
 import { accountOfOrder, saleOf, type OrderSettlement } from './order-settlement.js';
 import { moveOrders } from './order-state.js';
-import type { Order } from './order.entity.js';
+import { Order } from './order.entity.js';
 import type { RefundOrderRefusal } from './order.errors.js';
+import { operationChanges } from '../../platform/recording/recording-em.js';
 
 export interface RefundParts extends Pick<PlatformServices, 'clock' | 'transactions' | 'outbox'> {
   readonly ledger: LedgerService;
@@ -54,6 +55,7 @@ export class OrderRefundService {
       if (found === null) return refuse('ORDER_NOT_FOUND', 'The tenant has no such order.', 'orderNo');
       await lockUser(em, found.userId);
       const order = await lockOrder(em, found.id);
+      await operationChanges(em, Order, { id: found.id });
       const known = await this.findByKey(em, tenantId, wanted);
       return known === null ? this.make(em, order, staffId, wanted) : { order, refund: known };
     });

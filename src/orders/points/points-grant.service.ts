@@ -15,8 +15,9 @@ import { keyDigest } from '../../platform/key-digest.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { pointsExpiry } from './points-lots.js';
 import { grantLots } from './points-rows.js';
-import { PointsLot } from './points.entity.js';
+import { PointsAccount, PointsLot } from './points.entity.js';
 import type { GrantPointsRefusal } from './points.errors.js';
+import { operationChanges } from '../../platform/recording/recording-em.js';
 
 /** A thousand million: more at once is a typing mistake, and sums of many stay whole. */
 const POINTS_MAX = 1_000_000_000;
@@ -112,6 +113,7 @@ export class PointsGrantService {
       argumentsDigest: digest,
       createdAt: new Date(nowMs),
     };
+    await operationChanges(em, PointsAccount, { userId });
     await grantLots(em, tenantId, [lot], 'STAFF', this.its.ids);
     return { lot: await em.findOneOrFail(PointsLot, { id: lotId }), replayed: false };
   }

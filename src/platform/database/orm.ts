@@ -3,6 +3,7 @@ import { MariaDbDriver, type SqlEntityManager } from '@mikro-orm/mariadb';
 import { Migrator } from '@mikro-orm/migrations';
 import { MySqlDriver } from '@mikro-orm/mysql';
 import { DatabaseProbe } from './database-probe.js';
+import { FlushRecorder, RecordingEm } from '../recording/recording-em.js';
 import { boundPool, type DriverPool, type PoolBounds } from './pool-bounds.js';
 import { SessionGuard, type Session } from './session-guard.js';
 import { format, type SqlValue } from 'mysql2';
@@ -41,6 +42,8 @@ export function ormOptions(settings: OrmSettings): Partial<Options> {
     clientUrl: settings.databaseUrl.replace(/^mariadb:/, 'mysql:'),
     entities: [...settings.entities],
     extensions: [Migrator],
+    entityManager: RecordingEm,
+    subscribers: [new FlushRecorder()],
     pool: { min: 2, max: settings.poolSize },
     // Of several rows the ORM would ask for `(tenant_id, id) in (('T', '1'), …)`. The servers compare the text inside as
     // doubles: no index serves that, so every row of the table is locked, and rows with ids close by are met as well.

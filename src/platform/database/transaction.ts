@@ -3,6 +3,9 @@ import type { IsolationLevel, MikroORM } from '@mikro-orm/core';
 import { invariant, present } from '../assert.js';
 import type { Logger } from '../observability/log.js';
 import { traced } from '../observability/tracing.js';
+import { ChangeRecord, type Target } from '../recording/change-record.js';
+import { currentOperation, outsideOperation, type CurrentOperation } from '../recording/current-operation.js';
+import { operationIsAbout, recordChanges } from '../recording/recording-em.js';
 import { systemEm, tenantEm, type Em } from './orm.js';
 import { endTogether } from './execute-together.js';
 import { SessionGuard } from './session-guard.js';
@@ -35,12 +38,23 @@ export class ReadBackNeededError extends Error {
   override readonly name = 'ReadBackNeededError';
 }
 
+/** Keeps what operations have changed. */
+export interface ChangeTrail {
+  /**
+   * Writes what the transaction has changed into it, before its COMMIT.
+   * @param tenantId of the transaction; null for one across tenants
+   */
+  write(em: Em, tenantId: string | null, operation: CurrentOperation, record: ChangeRecord): Promise<void>;
+}
+
 export interface TransactionOptions {
   /** How often the whole is tried before its error is the caller's. */
   readonly attempts?: number;
   readonly log?: Logger;
   /** Called before each further attempt, for the metrics and for tests. */
   readonly onRetry?: (error: unknown, attempt: number) => void;
+  /** Without it nothing is recorded; the transactions of redemptions have none. */
+  readonly trail?: ChangeTrail;
 }
 
 /** What belongs to the end of a unit of work. */
@@ -59,6 +73,8 @@ interface UnitOfWork {
   readonly ends: WorkEnd[];
   /** Shared with all parts. */
   readonly afterwards: Afterwards[];
+  /** Of what is changed, where an operation is recorded; of a part as its ends. */
+  readonly record: ChangeRecord | null;
 }
 
 const units = new WeakMap<Em, UnitOfWork>();
@@ -147,12 +163,13 @@ export class Transactions {
    * those of the outer one, or not at all.
    */
   async nested<T>(em: Em, work: (inner: Em) => Promise<T>): Promise<T> {
-    const { ends, afterwards } = unitOf(em);
+    const { ends, afterwards, record } = unitOf(em);
     // What the outer work has changed so far belongs before the savepoint, or undoing the part would undo it too.
     await em.flush();
-    const part: UnitOfWork = { ends: [], afterwards };
+    const part: UnitOfWork = { ends: [], afterwards, record: record === null ? null : new ChangeRecord() };
     const result = await em.transactional(async (inner) => this.part(inner, part, work), { clear: true });
     ends.push(...part.ends);
+    if (part.record !== null) record?.take(part.record);
     return result;
   }
 
@@ -172,9 +189,15 @@ export class Transactions {
     }
   }
 
+  /** For an operation that changes no row, such as the issue of a token: has it recorded all the same. */
+  async recordOperation(tenantId: string, target: Target): Promise<void> {
+    if (currentOperation() !== null) await this.run(tenantId, async (em) => operationIsAbout(em, target));
+  }
+
   /** A statement that still waits when its part ends would be sent after the savepoint was undone, and would stand. */
   private async part<T>(inner: Em, unit: UnitOfWork, work: (inner: Em) => Promise<T>): Promise<T> {
     units.set(inner, unit);
+    if (unit.record !== null) recordChanges(inner, unit.record);
     try {
       const result = await work(inner);
       await inner.flush();
@@ -190,12 +213,22 @@ export class Transactions {
     work: (em: Em) => Promise<T>,
     begin: BeginOptions,
   ): Promise<T> {
+    const operation = currentOperation();
+    if (operation !== null && this.options.trail === undefined)
+      return outsideOperation(async () => this.once(tenantId, work, begin));
     const em = tenantId === null ? systemEm(this.orm) : tenantEm(this.orm, tenantId);
-    const unit: UnitOfWork = { ends: [], afterwards: [] };
+    const record = operation === null ? null : new ChangeRecord();
+    const unit: UnitOfWork = { ends: [], afterwards: [], record };
     units.set(em, unit);
+    if (record !== null) recordChanges(em, record);
     try {
       await em.begin(begin);
-      const result = await this.committed(em, work, unit.ends);
+      const result = await this.committed(em, work, async () => {
+        if (operation !== null || unit.ends.length > 0) await em.flush();
+        // Before the events: their counter is the last lock of every transaction.
+        if (operation !== null) await this.record(em, tenantId, operation);
+        for (const end of unit.ends) await end.beforeCommit(em);
+      });
       for (const end of unit.ends) end.afterCommit();
       return result;
     } finally {
@@ -203,11 +236,22 @@ export class Transactions {
     }
   }
 
-  private async committed<T>(em: Em, work: (em: Em) => Promise<T>, ends: readonly WorkEnd[]): Promise<T> {
+  private async record(em: Em, tenantId: string | null, operation: CurrentOperation): Promise<void> {
+    const { record } = unitOf(em);
+    if (record === null) return;
+    record.isClosed = true;
+    if (!record.isEmpty && operation.by !== null)
+      await this.options.trail?.write(em, tenantId, operation, record);
+  }
+
+  private async committed<T>(
+    em: Em,
+    work: (em: Em) => Promise<T>,
+    beforeCommit: () => Promise<void>,
+  ): Promise<T> {
     try {
       const result = await work(em);
-      if (ends.length > 0) await em.flush();
-      for (const end of ends) await end.beforeCommit(em);
+      await beforeCommit();
       invariant(!endTogether(em), 'A transaction was to be committed while statements of it waited.');
       await em.commit();
       return result;

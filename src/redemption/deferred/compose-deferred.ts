@@ -1,4 +1,5 @@
 import type { Config } from '../../config.js';
+import type { Transactions } from '../../platform/database/transaction.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { JobQueue } from '../../platform/queue/job-queue.js';
@@ -15,6 +16,7 @@ interface Needs {
   readonly config: Config;
   readonly redis: Redis;
   readonly redisUrl: string;
+  readonly transactions: Transactions;
   readonly log: Logger;
   readonly metrics: RedemptionMetrics;
   readonly redemptionRedis: RedemptionRedis;
@@ -27,6 +29,7 @@ export function composeDeferred({
   config,
   redis,
   redisUrl,
+  transactions,
   log,
   metrics,
   redemptionRedis,
@@ -58,6 +61,6 @@ export function composeDeferred({
       log,
       config.REPLY_WITHIN_MS,
     ),
-    deadLetters: new DeadLetterService(queue),
+    deadLetters: new DeadLetterService(queue, transactions),
   };
 }

@@ -1,5 +1,6 @@
 import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { eachOf } from '../../platform/scheduling/each-of.js';
+import type { Transactions } from '../../platform/database/transaction.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { DeadJob } from '../../platform/queue/job-queue.js';
@@ -44,7 +45,10 @@ export interface RedriveWanted {
 
 /** Dead letters of a tenant: what staff see of them, and how they are brought back to life. */
 export class DeadLetterService {
-  constructor(private readonly queue: PendingQueue) {}
+  constructor(
+    private readonly queue: PendingQueue,
+    private readonly transactions: Pick<Transactions, 'recordOperation'>,
+  ) {}
 
   /** The latest first. @throws StoreUnavailableError */
   async page(
@@ -76,6 +80,7 @@ export class DeadLetterService {
         'all',
       );
     }
+    await this.transactions.recordOperation(tenantId, { type: 'dead_letter', id: orderNo ?? 'all' });
     if (orderNo === null) return this.redriveAll(tenantId);
     if (isId(orderNo) && (await this.queue.redrive(jobIdOf(tenantId, orderNo)))) return 1;
     return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this order number.', 'orderNo');

@@ -10,6 +10,7 @@ import type { Reversal } from './reversal-input.js';
 import { lockedRedemption, markReversed, moveTotals, refusal, sharedCampaign } from './reversal-rows.js';
 import { takeRewardsBack } from './reward-reversals.js';
 import { countedUse, lockedCode, returnUse, returnedBefore } from './use-return.js';
+import { operationIsAbout } from '../../platform/recording/recording-em.js';
 
 export interface Reversed {
   readonly record: RedemptionRecord;
@@ -35,6 +36,7 @@ export class ReversalTransaction {
    */
   async run(em: Em, reversal: Reversal, readsBack: boolean): Promise<Reversed> {
     const before = await lockedRedemption(em, reversal.redemptionId);
+    operationIsAbout(em, { type: 'redemption', id: before.id });
     if (before.status === 'REVERSED') return reversedBefore(em, before, reversal, readsBack);
     await this.orders.refundRedemptionOrder(em, reversal.tenantId, orderNoOf(before.id));
     const code = reversal.returnUse ? await lockedCode(em, before.codeId) : null;

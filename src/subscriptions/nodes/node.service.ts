@@ -98,9 +98,10 @@ export class NodeService {
     return { token, expiresAt: new Date(this.its.clock.nowMs() + TOKEN_TTL_S * 1000) };
   }
 
-  /** @throws DomainError NODE_NOT_FOUND */
+  /** For a token, whose issue is recorded. @throws DomainError NODE_NOT_FOUND */
   async actorOf(tenantId: string, nodeId: Id): Promise<NodeActor> {
     if ((await this.find(tenantId, nodeId)) === null) throw notFound();
+    await this.its.transactions.recordOperation(tenantId, { type: 'subscription_node', id: nodeId });
     return { kind: 'NODE', tenantId, nodeId };
   }
 

@@ -43,7 +43,7 @@ const createAnnouncementInput = z.strictObject({
 
 /** What a tenant tells its users. */
 export class AnnouncementService {
-  constructor(private readonly its: Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids'>) {}
+  constructor(private readonly its: Pick<PlatformServices, 'readOrm' | 'clock' | 'ids' | 'transactions'>) {}
 
   /** @throws DomainError one of {@link CREATE_ANNOUNCEMENT_REFUSALS} */
   async create(tenantId: string, input: unknown): Promise<Announcement> {
@@ -65,14 +65,17 @@ export class AnnouncementService {
     }
     const createdAt = new Date(this.its.clock.nowMs());
     const row = { ...wanted, tenantId, id: this.its.ids.next(), createdAt };
-    return insertNew(tenantEm(this.its.orm, tenantId), Announcement, row);
+    return this.its.transactions.run(tenantId, async (em) => insertNew(em, Announcement, row));
   }
 
   /** Of two calls at once one succeeds. @throws DomainError one of {@link DELETE_ANNOUNCEMENT_REFUSALS} */
   async delete(tenantId: string, announcementId: string): Promise<Id> {
-    const em = tenantEm(this.its.orm, tenantId);
-    if (isId(announcementId) && (await em.nativeDelete(Announcement, { id: announcementId })) === 1)
-      return announcementId;
+    const deleted = isId(announcementId)
+      ? await this.its.transactions.run(tenantId, async (em) =>
+          em.nativeDelete(Announcement, { id: announcementId }),
+        )
+      : 0;
+    if (deleted === 1) return announcementId;
     const [code] = DELETE_ANNOUNCEMENT_REFUSALS;
     const field = ['input', 'announcementId'];
     throw new DomainError(code, 'The tenant has no announcement with this id.', { field });

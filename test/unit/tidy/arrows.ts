@@ -4,7 +4,7 @@ import { isSource, perFile, type ProjectFile, type Rule } from './rule.js';
 /** Which features a feature may use besides {@link COMMON_FEATURES}. */
 const FEATURE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   operations: ['reconciliation', 'codes', 'campaigns'],
-  reconciliation: ['redemption', 'codes', 'campaigns', 'limits', 'subscriptions', 'orders', 'money'],
+  reconciliation: ['redemption', 'codes', 'campaigns', 'limits', 'subscriptions', 'orders', 'money', 'audit'],
   redemption: ['codes', 'limits', 'subscriptions', 'orders', 'money', 'campaigns'],
   codes: ['campaigns'],
   orders: ['money', 'subscriptions'],
