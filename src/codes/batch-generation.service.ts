@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/cache-size.js';
 import type { Id } from '../platform/ids.js';
 import { invariant, isSet, present } from '../platform/assert.js';
 import { deleteRows } from '../platform/database/delete-rows.js';
@@ -57,7 +58,7 @@ interface Collaborators extends Pick<PlatformServices, 'orm' | 'transactions' | 
  * that takes over from a killed one resumes there, and of two processes at the same chunk one writes it.
  */
 export class BatchGeneration {
-  private readonly paces = new LRUCache<Id, { readonly meter: PaceMeter; pushedAtMs: number }>({ max: 1000 });
+  private readonly paces = new LRUCache<Id, { readonly meter: PaceMeter; pushedAtMs: number }>(atMost(1000));
 
   constructor(private readonly its: Collaborators) {}
 

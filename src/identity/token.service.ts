@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createDecoder, createSigner, createVerifier } from 'fast-jwt';
 import { LRUCache } from 'lru-cache';
 import { invariant } from '../platform/assert.js';
+import { atMost } from '../platform/cache-size.js';
 import type { Clock } from '../platform/clock.js';
 import { isId, type Id } from '../platform/ids.js';
 import { actorId, STAFF_ROLES, type Actor, type StaffRole, type UserActor } from '../graphql/actor.js';
@@ -37,7 +38,7 @@ export class TokenService {
   private readonly decode = createDecoder({ complete: true });
   /** By the header of a token, which is the same text in all that one key has signed. */
   private readonly keyIds = new LRUCache<string, string>({ max: HEADERS_MAX });
-  private readonly verified = new LRUCache<string, Proof>({ max: CACHE_MAX });
+  private readonly verified = new LRUCache<string, Proof>(atMost(CACHE_MAX));
 
   constructor(
     secrets: readonly [string, ...string[]],

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/cache-size.js';
 import { tenantEm } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
 import { isLoopback, networkOf } from '../platform/network-of.js';
@@ -81,7 +82,7 @@ type Rules = ReadonlyMap<string, Rule>;
 export class RateLimitService {
   private readonly rules: ReadCache<Rules>;
   /** Of each tenant's limits, as Redis told it last. */
-  private readonly versions = new LRUCache<string, string>({ max: TENANTS_MAX });
+  private readonly versions = new LRUCache<string, string>(atMost(TENANTS_MAX));
 
   constructor(
     orm: MikroORM,

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from './cache-size.js';
 import { StoreUnavailableError } from './errors.js';
 
 const ENTRIES_MAX = 10_000;
@@ -28,7 +29,7 @@ export class ReadCache<T extends object | string> {
     this.outlastsStore = outlastsStore;
     this.missingTtlMs = missingTtlMs;
     this.cache = new LRUCache<string, Read<T>, ReadArguments>({
-      max: ENTRIES_MAX,
+      ...atMost(ENTRIES_MAX),
       ttl: ttlMs,
       noDeleteOnStaleGet: outlastsStore,
       // A reader that waits while its row is invalidated gets what was read; it is only not kept.

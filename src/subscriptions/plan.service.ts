@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/cache-size.js';
 import { DomainError } from '../platform/errors.js';
 import { isId, type Id } from '../platform/ids.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -32,7 +33,7 @@ export class PlanService {
 
   constructor(private readonly its: Collaborators) {
     this.cache = new LRUCache<string, FoundPlan, PlanKey>({
-      max: PLANS_MAX,
+      ...atMost(PLANS_MAX),
       ttl: PLAN_TTL_MS,
       ttlResolution: 0,
       // Who waits for a plan while it is invalidated gets what was read; it is only not kept.

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/cache-size.js';
 import type { Redis } from '../platform/redis/redis.js';
 
 const TTL_S = 86_400;
@@ -14,8 +15,8 @@ const HASH_LENGTH = 64;
  * round trip. A text that holds a value written out, which may be a code, is run and never stored. When Redis is away, an operation is unknown and the client sends its text: nothing fails.
  */
 export class ApqCache {
-  private readonly memory = new LRUCache<string, string>({ max: MEMORY_MAX });
-  private readonly neverStored = new LRUCache<string, true>({ max: MEMORY_MAX });
+  private readonly memory = new LRUCache<string, string>(atMost(MEMORY_MAX));
+  private readonly neverStored = new LRUCache<string, true>(atMost(MEMORY_MAX));
 
   constructor(
     private readonly redis: Redis,

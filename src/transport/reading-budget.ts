@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/cache-size.js';
 import type { Caller } from '../platform/scheduling/fair-queue.js';
 import { rateLimited } from './caller.js';
 
@@ -17,7 +18,7 @@ interface Account {
  * describing the schema. It is measured, not estimated, so that no text is cheaper than it is.
  */
 export class ReadingBudget {
-  private readonly accounts = new LRUCache<string, Account>({ max: CALLERS_MAX });
+  private readonly accounts = new LRUCache<string, Account>(atMost(CALLERS_MAX));
 
   constructor(
     private readonly nowMs: () => number = () => performance.now(),

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../platform/cache-size.js';
 import { BusyError, FairGate, type GateLimits } from '../platform/scheduling/fair-gate.js';
 import type { Caller } from '../platform/scheduling/fair-queue.js';
 import { LoopTurns } from '../platform/scheduling/loop-turns.js';
@@ -48,7 +49,7 @@ export class WorkShares {
   private readonly gates: Readonly<Record<Gate, FairGate>>;
   /** Users whose last redemption was refused, by {@link nameOf}. Afterwards nothing waits for one that hangs. */
   private readonly refusedLately = new LRUCache<string, Caller>({
-    max: REFUSED_MAX,
+    ...atMost(REFUSED_MAX),
     ttl: REFUSED_FOR_MS,
     ttlAutopurge: true,
     disposeAfter: (caller) => this.gates.redemptions.startNext(caller),

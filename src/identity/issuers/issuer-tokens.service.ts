@@ -3,6 +3,7 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jo
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { UserActor } from '../../graphql/actor.js';
+import { atMost } from '../../platform/cache-size.js';
 import type { Clock } from '../../platform/clock.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import { ownUserIdText } from '../users/device-users.js';
@@ -44,7 +45,7 @@ interface Collaborators {
  * row of its user and sets the tags; afterwards it is as good as a token of this program.
  */
 export class IssuerTokens {
-  private readonly known = new LRUCache<string, IssuerProof>({ max: TOKENS_MAX });
+  private readonly known = new LRUCache<string, IssuerProof>(atMost(TOKENS_MAX));
   /** Whether tokens with this header are of another program. All tokens of one key have the same. */
   private readonly headers = new LRUCache<string, boolean>({ max: HEADERS_MAX, memoMethod: isForeignHeader });
 

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../platform/cache-size.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/observability/log.js';
 
@@ -28,7 +29,7 @@ interface Collaborators {
 /** The public keys of issuers. An unknown key id causes one fetch, and no more for a while: the sender of a token chooses its key id. */
 export class JwksKeys {
   private readonly sets = new LRUCache<string, KeySet>({
-    max: SETS_MAX,
+    ...atMost(SETS_MAX),
     memoMethod: (url) => ({ url, find: null, fetchedMs: -Infinity, triedMs: -Infinity, underWay: null }),
   });
 

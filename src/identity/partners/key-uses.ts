@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../platform/cache-size.js';
 import type { Clock } from '../../platform/clock.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
@@ -17,7 +18,7 @@ interface Collaborators {
 
 /** Notes when keys are used, at most once a minute each, and beside the requests: none waits for it. */
 export class KeyUses {
-  private readonly notedMs = new LRUCache<string, number>({ max: KEYS_MAX });
+  private readonly notedMs = new LRUCache<string, number>(atMost(KEYS_MAX));
 
   constructor(private readonly its: Collaborators) {}
 

@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
 import type { AccessRefusal, PartnerActor } from '../../graphql/actor.js';
+import { atMost } from '../../platform/cache-size.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
 import { systemEm } from '../../platform/database/orm.js';
 import { gathered } from '../../platform/scheduling/gathered.js';
@@ -43,8 +44,8 @@ interface Collaborators {
  * the status of a tenant. Everything that is kept is bounded, and nothing of it is in Redis.
  */
 export class PartnerAccess {
-  private readonly actors = new LRUCache<string, PartnerActor>({ max: KEYS_MAX });
-  private readonly unknown = new LRUCache<string, true>({ max: KEYS_MAX, ttl: UNKNOWN_TTL_MS });
+  private readonly actors = new LRUCache<string, PartnerActor>(atMost(KEYS_MAX));
+  private readonly unknown = new LRUCache<string, true>({ ...atMost(KEYS_MAX), ttl: UNKNOWN_TTL_MS });
   private readonly reads;
 
   constructor(private readonly its: Collaborators) {

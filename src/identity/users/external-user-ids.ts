@@ -1,6 +1,7 @@
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../platform/cache-size.js';
 import type { Id } from '../../platform/ids.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { resultWithin } from '../../platform/scheduling/timeout.js';
@@ -20,7 +21,7 @@ interface Batch {
  * are read together. A user's external id never changes, so what was read once stays true.
  */
 export class ExternalUserIds {
-  private readonly known = new LRUCache<string, string>({ max: CACHE_MAX });
+  private readonly known = new LRUCache<string, string>(atMost(CACHE_MAX));
   /** Those that still take ids, by tenant. */
   private readonly batches = new Map<string, Batch>();
 

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../cache-size.js';
 
 const TENANTS_MAX = 10_000;
 
@@ -35,7 +36,7 @@ export function gatheredByTenant<Key extends { readonly tenantId: string }, Valu
   maxBatchSize: number,
 ): { readonly load: (key: Key) => Promise<Value> } {
   const loaders = new LRUCache<string, DataLoader<Key, Value>>({
-    max: TENANTS_MAX,
+    ...atMost(TENANTS_MAX),
     memoMethod: (tenantId) => gathered(async (keys: readonly Key[]) => load(tenantId, keys), maxBatchSize),
   });
   return { load: async (key) => loaders.memo(key.tenantId).load(key) };
