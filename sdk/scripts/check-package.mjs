@@ -1,6 +1,6 @@
 /**
  * Checks the package as npm would publish it: publint and arethetypeswrong find nothing, and everything but the
- * subscriptions stays below the size that docs/sdk.md promises. Run it behind `npm run build`.
+ * subscriptions stays below the size that README.md promises. Run it behind `npm run build`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -166,11 +166,38 @@ export type OrderCloseReason =
   | 'USER';
 
 export type OrderFilterInput = {
+  /** Made before this instant. */
+  readonly before?: string | null | undefined;
+  /** Of redemptions of this campaign. */
+  readonly campaignId?: string | null | undefined;
+  /** The user's id in the tenant's own system. For staff. */
+  readonly externalUserId?: string | null | undefined;
+  /** Made at this instant or later. */
+  readonly from?: string | null | undefined;
+  /** The whole number. */
+  readonly orderNo?: string | null | undefined;
+  /** Of redemptions of a code: the text that a customer typed, as in `codes`. Of no effect for users. */
+  readonly part?: string | null | undefined;
+  /** Finds placed orders only. */
+  readonly paymentState?: OrderPaymentState | null | undefined;
+  /** Of redemptions at this product line. */
+  readonly productCode?: string | null | undefined;
   readonly status?: OrderStatus | null | undefined;
   readonly type?: OrderType | null | undefined;
   /** For staff; users see their own in any case. */
   readonly userId?: string | null | undefined;
 };
+
+/** What has become of the money of a placed order. */
+export type OrderPaymentState =
+  /** Paid, and nothing of it was refunded. */
+  | 'PAID'
+  /** A part was refunded. */
+  | 'PARTLY_REFUNDED'
+  /** Refunded in full. */
+  | 'REFUNDED'
+  /** No payment was accepted. Money that came too late, for a CLOSED or a FAILED order, was credited to the balance. */
+  | 'UNPAID';
 
 /** The channel of an order. */
 export type OrderSource =
@@ -367,10 +394,14 @@ export type RedemptionFilter = {
   readonly externalUserId?: string | null | undefined;
   /** Claimed at this instant or later. */
   readonly from?: string | null | undefined;
+  /** The number of its order. */
+  readonly orderNo?: string | null | undefined;
   /** The text of the code that a customer typed, as in `codes`. Of no effect for users. */
   readonly part?: string | null | undefined;
   /** That gave this plan. */
   readonly planId?: string | null | undefined;
+  /** Redeemed at this product line. */
+  readonly productCode?: string | null | undefined;
   readonly status?: RedemptionState | null | undefined;
   /** That gave this unit of time. */
   readonly unit?: TimeUnit | null | undefined;

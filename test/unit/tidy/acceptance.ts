@@ -13,12 +13,13 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S4: [
     [1, 11],
     [13, 15],
-    [19, 22],
+    [18, 22],
   ],
   X: [
     [1, 9],
     [11, 13],
     [15, 23],
+    [25, 25],
   ],
 };
 
