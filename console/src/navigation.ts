@@ -10,6 +10,7 @@ import {
   Stethoscope,
   TicketCheck,
   UserCog,
+  Users,
   type LucideIcon,
 } from 'lucide-react';
 import type { Permission } from './api/viewer';
@@ -42,6 +43,7 @@ export const navigation: readonly NavigationGroup[] = [
   {
     label: 'Access',
     items: [
+      { to: '/users', label: 'Users and devices', icon: Users, needs: 'READ' },
       { to: '/product-lines', label: 'Product lines', icon: AppWindow, needs: 'READ' },
       { to: '/staff', label: 'Staff', icon: UserCog, needs: 'READ' },
     ],

@@ -9,6 +9,7 @@ import { productLinesRoute } from './pages/product-lines/product-lines.routes';
 import { redemptionRoute, redemptionsRoute } from './pages/redemptions/redemptions.routes';
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
 import { staffRoute } from './pages/staff/staff.routes';
+import { userRoute, usersRoute } from './pages/users/users.routes';
 import { FailedPage } from './shell/failed-page';
 import { NotFoundPage } from './shell/not-found-page';
 import { homeRoute, rootRoute, shellRoute } from './shell/shell.routes';
@@ -26,6 +27,8 @@ const routeTree = rootRoute.addChildren([
     plansRoute,
     planRoute,
     accountRoute,
+    usersRoute,
+    userRoute,
     redemptionsRoute,
     redemptionRoute,
     ordersRoute,
