@@ -2,12 +2,15 @@ import type { LinkProps } from '@tanstack/react-router';
 import {
   Activity,
   AppWindow,
+  Boxes,
+  Handshake,
   Inbox,
   Layers,
   Megaphone,
   Receipt,
   ShieldCheck,
   Stethoscope,
+  Ticket,
   TicketCheck,
   UserCog,
   Users,
@@ -35,6 +38,8 @@ export const navigation: readonly NavigationGroup[] = [
     items: [
       { to: '/overview', label: 'Overview', icon: Activity, needs: 'READ' },
       { to: '/campaigns', label: 'Campaigns', icon: Megaphone, needs: 'READ' },
+      { to: '/codes', label: 'Codes', icon: Ticket, needs: 'READ' },
+      { to: '/batches', label: 'Batches', icon: Boxes, needs: 'READ' },
       { to: '/redemptions', label: 'Redemptions', icon: TicketCheck, needs: 'READ' },
       { to: '/orders', label: 'Orders', icon: Receipt, needs: 'READ' },
       { to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' },
@@ -44,6 +49,7 @@ export const navigation: readonly NavigationGroup[] = [
     label: 'Access',
     items: [
       { to: '/users', label: 'Users and devices', icon: Users, needs: 'READ' },
+      { to: '/partners', label: 'Partners', icon: Handshake, needs: 'READ' },
       { to: '/product-lines', label: 'Product lines', icon: AppWindow, needs: 'READ' },
       { to: '/staff', label: 'Staff', icon: UserCog, needs: 'READ' },
     ],

@@ -1,9 +1,12 @@
 import { createRouter } from '@tanstack/react-router';
 import { accountRoute } from './pages/account/account.routes';
+import { batchesRoute, batchRoute } from './pages/batches/batches.routes';
 import { campaignRoute, campaignsRoute } from './pages/campaigns/campaigns.routes';
 import { deadLettersRoute, healthRoute, reconciliationRoute } from './pages/operations/operations.routes';
+import { codeRoute, codesRoute } from './pages/codes/codes.routes';
 import { orderRoute, ordersRoute } from './pages/orders/orders.routes';
 import { overviewRoute } from './pages/overview/overview.routes';
+import { partnerRoute, partnersRoute } from './pages/partners/partners.routes';
 import { planRoute, plansRoute } from './pages/plans/plans.routes';
 import { productLinesRoute } from './pages/product-lines/product-lines.routes';
 import { redemptionRoute, redemptionsRoute } from './pages/redemptions/redemptions.routes';
@@ -27,6 +30,12 @@ const routeTree = rootRoute.addChildren([
     plansRoute,
     planRoute,
     accountRoute,
+    codesRoute,
+    codeRoute,
+    batchesRoute,
+    batchRoute,
+    partnersRoute,
+    partnerRoute,
     usersRoute,
     userRoute,
     redemptionsRoute,

@@ -1,6 +1,5 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
-import { CopyButton } from '../../kit/copy-button';
 import { timeText } from '../../kit/format';
+import { SecretModal } from '../../kit/secret-modal';
 
 export interface Invitation {
   readonly email: string;
@@ -16,24 +15,14 @@ export function InvitationLink({
   readonly invitation: Invitation;
   readonly onClose: () => void;
 }) {
-  const link = `${window.location.origin}/console/invitation#token=${token}`;
   return (
-    <Modal opened onClose={onClose} title="Invitation link" closeOnClickOutside={false}>
-      <Stack gap="sm">
-        <Text size="sm">
-          Send this link to {email}. It works once
-          {expiresAt === null ? '' : `, until ${timeText(expiresAt)}`}, and is not shown again.
-        </Text>
-        <Group gap="xs" wrap="nowrap">
-          <Text size="sm" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
-            {link}
-          </Text>
-          <CopyButton value={link} label="Copy the link" />
-        </Group>
-        <Group justify="flex-end">
-          <Button onClick={onClose}>Done</Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <SecretModal
+      title="Invitation link"
+      secret={`${window.location.origin}/console/invitation#token=${token}`}
+      onClose={onClose}
+    >
+      Send this link to {email}. It works once
+      {expiresAt === null ? '' : `, until ${timeText(expiresAt)}`}, and is not shown again.
+    </SecretModal>
   );
 }

@@ -67,7 +67,7 @@ function PointsForm({ userId, onClose }: FormProps) {
   return (
     <FormModal
       title="Give points"
-      initialValues={{ amount: 100, validDays: '' as number | '' }}
+      initialValues={{ amount: 100, validDays: '' }}
       submit={submit}
       submitLabel="Give"
       done="The points were given."

@@ -1,0 +1,94 @@
+import { Group, Progress } from '@mantine/core';
+import { getRouteApi } from '@tanstack/react-router';
+import { useOperation } from '../../api/queries';
+import { Can } from '../../kit/can';
+import { CountCell, IdCell, None, TimeCell } from '../../kit/cells';
+import { DetailPage, Facts } from '../../kit/detail-page';
+import { labelOf } from '../../kit/format';
+import { StatusBadge } from '../../kit/status-badge';
+import { TextLink } from '../../kit/text-link';
+import { BatchActions } from './batch-actions';
+import { isUnderWay, stateOf } from './batch-state';
+import { BatchDocument, type BatchQuery } from './batches.gql';
+
+const EVERY_MS = 2000;
+
+const route = getRouteApi('/shell/batches/$id');
+
+export type Batch = NonNullable<BatchQuery['batch']>;
+
+/** One batch of codes. */
+export function BatchPage() {
+  const { id } = route.useParams();
+  const query = useOperation(BatchDocument, { id }, EVERY_MS);
+  return (
+    <DetailPage
+      query={query}
+      row={({ batch }) => batch}
+      title={(batch) => `Batch ${batch.id}`}
+      back={{ to: '/batches', label: 'Batches' }}
+      actions={(batch) => (
+        <Can permission="CHANGE">
+          <BatchActions batch={batch} />
+        </Can>
+      )}
+    >
+      {(batch) => (
+        <>
+          {isUnderWay(batch) && (
+            <Progress value={batch.percentage} aria-label={`${batch.percentage} % made`} />
+          )}
+          <About batch={batch} />
+          <Record batch={batch} />
+        </>
+      )}
+    </DetailPage>
+  );
+}
+
+function About({ batch }: { readonly batch: Batch }) {
+  const { id, campaignId, campaignName, requested, generated, failure } = batch;
+  return (
+    <Facts
+      title="Batch"
+      facts={[
+        ['Status', <StatusBadge value={stateOf(batch)} />],
+        ['Codes asked for', <CountCell value={requested} />],
+        ['Codes made', <CountCell value={generated} />],
+        [
+          'Campaign',
+          <TextLink to="/campaigns/$id" params={{ id: campaignId }} size="sm">
+            {campaignName ?? campaignId}
+          </TextLink>,
+        ],
+        ['Failure', failure === null ? <None /> : labelOf(failure)],
+        [
+          'Look at',
+          <Group gap="sm">
+            <TextLink to="/codes" search={{ batchId: id }} size="sm">
+              Codes
+            </TextLink>
+          </Group>,
+        ],
+      ]}
+    />
+  );
+}
+
+function Record({ batch }: { readonly batch: Batch }) {
+  return (
+    <Facts
+      title="Record"
+      facts={[
+        ['Created', <TimeCell value={batch.createdAt} />],
+        ['Begun', <TimeCell value={batch.startedAt} />],
+        ['Finished', <TimeCell value={batch.finishedAt} />],
+        ['Frozen', <TimeCell value={batch.frozenAt} />],
+        ['Voided', <TimeCell value={batch.voidedAt} />],
+        ['Activated', <TimeCell value={batch.activatedAt} />],
+        ['Extended to', <TimeCell value={batch.extendedTo} />],
+        ['Id', <IdCell value={batch.id} />],
+      ]}
+    />
+  );
+}
