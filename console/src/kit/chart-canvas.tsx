@@ -3,20 +3,11 @@ import './time-chart.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import { chartOptions, type ChartSeries, type ChartStep } from './chart-options';
+import { chartOptions } from './chart-options';
+import type { TimeChartProps } from './time-chart';
 
-interface TimeChartProps {
-  /** What the chart says, in a sentence: a canvas says nothing to a screen reader. */
-  readonly summary: string;
-  readonly step: ChartStep;
-  /** Seconds since 1970, ascending. */
-  readonly times: readonly number[];
-  readonly series: readonly ChartSeries[];
-  readonly height?: number;
-}
-
-/** Counts over time. New values are drawn into the chart that is there; only other series or colours make another one. */
-export function TimeChart({ summary, step, times, series, height = 160 }: TimeChartProps) {
+/** New values are drawn into the chart that is there; only other series or colours make another one. */
+export default function ChartCanvas({ summary, step, times, series, height }: Required<TimeChartProps>) {
   const frame = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
   const scheme = useComputedColorScheme();

@@ -1,16 +1,6 @@
 import uPlot from 'uplot';
 import { countText } from './format';
-
-export type ChartTone = 'good' | 'warn' | 'bad';
-export type ChartStep = 'SECOND' | 'HOUR' | 'DAY';
-
-export interface ChartSeries {
-  readonly label: string;
-  readonly tone: ChartTone;
-  readonly shape: 'AREA' | 'BARS' | 'LINE';
-  /** One for each time. */
-  readonly values: readonly number[];
-}
+import type { ChartSeries, ChartStep, ChartTone } from './time-chart';
 
 type Scheme = 'light' | 'dark';
 

@@ -1,6 +1,8 @@
 import { SimpleGrid } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { countText } from '../../kit/format';
 import { TimeCell } from '../../kit/cells';
+import { TextLink } from '../../kit/text-link';
 import { Tile } from '../../kit/tile';
 import type { OverviewTotalsQuery } from './overview.gql';
 import type { LiveRate } from './use-live-rate';
@@ -28,7 +30,16 @@ export function Totals({ overview, live: { settled } }: TotalsProps) {
       <Figure label="Codes" value={codes} hint="not deleted" />
       <Figure label="Active campaigns" value={activeCampaigns} />
       <Figure label="Overdue claims" value={overdueClaims} isAlarm hint="aborted within seconds" />
-      <Figure label="Dead letters" value={deadLetters} isAlarm hint="never settled" />
+      <Figure
+        label="Dead letters"
+        value={deadLetters}
+        isAlarm
+        hint={
+          <TextLink to="/dead-letters" size="xs">
+            look at them
+          </TextLink>
+        }
+      />
       <Figure label="Halted accounts" value={haltedAccounts} isAlarm hint="wait for a release" />
       <Verdict reconciliation={overview.reconciliation} />
     </SimpleGrid>
@@ -39,7 +50,7 @@ interface FigureProps {
   readonly label: string;
   /** Null while its store does not answer. */
   readonly value: number | null | undefined;
-  readonly hint?: string;
+  readonly hint?: ReactNode;
   /** Whether any number but 0 needs somebody's attention. */
   readonly isAlarm?: boolean;
 }
@@ -58,19 +69,21 @@ function Figure({ label, value, hint, isAlarm = false }: FigureProps) {
 function Verdict({ reconciliation }: Pick<Overview, 'reconciliation'>) {
   if (reconciliation === null)
     return (
-      <Tile label="Redis and database" hint="no report yet">
+      <Tile label="Reconciliation" hint="no report yet">
         –
       </Tile>
     );
   const { verdict, drifts, finishedAt } = reconciliation;
   return (
     <Tile
-      label="Redis and database"
+      label="Reconciliation"
       tone={verdict === 'CLEAN' ? 'good' : 'bad'}
       hint={
         <>
           {drifts > 0 && `${countText(drifts)} drifts, `}
-          checked <TimeCell value={finishedAt} />
+          <TextLink to="/reconciliation" size="xs">
+            checked <TimeCell value={finishedAt} />
+          </TextLink>
         </>
       }
     >
