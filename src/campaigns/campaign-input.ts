@@ -106,6 +106,20 @@ export const createCampaignInput = z
     idempotencyKey: orElse(foreignKeyText, null),
   })
   .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
+/** What a form asks about before there is a campaign. */
+export const previewRuleInput = z
+  .strictObject({
+    rule: campaignRule,
+    startsAt: orElse(instant, null),
+    endsAt: orElse(instant, null),
+    userLimitTotal: orElse(limitNumber, 0),
+    userLimitDay: orElse(limitNumber, 0),
+    budgetUses: orElse(limitNumber, 0),
+    budgetValue: orElse(amountText, '0'),
+    /** Codes that are planned, in any number of batches. */
+    codeCount: orElse(limitNumber, 0),
+  })
+  .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
 export type CreateCampaign = z.input<typeof createCampaignInput>;
 export type CampaignWanted = z.output<typeof createCampaignInput>;
 
@@ -153,5 +167,6 @@ export const CHANGEABLE_FIELD_REFUSALS = {
 export const FIELD_REFUSALS = {
   ...CHANGEABLE_FIELD_REFUSALS,
   initialCodes: 'CODE_COUNT_OUT_OF_RANGE',
+  codeCount: 'CODE_COUNT_OUT_OF_RANGE',
   idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
 } as const;

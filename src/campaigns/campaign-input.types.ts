@@ -49,6 +49,18 @@ export class CreateCampaignInput extends CampaignTermsInput {
 }
 
 @InputType()
+export class PreviewCampaignRuleInput extends CampaignTermsInput {
+  @Field(() => CampaignRuleInput)
+  rule!: CampaignRuleInput;
+
+  @Field(
+    () => Int,
+    nullable('Codes that are planned, in any number of batches; missing means that it is not known.'),
+  )
+  codeCount?: number | null;
+}
+
+@InputType()
 export class UpdateCampaignInput extends CampaignTermsInput {
   @Field(() => ID)
   campaignId!: string;

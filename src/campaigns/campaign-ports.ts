@@ -3,6 +3,22 @@ import type { Id } from '../platform/ids.js';
 import type { CampaignRule } from './campaign-rule.js';
 import type { Campaign } from './campaign.entity.js';
 
+/** Codes as they would be made. */
+export interface CodesPreview {
+  /** Made up now, and not stored. */
+  readonly samples: readonly string[];
+  /** How many different codes the format has, in digits. */
+  readonly differentCodes: string;
+  /** Live codes of the tenant in formats that overlap with this one. */
+  readonly liveBeside: number;
+  /** One guess in this number would hit a live code. */
+  readonly guessesPerHit: number;
+  /** The least that is allowed. */
+  readonly guessesPerHitMin: number;
+  /** How many codes of this format are possible beside the others. */
+  readonly codesPossible: number;
+}
+
 /** What campaigns ask of the feature that makes codes, which comes after them and fills it in. */
 export interface CampaignPorts {
   /** Makes a campaign with its first codes. */
@@ -20,6 +36,8 @@ export interface CampaignPorts {
   codesEnded(em: Em, tenantId: string, campaignId: Id): Promise<void>;
   /** After the commit of a change; the outbox tells it again, should that fail. */
   changed(tenantId: string): Promise<void>;
+  /** What codes of a rule would look like, and how safe they would be from guesses. @throws DomainError CODE_SPACE_TOO_SMALL */
+  previewCodes(tenantId: string, rule: CampaignRule, count: number): Promise<CodesPreview>;
   /** Refuses a rule whose codes cannot be made, or could be guessed. */
   checkCodes(rule: CampaignRule, count: number): void;
 }

@@ -59,15 +59,4 @@ export class CampaignReader {
   async activeCount(tenantId: string): Promise<number> {
     return tenantEm(this.listOrm, tenantId).count(Campaign, { status: 'ACTIVE', deletedAt: null });
   }
-
-  /** Names by ids, also of campaigns that were deleted. */
-  async names(tenantId: string, ids: readonly Id[]): Promise<ReadonlyMap<Id, string>> {
-    if (ids.length === 0) return new Map();
-    const found = await tenantEm(this.listOrm, tenantId).find(
-      Campaign,
-      { id: { $in: [...new Set(ids)] } },
-      { fields: ['id', 'name'], disableIdentityMap: true },
-    );
-    return new Map(found.map(({ id, name }) => [id, name]));
-  }
 }

@@ -7,7 +7,10 @@ export interface WarningText {
 }
 
 /** What a campaign lacks to be of use, though nothing forbids it. */
-export function campaignWarnings({ rule, endsAt }: Campaign, nowMs: number): WarningText[] {
+export function campaignWarnings(
+  { rule, endsAt }: Pick<Campaign, 'rule' | 'endsAt'>,
+  nowMs: number,
+): WarningText[] {
   const warnings: WarningText[] = [];
   if (rule.rewardRules.length === 0) {
     const message =

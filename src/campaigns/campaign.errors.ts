@@ -46,6 +46,19 @@ export const CREATE_CAMPAIGN_REFUSALS = [
 ] as const;
 export type CreateCampaignRefusal = (typeof CREATE_CAMPAIGN_REFUSALS)[number];
 
+/** Why a campaign would not be made; in order of precedence. */
+export const PREVIEW_CAMPAIGN_RULE_REFUSALS = [
+  'RULE_NOT_ALLOWED',
+  'WINDOW_NOT_ALLOWED',
+  'LIMIT_OUT_OF_RANGE',
+  'BUDGET_OUT_OF_RANGE',
+  'CODE_COUNT_OUT_OF_RANGE',
+  'INPUT_NOT_ALLOWED',
+  'REWARD_VALUE_OUT_OF_RANGE',
+  ...TENANT_REFUSALS,
+  ...RULE_REFUSALS,
+] as const;
+
 export const UPDATE_CAMPAIGN_REFUSALS = [
   'NAME_NOT_ALLOWED',
   'RULE_NOT_ALLOWED',

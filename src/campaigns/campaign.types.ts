@@ -117,7 +117,7 @@ const CampaignWarningEnum = enumFromValues(
 );
 
 @ObjectType('CampaignWarning', { description: 'The call succeeded, but the result may not be intended.' })
-class CampaignWarningType {
+export class CampaignWarningType {
   @Field(() => CampaignWarningEnum)
   code!: CampaignWarning;
 

@@ -8,6 +8,8 @@ import { CampaignBudgets } from './campaign-budgets.service.js';
 import { CampaignChangeService } from './campaign-change.service.js';
 import type { CampaignPorts } from './campaign-ports.js';
 import { CampaignNames } from './campaign-names.service.js';
+import { CampaignPreviewResolver } from './campaign-preview.resolver.js';
+import { CampaignPreviewService } from './campaign-preview.service.js';
 import { CampaignReader } from './campaign-reader.service.js';
 import { CampaignRewards } from './campaign-rewards.service.js';
 import { CampaignRuleChecks, type RewardTargets } from './campaign-rule-checks.js';
@@ -17,7 +19,7 @@ import { Campaign } from './campaign.entity.js';
 import { CampaignResolver } from './campaign.resolver.js';
 import { CampaignService } from './campaign.service.js';
 
-export type { CampaignPorts } from './campaign-ports.js';
+export type { CampaignPorts, CodesPreview } from './campaign-ports.js';
 export { campaignNameOf } from './campaign-name.resolver.js';
 import { CAMPAIGN_PERMISSIONS } from './campaigns.permissions.js';
 
@@ -35,7 +37,7 @@ interface Needs extends Pick<
 export const campaigns = {
   name: 'campaigns',
   entities: [Campaign, CampaignUsage],
-  resolvers: [CampaignResolver],
+  resolvers: [CampaignResolver, CampaignPreviewResolver],
   permissions: CAMPAIGN_PERMISSIONS,
   checks: CAMPAIGN_CHECKS,
   compose: (its: Needs) => {
@@ -67,7 +69,10 @@ export const campaigns = {
         campaignNames: new CampaignNames(readOrm),
         campaignPorts,
       },
-      resolvers: [new CampaignResolver(campaignPorts, campaignChanges, campaignReader)],
+      resolvers: [
+        new CampaignResolver(campaignPorts, campaignChanges, campaignReader),
+        new CampaignPreviewResolver(new CampaignPreviewService({ ...its, ruleChecks, ports: campaignPorts })),
+      ],
     };
   },
 };

@@ -4,6 +4,7 @@ export const CAMPAIGN_PERMISSIONS: Permissions = {
   query: {
     campaign: STAFF,
     campaigns: STAFF,
+    previewCampaignRule: STAFF,
   },
   mutation: {
     createCampaign: EDITORS,

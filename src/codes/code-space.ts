@@ -24,6 +24,33 @@ function hitChance({ format, live }: LiveCodes): number {
   return live === 0 ? 0 : live / Number(spaceOf(format));
 }
 
+/** What codes of a format would come to beside the others of their tenant. */
+export interface GuessRisk {
+  /** How many different codes the format has. */
+  readonly space: bigint;
+  /** Live codes of the tenant in formats that overlap with this one. */
+  readonly liveBeside: number;
+  /** The chance that one guess hits a live code. */
+  readonly chance: number;
+  /** Codes of this format that are possible beside the others. */
+  readonly left: number;
+}
+
+export function guessRiskOf(
+  wanted: LiveCodes,
+  guessesPerHit: number,
+  others: readonly LiveCodes[] = [],
+): GuessRisk {
+  const before = others.reduce((sum, each) => sum + hitChance(each), 0);
+  const space = spaceOf(wanted.format);
+  return {
+    space,
+    liveBeside: others.reduce((sum, each) => sum + each.live, 0),
+    chance: before + hitChance(wanted),
+    left: Math.max(0, Math.floor((1 / guessesPerHit - before) * Number(space) * ROUNDING)),
+  };
+}
+
 /**
  * Refuses codes that could be guessed.
  *
@@ -39,12 +66,8 @@ export function assertSpace(
   others: readonly LiveCodes[] = [],
   field?: readonly string[],
 ): void {
-  const before = others.reduce((sum, each) => sum + hitChance(each), 0);
-  const chance = before + hitChance(wanted);
+  const { space, liveBeside: live, chance, left } = guessRiskOf(wanted, guessesPerHit, others);
   if (chance * guessesPerHit <= ROUNDING) return;
-  const space = spaceOf(wanted.format);
-  const live = others.reduce((sum, each) => sum + each.live, 0);
-  const left = Math.max(0, Math.floor((1 / guessesPerHit - before) * Number(space) * ROUNDING));
   const code: CodeFormatRefusal = 'CODE_SPACE_TOO_SMALL';
   throw new DomainError(
     code,

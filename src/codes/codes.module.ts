@@ -46,6 +46,7 @@ import { composeGeneration, type GenerationNeeds } from './compose-generation.js
 import { CodeResolver } from './code.resolver.js';
 import { CodeType } from './code.types.js';
 import { EffectiveStatusService } from './effective-status.service.js';
+import { previewCodes } from './codes-preview.js';
 import { PepperRegistry } from './pepper-registry.js';
 import { SealedCodesRow } from './sealed-codes.entity.js';
 import { CODE_PERMISSIONS } from './codes.permissions.js';
@@ -115,6 +116,8 @@ export const codes = {
       voidCodes: async (em, tenantId, campaignId) => batchChanges.voidAll(em, tenantId, campaignId),
       codesEnded: async (em, tenantId, campaignId) => batchChanges.ended(em, tenantId, campaignId),
       changed: async (tenantId) => refresh.added(tenantId),
+      previewCodes: async (tenantId, rule, count) =>
+        previewCodes(readOrm, guesses, { tenantId, rule, count }),
       checkCodes: (rule, count) => guesses.assertRule(formatOf(rule), count),
     } satisfies CampaignPorts);
     return {

@@ -11,7 +11,7 @@ import { CodeBatchFormat } from './code-batch-format.entity.js';
 import type { CodeDigester } from './code-digester.js';
 import { CodeFormatRow } from './code-format.entity.js';
 import type { CodeFormat } from './code-format.js';
-import { assertSpace, type LiveCodes } from './code-space.js';
+import { assertSpace, guessRiskOf, type GuessRisk, type LiveCodes } from './code-space.js';
 import type { Code } from './code.entity.js';
 import { overlap } from './format-overlap.js';
 import { guessedFormat, isLiteral } from './given-format.js';
@@ -57,10 +57,18 @@ export class GuessSafety {
     assertSpace({ format, live: count }, this.guessesPerHit, [], ['input', 'rule', 'length']);
   }
 
-  /** Refuses early what {@link count} would refuse, before the codes are made. @throws DomainError CODE_SPACE_TOO_SMALL */
-  async assertRoom(em: Em, format: CodeFormat, count: number): Promise<void> {
+  /** What codes of a format would come to beside the live ones of the tenant. */
+  async riskOf(em: Em, format: CodeFormat, count: number): Promise<GuessRisk & { guessesPerHitMin: number }> {
     const guessed = guessedFormat(format);
-    assertSpace({ format: guessed, live: count }, this.guessesPerHit, await liveBeside(em, guessed));
+    const others = await liveBeside(em, guessed);
+    const risk = guessRiskOf({ format: guessed, live: count }, this.guessesPerHit, others);
+    return { ...risk, guessesPerHitMin: this.guessesPerHit };
+  }
+
+  /** Refuses early what {@link count} would refuse, before the codes are made. @throws DomainError CODE_SPACE_TOO_SMALL */
+  async assertRoom(em: Em, format: CodeFormat, count: number, field?: readonly string[]): Promise<void> {
+    const guessed = guessedFormat(format);
+    assertSpace({ format: guessed, live: count }, this.guessesPerHit, await liveBeside(em, guessed), field);
   }
 
   /**

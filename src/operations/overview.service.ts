@@ -1,4 +1,5 @@
 import type { BudgetUse } from '../campaigns/campaign-budgets.service.js';
+import type { CampaignNames } from '../campaigns/campaign-names.service.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchStatus } from '../codes/code-batch.entity.js';
 import type { CodeReader } from '../codes/code-reader.service.js';
@@ -49,7 +50,8 @@ export interface OverviewSources {
     counts(tenantId: string): Promise<{ readonly committed: number; readonly reversed: number }>;
   };
   readonly codeReader: Pick<CodeReader, 'count' | 'batchesUnderWay'>;
-  readonly campaignReader: Pick<CampaignReader, 'activeCount' | 'names'>;
+  readonly campaignReader: Pick<CampaignReader, 'activeCount'>;
+  readonly campaignNames: Pick<CampaignNames, 'of'>;
   readonly campaignBudgets: {
     fullest(tenantId: string, share: number, limit: number): Promise<BudgetUse[]>;
   };
@@ -111,20 +113,14 @@ export class OverviewService {
   }
 
   private async batches(tenantId: string): Promise<BatchUnderWay[]> {
-    const { codeReader, campaignReader } = this.sources;
+    const { codeReader, campaignNames } = this.sources;
     const batches = await codeReader.batchesUnderWay(tenantId, BATCHES_MAX);
-    const names = await campaignReader.names(
-      tenantId,
-      batches.map(({ campaignId }) => campaignId),
+    return Promise.all(
+      batches.map(async ({ id: batchId, campaignId, status, requested, generated }) => {
+        const campaignName = (await campaignNames.of(tenantId, campaignId)) ?? '';
+        return { batchId, campaignId, campaignName, status, requested, generated };
+      }),
     );
-    return batches.map(({ id: batchId, campaignId, status, requested, generated }) => ({
-      batchId,
-      campaignId,
-      campaignName: names.get(campaignId) ?? '',
-      status,
-      requested,
-      generated,
-    }));
   }
 
   /** One after the other, so that an overview takes one connection; once the store is away, nothing more is asked of it. */
