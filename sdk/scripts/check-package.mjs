@@ -1,8 +1,8 @@
 /**
- * Checks the package as npm would publish it: publint and arethetypeswrong find nothing, and everything but the
- * subscriptions stays below the size that README.md promises. Run it behind `npm run build`.
+ * Checks the package as npm would publish it: publint and arethetypeswrong find nothing, applications of each platform
+ * compile, and everything but the subscriptions stays below the size that README.md promises. Run it behind `npm run build`.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +15,7 @@ import { formatMessage } from 'publint/utils';
 import { rolldown } from 'rolldown';
 
 const FOLDER = fileURLToPath(new URL('..', import.meta.url));
+const COMPILER = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const manifest = JSON.parse(readFileSync(path.join(FOLDER, 'package.json'), 'utf8'));
 const GZIP_BYTES_MAX = 12 * 1024;
 /** The package is for ES modules, and for compilers that read `exports`. */
@@ -89,7 +90,27 @@ async function checkSizes() {
   if (sizes['an import of nothing'] > 40) problems.push('Importing the package has a side effect.');
 }
 
+/** Applications compile, with the libraries that their platform has. */
+function checkConsumers() {
+  const strict = '--noEmit --ignoreConfig --strict --exactOptionalPropertyTypes --target es2022'.split(' ');
+  const bundled = ['--module', 'esnext', '--moduleResolution', 'bundler', '--types', ''];
+  const consumers = {
+    'browser.ts in a browser': [...bundled, '--lib', 'es2022,dom'],
+    'browser.ts in Node': ['--module', 'nodenext', '--types', 'node', '--lib', 'es2022'],
+    'mini.ts in a mini program': [...bundled, '--lib', 'es2022'],
+  };
+  for (const [name, options] of Object.entries(consumers)) {
+    const file = path.join('consumers', name.split(' ')[0]);
+    const { status, stdout } = spawnSync(process.execPath, [COMPILER, ...strict, ...options, file], {
+      cwd: FOLDER,
+      encoding: 'utf8',
+    });
+    if (status !== 0) problems.push(`${name} does not compile:\n${stdout}`);
+  }
+}
+
 const tarball = packed();
+checkConsumers();
 await Promise.all([checkManifest(tarball), checkTypes(tarball), checkSizes()]);
 for (const problem of problems) console.error(problem);
 if (problems.length === 0) console.log('publint and arethetypeswrong find nothing.');

@@ -1,3 +1,14 @@
+import type {
+  ActivateBatchErrorCode,
+  AllocateCodesErrorCode,
+  CancelOrderErrorCode,
+  CreateDeviceLinkCodeErrorCode,
+  CreateUserTokenErrorCode,
+  DeviceLoginErrorCode,
+  PayOrderErrorCode,
+  PlaceOrderErrorCode,
+} from './generated/operations.js';
+
 /** What kind of failure an error is; each has a class. */
 export type ErrorKind =
   | 'NETWORK'
@@ -63,15 +74,27 @@ export class UnauthenticatedError extends RedeemkitError {
   readonly kind = 'UNAUTHENTICATED';
 }
 
-/** The mutation was understood, and the answer is no; {@link code} is one of the mutation's own codes. */
-export class RefusedError<Code extends string = string> extends RedeemkitError {
+/** Refusals of the mutations that the SDK sends, and any other that one of your own may have. */
+export type RefusalCode =
+  | ActivateBatchErrorCode
+  | AllocateCodesErrorCode
+  | CancelOrderErrorCode
+  | CreateDeviceLinkCodeErrorCode
+  | CreateUserTokenErrorCode
+  | DeviceLoginErrorCode
+  | PayOrderErrorCode
+  | PlaceOrderErrorCode
+  | (string & {});
+
+/** The mutation was understood, and the answer is no. */
+export class RefusedError extends RedeemkitError {
   override readonly name = 'RefusedError';
   readonly kind = 'REFUSED';
-  declare readonly code: Code;
+  declare readonly code: RefusalCode;
   /** Path of the input field at fault. */
   readonly field: readonly string[] | null;
 
-  constructor({ code, message, field, retryAfterMs }: Refusal<Code>) {
+  constructor({ code, message, field, retryAfterMs }: Refusal) {
     super(code, message, { retryAfterMs: retryAfterMs ?? undefined });
     this.field = field ?? null;
   }
@@ -112,8 +135,8 @@ export class UnsettledError extends RedeemkitError {
 }
 
 /** An object in `errors` of a payload. */
-export interface Refusal<Code extends string = string> {
-  readonly code: Code;
+export interface Refusal {
+  readonly code: string;
   readonly message: string;
   readonly field?: readonly string[] | null;
   readonly retryAfterMs?: number | null;

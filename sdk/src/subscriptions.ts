@@ -56,6 +56,9 @@ export type OrderClosedEvent = OrderClosedSubscription['orderClosed'];
 export type SubscriptionInvalidatedEvent = SubscriptionInvalidatedSubscription['subscriptionInvalidated'];
 export type SessionRevokedEvent = SessionRevokedSubscription['sessionRevoked'];
 
+/** What the one field of a subscription gives. */
+export type EventIn<Data> = Extract<Data[keyof Data], Evented>;
+
 type Listen<Event extends Evented> = (options?: StreamOptions<Event>) => EventStream<Event>;
 
 /** Live events over one WebSocket. Each call is a stream of its own, which reconnects by itself. */
@@ -66,11 +69,11 @@ export interface Subscriptions {
   readonly onSubscriptionInvalidated: Listen<SubscriptionInvalidatedEvent>;
   readonly onSessionRevoked: Listen<SessionRevokedEvent>;
   /** A subscription of your own; its document takes `$after`, and its one field selects `cursor`. */
-  on<Event extends Evented, Variables extends { after?: string | null | undefined }>(
-    operation: Operation<Readonly<Record<string, Event>>, Variables>,
+  on<Data, Variables extends { after?: string | null | undefined }>(
+    operation: Operation<Data, Variables>,
     variables: Omit<Variables, 'after'>,
-    options?: StreamOptions<Event>,
-  ): EventStream<Event>;
+    options?: StreamOptions<EventIn<Data>>,
+  ): EventStream<EventIn<Data>>;
   /** Closes all streams and the socket. */
   close(): void;
 }
@@ -145,17 +148,19 @@ class Socket {
     this.watchPongs();
   }
 
-  source<Event extends Evented>(
-    operation: Operation<Readonly<Record<string, Event>>, never>,
+  source<Data>(
+    operation: Operation<Data, never>,
     variables: object,
     streamName = operation.name,
-  ): EventSource<Event> {
+  ): EventSource<EventIn<Data>> {
     return {
       listen: (after, listener) => {
         const off = this.client.on('connected', () => listener.opened());
         if (this.isConnected) listener.opened();
         const listen = (from: string): (() => void) =>
-          this.run(operation, { ...variables, after: from }, listener, (event) => listener.event(event));
+          this.run(operation, { ...variables, after: from }, listener, (event) =>
+            listener.event(event as EventIn<Data>),
+          );
         let leave =
           after === null
             ? this.run(EventCursor, {}, listener, (cursor) => {
@@ -175,13 +180,13 @@ class Socket {
   }
 
   /** Sends one operation, and hands on what its only field gives. @returns a function that ends it */
-  private run<Value>(
-    { text, name }: Operation<Readonly<Record<string, Value>>, never>,
+  private run<Data>(
+    { text, name }: Operation<Data, never>,
     variables: object,
     { ended }: Pick<EventListener<never>, 'ended'>,
-    take: (value: Value) => void,
+    take: (value: Data[keyof Data]) => void,
   ): () => void {
-    return this.client.subscribe<Readonly<Record<string, Value>>>(
+    return this.client.subscribe<Readonly<Record<string, Data[keyof Data]>>>(
       { query: text, operationName: name, variables: { ...variables } },
       {
         next: ({ data, errors }) => {
