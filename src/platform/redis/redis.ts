@@ -22,13 +22,25 @@ const WAITED_MS_MAX = 15_000;
 const AWAY =
   /^(?:LOADING|READONLY|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients reached)\b/;
 
-const connection = {
-  keepAlive: KEEP_ALIVE_MS,
-  maxLoadingRetryTime: LOADING_RETRY_MS,
-  retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, RECONNECT_EVERY_MS_MAX),
-  // A primary that has become a replica closes no connections; its name leads to the new primary after reconnecting.
-  reconnectOnError: (error) => error.message.startsWith('READONLY'),
-} as const satisfies RedisOptions;
+/** Of one connection, which opens its socket again and again. */
+function reconnecting() {
+  let isLeaving = false;
+  return {
+    keepAlive: KEEP_ALIVE_MS,
+    maxLoadingRetryTime: LOADING_RETRY_MS,
+    retryStrategy: (attempt) => {
+      isLeaving = false;
+      return Math.min(50 * 2 ** attempt, RECONNECT_EVERY_MS_MAX);
+    },
+    // A primary that has become a replica closes no connections; its name leads to the new primary after reconnecting.
+    // The first refused write closes the socket. Closing it for each of them would pile up listeners and timers.
+    reconnectOnError: (error) => {
+      if (isLeaving || !error.message.startsWith('READONLY')) return false;
+      isLeaving = true;
+      return true;
+    },
+  } satisfies RedisOptions;
+}
 
 /**
  * A connection for commands, set so that an outage is reported within `answerWithinMs` and is over within seconds of its
@@ -46,7 +58,7 @@ const connection = {
 export function connectRedis(url: string, answerWithinMs: number): Redis {
   const commandTimeout = Math.floor(answerWithinMs * SHARE_OF_ANSWER);
   const redis = new Redis(url, {
-    ...connection,
+    ...reconnecting(),
     commandTimeout,
     connectTimeout: commandTimeout,
     socketTimeout: 2 * commandTimeout,
@@ -61,12 +73,12 @@ export function connectRedis(url: string, answerWithinMs: number): Redis {
 }
 
 /**
- * A connection that only listens: it waits for ever, and takes up its subscriptions again by itself. It asks now and
- * then whether anybody is there, because who only listens would never find out.
+ * A connection that only listens: it waits for ever, and subscribes again after a reconnect. It sends pings, because a
+ * listener without commands would not notice a dead peer.
  */
 export function connectRedisListener(url: string): Redis {
   const redis = new Redis(url, {
-    ...connection,
+    ...reconnecting(),
     maxRetriesPerRequest: null,
     connectTimeout: PING_EVERY_MS,
     socketTimeout: 2 * PING_EVERY_MS,
@@ -84,7 +96,7 @@ export function connectRedisListener(url: string): Redis {
 /** A connection for commands that Redis answers only when there is something to do, as those of a job queue's worker. */
 export function connectRedisWaiter(url: string): Redis {
   const redis = new Redis(url, {
-    ...connection,
+    ...reconnecting(),
     maxRetriesPerRequest: null,
     connectTimeout: PING_EVERY_MS,
     socketTimeout: WAITED_MS_MAX,
