@@ -62,7 +62,7 @@ describe('a sign-in by OpenID Connect', () => {
     expect(await refusedBy(signIn({ email }))).toBe('TAKEN');
   });
 
-  it('lets in nobody who was not invited to this tenant, nor anybody of a disabled one', async () => {
+  it('refuses accounts that were not invited to this tenant, and those of a disabled tenant', async () => {
     const { email } = await seedStaff(world, tenantId);
     const { tenantId: foreign } = await seedTenant(world);
     expect(await refusedBy(signIn({ email: 'stranger@example.com' }))).toBe('SIGN_IN_REFUSED');
@@ -104,6 +104,17 @@ describe('a sign-in by OpenID Connect', () => {
     const url = `https://console.example/callback?error=access_denied&state=${state}`;
     expect(await refusedBy(complete(denied.flowToken, url))).toBe('PROVIDER_REFUSED');
     expect(await refusedBy(complete(denied.flowToken, 'no url'))).toBe('PROVIDER_REFUSED');
+  });
+
+  it('is refused without its state, or with another one, although code, nonce and verifier are right', async () => {
+    const { email } = await seedStaff(world, tenantId);
+    for (const state of [null, '', 'another']) {
+      const { authorizationUrl, flowToken } = await begin();
+      const back = new URL(provider.signIn(authorizationUrl, { email }));
+      if (state === null) back.searchParams.delete('state');
+      else back.searchParams.set('state', state);
+      expect([state, await refusedBy(complete(flowToken, back.href))]).toEqual([state, 'PROVIDER_REFUSED']);
+    }
   });
 
   it('is refused with a token of another origin, and where no provider is configured or it does not answer', async () => {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunningWorker } from '../../src/app/worker.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { isSignedWith, type Answer } from '../support/webhook-receiver.js';
@@ -19,20 +18,16 @@ import { emOf, redeem, seedCampaign, seedTenant, seedUser } from '../support/wor
 const DAY_MS = 86_400_000;
 
 let world: WebhookWorld;
-let workers: RunningWorker[];
 let scene: WebhookScene;
 
 beforeAll(async () => {
   world = await openWebhookWorld();
-  workers = [await world.work(world.here), await world.work(world.there)];
+  await world.startWorkers();
 });
 beforeEach(async () => {
   scene = await WebhookScene.of(world);
 });
-afterAll(async () => {
-  await Promise.all(workers.map(async (worker) => worker.stop()));
-  await world.close();
-});
+afterAll(async () => world.close());
 
 describe('a webhook', () => {
   it('gets each event once, signed, by two workers, and what was before it not at all', async () => {

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RunningWorker } from '../../src/app/worker.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
 import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
@@ -8,7 +7,7 @@ import { activeKeyId } from '../../src/platform/sealed-secrets.js';
 import { DeliveryAttempt } from '../../src/webhooks/delivery-attempt.js';
 import { present } from '../../src/platform/assert.js';
 import { DeliveryRows } from '../../src/webhooks/delivery-rows.js';
-import { WebhookDelivery, type Webhook } from '../../src/webhooks/webhook.entity.js';
+import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { isSignedWith, type Received } from '../support/webhook-receiver.js';
 import {
   deliveriesOf,
@@ -19,7 +18,8 @@ import {
   WebhookScene,
   type WebhookWorld,
 } from '../support/webhook-world.js';
-import { emOf } from '../support/world.js';
+import { statementsOf } from '../support/statements.js';
+import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 const LOOPBACK = { address: '127.0.0.1', family: 4 };
 const DAY_MS = 86_400_000;
@@ -28,7 +28,13 @@ const EXAMPLE = fileURLToPath(new URL('../../docs/examples/webhook-receiver.mjs'
 const rowsOf = ({ here }: WebhookWorld): DeliveryRows =>
   new DeliveryRows(here.stores.orm, here.services.transactions, 10_000);
 
-/** The deliveries wait again, for so long that no worker takes them. */
+/** The values of a delivery that is queued: tenant, id, webhook, number, type. */
+const ROW_LENGTH = 5;
+
+const chunks = (values: readonly unknown[], size: number): unknown[][] =>
+  Array.from({ length: values.length / size }, (_none, at) => values.slice(at * size, (at + 1) * size));
+
+/** Makes the deliveries wait again, for a day, so that no worker takes them. */
 async function waitsAgain({ tenantId, id }: Webhook): Promise<void> {
   await emOf(world.here, tenantId).execute(
     `update webhook_delivery set status = 'PENDING', next_attempt_at = utc_timestamp(3) + interval 1 day
@@ -38,20 +44,16 @@ async function waitsAgain({ tenantId, id }: Webhook): Promise<void> {
 }
 
 let world: WebhookWorld;
-let workers: RunningWorker[];
 let scene: WebhookScene;
 
 beforeAll(async () => {
   world = await openWebhookWorld();
-  workers = [await world.work(world.here), await world.work(world.there)];
+  await world.startWorkers();
 });
 beforeEach(async () => {
   scene = await WebhookScene.of(world);
 });
-afterAll(async () => {
-  await Promise.all(workers.map(async (worker) => worker.stop()));
-  await world.close();
-});
+afterAll(async () => world.close());
 
 describe('a rotated secret', () => {
   it('signs together with the one before it until its time is over, then alone', async () => {
@@ -128,6 +130,43 @@ describe('a replay', () => {
     await replay(webhook, '0');
     await expect.poll(async () => scene.delivered(webhook)).toBe(40);
     expect(scene.seqs()).toEqual(seqs);
+  });
+
+  it('asked for twice is one that begins with the older event, whichever was asked for first', async () => {
+    // In stores without a worker, so that none of it is done in between.
+    const idle = await openWorld();
+    const { tenantId } = await seedTenant(idle);
+    const { webhooks, webhookReplays } = idle.services;
+    const seqs = await tell(idle, tenantId, 10);
+    const first = seqs[0] ?? 0;
+    for (const order of [
+      ['0', String(first + 4)],
+      [String(first + 4), '0'],
+    ]) {
+      const { webhook } = await webhooks.create(tenantId, { url: 'https://shop.example/hook' });
+      for (const after of order) await webhookReplays.replay(tenantId, webhook.id, after);
+      const row = await emOf(idle, tenantId).findOneOrFail(Webhook, { id: webhook.id });
+      expect([order, row.replayAfterSeq, row.replayUpToSeq]).toEqual([order, 0, seqs.at(-1)]);
+    }
+    await idle.close();
+  });
+
+  it('is queued in pages, each of them once by two processes at once', async () => {
+    const idle = await Promise.all([openWorld(), openWorld()]);
+    const [here, there] = idle;
+    const { tenantId } = await seedTenant(here);
+    const seqs = await tell(here, tenantId, 2300);
+    const { webhook } = await here.services.webhooks.create(tenantId, { url: 'https://shop.example/hook' });
+    await here.services.webhookReplays.replay(tenantId, webhook.id, '0');
+    const queuedBy = async ({ stores, services }: World): Promise<number[]> => {
+      const sent = await statementsOf(stores.orm, async () => services.webhookReplays.work());
+      const inserts = sent.filter(({ query }) => query.includes('insert into webhook_delivery'));
+      const rows = inserts.flatMap(({ params }) => chunks(params, ROW_LENGTH));
+      return rows.filter(([tenant]) => tenant === tenantId).map(([, , , seq]) => Number(seq));
+    };
+    const queued = (await Promise.all([queuedBy(here), queuedBy(there)])).flat();
+    expect(queued.toSorted((a, b) => a - b)).toEqual(seqs);
+    await Promise.all(idle.map(async (each) => each.close()));
   });
 
   it('is refused where it cannot be done, and nothing is sent', async () => {

@@ -14,7 +14,8 @@ export interface WebhookWorld {
   readonly receiver: WebhookReceiver;
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  work(world: World): Promise<RunningWorker>;
+  /** A worker in each of the two processes; `close` stops them. */
+  startWorkers(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -29,15 +30,19 @@ export async function openWebhookWorld(): Promise<WebhookWorld> {
     openWorld(LOOPBACK_ALLOWED, urls),
     openWorld(LOOPBACK_ALLOWED, urls),
   ]);
-  const work = async ({ app, services, stores }: World): Promise<RunningWorker> =>
-    startWorker({ ...services, ...app, orm: stores.orm });
+  const workers: RunningWorker[] = [];
+  const startWorkers = async (): Promise<void> => {
+    for (const { app, services, stores } of [here, there])
+      workers.push(await startWorker({ ...services, ...app, orm: stores.orm }));
+  };
   const close = async (): Promise<void> => {
+    await Promise.all(workers.map(async (worker) => worker.stop()));
     await Promise.all([here.close(), there.close()]);
     await receiver.close();
     await redis.close();
     await database.drop();
   };
-  return { here, there, receiver, ...urls, work, close };
+  return { here, there, receiver, ...urls, startWorkers, close };
 }
 
 export async function newTenantId(world: World): Promise<string> {

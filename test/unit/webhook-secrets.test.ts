@@ -31,6 +31,12 @@ describe('secrets of webhooks', () => {
     expect(by(NEW).resealed(rowOf(sealed('lost')), NEW.keyId)).toBeNull();
   });
 
+  it('cannot be read with another pepper, although it has the number of the one that sealed them', () => {
+    const stored = rowOf(sealed('present'));
+    expect(by({ ...OLD, pepper: 'x'.repeat(40) }).valid(stored, 0)).toBeNull();
+    expect(by(OLD).valid(stored, 0)).toEqual(['present']);
+  });
+
   it('sign together until the instant that was set, which is not one of theirs', () => {
     const stored = rowOf(sealed('present'), sealed('previous'));
     expect(by(OLD).valid(stored, 999)).toEqual(['present', 'previous']);
