@@ -45,7 +45,7 @@ export function ownEvents<Args extends object = object>(options: FeedOptions<Arg
       const events = await context.events.subscribe(filter, cursor?.afterSeq ?? null);
       return new FeedItems(events, { ...options, args }, cursor);
     } catch (error) {
-      throw told(error, options.list);
+      throw errorForClient(error, options.list);
     }
   };
 }
@@ -65,7 +65,7 @@ class FeedItems<Args> implements AsyncIterableIterator<FeedItem, undefined> {
       const item = this.due.shift();
       if (item !== undefined) return { value: item, done: false };
       const { value: event } = await this.events.next().catch((error: unknown) => {
-        throw told(error, this.options.list);
+        throw errorForClient(error, this.options.list);
       });
       if (event === undefined) return { value: undefined, done: true };
       this.due.push(...this.itemsOf(event));
@@ -96,7 +96,7 @@ class FeedItems<Args> implements AsyncIterableIterator<FeedItem, undefined> {
   }
 }
 
-function told(error: unknown, list: string): unknown {
+function errorForClient(error: unknown, list: string): unknown {
   if (!(error instanceof CursorError)) return error;
   const { code } = error;
   const advice = code === 'CURSOR_EXPIRED' ? ` Subscribe without a cursor, then read \`${list}\`.` : '';

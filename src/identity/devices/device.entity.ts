@@ -22,13 +22,13 @@ const DeviceSchema = defineEntity({
     tenantId: tenantColumn().primary(),
     id: idColumn().primary(),
     userId: idColumn(),
-    /** What the client calls itself: visible ASCII. */
+    /** Chosen by the client: visible ASCII. */
     identifier: p.string().length(IDENTIFIER_LENGTH_MAX),
     /** As it was sent last, cut to its column. */
     userAgent: p.string().length(USER_AGENT_LENGTH_MAX),
-    /** What the device shows its user, so that staff find it by what a customer reads out. */
+    /** Shown on the device, so that a customer can read it out to staff. */
     shortCode: p.string().length(SHORT_CODE_LENGTH_MAX).nullable(),
-    /** Of the secret that the device proves itself with. */
+    /** Digest of the secret that authenticates the device. */
     secretDigest: p.string().length(43),
     status: p.enum(() => DEVICE_STATUSES).$type<DeviceStatus>(),
     version: versionColumn(),
@@ -51,18 +51,23 @@ DeviceSchema.setClass(Device);
 const AUTH_METHOD_KINDS = ['DEVICE'] as const;
 export type AuthMethodKind = (typeof AUTH_METHOD_KINDS)[number];
 
-/** Whom an identifier signs in. The primary key makes it one user, however many sign-ups run at once. */
+/** The primary key of what belongs to one identifier of a tenant. */
+const identifierKey = () => ({
+  tenantId: tenantColumn().primary(),
+  kind: p
+    .enum(() => AUTH_METHOD_KINDS)
+    .$type<AuthMethodKind>()
+    .primary(),
+  identifier: p.string().length(IDENTIFIER_LENGTH_MAX).primary(),
+});
+
+/** The user of an identifier. The primary key allows one, however many sign-ups run at once. */
 const AuthMethodSchema = defineEntity({
   name: 'AuthMethod',
   tableName: 'auth_method',
   indexes: [{ name: 'ix_auth_method__tenant_user', properties: ['tenantId', 'userId'] }],
   properties: {
-    tenantId: tenantColumn().primary(),
-    kind: p
-      .enum(() => AUTH_METHOD_KINDS)
-      .$type<AuthMethodKind>()
-      .primary(),
-    identifier: p.string().length(IDENTIFIER_LENGTH_MAX).primary(),
+    ...identifierKey(),
     userId: idColumn(),
     createdAt: instantColumn(),
   },
@@ -75,12 +80,7 @@ const TrialGrantSchema = defineEntity({
   name: 'TrialGrant',
   tableName: 'trial_grant',
   properties: {
-    tenantId: tenantColumn().primary(),
-    kind: p
-      .enum(() => AUTH_METHOD_KINDS)
-      .$type<AuthMethodKind>()
-      .primary(),
-    identifier: p.string().length(IDENTIFIER_LENGTH_MAX).primary(),
+    ...identifierKey(),
     /** What the subscription names as its order; a trial has none. */
     id: idColumn(),
     userId: idColumn(),
