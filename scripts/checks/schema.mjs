@@ -1,6 +1,6 @@
 /**
- * Compares schema.graphql with the schema of the build, and fails if they differ: whoever changes the API sees it in
- * the same commit. With --write it writes the file instead.
+ * Compares schema.graphql with the schema of the build, and fails if they differ, so that a change of the API shows
+ * in its commit. With --write it writes the file instead.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { buildRedeemkitSchema, printSortedSchema } from '../../dist/app/schema.js';

@@ -13,7 +13,7 @@ export interface StoreSettings {
   /** A connection for each lane of the group commit, and some for those who tombstone. */
   readonly commitPoolSize: number;
   readonly storeTimeoutMs: number;
-  /** Fingerprints of the keys that this process can read with, told to the other processes. */
+  /** Fingerprints of the keys that this process can read with, published to the other processes. */
   readonly keyPrints: readonly string[];
   /** What staff see of a process that stays. */
   readonly shown?: ShownProcess;

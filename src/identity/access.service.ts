@@ -11,14 +11,14 @@ import type { IdentityPorts } from './identity-ports.js';
 import { readKeyStates, refusalOfKey, type KeyState } from './partners/key-states.js';
 import type { UserStatus } from './users/user.entity.js';
 
-/** Whose access is judged. Staff are judged by their session, which ends when they are disabled. */
+/** The caller to check. Staff are checked by their session, which ends when they are disabled. */
 export interface Subject {
   readonly tenantId: string;
   readonly userId?: Id | undefined;
   readonly nodeId?: Id | undefined;
-  /** Without one, as in a token that an operator made, no session is judged. */
+  /** Missing in a token that an operator made: then no session is checked. */
   readonly sessionId?: Id | undefined;
-  /** The API key of a partner's server; with a user, the one that has made the token. */
+  /** The API key of a partner's server; with a user, the key that made the token. */
   readonly keyId?: Id | undefined;
 }
 interface Keyed {
@@ -32,13 +32,13 @@ interface Person extends Subject {
 }
 
 /**
- * How often an active tenant's status, the users and sessions whose rows have changed, and nodes are read. Sockets are judged as
- * often, so a change takes effect for requests and for events within a second, on every process.
+ * How often the status of an active tenant, its changed users and sessions, and nodes are read. Sockets are checked as
+ * often, so a change takes effect for requests and events within a second, on every process.
  */
 export const STATUS_TTL_MS = 400;
-/** Users and sessions are kept for longer, because a change of the row drops them: most requests then read neither. */
+/** Users and sessions are cached for longer, because a changed row drops them: most requests read neither. */
 const ROW_TTL_MS = 10_000;
-/** Changes are seen for as long as an older status may be kept, and the five seconds that their commit may take. */
+/** Covers the longest time a status is cached, plus five seconds for the commit of a change. */
 const CHANGED_WITHIN_S = 15;
 const BATCH_MAX = 1000;
 
@@ -48,11 +48,11 @@ interface RowKey {
 }
 const idsOf = (keys: readonly RowKey[]): Id[] => keys.map(({ id }) => id);
 
-/** A row that has changed, or the tenant's own. */
+/** A changed row, or the row of the tenant. */
 interface StatusRow {
   readonly kind: 'TENANT' | 'USER' | 'SESSION';
   readonly id: Id;
-  /** A user's and a tenant's have the same words. */
+  /** Users and tenants share these words. */
   readonly status: TenantStatus | 'OPEN' | 'ENDED';
 }
 
@@ -63,13 +63,13 @@ const READ_STATUS = `select 'TENANT' as kind, '' as id, cast(status as char) as 
   union all select 'SESSION', cast(id as char), if(ended_at is null, 'OPEN', 'ENDED') from session
     where tenant_id = ? and changed_at > current_timestamp(3) - interval ${CHANGED_WITHIN_S} second`;
 
-/** What is known of the rows with these ids, in their order; null where there is no such row. */
+/** The values of the rows with these ids, in the same order; null for a missing row. */
 type ReadRows<T> = (tenantId: string, ids: readonly Id[]) => Promise<(T | null)[]>;
 
 /**
- * Whether a caller may do anything at all: the tenant and the user exist and are ACTIVE, the session of the token has not
- * ended, and the node exists. While the database is away nothing commits, so the last known status stands. The commit judges tenant and user once more, the
- * user under lock.
+ * Whether a caller may do anything at all: tenant and user exist and are ACTIVE, the session of the token has not ended,
+ * and the node exists. While the database is away nothing commits, so the last known status stands. The commit of a
+ * redemption checks tenant and user again, the user under lock.
  */
 export class AccessService {
   private readonly tenants: ReadCache<TenantStatus>;
@@ -86,13 +86,13 @@ export class AccessService {
   ) {
     this.tenants = this.cached(async (tenantId) => this.readTenant(tenantId), STATUS_TTL_MS);
     this.users = this.cachedRows(async (tenantId, ids) => this.readUsers(tenantId, ids), ROW_TTL_MS);
-    // One that has ended, or was deleted, never comes back.
+    // An ended or deleted session stays so.
     this.sessions = this.cachedRows(
       async (tenantId, ids) => this.readSessions(tenantId, ids),
       ROW_TTL_MS,
       ROW_TTL_MS,
     );
-    // Nodes are few, and a row that is deleted leaves no note of a change.
+    // There are few nodes, and a deleted row leaves no note of its change.
     this.nodes = this.cachedRows(async (tenantId, ids) => {
       const there = await ports.findNodes(tenantId, ids);
       return ids.map((id) => (there.has(id) ? id : null));
@@ -104,7 +104,7 @@ export class AccessService {
   async refusalOf(person: Person): Promise<PersonRefusal | null>;
   async refusalOf(subject: Subject): Promise<AccessRefusal | null>;
   async refusalOf({ tenantId, userId, nodeId, sessionId, keyId }: Subject): Promise<AccessRefusal | null> {
-    // The tenant first: reading it drops what is kept of users and sessions that have changed.
+    // The tenant first: reading it drops cached users and sessions that have changed.
     if ((await this.tenants.find(tenantId, '')) !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
     if (userId !== undefined && (await this.users.find(tenantId, userId)) !== 'ACTIVE')
       return 'USER_DISABLED';
@@ -115,7 +115,7 @@ export class AccessService {
     return (await this.nodes.find(tenantId, nodeId)) === null ? 'NODE_NOT_FOUND' : null;
   }
 
-  /** Whether the key is still good: of a partner's server, or of a user whose token it has made. */
+  /** Checks the key of a partner's server, or the key that made a user's token. */
   async refusalOfKey({ tenantId, userId, keyId }: Keyed): Promise<KeyRefusal | null> {
     return refusalOfKey(await this.keyState(tenantId, keyId), userId, this.clock.nowMs());
   }
@@ -125,7 +125,7 @@ export class AccessService {
     return this.keys.find(tenantId, keyId);
   }
 
-  /** What this process knows already, without a read: null also where it knows nothing. */
+  /** The refusal known to this process without a read; null also if nothing is known. */
   knownRefusalOf({ tenantId, userId, nodeId, sessionId, keyId }: Subject): AccessRefusal | null {
     if ((this.tenants.known(tenantId, '') ?? 'ACTIVE') !== 'ACTIVE') return 'TENANT_NOT_ACTIVE';
     if (userId !== undefined && (this.users.known(tenantId, userId) ?? 'ACTIVE') !== 'ACTIVE')
@@ -137,8 +137,8 @@ export class AccessService {
   }
 
   /**
-   * Call it after the commit of a change, and for a session after its end: this process goes by it at once, the others
-   * within a second.
+   * Call it after the commit of a change, and for a session after its end. The change takes effect in this process at
+   * once, in the others within a second.
    */
   changed({ tenantId, userId, nodeId, sessionId, keyId }: Subject): void {
     if (sessionId !== undefined) this.sessions.note(tenantId, sessionId, null);
@@ -157,7 +157,7 @@ export class AccessService {
     return new ReadCache(inTime, { ttlMs, missingTtlMs, outlastsStore: true });
   }
 
-  /** Rows that are asked for at once are read in one query. */
+  /** Concurrent lookups are read in one query. */
   private cachedRows<T extends object | string>(
     read: ReadRows<T>,
     ttlMs: number,
@@ -181,7 +181,7 @@ export class AccessService {
     return (tenant?.status as TenantStatus | undefined) ?? null;
   }
 
-  /** Raw, because every user's first request comes this way. */
+  /** Raw SQL: the first request of every user runs it. */
   private async readUsers(tenantId: string, ids: readonly Id[]): Promise<(UserStatus | null)[]> {
     const rows = await tenantEm(this.orm, tenantId).execute<{ id: Id; status: UserStatus }[]>(
       'select cast(id as char) as id, status from user where tenant_id = ? and id in (?)',

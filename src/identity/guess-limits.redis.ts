@@ -5,16 +5,16 @@ import { isLoopback, networkOf } from '../platform/network-of.js';
 import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 
-/** Failures an hour that have no consequence; afterwards waits grow up to an hour. */
+/** Failures per hour without a wait; further ones wait longer and longer, up to an hour. */
 export interface GuessesFree {
   readonly account: number;
   readonly address: number;
 }
 
-/** Whose secret is tried, and from where. */
+/** The account whose secret is tried, and the origin of the attempt. */
 export interface Guess {
   readonly id: Id;
-  /** What is tried: names the account, whether it exists or not. */
+  /** Names the account, whether it exists or not. */
   readonly tenantId: string;
   readonly account: string;
   readonly ip: string;
@@ -42,8 +42,8 @@ export class GuessLimits {
   }
 
   /**
-   * Counts the attempt as a failure, before it is judged.
-   * @returns how long its subjects have to wait, in milliseconds; 0 where it may be judged
+   * Counts the attempt as a failure before it is checked.
+   * @returns how long the caller has to wait, in milliseconds; 0 if the attempt may be checked
    * @throws StoreUnavailableError: without a count nothing may be tried
    */
   async admit(guess: Guess): Promise<number> {
@@ -55,8 +55,8 @@ export class GuessLimits {
   }
 
   /**
-   * The attempt was none of a guesser: its account begins anew, and its address gets it back. Where Redis does not
-   * answer the attempt stays counted: it was right all the same.
+   * The attempt was right: the failures of its account are forgotten, and its address gets it back. If Redis does not
+   * answer, the attempt stays counted, and the sign-in succeeds.
    */
   async succeeded(guess: Guess): Promise<void> {
     await unlessAway(answered(this.redis.del(accountKey(guess))));
@@ -69,7 +69,7 @@ export class GuessLimits {
     if (address !== null) await unlessAway(this.forgiveness.run([address], [id]));
   }
 
-  /** The address first: where it waits, it does not lock the account of somebody else out. */
+  /** The address first: an address that has to wait does not lock out the account of another person. */
   private subjectsOf(guess: Guess): Subject[] {
     const address = addressKey(guess.ip);
     const account = { key: accountKey(guess), free: this.free.account };

@@ -1,7 +1,7 @@
 import type { Em } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
 
-/** What identity asks of the feature that has nodes and subscriptions, which comes after it and fills it in. */
+/** What identity needs of nodes and subscriptions; that feature comes later and fills it in. */
 export interface IdentityPorts {
   /** Those of the nodes that exist. */
   findNodes(tenantId: string, nodeIds: readonly Id[]): Promise<ReadonlySet<Id>>;

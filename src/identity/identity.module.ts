@@ -38,7 +38,7 @@ interface Needs extends Pick<
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Devices stay signed in for as long as they are used. */
+/** Devices in use stay signed in. */
 const DEVICE_SESSION_MAX_MS = 3650 * DAY_MS;
 
 function sessionLives(config: Config): Record<SessionKind, SessionLife> {
@@ -58,7 +58,7 @@ function oidcSettings(config: Config): OidcSettings | null {
   return { issuer, clientId, clientSecret: config.OIDC_CLIENT_SECRET, redirectUri, mayBeInsecure };
 }
 
-/** Who calls, and whether they may. */
+/** Callers, and whether they have access. */
 export const identity = {
   name: 'identity',
   entities: [User, UserTag, Session, Staff],

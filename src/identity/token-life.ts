@@ -1,4 +1,4 @@
-/** By whose wish a token is signed: tokens of the API are short, the operator's command may make longer ones by hand. */
+/** Who asked for a token: tokens of the API are short-lived; the operator's command may make longer ones. */
 export type TokenWish = 'BY_PROGRAM' | 'BY_OPERATOR';
 
 const DAY_S = 86_400;

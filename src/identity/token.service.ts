@@ -17,11 +17,11 @@ const AUDIENCE = 'redeemkit';
 const ALGORITHM = 'HS256';
 const CLAIMS = ['iss', 'aud', 'iat', 'exp', 'sub', 'tid', 'kind'];
 
-/** Tokens that were verified lately. Each is a few hundred bytes, and verifying again costs an HMAC. */
+/** Recently verified tokens. Each takes a few hundred bytes; verifying one again costs an HMAC. */
 const CACHE_MAX = 10_000;
 const HEADERS_MAX = 16;
 
-/** What a token proves, and until when. */
+/** The actor of a verified token, and the end of its life. */
 export interface Proof {
   readonly actor: Actor;
   readonly expiresMs: number;
@@ -30,13 +30,13 @@ export interface Proof {
 /**
  * Signs and verifies the tokens that say who a caller is: JWT with one pinned algorithm, issuer and audience.
  * The first secret signs, all of them verify, each under its own `kid`: to change the secret, put the new one first
- * and keep the old one for as long as its tokens live.
+ * and keep the old one until its tokens have expired.
  */
 export class TokenService {
   private readonly signClaims: (claims: Record<string, unknown>) => string;
   private readonly verifiers: ReadonlyMap<string, (token: string) => Record<string, unknown>>;
   private readonly decode = createDecoder({ complete: true });
-  /** By the header of a token, which is the same text in all that one key has signed. */
+  /** By the header of a token: all tokens of one key have the same header text. */
   private readonly keyIds = new LRUCache<string, string>({ max: HEADERS_MAX });
   private readonly verified = new LRUCache<string, Proof>(atMost(CACHE_MAX));
 
@@ -77,21 +77,21 @@ export class TokenService {
   }
 
   /**
-   * Whom the token proves.
+   * The actor of a token.
    * @throws TokenError
    */
   verify(token: string): Actor {
     return this.prove(token).actor;
   }
 
-  /** As {@link verify}, for what outlives the moment. @throws TokenError */
+  /** As {@link verify}, with the end of the token's life. @throws TokenError */
   prove(token: string): Proof {
     let known = this.verified.get(token);
     if (known === undefined) {
       known = this.verifyNow(token);
       this.verified.set(token, known);
     }
-    // The time is judged here and nowhere else, because a token may expire while it is in the cache.
+    // The expiry is checked here only, because a token may expire while it is cached.
     if (this.clock.nowMs() < known.expiresMs) return known;
     this.verified.delete(token);
     throw new TokenError('EXPIRED');
@@ -163,7 +163,7 @@ function actorOf(claims: Record<string, unknown>): Actor | null {
   return { kind, tenantId, staffId: sub, role, ...session };
 }
 
-/** What narrows the token of a user: the key that has made it, and a product line. */
+/** The limits of a user's token: the API key that made it, and a product line. */
 function limitsOf({ keyId, productCode }: UserActor): Record<string, string> {
   return {
     ...(keyId !== undefined && { key: keyId }),

@@ -81,7 +81,7 @@ type Rules = ReadonlyMap<string, Rule>;
 /** The limits of an attempt. `admit-attempt.lua` judges the attempt by them and counts it. */
 export class RateLimitService {
   private readonly rules: ReadCache<Rules>;
-  /** Of each tenant's limits, as Redis told it last. */
+  /** Version of each tenant's limits, as read last from Redis. */
   private readonly versions = new LRUCache<string, string>(atMost(TENANTS_MAX));
 
   constructor(
@@ -203,7 +203,7 @@ export function olderAttemptsKey(windowKey: string): string {
 }
 
 /**
- * Keys of windows and lock-outs, and what the scripts are told of them; windows of one key stand together.
+ * Keys of windows and lock-outs, and the scripts' arguments for them; windows of one key are adjacent.
  * @param firstKey index of the first of the keys
  */
 export function admissionArguments({ windows, lockOuts }: AttemptLimits, firstKey: number) {

@@ -1,4 +1,4 @@
-/** What a caller may be told about a refusal besides its code. */
+/** Facts of a refusal that the caller may see besides its code. */
 export interface RefusalDetails {
   /** Path of the input field at fault, outermost first, e.g. `['input', 'code']`. */
   readonly field?: readonly string[];

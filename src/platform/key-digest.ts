@@ -6,7 +6,7 @@ const DIGEST = /^sha256:[\w-]{43}$/;
 /**
  * What an idempotency key is stored as, in Redis, jobs and rows alike: callers put order numbers and worse into it.
  * Plain SHA-256, because it has to stay the same for ever and is no secret; with tenant and scope, so that equal keys
- * of two users cannot be told to be equal. The migrations that digested the older rows make the same text.
+ * of two users do not look equal. The migrations that digested the older rows make the same text.
  * @param scope the user who redeems; for a row that staff make, its table
  */
 export function keyDigest(tenantId: string, scope: string, key: string): string {

@@ -54,7 +54,7 @@ export class ReadCache<T extends object | string> {
     return read?.row ?? null;
   }
 
-  /** What is kept of a row and up to date, without a read; undefined where nothing is. */
+  /** The cached row if it is up to date, without a read; else undefined. */
   known(tenantId: string, key: string): T | null | undefined {
     return this.cache.get(cacheKey(tenantId, key))?.row;
   }

@@ -17,13 +17,13 @@ interface Parts {
   readonly issuerTokens?: Pick<IssuerTokens, 'tokenIn' | 'prove' | 'isStillGood'>;
 }
 
-/** What was found out of a caller; for a partner with the only operations that are executed. */
+/** The proof of a caller; for a partner with its registered operations. */
 type Found = Proof & Partial<Pick<KeyProof, 'operations'> & Pick<IssuerProof, 'issuer'>>;
 
 /**
- * Callers with an API key, or with a token that a tenant's own server has signed. Both are looked up when the head of a
- * request has arrived; everything after that is as fast and as synchronous as with a token of this program. For a
- * partner nothing is executed but its registered operations.
+ * Callers with an API key, or with a token of a tenant's own server. Both are looked up when the head of a request has
+ * arrived; the rest is as fast and synchronous as with a token of this program. A partner's key executes registered
+ * operations only.
  */
 export class KeyCallers {
   private readonly found = new WeakMap<IncomingMessage, Found | Error>();
@@ -31,7 +31,7 @@ export class KeyCallers {
 
   constructor(private readonly parts: Parts) {}
 
-  /** Null where the request has nothing to look up; else resolves, and never rejects, once it is known whose it is. */
+  /** Null if the request has nothing to look up; else a promise that resolves when the caller is known. It never rejects. */
   lookUp(request: IncomingMessage): Promise<void> | null {
     const proof = this.proofIn(request.headers.authorization);
     return proof === null ? null : this.find(request, proof);
@@ -45,7 +45,7 @@ export class KeyCallers {
     return token === null ? null : this.proveToken(token);
   }
 
-  /** Who asks, of a request that was looked up; null for any other. @throws GraphQLError */
+  /** The caller of a request that was looked up; null for any other. @throws GraphQLError */
   proofOf(request: IncomingMessage): Found | null {
     const found = this.found.get(request);
     if (found instanceof Error) throw found;
@@ -53,8 +53,8 @@ export class KeyCallers {
   }
 
   /**
-   * Puts the registered text in the place of what a partner's request asks for, so that nothing else can be executed.
-   * What is not registered is refused where the request's context is made.
+   * Replaces a partner's request by the registered text, so that nothing else can be executed. An operation that is not
+   * registered is refused when the request's context is made.
    */
   narrow(request: FastifyRequest): void {
     const { raw, method } = request;

@@ -10,7 +10,7 @@ import type { SocketSession } from './socket-session.js';
 /** Of a socket in the protocol's library, by the ids of the client; null for what answers once. */
 type Running = Readonly<Record<string, unknown>>;
 
-/** What partners run over sockets: their registered operations, and a subscription no longer than it is registered. */
+/** Operations of partners over sockets. Only registered ones run, and a subscription ends when it is dropped from the list. */
 export class RegisteredSubscriptions {
   private readonly texts = new WeakMap<ExecutionArgs, string>();
 

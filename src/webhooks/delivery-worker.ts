@@ -15,7 +15,7 @@ const LANES_OF_TENANT_MAX = 4;
 const LANES_HINDERED_MAX = 6;
 /** A lane that takes longer than its turn and some seconds has a receiver that is slow, also where it answers well. */
 const SLOW_MS = 5000;
-/** For so long a process remembers when it has served a webhook, and whether that was slow. */
+/** How long a process remembers when it served a webhook last, and whether that was slow. */
 const REMEMBERED_MS = 600_000;
 /** Requests under way may end while the process stops; then they are broken off, and sent again later. */
 const STOP_WAIT_MS = 3000;

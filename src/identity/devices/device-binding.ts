@@ -10,7 +10,7 @@ import type { WantedLogin } from './device-input.js';
 import { countBound, lockUser } from './device-rows.js';
 import { digestOf, linkCodeDigest } from './device-secret.js';
 
-/** Chosen before the transaction, so that a second run after an unknown COMMIT knows what the first one has made. */
+/** Chosen before the transaction: a second run after an unknown COMMIT recognizes the rows of the first. */
 export interface NewBinding {
   readonly userId: Id;
   readonly deviceId: Id;
@@ -42,8 +42,8 @@ export class DeviceBinding {
   ) {}
 
   /**
-   * User, auth method and device, and the trial. The auth method first: its primary key lets one of any number of
-   * sign-ups through, and the others hold nothing while they wait for it.
+   * User, auth method and device, and the trial. The auth method comes first: its primary key lets one of
+   * several concurrent sign-ups through, and the others wait for it without holding locks.
    */
   async signUp(em: Em, wish: BindingWish): Promise<Bound> {
     const { tenantId, ids, now } = wish;
@@ -63,7 +63,7 @@ export class DeviceBinding {
   }
 
   /**
-   * A further device of the user that the code was made for.
+   * Binds a further device to the user of the link code.
    * @throws DomainError LINK_CODE_NOT_FOUND, USER_DISABLED, DEVICE_LIMIT_REACHED
    */
   async link(em: Em, wish: BindingWish, linkCode: string): Promise<Bound> {
@@ -82,7 +82,7 @@ export class DeviceBinding {
     return { userId, deviceId: ids.deviceId, isNewUser: false, trialPlanId: null };
   }
 
-  /** Where the plan cannot be given, the user signs up without it. */
+  /** If the plan cannot be given, the user signs up without a trial. */
   private async giveTrial(em: Em, { tenantId, wanted, terms, ids, now }: BindingWish): Promise<Id | null> {
     const { trial } = terms;
     const key = { kind: 'DEVICE', identifier: wanted.identifier } as const;
@@ -98,7 +98,7 @@ export class DeviceBinding {
   }
 }
 
-/** The code as it was typed, if it can still be used. */
+/** The row of a typed code; null if it is unknown or has expired. */
 export async function findLinkCode(
   em: Em,
   tenantId: string,
@@ -110,7 +110,7 @@ export async function findLinkCode(
   return found !== null && found.expiresAt.getTime() > now.getTime() ? found : null;
 }
 
-/** Uses it up: of two calls with one code the second finds none. @throws DomainError LINK_CODE_NOT_FOUND */
+/** Deletes the code: of two calls with the same code, the second is refused. @throws DomainError LINK_CODE_NOT_FOUND */
 export async function spendLinkCode(em: Em, code: DeviceLinkCode | null): Promise<void> {
   const spent = code === null ? 0 : await em.nativeDelete(DeviceLinkCode, { digest: code.digest });
   if (spent !== 1) refuse('LINK_CODE_NOT_FOUND', 'linkCode');

@@ -22,33 +22,33 @@ interface DeviceChangeParts extends Pick<PlatformServices, 'transactions' | 'out
   readonly userHoldings: readonly UserHolding[];
 }
 
-/** Whose device it has to be; null for staff, who change all devices of their tenant. */
+/** The user who must own the device; null for staff, who may change any device of their tenant. */
 type Owner = Id | null;
 
 interface MeantDevice {
   readonly owner: Owner;
   readonly deviceId: Id;
-  /** Whether an earlier run, whose COMMIT had no verdict, has made the change. */
+  /** Whether an earlier run with an unknown COMMIT has made the change. */
   readonly isDone?: (device: Device) => boolean;
 }
 
 interface Changed {
   readonly device: Device;
   readonly endedSessions: readonly Id[];
-  /** Whether the user has no way to sign in any more. */
+  /** Whether the change disabled the user. */
   readonly isUserDisabled: boolean;
 }
 
-/** Devices that are unbound, disabled or enabled, with all that follows for their sessions. */
+/** Unbinds, disables and enables devices, and ends their sessions. */
 export class DeviceChangeService {
   constructor(private readonly its: DeviceChangeParts) {}
 
   /**
-   * Takes the device from its user: its sessions, tokens and sockets end, and its identifier may sign up again.
+   * Unbinds the device from its user. Its sessions, tokens and sockets end; its identifier may sign up again.
    * @throws DomainError one of `UNBIND_DEVICE_REFUSALS`
    */
   async unbind(tenantId: string, owner: Owner, deviceId: Id): Promise<Device> {
-    // Chosen before the transaction: a second run after an unknown COMMIT knows its own mark.
+    // Chosen before the transaction: a second run after an unknown COMMIT recognizes the first by it.
     const unboundAt = new Date(this.its.clock.nowMs());
     const isDone = (device: Device): boolean => device.unboundAt?.getTime() === unboundAt.getTime();
     return this.change(tenantId, { owner, deviceId, isDone }, async (em, device, user) => {
@@ -77,7 +77,7 @@ export class DeviceChangeService {
     });
   }
 
-  /** With user and device locked, in this order. Afterwards this process goes by it at once, the others within a second. */
+  /** Locks the user, then the device. The change takes effect in this process at once, in others within a second. */
   private async change(
     tenantId: string,
     { owner, deviceId, isDone }: MeantDevice,
@@ -101,8 +101,8 @@ export class DeviceChangeService {
   }
 
   /**
-   * A user who cannot sign in any more must hold nothing, and is disabled so that nothing can come later: an order that
-   * is under way, a redemption that is PROCESSING, a transfer.
+   * Refuses to unbind the last device of a user who still holds something. A user who holds nothing is disabled, so that
+   * an order, a PROCESSING redemption or a transfer under way cannot credit an account without a way in.
    * @returns whether the user was disabled
    */
   private async leaveUser(em: Em, tenantId: string, device: Device, user: User): Promise<boolean> {

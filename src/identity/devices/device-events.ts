@@ -17,7 +17,7 @@ export function sessionRevoked({ userId, ...payload }: RevokedDevice): OutboxDra
   return { type: SESSION_REVOKED, userId, payload };
 }
 
-/** What a subscriber is told: a session of its own, or all of them where it has none. */
+/** The events for a subscriber: those of its own session, or all if its token has no session. */
 export function revokedFor(event: PublishedEvent, ownSessionId: Id | null): object[] {
   const { deviceId, sessionIds, reason } = event.payload as unknown as RevokedDevice;
   return ownSessionId === null || sessionIds.includes(ownSessionId) ? [{ deviceId, reason }] : [];

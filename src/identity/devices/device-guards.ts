@@ -5,7 +5,7 @@ import { refuse } from './device.errors.js';
 import { digestOf, isSameDigest } from './device-secret.js';
 
 /**
- * A known device proves itself before it is told anything else, also that it is disabled.
+ * Checks the secret first: an unproven caller must not learn that the device is disabled.
  * @throws DomainError DEVICE_SECRET_REQUIRED, DEVICE_SECRET_WRONG, USER_DISABLED, DEVICE_DISABLED
  */
 export function assertMaySignIn(

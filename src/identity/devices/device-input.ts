@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { foreignKeyText, nameText, orElse, parseInput } from '../../platform/input.js';
 import { SHORT_CODE_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from './device.entity.js';
 
-/** What is longer was never made by a captcha's provider. */
+/** Longer than any token of a captcha provider. */
 const CAPTCHA_TOKEN_LENGTH_MAX = 4096;
 const LINK_CODE_LENGTH_MAX = 64;
 
-/** Of a secret that the client has chosen: long enough that it is not guessed, though the server cannot see how random it is. */
+/** Length of a client's secret: long enough against guessing, although the server cannot judge its randomness. */
 const clientSecret = z
   .string()
   .regex(/^[\x21-\x7e]{32,128}$/, 'must be 32 to 128 printable characters without spaces');
 
-/** A user agent is whatever the client's system says, so it is cut and cleaned, and never refused. */
+/** The client's system decides on the user agent, so it is cut and cleaned instead of refused. */
 const userAgent = orElse(z.string(), '').transform((text) =>
   [...text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim()].slice(0, USER_AGENT_LENGTH_MAX).join(''),
 );
@@ -25,7 +25,7 @@ const loginInput = z.object({
   linkCode: orElse(z.string().max(LINK_CODE_LENGTH_MAX), null),
 });
 
-/** What a client says of itself when it signs in. */
+/** The input of a sign-in. */
 export type WantedLogin = z.output<typeof loginInput>;
 
 /** @throws DomainError one of `DEVICE_LOGIN_REFUSALS` */

@@ -17,7 +17,7 @@ export interface IssuedLinkCode {
   readonly expiresAt: Date;
 }
 
-/** Codes with which a further device joins a user, or one that has lost its secret comes back. */
+/** Codes that link a further device to a user, or give a device that lost its secret a new one. */
 export class DeviceLinkService {
   constructor(private readonly its: Pick<PlatformServices, 'orm' | 'transactions' | 'clock'>) {}
 

@@ -38,7 +38,7 @@ export interface DeviceLoginParts extends Pick<
   readonly plans: DevicePlans;
 }
 
-/** Where a sign-in comes from, before anyone is signed in. */
+/** The origin of a sign-in. */
 export interface LoginOrigin {
   /** As the client named it. */
   readonly tenantId: string | null;
@@ -47,7 +47,7 @@ export interface LoginOrigin {
 
 interface SignedIn extends Bound {
   readonly session: OpenedSession;
-  /** Sessions that ended with the former secret. */
+  /** Sessions that ended because the secret was replaced. */
   readonly endedSessions: readonly Id[];
 }
 
@@ -102,8 +102,8 @@ export class DeviceLoginService {
   }
 
   /**
-   * Judges a known device before anything is locked: a flood of guesses at an identifier then blocks no other
-   * sign-in. The transaction judges again.
+   * Checks a known device before any row is locked, so that a flood of guesses at an identifier does not block other
+   * sign-ins. The transaction checks again.
    */
   private async isKnown(tenantId: string, wanted: WantedLogin): Promise<boolean> {
     const em = tenantEm(this.its.orm, tenantId);
@@ -112,15 +112,15 @@ export class DeviceLoginService {
     // With a link code the secret does not matter.
     if (wanted.linkCode !== null) return false;
     const user = present(await findUser(em, device.userId), 'The user of a device');
-    // An unbinding between the two reads has disabled the user of a device that is not bound any more.
+    // Between the two reads the device may have been unbound and its user disabled.
     if (user.status !== 'ACTIVE' && (await findBound(em, wanted.identifier))?.id !== device.id) return false;
     assertMaySignIn(device, user, wanted);
     return true;
   }
 
   /**
-   * New devices of an address, and guesses of link codes. Sign-ups of one identifier at once are one; the last
-   * device that was unbound tells them from those of an earlier binding.
+   * Limits new devices and guesses of link codes per address. Concurrent sign-ups of one identifier count once; the id
+   * of its last unbound device tells them from those of an earlier binding.
    */
   private async admit(
     tenantId: string,
@@ -128,7 +128,7 @@ export class DeviceLoginService {
     { identifier, linkCode }: WantedLogin,
     ip: string,
   ): Promise<void> {
-    // What has the address of this machine has come over a proxy that tells nothing of its clients.
+    // A loopback address means a local proxy that does not forward client addresses.
     if (limit === 0 || isLoopback(ip)) return;
     const em = tenantEm(this.its.orm, tenantId);
     const newestFirst = { orderBy: { id: 'desc' }, fields: ['id'], limit: 1 } as const;
@@ -141,7 +141,7 @@ export class DeviceLoginService {
     if (retryAfterMs > 0) throw refusal('SIGN_UP_LIMIT_REACHED', { retryAfterMs });
   }
 
-  /** May run several times; what is there when it runs decides. */
+  /** May run several times; each run decides by the rows it finds. */
   private async signIn(em: Em, wish: BindingWish): Promise<SignedIn> {
     const { linkCode } = wish.wanted;
     const method = await findAuthMethod(em, wish.wanted.identifier);
@@ -166,8 +166,8 @@ export class DeviceLoginService {
   }
 
   /**
-   * By its secret, or by a link code of its user: then it has lost its secret, and gets another one. The secret that
-   * was chosen for this call proves it, too: an earlier run of it has bound the device, or the client chose it.
+   * Checks the device's secret, or replaces it if the call brings a link code of its user. The secret chosen for this
+   * call is accepted, too: an earlier run may have bound the device with it.
    * @returns the sessions that have ended with the former secret
    */
   private async prove(em: Em, wish: BindingWish, device: Device, user: User): Promise<Id[]> {
@@ -211,7 +211,7 @@ export class DeviceLoginService {
     return {
       ...this.its.tokens.of({ tenantId, userId, deviceId }, session),
       isNewUser,
-      // Who signs in without a secret has made the device, or has given it this one.
+      // A sign-in without a secret has either made the device or given it this secret.
       deviceSecret: wanted.secret === null ? ids.secret : null,
     };
   }

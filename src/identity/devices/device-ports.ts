@@ -9,7 +9,7 @@ export interface TrialTerms {
   readonly quantity: number;
 }
 
-/** Where answers to captchas are checked. */
+/** The service that verifies captchas. */
 export interface CaptchaTerms {
   readonly url: string;
   readonly secret: string;
@@ -40,7 +40,7 @@ export interface DeviceSettings {
   of(tenantId: string): Promise<DeviceTerms | null>;
 }
 
-/** Plans, as far as devices have to do with them: later features do it. */
+/** What devices need of plans; a later feature implements it. */
 export interface DevicePlans {
   /**
    * Gives a trial in the caller's transaction, by the session that also gives the rewards of redemptions.
@@ -72,7 +72,7 @@ export interface Windows {
   ): Promise<number>;
 }
 
-/** Something that users own, and that a user without a way to sign in would lose. */
+/** Something a user owns, and would lose without a way to sign in. */
 export interface UserHolding {
   /** As a message names it: "a balance". */
   readonly name: string;

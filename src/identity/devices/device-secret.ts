@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const LINK_ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
-/** 60 random bits: who guesses has minutes, and the limit on new devices, against it. */
+/** 60 random bits: guessing is limited by its lifetime of minutes and by the limit on new devices. */
 const LINK_CODE_LENGTH = 12;
 
 /** For a client that did not choose a secret of its own. */

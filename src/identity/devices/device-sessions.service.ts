@@ -52,8 +52,8 @@ export class DeviceSessionService {
   }
 
   /**
-   * Before the token is used up: who is refused here may come again with the same token. Only who has a token of the
-   * session is told anything of its user.
+   * Checked before the token is used up: after a refusal the same token may be sent again. Only a holder of the
+   * session's token learns the state of its user.
    */
   private async assertMayContinue(refreshToken: string): Promise<Id> {
     const token = parseRefreshToken(refreshToken);
@@ -68,7 +68,7 @@ export class DeviceSessionService {
     if (!terms.enabled) refuse('DEVICE_LOGIN_DISABLED');
     const device = await em.findOne(Device, { id: session.deviceId }, { disableIdentityMap: true });
     const user = await findUser(em, session.subjectId);
-    // A device that was unbound or disabled has no open session: that is what the caller is told.
+    // An unbound or disabled device has no open session, so the answer is SESSION_ENDED.
     if (!session.endedAt && device !== null && user !== null) assertEnabled(device, user);
     return session.deviceId;
   }

@@ -3,7 +3,7 @@ import type { DeviceSettings, DeviceTerms } from './device-ports.js';
 
 const MINUTE_MS = 60_000;
 
-/** The settings of the tenant, as far as its devices go by them. */
+/** The tenant's settings for devices. */
 export function deviceSettingsOf(settings: Pick<TenantSettingsService, 'find'>): DeviceSettings {
   return {
     of: async (tenantId): Promise<DeviceTerms | null> => {

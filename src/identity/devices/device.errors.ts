@@ -43,7 +43,7 @@ export const CREATE_DEVICE_LINK_CODE_REFUSALS = [
 ] as const;
 /** Why a device stays bound, in order of precedence. */
 export const UNBIND_DEVICE_REFUSALS = ['DEVICE_NOT_FOUND', 'USER_WOULD_BE_ORPHANED'] as const;
-/** Why a device stays as it is, in order of precedence. */
+/** Why a device is neither enabled nor disabled, in order of precedence. */
 export const SET_DEVICE_ENABLED_REFUSALS = ['DEVICE_NOT_FOUND', ...VERSION_REFUSALS] as const;
 
 type DeviceRefusal =

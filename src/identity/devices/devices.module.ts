@@ -38,7 +38,7 @@ interface Needs extends PlatformServices {
 
 const SWEEP_EVERY_MS = 3_600_000;
 
-/** Devices that sign users in. After the features whose goods users own, which identity does not know. */
+/** Devices that sign users in. It comes after the features whose goods users own, because identity does not know those. */
 export const devices = {
   name: 'identity/devices',
   entities: [Device, AuthMethod, TrialGrant, DeviceLinkCode],

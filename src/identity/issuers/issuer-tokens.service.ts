@@ -16,7 +16,7 @@ import type { IssuerService } from './issuer.service.js';
 import type { JwksKeys } from './jwks-keys.js';
 import type { UserTokenIssuer } from './user-token-issuer.entity.js';
 
-/** Asymmetric ones alone: a public key must never be taken for a secret. */
+/** Only asymmetric algorithms: a public key must never be used as a secret. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 const TTL_S_MAX = TOKEN_TTL_MAX_S.BY_PROGRAM;
 /** How far the clocks of the issuer and of this process may be apart. */
@@ -26,7 +26,7 @@ const HEADERS_MAX = 100;
 const TOKEN_LENGTH_MAX = 8192;
 const BEARER = /^bearer +([^ .]+)\.([^ .]+\.[^ .]+) *$/i;
 
-/** What a token of another program proves, as long as its issuer stays as it was. */
+/** The proof of a token of another program; void once its issuer is changed. */
 export interface IssuerProof extends Proof {
   readonly issuer: Pick<UserTokenIssuer, 'tenantId' | 'issuer' | 'version' | 'createdAt'>;
 }
@@ -41,12 +41,12 @@ interface Collaborators {
 }
 
 /**
- * Tokens that a tenant's own server has signed for its users. A token is verified once in each process, which makes the
- * row of its user and sets the tags; afterwards it is as good as a token of this program.
+ * Tokens that a tenant's own server signs for its users. Each process verifies a token once, which makes the row of its
+ * user and sets the tags; from then on it works like a token of this program.
  */
 export class IssuerTokens {
   private readonly known = new LRUCache<string, IssuerProof>(atMost(TOKENS_MAX));
-  /** Whether tokens with this header are of another program. All tokens of one key have the same. */
+  /** Whether tokens with this header are of another program. All tokens of one key share a header. */
   private readonly headers = new LRUCache<string, boolean>({ max: HEADERS_MAX, memoMethod: isForeignHeader });
 
   constructor(private readonly its: Collaborators) {}
@@ -60,7 +60,7 @@ export class IssuerTokens {
   }
 
   /**
-   * @returns null for a token that proves nothing here
+   * @returns null for a token that is not valid here
    * @throws StoreUnavailableError when the database does not answer and the token was not known before
    */
   async prove(token: string): Promise<IssuerProof | null> {
@@ -93,7 +93,7 @@ export class IssuerTokens {
     const user = claims === null ? null : userIn(claims, issuer);
     if (claims === null || user === null) return null;
     const { tenantId } = issuer;
-    // A tenant that may do nothing gets no rows either.
+    // No rows for a tenant without access.
     if ((await this.its.access.refusalOf({ tenantId })) !== null) return null;
     const made = this.its.users.ensureUser(tenantId, user.externalId, user.tags);
     const { id } = await within(this.its.timeoutMs, 'database', made);

@@ -41,7 +41,7 @@ interface Collaborators extends Pick<PlatformServices, 'orm' | 'clock' | 'transa
 
 type ByIssuer = ReadonlyMap<string, UserTokenIssuer>;
 
-/** Which server of a tenant's own signs its users in. */
+/** The issuer of a tenant's user tokens: a server of its own. */
 export class IssuerService {
   private readonly enabled: ReadCache<ByIssuer>;
 

@@ -4,11 +4,11 @@ import { atMost } from '../../platform/cache-size.js';
 import type { Clock } from '../../platform/clock.js';
 import type { Logger } from '../../platform/observability/log.js';
 
-/** After which a set is fetched again, beside the requests that go on with the old one. */
+/** Age at which a set is fetched again, in the background; requests go on with the old one. */
 const FRESH_MS = 10 * 60_000;
-/** After which a set that cannot be fetched again is good no longer. */
+/** Age up to which a set is used while it cannot be fetched again. */
 const KEPT_MS = 24 * 60 * 60_000;
-/** Between two fetches of one set, whatever tokens come and whether the first went well. */
+/** Shortest time between two fetches of one set, also after a failure. */
 const FETCH_PAUSE_MS = 30_000;
 const SETS_MAX = 1000;
 

@@ -3,19 +3,19 @@ import { crc32 } from 'node:zlib';
 
 const PREFIX = 'rk_live_';
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** 178 bits by chance. */
+/** 178 random bits. */
 const RANDOM_LENGTH = 30;
 /** 62^6 is more than 2^32. */
 const CHECK_LENGTH = 6;
 const KEY = new RegExp(String.raw`^(${PREFIX}[0-9A-Za-z]{${RANDOM_LENGTH}})([0-9A-Za-z]{${CHECK_LENGTH}})$`);
 
-/** A new key: `rk_live_`, 30 characters by chance, and the check sum by which scanners of leaked secrets know it. */
+/** A new key: `rk_live_`, 30 random characters, and a check sum by which secret scanners recognize it. */
 export function newApiKey(): string {
   const random = Array.from({ length: RANDOM_LENGTH }, () => BASE62[randomInt(BASE62.length)]).join('');
   return PREFIX + random + checkSumOf(PREFIX + random);
 }
 
-/** Whether a text can be a key; a wrong check sum is told without a look at the database. */
+/** Whether a text can be a key; a wrong check sum is found without a read of the database. */
 export function isApiKey(text: string): boolean {
   const [, body, checkSum] = KEY.exec(text) ?? [];
   return body !== undefined && checkSumOf(body) === checkSum;

@@ -13,11 +13,11 @@ import { Partner } from './partner.entity.js';
 import type { CreateApiKeyRefusal, RevokeApiKeyRefusal } from './partner.errors.js';
 import { partnerNotFound } from './partner.service.js';
 
-/** Keys that a partner may have in use; two are needed to change one for another. */
+/** Usable keys of a partner; a rotation needs two. */
 const USABLE_MAX = 20;
 const PRODUCT_CODES_MAX = 100;
 
-/** Scopes whose operations name product lines. A key that is limited to some has no others: nothing would hold it back. */
+/** Scopes whose operations name product lines. A key limited to product lines has no other scopes, because their operations could not be limited. */
 const SCOPES_BY_PRODUCT: ReadonlySet<PartnerScope> = new Set(['redeem', 'redemptions:read']);
 
 const sortedSet = <T extends string>(values: readonly T[]): T[] => [...new Set(values)].toSorted();
@@ -85,8 +85,8 @@ export class ApiKeyService {
   }
 
   /**
-   * Ends a key within a second on every process, and the user tokens that it has made, unless they are to be kept.
-   * A second call may end what the first has kept, and changes nothing else.
+   * Ends a key within a second on every process, and with it the user tokens that it made, unless `keepsUserTokens`.
+   * A second call may still end those tokens; it changes nothing else.
    * @throws DomainError with a code of `REVOKE_API_KEY_REFUSALS`
    */
   async revoke(tenantId: string, keyId: Id, keepsUserTokens = false): Promise<ApiKey> {

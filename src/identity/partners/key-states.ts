@@ -4,7 +4,7 @@ import { tenantEm } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
 import type { PartnerStatus } from './partner.entity.js';
 
-/** What may change of a key: whether it is still good, and which operations it may run. */
+/** The mutable state of a key. */
 export interface KeyState {
   readonly partnerStatus: PartnerStatus;
   readonly isRevoked: boolean;
@@ -54,8 +54,8 @@ function stateOf(row: StateRow): KeyState {
 }
 
 /**
- * Why nothing may be done with a key: by the partner's server, or by a user whose token it has made. Who does not exist
- * is answered like who was revoked.
+ * Why a key is refused: for the partner's server, or for a user whose token it made. A missing key is answered like a
+ * revoked one.
  */
 export function refusalOfKey(
   state: KeyState | null,

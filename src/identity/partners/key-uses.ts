@@ -27,7 +27,7 @@ export class KeyUses {
     const nowMs = this.its.clock.nowMs();
     if (nowMs - (this.notedMs.get(name) ?? -Infinity) < MINUTE_MS) return;
     this.notedMs.set(name, nowMs);
-    // Of no use to the caller; a note that is lost is made good within a minute.
+    // The caller does not depend on it; a lost note is written within the next minute.
     this.write(tenantId, keyId, nowMs).catch((error: unknown) => {
       this.its.log.debug({ err: error }, 'The use of an API key was not noted.');
     });

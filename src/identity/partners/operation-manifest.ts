@@ -8,7 +8,7 @@ const OPERATIONS_MAX = 1000;
 const TEXT_LENGTH_MAX = 65_536;
 const FORMAT = 'apollo-persisted-query-manifest';
 
-/** What a manifest says of an operation; the maps of Relay and codegen give id and text alone. */
+/** An operation of a manifest; the maps of Relay and codegen have only id and text. */
 export interface ManifestEntry {
   readonly id: string;
   readonly name: string | null;
@@ -52,7 +52,7 @@ export function parseManifest(manifest: string): ManifestEntry[] {
 
 function jsonOf(manifest: string): unknown {
   try {
-    // Editors on some systems begin a file with a mark that JSON does not know.
+    // Some editors begin a file with a byte-order mark, which is not JSON.
     return JSON.parse(manifest.replace(/^\uFEFF/, ''));
   } catch {
     return refuse('MANIFEST_MALFORMED', 'The manifest is not JSON.');

@@ -7,7 +7,7 @@ import { PartnerOperations, type RegisteredOperation } from './partner-operation
 
 const LENGTH_KEPT_MAX = 67_108_864;
 
-/** What a client names an operation by: its id, or its whole text. */
+/** The operation a client asks for, by its id or its whole text. */
 export interface AskedOperation {
   readonly id?: unknown;
   readonly text?: unknown;
@@ -17,7 +17,7 @@ export interface AskedOperation {
 export class OperationSet {
   private readonly texts: ReadonlyMap<string, string>;
   private readonly known: ReadonlySet<string>;
-  /** What it takes in memory, in characters. */
+  /** Size in memory, in characters. */
   readonly length: number;
 
   constructor(
@@ -29,7 +29,7 @@ export class OperationSet {
     this.length = operations.reduce((sum, { id, text }) => sum + id.length + text.length, 1);
   }
 
-  /** The registered text, or null where nothing like it is registered. Of id and text together both have to be right. */
+  /** The registered text, or null. If a client sends id and text, both must match. */
   textOf({ id, text }: AskedOperation): string | null {
     if (id === undefined || id === null)
       return typeof text === 'string' && this.known.has(text) ? text : null;
@@ -38,7 +38,7 @@ export class OperationSet {
     return isOther ? null : named;
   }
 
-  /** Whether the text is registered, under whatever id. */
+  /** Whether the text is registered, under any id. */
   has(text: string): boolean {
     return this.known.has(text);
   }

@@ -15,7 +15,7 @@ import type { OperationSet, OperationSets } from './operation-sets.js';
 export type { AskedOperation, OperationSet } from './operation-sets.js';
 
 const KEYS_MAX = 10_000;
-/** A key cannot be guessed before it is made, so one that is unknown stays unknown; a restored backup counts after this. */
+/** An unknown key stays unknown, because a key cannot be guessed before it is made. After a restored backup keys are known again within this time. */
 const UNKNOWN_TTL_MS = 60_000;
 const BATCH_MAX = 500;
 const BEARER = /^bearer +(rk_[^ ]*) *$/i;
@@ -40,8 +40,8 @@ interface Collaborators {
 }
 
 /**
- * Tells whose an API key is. What never changes of a key is kept for good; whether it is still good is read again like
- * the status of a tenant. Everything that is kept is bounded, and nothing of it is in Redis.
+ * Finds the partner of an API key. The immutable part of a key is cached without an end; its state is read again as
+ * often as the status of a tenant. The caches are bounded, and none is in Redis.
  */
 export class PartnerAccess {
   private readonly actors = new LRUCache<string, PartnerActor>(atMost(KEYS_MAX));
@@ -52,13 +52,13 @@ export class PartnerAccess {
     this.reads = gathered(async (digests: readonly string[]) => this.read(digests), BATCH_MAX);
   }
 
-  /** The API key in an `authorization` header; null where it holds something else, as a token. */
+  /** The API key in an `authorization` header; null for anything else, such as a token. */
   keyIn(authorization: string | undefined): string | null {
     return authorization === undefined ? null : (BEARER.exec(authorization)?.[1] ?? null);
   }
 
   /**
-   * @returns null for what is no key here; a wrong check sum costs no read
+   * @returns null for an unknown key; a wrong check sum costs no read
    * @throws StoreUnavailableError when the database does not answer and the key was not known before
    */
   async prove(key: string): Promise<KeyProof | null> {
@@ -92,7 +92,7 @@ export class PartnerAccess {
     return actor;
   }
 
-  /** Keys that are asked for at once, as by a flood of guesses, are read in one query. */
+  /** Concurrent lookups, as in a flood of guesses, are read in one query. */
   private async read(digests: readonly string[]): Promise<(PartnerActor | null)[]> {
     const rows = await systemEm(this.its.orm).find(
       ApiKey,

@@ -15,10 +15,10 @@ import { partnerNotFound } from './partner.service.js';
 
 const registerInput = z.strictObject({ partnerId: z.string(), manifest: z.string(), expectedVersion });
 
-/** What the schema and its limits say of a text: the one operation in it, or what is wrong with it. */
+/** The check of a text by the schema and its limits: the one operation in it, or the problem. */
 export type CheckedOperation = Pick<RegisteredOperation, 'name' | 'type'> | { readonly problem: string };
 
-/** What partners ask of the transport, which knows the schema and fills it in. */
+/** What partners need of the transport, which knows the schema and fills it in. */
 export interface OperationPorts {
   checkOperation(text: string): CheckedOperation;
 }

@@ -88,7 +88,7 @@ type Refreshed = Session | RefreshSessionRefusal;
 /**
  * Sessions: a sign-in and the tokens that follow from it. The row decides: an access token names its session (`sid`),
  * and `AccessService` refuses the tokens of one that has ended. Refresh tokens rotate: each works once, and a token
- * that comes a second time ends the session, because it is in two hands.
+ * sent a second time ends the session, because someone else may hold it.
  */
 export class SessionService {
   constructor(private readonly its: SessionParts) {}
@@ -136,8 +136,8 @@ export class SessionService {
   }
 
   /**
-   * Takes a refresh token for the next one. Of any number of calls with one token a single one succeeds; the others
-   * end the session, also for the one that succeeded.
+   * Exchanges a refresh token for the next one. Of several calls with the same token one succeeds; the others end the
+   * session, also for the one that succeeded.
    * @throws DomainError one of {@link REFRESH_SESSION_REFUSALS}
    */
   async refresh(kind: SessionKind, refreshToken: string): Promise<RefreshedSession> {

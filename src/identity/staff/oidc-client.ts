@@ -18,14 +18,14 @@ export interface OidcSettings {
   readonly mayBeInsecure: boolean;
 }
 
-/** What the browser carries between the two halves of a sign-in, encrypted. */
+/** The state of a sign-in, which the browser carries encrypted between its two halves. */
 export interface OidcChecks {
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
 }
 
-/** The provider said no, or what it said does not hold. */
+/** The provider refused the sign-in, or its answer is not valid. */
 export class OidcRefusedError extends Error {
   override readonly name = 'OidcRefusedError';
 }
@@ -37,7 +37,7 @@ export class OidcClient {
 
   constructor(private readonly settings: OidcSettings) {}
 
-  /** Where the browser goes, and what has to be known when it comes back. @throws DomainError PROVIDER_UNAVAILABLE */
+  /** The URL for the browser, and the checks of its return. @throws DomainError PROVIDER_UNAVAILABLE */
   async begin(): Promise<{ readonly url: string; readonly checks: OidcChecks }> {
     const config = await this.discovered();
     const checks = {
@@ -57,7 +57,7 @@ export class OidcClient {
   }
 
   /**
-   * The verified e-mail address of the person who came back with this query.
+   * The verified e-mail address of the person, by the query of the callback URL.
    * @throws OidcRefusedError
    * @throws DomainError PROVIDER_UNAVAILABLE
    */
@@ -79,7 +79,7 @@ export class OidcClient {
     throw new OidcRefusedError('The provider has not verified an e-mail address.');
   }
 
-  /** Asked for once; a failure is forgotten, so that the next sign-in asks again. */
+  /** Fetched once; after a failure the next sign-in fetches it again. */
   private async discovered(): Promise<oidc.Configuration> {
     const { issuer, clientId, clientSecret, mayBeInsecure } = this.settings;
     const execute = [
@@ -111,7 +111,7 @@ export class OidcClient {
   }
 }
 
-/** An answer of the provider that says no, or one that does not hold; the rest is a provider that is not there. */
+/** True for a refusal or an invalid answer of the provider; false if the provider cannot be reached. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError)
     return true;

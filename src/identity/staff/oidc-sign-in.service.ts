@@ -28,13 +28,13 @@ export interface OidcParts {
 export interface BegunSignIn {
   /** Where the browser goes. */
   readonly authorizationUrl: string;
-  /** For the second half; the page that began keeps it to itself. */
+  /** For the second half; the page must keep it secret. */
   readonly flowToken: string;
 }
 
 /**
  * Sign-in by a provider of OpenID Connect, in two halves. Nothing is stored between them: the page keeps an encrypted
- * token with state, nonce and the verifier of PKCE, so a code that was begun by somebody else is worth nothing to it.
+ * token with state, nonce and the verifier of PKCE, so a code from a sign-in begun elsewhere is of no use.
  * Only invited accounts get in, by an address that the provider has verified.
  */
 export class OidcSignInService {
@@ -48,7 +48,7 @@ export class OidcSignInService {
     return { authorizationUrl: url, flowToken: this.its.box.seal(JSON.stringify(flow), FLOW) };
   }
 
-  /** @param callbackUrl where the provider sent the browser; of it the query counts. @throws DomainError one of `COMPLETE_OIDC_REFUSALS` */
+  /** @param callbackUrl where the provider sent the browser; only its query is used. @throws DomainError one of `COMPLETE_OIDC_REFUSALS` */
   async complete(flowToken: string, callbackUrl: string): Promise<StaffSession> {
     const client = this.client();
     const opened = this.its.box.open(flowToken, FLOW);

@@ -10,7 +10,7 @@ import { Staff } from './staff.entity.js';
 import { staffRefusal, type StaffRefusal } from './staff.errors.js';
 import { newPassword, typedPassword } from './staff-input.js';
 
-/** Who changes their own account, from where. */
+/** A member of staff who changes the own account, and the origin of the call. */
 export interface OwnCall {
   readonly actor: StaffActor;
   readonly ip: string;
@@ -23,9 +23,9 @@ export interface Enrolment {
 }
 
 interface OwnChange<Ended> {
-  /** Where the account has changed since it was proven. */
+  /** Thrown if the account changed after its proof. */
   readonly refusal: StaffRefusal;
-  /** Whether an earlier run, whose COMMIT had no verdict, has made the change. */
+  /** Whether an earlier run with an unknown COMMIT has made the change. */
   readonly isDone: (now: Staff) => boolean;
   readonly decide: (em: Em, row: Staff) => Promise<{ columns: Partial<Staff>; ended: Ended }>;
 }

@@ -9,7 +9,7 @@ const TAG_BYTES = 32;
 const SALT_BYTES = 16;
 /** Each takes 19 MiB and a thread of the pool that files and look-ups of names need as well. */
 const AT_ONCE = 2;
-/** More would wait for seconds; their clients are told to come again. */
+/** More would wait for seconds; they are refused as BUSY. */
 const WAITING_MAX = 64;
 const RETRY_MS = 2000;
 
@@ -45,7 +45,7 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether the password is the one of the hash. Without a hash the same work is done, so that the time does not tell
+   * Whether the password is the one of the hash. Without a hash the same work is done, so that the time does not reveal
    * whether there is an account.
    */
   async verify(hash: string | null, password: string): Promise<boolean> {

@@ -6,18 +6,18 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
 /**
- * Encrypts what is stored and has to be read again, under keys that are derived from the secrets of tokens. The present
- * secret encrypts; the one before it still opens, so that a rotation of secrets locks nobody out.
+ * Encrypts secrets that have to be read again, under keys derived from the secrets of tokens. The present secret
+ * encrypts; the previous one still decrypts, so that no account is locked out while secrets rotate.
  */
 export class SecretBox {
   private readonly keys: readonly Buffer[];
 
-  /** @param purpose keeps what is sealed for one thing from being opened for another */
+  /** @param purpose separates the keys of different uses */
   constructor(secrets: readonly string[], purpose: string) {
     this.keys = secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)));
   }
 
-  /** @param owner whose secret it is: in another row it cannot be opened */
+  /** @param owner names the row: a secret copied to another row cannot be opened */
   seal(plain: string, owner: string): string {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.keys[0] as Buffer, nonce).setAAD(Buffer.from(owner));

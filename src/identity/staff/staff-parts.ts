@@ -28,7 +28,7 @@ export interface StaffParts {
   readonly secondFactor: SecondFactor;
 }
 
-/** The row under lock: everything about an account is decided by it. */
+/** Locks the row of an account, which decides all its changes. */
 export async function lockStaff(em: Em, id: Id): Promise<Staff | null> {
   return em.findOne(Staff, { id }, { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE });
 }

@@ -20,7 +20,7 @@ import {
   SignOutStaffPayloadType,
 } from './staff.types.js';
 
-/** The ways in and out; all but the last are for callers without a token. */
+/** Sign-in and sign-out of staff; all but the last operation are for callers without a token. */
 @Resolver()
 export class StaffSessionResolver {
   constructor(

@@ -13,7 +13,7 @@ import { Staff } from './staff.entity.js';
 import { staffRefusal, tooManyAttempts, type StaffRefusal } from './staff.errors.js';
 import { typedPassword } from './staff-input.js';
 
-/** What can name a tenant at all. */
+/** The form of a tenant's id. */
 export const TENANT_ID = /^[A-Z0-9_]{2,24}$/;
 
 export interface SignIn {
@@ -64,7 +64,7 @@ export class StaffSignInService {
         (readsBack ? await this.openedBefore(em, staff.id, token) : null) ??
         this.open(em, staff, { code: totpCode, token }),
     );
-    // The address has guessed nothing. The count of the account stays, or a known password would free guesses of codes.
+    // Not counted against the address. It stays counted for the account, or a known password would allow free guesses of codes.
     if (opened === 'TOTP_REQUIRED') await this.its.guesses.forgiveAddress(guess);
     if (typeof opened === 'string') throw staffRefusal(opened);
     await this.succeeded(guess);
@@ -72,8 +72,8 @@ export class StaffSignInService {
   }
 
   /**
-   * For a person whom another door has proven, as by OpenID Connect: that accepts an invitation, too, until it expires. Null where the
-   * account or its tenant may not sign in.
+   * Opens a session for a person authenticated elsewhere, as by OpenID Connect. Accepts an open invitation, too. Null if
+   * the account or its tenant may not sign in.
    */
   async openProven({ tenantId, id }: Staff): Promise<StaffSession | null> {
     if ((await this.its.access.refusalOf({ tenantId })) !== null) return null;
@@ -124,7 +124,7 @@ export class StaffSignInService {
     await this.its.guesses.succeeded(guess);
   }
 
-  /** The account whose password this is; null for every reason why not. The hash is computed in any case. */
+  /** The account with this password, or null. The hash is computed in any case. */
   private async proven(tenantId: string, email: string, password: string): Promise<Staff | null> {
     const typed = typedPassword.safeParse(password);
     const staff = await this.find(tenantId, { email });
@@ -134,7 +134,7 @@ export class StaffSignInService {
     return isRight && typed.success && isTenantActive ? staff : null;
   }
 
-  /** What an earlier run has opened whose COMMIT had no verdict. */
+  /** The session opened by an earlier run with an unknown COMMIT. */
   private async openedBefore(em: Em, id: Id, token: RefreshToken): Promise<Opened | null> {
     const session = await this.its.sessions.opened(em, token);
     const staff = session === null ? null : await lockStaff(em, id);

@@ -2,7 +2,7 @@ import { DomainError, type RefusalDetails } from '../../platform/errors.js';
 import { VERSION_REFUSALS } from '../../platform/database/change-row.js';
 import { REFRESH_SESSION_REFUSALS } from '../sessions/session.service.js';
 
-/** What several of them may answer: nothing may be tried at the moment. */
+/** Shared by several: attempts are blocked for a while. */
 const TRY_REFUSALS = ['TOO_MANY_ATTEMPTS', 'BUSY'] as const;
 
 export const SIGN_IN_STAFF_REFUSALS = [

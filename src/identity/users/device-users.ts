@@ -1,7 +1,7 @@
 import { foreignKeyText } from '../../platform/input.js';
 import type { Id } from '../../platform/ids.js';
 
-/** How users that the sign-in by device has made are called: the tenant's own system knows them by nothing else. */
+/** Prefix of the external ids of users who signed up by device and are unknown to the tenant's own system. */
 const DEVICE_USERS = 'device:';
 
 export const externalIdOfNew = (userId: Id): string => `${DEVICE_USERS}${userId}`;
@@ -9,8 +9,8 @@ export const externalIdOfNew = (userId: Id): string => `${DEVICE_USERS}${userId}
 export const isDeviceUser = (externalId: string): boolean => externalId.startsWith(DEVICE_USERS);
 
 /**
- * The id of a user of the tenant's own system. With a name of the others a partner could sign in as somebody who has only
- * ever signed in by device, and such a user would be taken for one whom no other system knows.
+ * The id of a user of the tenant's own system. Ids of device users are refused: with one of them a partner could sign in
+ * as a user who signed up by device.
  */
 export const ownUserIdText = foreignKeyText.refine(
   (text) => !isDeviceUser(text),

@@ -4,7 +4,7 @@ import type { RequestContext } from '../../graphql/context.js';
 import type { Id } from '../../platform/ids.js';
 import type { ExternalUserIds } from './external-user-ids.js';
 
-/** A resolver that shows, beside the `userId` of a type, what the tenant's own system calls the user. */
+/** A resolver that adds to the `userId` of a type the user's id in the tenant's own system. */
 export function externalUserIdOf(type: ClassType<{ userId: Id }>) {
   @Resolver(() => type)
   class ExternalUserIdResolver {

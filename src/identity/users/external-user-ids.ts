@@ -17,7 +17,7 @@ interface Batch {
 }
 
 /**
- * What the tenants' own systems call their users. The rows of a list that are resolved in one round of the event loop
+ * The ids of users in the tenants' own systems. The rows of a list that are resolved in one round of the event loop
  * are read together. A user's external id never changes, so what was read once stays true.
  */
 export class ExternalUserIds {

@@ -4,12 +4,12 @@ import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { User } from './user.entity.js';
 
-/** Why staff give a user nothing, in order of precedence. */
+/** Why staff cannot give a user anything, in order of precedence. */
 export const RECIPIENT_REFUSALS = ['USER_NOT_FOUND', 'USER_DISABLED'] as const;
 
 /**
- * Locks the user who is to be given something, before anything else of the gift. Unbinding the last device of a user
- * disables a user who holds nothing: behind this lock it finds the gift, or the gift finds the user disabled.
+ * Locks the recipient's row, shared, before any other lock of the gift. Unbinding a user's last device locks the row, too,
+ * and disables a user who holds nothing: either it sees the gift, or the gift sees a disabled user.
  * @throws DomainError one of {@link RECIPIENT_REFUSALS}
  */
 export async function lockRecipient(em: Em, id: Id): Promise<void> {

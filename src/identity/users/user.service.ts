@@ -58,7 +58,7 @@ export interface IssuedUserToken {
   readonly expiresAt: Date;
 }
 
-/** What reward conditions and the claim ask of a user. */
+/** The facts of a user that reward conditions and the claim read. */
 export interface UserFacts {
   readonly status: UserStatus;
   readonly tags: readonly string[];
@@ -82,9 +82,8 @@ export class UserService {
   ) {}
 
   /**
-   * Signs a user of the tenant in, and makes the row of one who comes for the first time: it must exist before
-   * the first redemption. Tags replace the former ones where they are given, but not by a key of some product lines:
-   * tags count at all lines.
+   * Signs a user of the tenant in, and makes the row of a new user: it must exist before the first redemption. Given tags
+   * replace the former ones, except by a key that is limited to product lines, because tags count at all lines.
    *
    * @throws DomainError one of {@link CREATE_USER_TOKEN_REFUSALS}
    */
@@ -119,8 +118,8 @@ export class UserService {
   }
 
   /**
-   * The user with this foreign id, made if there is none. The unique key makes it one, however many ask at once.
-   * @param mayRetag whether tags replace other ones of a user who is there already
+   * The user with this foreign id, made if there is none. The unique key makes one, however many calls there are at once.
+   * @param mayRetag whether tags replace those of an existing user
    * @throws DomainError TAGS_DIFFER
    */
   async ensureUser(
@@ -175,8 +174,7 @@ export class UserService {
     try {
       const em = tenantEm(this.orm, tenantId);
       if (tags.length === 0) await em.insert(User, user);
-      else
-        await this.transactions.run(tenantId, async (inner) => insertUser(inner, user));
+      else await this.transactions.run(tenantId, async (inner) => insertUser(inner, user));
       return em.create(User, user, { persist: false });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
@@ -224,12 +222,15 @@ function tagsDiffer(): DomainError {
   return new DomainError(code, message, { field: ['input', 'tags'] });
 }
 
-async function insertUser(em: Em, user: RequiredEntityData<User> & Pick<User, 'id' | 'tenantId' | 'tags'>): Promise<void> {
+async function insertUser(
+  em: Em,
+  user: RequiredEntityData<User> & Pick<User, 'id' | 'tenantId' | 'tags'>,
+): Promise<void> {
   await em.insert(User, user);
   await moveUserTags(em, user, [], user.tags);
 }
 
-/** A disabled user is left as it is: the call that meets one is refused, and a refusal writes nothing. */
+/** A disabled user is not changed: the call is refused, and a refusal writes nothing. */
 async function replaceTags(em: Em, id: Id, tags: readonly string[]): Promise<void> {
   const lock = { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
   const row = await em.findOne(User, { id }, lock);
@@ -238,7 +239,7 @@ async function replaceTags(em: Em, id: Id, tags: readonly string[]): Promise<voi
   await moveUserTags(em, row, row.tags, tags);
 }
 
-/** What a token is limited to. A key of some product lines signs users in at one of them. */
+/** The limits of a token. A key that is limited to product lines signs users in at one of them. */
 function limitsOf(
   wanted: string | null,
   by: AskingKey | null,

@@ -1,7 +1,7 @@
 import type { Actor } from '../../graphql/actor.js';
 import { denialOf, EDITORS, NODES, OWNERS, STAFF, USERS, type Rule } from '../../graphql/rule.js';
 
-/** What a caller may do at all; single operations may still refuse, and say why. */
+/** The permissions of a caller; single operations may still refuse. */
 export const PERMISSIONS = [
   'REDEEM',
   'SPEND',

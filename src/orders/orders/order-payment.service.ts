@@ -59,8 +59,8 @@ export class OrderPaymentService {
   }
 
   /**
-   * Takes a payment that a provider has told of, once: told again, the answer is the same. Where the order cannot be paid
-   * any more, the user's balance gets the money.
+   * Takes a payment that a provider reports; a repeated report gets the same answer. If the order can no longer be paid,
+   * the money goes to the user's balance.
    * @throws DomainError one of {@link PAYMENT_REFUSALS}, or of `LEDGER_REFUSALS`
    */
   async receive(tenantId: string, payment: IncomingPayment): Promise<PaymentAnswer> {

@@ -24,7 +24,7 @@ export interface SettlementParts extends Pick<PlatformServices, 'outbox'> {
   readonly ledger: LedgerService;
 }
 
-/** Delivers what was paid for. Whoever pays, and also where nothing is left to pay, it happens here. */
+/** Delivers paid orders. Every payment ends here, whoever makes it, as do orders with nothing left to pay. */
 export class OrderSettlement {
   constructor(private readonly its: SettlementParts) {}
 

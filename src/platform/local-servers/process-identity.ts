@@ -59,7 +59,7 @@ function fromPs(pid: number, column: string): string | undefined {
     }).trim();
     return text === '' ? undefined : text;
   } catch (error) {
-    // ps leaves with 1 when there is no such process; without ps itself nothing could be told.
+    // ps leaves with 1 when there is no such process; without ps itself the process cannot be identified.
     if (error instanceof Error && 'status' in error && error.status === 1) return undefined;
     throw error;
   }

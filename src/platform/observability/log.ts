@@ -12,7 +12,7 @@ type ChildOf = (this: Logger, fields: Bindings, options?: ChildLoggerOptions) =>
 
 /**
  * The structured log of a process: one JSON object a line. Everything passes the scrubber (`scrub.ts`), messages,
- * fields, errors and the fields of child loggers alike, so no caller has to think of what may not be told.
+ * fields, errors and the fields of child loggers alike, so callers need not filter secrets.
  */
 export function createLog(settings: LogSettings, destination?: DestinationStream): Logger {
   const pinoOptions = {

@@ -21,7 +21,7 @@ const FACT = /^(?:[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|E[A-Z]{4,15}|UNAUTHENTICATED|FOR
 
 /**
  * Rules for text in which nothing has a name. Each takes out what it is sure of and leaves ids, times and words:
- * a bare word is no rule's business, because a code cannot be told from an id by its looks.
+ * no rule covers a bare word, because a code looks like an id.
  */
 const RULES: readonly (readonly [RegExp, string | ((...match: string[]) => string)])[] = [
   // user:password@ in an address, e.g. of a database
@@ -85,7 +85,7 @@ function scrubObject(value: object, depth: number): unknown {
   if (value instanceof Set) return scrubValue([...value], depth);
   if (ArrayBuffer.isView(value)) return '[bytes]';
   if (isPlain(value)) return scrubEntries(Object.entries(value), depth);
-  // Requests, connections and the like hold half the process; only what they say of themselves is told.
+  // Requests and connections refer to large parts of the process; only their own JSON form is logged.
   const { toJSON } = value as { toJSON?: (this: object) => unknown };
   return toJSON === undefined ? `[${value.constructor.name}]` : scrubValue(toJSON.call(value), depth + 1);
 }

@@ -29,8 +29,8 @@ interface OldEvent {
 }
 
 /**
- * Deletes events that are old. Always those with the lowest numbers, up to the first that is kept: so the numbers that
- * are left have no gap, and a cursor before them can be told from one that has missed nothing.
+ * Deletes old events, always those with the lowest numbers, up to the first one that stays. The remaining numbers have no
+ * gap, so a cursor that has missed events can be recognized.
  */
 export class OutboxRetention {
   /** @param consumers Names of all consumers of this version; what one of them has not handled is kept. */

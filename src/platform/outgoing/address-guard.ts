@@ -1,6 +1,6 @@
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
-/** Networks that belong to nobody in particular: IANA's special-purpose registry, and metadata with a public address. */
+/** Networks without a public owner: IANA's special-purpose registry, and metadata services at public addresses. */
 const SPECIAL_IPV4 = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -45,7 +45,7 @@ const specialIpv6 = networks(SPECIAL_IPV6);
 const globalIpv6 = networks([GLOBAL_IPV6]);
 const withIpv4 = networks(WITH_IPV4);
 
-/** Decides which addresses a request to a URL of somebody else may reach: public ones, and those of a list. */
+/** Decides which addresses a request to a foreign URL may reach: public ones, and those of a list. */
 export class AddressGuard {
   private readonly allowed: BlockList;
   readonly allowsSome: boolean;
@@ -68,7 +68,7 @@ export class AddressGuard {
   }
 }
 
-/** Whether an address belongs to the public internet. What is not an address does not. */
+/** Whether the text is an address of the public internet. */
 export function isPublic(address: string): boolean {
   const plain = plainAddress(address);
   const version = isIP(plain);

@@ -2,9 +2,9 @@ import { DomainError } from '../errors.js';
 
 /** Why a cursor cannot be served, in order of precedence. */
 type CursorRefusal =
-  /** It is no number that was ever told. */
+  /** It is no cursor that this program ever gave. */
   | 'CURSOR_MALFORMED'
-  /** It lies after everything that the tenant has: it may come from another installation. */
+  /** It lies after the last event of the tenant: it may come from another installation. */
   | 'CURSOR_UNKNOWN'
   /** What follows it is partly deleted, or too much to be read again. */
   | 'CURSOR_EXPIRED';

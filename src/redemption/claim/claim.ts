@@ -32,8 +32,8 @@ export interface Claim extends ClaimSnapshot {
   /** By Redis' clock; windows, expiry and day limits are judged by it. */
   readonly claimedAtMs: number;
   /**
-   * The caller was told PROCESSING and the order number, so that an order has to come of it, even a failed one. It
-   * may come true while a commit is under way.
+   * The claim was answered PROCESSING with the order number, so it must become an order, even a failed one. It may be
+   * set while a commit is under way.
    */
   isDeferred: boolean;
 }

@@ -75,7 +75,7 @@ export class CommitTransaction {
     });
   }
 
-  /** Refused claims whose callers were told PROCESSING: their orders fail with them. */
+  /** Refused claims that were answered PROCESSING: their orders fail with them. */
   private async failedOf(tenantId: string, { tombstones, others }: CommitDecisions): Promise<FailedClaim[]> {
     if (tombstones.length === 0) return [];
     const claims = tombstones.map(({ claim }) => claim);

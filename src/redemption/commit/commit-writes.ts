@@ -18,7 +18,7 @@ import {
 } from '../history/redemption-record.js';
 import { isRedeemRefusal } from '../redemption.errors.js';
 
-/** A claim that came to nothing after its caller was told PROCESSING. */
+/** A claim that failed after it was answered PROCESSING. */
 export interface FailedClaim extends Tombstone {
   /** The redemption of the same code that has its idempotency key. */
   readonly winnerId: Id | null;
@@ -28,7 +28,7 @@ export interface FailedClaim extends Tombstone {
 export interface DecidedBatch {
   readonly accepted: readonly Accepted[];
   readonly tombstones: readonly Tombstone[];
-  /** Of which the order fails, and its user is told. */
+  /** Claims whose order fails, with an event for the user. */
   readonly failed: readonly FailedClaim[];
   /** Users who have paid before. */
   readonly buyers: ReadonlySet<Id>;

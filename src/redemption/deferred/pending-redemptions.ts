@@ -19,8 +19,8 @@ export interface PendingRedemption {
 export type PendingQueue = JobQueue<PendingRedemption>;
 
 /**
- * Redemptions whose callers were told PROCESSING: the database did not take the commit in time. A job settles each,
- * whatever becomes of the process that claimed it.
+ * Redemptions that were answered PROCESSING, because the commit took too long. A job settles each, even if the process
+ * that claimed it dies.
  */
 export class PendingRedemptions {
   constructor(

@@ -22,7 +22,7 @@ const IS_ORDER_STATUS = `(status = 'COMMITTED' and orderStatus = 'FINISHED')
   or (status = 'REVERSED' and orderStatus = 'REFUNDED')
   or (status = 'ABORTED' and orderStatus = 'FAILED')`;
 
-/** Since its oldest event the outbox has all; what happened before may have been told by events that are deleted. */
+/** The outbox is complete since its oldest event; events of earlier changes may have been deleted. */
 const toldSince = (
   instant: string,
 ): string => `${instant} > (select case when oldest.seq = 1 then '2000-01-01' else oldest.created_at + interval 1 hour end
@@ -61,7 +61,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
   {
     kind: 'REVERSAL_NOT_STATED',
     invariant: 'I2',
-    means: 'A redemption is REVERSED and nobody has reversed it, or it is not and somebody has.',
+    means: 'A redemption is REVERSED without a row of its reversal, or has such a row and is not REVERSED.',
     remedy: 'A row was changed by hand: restore it from a backup. Use `reverseRedemption`.',
     facts: REDEMPTIONS,
     wrong: `(status = 'REVERSED') <> isStated`,

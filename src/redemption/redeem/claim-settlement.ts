@@ -70,7 +70,7 @@ export class ClaimSettlement {
     return { kind: 'PROCESSING', redemptionId };
   }
 
-  /** A claim that is not open is settled, or Redis has lost it; then, or when it cannot be told, its job stands. */
+  /** A claim that is not open is settled, or lost by Redis. If it is lost, or the database does not answer, its job stands. */
   private async settledMeanwhile({ tenantId, redemptionId }: Claim): Promise<RedemptionRecord | null> {
     try {
       return await this.reader.byId(tenantId, redemptionId);

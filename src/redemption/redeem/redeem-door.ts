@@ -59,7 +59,7 @@ export const redeemBody = z
     code: z.string().meta({ description: 'As the user typed it; case, spaces and hyphens do not matter.' }),
     userId: z.string().nullish().meta({
       description:
-        "The id of the token's user, here or in the tenant's own system. It names nobody: the user comes from the token, and another id is refused.",
+        "The id of the token's user, here or in the tenant's own system. The user comes from the token; another id is refused.",
     }),
     idempotencyKey: z.string().nullish().meta({ description: 'Instead of the header idempotency-key.' }),
   })

@@ -222,7 +222,7 @@ export class RedemptionService {
     }
   }
 
-  /** What is read before the claim is read in time, or the caller is told that a store is away. */
+  /** Bounds a read before the claim; a late one is answered as SERVICE_UNAVAILABLE. */
   private async inTime<T>(work: Promise<T>): Promise<T> {
     return within(this.parts.storeTimeoutMs, 'database', work);
   }

@@ -24,7 +24,7 @@ export interface RefusalParts {
   readonly copies: Pick<CodeCopyService, 'isAssigned'>;
 }
 
-/** What follows from a refusal: what the caller is told, a failure of the caller, and a line for staff. */
+/** Effects of a refusal: the caller's answer, a counted failure, and a line in the log for staff. */
 export class RefusalNotes {
   constructor(
     private readonly parts: RefusalParts,
@@ -71,7 +71,7 @@ export class RefusalNotes {
     });
   }
 
-  /** Whether the code is known to be the caller's, who learns nothing from a reason that others are not told. */
+  /** Whether the code is known to be the caller's: the true reason then reveals nothing. */
   private async isHolder({ tenantId, digests, userId }: Attempt, { refusal }: Refused): Promise<boolean> {
     return refusal !== 'CODE_NOT_FOUND' && this.parts.copies.isAssigned(tenantId, digests, userId);
   }

@@ -7,7 +7,7 @@ export interface CaptchaAnswer {
   readonly ip: string;
 }
 
-/** Knows whether a person, or what the provider takes for one, has solved a captcha. */
+/** Verifies answers to captchas. */
 export interface CaptchaVerifier {
   /** @throws CaptchaUnavailableError where the provider gave no verdict */
   isSolved(terms: CaptchaTerms, answer: CaptchaAnswer): Promise<boolean>;

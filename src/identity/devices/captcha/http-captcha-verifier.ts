@@ -11,7 +11,7 @@ const verdict = z.object({
   'error-codes': z.array(z.string()).nullish(),
 });
 
-/** What is wrong with the tenant's settings rather than with the client's answer. */
+/** Error codes that blame the tenant's settings, not the client's answer. */
 const SETTINGS_AT_FAULT: ReadonlySet<string> = new Set([
   'missing-input-secret',
   'invalid-input-secret',

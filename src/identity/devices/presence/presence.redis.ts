@@ -5,7 +5,7 @@ import { RedisScript } from '../../../platform/redis/script.js';
 
 /** How long a device counts as online after the last beat of a process that has died. */
 const LIFE_MS = 30_000;
-/** A device that is too many is signed off within this time, and is not counted meanwhile. */
+/** A device above the limit is signed off within this time, and not counted in the meantime. */
 const LEAVE_MS = 5000;
 
 /** Which devices of a user are online. */
@@ -20,7 +20,7 @@ export class PresenceRedis {
   /**
    * The device is online at this process.
    * @param limit devices that may be online; 0 for any number
-   * @returns the devices of the user that are too many, oldest first
+   * @returns the user's devices above the limit, oldest first
    * @throws StoreUnavailableError
    */
   async touch(tenantId: string, userId: Id, deviceId: Id, limit: number): Promise<Id[]> {

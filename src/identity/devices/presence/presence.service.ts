@@ -10,9 +10,9 @@ import { sessionRevoked } from '../device-events.js';
 import type { DeviceSettings } from '../device-ports.js';
 import type { PresenceRedis } from './presence.redis.js';
 
-/** Between the event that tells a device and the end of its sessions, after which nothing is delivered to it. */
+/** Time between the event to a device and the end of its sessions, after which no event reaches it. */
 const TELL_MS = 1500;
-/** Several beats fit into the time for which a device counts as online. */
+/** A device counts as online for several beats. */
 const BEAT_EVERY_MS = 10_000;
 
 interface PresenceParts extends Pick<PlatformServices, 'transactions' | 'outbox' | 'log'> {
@@ -30,9 +30,9 @@ interface Online {
 }
 
 /**
- * Devices with an open WebSocket. When a user has too many, the one that has been online longest is told by
- * `sessionRevoked`, and its sessions end. Presence is a matter of Redis alone: while it is away nobody is signed off,
- * and what it forgets comes back with the next beat.
+ * Devices with an open WebSocket. When a user has too many online, the one online longest gets `sessionRevoked`, and its
+ * sessions end. Presence is kept in Redis only: while Redis is away no device is signed off, and lost entries return
+ * with the next beat.
  */
 export class PresenceService {
   /** With sockets at this process, by device. */
@@ -87,7 +87,7 @@ export class PresenceService {
     });
   }
 
-  /** Not waited for: the socket that was just opened has nothing to do with it. */
+  /** Not awaited: the socket that was just opened does not depend on it. */
   private evict(online: Online): void {
     const eviction = this.signOff(online).catch((error: unknown) =>
       this.its.log.warn(
@@ -100,13 +100,14 @@ export class PresenceService {
   }
 
   /**
-   * First told, then ended: nothing is delivered to a session that has ended. The sessions that were told, and no others:
-   * the device may have signed in again. If this process dies in between, the device stays, and another one is too many.
+   * Sends the event first, because nothing reaches a session that has ended. Ends only the sessions named in the event:
+   * the device may have signed in again. If this process dies in between, the device stays online, and the next device
+   * above the limit is signed off.
    */
   private async signOff({ tenantId, userId, deviceId }: Online): Promise<void> {
     const { transactions, outbox, sessions, access } = this.its;
     const reason = 'TOO_MANY_ONLINE';
-    const told = await transactions.run(tenantId, async (em) => {
+    const notified = await transactions.run(tenantId, async (em) => {
       const where = { deviceId, endedAt: null };
       const open = await em.find(Session, where, { fields: ['id'], disableIdentityMap: true });
       const sessionIds = open.map(({ id }) => id);
@@ -114,12 +115,12 @@ export class PresenceService {
         outbox.append(em, tenantId, [sessionRevoked({ userId, deviceId, sessionIds, reason })]);
       return sessionIds;
     });
-    if (told.length === 0) return;
+    if (notified.length === 0) return;
     await pause(TELL_MS);
     await transactions.run(tenantId, async (em) => {
-      for (const sessionId of told) await sessions.end(em, { tenantId, sessionId }, reason);
+      for (const sessionId of notified) await sessions.end(em, { tenantId, sessionId }, reason);
     });
-    for (const sessionId of told) access.changed({ tenantId, sessionId });
+    for (const sessionId of notified) access.changed({ tenantId, sessionId });
   }
 
   private async inRedis(work: () => Promise<void>): Promise<void> {
