@@ -39,7 +39,7 @@ async function online(url: string, tenantId: string, { accessToken: token }: Dev
       (event) => event?.data?.['sessionRevoked'] ?? [],
       (error: unknown) => String(error),
     );
-  // Asked for beforehand: the client does not tell of a close that came while nobody was waiting.
+  // Read ahead: the client does not report a close that came while no read was waiting.
   let coming = read();
   /** The next event, or how the socket was closed. */
   return async () => {

@@ -127,7 +127,7 @@ describe('X.22 access of staff ends over HTTP and sockets, on every process', ()
     expect(refreshed.errors).toMatchObject([{ code: 'SESSION_ENDED' }]);
   });
 
-  it('X.22 by sign-out everywhere: of both sessions, and of nobody else', async () => {
+  it('X.22 by sign-out everywhere: of both sessions, and of no other account', async () => {
     const one = await signedIn();
     const bystander = await signedIn();
     const [a, b] = cluster.urls;

@@ -229,7 +229,7 @@ describe('a sweep of all tenants', () => {
     const key = `{${tenantId}}:claims:${claims[0]?.digest}`;
     const { redis: commands } = world.stores;
     for (let bad = 1; bad <= 300; bad += 1) {
-      await commands.hset(key, String(bad), 'nobody can read this');
+      await commands.hset(key, String(bad), 'not readable as a claim');
       await commands.zadd(`{${tenantId}}:open`, 0, `${bad}|${claims[0]?.digest}`);
     }
     expect(await world.services.sweeper.sweep(tenantId)).toEqual({ ...NOTHING, tombstoned: 2 });

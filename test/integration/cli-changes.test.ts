@@ -109,11 +109,11 @@ describe('update', () => {
 
 describe('token', () => {
   it('is refused for a tenant that is missing or DISABLED, and makes no user', async () => {
-    const nobody = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
-    const refused = await refusalLineOf(cli('token', '--tenant', nobody, '--user', 'u'));
+    const missing = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
+    const refused = await refusalLineOf(cli('token', '--tenant', missing, '--user', 'u'));
     expect(refused).toEqual({
       status: 1,
-      line: `TENANT_NOT_FOUND: There is no tenant "${nobody}". \`tenant list\` shows all tenants; \`tenant create\` makes one.`,
+      line: `TENANT_NOT_FOUND: There is no tenant "${missing}". \`tenant list\` shows all tenants; \`tenant create\` makes one.`,
     });
     const { tenantId } = await seedTenant(world);
     await world.services.tenantChanges.update(tenantId, { status: 'DISABLED' });

@@ -83,8 +83,8 @@ describe('X.2 the command reconcile', () => {
   });
 
   it('ends with 2 and one line where it cannot look', async () => {
-    const nobody = callCli(environment, ['reconcile', '--tenant', 'T_NOBODY']);
-    expect(await refusalLineOf(nobody)).toEqual({
+    const unknown = callCli(environment, ['reconcile', '--tenant', 'T_NOBODY']);
+    expect(await refusalLineOf(unknown)).toEqual({
       status: 2,
       line: expect.stringMatching(/^TENANT_NOT_FOUND: There is no tenant "T_NOBODY"\. /) as string,
     });

@@ -156,7 +156,7 @@ describe('S4.21 allocation', () => {
     );
   });
 
-  it('drops codes that nobody could redeem in pieces when it finds too few', async () => {
+  it('drops codes that cannot be redeemed, in pieces, when it finds too few', async () => {
     const { tenantId, campaignId } = await poolOf(2500);
     const [batch] = (await codes.state(tenantId)).batches;
     await codes.batchChanges.void(tenantId, batch?.id ?? '');
@@ -171,7 +171,7 @@ describe('S4.21 allocation', () => {
     expect(await codes.em(tenantId).count(CodePoolItem, {})).toBe(0);
   });
 
-  it('leaves a code that nobody could redeem to the call that holds it', async () => {
+  it('leaves a code that cannot be redeemed to the call that holds it', async () => {
     const { tenantId, campaignId } = await poolOf(10);
     const [batch] = (await codes.state(tenantId)).batches;
     await codes.batchChanges.void(tenantId, batch?.id ?? '');

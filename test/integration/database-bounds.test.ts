@@ -10,7 +10,7 @@ import { mysqlErrno } from '../../src/platform/database/sql-errors.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 
 const ASK_AFTER_MS = 300;
-/** A statement that nobody waits for. */
+/** Length of a statement that the test does not wait for. */
 const LONG_S = 8;
 /** The lowest value that a server accepts. */
 const CONNECTIONS_MAX = 10;

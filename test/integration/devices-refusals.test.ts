@@ -117,7 +117,7 @@ describe('S1.5: a captcha', () => {
     auth: { captchaEnabled: true, captchaProviderUrl: captcha.url, captchaSecret: CAPTCHA_SECRET },
   });
 
-  it('is asked of nobody where it is switched off', async () => {
+  it('is not asked for where it is switched off', async () => {
     const { tenantId } = await seedDeviceTenant(world);
     const asked = captcha.asked.length;
     const input = { identifier: newIdentifier(), captchaToken: 'wrong' };

@@ -114,7 +114,7 @@ it('X.19 a user who is refused has one redemption under way, until one is not re
   };
   expect(await redeemMany('1', 1)).toBe(1);
   expect(await redeemMany('1', 20)).toBe(1);
-  // Nobody else is concerned.
+  // Other tenants are not affected.
   expect(await redeemMany('2', 8)).toBe(8);
   isLastingRefusal = false;
   await redeem('1');

@@ -46,7 +46,7 @@ async function configOf(tenantId: string): Promise<Record<string, unknown>> {
   return data['globalConfig'] ?? {};
 }
 
-const SECRET = 'a-secret-that-nobody-may-see';
+const SECRET = 'a-secret-that-no-answer-shows';
 
 describe('the global config', () => {
   it('is the defaults for a tenant that has set nothing, also before sign-in', async () => {
@@ -303,7 +303,7 @@ describe('announcements', () => {
     expect((await api.ask(staffOf(tenantId), LIST)).data['announcements']).toMatchObject({ total: 0 });
   });
 
-  it('are deleted once, by editors of their tenant only, and then shown to nobody', async () => {
+  it('are deleted once, by editors of their tenant only, and not shown afterwards', async () => {
     const [tenantId, foreign] = [await newTenant(), await newTenant()];
     const made = await announce(tenantId, { title: 'A mistake' });
     const { id: announcementId } = made['announcement'] as { id: string };

@@ -265,7 +265,7 @@ describe('ending sessions', () => {
     await withTransport({}, async ({ url, tokens, server }) => {
       const ready = async (userId: string) =>
         RawSocket.ready(url, { authorization: `Bearer ${tokens.sign(user(userId), 60)}` });
-      const [meant, other, nobody] = [await ready('1'), await ready('2'), await RawSocket.ready(url)];
+      const [meant, other, anonymous] = [await ready('1'), await ready('2'), await RawSocket.ready(url)];
       meant.subscribe('1', 'subscription { ticks }');
       const ended = server.endSessions(
         (actor) => actor.kind === 'USER' && actor.userId === '1',
@@ -273,7 +273,7 @@ describe('ending sessions', () => {
       );
       expect(ended).toBe(1);
       expect(await meant.closed).toEqual({ code: 4403, reason: 'The user was disabled.' });
-      for (const socket of [other, nobody]) {
+      for (const socket of [other, anonymous]) {
         socket.subscribe('1', '{ echo(text: "here") }');
         expect(await socket.next()).toMatchObject({ payload: { data: { echo: 'here' } } });
         await socket.close();

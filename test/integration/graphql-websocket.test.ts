@@ -236,12 +236,12 @@ describe('heart-beat', () => {
     const token = (seconds: number) => ({ authorization: `Bearer ${beating.tokens.sign(USER, seconds)}` });
     const short = await RawSocket.ready(beating.url, token(60));
     const long = await RawSocket.ready(beating.url, token(600));
-    const nobody = await RawSocket.ready(beating.url);
+    const anonymous = await RawSocket.ready(beating.url);
     short.subscribe('1', 'subscription { forever }');
     nowMs += 60_000;
     expect(await short.closed).toEqual({ code: 4403, reason: 'The token has expired. Sign in again.' });
     expect(await contextSeen(long)).toMatchObject({ actor: USER });
-    expect(await contextSeen(nobody)).toMatchObject({ actor: null });
+    expect(await contextSeen(anonymous)).toMatchObject({ actor: null });
     await beating.close();
   });
 

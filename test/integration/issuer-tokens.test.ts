@@ -224,7 +224,7 @@ describe('the keys', () => {
     await late.close();
   });
 
-  it('that do not come in time refuse the token, and nobody else', async () => {
+  it('that do not come in time refuse the token, and no other caller', async () => {
     hangs = true;
     const own = await openWorld({
       JWKS_HOSTS: new URL(keysUrl).host,

@@ -97,7 +97,7 @@ describe('X.5 a guesser is locked out', () => {
     expect(await attempt(first, codes[1], { deviceId: 'another' })).toBe('COMMITTED');
   });
 
-  it('X.5 by its address, whichever users and devices it uses, and nobody else behind that address', async () => {
+  it('X.5 by its address, whichever users and devices it uses, and no other caller behind that address', async () => {
     const { tenantId, codes, fail, attempt, locked } = await seeded();
     const [honest = '', last = '', ...users] = await seedUsers(world, tenantId, 5);
     const ip = '192.0.2.1';

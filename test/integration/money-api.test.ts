@@ -217,9 +217,9 @@ describe('lists', () => {
     expect(some['entries']).toMatchObject({ total: 1, items: [{ userId: b, amount: '-1' }] });
     expect(some['transfers']).toMatchObject({ total: 2 });
     const none = { userId: 'bob' };
-    const nobody = await ask({ accounts: none, entries: none, transfers: none });
+    const unknown = await ask({ accounts: none, entries: none, transfers: none });
     expect(
-      [nobody['accounts'], nobody['entries'], nobody['transfers']].map((page) => page?.['total']),
+      [unknown['accounts'], unknown['entries'], unknown['transfers']].map((page) => page?.['total']),
     ).toEqual([0, 0, 0]);
     const halted = await ask({
       accounts: { isHalted: true },

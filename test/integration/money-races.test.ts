@@ -42,7 +42,7 @@ const transferFrom = async (
 async function expectSound(scene: MoneyScene): Promise<void> {
   const { tenantId } = scene;
   const report = await reconcilerOf(world).reconciler.run({ tenantId, repair: false });
-  // Nobody handles events here.
+  // No worker handles events here.
   const { EVENT_UNHANDLED: _, ...drifts } = driftsOf(report);
   expect(drifts).toEqual({});
 }

@@ -196,7 +196,7 @@ describe('a closed order gives back', () => {
     expect(await ledgerOf(world, shop, order.id)).toMatchObject({ COUPON_REFUND: 2 });
   });
 
-  it('S2.8 points once, whoever closes it and however often', async () => {
+  it('S2.8 points once, however often and by whichever process it is closed', async () => {
     const shop = await openShop(world);
     const userId = await shopper(world, shop);
     await givePoints(world, shop, userId, 800);

@@ -118,7 +118,7 @@ describe('the use of a reversed redemption', () => {
     await expectNoDrift(world, tenantId);
   });
 
-  it('is forgotten by Redis, and a marker that comes late misleads nobody', async () => {
+  it('is forgotten by Redis, and a marker that comes late refuses no attempt', async () => {
     const { tenantId, userId, code, redemption } = await redeemedOnce(world, { rule: { useLimit: 2 } });
     const { codeDigest } = await emOf(world, tenantId).findOneOrFail(Code, {}, PLAIN);
     const done = `{${tenantId}}:done:${userId}:${codeDigest}`;

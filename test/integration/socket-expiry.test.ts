@@ -73,16 +73,16 @@ describe('X.22: a token is judged at every delivery', () => {
   it('sockets of other tokens and of none go on', async () => {
     const { server, authorization, expire } = await turned();
     const long = `Bearer ${server.tokens.sign(USER, 10 * TTL_S)}`;
-    const [short, other, nobody] = await Promise.all(
+    const [short, other, anonymous] = await Promise.all(
       [{ authorization }, { authorization: long }, undefined].map(async (payload) =>
         RawSocket.ready(server.url, payload),
       ),
     );
-    for (const socket of [short, other, nobody]) socket?.subscribe('1', 'subscription { ticks }');
+    for (const socket of [short, other, anonymous]) socket?.subscribe('1', 'subscription { ticks }');
     expire();
     const expiredMs = Date.now();
     expect(await short?.closed).toEqual(EXPIRED);
-    for (const socket of [other, nobody]) {
+    for (const socket of [other, anonymous]) {
       let atMs = 0;
       while (atMs <= expiredMs) [atMs = 0] = ticks([(await socket?.next()) ?? { type: 'none' }]);
       await socket?.close();

@@ -81,7 +81,7 @@ describe('an invitation', () => {
     expect(counted(accepted)).toEqual({ TAKEN: 1, INVITATION_UNKNOWN: SIDES - 1 });
   });
 
-  it('is refused when it expired, belongs to nobody, or comes with a poor password; nothing changes', async () => {
+  it('is refused when it expired, is unknown, or comes with a poor password; nothing changes', async () => {
     const { staff, invitationToken } = await invite('expired@example.com');
     const accept = async (token: string, password = PASSWORD) =>
       refusedBy(world.services.staff.accept(token, password, ''));

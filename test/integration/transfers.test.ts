@@ -257,7 +257,7 @@ describe('a daily limit', () => {
     };
   }
 
-  it('S3.8 begins anew at midnight of the set zone, which belongs to the new day', async () => {
+  it('S3.8 starts at midnight of the set zone, which belongs to the new day', async () => {
     const at = await onClock('Asia/Shanghai');
     expect(await at('2026-03-01T15:59:59.999Z')).toBe('OK');
     expect(await at('2026-03-01T16:00:00.000Z')).toBe('OK');
@@ -276,7 +276,7 @@ describe('a daily limit', () => {
     expect(await at('2026-10-25T23:00:00Z')).toBe('OK');
   });
 
-  it('does not begin anew when the clock goes back', async () => {
+  it('does not start again when the clock goes back', async () => {
     const at = await onClock('UTC');
     expect(await at('2026-03-02T00:00:01Z')).toBe('OK');
     expect(await at('2026-03-01T23:59:59Z')).toBe('DAILY_COUNT_EXCEEDED');

@@ -119,7 +119,7 @@ async function wrongOrders(told: Told): Promise<string[]> {
     rows.length === orders.size ? [] : [`${rows.length} orders, and ${orders.size} by the answers`];
   for (const row of rows) {
     const known = orders.get(row.id);
-    const fault = known === undefined ? 'nobody was told of it' : faultOf(row, known);
+    const fault = known === undefined ? 'no answer named it' : faultOf(row, known);
     if (fault !== null) wrong.push(`order ${row.id}, ${row.status}: ${fault}`);
   }
   return wrong;

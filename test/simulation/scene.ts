@@ -35,7 +35,7 @@ export interface Scene {
 }
 
 const USERS = 6;
-/** The scarce plan has one for so many operations. */
+/** Operations for each one of the scarce plan. */
 const SCARCE_SHARE = 500;
 /** More than are tried, even if luck prefers a campaign. */
 const CODES_SHARE = 40;

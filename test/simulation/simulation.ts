@@ -21,7 +21,7 @@ export interface SimulationSettings {
   readonly operations: number;
   /** Requests at once at each worker. */
   readonly lanesEach?: number;
-  /** After so many operations everything rests, and is checked. */
+  /** Operations between two checks, for which all work rests. */
   readonly restEvery: number;
   /** Warnings and errors in the logs of the workers. */
   readonly heard: readonly string[];

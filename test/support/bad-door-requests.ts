@@ -42,7 +42,7 @@ const sent = (target: Target, body: unknown, headers: Record<string, string> = {
 const odd = (random: Random): string =>
   Array.from({ length: random.between(1, 8) }, () => random.pick(ODD)).join('');
 
-/** What nobody redeems by: each is refused before anything is spent. */
+/** Requests that redeem nothing: each is refused before anything is spent. */
 const ABUSES: readonly Abuse[] = [
   (random, target) => {
     const whole = JSON.stringify({ code: target.code });

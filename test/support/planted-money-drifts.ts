@@ -70,7 +70,7 @@ async function transfer(scene: Scene): Promise<string> {
 export const MONEY_DRIFTS: readonly PlantedDrift[] = [
   {
     kind: 'LEDGER_NOT_ZERO',
-    what: 'money that the tenant has taken from nobody',
+    what: 'an entry of the tenant without the entry of a user',
     plant: async (s) => addSystemEntry(s, s.world.services.ids.next(), await openAccounts(s), 0.01),
   },
   {

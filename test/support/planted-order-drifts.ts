@@ -54,7 +54,7 @@ export const ORDER_DRIFTS: readonly PlantedDrift[] = [
   },
   {
     kind: 'ORDER_POINTS_NOT_BACK',
-    what: 'a closed order with points that nobody gave back',
+    what: 'a closed order with points that were not given back',
     plant: async (s) =>
       change(s, await closedOrder(s), 'update `order` set points_spent = 5 where tenant_id = ? and id = ?'),
   },

@@ -95,7 +95,7 @@ export async function stateOf(world: World, tenantId: string) {
   });
 }
 
-/** Moves the times of a redemption's subscription back, as if it had been redeemed so long ago. */
+/** Moves the times of a redemption's subscription back, as if it had been redeemed that long ago. */
 export async function ageSubscription(
   world: World,
   tenantId: string,

@@ -79,7 +79,7 @@ async function callBack({ app, services }: World, tenantId: string, payment: obj
     'x-payment-signature': hmac(key, `${timestamp}.${body}`),
   };
   const answer = await route.answer({
-    // Nobody is signed in: the signature stands for that.
+    // No caller is signed in: the signature authenticates the callback.
     context: {} as RequestContext,
     params: {},
     query: {},
