@@ -1,28 +1,33 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signedUser, staffToken, startBundled, type SignedUser } from '../support/cluster.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  signedUser,
+  staffToken,
+  standingCluster,
+  type Cluster,
+  type SignedUser,
+} from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import type { RunningProcess } from '../support/processes.js';
 import { expectAtRest, truthOf } from '../support/truth.js';
-import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
+import { seedCampaign, seedTenant, type World } from '../support/world.js';
 
+let cluster: Cluster;
 let world: World;
-let api: RunningProcess;
+let url: string;
 let tenantId: string;
 let user: SignedUser;
 let codes: readonly string[];
 beforeAll(async () => {
-  world = await openWorld();
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  cluster = await standingCluster();
+  ({
+    world,
+    urls: [url],
+  } = cluster);
   const tenant = await seedTenant(world);
   ({ tenantId } = tenant);
   ({ codes } = await seedCampaign(world, tenant, 20));
   user = await signedUser(world, tenantId);
 });
-afterAll(async () => {
-  await api.stop();
-  await world.close();
-});
+afterAll(async () => cluster.close());
 
 interface Asked {
   readonly input?: unknown;
@@ -41,7 +46,7 @@ async function ask({
 }: Asked) {
   const call = { query: QUERY, variables: { input }, headers };
   const { status, data, errors } = await graphqlRequest<{ redeemCode: { errors: { code: string }[] } }>(
-    api.url,
+    url,
     token === null ? call : { ...call, token },
   );
   return {
@@ -256,7 +261,7 @@ describe('a key that could mean two redemptions is refused, and nothing is writt
       `mutation { ${redeem('a', codes[0])} ${redeem('b', codes[1])} }`,
       `mutation { ${redeem('a', codes[0])} ...more } fragment more on Mutation { ${redeem('b', codes[1])} }`,
     ]) {
-      const response = await fetch(`${api.url}/graphql`, {
+      const response = await fetch(`${url}/graphql`, {
         method: 'POST',
         headers: { ...headers, authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
         body: JSON.stringify({ query }),

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signedUser } from '../support/cluster.js';
+import { signedUser, startBundled } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
+import { spawnProcess, type RunningProcess } from '../support/processes.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { HTTP_STAGES, SOCKET_STAGES, UPGRADE_STAGES } from '../support/reset-stages.js';
 import { openWorld, seedTenant, type World } from '../support/world.js';
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function start(environment: Record<string, string> = {}): Promise<RunningProcess> {
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  return startProcess({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000', ...environment } });
+  return startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000', ...environment } });
 }
 
 /** A port that is free at this moment. */

@@ -7,7 +7,7 @@ import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
-import { refusalLineOf, runCli } from '../support/cli.js';
+import { refusalLineOf, callCli } from '../support/cli.js';
 import {
   signedUser,
   staffToken,
@@ -272,14 +272,14 @@ describe('a dead letter', () => {
       JWT_SECRET: TEST_SECRETS.jwtSecret,
       CODE_PEPPER: TEST_SECRETS.codePepper,
     };
-    const listed = await runCli(environment, ['pending', 'list', '--tenant', scene.tenantId, '--json']);
+    const listed = await callCli(environment, ['pending', 'list', '--tenant', scene.tenantId, '--json']);
     expect(JSON.parse(listed.stdout)).toMatchObject({ total: 1, items: [{ orderNo: answer.orderNo }] });
     const args = ['pending', 'redrive', '--tenant', scene.tenantId];
-    const refused = await refusalLineOf(runCli(environment, args));
+    const refused = await refusalLineOf(callCli(environment, args));
     expect(refused.line).toMatch(/^ORDER_NO_OR_ALL_REQUIRED: /);
-    expect(await runCli(environment, [...args, '--all'])).toEqual({ stdout: '1\n', stderr: '', status: 0 });
+    expect(await callCli(environment, [...args, '--all'])).toEqual({ stdout: '1\n', stderr: '', status: 0 });
     await expectFinished(cluster.urls[0], scene, answer);
-    const again = await runCli(environment, [...args, '--order', answer.orderNo ?? '']);
+    const again = await callCli(environment, [...args, '--order', answer.orderNo ?? '']);
     expect(again).toMatchObject({ stdout: '', status: 1 });
   });
 });

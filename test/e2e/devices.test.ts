@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthMethod, Device, TrialGrant } from '../../src/identity/devices/device.entity.js';
 import { User } from '../../src/identity/users/user.entity.js';
-import { staffToken, startCluster, type Cluster } from '../support/cluster.js';
+import { staffToken, standingCluster, type Cluster } from '../support/cluster.js';
 import {
   accessOf,
   deviceLogin,
@@ -22,7 +22,7 @@ const REVOKED = 'subscription ($after: String) { sessionRevoked(after: $after) {
 let cluster: Cluster;
 let streams: GraphqlStream<Record<string, unknown>>[] = [];
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
 });
 afterAll(async () => {
   await Promise.all(streams.map(async (stream) => stream.close()));

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { staffToken } from '../support/cluster.js';
+import { staffToken, startBundled } from '../support/cluster.js';
 import {
   DatabaseProxy,
   isCommitReply,
@@ -16,7 +16,6 @@ import {
   type OrderScene,
 } from '../support/order-operations.js';
 import { contentsOf, expectClean, orderOf, place } from '../support/orders.js';
-import { startProcess } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { openWorld, type World } from '../support/world.js';
@@ -146,7 +145,7 @@ describe('a process that is killed', () => {
   it.each(STEPS)(
     'S2.7 when each of its operations on orders %s leaves all of each or nothing, and each is done once when it is repeated',
     async (_, step, isApplied) => {
-      const victim = await startProcess({
+      const victim = await startBundled({
         role: 'all',
         databaseUrl: proxy.url,
         redisUrl: redis.url,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
-import { startCluster, staffToken, type Cluster } from '../support/cluster.js';
+import { staffToken, standingCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlAnswer } from '../support/graphql-client.js';
 import { CREATE_TOKEN, register, seedKey, VIEWER } from '../support/partners.js';
 import { pick } from '../support/redeemers.js';
@@ -19,7 +19,7 @@ const SETTLED = 'subscription Settled { redemptionSettled { redemptionId } }';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ environment: { REPLY_WITHIN_MS: '14000' } });
+  cluster = await standingCluster();
 });
 afterAll(async () => cluster.close());
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
-import { runCli, type CliResult } from '../support/cli.js';
+import { callCli, type CliResult } from '../support/cli.js';
 import { signedUser, signedUsers, staffToken, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { spawnProcess, type RunningProcess } from '../support/processes.js';
@@ -42,7 +42,7 @@ async function stop(process: RunningProcess): Promise<void> {
 
 async function cli(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<CliResult> {
   const urls = { DATABASE_URL: database.databaseUrl, REDIS_URL: inject('redisUrl') };
-  return runCli({ NODE_ENV: 'test', ...urls, ...environment }, args);
+  return callCli({ NODE_ENV: 'test', ...urls, ...environment }, args);
 }
 
 /** Every code is tried by several users at once, each through another process. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signedUser, type SignedUser } from '../support/cluster.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import { signedUser, startBundled, type SignedUser } from '../support/cluster.js';
+import type { RunningProcess } from '../support/processes.js';
 import { frame, RawConnection } from '../support/raw-connection.js';
 import { redeemOnce } from '../support/redeemers.js';
 import { cursorNow, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const tenant = await seedTenant(world);
   ({ codes } = await seedCampaign(world, tenant, EVENTS + 10));
   user = await signedUser(world, tenant.tenantId);
-  api = await startProcess({
+  api = await startBundled({
     role: 'all',
     databaseUrl: inject('databaseUrl'),
     redisUrl: inject('redisUrl'),

@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { signedUser, startBundled } from '../support/cluster.js';
-import type { RunningProcess } from '../support/processes.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { signedUser, standingCluster, type Cluster } from '../support/cluster.js';
 import { redeemOnce } from '../support/redeemers.js';
 import { truthOf } from '../support/truth.js';
-import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
+import { seedCampaign, seedTenant } from '../support/world.js';
 
-let world: World;
-let api: RunningProcess;
+let cluster: Cluster;
 beforeAll(async () => {
-  world = await openWorld();
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  cluster = await standingCluster();
 });
-afterAll(async () => {
-  await api.stop();
-  await world.close();
-});
+afterAll(async () => cluster.close());
 
 it('X.12 every forgiving spelling of a code is that code', async () => {
+  const { world, urls } = cluster;
+  const [url] = urls;
   const tenant = await seedTenant(world);
   const campaign = await seedCampaign(world, tenant, 12, {
     rule: { alphabet: 'ABCDEFGHIJKMNOPQRSTUVWXYZ23456789' },
@@ -40,9 +35,9 @@ it('X.12 every forgiving spelling of a code is that code', async () => {
   ];
   for (const [index, spell] of spellings.entries()) {
     const code = campaign.codes[index] ?? '';
-    const one = await redeemOnce(api.url, { user: guest, code: spell(code), key: `spelling-${index}` });
+    const one = await redeemOnce(url, { user: guest, code: spell(code), key: `spelling-${index}` });
     expect(one.outcome, `spelling ${index}`).toBe('COMMITTED');
-    const plain = await redeemOnce(api.url, { user: guest, code, key: `spelling-${index}` });
+    const plain = await redeemOnce(url, { user: guest, code, key: `spelling-${index}` });
     expect(plain).toMatchObject({ outcome: 'COMMITTED', redemption: one.redemption });
   }
   expect((await truthOf(world, tenant.tenantId)).committed).toHaveLength(12);

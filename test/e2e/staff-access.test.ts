@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCluster, staffToken, signedUser, type Cluster } from '../support/cluster.js';
+import { standingCluster, staffToken, signedUser, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { cursorNow, redeem, seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
@@ -13,10 +13,10 @@ let tenant: SeededTenant;
 let codes: string[];
 
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await standingCluster();
   tenant = await seedTenant(cluster.world);
   codes = [...(await seedCampaign(cluster.world, tenant, 10)).codes];
-}, 60_000);
+});
 afterAll(async () => cluster.close());
 
 interface Session {

@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { signedUser, type SignedUser } from '../support/cluster.js';
+import { signedUser, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -63,7 +63,7 @@ async function take(...[request, response]: Parameters<NonNullable<Parameters<ty
 }
 
 async function start(port: number): Promise<RunningProcess> {
-  return startProcess({
+  return startBundled({
     role: 'api',
     databaseUrl: inject('databaseUrl'),
     redisUrl: inject('redisUrl'),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import { startBundled } from '../support/cluster.js';
+import type { RunningProcess } from '../support/processes.js';
 import {
   deliveriesOf,
   LOOPBACK_ALLOWED,
@@ -20,7 +21,7 @@ afterAll(async () => world.close());
 async function startWorker(): Promise<RunningProcess> {
   const { databaseUrl, redisUrl } = world;
   const environment = { ...LOOPBACK_ALLOWED, STORE_TIMEOUT_MS: '10000' };
-  return startProcess({ role: 'worker', databaseUrl, redisUrl, environment });
+  return startBundled({ role: 'worker', databaseUrl, redisUrl, environment });
 }
 
 describe('a worker that is killed while it delivers', () => {
