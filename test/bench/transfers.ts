@@ -12,7 +12,6 @@ import type { BenchWorld } from './world.js';
 
 const TENANT = 'TRANSFERS';
 const CURRENCY = 'USD';
-const USERS = 200;
 /** As many as a process has connections. */
 const AT_ONCE = 16;
 
@@ -20,6 +19,7 @@ export interface TransferSize {
   readonly rounds: number;
   /** Of each side, in a round. */
   readonly transfers: number;
+  readonly users: number;
 }
 
 interface Parts {
@@ -30,9 +30,9 @@ interface Parts {
 /** Durable transfers a second ÷ hand-written transactions of the same statements, in turns, of the same users. */
 export async function measureTransfers(
   { world, say }: Parts,
-  { rounds, transfers }: TransferSize,
+  { rounds, transfers, users }: TransferSize,
 ): Promise<{ readonly ratios: readonly number[]; readonly unexpected: readonly string[] }> {
-  const wish = await seed(world);
+  const wish = await seed(world, users);
   const orm = await connectOrm({ databaseUrl: world.databaseUrl, poolSize: AT_ONCE, entities });
   const connections = await Promise.all(Array.from({ length: AT_ONCE }, async () => connect(world)));
   try {
@@ -57,7 +57,7 @@ export async function measureTransfers(
       ratios.push(product / raw);
       say(`  transfers: ${rounded(product, 0)}/s ÷ ${rounded(raw, 0)}/s = ${rounded(product / raw, 3)}`);
     }
-    return { ratios, unexpected: await faultsOf(world, 2 * transfers * (rounds + 1)) };
+    return { ratios, unexpected: await faultsOf(world, 2 * transfers * (rounds + 1) + users) };
   } finally {
     await Promise.all(connections.map(async (connection) => connection.end()));
     await orm.close(true);
@@ -74,13 +74,13 @@ async function perSecond(
 }
 
 /** Users with money, who have transferred today. @returns the next transfer between two of them */
-async function seed({ services }: BenchWorld): Promise<() => RawTransfer> {
+async function seed({ services }: BenchWorld, count: number): Promise<() => RawTransfer> {
   const { tenants, currencies, facilities, users, accounts, transfers } = services;
   await tenants.create({ id: TENANT, name: 'Transfers', type: 'CHANNEL' });
   await currencies.create(TENANT, { code: CURRENCY, name: 'Dollar', scale: 2, feeRate: '0.01' });
   const { id: facilityId } = await facilities.create(TENANT, { name: 'Main shop' });
   const userIds: string[] = [];
-  await eachOf([...Array(USERS).keys()], 4, async (at) => {
+  await eachOf([...Array(count).keys()], 4, async (at) => {
     const { id: userId } = await users.ensureUser(TENANT, `transfers-${at}`);
     const place = { userId, facilityId, currency: CURRENCY };
     await accounts.adjust(TENANT, 'bench', {
@@ -93,8 +93,8 @@ async function seed({ services }: BenchWorld): Promise<() => RawTransfer> {
   });
   let made = 0;
   const next = (): RawTransfer => {
-    const at = randomInt(USERS);
-    const [from = '', to = ''] = [userIds[at], userIds[(at + 1 + randomInt(USERS - 1)) % USERS]];
+    const at = randomInt(count);
+    const [from = '', to = ''] = [userIds[at], userIds[(at + 1 + randomInt(count - 1)) % count]];
     made += 1;
     return {
       tenantId: TENANT,
@@ -107,7 +107,7 @@ async function seed({ services }: BenchWorld): Promise<() => RawTransfer> {
     };
   };
   for (const [at, from] of userIds.entries()) {
-    const toUserId = userIds[(at + 1) % USERS];
+    const toUserId = userIds[(at + 1) % count];
     const input = { toUserId, facilityId, currency: CURRENCY, amount: '1', orderId: 'first' };
     await transfers.transfer(null, TENANT, from, input);
   }
@@ -133,8 +133,7 @@ async function faultsOf({ stores }: BenchWorld, expected: number): Promise<strin
     [TENANT, TENANT, TENANT],
   );
   const faults = [];
-  if (found.transfers !== expected + USERS)
-    faults.push(`${found.transfers} transfers, not ${expected + USERS}`);
+  if (found.transfers !== expected) faults.push(`${found.transfers} transfers, not ${expected}`);
   if (Number(found.off) !== 0) faults.push(`the ledger of transfers sums to ${found.off}`);
   return faults;
 }
