@@ -359,7 +359,9 @@ describe('S0.18 redemptions are listed', () => {
     const { id: batchId } = await emOf(world, tenantId).findOneOrFail(CodeBatch, { campaignId });
     const spy = vi.spyOn(world.stores.readOrm.em.getConnection(), 'execute');
     expect(await records({ batchId })).toEqual([id]);
-    const statements = spy.mock.calls.map(([sql]) => sql).filter((sql) => sql.includes('from `redemption` r '));
+    const statements = spy.mock.calls
+      .map(([sql]) => sql)
+      .filter((sql) => sql.includes('from `redemption` r '));
     spy.mockRestore();
     expect(statements).toEqual([expect.stringContaining('r.campaign_id = ')]);
     expect(await records({ batchId, campaignId: daily.campaignId })).toEqual([]);
