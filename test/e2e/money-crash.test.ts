@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eachOf } from '../../src/platform/scheduling/each-of.js';
-import { startCluster, type Cluster } from '../support/cluster.js';
+import { standingCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { ledgerOf, makeMoneyScene, USD, type MoneyScene } from '../support/money-world.js';
 import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
@@ -18,7 +18,7 @@ interface Answer {
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ mayComplain: true });
+  cluster = await standingCluster();
 });
 afterAll(async () => cluster.close());
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
+import { signedUser, signedUsers, staffToken, standingCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { pick, redeemAll, redeemOnce, tallyOf } from '../support/redeemers.js';
 import { stateOf } from '../support/reversals.js';
@@ -10,7 +10,7 @@ import { cursorNow, emOf, seedCampaign, seedTenant } from '../support/world.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ mayComplain: true });
+  cluster = await standingCluster();
 });
 afterAll(async () => cluster.close());
 
