@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, type FetchLike, type RedeemResult } from '../../sdk/src/index.js';
 import { createSubscriptions, type RedemptionSettledEvent } from '../../sdk/src/subscriptions.js';
-import { signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
+import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
 import type { RunningProcess } from '../support/processes.js';
 import { inParallel, type Redeemed } from '../support/redeemers.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
-import { seedCampaign, seedTenant } from '../support/world.js';
+import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
 const CODES = 200;
 const USERS = 20;
@@ -72,6 +72,43 @@ function answerOf(result: RedeemResult, code: string): Redeemed {
 }
 
 describe('the SDK', () => {
+  it('X.25 waits for a redemption that the server has deferred, and names it the same when it is asked again', async () => {
+    const { world } = cluster;
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 2);
+    const { token } = await signedUser(world, tenant.tenantId);
+    const told: string[] = [];
+    const fetchHeard: FetchLike = async (...call) => {
+      const reply = await fetch(...call);
+      told.push(await reply.clone().text());
+      return reply;
+    };
+    const url = `http://127.0.0.1:${line.port}`;
+    const client = createClient({
+      url,
+      productCode: 'DEMO',
+      env: 'app',
+      retry: PATIENT,
+      token,
+      fetch: fetchHeard,
+    });
+    const [patient = '', hasty = ''] = codes;
+    const { asked, first } = await emOf(world, tenant.tenantId).transactional(async (em) => {
+      const lock = 'select id from code force index (primary) where tenant_id = ? for update';
+      await em.execute(lock, [tenant.tenantId]);
+      const waiting = client.redeemCode(patient);
+      const deferred = await client.redeemCode(hasty, { deadlineMs: 4000 });
+      await expect.poll(() => told.filter((text) => text.includes('"PROCESSING"')).length).toBeGreaterThan(2);
+      return { asked: [waiting], first: deferred };
+    });
+    expect(first).toMatchObject({ status: 'PROCESSING', orderNo: expect.stringMatching(/^\d+$/) });
+    const [settled] = await Promise.all(asked);
+    const second = await client.redeemCode(hasty);
+    expect(second).toMatchObject({ status: 'COMMITTED', idempotencyKey: first.idempotencyKey });
+    const answers = [settled, second].map((result, at) => answerOf(result ?? second, codes[at] ?? ''));
+    await expectExactly(world, tenant.tenantId, 2, answers);
+  });
+
   it('X.25 redeems exactly once while servers are killed under it, and its subscription misses and repeats nothing', async () => {
     const { world } = cluster;
     const tenant = await seedTenant(world);
