@@ -30,7 +30,7 @@ async function tokenOf(user, refused) {
   return tokens.get(user);
 }
 
-/** Replace it by your own sign-in: whoever it names redeems. */
+/** Replace it by your own sign-in. The code is redeemed for the user that it names. */
 function userOf(request) {
   const user = request.headers['x-demo-user'];
   if (user === undefined) throw Object.assign(new Error('Sign in first.'), { status: 401 });

@@ -25,7 +25,7 @@ export type { Lock } from './lock.js';
 
 export interface DeviceOptions extends ConnectionOptions {
   readonly tenantId: string;
-  /** Where the device's secret and session are kept: `localStorage`, or a key chain. Whoever reads it is the device. */
+  /** Where the device's secret and session are kept: `localStorage`, or a key chain. A program that reads them can act as the device. */
   readonly store: TextStore;
   /** What the device is called; a random one is made and stored by default. */
   readonly identifier?: string;

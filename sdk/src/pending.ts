@@ -17,7 +17,7 @@ const AGE_MAX_MS = 86_400_000;
 
 /** Notes the redemptions that are under way, so that each keeps its key through errors and reloads. */
 export class PendingRedemptions {
-  /** What this page has begun is known at once, whatever its store is. */
+  /** Redemptions of this page, which a slow store must not hide. */
   private readonly own = new Map<string, PendingRedemption>();
   private readonly store: TextStore | undefined;
   /** Changes of the store, one after another. */

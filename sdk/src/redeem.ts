@@ -67,7 +67,7 @@ const COMMON_CODES: ReadonlySet<string> = new Set<CommonCode>([
   'SERVICE_UNAVAILABLE',
 ]);
 
-/** Redeems codes exactly once, whatever happens on the way: each keeps its key until an answer settles it. */
+/** Redeems codes exactly once: each keeps its key, over failures and reloads, until an answer settles it. */
 export class Redeemer {
   private readonly transport: Transport;
   private readonly pending: PendingRedemptions;

@@ -36,7 +36,7 @@ export function subjectOf(token: string | null): string {
   return JSON.stringify([iss, tid, sub]);
 }
 
-/** How long a token lives in all, whatever this device's clock says. */
+/** The whole life of a token. Its end alone says little, because this device's clock may be wrong. */
 export function lifetimeMsOf(token: string): number {
   const { iat, exp } = claimsOf(token);
   return typeof iat === 'number' && typeof exp === 'number' ? (exp - iat) * 1000 : 0;

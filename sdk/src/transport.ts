@@ -98,8 +98,7 @@ export class Transport {
       : first;
     const [error] = answer.errors ?? [];
     if (error !== undefined) throw errorOf(error, answer.facts);
-    if (answer.data === undefined || answer.data === null)
-      throw new NetworkError('NO_ANSWER', 'What came is no answer of a GraphQL server.', answer.facts);
+    if (answer.data === undefined || answer.data === null) throw strangeReply(answer.status, answer.facts);
     const refusal = options.refusalIn?.(answer.data);
     if (refusal) throw refusal;
     return answer.data;
@@ -109,13 +108,13 @@ export class Transport {
     token: string | null,
     body: string,
     options: SendOptions<Result>,
-  ): Promise<Answer<Result> & { readonly facts: ErrorFacts }> {
+  ): Promise<Answer<Result> & { readonly status: number; readonly facts: ErrorFacts }> {
     const headers = this.headersFor(token, options.headers);
     const reply = await this.exchanged(headers, body, options);
     const facts = { requestId: reply.header('x-request-id') ?? undefined, retryAfterMs: retryAfterOf(reply) };
     const answer = jsonOf(reply.text) as Answer<Result> | undefined;
     if (answer === undefined) throw strangeReply(reply.status, facts);
-    return { ...answer, facts };
+    return { ...answer, status: reply.status, facts };
   }
 
   private headersFor(token: string | null, more: Readonly<Record<string, string>> = {}) {
@@ -152,7 +151,7 @@ export class Transport {
   }
 }
 
-/** In plain text come refusals only: data would be nobody's word. */
+/** Refusals may come in plain text. Data may not: any proxy could have written it. */
 function refusalsIn({ text, status }: HttpReply): readonly GraphqlError[] {
   const answer: Answer<unknown> | undefined = jsonOf(text);
   if (answer !== undefined && (answer.errors ?? []).length === 0)
@@ -185,9 +184,9 @@ function jsonOf(text: string): object | undefined {
   }
 }
 
-/** A page of a proxy or of a sign-in to a network, say: its status is all there is to go by. */
+/** The page of a proxy, or of a network that wants a sign-in: only the status tells what happened. */
 function strangeReply(status: number, facts: ErrorFacts): RedeemkitError {
-  const message = `The answer has status ${status} and is no JSON.`;
+  const message = `The answer has status ${status} and is not one of a GraphQL server.`;
   if (status === 429) return new RateLimitedError('HTTP_429', message, facts);
   if (status === 408 || status >= 500) return new UnavailableError(`HTTP_${status}`, message, facts);
   if (status >= 400) return new RequestError(`HTTP_${status}`, message, facts);

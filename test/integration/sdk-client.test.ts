@@ -144,6 +144,8 @@ describe('a client of the SDK', () => {
     const limited = client.myPoints();
     await expect(limited).rejects.toThrow(RateLimitedError);
     await expect(limited).rejects.toMatchObject({ retryAfterMs: 3_600_000 });
+    proxy.acts = [{ status: 403, body: '{"message":"The gateway forbids it."}' }];
+    await expect(client.myPoints()).rejects.toMatchObject({ kind: 'REQUEST', code: 'HTTP_403' });
     const nowhere = clientOf(user, { url: 'http://127.0.0.1:1', retry: { ...FAST, deadlineMs: 100 } });
     await expect(nowhere.myPoints()).rejects.toThrow(NetworkError);
     expect(() => clientOf(user, { url: 'codes.example.com' })).toThrow('must begin with https://');

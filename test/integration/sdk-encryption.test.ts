@@ -82,7 +82,7 @@ describe('an encrypting client of the SDK', () => {
     expect(await committedOf(setting.world, tenant)).toBe(1);
   });
 
-  it('seals each repetition again and redeems once', async () => {
+  it('seals each repetition in an envelope of its own and redeems once', async () => {
     const tenant = await encryptingTenant(setting.world, 1);
     const client = clientOf(tenant);
     await client.myPoints();
