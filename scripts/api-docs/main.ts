@@ -13,25 +13,38 @@ import { apiPages } from './pages.js';
 const FOLDER = fileURLToPath(new URL('../../docs/api/', import.meta.url));
 const MOST_SHOWN = 20;
 
-const pages = apiPages(buildRedeemkitSchema(), modules.permissionsByModule, readExamples());
-const there = existsSync(FOLDER) ? readdirSync(FOLDER) : [];
-const surplus = there.filter((name) => !pages.has(name));
-const textOf = (name: string): string =>
-  there.includes(name) ? readFileSync(path.join(FOLDER, name), 'utf8') : '';
-const changed = [...pages].filter(([name, text]) => textOf(name) !== text);
-
-if (process.argv.includes('--write')) {
-  mkdirSync(FOLDER, { recursive: true });
-  for (const [name, text] of changed) writeFileSync(path.join(FOLDER, name), text);
-  for (const name of surplus) rmSync(path.join(FOLDER, name));
-  console.log(changed.length + surplus.length === 0 ? 'docs/api is up to date.' : 'docs/api is written.');
-} else if (changed.length + surplus.length === 0) {
-  console.log('docs/api shows the schema of the build.');
-} else {
-  console.error('docs/api differs from the schema of the build; "npm run api-docs" writes it.');
-  for (const name of surplus) console.error(`docs/api/${name} is of no feature.`);
-  for (const [name, text] of changed) console.error(differenceIn(name, text));
+try {
+  run(apiPages(buildRedeemkitSchema(), modules.permissionsByModule, readExamples()));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
+}
+
+function run(pages: ReadonlyMap<string, string>): void {
+  const surplus = namesThere().filter((name) => !pages.has(name));
+  const changed = [...pages].filter(([name, text]) => textOf(name) !== text);
+  const isCurrent = changed.length + surplus.length === 0;
+  if (process.argv.includes('--write')) {
+    mkdirSync(FOLDER, { recursive: true });
+    for (const [name, text] of changed) writeFileSync(path.join(FOLDER, name), text);
+    for (const name of surplus) rmSync(path.join(FOLDER, name));
+    console.log(isCurrent ? 'docs/api is up to date.' : 'docs/api is written.');
+  } else if (isCurrent) {
+    console.log('docs/api shows the schema of the build.');
+  } else {
+    console.error('docs/api differs from the schema of the build; "npm run api-docs" writes it.');
+    for (const name of surplus) console.error(`docs/api/${name} is of no feature.`);
+    for (const [name, text] of changed) console.error(differenceIn(name, text));
+    process.exitCode = 1;
+  }
+}
+
+function namesThere(): readonly string[] {
+  return existsSync(FOLDER) ? readdirSync(FOLDER) : [];
+}
+
+function textOf(name: string): string {
+  return namesThere().includes(name) ? readFileSync(path.join(FOLDER, name), 'utf8') : '';
 }
 
 /** The first lines of a page that differ. */

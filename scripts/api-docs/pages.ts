@@ -17,7 +17,7 @@ export function apiPages(
   examples: ReadonlyMap<string, ApiExample>,
 ): ReadonlyMap<string, string> {
   const operations = features.flatMap((feature) => operationsOf(schema, feature));
-  assertAllAreUsed(operations, examples);
+  assertAllHaveExamples(operations, examples);
   const byFeature = Map.groupBy(operations, ({ feature }) => feature);
   const pages = [...byFeature].map(([feature, own]) => {
     const sections = own.map((operation) => sectionOf(operation, examples));
@@ -45,11 +45,20 @@ function operationsOf(
   );
 }
 
-function assertAllAreUsed(operations: readonly Operation[], examples: ReadonlyMap<string, ApiExample>): void {
+/** Each operation has an example with its answer, and each example an operation. */
+function assertAllHaveExamples(
+  operations: readonly Operation[],
+  examples: ReadonlyMap<string, ApiExample>,
+): void {
   const names = new Set(operations.map(({ field }) => field.name));
-  const unused = [...examples.keys()].filter((name) => !names.has(name));
-  if (unused.length > 0)
-    throw new Error(`The schema has none of the operations of the examples ${unused.join(', ')}.`);
+  const missing = [...names].filter((name) => examples.get(name)?.answer === undefined);
+  const surplus = [...examples.keys()].filter((name) => !names.has(name));
+  if (missing.length > 0)
+    throw new Error(
+      `No example with an answer: ${missing.join(', ')}. Add <operation>.graphql and .json to docs/examples/api, and run "npm run api-examples".`,
+    );
+  if (surplus.length > 0)
+    throw new Error(`No operation of the schema: ${surplus.join(', ')} in docs/examples/api.`);
 }
 
 const lastOf = (feature: string): string => feature.split('/').at(-1) ?? feature;

