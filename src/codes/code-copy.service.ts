@@ -33,6 +33,9 @@ export interface CodeCopy {
   readonly soleUserId: string;
 }
 
+/** What staff see of a copy. */
+export type ShownCopy = Pick<CodeCopy, 'status' | 'used' | 'useLimit' | 'version'>;
+
 /** What of a code's row its copy holds. */
 export type CopiedCode = Pick<
   Code,
@@ -72,6 +75,14 @@ export class CodeCopyService {
       [codeKeys.epoch(tenantId), ...keys],
       [epoch, this.copyTtlMs, ...copies.flatMap(valuesOf)],
     );
+  }
+
+  /** What Redis says of a code; null where it has no copy. */
+  async find(tenantId: string, digest: string): Promise<ShownCopy | null> {
+    const fields = await answered(this.redis.hgetall(codeKeys.copy(tenantId, digest)));
+    const { status, used, use_limit: useLimit, version } = fields;
+    if (status === undefined) return null;
+    return { status, used: Number(used), useLimit: Number(useLimit), version: Number(version) };
   }
 
   /** Whether a copy under one of these digests says that the code is this user's. */

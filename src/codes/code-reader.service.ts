@@ -3,6 +3,7 @@ import { isId, type Id } from '../platform/ids.js';
 import { cutPage, EMPTY_PAGE, findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import { effectiveEnd } from './batch-gate.service.js';
+import { CodeAllocation, CodeAllocationItem } from './code-allocation.entity.js';
 import { CodeBatch, UNDER_WAY } from './code-batch.entity.js';
 import type { CodeFilter } from './code-filter.js';
 import { joined, type CodeSearch, type FoundCodes, type Statement } from './code-search.js';
@@ -34,6 +35,20 @@ export class CodeReader {
     const found = await em.find(Code, { id, deletedAt: null }, { disableIdentityMap: true });
     const [code = null] = await withEnds(em, found);
     return code;
+  }
+
+  /** The row of a code, also of one that was deleted. */
+  async row(tenantId: string, id: Id): Promise<Code | null> {
+    if (!isId(id)) return null;
+    return tenantEm(this.orm, tenantId).findOne(Code, { id }, { disableIdentityMap: true });
+  }
+
+  /** How a code was handed out; null where it was not. */
+  async allocation(tenantId: string, codeId: Id): Promise<CodeAllocation | null> {
+    const em = tenantEm(this.orm, tenantId);
+    const item = await em.findOne(CodeAllocationItem, { codeId }, { disableIdentityMap: true });
+    if (item === null) return null;
+    return em.findOne(CodeAllocation, { id: item.allocationId }, { disableIdentityMap: true });
   }
 
   async batch(tenantId: string, id: Id): Promise<CodeBatch | null> {

@@ -164,6 +164,7 @@ export const redemption = {
         ...reports.services,
         redemptionReader,
         attemptLog,
+        refusedAttempts: attempts,
         redemptionTotals: new Totals(its, REDEMPTION_TOTALS),
         redigest: its.redigestWith(new CodeFenceRedis(its.redis)),
         uniformRefusals: config.UNIFORM_REFUSALS,

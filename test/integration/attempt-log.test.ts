@@ -80,6 +80,28 @@ describe('the log of refused attempts', () => {
     expect((await attemptsOf(tenantId, { refusal: 'CODE_NOT_FOUND' })).total).toBe(1);
   });
 
+  it('answers why a code was refused to a user at a time', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 1 } });
+    const [a = '', b = ''] = await seedUsers(world, tenantId, 2);
+    await redeem(world, tenantId, a, codes[0] ?? '');
+    await redeem(world, tenantId, b, codes[0] ?? '');
+    await world.services.attemptLog.flush();
+    const [row] = await emOf(world, tenantId).find(RefusedAttempt, {});
+    const at = row?.refusedAt.getTime() ?? 0;
+    const found = async (fromMs: number, beforeMs: number, userId = b): Promise<unknown[]> => {
+      const times = { from: new Date(fromMs), before: new Date(beforeMs) };
+      const { items } = await attemptsOf(tenantId, { code: codes[0], userId, ...times });
+      return items.map(({ refusal }) => refusal);
+    };
+    expect(await found(at, at + 1)).toEqual(['CODE_EXHAUSTED']);
+    expect(await found(at - 86_400_000, Date.UTC(9999, 0))).toEqual(['CODE_EXHAUSTED']);
+    expect(await found(at + 1, at + 2)).toEqual([]);
+    expect(await found(at - 1, at)).toEqual([]);
+    expect(await found(at, at + 1, a)).toEqual([]);
+  });
+
   it('holds digests only, and nothing of another tenant', async () => {
     const tenant = await seedTenant(world);
     const userId = await seedUser(world, tenant.tenantId);

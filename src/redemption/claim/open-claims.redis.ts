@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
-import { asRedisFailure } from '../../platform/redis/redis.js';
+import { answered, asRedisFailure } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
+import { readStoredClaim } from './claim.js';
 import { keys } from './redemption.redis.js';
 
 /** What `{T}:open` tells of a claim. */
@@ -17,6 +18,14 @@ export interface OverdueClaims {
   readonly nowMs: number;
   /** The longest overdue first. */
   readonly entries: readonly OpenEntry[];
+}
+
+/** What staff see of an open claim. */
+export interface ShownClaim {
+  readonly redemptionId: Id;
+  readonly userId: Id;
+  readonly claimedAt: Date;
+  readonly deadline: Date;
 }
 
 export interface OverdueCount {
@@ -67,6 +76,20 @@ export class OpenClaimsRedis {
   async overdueCount(tenantId: string): Promise<number> {
     const [, count] = (await this.overdueScript.run([keys.open(tenantId)], [0, 0])) as [number, number];
     return count;
+  }
+
+  /** The open claims of a code. @throws StoreUnavailableError */
+  async ofCode(tenantId: string, digest: string): Promise<ShownClaim[]> {
+    const claims = await answered(this.redis.hgetall(keys.claims(tenantId, digest)));
+    return Object.entries(claims).map(([redemptionId, text]) => {
+      const { userId, claimedAtMs, deadlineMs } = readStoredClaim(redemptionId, text);
+      return {
+        redemptionId,
+        userId,
+        claimedAt: new Date(claimedAtMs),
+        deadline: new Date(deadlineMs),
+      };
+    });
   }
 
   async overdue(tenantId: string, skip: number, limit: number): Promise<OverdueClaims> {

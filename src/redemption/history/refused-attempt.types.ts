@@ -67,4 +67,10 @@ export class RefusedAttemptFilter {
 
   @Field(() => RefusalEnum, nullable('The reason.'))
   refusal?: RedeemRefusal | null;
+
+  @Field(() => InstantScalar, nullable('Refused at this instant or later.'))
+  from?: Date | null;
+
+  @Field(() => InstantScalar, nullable('Refused before this instant.'))
+  before?: Date | null;
 }

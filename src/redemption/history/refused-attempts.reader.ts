@@ -3,7 +3,8 @@ import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import { EMPTY_PAGE, findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { tenantEm } from '../../platform/database/orm.js';
-import { isId, type Id } from '../../platform/ids.js';
+import { filterBound } from '../../platform/database/sql-values.js';
+import { firstIdAt, isId, type Id } from '../../platform/ids.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import { RefusedAttempt } from './refused-attempt.entity.js';
 
@@ -14,7 +15,13 @@ export interface RefusedAttemptWish {
   /** As the customer typed it. */
   readonly code?: string | null | undefined;
   readonly refusal?: RedeemRefusal | null | undefined;
+  /** Half-open. */
+  readonly from?: Date | null | undefined;
+  readonly before?: Date | null | undefined;
 }
+
+/** An id is made with its row; the clocks of two processes are no further apart. */
+const SKEW_MS = 60_000;
 
 /** Finds refused attempts for staff. */
 export class RefusedAttemptReader {
@@ -33,7 +40,15 @@ export class RefusedAttemptReader {
       ...(userId !== undefined && { userId }),
       ...(digests !== undefined && { codeDigest: { $in: digests } }),
       ...(wish.refusal && { refusal: wish.refusal }),
+      ...timesOf(wish),
     };
+    return findPage(tenantEm(this.orm, tenantId), RefusedAttempt, where, range);
+  }
+
+  /** Those of a code, the newest first. */
+  async ofCode(tenantId: string, digests: readonly string[], size: number): Promise<Page<RefusedAttempt>> {
+    const where = { codeDigest: { $in: [...digests] } };
+    const range = { offset: 0, size, isCounted: false };
     return findPage(tenantEm(this.orm, tenantId), RefusedAttempt, where, range);
   }
 
@@ -54,4 +69,17 @@ export class RefusedAttemptReader {
     const canonical = this.recognizer.canonicalize(code);
     return canonical === null ? null : this.recognizer.digests(tenantId, canonical);
   }
+}
+
+/** By the ids as well: every index of attempts ends with them. */
+function timesOf(wish: RefusedAttemptWish) {
+  const [from, before] = [filterBound(wish.from), filterBound(wish.before)];
+  if (from === null && before === null) return {};
+  return {
+    id: {
+      ...(from !== null && { $gte: firstIdAt(from.getTime() - SKEW_MS) }),
+      ...(before !== null && { $lt: firstIdAt(before.getTime() + SKEW_MS) }),
+    },
+    refusedAt: { ...(from !== null && { $gte: from }), ...(before !== null && { $lt: before }) },
+  };
 }
