@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { Services } from '../app/modules.js';
 import { CODES_AT_ONCE_MAX } from '../campaigns/campaign-rule.js';
+import { outsideOperation } from '../platform/recording/current-operation.js';
 import { CODES_PER_BATCH_MAX } from '../codes/code-generation.service.js';
 import type { Bare } from './action.js';
 import { example, externalId, wholeNumber, type GlobalOptions } from './arguments.js';
@@ -60,7 +61,8 @@ export function addCodesCommands(program: Bare): void {
       await withSink({ tenant, ...options }, command, async (services, sink) => {
         const batch = await services.codeReader.batch(tenant, id);
         if (batch === null) throw new CliError(`The tenant has no batch ${JSON.stringify(id)}.`);
-        await writeBatch(services, batch, sink);
+        await services.transactions.recordOperation(tenant, { type: 'code_batch', id });
+        await outsideOperation(async () => writeBatch(services, batch, sink));
       });
     });
 }
@@ -83,7 +85,9 @@ async function generate(services: Services, options: GenerateOptions, sink: Code
   const wanted = { campaignId, count, idempotencyKey: key, activateAtSale: atSale };
   const { batch, codes } = await services.generation.generate(tenant, wanted);
   if (codes !== null) return sink.write(codes);
-  if (batch.requested > CODES_AT_ONCE_MAX) return finishBatch(services, batch, sink);
+  // Its order is recorded; the codes are made as by a worker.
+  if (batch.requested > CODES_AT_ONCE_MAX)
+    return outsideOperation(async () => finishBatch(services, batch, sink));
   throw new CliError(
     `The codes of batch ${batch.id} were made by an earlier call with this key, and the campaign does not keep them.`,
   );

@@ -1,4 +1,5 @@
 import type { Services } from '../app/modules.js';
+import { outsideOperation } from '../platform/recording/current-operation.js';
 import type { Bare } from './action.js';
 import { example, externalId } from './arguments.js';
 import { withNextStep } from './hints.js';
@@ -21,13 +22,21 @@ export function addRedeemCommand(program: Bare): void {
     .addHelpText('after', example('redeem --tenant DEMO --user alice --product DEMO ABCD-EFGH-JKLM-NPQR'))
     .action(
       async (code, { tenant: tenantId, user, product: productCode, key: idempotencyKey = null }, command) => {
-        const reply = await withServices(command.optsWithGlobals(), async (services) => {
-          const { id: userId } = await services.users.ensureUser(tenantId, user);
-          const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey };
-          const answer = await services.redemptions.redeem(asked, { log: services.log });
-          if (answer.status !== 'COMMITTED') process.exitCode = 1;
-          return shown(answer, services.refusalMessages);
-        });
+        const reply = await withServices(
+          command.optsWithGlobals(),
+          async (services) => {
+            await services.transactions.recordOperation(tenantId, { type: 'user', id: user });
+            // Redeemed as the user does it, whose redemptions have rows of their own.
+            return outsideOperation(async () => {
+              const { id: userId } = await services.users.ensureUser(tenantId, user);
+              const asked = { tenantId, userId, code, productCode, deviceId: null, idempotencyKey };
+              const answer = await services.redemptions.redeem(asked, { log: services.log });
+              if (answer.status !== 'COMMITTED') process.exitCode = 1;
+              return shown(answer, services.refusalMessages);
+            });
+          },
+          command,
+        );
         await printLine(JSON.stringify(reply, null, 2));
       },
     );

@@ -35,12 +35,15 @@ export function addTokenCommand(program: Bare): void {
 }
 
 async function actorOf(
-  { users }: Services,
+  { users, transactions }: Services,
   tenantId: string,
   user: string,
   role: StaffRole | undefined,
 ): Promise<Actor> {
-  if (role !== undefined) return { kind: 'STAFF', tenantId, staffId: user, role };
+  if (role !== undefined) {
+    await transactions.recordOperation(tenantId, { type: 'staff', id: user });
+    return { kind: 'STAFF', tenantId, staffId: user, role };
+  }
   // The service's own token is short-lived; what counts here is that it judges the user and makes the row.
   const { userId } = await users.createUserToken(tenantId, { externalUserId: user });
   return { kind: 'USER', tenantId, userId };

@@ -153,7 +153,7 @@ export const codes = {
       ],
       consumers: [codeCopies(copies)],
       jobs: [...generating.jobs, ...allocating.jobs, files.jobs, ...files.periodic],
-      routes: codeFileRoutes({ ...files, reader: codeReader, clock }),
+      routes: codeFileRoutes({ ...its, ...files, reader: codeReader }),
     };
   },
 };

@@ -69,15 +69,15 @@ const STATUS = {
 /** The session of the console: sign-in, refresh and sign-out of a browser whose refresh token is in a cookie. */
 export function consoleRoutes(its: SessionRouteParts): HttpRoute[] {
   return [
-    route('', 'signInToConsole', passwordForm, async ({ json, context, headers }) => {
+    signIn('', 'signInToConsole', passwordForm, async ({ json, context, headers }) => {
       const { totpCode = null, ...typed } = parsed(passwordForm, json);
       return opened(headers, await its.signIns.signIn({ ...typed, totpCode, ip: context.ip }));
     }),
-    route('/oidc', 'completeConsoleOidc', oidcForm, async ({ json, headers }) => {
+    signIn('/oidc', 'completeConsoleOidc', oidcForm, async ({ json, headers }) => {
       const { flowToken, callbackUrl } = parsed(oidcForm, json);
       return opened(headers, await its.oidc.complete(flowToken, callbackUrl));
     }),
-    route('/link', 'openConsoleLink', linkForm, async ({ json, headers }) =>
+    signIn('/link', 'openConsoleLink', linkForm, async ({ json, headers }) =>
       opened(headers, await openLink(its, parsed(linkForm, json).token)),
     ),
     route('/refresh', 'refreshConsoleSession', emptyForm, async ({ headers }) => refresh(its, headers)),
@@ -119,6 +119,8 @@ function route(
 
 const parsed = <Form extends z.ZodType>(form: Form, json: unknown): z.output<Form> =>
   parseInput(form, json, { input: 'BAD_USER_INPUT' });
+
+const signIn = (...its: Parameters<typeof route>): HttpRoute => ({ ...route(...its), signsStaffIn: true });
 
 async function openLink({ links, staff, signIns, ids }: SessionRouteParts, token: string) {
   const linked = await links.take(token, ids.next());

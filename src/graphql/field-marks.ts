@@ -4,3 +4,5 @@ export const JUDGES_ACCESS = { access: 'JUDGED_BY_SERVICE' } as const;
 export const OPEN_IN_OUTAGE = { access: 'OPEN_IN_OUTAGE' } as const;
 /** `@Extensions(UNSHARED)`: what may never wait behind lists, the redemption. */
 export const UNSHARED = { unshared: true } as const;
+/** `@Extensions(SIGNS_STAFF_IN)`: the caller proves who it is; what that changes is recorded as theirs. */
+export const SIGNS_STAFF_IN = { signsStaffIn: true } as const;

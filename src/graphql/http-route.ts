@@ -15,6 +15,8 @@ export interface HttpRoute {
   readonly judgesAccess?: boolean;
   /** Of the program's own pages; `/api/openapi.json` leaves it out. */
   readonly isInternal?: boolean;
+  /** The caller proves who it is; what that changes is recorded as theirs. */
+  readonly signsStaffIn?: boolean;
   /** Never waits behind lists, but behind other redemptions of its caller. */
   readonly isRedemption?: boolean;
   /** The body of a refusal; without it `{errors: [{message, extensions: {code}}]}`, as with GraphQL. */

@@ -1,6 +1,7 @@
 import type { GraphQLField, GraphQLSchema } from 'graphql';
 import { InvariantError } from '../platform/assert.js';
 import type { RequestContext } from './context.js';
+import { SIGNS_STAFF_IN } from './field-marks.js';
 import { recordedFor } from './recorded-operation.js';
 import { denialOf, type Permissions, type Rule } from './rule.js';
 
@@ -50,12 +51,13 @@ export function withoutRow(operation: string): InvariantError {
 
 function permit(field: Field, rule: Rule, isMutation: boolean): void {
   const { resolve, subscribe } = field;
+  const signsStaffIn = field.extensions['signsStaffIn'] === SIGNS_STAFF_IN.signsStaffIn;
   field.extensions = { ...field.extensions, rule };
   if (resolve !== undefined)
     field.resolve = (source, args, context, info) => {
       requirePermission(rule, context);
       const run = (): unknown => resolve(source, args, context, info);
-      return isMutation ? recordedFor(context, field.name, args, run) : run();
+      return isMutation ? recordedFor(context, { name: field.name, input: args, signsStaffIn }, run) : run();
     };
   if (subscribe !== undefined)
     field.subscribe = (source, args, context, info) => {

@@ -2,12 +2,19 @@ import { duringOperation, type OperationBy } from '../platform/recording/current
 import type { Actor, StaffActor } from './actor.js';
 import type { RequestContext } from './context.js';
 
-/** Operations that prove who runs them; their services say it. Whoever's token comes along counts for nothing. */
-const SIGN_INS: ReadonlySet<string> = new Set(['signInStaff', 'completeStaffOidc', 'acceptStaffInvitation']);
 /** Operations by which servers of partners act for their users, as often as these do. */
 const BY_PARTNERS_FOR_USERS: ReadonlySet<string> = new Set(['createUserToken']);
 
 type Caller = Pick<RequestContext, 'actor' | 'ip' | 'requestId' | 'log'>;
+
+/** How an operation is recorded. */
+export interface RecordedAs {
+  readonly name: string;
+  /** Arguments, without the body of a route. */
+  readonly input: unknown;
+  /** Its service says who runs it; a token that comes along counts for nothing. */
+  readonly signsStaffIn: boolean;
+}
 
 /**
  * Runs an operation so that the audit log gets what it changes: one by staff or by the server of a partner, and a
@@ -15,13 +22,12 @@ type Caller = Pick<RequestContext, 'actor' | 'ip' | 'requestId' | 'log'>;
  */
 export function recordedFor<T>(
   context: Caller,
-  name: string,
-  input: unknown,
+  { name, input, signsStaffIn }: RecordedAs,
   work: () => T | Promise<T>,
 ): T | Promise<T> {
   const { actor, ip, requestId } = context;
-  const by = byOf(actor, name);
-  if (by === null && !SIGN_INS.has(name)) return work();
+  const by = signsStaffIn ? null : byOf(actor, name);
+  if (by === null && !signsStaffIn) return work();
   const onUnrecorded = (tables: readonly string[]): void =>
     context.log.error({ operation: name, tables }, 'a change is not in the audit log');
   const facts = { name, by, ip, requestId, input: argumentsOf(input), onUnrecorded };
@@ -29,9 +35,8 @@ export function recordedFor<T>(
 }
 
 function byOf(actor: Actor | null, name: string): OperationBy | null {
-  if (actor === null || SIGN_INS.has(name)) return null;
-  if (actor.kind === 'STAFF') return staffBy(actor);
-  if (actor.kind !== 'PARTNER' || BY_PARTNERS_FOR_USERS.has(name)) return null;
+  if (actor?.kind === 'STAFF') return staffBy(actor);
+  if (actor?.kind !== 'PARTNER' || BY_PARTNERS_FOR_USERS.has(name)) return null;
   const { kind, tenantId, partnerId: id, keyId: credentialId } = actor;
   return { kind, tenantId, id, role: null, credentialId };
 }

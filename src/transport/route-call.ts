@@ -50,9 +50,12 @@ export class RouteCall {
   private async run(asked: RouteRequest): Promise<RouteAnswer> {
     const { route, parts } = this;
     const { context, params, query } = asked;
-    const name = `${route.method} ${route.path}`;
-    if (route.isRedemption !== true)
-      return recordedFor(context, name, { ...params, ...query }, async () => route.answer(asked));
+    const recorded = {
+      name: `${route.method} ${route.path}`,
+      input: { ...params, ...query },
+      signsStaffIn: route.signsStaffIn === true,
+    };
+    if (route.isRedemption !== true) return recordedFor(context, recorded, async () => route.answer(asked));
     return parts.shares.urgently(callerOf(asked.context), async () => route.answer(asked));
   }
 

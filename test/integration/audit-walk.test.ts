@@ -3,15 +3,17 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { startServer, type RunningServer } from '../../src/app/server.js';
+import { Code } from '../../src/codes/code.entity.js';
 import { loadConfig } from '../../src/config.js';
 import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { OidcProvider } from '../support/oidc-provider.js';
 import { CANARY, STAFF_WALK, type Kept, type WalkStep } from '../support/staff-walk.js';
-import { seedStaff } from '../support/staff-world.js';
+import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { entriesOf, findingsOf } from '../support/audit.js';
-import { emOf, openWorld, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { fileRequest } from '../support/code-files.js';
+import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
 
 /** Mutations that staff or servers of partners may run, and that change nothing of their own. */
 const UNRECORDED: Readonly<Record<string, string>> = {
@@ -143,6 +145,78 @@ it('X.10 walks over every mutation that staff may run', () => {
     .map(([name]) => name)
     .filter((name) => !walked.has(name) && UNRECORDED[name] === undefined && !OF_USERS.has(name));
   expect(missing).toEqual([]);
+});
+
+it('X.10 writes an entry of a file of codes, whichever way it goes', async () => {
+  const { tenantId = '' } = kept;
+  const tenant = { tenantId, planId: kept['planId'] ?? '' };
+  const { campaignId } = await seedCampaign(world, tenant, 1);
+  const key = { campaignId, idempotencyKey: 'walk' };
+  const { id: importId } = await world.services.codeImports.begin(tenantId, key);
+  const { id: codeId } = await emOf(world, tenantId).findOneOrFail(Code, { campaignId });
+  const calls: [path: string, operation: string, target: string, body?: string][] = [
+    [`/api/imports/${importId}`, 'PUT /api/imports/:id', `code_import ${importId}`, 'code\nWALKWALK1234\n'],
+    [`/api/codes.csv?campaignId=${campaignId}`, 'GET /api/codes.csv', `campaign ${campaignId}`],
+    [`/api/codes.qr.zip?campaignId=${campaignId}`, 'GET /api/codes.qr.zip', `campaign ${campaignId}`],
+    [`/api/codes.qr.html?campaignId=${campaignId}`, 'GET /api/codes.qr.html', `campaign ${campaignId}`],
+    [`/api/codes/${codeId}/qr.svg`, 'GET /api/codes/:id/qr.svg', `code ${codeId}`],
+  ];
+  for (const [path, operation, target, body] of calls) {
+    const before = await entriesOf(world, tenantId);
+    const reply = await fileRequest(server.address, tokenOf(undefined), path, body);
+    await reply.arrayBuffer();
+    expect([path, reply.ok]).toEqual([path, true]);
+    const entries = (await entriesOf(world, tenantId)).slice(before.length);
+    expect(entries.map((entry) => [entry.operation, `${entry.targetType} ${entry.targetId}`])).toEqual([
+      [operation, target],
+    ]);
+  }
+});
+
+it('X.10 writes an entry of each way into the console, and of the way out', async () => {
+  const { tenantId } = await seedTenant(world);
+  const { staffId, email } = await seedStaff(world, tenantId);
+  const link = async (): Promise<string> => world.services.consoleLinks.create({ tenantId, staffId }, 60);
+  const post = async (path: string, body: object, token = ''): Promise<string> => {
+    const reply = await fetch(`${server.address}/console/session${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        origin: server.address,
+        ...(token !== '' && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    expect([path, reply.status]).toEqual([path, 200]);
+    const { accessToken } = (await reply.json()) as { accessToken?: string };
+    return accessToken ?? '';
+  };
+  const token = await post('', { tenantId, email, password: PASSWORD });
+  await post('/link', { token: await link() });
+  await post('/end', {}, token);
+  const by = { actorKind: 'STAFF', actorId: staffId, actorRole: 'OWNER', targetId: staffId };
+  expect(await entriesOf(world, tenantId)).toMatchObject([
+    { ...by, operation: 'POST /console/session', targetType: 'staff' },
+    { ...by, operation: 'POST /console/session/link', targetType: 'staff' },
+    { ...by, operation: 'POST /console/session/end', targetType: 'staff' },
+  ]);
+});
+
+/** Routes without a token that sign no member of staff in. */
+const NO_SIGN_INS = new Set([
+  'POST /api/payments/callback',
+  'POST /console/session/refresh',
+  'POST /console/session/end',
+]);
+
+it('X.10 knows of each route without a token whether it signs staff in', () => {
+  const rules = modules.permissions.http ?? {};
+  const unknown = world.app.routes
+    .filter(({ method, path }) => method !== 'GET' && rules[`${method} ${path}`] === 'PUBLIC')
+    .filter(
+      ({ method, path, signsStaffIn }) => signsStaffIn !== true && !NO_SIGN_INS.has(`${method} ${path}`),
+    );
+  expect(unknown.map(({ path }) => path)).toEqual([]);
 });
 
 it('X.10 I9 leaves no secret of any mutation in the log of the audit, nor in that of the process', async () => {

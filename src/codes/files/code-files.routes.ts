@@ -1,6 +1,7 @@
 import { requireStaff } from '../../graphql/auth.js';
 import type { HttpRoute, RouteAbout, RouteAnswer, RouteRequest } from '../../graphql/http-route.js';
 import { DomainError } from '../../platform/errors.js';
+import type { Transactions } from '../../platform/database/transaction.js';
 import type { Clock } from '../../platform/clock.js';
 import type { CodeReader } from '../code-reader.service.js';
 import { CODES_CSV, QR_SHEET, QR_ZIP, qrPicture, REFUSED_LINES, UPLOAD } from './code-files.types.js';
@@ -20,6 +21,7 @@ interface FileParts {
   readonly uploads: ImportUploadService;
   readonly jobs: CodeImportJobs;
   readonly reader: CodeReader;
+  readonly transactions: Pick<Transactions, 'recordOperation'>;
   readonly clock: Clock;
 }
 
@@ -78,12 +80,17 @@ async function zip(its: FileParts, request: RouteRequest): Promise<RouteAnswer> 
   return { contentType: 'application/zip', fileName: 'codes.zip', body };
 }
 
-async function picture({ reader }: FileParts, request: RouteRequest, format: QrFormat): Promise<RouteAnswer> {
+async function picture(
+  { reader, transactions }: FileParts,
+  request: RouteRequest,
+  format: QrFormat,
+): Promise<RouteAnswer> {
   const { tenantId } = requireStaff(request.context);
   const code = await reader.code(tenantId, request.params['id'] ?? '');
   if (code === null) return refuse('CODE_NOT_FOUND', 'The tenant has no code with this id.');
   if (!code.codeText) return refuse('CODE_TEXT_NOT_STORED', 'The campaign of this code stores no texts.');
   const text = qrText(code.codeText, templateOf(request));
+  await transactions.recordOperation(tenantId, { type: 'code', id: code.id });
   return { contentType: PICTURES[format], body: qrImage(text, format) };
 }
 

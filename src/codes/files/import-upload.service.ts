@@ -3,6 +3,7 @@ import { isSet, present } from '../../platform/assert.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { tenantEm } from '../../platform/database/orm.js';
+import { outsideOperation } from '../../platform/recording/current-operation.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { CodeDigester } from '../code-digester.js';
 import { seal, unseal } from '../../platform/sealed-bytes.js';
@@ -42,12 +43,12 @@ export class ImportUploadService {
     if (state === null) return refuse('IMPORT_NOT_FOUND', 'The tenant has no import with this id.');
     if (state.uploadId || state.finishedAt) refuse('IMPORT_HAS_FILE', HAS_FILE);
     const upload = { tenantId, importId, uploadId: this.its.ids.next() };
-    const progressAt = new Date(this.its.clock.nowMs());
-    await tenantEm(this.its.orm, tenantId).nativeUpdate(CodeImport, { id: importId }, { progressAt });
     try {
-      await this.becomeFile(upload, await this.storeParts(upload, source));
+      // Parts of a file that may never be complete are no change of the import.
+      const parts = await outsideOperation(async () => this.storeParts(upload, source));
+      await this.becomeFile(upload, parts);
     } catch (error) {
-      await this.drop(upload).catch(() => undefined);
+      await outsideOperation(async () => this.drop(upload)).catch(() => undefined);
       throw error;
     }
     return present(await this.its.imports.find(tenantId, importId), 'The import of an upload');
@@ -78,6 +79,9 @@ export class ImportUploadService {
 
   /** @returns how many they are */
   private async storeParts(upload: Upload, source: AsyncIterable<Uint8Array>): Promise<number> {
+    const progressAt = new Date(this.its.clock.nowMs());
+    const id = upload.importId;
+    await tenantEm(this.its.orm, upload.tenantId).nativeUpdate(CodeImport, { id }, { progressAt });
     let partNo = 0;
     let bytes = 0;
     for await (const part of partsOf(source)) {

@@ -5,6 +5,7 @@ import { DomainError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { nextVersion } from '../../platform/database/change-row.js';
 import type { Em } from '../../platform/database/orm.js';
+import { outsideOperation } from '../../platform/recording/current-operation.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 import { CodeBatch, isUnderWay } from '../code-batch.entity.js';
@@ -36,12 +37,16 @@ export class ImportWriter {
 
   /** @throws DomainError an {@link ImportRefusal}, or CODE_SPACE_TOO_SMALL; then nothing of the page is written */
   async write(state: CodeImport, page: ImportPage): Promise<CodeImport> {
-    // A code that others have added between the look-up and the insert is found there by the next run.
-    return this.its.transactions.runReadingBack(state.tenantId, async (em, readsBack) => {
+    const write = async (em: Em, readsBack: boolean): Promise<CodeImport> => {
       const stored = readsBack ? await em.findOneOrFail(CodeImport, { id: state.id }, FRESH) : state;
       const stands = stored.linesDone === page.lastLine && stored.linesDigest === page.linesDigest;
       return stands ? stored : this.writePage(em, state, page);
-    });
+    };
+    // The file is one change: the audit log shows where it is begun and where it ends.
+    return outsideOperation(async () =>
+      // A code that others have added between the look-up and the insert is found there by the next run.
+      this.its.transactions.runReadingBack(state.tenantId, write),
+    );
   }
 
   /** The codes can be redeemed when all of the file is there. */

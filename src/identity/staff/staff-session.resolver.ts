@@ -1,6 +1,7 @@
-import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
+import { SIGNS_STAFF_IN } from '../../graphql/field-marks.js';
 import { answer } from '../../graphql/payload.js';
 import type { OidcSignInService } from './oidc-sign-in.service.js';
 import type { StaffSignInService } from './staff-sign-in.service.js';
@@ -29,6 +30,7 @@ export class StaffSessionResolver {
     private readonly oidc: OidcSignInService,
   ) {}
 
+  @Extensions(SIGNS_STAFF_IN)
   @Mutation(() => SignInStaffPayloadType, {
     description: 'Signs a member of staff in. Needs no token. Wrong tries lead to growing waits.',
   })
@@ -50,6 +52,7 @@ export class StaffSessionResolver {
     return answer(async () => this.oidc.begin(input.tenantId ?? header));
   }
 
+  @Extensions(SIGNS_STAFF_IN)
   @Mutation(() => CompleteStaffOidcPayloadType, {
     description:
       'Signs an invited member of staff in whose e-mail address the provider has verified. Needs no token.',
@@ -69,6 +72,7 @@ export class StaffSessionResolver {
     return answer(async () => this.signIns.refresh(refreshToken));
   }
 
+  @Extensions(SIGNS_STAFF_IN)
   @Mutation(() => AcceptStaffInvitationPayloadType, {
     description: 'Sets the password of an invited account, which may then sign in. Needs no token.',
   })

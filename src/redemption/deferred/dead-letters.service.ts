@@ -80,10 +80,9 @@ export class DeadLetterService {
         'all',
       );
     }
-    await this.transactions.recordOperation(tenantId, { type: 'dead_letter', id: orderNo ?? 'all' });
-    if (orderNo === null) return this.redriveAll(tenantId);
-    if (isId(orderNo) && (await this.queue.redrive(jobIdOf(tenantId, orderNo)))) return 1;
-    return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this order number.', 'orderNo');
+    if (orderNo !== null) return this.redriveOne(tenantId, orderNo);
+    await this.transactions.recordOperation(tenantId, { type: 'dead_letter', id: 'all' });
+    return this.redriveAll(tenantId);
   }
 
   /**
@@ -94,6 +93,16 @@ export class DeadLetterService {
    */
   async redriveOld(): Promise<number> {
     return this.queue.redriveOlder(DEFERRED_DEADLINE_MS, REDRIVEN_MAX);
+  }
+
+  private async redriveOne(tenantId: string, orderNo: Id): Promise<1> {
+    const jobId = isId(orderNo) ? jobIdOf(tenantId, orderNo) : null;
+    const [letter] = jobId === null ? [] : await this.queue.dead([jobId]);
+    if (jobId !== null && letter !== undefined) {
+      await this.transactions.recordOperation(tenantId, { type: 'dead_letter', id: orderNo });
+      if (await this.queue.redrive(jobId)) return 1;
+    }
+    return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this order number.', 'orderNo');
   }
 
   private async redriveAll(tenantId: string): Promise<number> {
