@@ -14,6 +14,7 @@ import {
 import { signedUser, type SignedUser } from '../support/cluster.js';
 import { openDeviceWorld, type DeviceWorld } from '../support/device-world.js';
 import { HttpProxy } from '../support/http-proxy.js';
+import { openShop, shopper } from '../support/orders.js';
 import { truthOf } from '../support/truth.js';
 import { seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
 
@@ -112,6 +113,27 @@ describe('a client of the SDK', () => {
     expect(await client.myBalances()).toMatchObject({ items: [] });
     const viewer = operation<{ viewer: { kind: string } }>('query Viewer { viewer { kind } }');
     expect(await client.query(viewer, {})).toEqual({ viewer: { kind: 'USER' } });
+  });
+
+  it('places, pays and cancels an order once, though answers are lost', async () => {
+    const { world } = setting;
+    const shop = await openShop(world);
+    const { tenantId, planId } = shop;
+    const userId = await shopper(world, shop, '150');
+    const token = world.services.tokens.sign({ kind: 'USER', tenantId, userId }, 900);
+    const client = clientOf({ token });
+    proxy.acts = ['LOSE', 'CUT', 'LOSE'];
+    const order = await client.placeOrder({ type: 'PURCHASE', planId });
+    expect(order).toMatchObject({ status: 'PENDING', total: '100', amount: '100' });
+    proxy.acts = ['LOSE', 'LOSE'];
+    expect(await client.payOrder(order.orderNo)).toMatchObject({ status: 'FINISHED' });
+    expect(await client.myBalances()).toMatchObject({ items: [{ balance: '50' }] });
+    const second = await client.placeOrder({ type: 'PURCHASE', planId });
+    await expect(client.payOrder(second.orderNo)).rejects.toMatchObject({ code: 'INSUFFICIENT_BALANCE' });
+    proxy.acts = ['LOSE'];
+    expect(await client.cancelOrder(second.orderNo)).toMatchObject({ status: 'CLOSED', closeReason: 'USER' });
+    expect(await client.orders({ filter: { type: 'PURCHASE' } })).toMatchObject({ total: 2 });
+    expect(await client.order(order.orderNo)).toMatchObject({ status: 'FINISHED' });
   });
 
   it('asks for another token once, and only where the server has refused the first', async () => {
