@@ -9,20 +9,22 @@ import type { DemoFile } from '../../src/app/demo.js';
 import { present } from '../../src/platform/assert.js';
 import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
+import { startBrowser } from '../support/browser.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 
 const run = promisify(execFile);
 
-/** The shell samples of the README, unchanged. */
-const samples = [...readFileSync('README.md', 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(
-  ([, text]) => text ?? '',
-);
-const sampleWith = (word: string): string =>
-  present(
+/** The shell sample of a page that has this word, unchanged. */
+function sampleOf(page: string, word: string): string {
+  const samples = [...readFileSync(page, 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(
+    ([, text]) => text ?? '',
+  );
+  return present(
     samples.find((sample) => sample.includes(word)),
     `The sample with ${word}`,
   );
+}
 
 let folder = '';
 let port = 0;
@@ -55,7 +57,7 @@ interface Redeemed {
 }
 
 async function curl(): Promise<Redeemed['redeemCode']> {
-  const { stdout } = await run('bash', ['-c', sampleWith('curl -s')], { cwd: folder });
+  const { stdout } = await run('bash', ['-c', sampleOf('README.md', 'curl -s')], { cwd: folder });
   return (JSON.parse(stdout) as { data: Redeemed }).data.redeemCode;
 }
 
@@ -73,7 +75,7 @@ async function redeem(index: number): Promise<string> {
   return data?.redeemCode.redemption?.id ?? '';
 }
 
-describe('X.15 the samples of the README, pasted unchanged', () => {
+describe('X.15 the samples of the README and of docs/start.md, pasted unchanged', () => {
   it('X.15 redeem a code, and say the second time that it is redeemed', async () => {
     const first = await curl();
     expect(first).toMatchObject({ status: 'COMMITTED', errors: [] });
@@ -85,13 +87,13 @@ describe('X.15 the samples of the README, pasted unchanged', () => {
   });
 
   it('S4.22: and that of docs/rest.md redeems another code without GraphQL', async () => {
-    const sample = /^```sh\n(.*?)^```$/ms.exec(readFileSync('docs/rest.md', 'utf8'))?.[1] ?? '';
+    const sample = sampleOf('docs/rest.md', 'curl');
     const { stdout } = await run('bash', ['-c', sample], { cwd: folder });
     expect(JSON.parse(stdout)).toMatchObject({ status: 'COMMITTED', errors: [] });
   });
 
   it('X.15 show each redemption once and in order, also those of a restart of the server', async () => {
-    const live = spawnTethered('bash', ['-c', sampleWith('graphql-ws')], {
+    const live = spawnTethered('bash', ['-c', sampleOf('docs/start.md', 'graphql-ws')], {
       cwd: folder,
       env: { PATH: process.env['PATH'] },
       output: 'pipe',
@@ -109,15 +111,34 @@ describe('X.15 the samples of the README, pasted unchanged', () => {
       await server.stop();
       server = await start();
       // Before the client has found the server again.
-      for (const index of [0, 1]) redeemed.push(await redeem(index));
+      for (const index of [1, 2]) redeemed.push(await redeem(index));
       await vi.waitFor(() => expect(shown().at(-1)).toBe(redeemed.at(-1)), { timeout: 30_000 });
-      redeemed.push(await redeem(2));
+      redeemed.push(await redeem(3));
       await vi.waitFor(() => expect(shown().at(-1)).toBe(redeemed.at(-1)), { timeout: 30_000 });
       expect(shown()).toEqual(redeemed.slice(redeemed.indexOf(shown()[0] ?? '')));
     } catch (error) {
       throw new Error(`The sample said:\n${said}`, { cause: error });
     } finally {
       live.kill('SIGTERM');
+    }
+  });
+
+  it('X.15 and in a browser one click redeems a code, which the console shows', async () => {
+    const browser = await startBrowser();
+    try {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+      await page.goto(`${demoFile().url}/graphiql`);
+      await page.getByRole('button', { name: /Execute query/ }).click();
+      await page.locator('.result-window').getByText('"COMMITTED"').waitFor();
+      const answer = await page.locator('.result-window').innerText();
+      const [, orderNo = ''] = present(/"orderNo": "(\d+)"/.exec(answer), 'The number of the order');
+      await page.goto(demoFile().consoleUrl);
+      await page.getByRole('link', { name: 'Redemptions', exact: true }).click();
+      await page.getByRole('row').nth(1).getByRole('link').first().click();
+      await page.getByText(orderNo).first().waitFor();
+      expect(page.url()).toContain(orderNo);
+    } finally {
+      await browser.close();
     }
   });
 });

@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ttlSeconds } from '../../src/cli/arguments.js';
 import { parseJson } from '../../src/cli/json-input.js';
@@ -117,6 +118,16 @@ describe('the help', () => {
       'migrate',
       'schema',
     ]);
+  });
+
+  it('and docs/commands.md names every command', () => {
+    const rows = readFileSync('docs/commands.md', 'utf8').matchAll(/^\| `([a-z -]+)` \|(.*?)\| /gm);
+    const named = [...rows].flatMap(([, group = '', below = '']) => [
+      group,
+      ...[...below.matchAll(/`([a-z]+)`/g)].map(([, name]) => `${group} ${name}`),
+    ]);
+    const all = commandsOf(createProgram()).map(([name]) => name);
+    expect(named.toSorted()).toEqual(all.filter((name) => name !== '').toSorted());
   });
 
   it.each(commandsOf(createProgram()))('for "%s" says what it is for, with one example', (name, command) => {
