@@ -12,7 +12,7 @@ export interface FrontPageParts {
   readonly tryOut: () => TryOut | null;
 }
 
-const DOCS = 'README.md, docs/architecture.md, docs/errors.md and docs/operations.md';
+const DOCS = 'README.md and docs/README.md';
 
 /**
  * What a browser finds: a page of links at `/`, and in development GraphiQL. A browser that opens the endpoint is led

@@ -1,17 +1,16 @@
 import { isSource, type ProjectFile, type Rule } from './rule.js';
 
-const DOCUMENT = 'docs/architecture.md';
+const DOCUMENT = 'docs/retries.md';
 
 /** Loops that try something again; those that start local servers or look for a free place are none of a request's. */
 const TRIES_AGAIN = /\bfor \(let (?:attempt|loads) = /;
 const isOnTheWay = ({ path }: ProjectFile): boolean =>
   isSource(path) && !path.startsWith('src/platform/local-servers/');
 
-/** The settings in the table of the section, by file: the last cell of a row names a file, then texts of that file. */
+/** The settings in the table, by file: the last cell of a row names a file, then texts of that file. */
 function settingsOf(markdown: string): ReadonlyMap<string, readonly string[]> {
-  const section = /^## Retries\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(markdown)?.[1] ?? '';
   const settings = new Map<string, string[]>();
-  for (const row of section.matchAll(/^\|.*\| (.*) \|$/gm)) {
+  for (const row of markdown.matchAll(/^\|.*\| (.*) \|$/gm)) {
     let path = '';
     for (const [, span = ''] of (row[1] ?? '').matchAll(/`([^`]+)`/g)) {
       if (span.startsWith('src/')) path = span;
@@ -39,10 +38,10 @@ function compare(files: readonly ProjectFile[]): readonly string[] {
 
 const LOOP = 'const RUNS_MAX = 4;\nfor (let attempt = 1; attempt <= RUNS_MAX; attempt += 1) run();\n';
 const documentOf = (cell: string): string =>
-  `# A\n\n## Retries\n\n| boundary | set in |\n|---|---|\n| database | ${cell} |\n\n## Next\n`;
+  `# Retries\n\n| boundary | set in |\n|---|---|\n| database | ${cell} |\n`;
 
 export const retries: Rule = {
-  says: 'describes every retry in the table of docs/architecture.md, with the numbers of the code',
+  says: 'describes every retry in the table of docs/retries.md, with the numbers of the code',
   check: compare,
   broken: {
     'no table': { 'src/a.ts': LOOP },
