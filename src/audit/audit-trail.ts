@@ -1,4 +1,4 @@
-import { invariant } from '../platform/assert.js';
+import { invariant, present } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import type { Em } from '../platform/database/orm.js';
 import type { ChangeTrail } from '../platform/database/transaction.js';
@@ -7,10 +7,10 @@ import type { CurrentOperation, OperationBy } from '../platform/recording/curren
 import { digestOf, NO_PREVIOUS, type UnsignedEntry } from './audit-chain.js';
 import { detailsText } from './audit-details.js';
 
-/** Makes the head of a new chain, and locks that of any. */
-const LOCK_HEAD = `insert into audit_head (tenant_id, last_seq, digest, anchored_seq) values (?, 0, ?, 0)
+/** Makes the head of a new chain; of two at once the second waits for the first. */
+const MAKE_HEAD = `insert into audit_head (tenant_id, last_seq, digest, anchored_seq) values (?, 0, ?, 0)
   on duplicate key update tenant_id = tenant_id`;
-const READ_HEAD = 'select last_seq as lastSeq, digest from audit_head where tenant_id = ? for update';
+const LOCK_HEAD = 'select last_seq as lastSeq, digest from audit_head where tenant_id = ? for update';
 const WRITE_HEAD = 'update audit_head set last_seq = ?, digest = ? where tenant_id = ?';
 const WRITE_ENTRY = `insert into audit_entry (tenant_id, seq, created_at, operation, actor_kind, actor_id, actor_role,
     credential_id, ip, request_id, target_type, target_id, details, previous, digest) values (?)`;
@@ -58,14 +58,23 @@ export class AuditTrail implements ChangeTrail {
 
   private async append(em: Em, entry: Omit<UnsignedEntry, 'id' | 'createdAt' | 'previous'>): Promise<void> {
     const { tenantId } = entry;
-    await em.execute(LOCK_HEAD, [tenantId, NO_PREVIOUS]);
-    const [head] = await em.execute<[Head]>(READ_HEAD, [tenantId]);
+    const head = (await lockHead(em, tenantId)) ?? (await makeHead(em, tenantId));
     const id = String(head.lastSeq + 1);
     const unsigned = { ...entry, id, createdAt: new Date(this.clock.nowMs()), previous: head.digest };
     const digest = digestOf(unsigned);
     await em.execute(WRITE_ENTRY, [columnsOf({ ...unsigned, digest })]);
     await em.execute(WRITE_HEAD, [id, digest, tenantId]);
   }
+}
+
+async function lockHead(em: Em, tenantId: string): Promise<Head | undefined> {
+  const [head] = await em.execute<Head[]>(LOCK_HEAD, [tenantId]);
+  return head;
+}
+
+async function makeHead(em: Em, tenantId: string): Promise<Head> {
+  await em.execute(MAKE_HEAD, [tenantId, NO_PREVIOUS]);
+  return present(await lockHead(em, tenantId), 'The head of a chain');
 }
 
 function columnsOf(entry: UnsignedEntry & { readonly digest: string }): unknown[] {
