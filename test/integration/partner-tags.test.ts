@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PartnerActor } from '../../src/graphql/actor.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { CREATE_TOKEN } from '../support/partners.js';
-import { ProductApi, refusalIn } from '../support/product-api.js';
+import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 const externalUserId = 'alice';
@@ -32,4 +32,18 @@ it('a key of some product lines gives tags to new users only, also of 10 calls a
   expect(await signIn(['vip'], null), 'by a key of all product lines').toBe('OK');
   expect([await signIn([]), await signIn(tags)]).toEqual(['TAGS_DIFFER', 'TAGS_DIFFER']);
   expect(await row()).toMatchObject({ tags: ['vip'], version: 2 });
+});
+
+it('staff replace tags by those they give, also by none, and keep them where they give no list', async () => {
+  const { tenantId } = await seedTenant(world);
+  const api = new ProductApi(world);
+  const tagsAfter = async (tags: string[] | null): Promise<string[]> => {
+    const { data } = await api.ask(staffOf(tenantId), CREATE_TOKEN, { input: { externalUserId, tags } });
+    expect(refusalIn(data['createUserToken'])).toBeUndefined();
+    return (await emOf(world, tenantId).findOneOrFail(User, { externalId: externalUserId })).tags;
+  };
+  expect(await tagsAfter(['new', 'vip'])).toEqual(['new', 'vip']);
+  expect(await tagsAfter(null)).toEqual(['new', 'vip']);
+  expect(await tagsAfter(['vip'])).toEqual(['vip']);
+  expect(await tagsAfter([])).toEqual([]);
 });

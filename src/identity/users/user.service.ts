@@ -138,18 +138,14 @@ export class UserService {
   }
 
   /** The same for a recorded operation: the row, and that a token is made for it, by one transaction. */
-  private async recordedUser(
-    tenantId: string,
-    externalId: string,
-    tags: readonly string[] = [],
-  ): Promise<User> {
+  private async recordedUser(tenantId: string, externalId: string, tags?: readonly string[]): Promise<User> {
     // Of two at once one meets the other's row, and runs again.
     return this.transactions.runForCaller(tenantId, async (em) => {
       const where = [User, { externalId }, { disableIdentityMap: true }] as const;
       const row = await em.findOne(...where);
-      if (row === null) await insertUser(em, this.newUser(tenantId, externalId, tags));
+      if (row === null) await insertUser(em, this.newUser(tenantId, externalId, tags ?? []));
       else assertActive(row);
-      if (row !== null && tags.length > 0 && tags.join('\n') !== row.tags.join('\n'))
+      if (row !== null && tags !== undefined && tags.join('\n') !== row.tags.join('\n'))
         await replaceTags(em, row.id, tags);
       const user = present(await em.findOne(...where), 'The user of a token');
       operationIsAbout(em, { type: 'user', id: user.id });
