@@ -14,6 +14,7 @@ import { CodeFields } from './code-fields';
 import { CreateCampaignDocument, UpdateCampaignDocument, type CampaignDetailFragment } from './campaigns.gql';
 import { LimitFields } from './limit-fields';
 import { RewardFields } from './reward-fields';
+import { RulePreview } from './rule-preview';
 
 const CODES_AT_ONCE_MAX = 10_000;
 
@@ -57,6 +58,7 @@ export function CreateCampaignForm({ onClose, onCreated }: CreateCampaignFormPro
           <CodeFields form={form} />
           <RewardFields form={form} />
           <LimitFields form={form} />
+          <RulePreview form={form} />
         </>
       )}
     </FormModal>
@@ -103,6 +105,7 @@ export function UpdateCampaignForm({
             </>
           )}
           <LimitFields form={form} />
+          {isDraft && <RulePreview form={form} />}
         </>
       )}
     </FormModal>

@@ -82,7 +82,7 @@ function Verdict({ reconciliation }: Pick<Overview, 'reconciliation'>) {
         <>
           {drifts > 0 && `${countText(drifts)} drifts, `}
           <TextLink to="/reconciliation" size="xs">
-            checked <TimeCell value={finishedAt} />
+            checked <TimeCell value={finishedAt} precision="SECOND" />
           </TextLink>
         </>
       }
