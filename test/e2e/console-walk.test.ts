@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { present } from '../../src/platform/assert.js';
 import { startBrowser } from '../support/browser.js';
 import { signedUser, standingCluster, type Cluster, type SignedUser } from '../support/cluster.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
@@ -28,7 +29,8 @@ beforeEach(async () => {
   owner = await seedStaff(cluster.world, tenant.tenantId);
   ({ codes } = await seedCampaign(cluster.world, tenant, 3));
   user = await signedUser(cluster.world, tenant.tenantId);
-  ({ orderNo } = await redeemOnce(cluster.urls[0], { user, code: pick(codes, 0) }));
+  const redeemed = await redeemOnce(cluster.urls[0], { user, code: pick(codes, 0) });
+  orderNo = present(redeemed.orderNo, 'The order number');
   console = await ConsoleBrowser.open(browser, cluster.urls[0]);
   await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
 });
