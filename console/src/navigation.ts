@@ -4,19 +4,23 @@ import {
   AppWindow,
   Boxes,
   Handshake,
+  History,
   Inbox,
   Layers,
   Megaphone,
   Receipt,
+  ScrollText,
   ShieldCheck,
   Stethoscope,
   Ticket,
   TicketCheck,
   UserCog,
   Users,
+  Wallet,
+  Webhook,
   type LucideIcon,
 } from 'lucide-react';
-import type { Permission } from './api/viewer';
+import type { Permission, Viewer } from './api/viewer';
 
 export interface NavigationItem {
   readonly to: NonNullable<LinkProps['to']>;
@@ -24,6 +28,8 @@ export interface NavigationItem {
   readonly icon: LucideIcon;
   /** Shown to those who have it. */
   readonly needs: Permission;
+  /** Where a permission is not enough: the roles that the server lets in. */
+  readonly roles?: readonly NonNullable<Viewer['role']>[];
 }
 
 export interface NavigationGroup {
@@ -42,6 +48,8 @@ export const navigation: readonly NavigationGroup[] = [
       { to: '/batches', label: 'Batches', icon: Boxes, needs: 'READ' },
       { to: '/redemptions', label: 'Redemptions', icon: TicketCheck, needs: 'READ' },
       { to: '/orders', label: 'Orders', icon: Receipt, needs: 'READ' },
+      { to: '/accounts', label: 'Accounts', icon: Wallet, needs: 'READ' },
+      { to: '/entries', label: 'Entries', icon: ScrollText, needs: 'READ' },
       { to: '/plans', label: 'Plans', icon: Layers, needs: 'READ' },
     ],
   },
@@ -50,6 +58,7 @@ export const navigation: readonly NavigationGroup[] = [
     items: [
       { to: '/users', label: 'Users and devices', icon: Users, needs: 'READ' },
       { to: '/partners', label: 'Partners', icon: Handshake, needs: 'READ' },
+      { to: '/webhooks', label: 'Webhooks', icon: Webhook, needs: 'READ' },
       { to: '/product-lines', label: 'Product lines', icon: AppWindow, needs: 'READ' },
       { to: '/staff', label: 'Staff', icon: UserCog, needs: 'READ' },
     ],
@@ -60,6 +69,20 @@ export const navigation: readonly NavigationGroup[] = [
       { to: '/health', label: 'Health', icon: Stethoscope, needs: 'READ' },
       { to: '/dead-letters', label: 'Dead letters', icon: Inbox, needs: 'READ' },
       { to: '/reconciliation', label: 'Reconciliation', icon: ShieldCheck, needs: 'READ' },
+      { to: '/audit-log', label: 'Audit log', icon: History, needs: 'READ', roles: ['OWNER', 'AUDITOR'] },
     ],
   },
 ];
+
+/** What this member of staff may open. */
+export function navigationOf({ permissions, role }: Viewer): readonly NavigationGroup[] {
+  return navigation
+    .map(({ label, items }) => ({
+      label,
+      items: items.filter(
+        ({ needs, roles }) =>
+          permissions.includes(needs) && (roles === undefined || (role !== null && roles.includes(role))),
+      ),
+    }))
+    .filter(({ items }) => items.length > 0);
+}

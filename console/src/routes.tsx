@@ -1,9 +1,11 @@
 import { createRouter } from '@tanstack/react-router';
 import { accountRoute } from './pages/account/account.routes';
+import { auditEntryRoute, auditLogRoute } from './pages/audit/audit.routes';
 import { batchesRoute, batchRoute } from './pages/batches/batches.routes';
 import { campaignRoute, campaignsRoute } from './pages/campaigns/campaigns.routes';
 import { deadLettersRoute, healthRoute, reconciliationRoute } from './pages/operations/operations.routes';
 import { codeRoute, codesRoute } from './pages/codes/codes.routes';
+import { accountsRoute, entriesRoute } from './pages/money/money.routes';
 import { orderRoute, ordersRoute } from './pages/orders/orders.routes';
 import { overviewRoute } from './pages/overview/overview.routes';
 import { partnerRoute, partnersRoute } from './pages/partners/partners.routes';
@@ -13,6 +15,7 @@ import { redemptionRoute, redemptionsRoute } from './pages/redemptions/redemptio
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
 import { staffRoute } from './pages/staff/staff.routes';
 import { userRoute, usersRoute } from './pages/users/users.routes';
+import { deliveriesRoute, webhooksRoute } from './pages/webhooks/webhooks.routes';
 import { FailedPage } from './shell/failed-page';
 import { NotFoundPage } from './shell/not-found-page';
 import { homeRoute, rootRoute, shellRoute } from './shell/shell.routes';
@@ -30,6 +33,12 @@ const routeTree = rootRoute.addChildren([
     plansRoute,
     planRoute,
     accountRoute,
+    webhooksRoute,
+    deliveriesRoute,
+    accountsRoute,
+    entriesRoute,
+    auditLogRoute,
+    auditEntryRoute,
     codesRoute,
     codeRoute,
     batchesRoute,

@@ -16,6 +16,7 @@ const TONES: Readonly<Record<string, Tone>> = {
     'DELIVERED',
     'ENABLED',
     'BOUND',
+    'GRANTED',
   ),
   ...tone(
     'wait',
@@ -27,9 +28,33 @@ const TONES: Readonly<Record<string, Tone>> = {
     'SCHEDULED',
     'ALLOCATED',
     'UNPAID',
+    'AWAITS_SALE',
   ),
-  ...tone('warn', 'PAUSED', 'FROZEN', 'REVERSED', 'REFUNDED', 'EXPIRED', 'HALTED', 'HELD', 'RETRYING'),
-  ...tone('bad', 'FAILED', 'REFUSED', 'DISABLED', 'CANCELLED', 'VOID', 'REVOKED', 'DRIFT', 'DEAD'),
+  ...tone(
+    'warn',
+    'PAUSED',
+    'FROZEN',
+    'REVERSED',
+    'REFUNDED',
+    'EXPIRED',
+    'HALTED',
+    'HELD',
+    'RETRYING',
+    'PARTLY_REFUNDED',
+  ),
+  ...tone(
+    'bad',
+    'FAILED',
+    'REFUSED',
+    'DISABLED',
+    'CANCELLED',
+    'VOID',
+    'VOIDED',
+    'DISABLED_BY_FAILURES',
+    'REVOKED',
+    'DRIFT',
+    'DEAD',
+  ),
 };
 
 function tone(value: Tone, ...statuses: readonly string[]): Record<string, Tone> {

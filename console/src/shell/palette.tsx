@@ -4,16 +4,15 @@ import { useNavigate } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { useEffect } from 'react';
 import { useViewer } from '../api/viewer';
-import { navigation } from '../navigation';
+import { navigationOf } from '../navigation';
 
 /** Jumps to a page by a part of its name. */
 export default function Palette({ onClose }: { readonly onClose: () => void }) {
   const navigate = useNavigate();
-  const { permissions } = useViewer();
+  const groups = navigationOf(useViewer());
   useEffect(() => spotlight.open(), []);
-  const actions = navigation
+  const actions = groups
     .flatMap(({ items }) => items)
-    .filter(({ needs }) => permissions.includes(needs))
     .map(({ to, label, icon: Icon }) => ({
       id: to,
       label,

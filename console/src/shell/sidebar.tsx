@@ -1,13 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { useViewer } from '../api/viewer';
-import { navigation } from '../navigation';
+import { navigationOf } from '../navigation';
 import classes from './shell.module.css';
 
 export function Sidebar() {
-  const { permissions } = useViewer();
-  const groups = navigation
-    .map((group) => ({ ...group, items: group.items.filter(({ needs }) => permissions.includes(needs)) }))
-    .filter(({ items }) => items.length > 0);
+  const groups = navigationOf(useViewer());
   return (
     <nav className={classes['sidebar']} aria-label="Pages">
       {groups.map(({ label, items }) => (

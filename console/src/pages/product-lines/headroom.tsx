@@ -5,8 +5,9 @@ import type { ProductLineUsageQuery } from './product-lines.gql';
 
 export type Window = ProductLineUsageQuery['rateLimitUsage']['windows'][number];
 
-/** How much of a window is used now: a bar for the eye, and the numbers as text. */
-export function Headroom({ window }: { readonly window: Window | undefined }) {
+/** How much of a window is used now: a bar for the eye, and the numbers as text. @param window null while it is not read yet */
+export function Headroom({ window }: { readonly window: Window | null | undefined }) {
+  if (window === null) return <None says="not read yet" />;
   if (window === undefined) return <None says="unlimited" />;
   const { limit, used } = window;
   const percentage = limit === 0 ? 0 : Math.min(100, (used / limit) * 100);

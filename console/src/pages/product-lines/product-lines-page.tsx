@@ -42,7 +42,7 @@ export function ProductLinesPage() {
   const query = useOperation(ProductLinesDocument, {});
   const usage = useOperation(ProductLineUsageDocument, {}, USAGE_EVERY_MS);
   const [isCreating, { open, close }] = useDisclosure();
-  const windows = usage.data?.rateLimitUsage.windows ?? [];
+  const windows = usage.data?.rateLimitUsage.windows ?? null;
   const live: readonly Column<Row>[] = (['HOUR', 'DAY'] as const).map((name) => ({
     title: name === 'HOUR' ? 'Used in the last hour' : 'Used in the last day',
     cell: ({ code }) => <Headroom window={windowOf(windows, code, name)} />,
@@ -77,7 +77,8 @@ export function ProductLinesPage() {
   );
 }
 
-function windowOf(windows: readonly Window[], code: string, name: Window['window']): Window | undefined {
+function windowOf(windows: readonly Window[] | null, code: string, name: Window['window']) {
+  if (windows === null) return null;
   return windows.find(
     (each) => each.productCode === code && each.window === name && each.scope === 'PRODUCT_LINE',
   );

@@ -1,0 +1,63 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { useOperation } from '../../api/queries';
+import { CountCell, IdCell, MoneyCell, None, TimeCell } from '../../kit/cells';
+import { DayFilter } from '../../kit/day-filter';
+import { TextFilter } from '../../kit/filters';
+import { labelOf } from '../../kit/format';
+import { ListPage, type Column } from '../../kit/list-page';
+import { endOf, pageVariables, startOf } from '../../kit/search';
+import { EntriesDocument, type EntriesQuery } from './money.gql';
+
+const route = getRouteApi('/shell/entries');
+
+type Row = EntriesQuery['entries']['items'][number];
+
+const columns: readonly Column<Row>[] = [
+  { title: 'Time', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
+  { title: 'No.', align: 'end', cell: ({ entryNo }) => <CountCell value={entryNo} /> },
+  { title: 'Type', cell: ({ type }) => labelOf(type) },
+  { title: 'User', cell: ({ externalUserId, userId }) => externalUserId ?? userId },
+  {
+    title: 'Amount',
+    align: 'end',
+    cell: ({ amount, currency }) => <MoneyCell amount={amount} currency={currency} />,
+  },
+  { title: 'Before', align: 'end', cell: ({ before }) => <MoneyCell amount={before} currency={null} /> },
+  { title: 'After', align: 'end', cell: ({ after }) => <MoneyCell amount={after} currency={null} /> },
+  { title: 'Order', cell: ({ orderId }) => <IdCell value={orderId} /> },
+  { title: 'Remark', cell: ({ remark }) => remark ?? <None /> },
+];
+
+/** Entries of the ledger. They are never changed. */
+export function EntriesPage() {
+  const { accountId, orderId, currency, from, to, ...search } = route.useSearch();
+  const query = useOperation(EntriesDocument, {
+    ...pageVariables(search),
+    filter: {
+      accountId: accountId ?? null,
+      orderId: orderId ?? null,
+      currency: currency ?? null,
+      from: startOf(from),
+      before: endOf(to),
+    },
+  });
+  return (
+    <ListPage
+      title="Entries"
+      query={query}
+      list={({ entries }) => entries}
+      search={search}
+      columns={columns}
+      filters={
+        <>
+          <TextFilter name="accountId" label="Id of an account" />
+          <TextFilter name="orderId" label="Order" />
+          <TextFilter name="currency" label="Currency" />
+          <DayFilter name="from" label="From" />
+          <DayFilter name="to" label="Until" />
+        </>
+      }
+      empty="No entry fits. Every movement of money makes one."
+    />
+  );
+}
