@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 const KINDS: Readonly<Record<string, { readonly is: RegExp; readonly keys?: RegExp }>> = {
   id: { is: /^\d{16,20}$/ },
   uuid: { is: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/ },
-  code: { is: /^[A-Za-z\d-]{4,40}$/, keys: /^(?:code|codes|lastFour|codeLastFour|linkCode|sampleCodes)$/ },
+  code: { is: /^[A-Za-z\d-]{4,40}$/, keys: /^(?:code|codes|lastFour|codeLastFour|linkCode|samples)$/ },
 };
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 /** Of texts by chance only the beginning is shown, and only that is compared. */
