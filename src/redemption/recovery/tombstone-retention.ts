@@ -14,7 +14,7 @@ const STEPS_MAX = 40;
 const DAY_MS = 86_400_000;
 
 /** By the primary key alone: ids are in order of time. The table is named, or the text would be sorted by. */
-export const WALK_TOMBSTONES = `select cast(r.id as char) as id, r.status from redemption r
+export const WALK_TOMBSTONES = `select cast(r.id as char) as id, r.status from redemption r force index (primary)
   where r.tenant_id = ? and r.id > cast(? as unsigned) and r.id < cast(? as unsigned)
   order by r.id limit ${STEP_ROWS}`;
 
