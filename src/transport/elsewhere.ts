@@ -34,7 +34,10 @@ export function answerElsewhere(app: FastifyInstance, graphqlPath: string): void
     const own = request.is404 || isFallback ? methodsAt(routes, path, false) : [];
     const allowed = own.length === 0 && request.is404 ? methodsAt(routes, path, true) : own;
     if (allowed.length === 0) done();
-    else void refuseMethod(reply, allowed, path === graphqlPath ? BY_POST : callBy(allowed));
+    // Bytes of a body without a length, as of some DELETE, come with the head and are no request: node says so first,
+    // and that answer closes the connection, which a caller would otherwise use again.
+    else
+      setImmediate(() => void refuseMethod(reply, allowed, path === graphqlPath ? BY_POST : callBy(allowed)));
   });
   app.setNotFoundHandler(async (_request, reply) => send(reply, 404, 'There is nothing at this path.'));
 }
