@@ -5,7 +5,7 @@ import { callCli, cliEnvironment, lineOf, refusalLineOf } from '../support/cli.j
 import { openWorld, seedTenant, type SeededTenant, type World } from '../support/world.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/examples/', import.meta.url));
-const examples = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+const examples = readdirSync(FOLDER).filter((name) => /^rule.*\.json$/.test(name));
 
 let world: World;
 let tenant: SeededTenant;
