@@ -113,8 +113,14 @@ describe('trialBalance', () => {
     await scene.fund(a, '10');
     await scene.fund(b, '10', { facilityId: shop });
     // By the same amount and in opposite directions: the currency as a whole still sums to zero.
-    await scene.sql('update money_account set balance = balance + 1 where user_id = ?', [a]);
-    await scene.sql('update money_account set balance = balance - 1 where user_id = ?', [b]);
+    await scene.sql('update money_account set balance = balance + 1 where tenant_id = ? and user_id = ?', [
+      scene.tenantId,
+      a,
+    ]);
+    await scene.sql('update money_account set balance = balance - 1 where tenant_id = ? and user_id = ?', [
+      scene.tenantId,
+      b,
+    ]);
     expect(await balanceOf(scene.tenantId)).toMatchObject({
       isBalanced: false,
       currencies: [
