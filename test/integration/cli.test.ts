@@ -36,7 +36,6 @@ const ruleText = (): string =>
 
 describe('a whole life by hand', () => {
   it('goes from a tenant to a redeemed code', async () => {
-    const run = async (...args: string[]) => runCli(environment, args);
     const tenantId = `T_${randomBytes(6).toString('hex').toUpperCase()}`;
     const created = lineOf(cli('tenant', 'create', '--id', tenantId, '--name', 'By hand', '--quota', '5'));
     expect(await created).toBe(tenantId);
@@ -72,26 +71,16 @@ describe('a whole life by hand', () => {
     });
 
     const rule = ruleText().replace(tenant.planId, planId);
-    const create = [
-      'campaign',
-      'create',
-      ...its,
-      '--name',
-      'Welcome',
-      '--rule',
-      '-',
-      '--activate',
-      '--key',
-      'c',
-    ];
-    const campaignId = await lineOf(runCli(environment, create, rule));
-    expect(await lineOf(runCli(environment, create, rule))).toBe(campaignId);
+    const create = ['campaign', 'create', ...its, '--name', 'Welcome', '--activate', '--key', 'c', '--rule'];
+    const campaignId = await lineOf(runCli(environment, [...create, '-'], rule));
+    writeFileSync(inFolder('welcome.json'), rule);
+    expect(await lineOf(cli(...create, inFolder('welcome.json')))).toBe(campaignId);
     const generate = ['codes', 'generate', ...its, '--campaign', campaignId, '--count', '3', '--key', 'g'];
     const codes = await lineOf(cli(...generate));
     expect(codes).toMatch(/^(?:[0-9A-Z-]{16,}\n){2}[0-9A-Z-]{16,}$/);
     expect(await lineOf(cli(...generate))).toBe(codes);
     const [code = ''] = codes.split('\n');
-    const redeem = async (user: string) => run('redeem', ...its, '--user', user, '--product', 'APP_A', code);
+    const redeem = async (user: string) => cli('redeem', ...its, '--user', user, '--product', 'APP_A', code);
 
     const first = await redeem('alice');
     expect(first).toMatchObject({ status: 0, stderr: '' });

