@@ -50,6 +50,8 @@ interface Collaborators extends Pick<PlatformServices, 'orm' | 'transactions' | 
   readonly sealed: SealedCodes;
   /** After the commit that made a batch READY. */
   readonly announce: (batch: CodeBatch) => Promise<void>;
+  /** Fewer in tests. */
+  readonly chunkCodes?: number;
 }
 
 /**
@@ -60,7 +62,11 @@ interface Collaborators extends Pick<PlatformServices, 'orm' | 'transactions' | 
 export class BatchGeneration {
   private readonly paces = new LRUCache<Id, { readonly meter: PaceMeter; pushedAtMs: number }>(atMost(1000));
 
-  constructor(private readonly its: Collaborators) {}
+  private readonly chunkCodes: number;
+
+  constructor(private readonly its: Collaborators) {
+    this.chunkCodes = its.chunkCodes ?? CHUNK_CODES;
+  }
 
   /** @throws CodesCollidedError, StoreUnavailableError and what the database throws; what is committed stays */
   async run(key: BatchKey, { mayGoOn, onChunk = () => undefined }: BatchRun): Promise<RunOutcome> {
@@ -100,7 +106,7 @@ export class BatchGeneration {
   private async writeChunk(batch: CodeBatch, avoidTaken: boolean): Promise<CodeBatch> {
     const { tenantId, id: batchId, campaignId, createdAt: issuedAt, generated: firstNo } = batch;
     const recipe = present(batch.recipe, 'The recipe of a batch under way');
-    const count = Math.min(CHUNK_CODES, batch.requested - firstNo);
+    const count = Math.min(this.chunkCodes, batch.requested - firstNo);
     const now = new Date(this.its.clock.nowMs());
     const isLast = firstNo + count === batch.requested;
     const after: CodeBatch = {
@@ -131,7 +137,7 @@ export class BatchGeneration {
     return this.its.transactions.run(tenantId, async (em) => {
       const some = {
         orderBy: { id: 'asc' },
-        limit: CHUNK_CODES,
+        limit: this.chunkCodes,
         indexHint: BY_BATCH,
         disableIdentityMap: true,
       } as const;

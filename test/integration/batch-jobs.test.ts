@@ -210,12 +210,11 @@ describe('the job of a large batch', () => {
   });
 
   it('costs Redis one entry of the queue and not one byte for each code', async () => {
-    const small = await ordered(10_001);
-    await withWorker(async () => untilReady(small.batchId));
     const keysBefore = await world.stores.redis.dbsize();
-    const large = await ordered(40_000);
-    await withWorker(async () => untilReady(large.batchId));
-    expect((await world.stores.redis.dbsize()) - keysBefore).toBeLessThan(10);
+    const { batchId } = await ordered();
+    await withWorker(async () => untilReady(batchId));
+    // A few are of the queue itself, and of the tenant.
+    expect((await world.stores.redis.dbsize()) - keysBefore).toBeLessThan(20);
     expect(await world.stores.redis.keys(`{${tenant.tenantId}}:code:*`)).toEqual([]);
   });
 });
@@ -230,7 +229,7 @@ describe('batchProgress', () => {
     source({ args, context: { actor, events: world.services.feed } as unknown as RequestContext });
 
   it('X.1 S4.5 tells the progress of one batch in order, live and again from a cursor, up to the last code', async () => {
-    const { batchId } = await ordered(30_000);
+    const { batchId } = await ordered();
     const actor = staffOf(tenant.tenantId);
     const items: FeedItem[] = [];
     const events = await subscribe(actor, { batchId });
@@ -243,10 +242,10 @@ describe('batchProgress', () => {
     const counts = items.map(({ generated }) => Number(generated));
     expect(counts).toEqual(counts.toSorted((a, b) => a - b));
     expect(items.length).toBeGreaterThan(1);
-    expect(items[0]).toMatchObject({ batchId, status: 'GENERATING', requested: 30_000, generated: 5000 });
+    expect(items[0]).toMatchObject({ batchId, status: 'GENERATING', requested: COUNT, generated: 5000 });
     expect(items.at(-1)).toMatchObject({
       status: 'READY',
-      generated: 30_000,
+      generated: COUNT,
       percentage: 100,
       secondsLeft: 0,
     });

@@ -44,6 +44,7 @@ import { systemClock } from '../../src/platform/clock.js';
 import { DomainError } from '../../src/platform/errors.js';
 import { IdGenerator } from '../../src/platform/ids.js';
 import { createLog } from '../../src/platform/observability/log.js';
+import { UNKEYED } from '../../src/platform/database/keyed-rows.js';
 import { connectOrm, tenantEm } from '../../src/platform/database/orm.js';
 import { Totals } from '../../src/platform/database/totals.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
@@ -176,8 +177,17 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const sealed = new SealedCodes(orm, digester);
   const announce = generation.announce.bind(generation);
   /** Works at batches as a process does; several of them play several processes. */
-  const newBatchGeneration = () =>
-    new BatchGeneration({ orm, transactions, clock, outbox, writer, sealed, announce });
+  const newBatchGeneration = (chunkCodes?: number) =>
+    new BatchGeneration({
+      orm,
+      transactions,
+      clock,
+      outbox,
+      writer,
+      sealed,
+      announce,
+      ...(chunkCodes === undefined ? {} : { chunkCodes }),
+    });
   const batchCodes = new BatchCodes(orm, sealed);
   const launches = new CampaignLaunchService(orm, campaigns, generation);
   const codeChanges = new CodeChangeService({ transactions, clock, outbox, tenants, refresh, guesses });
@@ -215,6 +225,12 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   async function addCampaign(tenantId: string, input: Partial<CreateCampaign> = {}): Promise<Campaign> {
     const { campaign } = await launches.create(tenantId, { name: 'Campaign', rule: ruleOf(), ...input });
     return campaign;
+  }
+
+  /** What a large order leaves for a job, with as few codes as a test wants. */
+  async function reserveBatch(campaign: Campaign, count: number): Promise<CodeBatch> {
+    const order = { campaign, count, awaitsActivation: false, ...UNKEYED };
+    return transactions.run(campaign.tenantId, async (tx) => issuer.reserve(tx, order));
   }
 
   /** Everything a refusal could have written. */
@@ -270,6 +286,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
     addTenant,
     addUser,
     addCampaign,
+    reserveBatch,
     state,
     redis,
     close: async () => {
