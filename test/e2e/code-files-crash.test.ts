@@ -7,7 +7,8 @@ import { beginImport, fileRequest, foreignCodes, importState } from '../support/
 import { staffToken, startCluster, startBundled, type Cluster } from '../support/cluster.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
-const LINES = 60_000;
+/** Far more than are read, or wait to be read, when a process is killed. */
+const LINES = 30_000;
 const PATIENCE_MS = 90_000;
 
 let cluster: Cluster;

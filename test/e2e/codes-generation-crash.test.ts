@@ -88,7 +88,8 @@ it('S4.5 100,000 codes are all there, once each, though the worker is killed aga
     expect(await stored()).toBeLessThan(COUNT);
     workers.push(await newWorker());
   }
-  await vi.waitFor(async () => expect(await stored()).toBe(COUNT), DONE);
+  // Each look counts all codes.
+  await vi.waitFor(async () => expect(await stored()).toBe(COUNT), { ...DONE, interval: 250 });
 
   const told: Progress[] = [];
   while (told.at(-1)?.status !== 'READY') {
@@ -104,18 +105,21 @@ it('S4.5 100,000 codes are all there, once each, though the worker is killed aga
   expect(told.at(-1)).toMatchObject({ generated: COUNT, percentage: 100, secondsLeft: 0 });
 
   const em = emOf(world, tenantId);
-  const rows = await em.find(
-    Code,
-    { batchId },
-    { fields: ['codeDigest', 'codeText'], disableIdentityMap: true },
+  const [counted] = await em.execute<{ rows: number; digests: number }[]>(
+    'select count(*) as `rows`, count(distinct code_digest) as digests from code where tenant_id = ? and batch_id = ?',
+    [tenantId, batchId],
   );
-  expect(rows).toHaveLength(COUNT);
-  expect(new Set(rows.map(({ codeDigest }) => codeDigest)).size).toBe(COUNT);
+  expect(counted).toEqual({ rows: COUNT, digests: COUNT });
   const tenants = await world.services.tenants.find(tenantId);
   expect(tenants?.codesIssued).toBe(COUNT + 1);
   expect(await order(urls[1])).toMatchObject({ batch: { id: batchId }, replayed: true });
 
-  const texts = [rows[0], rows[COUNT / 2], rows[COUNT - 1]].map((row) => row?.codeText ?? '');
+  const some = await Promise.all(
+    [0, COUNT / 2, COUNT - 1].map(async (offset) =>
+      em.find(Code, { batchId }, { fields: ['codeText'], orderBy: { id: 'asc' }, limit: 1, offset }),
+    ),
+  );
+  const texts = some.map(([row]) => row?.codeText ?? '');
   const users = await signedUsers(world, tenantId, texts.length);
   const wishes = users.map((user, at) => ({ user, code: texts[at] ?? '' }));
   expect(tallyOf(await redeemAll(urls, wishes))).toEqual({ COMMITTED: texts.length });
