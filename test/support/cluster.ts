@@ -1,9 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
-import { systemClock } from '../../src/platform/clock.js';
-import { User } from '../../src/identity/users/user.entity.js';
 import { startProcess, type ProcessSettings, type RunningProcess } from './processes.js';
-import { emOf, openWorld, type World } from './world.js';
+import { openWorld, seedUsers, type World } from './world.js';
 
 /** Two API processes and a worker on the same stores, and a world beside them for seeding and for looking. */
 export interface Cluster {
@@ -110,20 +108,8 @@ export interface SignedUser {
 
 /** Many users at once, each with a token. */
 export async function signedUsers(world: World, tenantId: string, count: number): Promise<SignedUser[]> {
-  const { ids, tokens } = world.services;
-  const createdAt = new Date(systemClock.nowMs());
-  const userIds = Array.from({ length: count }, () => ids.next());
-  await emOf(world, tenantId).insertMany(
-    User,
-    userIds.map((id) => ({
-      tenantId,
-      id,
-      externalId: `u${id}`,
-      status: 'ACTIVE' as const,
-      tags: [],
-      createdAt,
-    })),
-  );
+  const { tokens } = world.services;
+  const userIds = await seedUsers(world, tenantId, count);
   return userIds.map((userId) => ({
     tenantId,
     userId,

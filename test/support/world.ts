@@ -4,6 +4,8 @@ import type { App, Services } from '../../src/app/modules.js';
 import { openApp } from '../../src/app/open.js';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { loadConfig } from '../../src/config.js';
+import { User } from '../../src/identity/users/user.entity.js';
+import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm, type Em } from '../../src/platform/database/orm.js';
 import { OutboxCounter } from '../../src/platform/outbox/outbox.entity.js';
@@ -109,8 +111,15 @@ export async function seedUser({ services }: World, tenantId: string, tags: stri
   return userId;
 }
 
+/** Many users in one statement. */
 export async function seedUsers(world: World, tenantId: string, count: number): Promise<string[]> {
-  return Promise.all(Array.from({ length: count }, async () => seedUser(world, tenantId)));
+  const createdAt = new Date(systemClock.nowMs());
+  const ids = Array.from({ length: count }, () => world.services.ids.next());
+  await emOf(world, tenantId).insertMany(
+    User,
+    ids.map((id) => ({ tenantId, id, externalId: `u${id}`, status: 'ACTIVE' as const, tags: [], createdAt })),
+  );
+  return ids;
 }
 
 export interface RedeemOptions {
