@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { activePepper, PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { ConfigError } from '../../src/config.js';
 import { entities } from '../../src/app/modules.js';
@@ -9,7 +9,11 @@ import { acquireProcessNode } from '../../src/platform/database/process-node.js'
 import { Code } from '../../src/codes/code.entity.js';
 import { fingerprintOf } from '../../src/codes/code-digester.js';
 import { Webhook } from '../../src/webhooks/webhook.entity.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import {
+  createScratchDatabase,
+  emptyScratchDatabase,
+  type ScratchDatabase,
+} from '../support/scratch-database.js';
 import { openClaim } from '../support/open-claim.js';
 import {
   emOf,
@@ -29,11 +33,12 @@ const NEW = 'n'.repeat(40);
 
 let database: ScratchDatabase;
 let orm: MikroORM;
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createScratchDatabase(inject('databaseUrl'));
   orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 8, entities });
 });
-afterEach(async () => {
+afterEach(async () => emptyScratchDatabase(database));
+afterAll(async () => {
   await orm.close();
   await database.drop();
 });
@@ -72,8 +77,12 @@ describe('X.21 the pepper of codes', () => {
       `create trigger taken before insert on code_pepper for each row
         signal sqlstate '23000' set mysql_errno = 1062, message_text = 'Duplicate entry'`,
     );
-    await expect(settle(OLD)).rejects.toThrow('Other processes keep registering peppers');
-    expect(await rows()).toEqual([]);
+    try {
+      await expect(settle(OLD)).rejects.toThrow('Other processes keep registering peppers');
+      expect(await rows()).toEqual([]);
+    } finally {
+      await systemEm(orm).execute('drop trigger taken');
+    }
   });
 
   it('is known by a fingerprint that does not tell it, and another one is refused', async () => {
