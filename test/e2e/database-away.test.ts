@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
@@ -21,6 +21,7 @@ import type { RunningProcess } from '../support/processes.js';
 import { redeemOnce, type Redeemed } from '../support/redeemers.js';
 import { expectExactly } from '../support/truth.js';
 import { seedCampaign, seedTenant, TEST_SECRETS } from '../support/world.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 const ORDER = 'query ($no: ID!) { order(orderNo: $no) { orderNo type status isNew userId } }';
 const SETTLED = 'subscription { redemptionSettled { status orderNo redemptionId useNo refusal winnerId } }';
@@ -49,6 +50,7 @@ let cluster: Cluster;
 let earlier: Redeemed;
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-away-'));
+  placeDatabase(inject('databaseTemplate'), dataDir);
   const quiet = { dataDir, durable: false, log: () => undefined };
   [database, redis] = await Promise.all([startPrivateMariadb(quiet), startPrivateRedis(quiet)]);
   await migrateUp(database.url);

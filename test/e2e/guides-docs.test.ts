@@ -7,6 +7,7 @@ import { isAsShown, runSamples, samplesOf, startSettingsOf } from '../support/pa
 import { COMPILED, startProcess, type RunningProcess } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 const PAGES = ['docs/start.md', ...readdirSync('docs/guides').map((name) => `docs/guides/${name}`)];
 /** What a checkout has for them: the commands of the program, its packages, the examples. */
@@ -25,6 +26,7 @@ beforeAll(async () => {
   const settings = Object.assign({}, ...PAGES.map(startSettingsOf)) as Record<string, string>;
   // Its secrets are those of its own data folder, so that the commands find them there.
   const own = { DATA_DIR: path.join(folder, '.data'), NODE_ENV: '', JWT_SECRET: '', CODE_PEPPER: '' };
+  placeDatabase(inject('databaseTemplate'), own.DATA_DIR);
   server = await startProcess({ environment: { ...own, ...settings } });
 });
 afterAll(async () => {

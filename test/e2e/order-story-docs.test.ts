@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startProcess, type RunningProcess } from '../support/processes.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 const run = promisify(execFile);
 const SECRET = 'payment'.repeat(6);
@@ -19,6 +20,7 @@ let folder = '';
 let server: RunningProcess;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'redeemkit-orders-'));
+  placeDatabase(inject('databaseTemplate'), path.join(folder, '.data'));
   const environment = {
     DATA_DIR: path.join(folder, '.data'),
     NODE_ENV: '',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
@@ -22,6 +22,7 @@ import {
 import { COUNTS_REQUESTS, requestsTakenBy } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 /** The limits of docs/outages.md. */
 const TOLD_MS_MAX = 2000;
@@ -35,6 +36,7 @@ let redis: RedisServer;
 let cluster: Cluster;
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-outage-'));
+  placeDatabase(inject('databaseTemplate'), dataDir);
   redis = await RedisServer.start();
   database = await startPrivateMariadb({ dataDir, log: () => undefined });
   await migrateUp(database.url);

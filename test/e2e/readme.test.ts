@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { DemoFile } from '../../src/app/demo.js';
 import { present } from '../../src/platform/assert.js';
 import { findFreePort } from '../../src/platform/local-servers/loopback.js';
@@ -12,6 +12,7 @@ import { spawnTethered } from '../../src/platform/local-servers/tethered-process
 import { startBrowser } from '../support/browser.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 const run = promisify(execFile);
 
@@ -33,6 +34,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'redeemkit-readme-'));
   symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
   port = await findFreePort();
+  placeDatabase(inject('databaseTemplate'), path.join(folder, '.data'));
   server = await start();
 });
 afterAll(async () => {

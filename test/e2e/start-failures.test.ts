@@ -15,6 +15,7 @@ import { startProcess } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createEmptyDatabase, createScratchDatabase } from '../support/scratch-database.js';
 import { openWorld } from '../support/world.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 let folder = '';
 const ends: (() => Promise<unknown>)[] = [];
@@ -42,6 +43,7 @@ async function redisWith(...args: string[]): Promise<RedisServer> {
 /** A MariaDB with a setting, and the migrated schema where the setting lets it have one. */
 async function databaseWith(setting: string): Promise<Record<string, string>> {
   const dataDir = mkdtempSync(path.join(folder, 'database-'));
+  placeDatabase(inject('databaseTemplate'), dataDir);
   const server = await startPrivateMariadb({
     dataDir,
     log: () => undefined,

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
+import { newDataFolder } from '../support/data-folder.js';
 import type { World } from '../support/world.js';
 import { CLOCK_MODULE } from './clock-shift.js';
 import type { ProcessName, StageParts } from './stage-parts.js';
@@ -64,7 +64,7 @@ export class Stage implements StageParts {
   }
 
   static async open(settings: StageSettings = {}): Promise<Stage> {
-    const dataDir = mkdtempSync(path.join(tmpdir(), PREFIX));
+    const dataDir = newDataFolder(PREFIX);
     const closers: Stage['closers'] = [async () => rmSync(dataDir, { recursive: true, force: true })];
     try {
       const stores = await openStores(dataDir, closers);

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createConnection, type Connection } from 'mysql2/promise';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { mysqlErrno } from '../../src/platform/database/sql-errors.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 const ASK_AFTER_MS = 300;
 /** Length of a statement that the test does not wait for. */
@@ -20,6 +21,7 @@ let dataDir: string;
 let database: PrivateServer;
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-bounds-'));
+  placeDatabase(inject('databaseTemplate'), dataDir);
   const extraArgs = [`--max-connections=${CONNECTIONS_MAX}`];
   database = await startPrivateMariadb({ dataDir, log: () => undefined, durable: false, extraArgs });
 });

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { MikroORM } from '@mikro-orm/core';
 import { createConnection } from 'mysql2/promise';
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { isServerAway } from '../../src/platform/database/sql-errors.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
+import { placeDatabase } from '../support/test-servers.js';
 
 /** Administrators of a server may write on it also while it is read-only. */
 const INIT = `create database app;
@@ -29,6 +30,7 @@ interface Primary {
 
 async function startPrimary(): Promise<Primary> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-read-only-'));
+  placeDatabase(inject('databaseTemplate'), dataDir);
   const initFile = path.join(dataDir, 'init.sql');
   writeFileSync(initFile, INIT);
   const extraArgs = [`--init-file=${initFile}`];

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MikroORM } from '@mikro-orm/mysql';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { EmbeddedServicesBusyError } from '../../src/platform/local-servers/local-servers.errors.js';
 import {
   startEmbeddedServices,
@@ -18,6 +18,7 @@ import { startPrivateMariadb } from '../../src/platform/local-servers/private-ma
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import { present } from '../../src/platform/assert.js';
 import { processesOn, processIds } from '../support/process-list.js';
+import { placeDatabase } from '../support/test-servers.js';
 import { commandLineOf, identifyProcess } from '../../src/platform/local-servers/process-identity.js';
 
 const lines: string[] = [];
@@ -39,6 +40,7 @@ afterEach(async () => {
 });
 
 async function startBoth(only: { database?: boolean } = {}): Promise<EmbeddedServices> {
+  if (only.database !== false) placeDatabase(inject('databaseTemplate'), dataDir);
   const services = await startEmbeddedServices({ dataDir, log, durable: false, ...only });
   stops.push(() => services.stop());
   return services;
@@ -171,6 +173,7 @@ describe('private servers', () => {
 
   /** A process that has private servers, and is then killed. */
   async function startParent() {
+    placeDatabase(inject('databaseTemplate'), dataDir);
     const parent = fork(path.resolve('test/support/run-local-servers.mjs'), [dataDir]);
     const [urls] = (await once(parent, 'message')) as [{ redisUrl: string }];
     await redisCommand(urls.redisUrl, 'SET', 'kept', '7');
@@ -250,6 +253,7 @@ describe('private servers', () => {
     const everything = `CREATE USER ${user};\nGRANT ALL PRIVILEGES ON *.* TO ${user} WITH GRANT OPTION;\n`;
     writeFileSync(initFile, `CREATE DATABASE redeemkit;\n${everything}`);
     const options = { dataDir, log, durable: false };
+    placeDatabase(inject('databaseTemplate'), dataDir);
     const earlier = await startPrivateMariadb({ ...options, extraArgs: [`--init-file=${initFile}`] });
     stops.push(async () => earlier.stop());
     const noPassword = earlier.url.replace(/:[0-9a-f]+@/, '@');

@@ -7,6 +7,7 @@ declare module 'vitest' {
   export interface ProvidedContext {
     databaseUrl: string;
     redisUrl: string;
+    databaseTemplate: string;
     schema: MigratedSchema;
   }
 }
@@ -26,5 +27,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   project.provide('databaseUrl', servers.databaseUrl);
   project.provide('redisUrl', servers.redisUrl);
+  project.provide('databaseTemplate', servers.databaseTemplate);
   return servers.stop;
 }

@@ -17,6 +17,8 @@ export interface EmbeddedServicesOptions extends Omit<PrivateServerOptions, 'sup
   readonly database?: boolean;
   /** Of the database, as InnoDB takes it. */
   readonly bufferPoolSize?: string | undefined;
+  /** Settings of the database in tests. */
+  readonly extraArgs?: readonly string[];
   readonly redis?: boolean;
 }
 
