@@ -93,7 +93,11 @@ export interface RedeemkitClient {
 /** @throws TypeError for options that cannot work */
 export function createClient(options: ClientOptions): RedeemkitClient {
   const transport = new Transport(connectionOf(options), new Tokens(options.token));
-  const redeemer = new Redeemer(transport, new PendingRedemptions(options.pendingStore));
+  const redeemer = new Redeemer(
+    transport,
+    new PendingRedemptions(options.pendingStore),
+    options.subscriptions,
+  );
   return {
     redeemCode: async (code, more) => redeemer.redeem(code, more),
     resumePending: async (more) => redeemer.resume(more),

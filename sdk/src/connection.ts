@@ -1,6 +1,13 @@
 import { NetworkError } from './errors.js';
 import type { ConnectionOptions, RetryOptions } from './options.js';
-import { globals, untilAborted, type FetchLike, type FetchReply, type Signal } from './platform.js';
+import {
+  globals,
+  throwIfAborted,
+  untilAborted,
+  type FetchLike,
+  type FetchReply,
+  type Signal,
+} from './platform.js';
 
 const TIMEOUT_MS = 10_000;
 const RETRY: Required<RetryOptions> = { deadlineMs: 30_000, firstPauseMs: 200, maxPauseMs: 5000 };
@@ -85,6 +92,7 @@ export interface HttpReply {
  * @throws NetworkError, and the reason of the signal
  */
 export async function exchange(connection: Connection, call: HttpCall): Promise<HttpReply> {
+  throwIfAborted(call.signal);
   const controller = globals.AbortController && new globals.AbortController();
   let timer: unknown;
   const timeUp = new Promise<never>((_resolve, reject) => {

@@ -4,10 +4,11 @@ import { subjectOf } from './tokens.js';
 
 /** How far a user's stream has come, in a store. What another user has left there is not taken. */
 export function cursorsIn(
-  store: TextStore | undefined,
-  name: string,
+  given: TextStore | undefined,
+  name: string | null,
   token: () => Promise<string | null>,
 ): EventSource<Evented>['cursors'] {
+  const store = name === null ? undefined : given;
   const item = `redeemkit.cursor.${name}`;
   return {
     load: async () => {
@@ -16,9 +17,8 @@ export function cursorsIn(
     },
     save: async (cursor) => {
       if (store === undefined) return;
-      const owner = subjectOf(await token());
       try {
-        await store.setItem(item, JSON.stringify([owner, cursor]));
+        await store.setItem(item, JSON.stringify([subjectOf(await token()), cursor]));
       } catch {
         // A store that is full costs the way back after a reload, and not the stream.
       }

@@ -1,7 +1,7 @@
 import { globals, type Signal } from './platform.js';
 
 /**
- * CONNECTING, OPEN while events come, WAITING between two attempts, CLOSED at the end: by {@link EventStream.close}, or
+ * CONNECTING, OPEN while every event comes, WAITING between two attempts, CLOSED at the end: by {@link EventStream.close}, or
  * for good.
  */
 export type StreamState = 'CONNECTING' | 'OPEN' | 'WAITING' | 'CLOSED';
@@ -16,8 +16,8 @@ export interface StreamOptions<Event> {
   readonly onEvent?: (event: Event) => unknown;
   /** The error is why the stream waits, or why it is closed. */
   readonly onState?: (state: StreamState, error?: unknown) => void;
-  /** Names the stream in the cursor store, where there are several of one kind. */
-  readonly name?: string;
+  /** Names the stream in the cursor store, where there are several of one kind; null keeps it out of the store. */
+  readonly name?: string | null;
   readonly signal?: Signal;
 }
 
@@ -66,6 +66,7 @@ export class EventStream<Event extends Evented> implements AsyncIterableIterator
   private failures = 0;
   private openedMs = Infinity;
   private isClosed = false;
+  private turn: Promise<unknown> = Promise.resolve();
   private interrupt = (): void => undefined;
   private wakeReader = (): void => undefined;
   private wakeWriter = (): void => undefined;
@@ -98,7 +99,14 @@ export class EventStream<Event extends Evented> implements AsyncIterableIterator
     this.end();
   }
 
+  /** One caller after another, as iterators are to be: each gets an event of its own. */
   async next(): Promise<IteratorResult<Event, undefined>> {
+    const turn = this.turn.then(async () => this.taken());
+    this.turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async taken(): Promise<IteratorResult<Event, undefined>> {
     const { handled } = this;
     this.handled = null;
     if (handled !== null) await this.source.cursors.save(handled.cursor);
@@ -140,10 +148,9 @@ export class EventStream<Event extends Evented> implements AsyncIterableIterator
 
   private async keepListening(): Promise<void> {
     try {
-      this.received ??= await this.source.cursors.load();
       while (!this.isClosed) {
         this.tell('CONNECTING');
-        const why = await this.listen();
+        const why = await this.connection();
         if (this.isClosed) return;
         if (why === TOO_SLOW) continue;
         if (Date.now() - this.openedMs > STEADY_MS) this.failures = 0;
@@ -155,6 +162,16 @@ export class EventStream<Event extends Evented> implements AsyncIterableIterator
     } catch (error) {
       this.end(error);
     }
+  }
+
+  /** @returns why it ended, or could not begin */
+  private async connection(): Promise<unknown> {
+    try {
+      this.received ??= await this.source.cursors.load();
+    } catch (error) {
+      return error;
+    }
+    return this.isClosed ? null : this.listen();
   }
 
   /** Until the connection ends. @returns why; {@link TOO_SLOW} where the reader was too slow, and has caught up */

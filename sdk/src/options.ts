@@ -1,3 +1,4 @@
+import type { SettledEvents } from './outcome-bell.js';
 import type { FetchLike, TextStore } from './platform.js';
 
 /** Where the program runs. */
@@ -50,6 +51,11 @@ export interface ClientOptions extends ConnectionOptions {
    * for example. Their codes stand in it. By default they are noted in memory.
    */
   readonly pendingStore?: TextStore;
+  /**
+   * Live events of the same user, by `createSubscriptions` of `@redeemkit/client/subscriptions`. With them `redeemCode`
+   * resolves by the event of a redemption that is under way; without them it asks again and again.
+   */
+  readonly subscriptions?: SettledEvents;
 }
 
 /** What a request is bound to. */

@@ -57,22 +57,28 @@ function reasonOf({ reason }: SignalLike): Error {
   return reason instanceof Error ? reason : new Error('The call was aborted.', { cause: reason });
 }
 
-/** Resolves after that time, and rejects at once when the signal is aborted. */
-export async function pause(ms: number, signal?: SignalLike): Promise<void> {
-  await untilAborted(
-    new Promise<void>((resolve) => {
-      globals.setTimeout(resolve, ms);
-    }),
-    signal,
-  );
+/**
+ * Resolves after that time, or when something else does that ends it sooner. Rejects at once when the signal is
+ * aborted. Leaves no timer behind, which would keep a Node process alive.
+ */
+export async function pause(ms: number, signal?: SignalLike, sooner?: Promise<unknown>): Promise<void> {
+  let timer: unknown;
+  const over = new Promise<void>((resolve) => {
+    timer = globals.setTimeout(resolve, ms);
+  });
+  try {
+    await untilAborted(sooner === undefined ? over : Promise.race([over, sooner]), signal);
+  } finally {
+    globals.clearTimeout(timer);
+  }
 }
 
-/** The work's own end, or the abort, whichever comes first. The work itself goes on. */
+/** The work's own end, or the abort, whichever comes first. The work itself goes on, and nobody has to handle its end. */
 export async function untilAborted<T>(work: Promise<T>, signal: SignalLike | undefined): Promise<T> {
   if (signal === undefined) return work;
-  throwIfAborted(signal);
   return new Promise<T>((resolve, reject) => {
     const abort = (): void => reject(reasonOf(signal));
+    if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });

@@ -1,5 +1,6 @@
 import { errorOf, NetworkError, RedeemkitError, UnavailableError, UnsettledError } from './errors.js';
 import { RedeemCode, type RedeemCodeErrorCode, type RedeemCodeMutation } from './generated/operations.js';
+import { OutcomeBell, type SettledEvents } from './outcome-bell.js';
 import type { PendingRedemption, PendingRedemptions } from './pending.js';
 import { throwIfAborted } from './platform.js';
 import type { Deadline } from './retry.js';
@@ -20,7 +21,7 @@ export interface CommittedRedemption {
   readonly idempotencyKey: string;
 }
 
-/** It will be settled soon: `redemptionSettled` tells of it, and so does the same call again. */
+/** Not settled by the deadline: `redemptionSettled` tells of it, and so does the same call again. */
 export interface ProcessingRedemption {
   readonly status: 'PROCESSING';
   readonly orderNo: string | null;
@@ -71,28 +72,31 @@ const COMMON_CODES: ReadonlySet<string> = new Set<CommonCode>([
 export class Redeemer {
   private readonly transport: Transport;
   private readonly pending: PendingRedemptions;
+  private readonly events: SettledEvents | undefined;
 
-  constructor(transport: Transport, pending: PendingRedemptions) {
+  constructor(transport: Transport, pending: PendingRedemptions, events?: SettledEvents) {
     this.transport = transport;
     this.pending = pending;
+    this.events = events;
   }
 
   async redeem(code: string, options: RedeemOptions = {}): Promise<RedeemResult> {
     throwIfAborted(options.signal);
-    const subject = subjectOf(await this.transport.tokens.current());
+    const subject = subjectOf(await this.transport.tokens.current(options.signal));
     const entry = await this.pending.begin(code, subject, options.idempotencyKey);
     return this.settle(entry, options);
   }
 
   /** Settles what this user has begun before, here or before a reload. */
   async resume(options: CallOptions = {}): Promise<readonly ResumedRedemption[]> {
-    const subject = subjectOf(await this.transport.tokens.current());
+    const subject = subjectOf(await this.transport.tokens.current(options.signal));
     const resumed: ResumedRedemption[] = [];
     for (const entry of await this.pending.of(subject)) {
       const { code, idempotencyKey } = entry;
       try {
         resumed.push({ code, idempotencyKey, result: await this.settle(entry, options) });
       } catch (error) {
+        throwIfAborted(options.signal);
         resumed.push({ code, idempotencyKey, error });
       }
     }
@@ -100,6 +104,19 @@ export class Redeemer {
   }
 
   private async settle(entry: PendingRedemption, options: RedeemOptions): Promise<RedeemResult> {
+    const outcome = new OutcomeBell(this.events);
+    try {
+      return await this.untilSettled(entry, options, outcome);
+    } finally {
+      outcome.close();
+    }
+  }
+
+  private async untilSettled(
+    entry: PendingRedemption,
+    options: RedeemOptions,
+    outcome: OutcomeBell,
+  ): Promise<RedeemResult> {
     const deadline = this.transport.deadline(options.signal, options.deadlineMs);
     let isUnknown = false;
     let processing: ProcessingRedemption | null = null;
@@ -108,13 +125,26 @@ export class Redeemer {
       // An answer stands for all attempts before it: they had the same key.
       isUnknown = isError(heard) ? isUnknown || mayHaveRun(heard) : heard.status === 'PROCESSING';
       if (!isError(heard) && heard.status === 'PROCESSING') processing = heard;
-      if (mayChange(heard) && (await deadline.pause(waitOf(heard)))) continue;
+      if (mayChange(heard) && (await this.mayAskAgain(heard, deadline, outcome))) continue;
       if (!isUnknown) await this.pending.settle(entry);
       if (!isError(heard)) return heard;
       if (!isUnknown || !heard.isRetryable) throw heard;
       if (processing !== null) return processing;
       throw new UnsettledError(entry.idempotencyKey, heard);
     }
+  }
+
+  /** After a pause; while a redemption is under way, until its event comes, where events are listened to. */
+  private async mayAskAgain(
+    heard: RedeemResult | RedeemkitError,
+    deadline: Deadline,
+    outcome: OutcomeBell,
+  ): Promise<boolean> {
+    const isUnderWay = !isError(heard) && heard.status === 'PROCESSING';
+    const rung = isUnderWay ? outcome.rung(heard.orderNo) : null;
+    if (rung === null) return deadline.pause(waitOf(heard));
+    const { maxPauseMs } = this.transport.connection.retry;
+    return deadline.pauseUntil(rung, outcome.isListening ? maxPauseMs : 0);
   }
 
   /** One attempt, and its error as a value. Throws what ends the redemption here: an abort, or the token's source. */

@@ -29,11 +29,25 @@ export class Deadline {
    * @returns false, at once, when the deadline comes first
    */
   async pause(retryAfterMs = 0): Promise<boolean> {
-    const waitMs = Math.max(retryAfterMs, pauseMs(this.retry, this.pauses));
+    const waitMs = this.nextMs(retryAfterMs);
     if (waitMs >= this.leftMs) return false;
-    this.pauses += 1;
     await pause(waitMs, this.signal);
     return true;
+  }
+
+  /**
+   * Waits for something that makes the next attempt worth while, and no longer than the next pause would last.
+   * @returns false when the deadline comes first
+   */
+  async pauseUntil(sooner: Promise<unknown>, pauseMsMin: number): Promise<boolean> {
+    await pause(Math.min(this.nextMs(pauseMsMin), this.leftMs), this.signal, sooner);
+    return this.leftMs > 0;
+  }
+
+  private nextMs(atLeastMs: number): number {
+    const waitMs = Math.max(atLeastMs, pauseMs(this.retry, this.pauses));
+    this.pauses += 1;
+    return waitMs;
   }
 }
 

@@ -93,7 +93,8 @@ export function createSubscriptions(options: SubscriptionsOptions): Subscription
   const socket = new Socket(options);
   const streams = new Set<{ close(): void }>();
   const on: Subscriptions['on'] = (operation, variables, more = {}) => {
-    const stream = new EventStream(socket.source(operation, variables, more.name), more);
+    const { name = operation.name } = more;
+    const stream = new EventStream(socket.source(operation, variables, name), more);
     streams.add(stream);
     void stream.closed.catch(() => undefined).then(() => streams.delete(stream));
     return stream;
@@ -151,24 +152,25 @@ class Socket {
   source<Data>(
     operation: Operation<Data, never>,
     variables: object,
-    streamName = operation.name,
+    streamName: string | null,
   ): EventSource<EventIn<Data>> {
     return {
       listen: (after, listener) => {
-        const off = this.client.on('connected', () => listener.opened());
-        if (this.isConnected) listener.opened();
-        const listen = (from: string): (() => void) =>
-          this.run(operation, { ...variables, after: from }, listener, (event) =>
+        let [off, leave] = [nothing, nothing];
+        const listen = (from: string): void => {
+          off = this.client.on('connected', () => listener.opened());
+          if (this.isConnected) listener.opened();
+          leave = this.run(operation, { ...variables, after: from }, listener, (event) =>
             listener.event(event as EventIn<Data>),
           );
-        let leave =
-          after === null
-            ? this.run(EventCursor, {}, listener, (cursor) => {
-                listener.began(cursor);
-                leave();
-                leave = listen(cursor);
-              })
-            : listen(after);
+        };
+        const begin = (cursor: string): void => {
+          listener.began(cursor);
+          leave();
+          listen(cursor);
+        };
+        if (after === null) leave = this.run(EventCursor, {}, listener, begin);
+        else listen(after);
         return () => {
           off();
           leave();
@@ -210,18 +212,25 @@ class Socket {
 
   private async judge(why: unknown, failures: number): Promise<{ error: RedeemkitError; waitMs: number }> {
     const error = errorBehind(why);
-    if (mayRenew(error)) await this.renew(error);
-    else if (!error.isRetryable) throw error;
+    const isRenewed = mayRenew(error) && (await this.renew(error));
+    if (!isRenewed && !error.isRetryable) throw error;
     return { error, waitMs: Math.max(pauseMs(this.retry, failures), error.retryAfterMs ?? 0) };
   }
 
-  /** @throws the error where there is no other token */
-  private async renew(error: RedeemkitError): Promise<void> {
-    const other = await this.tokens.renewed(this.sent, error.code);
-    if (other === null) throw error;
-    this.next = other;
+  /** @returns false where the application has no other token */
+  private async renew({ code }: RedeemkitError): Promise<boolean> {
+    try {
+      const other = await this.tokens.renewed(this.sent, code);
+      if (other === null) return false;
+      this.next = other;
+    } catch (error) {
+      if (error instanceof RedeemkitError && !error.isRetryable) throw error;
+      // Its server may be away, as this one is for a device that wakes up. The next connection asks again.
+      return true;
+    }
     // The token belongs to the connection. Streams that are well go on with the next one, from their cursors.
     if (this.isConnected) this.client.terminate();
+    return true;
   }
 
   private watchPongs(): void {
@@ -236,6 +245,8 @@ class Socket {
     this.client.on('closed', settle);
   }
 }
+
+const nothing = (): void => undefined;
 
 const noFetch = async (): Promise<never> => {
   throw new TypeError('Subscriptions do not fetch.');

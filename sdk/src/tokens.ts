@@ -1,6 +1,7 @@
 import { UnauthenticatedError } from './errors.js';
 import { textOfBase64 } from './text.js';
-import type { TokenSource } from './options.js';
+import type { TokenAsk, TokenSource } from './options.js';
+import { untilAborted, type Signal } from './platform.js';
 
 /** Codes that another token may cure. */
 const TOKEN_CODES: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'SESSION_ENDED']);
@@ -17,16 +18,20 @@ export class Tokens {
     this.source = source;
   }
 
-  async current(): Promise<string | null> {
-    if (typeof this.source === 'function') return this.source({ refused: null, code: null });
-    return this.source ?? null;
+  async current(signal?: Signal): Promise<string | null> {
+    return this.asked({ refused: null, code: null }, signal);
   }
 
   /** Another token than the one that was refused with this code, or null. */
-  async renewed(refused: string | null, code: string): Promise<string | null> {
-    if (typeof this.source !== 'function') return null;
-    const token = await this.source({ refused, code });
+  async renewed(refused: string | null, code: string, signal?: Signal): Promise<string | null> {
+    const token = await this.asked({ refused, code }, signal);
     return token === refused ? null : token;
+  }
+
+  private async asked(ask: TokenAsk, signal: Signal | undefined): Promise<string | null> {
+    const { source = null } = this;
+    if (typeof source !== 'function') return source;
+    return untilAborted((async () => source(ask))(), signal);
   }
 }
 

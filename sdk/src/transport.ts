@@ -69,12 +69,12 @@ export class Transport {
     variables: Variables,
     options: SendOptions<Result> = {},
   ): Promise<Result> {
-    const token = await this.tokens.current();
+    const token = await this.tokens.current(options.signal);
     try {
       return await this.sendAs(token, operation, variables, options);
     } catch (error) {
       if (!mayRenew(error)) throw error;
-      const other = await this.tokens.renewed(token, error.code);
+      const other = await this.tokens.renewed(token, error.code, options.signal);
       if (other === null) throw error;
       return this.sendAs(other, operation, variables, options);
     }

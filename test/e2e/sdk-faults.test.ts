@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createClient, type FetchLike, type RedeemResult } from '../../sdk/src/index.js';
+import { createClient, type ClientOptions, type FetchLike, type RedeemResult } from '../../sdk/src/index.js';
 import { createSubscriptions, type RedemptionSettledEvent } from '../../sdk/src/subscriptions.js';
 import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
 import type { RunningProcess } from '../support/processes.js';
@@ -72,43 +72,52 @@ function answerOf(result: RedeemResult, code: string): Redeemed {
 }
 
 describe('the SDK', () => {
-  it('X.25 waits for a redemption that the server has deferred, and names it the same when it is asked again', async () => {
+  it('X.25 waits for a redemption that the server has deferred, by its event where it listens, and names it the same when it is asked again', async () => {
     const { world } = cluster;
     const tenant = await seedTenant(world);
-    const { codes } = await seedCampaign(world, tenant, 2);
+    const { codes } = await seedCampaign(world, tenant, 3);
     const { token } = await signedUser(world, tenant.tenantId);
-    const told: string[] = [];
-    const fetchHeard: FetchLike = async (...call) => {
-      const reply = await fetch(...call);
-      told.push(await reply.clone().text());
-      return reply;
-    };
     const url = `http://127.0.0.1:${line.port}`;
-    const client = createClient({
-      url,
-      productCode: 'DEMO',
-      env: 'app',
-      retry: PATIENT,
-      token,
-      fetch: fetchHeard,
-    });
-    const [patient = '', hasty = ''] = codes;
+    const connection = { url, productCode: 'DEMO', env: 'app', retry: PATIENT, token } as const;
+    const clientTelling = (told: string[], more: Partial<ClientOptions> = {}) =>
+      createClient({
+        ...connection,
+        fetch: async (...call) => {
+          const reply = await fetch(...call);
+          told.push(/"(PROCESSING|COMMITTED)"/.exec(await reply.clone().text())?.[1] ?? '');
+          return reply;
+        },
+        ...more,
+      });
+    const told: string[] = [];
+    const client = clientTelling(told);
+    const toListener: string[] = [];
+    const subscriptions = createSubscriptions(connection);
+    // It asks by itself once a minute, which is too late for this test.
+    const retry = { ...PATIENT, maxPauseMs: 60_000 };
+    const listener = clientTelling(toListener, { subscriptions, retry });
+    const [patient = '', hasty = '', heard = ''] = codes;
     const { asked, first } = await emOf(world, tenant.tenantId).transactional(async (em) => {
       const lock = 'select id from code force index (primary) where tenant_id = ? for update';
       await em.execute(lock, [tenant.tenantId]);
-      const waiting = client.redeemCode(patient);
+      const waiting = [client.redeemCode(patient), listener.redeemCode(heard)];
       const deferred = await client.redeemCode(hasty, { deadlineMs: 4000 });
-      await expect.poll(() => told.filter((text) => text.includes('"PROCESSING"')).length).toBeGreaterThan(2);
-      return { asked: [waiting], first: deferred };
+      await expect.poll(() => told.filter((status) => status === 'PROCESSING').length).toBeGreaterThan(2);
+      // The second time because its stream has begun.
+      await expect.poll(() => toListener).toEqual(['PROCESSING', 'PROCESSING']);
+      return { asked: waiting, first: deferred };
     });
     if (first.status !== 'PROCESSING') throw new Error(`It was ${first.status}.`);
     expect(first.orderNo).toMatch(/^\d+$/);
-    const [settled] = await Promise.all(asked);
+    const [settled, listened] = await Promise.all(asked);
+    expect(toListener).toEqual(['PROCESSING', 'PROCESSING', 'COMMITTED']);
     const second = await client.redeemCode(hasty);
     const { idempotencyKey, orderNo } = first;
     expect(second).toMatchObject({ status: 'COMMITTED', idempotencyKey, orderNo });
-    const answers = [settled, second].map((result, at) => answerOf(result ?? second, codes[at] ?? ''));
-    await expectExactly(world, tenant.tenantId, 2, answers);
+    const answers = [settled, second, listened].map((result, at) =>
+      answerOf(result ?? second, codes[at] ?? ''),
+    );
+    await expectExactly(world, tenant.tenantId, 3, answers);
   });
 
   it('X.25 redeems exactly once while servers are killed under it, and its subscription misses and repeats nothing', async () => {

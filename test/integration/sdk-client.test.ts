@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   createClient,
   NetworkError,
@@ -8,35 +8,15 @@ import {
   RequestError,
   UnauthenticatedError,
   type ClientEnv,
-  type ClientOptions,
-  type RedeemkitClient,
 } from '../../sdk/src/index.js';
 import { signedUser, type SignedUser } from '../support/cluster.js';
-import { openDeviceWorld, type DeviceWorld } from '../support/device-world.js';
-import { HttpProxy } from '../support/http-proxy.js';
 import { openShop, shopper } from '../support/orders.js';
+import { FAST, sdkScene } from '../support/sdk-scene.js';
 import { truthOf } from '../support/truth.js';
 import { seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
 
-let setting: DeviceWorld;
-let proxy: HttpProxy;
-beforeAll(async () => {
-  setting = await openDeviceWorld();
-  proxy = await HttpProxy.start(setting.url);
-});
-afterAll(async () => {
-  await proxy.close();
-  await setting.close();
-});
-beforeEach(() => {
-  proxy.acts = [];
-  proxy.requests.length = 0;
-});
-
-const FAST = { firstPauseMs: 5, maxPauseMs: 50 };
-
-const clientOf = (user: Pick<SignedUser, 'token'>, more: Partial<ClientOptions> = {}): RedeemkitClient =>
-  createClient({ url: proxy.url, productCode: 'DEMO', env: 'web', token: user.token, retry: FAST, ...more });
+const scene = sdkScene();
+const { clientOf } = scene;
 
 interface Scene extends SeededTenant {
   readonly codes: readonly string[];
@@ -44,12 +24,12 @@ interface Scene extends SeededTenant {
 }
 
 async function seeded(count: number): Promise<Scene> {
-  const tenant = await seedTenant(setting.world);
-  const { codes } = await seedCampaign(setting.world, tenant, count);
-  return { ...tenant, codes, user: await signedUser(setting.world, tenant.tenantId) };
+  const tenant = await seedTenant(scene.world);
+  const { codes } = await seedCampaign(scene.world, tenant, count);
+  return { ...tenant, codes, user: await signedUser(scene.world, tenant.tenantId) };
 }
 
-const committed = async (tenantId: string) => (await truthOf(setting.world, tenantId)).committed;
+const committed = async (tenantId: string) => (await truthOf(scene.world, tenantId)).committed;
 
 describe('a client of the SDK', () => {
   it.each<[ClientEnv]>([['web'], ['app'], ['mini']])(
@@ -59,7 +39,7 @@ describe('a client of the SDK', () => {
       const [code = ''] = codes;
       const client = clientOf(user, { env, deviceId: 'device-1' });
       const result = await client.redeemCode(code);
-      const [request] = proxy.requests;
+      const [request] = scene.proxy.requests;
       expect(request?.path).toBe('/graphql');
       expect(request?.headers).toMatchObject({
         authorization: `Bearer ${user.token}`,
@@ -86,7 +66,7 @@ describe('a client of the SDK', () => {
     expect(await client.redeemCode(code, { idempotencyKey: 'my-key' })).toEqual(first);
     const again = await client.redeemCode(code);
     expect(again).toMatchObject({ status: 'REFUSED', code: 'ALREADY_REDEEMED', redemption: { id: row?.id } });
-    const other = await signedUser(setting.world, tenantId);
+    const other = await signedUser(scene.world, tenantId);
     expect(await clientOf(other).redeemCode(code)).toMatchObject({
       status: 'REFUSED',
       code: 'CODE_EXHAUSTED',
@@ -116,21 +96,21 @@ describe('a client of the SDK', () => {
   });
 
   it('places, pays and cancels an order once, though answers are lost', async () => {
-    const { world } = setting;
+    const { world } = scene;
     const shop = await openShop(world);
     const { tenantId, planId } = shop;
     const userId = await shopper(world, shop, '150');
     const token = world.services.tokens.sign({ kind: 'USER', tenantId, userId }, 900);
     const client = clientOf({ token });
-    proxy.acts = ['LOSE', 'CUT', 'LOSE'];
+    scene.proxy.acts = ['LOSE', 'CUT', 'LOSE'];
     const order = await client.placeOrder({ type: 'PURCHASE', planId });
     expect(order).toMatchObject({ status: 'PENDING', total: '100', amount: '100' });
-    proxy.acts = ['LOSE', 'LOSE'];
+    scene.proxy.acts = ['LOSE', 'LOSE'];
     expect(await client.payOrder(order.orderNo)).toMatchObject({ status: 'FINISHED' });
     expect(await client.myBalances()).toMatchObject({ items: [{ balance: '50' }] });
     const second = await client.placeOrder({ type: 'PURCHASE', planId });
     await expect(client.payOrder(second.orderNo)).rejects.toMatchObject({ code: 'INSUFFICIENT_BALANCE' });
-    proxy.acts = ['LOSE'];
+    scene.proxy.acts = ['LOSE'];
     expect(await client.cancelOrder(second.orderNo)).toMatchObject({ status: 'CLOSED', closeReason: 'USER' });
     expect(await client.orders({ filter: { type: 'PURCHASE' } })).toMatchObject({ total: 2 });
     expect(await client.order(order.orderNo)).toMatchObject({ status: 'FINISHED' });
@@ -148,7 +128,7 @@ describe('a client of the SDK', () => {
     expect(await client.redeemCode(codes[0] ?? '')).toMatchObject({ status: 'COMMITTED' });
     expect(asked.at(-1)).toEqual({ refused: `${user.token}x`, code: 'UNAUTHENTICATED' });
     await expect(clientOf({ token: 'nonsense' }).myPoints()).rejects.toThrow(UnauthenticatedError);
-    await expect(createClient({ url: proxy.url, env: 'web' }).myPoints()).rejects.toMatchObject({
+    await expect(createClient({ url: scene.proxy.url, env: 'web' }).myPoints()).rejects.toMatchObject({
       kind: 'UNAUTHENTICATED',
       code: 'UNAUTHENTICATED',
     });
@@ -162,11 +142,11 @@ describe('a client of the SDK', () => {
     const unknown = client.cancelOrder('1');
     await expect(unknown).rejects.toThrow(RefusedError);
     await expect(unknown).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND', isRetryable: false });
-    proxy.acts = [{ status: 429, headers: { 'retry-after': '3600' } }];
+    scene.proxy.acts = [{ status: 429, headers: { 'retry-after': '3600' } }];
     const limited = client.myPoints();
     await expect(limited).rejects.toThrow(RateLimitedError);
     await expect(limited).rejects.toMatchObject({ retryAfterMs: 3_600_000 });
-    proxy.acts = [{ status: 403, body: '{"message":"The gateway forbids it."}' }];
+    scene.proxy.acts = [{ status: 403, body: '{"message":"The gateway forbids it."}' }];
     await expect(client.myPoints()).rejects.toMatchObject({ kind: 'REQUEST', code: 'HTTP_403' });
     const nowhere = clientOf(user, { url: 'http://127.0.0.1:1', retry: { ...FAST, deadlineMs: 100 } });
     await expect(nowhere.myPoints()).rejects.toThrow(NetworkError);
@@ -176,8 +156,8 @@ describe('a client of the SDK', () => {
   it('sends a mutation that is not repeatable once', async () => {
     const { user } = await seeded(1);
     const sign = operation<object>('mutation Out { signOutDevice { errors { code } } }');
-    proxy.acts = ['CUT'];
+    scene.proxy.acts = ['CUT'];
     await expect(clientOf(user).mutate(sign, {})).rejects.toThrow(NetworkError);
-    expect(proxy.requests).toHaveLength(1);
+    expect(scene.proxy.requests).toHaveLength(1);
   });
 });

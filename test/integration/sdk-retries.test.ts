@@ -1,55 +1,33 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createClient,
-  UnsettledError,
-  type ClientOptions,
-  type RedeemkitClient,
-} from '../../sdk/src/index.js';
-import { signedUser, signedUsers, type SignedUser } from '../support/cluster.js';
-import { openDeviceWorld, type DeviceWorld } from '../support/device-world.js';
-import { HttpProxy, type ProxyAct } from '../support/http-proxy.js';
+import { describe, expect, it } from 'vitest';
+import { UnsettledError } from '../../sdk/src/index.js';
+import { signedUser, signedUsers } from '../support/cluster.js';
+import type { ProxyAct } from '../support/http-proxy.js';
+import { FAST, sdkScene } from '../support/sdk-scene.js';
 import { MapStore } from '../support/sdk-store.js';
 import { expectAtRest, truthOf } from '../support/truth.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
-let setting: DeviceWorld;
-let proxy: HttpProxy;
-beforeAll(async () => {
-  setting = await openDeviceWorld();
-  proxy = await HttpProxy.start(setting.url);
-});
-afterAll(async () => {
-  await proxy.close();
-  await setting.close();
-});
-beforeEach(() => {
-  proxy.acts = [];
-  proxy.requests.length = 0;
-});
-
-const FAST = { firstPauseMs: 5, maxPauseMs: 50 };
+const scene = sdkScene();
+const { clientOf } = scene;
 const BAD_GATEWAY: ProxyAct = { status: 502, body: '<h1>Bad gateway</h1>' };
 const UNAVAILABLE: ProxyAct = { status: 503, headers: { 'retry-after': '0' } };
 const SIGN_IN_PAGE: ProxyAct = { status: 200, body: '<form>Sign in to this network</form>' };
 
-const clientOf = (user: Pick<SignedUser, 'token'>, more: Partial<ClientOptions> = {}): RedeemkitClient =>
-  createClient({ url: proxy.url, productCode: 'DEMO', env: 'web', token: user.token, retry: FAST, ...more });
-
 async function seeded(count: number) {
-  const tenant = await seedTenant(setting.world);
-  const { codes } = await seedCampaign(setting.world, tenant, count, { rule: { useLimit: 0 } });
-  return { ...tenant, code: codes[0] ?? '', codes, user: await signedUser(setting.world, tenant.tenantId) };
+  const tenant = await seedTenant(scene.world);
+  const { codes } = await seedCampaign(scene.world, tenant, count, { rule: { useLimit: 0 } });
+  return { ...tenant, code: codes[0] ?? '', codes, user: await signedUser(scene.world, tenant.tenantId) };
 }
 
 async function expectRedeemedOnce(tenantId: string, count = 1): Promise<void> {
-  const { committed, events } = await truthOf(setting.world, tenantId);
+  const { committed, events } = await truthOf(scene.world, tenantId);
   expect(committed).toHaveLength(count);
   expect(events.filter(({ type }) => type === 'redemption_settled')).toHaveLength(count);
-  await expectAtRest(setting.world, tenantId);
+  await expectAtRest(scene.world, tenantId);
 }
 
-const keysSent = () => new Set(proxy.requests.map(({ headers }) => headers['idempotency-key']));
-const bodiesSent = () => new Set(proxy.requests.map(({ body }) => body));
+const keysSent = () => new Set(scene.proxy.requests.map(({ headers }) => headers['idempotency-key']));
+const bodiesSent = () => new Set(scene.proxy.requests.map(({ body }) => body));
 
 describe('a redemption over a bad network', () => {
   it.each<[string, ProxyAct[]]>([
@@ -62,10 +40,10 @@ describe('a redemption over a bad network', () => {
     ['all of them', ['LOSE', BAD_GATEWAY, 'CUT', UNAVAILABLE, SIGN_IN_PAGE, 'LOSE']],
   ])('X.25 happens once, by one key and one body, through %s', async (_name, acts) => {
     const { tenantId, code, user } = await seeded(1);
-    proxy.acts = [...acts];
+    scene.proxy.acts = [...acts];
     const result = await clientOf(user).redeemCode(code);
     expect(result.status).toBe('COMMITTED');
-    expect(proxy.requests).toHaveLength(acts.length + 1);
+    expect(scene.proxy.requests).toHaveLength(acts.length + 1);
     expect(keysSent()).toEqual(new Set([result.idempotencyKey]));
     expect(bodiesSent().size).toBe(1);
     await expectRedeemedOnce(tenantId);
@@ -73,7 +51,7 @@ describe('a redemption over a bad network', () => {
 
   it('goes on after a request that is never answered', async () => {
     const { tenantId, code, user } = await seeded(1);
-    proxy.acts = ['HANG', 'HANG'];
+    scene.proxy.acts = ['HANG', 'HANG'];
     const result = await clientOf(user, { timeoutMs: 1000 }).redeemCode(code);
     expect(result.status).toBe('COMMITTED');
     await expectRedeemedOnce(tenantId);
@@ -83,7 +61,7 @@ describe('a redemption over a bad network', () => {
     const { tenantId, codes, user } = await seeded(2);
     const [one = '', other = ''] = codes;
     const client = clientOf(user);
-    proxy.acts = ['LOSE', 'CUT', 'LOSE'];
+    scene.proxy.acts = ['LOSE', 'CUT', 'LOSE'];
     const results = await Promise.all([
       client.redeemCode(one),
       client.redeemCode(` ${one.toLowerCase()} `),
@@ -99,13 +77,13 @@ describe('a redemption over a bad network', () => {
 describe('a redemption whose outcome is unknown', () => {
   it('X.25 is settled after a reload, with the same key, by the user who began it and by no other', async () => {
     const { tenantId, code, user } = await seeded(1);
-    const [other] = await signedUsers(setting.world, tenantId, 1);
+    const [other] = await signedUsers(scene.world, tenantId, 1);
     const pendingStore = new MapStore();
-    proxy.acts = ['LOSE', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT'];
+    scene.proxy.acts = ['LOSE', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT', 'CUT'];
     const page = clientOf(user, { pendingStore, retry: { ...FAST, deadlineMs: 100 } });
     const unsettled: unknown = await page.redeemCode(code).catch((error: unknown) => error);
     if (!(unsettled instanceof UnsettledError)) throw new Error(`It was settled: ${String(unsettled)}`);
-    proxy.acts = [];
+    scene.proxy.acts = [];
 
     expect(await clientOf(other ?? user, { pendingStore }).resumePending()).toEqual([]);
     const reloaded = clientOf(user, { pendingStore });
@@ -125,7 +103,7 @@ describe('a redemption whose outcome is unknown', () => {
   it('is settled by typing the code again', async () => {
     const { tenantId, code, user } = await seeded(1);
     const pendingStore = new MapStore();
-    proxy.acts = ['LOSE'];
+    scene.proxy.acts = ['LOSE'];
     const first = clientOf(user, { pendingStore, retry: { ...FAST, deadlineMs: 1 } }).redeemCode(code);
     await expect(first).rejects.toThrow(UnsettledError);
     const again = await clientOf(user, { pendingStore }).redeemCode(code.toLowerCase());
@@ -137,15 +115,53 @@ describe('a redemption whose outcome is unknown', () => {
   it('is kept when the caller gives up, and rejects with the reason', async () => {
     const { tenantId, code, user } = await seeded(1);
     const client = clientOf(user);
-    proxy.acts = ['HANG'];
+    scene.proxy.acts = ['HANG'];
     const leaving = new AbortController();
     const left = client.redeemCode(code, { signal: leaving.signal });
-    await expect.poll(() => proxy.requests.length).toBe(1);
+    await expect.poll(() => scene.proxy.requests.length).toBe(1);
     leaving.abort(new Error('The page was left.'));
     await expect(left).rejects.toThrow('The page was left.');
     expect(await client.resumePending()).toMatchObject([{ result: { status: 'COMMITTED' } }]);
     expect(keysSent().size).toBe(1);
     await expectRedeemedOnce(tenantId);
+  });
+
+  it('is not sent when the caller gives up before, and leaves no timer and no unhandled error behind', async () => {
+    const { tenantId, code, user } = await seeded(1);
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = timers();
+    const leaving = new AbortController();
+    const signal = leaving.signal;
+    const token = async (): Promise<string> => {
+      leaving.abort(new Error('The page was left.'));
+      return user.token;
+    };
+    await expect(clientOf(user, { token }).redeemCode(code, { signal })).rejects.toThrow(
+      'The page was left.',
+    );
+    await expect(clientOf(user, { token }).myPoints({ signal })).rejects.toThrow('The page was left.');
+    const never = async (): Promise<string> => Promise.withResolvers<string>().promise;
+    const late = new AbortController();
+    const stuck = clientOf(user, { token: never }).myPoints({ signal: late.signal });
+    late.abort(new Error('It takes too long.'));
+    await expect(stuck).rejects.toThrow('It takes too long.');
+    expect(scene.proxy.requests).toEqual([]);
+
+    scene.proxy.acts = [{ status: 429, headers: { 'retry-after': '20' } }];
+    const pausing = new AbortController();
+    const paused = clientOf(user).redeemCode(code, { signal: pausing.signal });
+    await expect.poll(() => scene.proxy.requests.length).toBe(1);
+    await expect.poll(timers).toBe(before + 1);
+    pausing.abort(new Error('The page was left.'));
+    await expect(paused).rejects.toThrow('The page was left.');
+    await expect.poll(timers).toBe(before);
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    expect((await truthOf(scene.world, tenantId)).committed).toEqual([]);
   });
 
   it('is noted nowhere when the server has refused it, or has not executed it', async () => {

@@ -172,6 +172,44 @@ describe('a subscription of the SDK', () => {
     expect(asked.filter((refused) => refused !== null)).toHaveLength(1);
   });
 
+  it('goes on after the source of tokens has failed, and ends where it says so for good', async () => {
+    const scene = await seeded(1);
+    const { tokens } = setting.world.services;
+    const { tenantId, userId } = scene.user;
+    const cursorStore = new MapStore();
+    let failures = 0;
+    const token = async ({ refused }: { refused: string | null }): Promise<string> => {
+      if (refused !== null && (failures += 1) < 3) throw new TypeError('fetch failed');
+      return tokens.sign({ kind: 'USER', tenantId, userId }, refused === null ? 1 : 900);
+    };
+    const stream = subscriptionsOf(scene.user, { token, cursorStore }).onRedemptionSettled({ after: '0' });
+    await expect.poll(() => failures).toBeGreaterThan(2);
+    await redeemAll(scene, scene.codes);
+    expect((await stream.next()).value).toMatchObject({ useNo: 1 });
+    const ended = new UnauthenticatedError('USER_DISABLED', 'The user is disabled.');
+    const over = async ({ refused }: { refused: string | null }): Promise<string> => {
+      if (refused !== null) throw ended;
+      return 'no-token';
+    };
+    const closed = subscriptionsOf(scene.user, { token: over }).onRedemptionSettled();
+    await expect(closed.closed).rejects.toBe(ended);
+  });
+
+  it('gives each of two readers at once an event of its own', async () => {
+    const scene = await seeded(2);
+    const stream = subscriptionsOf(scene.user).onRedemptionSettled({ after: '0' });
+    const both = Promise.all([stream.next(), stream.next()]);
+    await redeemAll(scene, scene.codes);
+    const ids = (await both).map(({ value }) => value?.redemptionId);
+    expect(ids).toEqual(await settledIn(scene));
+    const [last, further] = [stream.next(), stream.next()];
+    stream.close();
+    expect([await last, await further]).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ]);
+  });
+
   it('shows staff what happens in the tenant, by an operation of their own', async () => {
     const scene = await seeded(2);
     const after = await cursorNow(setting.world, scene.tenantId);

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { createClient, type ClientOptions, type RedeemkitClient } from '../../sdk/src/index.js';
+import type { SignedUser } from './cluster.js';
+import { openDeviceWorld, type DeviceWorld } from './device-world.js';
+import { HttpProxy } from './http-proxy.js';
+import type { World } from './world.js';
+
+/** Pauses of a client that a test does not wait for. */
+export const FAST = { firstPauseMs: 5, maxPauseMs: 50 };
+
+export interface SdkScene {
+  readonly world: World;
+  /** Before the server; it begins each test without acts and requests. */
+  readonly proxy: HttpProxy;
+  readonly clientOf: (user: Pick<SignedUser, 'token'>, more?: Partial<ClientOptions>) => RedeemkitClient;
+}
+
+/** A server for the tests of a file, behind a proxy that loses what a test wants it to lose. */
+export function sdkScene(): SdkScene {
+  let setting: DeviceWorld;
+  let proxy: HttpProxy;
+  beforeAll(async () => {
+    setting = await openDeviceWorld();
+    proxy = await HttpProxy.start(setting.url);
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await setting.close();
+  });
+  beforeEach(() => {
+    proxy.acts = [];
+    proxy.requests.length = 0;
+  });
+  return {
+    get world() {
+      return setting.world;
+    },
+    get proxy() {
+      return proxy;
+    },
+    clientOf: ({ token }, more = {}) =>
+      createClient({ url: proxy.url, productCode: 'DEMO', env: 'web', token, retry: FAST, ...more }),
+  };
+}
