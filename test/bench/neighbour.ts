@@ -53,6 +53,7 @@ export async function measureNeighbour(
     for (const { name, job } of floods) {
       const alone = await redeem();
       const { result: beside, flood } = await flooding.during(job, redeem);
+      assertTaken(name, flood.statuses);
       const figure = figureOf(name, alone.latenciesMs, beside, flood.statuses);
       found.push(figure);
       say(
@@ -91,6 +92,11 @@ async function quietly(load: LoadProcess, supply: Supply, url: string, count: nu
   });
   const failed = answers.filter(({ status }) => status !== 'COMMITTED');
   return { latenciesMs, failures: failed.map(({ status, why }) => why ?? status) };
+}
+
+/** A flood of requests that are refused unread is none. */
+function assertTaken(flood: string, statuses: Readonly<Record<string, number>>): void {
+  if ('400' in statuses) throw new Error(`The server takes no request of the flood ${flood} (400).`);
 }
 
 function figureOf(

@@ -62,8 +62,9 @@ export async function floodsOf(
       bodies: bodies.map((body) => JSON.stringify(body)),
     },
   });
-  const list = `orders(size: 500) { ${ORDER_FIELDS} }`;
-  const fifteen = { query: `{ ${Array.from({ length: 15 }, (_, at) => `a${at}: ${list}`).join(' ')} }` };
+  const list = (rows: number): string => `orders(size: ${rows}) { ${ORDER_FIELDS} }`;
+  // As many aliases as one operation may have, and as many rows as its cost allows them.
+  const fifteen = { query: `{ ${Array.from({ length: 15 }, (_, at) => `a${at}: ${list(150)}`).join(' ')} }` };
   const parts = ['AB', 'QX', '7K', 'ZZZ'].map((part) => ({
     query: `query ($part: String!) { codes(size: 500, filter: {part: $part}) { ${CODE_FIELDS} } }`,
     variables: { part },
@@ -77,9 +78,9 @@ export async function floodsOf(
     variables: { code },
   }));
   return [
-    http('lists_15x500_1', 1, user.token, [fifteen]),
-    http('lists_15x500_4', 4, user.token, [fifteen]),
-    http('lists_500_16', 16, user.token, [{ query: `{ ${list} }` }]),
+    http('lists_15x150_1', 1, user.token, [fifteen]),
+    http('lists_15x150_4', 4, user.token, [fifteen]),
+    http('lists_500_16', 16, user.token, [{ query: `{ ${list(500)} }` }]),
     http('codes_part_4', 4, staff, parts),
     {
       name: 'catch_ups_50',
