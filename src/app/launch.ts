@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { assertAnchorFile } from '../audit/anchor-file.js';
 import { awaitStores } from './await-stores.js';
 import type { Config } from '../config.js';
 import { runDemo, type Demo } from './demo.js';
@@ -38,6 +39,8 @@ const load = {
 export async function launch(config: Config, log: Logger, options: LaunchOptions): Promise<Launched> {
   // First of all: a start that cannot be heard in the end must not touch any data.
   await assertCanListen(config.HOST, config.PORT);
+  const { AUDIT_ANCHOR_FILE: anchors, ROLE: role } = config;
+  if (anchors !== undefined && role !== 'api') await assertAnchorFile(anchors);
   const started: Started = [];
   const stop = async (): Promise<void> => {
     for (const stopOne of started.splice(0).reverse()) await stopOne();

@@ -1,11 +1,9 @@
-import { open } from 'node:fs/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import type { Clock } from '../platform/clock.js';
 import { systemEm, type Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import { TenantFailures } from '../platform/failures.js';
 import type { Outbox, OutboxDraft } from '../platform/outbox/outbox.js';
-import type { PublishedEvent } from '../platform/outbox/published-event.js';
 
 export const AUDIT_ANCHORED = 'audit_anchored';
 /** Between two anchors of a tenant with changes. */
@@ -85,23 +83,4 @@ export interface Anchor {
   readonly tenantId: string;
   readonly entryId: string;
   readonly digest: string;
-}
-
-/** Appends anchors to a file, a line of JSON each. Perhaps twice after a crash, which is no fault. */
-export async function appendAnchors(
-  file: string,
-  tenantId: string,
-  events: readonly PublishedEvent[],
-): Promise<void> {
-  const lines = events.map(({ payload, createdAt }) =>
-    JSON.stringify({ tenantId, ...payload, at: createdAt.toISOString() }),
-  );
-  const handle = await open(file, 'a', 0o600);
-  try {
-    // A line that a crash has cut short ends here.
-    await handle.appendFile(`\n${lines.join('\n')}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

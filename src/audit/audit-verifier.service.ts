@@ -66,7 +66,7 @@ export class AuditVerifier {
     for await (const anchors of this.eventAnchors(tenantId)) yield* this.compared(tenantId, anchors);
   }
 
-  /** Anchors of all tenants, or of one, as {@link appendAnchors} has written them. Lines that were cut short are passed over. */
+  /** Anchors of all tenants, or of one, as `appendAnchors` has written them. Lines that were cut short are passed over. */
   async *verifyFile(file: string, tenantId: string | null): AsyncGenerator<AuditFinding> {
     const lines = createInterface({ input: createReadStream(file), crlfDelay: Infinity });
     let held: Anchor[] = [];

@@ -1,7 +1,8 @@
 import type { Config } from '../config.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
-import { AuditAnchors, appendAnchors, AUDIT_ANCHORED } from './audit-anchors.js';
+import { appendAnchors } from './anchor-file.js';
+import { AuditAnchors, AUDIT_ANCHORED } from './audit-anchors.js';
 import { AuditEntry, AuditHead } from './audit-entry.entity.js';
 import { AUDIT_PERMISSIONS } from './audit.permissions.js';
 import { AuditEntryResolver, AuditResolver } from './audit.resolver.js';

@@ -22,7 +22,11 @@ export function addReconcileCommand(program: Bare): void {
       const options = command.optsWithGlobals();
       const { tenant: tenantId = null, repair = false } = options;
       const report = await looked(async () =>
-        withServices(options, async ({ reconciler }) => reconciler.run({ tenantId, repair })),
+        withServices(
+          options,
+          async ({ reconciler }) => reconciler.run({ tenantId, repair }),
+          repair ? command : undefined,
+        ),
       );
       if (options.json === true) await printLine(JSON.stringify(report, null, 2));
       else await print(reportText(report));

@@ -3,6 +3,7 @@ import { example } from './arguments.js';
 import { CliError } from './failures.js';
 import { printLine } from './output.js';
 import { openProgress } from './progress.js';
+import { outsideOperation } from '../platform/recording/current-operation.js';
 import { withServices } from './session.js';
 
 const HELP = `
@@ -17,15 +18,22 @@ export function addRedigestCommand(program: Bare): void {
     .description('Move codes from previous peppers to the current one.')
     .addHelpText('after', HELP + example('redigest'))
     .action(async (_options, command) => {
-      const report = await withServices(command.optsWithGlobals(), async ({ redigest }) => {
-        const progress = openProgress(await redigest.count());
-        let moved = 0;
-        const onMoved = (count: number): void => {
-          moved += count;
-          progress.reach(moved);
-        };
-        return redigest.run(onMoved).finally(() => progress.stop());
-      });
+      const report = await withServices(
+        command.optsWithGlobals(),
+        async ({ redigest, transactions }) => {
+          const counts = await redigest.counts();
+          for (const tenantId of counts.keys())
+            await transactions.recordOperation(tenantId, { type: 'code', id: 'all' });
+          const progress = openProgress([...counts.values()].reduce((sum, count) => sum + count, 0));
+          let moved = 0;
+          const onMoved = (count: number): void => {
+            moved += count;
+            progress.reach(moved);
+          };
+          return outsideOperation(async () => redigest.run(onMoved)).finally(() => progress.stop());
+        },
+        command,
+      );
       if (report.waitsFor > 0) {
         throw new CliError(
           `${report.waitsFor} processes at work do not know the new pepper: restart them with CODE_PEPPER and CODE_PEPPER_PREVIOUS. One that was killed counts for 15 minutes.`,

@@ -77,14 +77,15 @@ export interface RedigestParts {
 export class CodeRedigest {
   constructor(private readonly its: RedigestParts) {}
 
-  /** Codes that can be moved and are not. */
-  async count(): Promise<number> {
+  /** How many codes of each tenant can be moved and are not. */
+  async counts(): Promise<ReadonlyMap<string, number>> {
     const em = systemEm(this.its.orm);
-    const [row]: { count: number }[] = await em.execute(
-      'select count(*) as count from code where digest_key_id <> ? and code_text is not null',
+    const rows: { tenantId: string; count: number }[] = await em.execute(
+      `select tenant_id as tenantId, count(*) as count from code
+        where digest_key_id <> ? and code_text is not null group by tenant_id`,
       [await activePepper(em)],
     );
-    return row?.count ?? 0;
+    return new Map(rows.map(({ tenantId, count }) => [tenantId, count]));
   }
 
   /** @param onMoved told of each chunk */

@@ -48,8 +48,6 @@ export class LedgerService {
    */
   async changeBalance(em: Em | null, tenantId: string, change: BalanceChange): Promise<Entry> {
     return this.its.transactions.composed(em, tenantId, async (part) => {
-      const { userId, facilityId, currency } = change;
-      await operationChanges(part, Account, { userId, facilityId, currency });
       const [entry] = await this.changeBalances(part, tenantId, [change]);
       invariant(entry !== undefined, 'A change answers its entry.');
       return entry;
@@ -68,6 +66,8 @@ export class LedgerService {
     const terms = await readTerms(em, tenantId, changes, isGift ? 'SHARED' : 'PLAIN');
     for (const change of changes) refuseUnknown(terms, change);
     const session = await this.open(em, tenantId, changes);
+    for (const { userId, facilityId, currency } of changes)
+      await operationChanges(em, Account, { userId, facilityId, currency });
     const known = await this.entriesOf(em, tenantId, session, changes);
     const entries = changes.map((change) => changed(session, terms, known, change));
     await session.flush();

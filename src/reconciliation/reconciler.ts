@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import { isStoreAway } from '../platform/failures.js';
+import { outsideOperation } from '../platform/recording/current-operation.js';
 import type { CheckGroup, DatabaseChecks, Finding, RedisChecks, TenantKey } from './drift.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReportBuilder, type HeldCheck, type ReconciliationReport } from './report.js';
@@ -16,6 +18,7 @@ export interface ReconcilerParts {
   readonly redis: ReconciliationRedis;
   readonly tenants: Pick<TenantService, 'idPages' | 'find'>;
   readonly clock: Clock;
+  readonly transactions: Pick<Transactions, 'recordOperation'>;
   readonly databaseChecks: readonly DatabaseChecks[];
   readonly redisChecks: readonly RedisChecks[];
   readonly secondLookMs?: number;
@@ -69,6 +72,8 @@ function checksOf(groups: readonly CheckGroup[], holder: HeldCheck['holder']): H
 class Run {
   private readonly suspects = new Map<CheckGroup, Map<string, Suspect>>();
   private suspectCount = 0;
+  /** Tenants whose repair is in the audit log. */
+  private readonly recorded = new Set<string>();
 
   constructor(
     private readonly parts: ReconcilerParts,
@@ -160,10 +165,18 @@ class Run {
   ): Promise<ReadonlySet<string> | null> {
     const mender = this.parts.redisChecks.find((each) => each === group);
     if (this.scope.repair !== true || mender === undefined || drifts.length === 0) return null;
-    for (const some of slices(drifts)) await mender.repair(tenantId, some);
+    await this.record(tenantId);
+    for (const some of slices(drifts)) await outsideOperation(async () => mender.repair(tenantId, some));
     const items = [...new Set(drifts.map(({ item }) => item))];
     const after = await judged(group, tenantId, items);
     return new Set(after.map((finding) => suspectKey(tenantId, finding)));
+  }
+
+  /** A repair that a person has asked for changes no row that would be recorded by itself. */
+  private async record(tenantId: string): Promise<void> {
+    if (this.recorded.has(tenantId)) return;
+    this.recorded.add(tenantId);
+    await this.parts.transactions.recordOperation(tenantId, { type: 'tenant', id: tenantId });
   }
 
   /** What is wrong with one tenant does not end the run for the others; a store that is away does. */

@@ -31,7 +31,10 @@ import { UnknownChecks } from './unknown-checks.js';
 import { WindowChecks } from './window-checks.js';
 import { RECONCILIATION_PERMISSIONS } from './reconciliation.permissions.js';
 
-interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'log'> {
+interface Needs extends Pick<
+  PlatformServices,
+  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'log' | 'transactions'
+> {
   readonly sweeper: ClaimSweeper;
   readonly aborts: AbortService;
   readonly recognizer: CodeRecognizer;
@@ -49,13 +52,14 @@ const LOOK_EVERY_MS = 60_000;
 
 /** @param orm where rows are read */
 export function composeReconciler(its: Needs, orm: MikroORM, secondLookMs?: number): Reconciler {
-  const { tenants, clock } = its;
+  const { tenants, clock, transactions } = its;
   const rows = new Rows(orm, its.consumers);
   const redis = new ReconciliationRedis(its.redis);
   return new Reconciler({
     redis,
     tenants,
     clock,
+    transactions,
     databaseChecks: [
       ...statementChecks(rows, its.rowChecks),
       new DigestChecks(rows, its.recognizer),

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
+import { entriesOf } from '../support/audit.js';
 import { callCli, type CliResult } from '../support/cli.js';
 import { signedUser, signedUsers, staffToken, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
@@ -155,6 +156,9 @@ describe('X.21 rotation of the pepper and of the secret of tokens', () => {
     expect(tally(during)).toEqual({ committed: 27, lost: 27 * 7, other: [] });
     expect([moved.status, moved.stderr]).toEqual([0, '']);
     expect(moved.stdout).toMatch(/^Moved \d+ codes .*\nKeep CODE_PEPPER_PREVIOUS/);
+    expect(await entriesOf(world, tenantId)).toContainEqual(
+      expect.objectContaining({ operation: 'cli redigest', actorKind: 'OPERATOR', targetType: 'code' }),
+    );
     expect(await keysOf(tenantId, campaignId)).toEqual([2]);
     expect(await keysOf(tenantId, hashed.campaignId)).toEqual([1]);
     const hash = await race([b.url, c.url], hashed.codes.slice(0, 2), users);

@@ -96,6 +96,14 @@ const CASES: readonly Case[] = [
     /^192\.0\.2\.1 is no address of this machine: correct HOST\.$/,
   ],
   [
+    'a file of audit anchors that cannot be written, before the database is touched',
+    async () => ({
+      ...stores({ database: (url) => (url.port = '1') }),
+      AUDIT_ANCHOR_FILE: path.join(folder, 'no-folder', 'anchors.jsonl'),
+    }),
+    /^The file \S+anchors\.jsonl cannot be appended to \(ENOENT\): correct AUDIT_ANCHOR_FILE, or make/,
+  ],
+  [
     'all wrong and missing settings at once',
     async () => ({ NODE_ENV: 'production', PORT: 'x', JWT_SECRET: '', CODE_PEPPER: 'short' }),
     /^Wrong settings .*PORT must .*CODE_PEPPER must .*DATABASE_URL must .*REDIS_URL must .*JWT_SECRET must /,

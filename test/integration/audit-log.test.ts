@@ -20,6 +20,12 @@ import {
 const AT_ONCE = 50;
 const CREATE = `mutation ($input: CreateFacilityInput!) { createFacility(input: $input) { facility { id } errors { code } } }`;
 const UPDATE = `mutation ($input: UpdateFacilityInput!) { updateFacility(input: $input) { errors { code } } }`;
+const CURRENCY =
+  'mutation ($input: CreateCurrencyInput!) { createCurrency(input: $input) { errors { code } } }';
+const ADJUST = 'mutation ($input: AdjustBalanceInput!) { adjustBalance(input: $input) { errors { code } } }';
+const POOL = 'mutation ($input: SetCodePoolInput!) { setCodePool(input: $input) { errors { code } } }';
+const GENERATE =
+  'mutation ($input: GenerateCodesInput!) { generateCodes(input: $input) { errors { code } } }';
 const LOG = `query ($filter: AuditFilterInput, $size: Int, $after: ID) { auditLog(filter: $filter, size: $size, after: $after) {
   total next items { id operation actorKind actorId actorRole ip requestId targetType targetId input rows
     changes { table rowId before after } } } }`;
@@ -164,6 +170,40 @@ describe('X.10 the audit log', () => {
     }
   });
 
+  it('shows of changes at once the value before each, also where no service has locked the row', async () => {
+    const tenant = await seedTenant(world);
+    const { tenantId } = tenant;
+    const { campaignId } = await seedCampaign(world, tenant, 1);
+    const userId = await seedUser(world, tenantId);
+    const facilityId = await facility(tenantId);
+    const ask = async (mutation: string, input: Record<string, unknown>, by: ProductApi) =>
+      by.ask(staffOf(tenantId), mutation, { input });
+    await ask(CURRENCY, { code: 'EUR', name: 'Euro', scale: 2 }, api);
+    await ask(POOL, { campaignId, size: 0 }, api);
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, async (_none, at) => {
+        const by = at % 2 === 0 ? api : otherApi;
+        const account = { userId, facilityId, currency: 'EUR', amount: '1', remark: 'R', orderId: `a-${at}` };
+        if (at % 3 === 0) return ask(ADJUST, account, by);
+        if (at % 3 === 1) return ask(GENERATE, { campaignId, count: 1 }, by);
+        return ask(POOL, { campaignId, size: at }, by);
+      }),
+    );
+    expect(answers.flatMap(({ errors }) => errors)).toEqual([]);
+    const changes = (await entriesOf(world, tenantId)).flatMap((entry) => detailsIn(entry)?.changes ?? []);
+    const history = (table: string, column: string) => {
+      const own = changes.filter((change) => change.table === table && change.after?.[column] !== undefined);
+      const values = own.map(({ before, after }) => [before?.[column] ?? null, after?.[column]]);
+      expect(values.slice(1).map(([before]) => before)).toEqual(
+        values.slice(0, -1).map(([, after]) => after),
+      );
+      return values.length;
+    };
+    expect(history('money_account', 'balance')).toBe(10);
+    expect(history('tenant', 'codesIssued')).toBe(10);
+    expect(history('code_pool', 'size')).toBe(11);
+  });
+
   it('stands or falls with the change, whichever statement fails', async () => {
     const { tenantId } = await seedTenant(world);
     const id = await facility(tenantId);
@@ -220,7 +260,6 @@ describe('X.10 the audit log', () => {
     const tenant: SeededTenant = await seedTenant(world);
     const { tenantId } = tenant;
     const { campaignId } = await seedCampaign(world, tenant, 1);
-    const GENERATE = `mutation ($input: GenerateCodesInput!) { generateCodes(input: $input) { errors { code } } }`;
     await api.ask(staffOf(tenantId), GENERATE, { input: { campaignId, count: 3000 } });
     const [entry, ...others] = await entriesOf(world, tenantId);
     expect(others).toEqual([]);
@@ -266,7 +305,6 @@ describe('X.10 the audit log', () => {
       productCodes: null,
     };
     const input = { campaignId, count: 2 };
-    const GENERATE = `mutation ($input: GenerateCodesInput!) { generateCodes(input: $input) { errors { code } } }`;
     expect((await api.ask(partner, GENERATE, { input })).errors).toEqual([]);
     expect(await entriesOf(world, tenantId)).toMatchObject([
       { actorKind: 'PARTNER', actorId: partnerId, credentialId: keyId, actorRole: null },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { entriesOf } from '../support/audit.js';
 import { callCli, cliEnvironment, refusalLineOf } from '../support/cli.js';
 import { makeScene, type Scene } from '../support/reconciliation.js';
 import { openWorld, type World } from '../support/world.js';
@@ -71,6 +72,10 @@ describe('X.2 the command reconcile', () => {
     ]);
     const again = await cli('reconcile', scene);
     expect(again.stdout).toMatch(/\nDRIFT: 1 drift of 1 kind\.\n$/);
+    const entries = await entriesOf(world, scene.tenantId);
+    expect(entries.map(({ operation, actorKind, targetId }) => [operation, actorKind, targetId])).toEqual([
+      ['cli reconcile', 'OPERATOR', scene.tenantId],
+    ]);
   });
 
   it('ends with 0 where everything was mended', async () => {

@@ -1,5 +1,6 @@
 import {
   ChangeSetType,
+  LockMode,
   type AnyEntity,
   type DeleteOptions,
   type Dictionary,
@@ -55,6 +56,9 @@ const TABLE = /^\s*(?:insert\s+(?:ignore\s+)?into|replace\s+into|update|delete\s
 const JOINED_TABLE = /\bstraight_join\s+`?(\w+)/i;
 const IS_WRITE = /^\s*(?:insert|replace|update|delete)\b/i;
 const OTHER_TABLE = 'other';
+
+/** Locked until the change: a row that another transaction changes in between would be recorded with a value that is not its last. */
+const BEFORE_CHANGE = { ...AS_STORED, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
 
 /** Every entity manager of the product: notes what a recorded transaction changes, whichever way it is written. */
 export class RecordingEm extends SqlEntityManager {
@@ -138,7 +142,7 @@ export class RecordingEm extends SqlEntityManager {
   async willChange<Entity extends object>(entity: EntityClass<Entity>, key: Partial<Entity>): Promise<void> {
     const record = this.openRecord();
     if (record === null) return;
-    const row = await this.findOne(entity, key, AS_STORED);
+    const row = await this.findOne(entity, key, BEFORE_CHANGE);
     const meta = this.metaOf(entity);
     record.touch(meta, keyOf(meta, key, this.tenantId), row);
   }
@@ -181,7 +185,7 @@ export class RecordingEm extends SqlEntityManager {
     if (record === null) return;
     const { filters } = (options ?? {}) as { filters?: Record<string, boolean> };
     const rows = await this.find(entity, where, {
-      ...AS_STORED,
+      ...BEFORE_CHANGE,
       ...(filters !== undefined && { filters }),
       limit: ROWS_MAX,
     });
@@ -212,7 +216,7 @@ export class FlushRecorder implements EventSubscriber {
     if (record === undefined || record.isClosed) return;
     for (const { meta, type, entity } of uow.getChangeSets()) {
       const key = keyOf(meta, entity as RowValues);
-      const before = type === ChangeSetType.CREATE ? null : await em.findOne(meta.class, key, AS_STORED);
+      const before = type === ChangeSetType.CREATE ? null : await em.findOne(meta.class, key, BEFORE_CHANGE);
       record.touch(meta, key, before as RowValues | null);
       record.count(meta.tableName, 1);
     }
