@@ -3,7 +3,7 @@ import type { CodeFormatRefusal } from '../campaigns/campaign-rule.js';
 import { CheckCharacter } from './check-character.js';
 import { hasCheckCharacter, slotsOf, type CodeFormat } from './code-format.js';
 
-/** Sums of fractions may miss the bound by their last digit. */
+/** Tolerance for the rounding of summed fractions. */
 const ROUNDING = 1 + 1e-9;
 
 /** How many different codes a format has. */
@@ -19,12 +19,12 @@ export interface LiveCodes {
   readonly live: number;
 }
 
-/** The chance that a code which somebody makes up by a format is one of those; 0 to 1 and, where the space is small, above. */
+/** The probability that a random code of the format is live; above 1 where more codes are live than the format has. */
 function hitChance({ format, live }: LiveCodes): number {
   return live === 0 ? 0 : live / Number(spaceOf(format));
 }
 
-/** What codes of a format would come to beside the others of their tenant. */
+/** How easily codes of a format could be guessed, given the tenant's other live codes. */
 export interface GuessRisk {
   /** How many different codes the format has. */
   readonly space: bigint;
@@ -32,7 +32,7 @@ export interface GuessRisk {
   readonly liveBeside: number;
   /** The chance that one guess hits a live code. */
   readonly chance: number;
-  /** Codes of this format that are possible beside the others. */
+  /** How many codes of this format can still be issued. */
   readonly left: number;
 }
 

@@ -2,7 +2,7 @@ import { duringOperation, type OperationBy } from '../platform/recording/current
 import type { Actor, StaffActor } from './actor.js';
 import type { RequestContext } from './context.js';
 
-/** Operations by which servers of partners act for their users, as often as these do. */
+/** Called by partners' servers once for each of their users; the entries would bury the partner's own changes. */
 const BY_PARTNERS_FOR_USERS: ReadonlySet<string> = new Set(['createUserToken']);
 
 type Caller = Pick<RequestContext, 'actor' | 'ip' | 'requestId' | 'log'>;
@@ -12,13 +12,13 @@ export interface RecordedAs {
   readonly name: string;
   /** Arguments, without the body of a route. */
   readonly input: unknown;
-  /** Its service says who runs it; a token that comes along counts for nothing. */
+  /** The service names the caller once the sign-in is verified; a token sent along is ignored. */
   readonly signsStaffIn: boolean;
 }
 
 /**
- * Runs an operation so that the audit log gets what it changes: one by staff or by the server of a partner, and a
- * sign-in of staff. Operations of users and nodes are not recorded, and cost nothing.
+ * Runs an operation and has the audit log record what it changes, if its caller is staff or a partner's server, or if
+ * it signs staff in. Operations of users and nodes are not recorded, at no cost.
  */
 export function recordedFor<T>(
   context: Caller,

@@ -29,8 +29,8 @@ export interface MergedSettings extends SettingSections {
 }
 
 /**
- * What is to be in force after a change. All of it is judged together, because each part may have been set by another
- * change.
+ * The settings after a change. They are validated as a whole, because a change may set only a part of what must fit
+ * together.
  * @throws DomainError one of {@link UPDATE_GLOBAL_CONFIG_REFUSALS}
  */
 export function mergeSettings(now: TenantSettings, wanted: UpdateGlobalConfig): MergedSettings {
@@ -53,7 +53,7 @@ export function mergeSettings(now: TenantSettings, wanted: UpdateGlobalConfig): 
   return merged;
 }
 
-/** Null clears what is null by default; elsewhere it means the same as missing. */
+/** Null clears a setting whose default is null; for any other it means unchanged. */
 function over<Name extends keyof SettingSections>(
   name: Name,
   now: SettingSections,
@@ -66,7 +66,7 @@ function over<Name extends keyof SettingSections>(
   return { ...now[name], ...Object.fromEntries(given) };
 }
 
-/** It is sent to its provider: with another address, somebody who never knew it would have it sent there. */
+/** A new provider URL drops the secret: otherwise staff who do not know it could have it sent to a server of their own. */
 function keptCaptchaSecret({ auth, secrets }: TenantSettings, next: AuthSettings): string | null {
   return next.captchaProviderUrl === auth.captchaProviderUrl ? secrets.captchaSecret : null;
 }
