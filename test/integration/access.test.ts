@@ -12,10 +12,9 @@ import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { startServer, type RunningServer } from '../../src/app/server.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
-import { turn, withLagOf } from '../support/lag.js';
+import { expectWithin } from '../support/lag.js';
 import { rootFields } from '../support/root-fields.js';
 import {
-  emOf,
   openWorld,
   outcomeOf,
   redeem,
@@ -31,15 +30,6 @@ import {
 /** What a status may take to count everywhere. */
 const EFFECTIVE_MS = 1000;
 const PROBE = `P${randomBytes(6).toString('hex').toUpperCase()}`;
-
-/** Within the time that a status may take, and what this machine is late by. */
-async function expectSoon(expectation: () => Promise<unknown>): Promise<void> {
-  const look = async () =>
-    Promise.all([turn(), world.stores.redis.ping(), emOf(world, 'T').execute('select 1')]);
-  const fromMs = performance.now();
-  const { lagMs } = await withLagOf([look], expectation);
-  expect(performance.now() - fromMs).toBeLessThan(EFFECTIVE_MS + 2 * lagMs);
-}
 
 let world: World;
 let server: RunningServer;
@@ -95,14 +85,13 @@ async function stored(tenantId: string): Promise<unknown> {
     `select table_name as name from information_schema.columns
      where table_schema = database() and column_name = 'tenant_id' order by table_name`,
   );
-  const rows: Record<string, number> = {};
-  for (const { name } of tables) {
-    const [row] = await em.execute<[{ n: number }]>(
-      `select count(*) as n from \`${name}\` where tenant_id = ?`,
-      [tenantId],
-    );
-    rows[name] = row.n;
-  }
+  const counts = tables.map(
+    ({ name }) => `select '${name}' as name, count(*) as n from \`${name}\` where tenant_id = ?`,
+  );
+  const rows = await em.execute(
+    counts.join(' union all '),
+    tables.map(() => tenantId),
+  );
   const probes = await em.execute('select id from tenant where id = ?', [PROBE]);
   const keys = await world.stores.redis.keys(`{${tenantId}}:*`);
   return { rows, probes, keys: keys.filter((key) => !key.includes(':code:')).toSorted() };
@@ -177,7 +166,7 @@ describe('every operation of the schema', () => {
       const endOf = async ({ next }: { next(): Promise<unknown> }) => next().then(JSON.stringify, String);
       const [mineEnd, othersEnd] = [endOf(mine), endOf(others)];
       await setStatus(table, table === 'user' ? userId : own.tenantId, 'DISABLED');
-      await expectSoon(async () => expect(await mineEnd).toContain('closed: 4403'));
+      await expectWithin(world, EFFECTIVE_MS, async () => expect(await mineEnd).toContain('closed: 4403'));
       const othersState = await Promise.race([othersEnd, pause(EFFECTIVE_MS, 'open')]);
       expect(othersState).toContain(table === 'tenant' ? 'closed: 4403' : 'open');
       await others.close();
@@ -195,7 +184,7 @@ describe('every operation of the schema', () => {
     };
     const [deleted, other] = [await listen(), await listen()];
     await deleteNode(tenantId, deleted.nodeId);
-    await expectSoon(async () => expect(await deleted.end).toContain('closed: 4403'));
+    await expectWithin(world, EFFECTIVE_MS, async () => expect(await deleted.end).toContain('closed: 4403'));
     const query = 'subscription { nodesChanged { eventId } }';
     await expect(graphqlSubscribe(server.address, { query, token: deleted.token })).rejects.toThrow('4403');
     expect(await Promise.race([other.end, pause(EFFECTIVE_MS, 'open')])).toBe('open');
@@ -299,7 +288,7 @@ describe('a redemption', () => {
     ] as const) {
       await setStatus('user', userId, status);
       const seen = async () => (await answers(token, codes[1] ?? ''))?.errors[0]?.code;
-      await expectSoon(async () => expect.poll(seen, { interval: 20 }).toBe(outcome));
+      await expectWithin(world, EFFECTIVE_MS, async () => expect.poll(seen, { interval: 20 }).toBe(outcome));
     }
   });
 

@@ -195,20 +195,19 @@ it('X.5 folded refusals are answered alike, after the same time within noise, an
   const first = await seedUser(world, tenantId);
   expect(campaignId).not.toBe(paused.campaignId);
   for (const code of codes) await redeem(world, tenantId, first, code);
-  const kinds = {
-    unknown: Array.from({ length: 10 }, (_, at) => `ABCDEFGH2345678${at}`.replace(/[01]/, 'Z')),
-    exhausted: codes.slice(0, 10),
-    paused: paused.codes.slice(0, 10),
-  };
-  const medians = [];
-  const failures = [];
-  for (const list of Object.values(kinds)) {
-    const userId = await seedUser(world, tenantId);
-    const times = [];
-    for (const code of list) {
+  const kinds = [
+    Array.from({ length: 10 }, (_, at) => `ABCDEFGH2345678${at}`.replace(/[01]/, 'Z')),
+    codes.slice(0, 10),
+    paused.codes.slice(0, 10),
+  ];
+  const users = await seedUsers(world, tenantId, kinds.length);
+  const fastest = kinds.map(() => Infinity);
+  // In turn: what slows the machine down meets all kinds.
+  for (let at = 0; at < 10; at += 1) {
+    for (const [kind, list] of kinds.entries()) {
       const fromMs = performance.now();
-      const answer = await redeem(world, tenantId, userId, code);
-      times.push(performance.now() - fromMs);
+      const answer = await redeem(world, tenantId, users[kind] ?? '', list[at] ?? '');
+      fastest[kind] = Math.min(fastest[kind] ?? 0, performance.now() - fromMs);
       expect(answer).toEqual({
         status: 'REFUSED',
         redemption: null,
@@ -216,14 +215,14 @@ it('X.5 folded refusals are answered alike, after the same time within noise, an
         refusal: { code: 'CODE_REFUSED', retryAfterMs: null },
       });
     }
-    medians.push(times.toSorted((a, b) => a - b)[5] ?? 0);
-    const caller = { userId };
-    const wish = { productCode: 'DEMO', caller, isOwn: true };
-    failures.push((await world.services.rateLimitUsage.report(tenantId, wish)).lockOuts[0]?.failures);
   }
-  expect(failures).toEqual([10, 10, 10]);
-  expect(Math.max(...medians) - Math.min(...medians)).toBeLessThan(20);
-  expect(Math.min(...medians)).toBeGreaterThanOrEqual(95);
+  const failures = users.map(async (userId) => {
+    const wish = { productCode: 'DEMO', caller: { userId }, isOwn: true };
+    return (await world.services.rateLimitUsage.report(tenantId, wish)).lockOuts[0]?.failures;
+  });
+  expect(await Promise.all(failures)).toEqual([10, 10, 10]);
+  expect(Math.max(...fastest) - Math.min(...fastest)).toBeLessThan(20);
+  expect(Math.min(...fastest)).toBeGreaterThanOrEqual(95);
 });
 
 it('X.5 a refusal is not folded for the user that the code is assigned to, and is no failure', async () => {

@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { emOf, type World } from './world.js';
 
 const LOOK_EVERY_MS = 20;
 
@@ -39,3 +41,16 @@ export async function withLagOf<T>(
 
 /** A turn of this process. */
 export const turn = async (): Promise<void> => pause(0);
+
+/** Fails where the work takes longer than the limit, and what this machine is late by. */
+export async function expectWithin(
+  world: World,
+  limitMs: number,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  const look = async () =>
+    Promise.all([turn(), world.stores.redis.ping(), emOf(world, 'T').execute('select 1')]);
+  const fromMs = performance.now();
+  const { lagMs } = await withLagOf([look], work);
+  expect(performance.now() - fromMs).toBeLessThan(limitMs + 2 * lagMs);
+}
