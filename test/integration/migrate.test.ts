@@ -3,7 +3,11 @@ import { migrations } from '../../src/migrations/index.js';
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
 import { NamedLock } from '../../src/platform/database/named-lock.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
-import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import {
+  createEmptyDatabase,
+  createScratchDatabase,
+  type ScratchDatabase,
+} from '../support/scratch-database.js';
 
 let database: ScratchDatabase;
 beforeEach(async () => {
@@ -14,8 +18,8 @@ afterEach(async () => database.drop());
 const names = migrations.map(({ name }) => name);
 const RUNS = 5;
 
-async function recorded(): Promise<number> {
-  const orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 2, entities: [] });
+async function recorded(databaseUrl: string): Promise<number> {
+  const orm = await connectOrm({ databaseUrl, poolSize: 2, entities: [] });
   const [row] = await systemEm(orm).execute<[{ count: number }]>(
     'select count(*) as count from schema_migration',
   );
@@ -28,15 +32,16 @@ describe('migrations that are run several times at once', () => {
     const runs = Array.from({ length: RUNS }, async () => migrateUp(database.databaseUrl));
     const made = await Promise.all(runs);
     expect(made.flat()).toEqual(names);
-    expect(await recorded()).toBe(names.length);
+    expect(await recorded(database.databaseUrl)).toBe(names.length);
   });
 
   it('are taken back one by one, each once', async () => {
-    await migrateUp(database.databaseUrl);
-    const runs = Array.from({ length: names.length + 2 }, async () => migrateDown(database.databaseUrl));
+    const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+    const runs = Array.from({ length: RUNS }, async () => migrateDown(databaseUrl));
     const taken = await Promise.all(runs);
-    expect(taken.flat().toSorted()).toEqual(names.toSorted());
-    expect(await recorded()).toBe(0);
+    expect(taken.flat().toSorted()).toEqual(names.slice(-RUNS).toSorted());
+    expect(await recorded(databaseUrl)).toBe(names.length - RUNS);
+    await drop();
   });
 
   it('continue when the run that held the lock has died', async () => {

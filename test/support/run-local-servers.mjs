@@ -1,10 +1,7 @@
 /** A parent process of private servers, for tests that kill it: sends the URLs and waits for its end. */
-import path from 'node:path';
-import { runnerImport } from 'vite';
+import { startEmbeddedServices } from '../../dist/platform/local-servers/local-servers.js';
 
-const entry = path.resolve(import.meta.dirname, '../../src/platform/local-servers/local-servers.ts');
-const { module } = await runnerImport(entry);
-const services = await module.startEmbeddedServices({
+const services = await startEmbeddedServices({
   dataDir: process.argv[2],
   log: () => undefined,
   durable: false,
