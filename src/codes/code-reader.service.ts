@@ -84,18 +84,18 @@ export class CodeReader {
     return Number(total);
   }
 
-  /** Newest first, with the exact total where it is asked for. */
+  /** With the exact total where it is asked for. */
   async page(tenantId: string, filter: CodeFilter, page: PageRange): Promise<Page<Code>> {
     const em = tenantEm(this.orm, tenantId);
     const found = await this.search.find(em, tenantId, filter);
     if (found === null) return EMPTY_PAGE;
-    const { isCounted = true, size } = page;
+    const { isCounted = true, isOldestFirst = false, size } = page;
     const total = isCounted ? await totalOf(em, found.total) : 0;
     const { items: ids, next } = cutPage(await idsOfPage(em, found, page), size);
     const items = await em.find(
       Code,
       { id: { $in: ids.map(({ id }) => id) } },
-      { orderBy: { id: 'desc' }, disableIdentityMap: true },
+      { orderBy: { id: isOldestFirst ? 'asc' : 'desc' }, disableIdentityMap: true },
     );
     return { total, items: await withEnds(em, items), next };
   }
@@ -111,16 +111,17 @@ export class CodeReader {
 async function idsOfPage(
   em: Em,
   { ways, union }: FoundCodes,
-  { size, offset, afterId = null }: PageRange,
+  { size, offset, afterId = null, isOldestFirst = false }: PageRange,
 ): Promise<{ id: Id }[]> {
+  const [beyond, order] = isOldestFirst ? ['>', 'asc'] : ['<', 'desc'];
   const [behind, skipped] = afterId === null ? [[], offset] : [[afterId], 0];
   const cut = ways.map(({ sql, params }) => ({
-    sql: `${sql}${afterId === null ? '' : ' and id < ?'} order by id desc limit ?`,
+    sql: `${sql}${afterId === null ? '' : ` and id ${beyond} ?`} order by id ${order} limit ?`,
     params: [...params, ...behind, skipped + size + 1],
   }));
   const { sql, params } = joined(cut, union);
   return em.execute<{ id: Id }[]>(
-    `select cast(found.id as char) as id from (${sql}) found order by found.id desc limit ? offset ?`,
+    `select cast(found.id as char) as id from (${sql}) found order by found.id ${order} limit ? offset ?`,
     [...params, size + 1, skipped],
   );
 }

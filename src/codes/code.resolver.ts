@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Info, Mutation, Query, Resolver, Roo
 import { requireStaff, requireStaffOrPartner } from '../graphql/auth.js';
 import type { RequestContext } from '../graphql/context.js';
 import { nullable } from '../graphql/nullable.js';
-import { ListArgs, type ListPageOf } from '../graphql/page.js';
+import { SortedListArgs, type ListPageOf } from '../graphql/page.js';
 import { answer } from '../graphql/payload.js';
 import { rangeOf } from '../graphql/selects.js';
 import type { CodeChangeService } from './code-change.service.js';
@@ -75,12 +75,11 @@ export class CodeResolver {
   }
 
   @Query(() => CodePageType, {
-    description:
-      'The codes of the tenant, newest first. For staff, and API keys with the scope `codes:read`.',
+    description: 'The codes of the tenant. For staff, and API keys with the scope `codes:read`.',
   })
   async codes(
     @Arg('filter', () => CodeFilterInput, { nullable: true }) filter: CodeFilterInput | null,
-    @Args(() => ListArgs) page: ListArgs,
+    @Args(() => SortedListArgs) page: SortedListArgs,
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ListPageOf<CodeType>> {

@@ -4,6 +4,7 @@ import type { ProductLineService } from '../tenancy/product-line.service.js';
 import { FailedAttemptService } from './failed-attempts.service.js';
 import { LimitsRedis } from './limits.redis.js';
 import { RateLimitChangeService } from './rate-limit-change.service.js';
+import { RateLimitListService } from './rate-limit-list.service.js';
 import { RateLimitUsageService } from './rate-limit-usage.service.js';
 import { RateLimit } from './rate-limit.entity.js';
 import { RateLimitResolver } from './rate-limit.resolver.js';
@@ -11,7 +12,7 @@ import { RateLimitService, type RateLimitSettings } from './rate-limit.service.j
 import { LIMITS_PERMISSIONS } from './limits.permissions.js';
 import { WindowService } from './window.service.js';
 
-interface Needs extends Pick<PlatformServices, 'orm' | 'redis' | 'clock' | 'transactions'> {
+interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'transactions'> {
   readonly config: Config;
   readonly lines: ProductLineService;
 }
@@ -26,6 +27,7 @@ export const limits = {
     const redis = new LimitsRedis(its.redis);
     const service = new RateLimitService(its.orm, its.lines, settingsOf(its.config));
     const rateLimitChanges = new RateLimitChangeService(its, its.lines, service, redis);
+    const rateLimitList = new RateLimitListService(its.readOrm, its.lines, service);
     const rateLimitUsage = new RateLimitUsageService(its.lines, service, redis);
     return {
       services: {
@@ -35,7 +37,7 @@ export const limits = {
         failedAttempts: new FailedAttemptService(redis),
         windows: new WindowService(redis),
       },
-      resolvers: [new RateLimitResolver(rateLimitUsage, rateLimitChanges)],
+      resolvers: [new RateLimitResolver(rateLimitUsage, rateLimitChanges, rateLimitList)],
     };
   },
 };

@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import {
-  changeRow,
-  expectedVersion,
-  VERSION_REFUSALS,
-  type ExpectedVersion,
-} from '../platform/database/change-row.js';
+import { changeRow, VERSION_REFUSALS, type ExpectedVersion } from '../platform/database/change-row.js';
 import { insertNew } from '../platform/database/insert-new.js';
 import { DomainError } from '../platform/errors.js';
 import { countNumber, orElse, parseInput } from '../platform/input.js';
@@ -33,7 +28,8 @@ const setRateLimitInput = z.strictObject({
   scope: z.enum(SETTABLE_SCOPES),
   hourLimit: limitNumber,
   dayLimit: limitNumber,
-  expectedVersion,
+  /** 0 of limits of callers that were never set. */
+  expectedVersion: countNumber(0).nullish(),
 });
 
 /** Limits as they were set; null means the default. */
@@ -96,7 +92,7 @@ export class RateLimitChangeService {
       changeRow(em, RateLimit, where, expected, () => ({ ...values, updatedAt })),
     );
     if (changed !== null) return changed.after;
-    if (expected !== null && expected !== undefined)
+    if (expected !== null && expected !== undefined && expected !== 0)
       throw conflict('Its limits were never set, so it is at no version.');
     const row = { ...where, ...values, tenantId, version: 1, updatedAt };
     return this.its.transactions.run(tenantId, async (em) =>

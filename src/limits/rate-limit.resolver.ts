@@ -9,8 +9,10 @@ import { isId } from '../platform/ids.js';
 import { VISIBLE_ASCII } from '../platform/input.js';
 import type { RateLimitChangeService } from './rate-limit-change.service.js';
 import type { AttemptCaller } from './rate-limit.service.js';
+import type { LimitsInForce, RateLimitListService } from './rate-limit-list.service.js';
 import type { RateLimitReport, RateLimitUsageService, UsageWish } from './rate-limit-usage.service.js';
 import {
+  RateLimitInForceType,
   RateLimitReportType,
   RateLimitUsageArgs,
   SetRateLimitInput,
@@ -30,6 +32,7 @@ export class RateLimitResolver implements HasSources {
   constructor(
     private readonly usage: RateLimitUsageService,
     private readonly changes: RateLimitChangeService,
+    private readonly settings: RateLimitListService,
   ) {}
 
   @Query(() => RateLimitReportType, {
@@ -40,6 +43,13 @@ export class RateLimitResolver implements HasSources {
     @Args(() => RateLimitUsageArgs) args: RateLimitUsageArgs,
   ): Promise<RateLimitReport> {
     return this.usage.report(requireActor(context).tenantId, wishOf(context, args));
+  }
+
+  @Query(() => [RateLimitInForceType], {
+    description: 'The limits of each product line and of each kind of caller at it. For staff.',
+  })
+  async rateLimits(@Ctx() context: RequestContext): Promise<LimitsInForce[]> {
+    return this.settings.list(requireStaff(context).tenantId);
   }
 
   @Mutation(() => SetRateLimitPayloadType, {

@@ -126,6 +126,18 @@ class RateLimitType {
   version!: number;
 }
 
+@ObjectType('RateLimitInForce', {
+  description:
+    'Limits of a product line, or of each single caller at it, with what they come to. Of limits of callers that were never set, `version` is 0.',
+})
+export class RateLimitInForceType extends RateLimitType {
+  @Field(() => Int, { description: 'Attempts that any hour admits; 0 means unlimited.' })
+  hourAllowed!: number;
+
+  @Field(() => Int, { description: 'Attempts that any day admits; 0 means unlimited.' })
+  dayAllowed!: number;
+}
+
 export const SetRateLimitPayloadType = payloadType('SetRateLimit', SET_RATE_LIMIT_REFUSALS, {
   rateLimit: { type: () => RateLimitType },
 });

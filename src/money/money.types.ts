@@ -139,21 +139,24 @@ class MoneyFilterInput {
 }
 
 @InputType()
+class MovementFilterInput extends MoneyFilterInput {
+  @Field(() => InstantScalar, nullable('Made at this instant or later.'))
+  from?: Date | null;
+
+  @Field(() => InstantScalar, nullable('Made before this instant.'))
+  before?: Date | null;
+}
+
+@InputType()
 export class AccountFilterInput extends MoneyFilterInput {
   @Field(() => Boolean, { nullable: true })
   isHalted?: boolean | null;
 }
 
 @InputType()
-export class EntryFilterInput extends MoneyFilterInput {
+export class EntryFilterInput extends MovementFilterInput {
   @Field(() => ID, nullable('Entries of one account are in the order of their numbers.'))
   accountId?: string | null;
-
-  @Field(() => InstantScalar, nullable('Made at this instant or later.'))
-  from?: Date | null;
-
-  @Field(() => InstantScalar, nullable('Made before this instant.'))
-  before?: Date | null;
 
   @Field(() => EntryTypeEnum, { nullable: true })
   type?: EntryType | null;
@@ -163,7 +166,7 @@ export class EntryFilterInput extends MoneyFilterInput {
 }
 
 @InputType({ description: 'Matches transfers from and to the user.' })
-export class TransferFilterInput extends MoneyFilterInput {
+export class TransferFilterInput extends MovementFilterInput {
   @Field(() => String, nullable("The sender's own key."))
   orderId?: string | null;
 }

@@ -3,6 +3,7 @@ import {
   pageOfWays,
   routeBy,
   rowsOfPage,
+  timesOfRows,
   wayOf,
   type Route,
   type Wish,
@@ -18,15 +19,19 @@ export interface TransferFilter {
   readonly facilityId?: Id | null | undefined;
   readonly currency?: string | null | undefined;
   readonly orderId?: string | null | undefined;
+  /** Half-open, by when they were made. */
+  readonly from?: Date | null | undefined;
+  readonly before?: Date | null | undefined;
 }
 
 /** One page. Of a user those sent and those received are looked for apart, because no index has both. */
 export async function findTransfers(
   em: Em,
   tenantId: string,
-  { userId, facilityId, currency, orderId }: TransferFilter,
+  filter: TransferFilter,
   range: PageRange,
 ): Promise<Page<Transfer>> {
+  const { userId, facilityId, currency, orderId } = filter;
   const routes: Route[] = userId
     ? [
         routeBy('money_transfer', 't', 'ix_money_transfer__from', ['t.from_user_id = ?', userId]),
@@ -38,6 +43,7 @@ export async function findTransfers(
     facilityId ? ['t.facility_id = ?', facilityId] : false,
     currency ? ['t.currency = ?', currency] : false,
     orderId ? ['t.order_id = ?', orderId] : false,
+    ...timesOfRows({ id: 't.id', at: 't.created_at' }, filter),
   ];
   const ways = routes.map((route) => wayOf(route, others));
   return rowsOfPage(em, Transfer, await pageOfWays(em, ways, range));

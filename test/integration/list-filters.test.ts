@@ -116,6 +116,23 @@ describe('S0.18 codes are listed', () => {
     expect(seen).toEqual(before);
   });
 
+  it('oldest first, row after row, and with a filter, too', async () => {
+    const { tenantId, monthly, daily } = await seeded(4);
+    const walk = async (filter: CodeFilter): Promise<(string | null | undefined)[]> => {
+      const seen: (string | null | undefined)[] = [];
+      for (let afterId: string | null = null; ;) {
+        const range = { offset: 0, size: 3, afterId, isOldestFirst: true };
+        const { items, next } = await world.services.codeReader.page(tenantId, filter, range);
+        seen.push(...items.map(({ codeText }) => codeText));
+        if (next === null) return seen;
+        afterId = next;
+      }
+    };
+    expect(await walk({})).toEqual([...monthly.codes, ...daily.codes]);
+    expect(await walk({ effectiveStatus: ['ACTIVE'], planId: '1' })).toEqual([]);
+    expect(await walk({ effectiveStatus: ['ACTIVE'], unit: 'DAY' })).toEqual(daily.codes);
+  });
+
   it('with a total that no race, change, freeze or lapse of time makes inexact', async () => {
     const { tenantId, planId, monthly, daily, spend, expectTotals } = await seeded(9);
     const { codeChanges, batchChanges } = world.services;

@@ -229,6 +229,9 @@ describe('lists', () => {
     expect(
       [halted['accounts'], halted['entries'], halted['transfers']].map((page) => page?.['total']),
     ).toEqual([0, 2, 1]);
+    const now = new Date().toISOString();
+    const transfersIn = async (period: object) => (await ask({ transfers: period }))['transfers']?.['total'];
+    expect([await transfersIn({ from: now }), await transfersIn({ before: now })]).toEqual([0, 2]);
     // Whatever users ask for, they see their own.
     const own = await api.ask(userOf(scene, 2), ownSource, {
       entries: { userId: a },

@@ -168,6 +168,38 @@ describe('X.7 setRateLimit', () => {
     expect(refusalIn(await set({ scope: 'IP', expectedVersion: 1 }))).toBe('VERSION_CONFLICT');
   });
 
+  it('X.7 are listed with what they come to, and the first of many who set one at once wins', async () => {
+    const { tenantId, set } = await seeded(10);
+    const listed = async (): Promise<object[]> => {
+      const text = '{ rateLimits { productCode scope hourLimit dayLimit hourAllowed dayAllowed version } }';
+      const { data } = await api.ask(staffOf(tenantId, 'AUDITOR'), text);
+      const all = data['rateLimits'] as unknown as readonly { readonly productCode: string }[];
+      return all.filter(({ productCode }) => productCode === 'SHOP');
+    };
+    const row = { productCode: 'SHOP', dayAllowed: 0 };
+    const preset = { ...row, hourLimit: null, dayLimit: null, version: 0 };
+    const line = { ...row, scope: 'PRODUCT_LINE', hourLimit: 10, dayLimit: 0, hourAllowed: 10, version: 1 };
+    expect(await listed()).toEqual([
+      line,
+      { ...preset, scope: 'USER', hourAllowed: 2 },
+      { ...preset, scope: 'DEVICE', hourAllowed: 2 },
+      { ...preset, scope: 'IP', hourAllowed: 5 },
+    ]);
+    const first = await Promise.all(
+      Array.from({ length: 10 }, async (_, at) => set({ scope: 'USER', hourLimit: at, expectedVersion: 0 })),
+    );
+    const winners = first.flatMap((each, at) => ((each['errors'] as unknown[]).length === 0 ? [at] : []));
+    expect(winners).toHaveLength(1);
+    const hourLimit = winners[0];
+    expect((await listed())[1]).toMatchObject({
+      scope: 'USER',
+      hourLimit,
+      hourAllowed: hourLimit,
+      version: 1,
+    });
+    expect(refusalIn(await set({ scope: 'USER', expectedVersion: 0 }))).toBe('VERSION_CONFLICT');
+  });
+
   it('X.7 of many at once are one change after the other', async () => {
     const { set } = await seeded();
     const first = await set({ scope: 'DEVICE', hourLimit: 1 });

@@ -201,6 +201,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const pools = new CodePoolService({ ...common, generation });
   const codeImports = new CodeImportService({
     ...common,
+    readOrm: orm,
     turn,
     writer: new ImportWriter({ ...common, given }),
   });

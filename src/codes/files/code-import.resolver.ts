@@ -1,12 +1,19 @@
-import { Arg, Ctx, ID, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { idempotencyKeyOf } from '../../graphql/idempotency-key.js';
 import { nullable } from '../../graphql/nullable.js';
+import { ListArgs, type ListPageOf } from '../../graphql/page.js';
 import { answer } from '../../graphql/payload.js';
+import type { CodeImport, CodeImportRefusal } from './code-import.entity.js';
 import type { CodeImportJobs } from './code-import.jobs.js';
 import type { CodeImportService } from './code-import.service.js';
-import { CodeImportType, ImportCodesInput, ImportCodesPayloadType } from './code-import.types.js';
+import {
+  CodeImportType,
+  ImportCodesInput,
+  ImportCodesPayloadType,
+  RefusedImportLinePageType,
+} from './code-import.types.js';
 
 @Resolver(() => CodeImportType)
 export class CodeImportResolver {
@@ -37,5 +44,15 @@ export class CodeImportResolver {
     @Ctx() context: RequestContext,
   ): Promise<CodeImportType | null> {
     return this.imports.find(requireStaff(context).tenantId, id);
+  }
+
+  @FieldResolver(() => RefusedImportLinePageType, {
+    description: 'The lines that were refused, in the order of the file.',
+  })
+  async refusedLines(
+    @Root() root: CodeImport,
+    @Args(() => ListArgs) { offset, size, afterId }: ListArgs,
+  ): Promise<ListPageOf<CodeImportRefusal>> {
+    return this.imports.refusedLines(root, { offset, size, afterId });
   }
 }

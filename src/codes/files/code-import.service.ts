@@ -4,12 +4,13 @@ import { isId, type Id } from '../../platform/ids.js';
 import { foreignKeyText, parseInput } from '../../platform/input.js';
 import { insertNew } from '../../platform/database/insert-new.js';
 import { callKeyOf, findKeyed, makeOnce } from '../../platform/database/keyed-rows.js';
+import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { CodeBatch } from '../code-batch.entity.js';
 import { newBatch } from '../new-batch.js';
 import { openCampaign } from '../open-campaign.js';
-import { CodeImport } from './code-import.entity.js';
+import { CodeImport, CodeImportRefusal } from './code-import.entity.js';
 import type { ImportRefusal } from './code-import.errors.js';
 import { importPages, type ImportPage } from './import-pages.js';
 import { assertTakesLines, type ImportWriter } from './import-writer.js';
@@ -23,7 +24,10 @@ type ImportChange = Partial<Pick<CodeImport, 'refusal' | 'progressAt' | 'uploadI
 /** Of an import that waits for its file, perhaps once more. */
 export const NO_FILE = { uploadId: null, parts: null } as const;
 
-interface ImportCollaborators extends Pick<PlatformServices, 'orm' | 'ids' | 'clock' | 'transactions'> {
+interface ImportCollaborators extends Pick<
+  PlatformServices,
+  'orm' | 'readOrm' | 'ids' | 'clock' | 'transactions'
+> {
   readonly writer: ImportWriter;
   /** Resolves when the process has a moment for this tenant's bulk work. */
   readonly turn: (tenantId: string) => Promise<void>;
@@ -66,6 +70,27 @@ export class CodeImportService {
   async find(tenantId: string, id: Id): Promise<CodeImport | null> {
     if (!isId(id)) return null;
     return tenantEm(this.its.orm, tenantId).findOne(CodeImport, { id }, { disableIdentityMap: true });
+  }
+
+  /** A page of the lines that were refused; one continues behind the number of a line. */
+  async refusedLines(
+    { tenantId, id, refused }: CodeImport,
+    { offset, size, afterId }: PageRange,
+  ): Promise<Page<CodeImportRefusal>> {
+    const behind = afterId ?? null;
+    const rows = await tenantEm(this.its.readOrm, tenantId).find(
+      CodeImportRefusal,
+      { importId: id, ...(behind !== null && { line: { $gt: Number(behind) } }) },
+      {
+        orderBy: { line: 'asc' },
+        limit: size + 1,
+        offset: behind === null ? offset : 0,
+        disableIdentityMap: true,
+      },
+    );
+    const items = rows.slice(0, size);
+    const next = rows.length > size ? String(items.at(-1)?.line) : null;
+    return { total: refused, items, next };
   }
 
   /**

@@ -1,9 +1,17 @@
 import { GraphQLSafeInt } from 'graphql-scalars';
-import { Field, ID, InputType, ObjectType } from 'type-graphql';
+import { Field, ID, InputType, Int, ObjectType } from 'type-graphql';
+import { listPageOf } from '../../graphql/page.js';
+import { enumFromValues } from '../../graphql/enums.js';
 import { nullable } from '../../graphql/nullable.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { InstantScalar } from '../../graphql/scalars.js';
-import { IMPORT_CODES_REFUSALS } from './code-import.errors.js';
+import { IMPORT_CODES_REFUSALS, IMPORT_LINE_REFUSALS, type ImportLineRefusal } from './code-import.errors.js';
+
+const ImportLineRefusalEnum = enumFromValues(
+  'ImportLineRefusal',
+  IMPORT_LINE_REFUSALS,
+  'Why a line of a file was not taken.',
+);
 
 @ObjectType('CodeImport', {
   description:
@@ -39,6 +47,19 @@ export class CodeImportType {
   @Field(() => InstantScalar, nullable('When its codes could be redeemed; null while lines are missing.'))
   finishedAt?: Date | null | undefined;
 }
+
+@ObjectType('RefusedImportLine', {
+  description: 'A line of a file that was not taken. Its text is not kept.',
+})
+class RefusedImportLineType {
+  @Field(() => Int, { description: 'From 1, as editors count.' })
+  line!: number;
+
+  @Field(() => ImportLineRefusalEnum)
+  reason!: ImportLineRefusal;
+}
+
+export const RefusedImportLinePageType = listPageOf(RefusedImportLineType, 'RefusedImportLinePage');
 
 @InputType()
 export class ImportCodesInput {
