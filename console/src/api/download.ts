@@ -1,12 +1,25 @@
-import { RequestFailure } from './failure';
+import { failureOf, RequestFailure } from './failure';
 import { session } from './session';
 
-/** Fetches a file as the member of staff who is signed in, and lets the browser save it. */
-export async function download(path: string, name: string): Promise<void> {
+/** Fetches a file as the member of staff who is signed in. */
+export async function fetchFile(path: string): Promise<Blob> {
   const token = await session.accessToken();
-  const reply = await fetch(path, token === null ? {} : { headers: { authorization: `Bearer ${token}` } });
-  if (!reply.ok) throw new RequestFailure('FAILED', `The file could not be read (status ${reply.status}).`);
-  const url = URL.createObjectURL(await reply.blob());
+  const headers = token === null ? {} : { headers: { authorization: `Bearer ${token}` } };
+  const reply = await fetch(path, headers).catch(() => {
+    throw new RequestFailure('NETWORK', 'The server cannot be reached. Check the connection and try again.');
+  });
+  if (!reply.ok) throw failureOf(reply.status, await reply.text());
+  return reply.blob();
+}
+
+/** Fetches a file, and lets the browser save it. */
+export async function download(path: string, name: string): Promise<void> {
+  save(await fetchFile(path), name);
+}
+
+/** Lets the browser save what the page has. */
+export function save(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -36,3 +36,27 @@ export function messageOf(error: unknown): string {
   if (error instanceof Refusal || error instanceof RequestFailure) return error.message;
   return 'Something went wrong in this page. Reload it; if it happens again, tell the operator.';
 }
+
+interface RouteErrors {
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+/** What a route of files refuses, as a refusal of a mutation. */
+export function failureOf(status: number, body: string): Error {
+  const errors = errorsIn(body);
+  if (errors.length > 0 && status < 500) return new Refusal(errors);
+  const [error] = errors;
+  return new RequestFailure(
+    error?.code ?? 'FAILED',
+    error?.message ?? `The server has answered with status ${status}.`,
+  );
+}
+
+function errorsIn(body: string): readonly Refused[] {
+  try {
+    const { errors = [] } = JSON.parse(body) as RouteErrors;
+    return errors.map(({ message, extensions }) => ({ message, code: extensions?.code ?? 'FAILED' }));
+  } catch {
+    return [];
+  }
+}

@@ -48,20 +48,19 @@ const client = createClient({
   },
 });
 
-interface HasCursor {
-  readonly cursor: string;
-}
-
 /**
- * Events of a subscription as they come, from this moment on, each once also after an interruption.
+ * Events of a subscription as they come, from this moment on; those with a cursor each once also after an interruption.
+ * @param given its variables without `after`
  * @returns how to end it
  */
-export function subscribe<Event extends HasCursor>(
-  { name, text }: Operation<Readonly<Record<string, Event>>, { readonly after?: string | null }>,
+export function subscribe<Event extends object, Variables extends object>(
+  { name, text }: Operation<Readonly<Record<string, Event>>, Variables>,
+  given: Omit<Variables, 'after'>,
   onEvent: (event: Event) => void,
 ): () => void {
-  let cursor: string | null = null;
+  let cursor: unknown;
   const variables = {
+    ...given,
     // The client sends this payload again after each reconnection: read anew, it continues behind the last event.
     get after() {
       return cursor;
@@ -73,7 +72,7 @@ export function subscribe<Event extends HasCursor>(
       next: ({ data }) => {
         const [event] = Object.values(data ?? {});
         if (event === undefined) return;
-        cursor = event.cursor;
+        if ('cursor' in event) ({ cursor } = event);
         onEvent(event);
       },
       error: () => become('OFFLINE'),

@@ -29,13 +29,19 @@ export const optionsOf = <Data, Variables>(operation: Operation<Data, Variables>
     queryFn: async ({ signal }) => request(operation, variables, signal),
   });
 
-/** Reads by a query, and reads again when something was changed, or after a time if one is given. */
+/**
+ * Reads by a query, and reads again when something was changed, or after a time if one is given.
+ * @param everyMs milliseconds, or what decides by the last answer: undefined does not read again
+ */
 export function useOperation<Data, Variables>(
   operation: Operation<Data, Variables>,
   variables: Variables,
-  everyMs?: number,
+  everyMs?: number | ((data: Data) => number | undefined),
 ): UseQueryResult<Data> {
-  const repeat = everyMs === undefined ? {} : { refetchInterval: everyMs };
+  const repeat = {
+    refetchInterval: ({ state: { data } }: { readonly state: { readonly data: Data | undefined } }) =>
+      (typeof everyMs !== 'function' ? everyMs : data && everyMs(data)) ?? false,
+  };
   return useQuery({ ...optionsOf(operation, variables), ...repeat }) as UseQueryResult<Data>;
 }
 

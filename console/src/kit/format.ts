@@ -4,8 +4,8 @@ const exactTimes = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeSty
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 export const countText = (value: number): string => counts.format(value);
-const seconds = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
-export const secondText = (iso: string): string => seconds.format(new Date(iso));
+const moments = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+export const secondText = (iso: string): string => moments.format(new Date(iso));
 export const timeText = (iso: string): string => times.format(new Date(iso));
 export const exactTimeText = (iso: string): string => exactTimes.format(new Date(iso));
 
@@ -27,4 +27,12 @@ export function bytesText(bytes: number): string {
 export function labelOf(value: string): string {
   const words = value.toLowerCase().replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Seconds as a person says them: "45 s", "3 min", "2 h 5 min". */
+export function durationText(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

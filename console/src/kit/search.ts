@@ -15,6 +15,9 @@ export const textFilter = () => lenient(z.string());
 export const choiceFilter = <const Values extends readonly string[]>(values: Values) =>
   lenient(z.enum(values));
 
+/** The days of a list: its first and its last one, as `PeriodFilter` writes them. */
+export const periodFilter = () => ({ from: textFilter(), to: textFilter() });
+
 const paging = {
   page: lenient(z.coerce.number().check(z.int(), z.minimum(1))),
   size: lenient(z.coerce.number().check(z.refine((size) => PAGE_SIZES.some((each) => each === size)))),
@@ -43,16 +46,21 @@ export function pageVariables(search: ListSearch) {
   return { page: pageOf(search), size: sizeOf(search), after: search.after ?? null };
 }
 
-/** The first instant of a day in the address; null for none, or for a text that is no day. */
-export function startOf(day: string | undefined): string | null {
-  return instantOf(day, 0);
+/** The argument of lists that the server sorts by their time, whose column has the sort `time`. */
+export const timeOrderOf = ({ sort }: ListSearch) =>
+  ({ sort: sort === 'time' ? 'OLDEST_FIRST' : 'NEWEST_FIRST' }) as const;
+
+interface Period {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
 }
 
-/** The first instant after a day. */
-export function endOf(day: string | undefined): string | null {
-  return instantOf(day, 1);
+/** The instants of a period for the server's filters; null for no bound, or for a text that is no day. */
+export function periodOf({ from, to }: Period) {
+  return { from: instantOf(from, 0), before: instantOf(to, 1) };
 }
 
+/** The first instant of a day, or of one later. */
 function instantOf(day: string | undefined, later: number): string | null {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day ?? '') ?? [];
   if (year === undefined) return null;

@@ -12,7 +12,7 @@ const LABELS: Record<LiveState, string> = {
 /** Whether events arrive as they happen. Its own subscription keeps the connection open on every page. */
 export function LiveIndicator() {
   const state = useSyncExternalStore(onLiveState, liveState);
-  useEffect(() => subscribe(SessionRevokedDocument, () => undefined), []);
+  useEffect(() => subscribe(SessionRevokedDocument, {}, () => undefined), []);
   return (
     <div className={classes['live']} data-state={state} role="status" aria-live="polite">
       <span className={classes['dot']} aria-hidden />

@@ -1,11 +1,11 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { IdCell, None, TimeCell } from '../../kit/cells';
-import { DayFilter } from '../../kit/day-filter';
 import { TextFilter } from '../../kit/filters';
 import { labelOf } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
-import { endOf, pageVariables, startOf } from '../../kit/search';
+import { PeriodFilter } from '../../kit/period-filter';
+import { pageVariables, periodOf } from '../../kit/search';
 import { TextLink } from '../../kit/text-link';
 import { AuditLogDocument, type AuditRowFragment } from './audit.gql';
 
@@ -37,8 +37,7 @@ export function AuditLogPage() {
       operation: operation ?? null,
       actorId: actor ?? null,
       targetId: target ?? null,
-      from: startOf(from),
-      before: endOf(to),
+      ...periodOf({ from, to }),
     },
   });
   return (
@@ -53,8 +52,7 @@ export function AuditLogPage() {
           <TextFilter name="operation" label="Operation" />
           <TextFilter name="actor" label="Id of a person or partner" />
           <TextFilter name="target" label="Id of an object" />
-          <DayFilter name="from" label="From" />
-          <DayFilter name="to" label="Until" />
+          <PeriodFilter />
         </>
       }
       empty="No entry fits. Each change by staff, partners and the command line is noted here."

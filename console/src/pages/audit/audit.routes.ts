@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { listSearch, textFilter } from '../../kit/search';
+import { listSearch, periodFilter, textFilter } from '../../kit/search';
 import { shellRoute } from '../../shell/shell.routes';
 
 export const auditLogRoute = createRoute({
@@ -9,8 +9,7 @@ export const auditLogRoute = createRoute({
     operation: textFilter(),
     actor: textFilter(),
     target: textFilter(),
-    from: textFilter(),
-    to: textFilter(),
+    ...periodFilter(),
   }),
   component: lazyRouteComponent(() => import('./audit-log-page'), 'AuditLogPage'),
 });

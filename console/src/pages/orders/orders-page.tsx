@@ -1,11 +1,11 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { MoneyCell, None, TimeCell } from '../../kit/cells';
-import { DayFilter } from '../../kit/day-filter';
 import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { labelOf } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
-import { endOf, pageVariables, startOf } from '../../kit/search';
+import { PeriodFilter } from '../../kit/period-filter';
+import { pageVariables, periodOf, timeOrderOf } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
 import { PAYMENT_STATES, STATUSES, TYPES } from './order-terms';
@@ -43,15 +43,14 @@ export function OrdersPage() {
   const { orderNo, user, type, status, payment, from, to, ...search } = route.useSearch();
   const query = useOperation(OrdersDocument, {
     ...pageVariables(search),
-    sort: search.sort === 'time' ? 'OLDEST_FIRST' : 'NEWEST_FIRST',
+    ...timeOrderOf(search),
     filter: {
       orderNo: orderNo ?? null,
       externalUserId: user ?? null,
       type: type ?? null,
       status: status ?? null,
       paymentState: payment ?? null,
-      from: startOf(from),
-      before: endOf(to),
+      ...periodOf({ from, to }),
     },
   });
   return (
@@ -68,8 +67,7 @@ export function OrdersPage() {
           <ChoiceFilter name="type" label="Type" values={TYPES} />
           <ChoiceFilter name="status" label="Status" values={STATUSES} />
           <ChoiceFilter name="payment" label="Payment" values={PAYMENT_STATES} />
-          <DayFilter name="from" label="From" />
-          <DayFilter name="to" label="Until" />
+          <PeriodFilter />
         </>
       }
       empty="No order fits. Users place orders, and every redemption makes one."

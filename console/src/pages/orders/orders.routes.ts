@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { choiceFilter, listSearch, textFilter } from '../../kit/search';
+import { choiceFilter, listSearch, periodFilter, textFilter } from '../../kit/search';
 import { shellRoute } from '../../shell/shell.routes';
 import { PAYMENT_STATES, STATUSES, TYPES } from './order-terms';
 
@@ -12,8 +12,7 @@ export const ordersRoute = createRoute({
     type: choiceFilter(TYPES),
     status: choiceFilter(STATUSES),
     payment: choiceFilter(PAYMENT_STATES),
-    from: textFilter(),
-    to: textFilter(),
+    ...periodFilter(),
   }),
   component: lazyRouteComponent(() => import('./orders-page'), 'OrdersPage'),
 });

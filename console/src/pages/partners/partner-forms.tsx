@@ -1,8 +1,9 @@
-import { Button, FileInput, MultiSelect, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { FileInput, MultiSelect, TextInput } from '@mantine/core';
 import { KeyRound, Upload } from 'lucide-react';
 import { useAction, useOperation } from '../../api/queries';
+import { FormButton } from '../../kit/form-button';
 import { FormModal } from '../../kit/form-modal';
+import { nameIsGiven } from '../../kit/form-values';
 import {
   CreateApiKeyDocument,
   PartnerProductLinesDocument,
@@ -24,14 +25,12 @@ interface CreateKeyProps {
 }
 
 export function CreateKeyButton(props: CreateKeyProps) {
-  const [isOpen, { open, close }] = useDisclosure();
   return (
-    <>
-      <Button leftSection={<KeyRound size={16} aria-hidden />} onClick={open}>
-        New key
-      </Button>
-      {isOpen && <CreateKeyForm {...props} onClose={close} />}
-    </>
+    <FormButton
+      label="New key"
+      icon={<KeyRound size={16} aria-hidden />}
+      form={(close) => <CreateKeyForm {...props} onClose={close} />}
+    />
   );
 }
 
@@ -52,7 +51,7 @@ function CreateKeyForm({ partnerId, onKey, onClose }: CreateKeyProps & { readonl
     <FormModal
       title="New API key"
       initialValues={{ name: '', scopes: ['redeem'], productCodes: [] }}
-      validate={{ name: (name) => (name.trim() === '' ? 'Enter a name.' : null) }}
+      validate={{ name: nameIsGiven }}
       submit={submit}
       submitLabel="Create key"
       onClose={onClose}
@@ -83,14 +82,13 @@ function CreateKeyForm({ partnerId, onKey, onClose }: CreateKeyProps & { readonl
 }
 
 export function RegisterOperationsButton({ partner }: { readonly partner: PartnerRowFragment }) {
-  const [isOpen, { open, close }] = useDisclosure();
   return (
-    <>
-      <Button variant="default" leftSection={<Upload size={16} aria-hidden />} onClick={open}>
-        Register operations
-      </Button>
-      {isOpen && <RegisterForm partner={partner} onClose={close} />}
-    </>
+    <FormButton
+      label="Register operations"
+      icon={<Upload size={16} aria-hidden />}
+      button={{ variant: 'default' }}
+      form={(close) => <RegisterForm partner={partner} onClose={close} />}
+    />
   );
 }
 

@@ -1,12 +1,12 @@
-import { Button, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { TextInput } from '@mantine/core';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useAction, useOperation } from '../../api/queries';
-import { Can } from '../../kit/can';
 import { IdCell, TimeCell } from '../../kit/cells';
 import { ChoiceFilter } from '../../kit/filters';
 import { FormModal } from '../../kit/form-modal';
+import { nameIsGiven } from '../../kit/form-values';
+import { FormButton } from '../../kit/form-button';
 import { ListPage, type Column } from '../../kit/list-page';
 import { pageVariables } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
@@ -35,27 +35,23 @@ export function PartnersPage() {
   const { status, ...search } = route.useSearch();
   const filter = { status: status ?? null };
   const query = useOperation(PartnersDocument, { ...pageVariables(search), filter });
-  const [isCreating, { open, close }] = useDisclosure();
   return (
-    <>
-      <ListPage
-        title="Partners"
-        query={query}
-        list={({ partners }) => partners}
-        search={search}
-        columns={columns}
-        filters={<ChoiceFilter name="status" label="Status" values={['ACTIVE', 'DISABLED']} />}
-        empty="A partner is a company whose server uses the API with a key. There is none yet."
-        actions={
-          <Can permission="CHANGE">
-            <Button leftSection={<Plus size={16} aria-hidden />} onClick={open}>
-              New partner
-            </Button>
-          </Can>
-        }
-      />
-      {isCreating && <CreatePartnerForm onClose={close} />}
-    </>
+    <ListPage
+      title="Partners"
+      query={query}
+      list={({ partners }) => partners}
+      search={search}
+      columns={columns}
+      filters={<ChoiceFilter name="status" label="Status" values={['ACTIVE', 'DISABLED']} />}
+      empty="A partner is a company whose server uses the API with a key. There is none yet."
+      actions={
+        <FormButton
+          label="New partner"
+          icon={<Plus size={16} aria-hidden />}
+          form={(close) => <CreatePartnerForm onClose={close} />}
+        />
+      }
+    />
   );
 }
 
@@ -70,7 +66,7 @@ function CreatePartnerForm({ onClose }: { readonly onClose: () => void }) {
     <FormModal
       title="New partner"
       initialValues={{ name: '' }}
-      validate={{ name: (name) => (name.trim() === '' ? 'Enter a name.' : null) }}
+      validate={{ name: nameIsGiven }}
       submit={submit}
       submitLabel="Create partner"
       done="The partner was created. Create a key next."

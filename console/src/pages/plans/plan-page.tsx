@@ -1,11 +1,9 @@
-import { Button } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
 import { useOperation } from '../../api/queries';
-import { Can } from '../../kit/can';
 import { IdCell, MoneyCell, None, TimeCell } from '../../kit/cells';
 import { DetailPage, Facts } from '../../kit/detail-page';
+import { FormButton } from '../../kit/form-button';
 import { labelOf } from '../../kit/format';
 import { UpdatePlanForm } from './plan-form';
 import { inventoryText, limitText, trafficText } from './plan-text';
@@ -22,11 +20,7 @@ export function PlanPage() {
       row={({ plan }) => plan}
       title={({ name }) => name}
       back={{ to: '/plans', label: 'Plans' }}
-      actions={(plan) => (
-        <Can permission="CHANGE">
-          <EditButton plan={plan} />
-        </Can>
-      )}
+      actions={(plan) => <EditButton plan={plan} />}
     >
       {(plan) => (
         <>
@@ -79,13 +73,12 @@ const nodesText = ({ nodeIds, nodeTags }: PlanDetailFragment): string =>
     : [...nodeTags.map((tag) => `#${tag}`), ...nodeIds].join(', ');
 
 function EditButton({ plan }: { readonly plan: PlanDetailFragment }) {
-  const [isOpen, { open, close }] = useDisclosure();
   return (
-    <>
-      <Button variant="default" leftSection={<Pencil size={16} aria-hidden />} onClick={open}>
-        Edit
-      </Button>
-      {isOpen && <UpdatePlanForm plan={plan} onClose={close} />}
-    </>
+    <FormButton
+      label="Edit"
+      icon={<Pencil size={16} aria-hidden />}
+      button={{ variant: 'default' }}
+      form={(close) => <UpdatePlanForm plan={plan} onClose={close} />}
+    />
   );
 }

@@ -1,11 +1,9 @@
-import { Button } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useOperation } from '../../api/queries';
-import { Can } from '../../kit/can';
 import { IdCell, MoneyCell } from '../../kit/cells';
 import { labelOf } from '../../kit/format';
+import { FormButton } from '../../kit/form-button';
 import { ListPage, type Column } from '../../kit/list-page';
 import { pageVariables } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
@@ -48,25 +46,21 @@ const columns: readonly Column<PlanRowFragment>[] = [
 export function PlansPage() {
   const search = route.useSearch();
   const query = useOperation(PlansDocument, pageVariables(search));
-  const [isCreating, { open, close }] = useDisclosure();
   return (
-    <>
-      <ListPage
-        title="Plans"
-        query={query}
-        list={({ plans }) => plans}
-        search={search}
-        columns={columns}
-        empty="A plan is a subscription that codes give and users buy. There is none yet."
-        actions={
-          <Can permission="CHANGE">
-            <Button leftSection={<Plus size={16} aria-hidden />} onClick={open}>
-              New plan
-            </Button>
-          </Can>
-        }
-      />
-      {isCreating && <CreatePlanForm onClose={close} />}
-    </>
+    <ListPage
+      title="Plans"
+      query={query}
+      list={({ plans }) => plans}
+      search={search}
+      columns={columns}
+      empty="A plan is a subscription that codes give and users buy. There is none yet."
+      actions={
+        <FormButton
+          label="New plan"
+          icon={<Plus size={16} aria-hidden />}
+          form={(close) => <CreatePlanForm onClose={close} />}
+        />
+      }
+    />
   );
 }

@@ -4,8 +4,8 @@ import { None, TimeCell } from '../../kit/cells';
 import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { labelOf } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
-import { endOf, pageVariables, startOf } from '../../kit/search';
-import { DayFilter } from '../../kit/day-filter';
+import { PeriodFilter } from '../../kit/period-filter';
+import { pageVariables, periodOf, timeOrderOf } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
 import { RedemptionsDocument, type RedemptionRowFragment } from './redemptions.gql';
@@ -44,7 +44,7 @@ export function RedemptionsPage() {
   const { code, user, orderNo, campaignId, codeId, status, from, to, ...search } = route.useSearch();
   const query = useOperation(RedemptionsDocument, {
     ...pageVariables(search),
-    sort: search.sort === 'time' ? 'OLDEST_FIRST' : 'NEWEST_FIRST',
+    ...timeOrderOf(search),
     filter: {
       part: code ?? null,
       externalUserId: user ?? null,
@@ -52,8 +52,7 @@ export function RedemptionsPage() {
       campaignId: campaignId ?? null,
       codeId: codeId ?? null,
       status: status ?? null,
-      from: startOf(from),
-      before: endOf(to),
+      ...periodOf({ from, to }),
     },
   });
   return (
@@ -69,8 +68,7 @@ export function RedemptionsPage() {
           <TextFilter name="user" label="User, by your own id" />
           <TextFilter name="orderNo" label="Order number" />
           <ChoiceFilter name="status" label="Status" values={['COMMITTED', 'REVERSED']} />
-          <DayFilter name="from" label="From" />
-          <DayFilter name="to" label="Until" />
+          <PeriodFilter />
         </>
       }
       empty="No redemption fits. A redemption appears here within a second of its commit."

@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { choiceFilter, listSearch, textFilter } from '../../kit/search';
+import { choiceFilter, listSearch, periodFilter, textFilter } from '../../kit/search';
 import { shellRoute } from '../../shell/shell.routes';
 
 export const redemptionsRoute = createRoute({
@@ -12,8 +12,7 @@ export const redemptionsRoute = createRoute({
     campaignId: textFilter(),
     codeId: textFilter(),
     status: choiceFilter(['COMMITTED', 'REVERSED'] as const),
-    from: textFilter(),
-    to: textFilter(),
+    ...periodFilter(),
   }),
   component: lazyRouteComponent(() => import('./redemptions-page'), 'RedemptionsPage'),
 });

@@ -3,7 +3,7 @@ import { useOperation } from '../../api/queries';
 import { IdCell, None, TimeCell } from '../../kit/cells';
 import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { ListPage, type Column } from '../../kit/list-page';
-import { pageVariables } from '../../kit/search';
+import { pageVariables, timeOrderOf } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
 import { UsersDocument, type UserRowFragment } from './users.gql';
@@ -30,7 +30,7 @@ export function UsersPage() {
   const { prefix, tag, status, ...search } = route.useSearch();
   const query = useOperation(UsersDocument, {
     ...pageVariables(search),
-    sort: search.sort === 'time' ? 'OLDEST_FIRST' : 'NEWEST_FIRST',
+    ...timeOrderOf(search),
     filter: {
       externalIdPrefix: prefix ?? null,
       tags: tag === undefined ? null : [tag],
