@@ -1,9 +1,9 @@
-import { Button, Group } from '@mantine/core';
-import { DateTimePicker } from '@mantine/dates';
-import { useDisclosure } from '@mantine/hooks';
+import { Group, TextInput } from '@mantine/core';
 import { useAction } from '../../api/queries';
 import { ConfirmAction } from '../../kit/confirm-action';
+import { FormButton } from '../../kit/form-button';
 import { FormModal } from '../../kit/form-modal';
+import { instantOf } from '../../kit/local-time';
 import { isUnderWay } from './batch-state';
 import {
   ActivateBatchDocument,
@@ -99,38 +99,36 @@ function VoidIt({ batch: { id: batchId } }: BatchProps) {
 }
 
 function Extend({ batch }: BatchProps) {
-  const [isOpen, { open, close }] = useDisclosure();
   return (
-    <>
-      <Button variant="default" onClick={open}>
-        Extend
-      </Button>
-      {isOpen && <ExtendForm batch={batch} onClose={close} />}
-    </>
+    <FormButton
+      label="Extend"
+      button={{ variant: 'default' }}
+      form={(close) => <ExtendForm batch={batch} onClose={close} />}
+    />
   );
 }
 
 function ExtendForm({ batch: { id: batchId }, onClose }: BatchProps & { readonly onClose: () => void }) {
   const extend = useAction(ExtendBatchDocument);
-  const submit = async ({ expiresAt }: { expiresAt: string | null }): Promise<unknown> =>
-    extend.mutateAsync({ input: { batchId, expiresAt: new Date(expiresAt ?? '').toISOString() } });
+  const submit = async ({ expiresAt }: { expiresAt: string }): Promise<unknown> =>
+    extend.mutateAsync({ input: { batchId, expiresAt: instantOf(expiresAt) ?? '' } });
   return (
     <FormModal
       title="Extend the batch"
-      initialValues={{ expiresAt: null as string | null }}
-      validate={{ expiresAt: (value) => (value === null ? 'Choose a time.' : null) }}
+      initialValues={{ expiresAt: '' }}
+      validate={{ expiresAt: (value) => (value === '' ? 'Choose a time.' : null) }}
       submit={submit}
       submitLabel="Extend"
       done="The batch was extended."
       onClose={onClose}
     >
       {(form) => (
-        <DateTimePicker
+        <TextInput
+          type="datetime-local"
           label="New end"
           description="Of all codes of the batch that would end earlier, or have ended."
           required
           data-autofocus
-          valueFormat="D MMM YYYY HH:mm"
           {...form.getInputProps('expiresAt')}
         />
       )}

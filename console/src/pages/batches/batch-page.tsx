@@ -1,4 +1,3 @@
-import { Group, Progress } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
@@ -8,10 +7,14 @@ import { labelOf } from '../../kit/format';
 import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
 import { BatchActions } from './batch-actions';
+import { CodeFiles } from '../codes/code-files';
 import { isUnderWay, stateOf } from './batch-state';
 import { BatchDocument, type BatchQuery } from './batches.gql';
+import { ImportPanel } from './import-panel';
+import { ProgressPanel } from './progress-panel';
 
-const EVERY_MS = 2000;
+/** A batch or an import that a worker makes move on. */
+const EVERY_MS = 1000;
 
 const route = getRouteApi('/shell/batches/$id');
 
@@ -20,7 +23,10 @@ export type Batch = NonNullable<BatchQuery['batch']>;
 /** One batch of codes. */
 export function BatchPage() {
   const { id } = route.useParams();
-  const query = useOperation(BatchDocument, { id }, EVERY_MS);
+  const query = useOperation(BatchDocument, { id }, ({ batch, codeImport }) =>
+    (batch !== null && isUnderWay(batch)) || codeImport?.finishedAt === null ? EVERY_MS : undefined,
+  );
+  const codeImport = query.data?.codeImport ?? null;
   return (
     <DetailPage
       query={query}
@@ -29,15 +35,15 @@ export function BatchPage() {
       back={{ to: '/batches', label: 'Batches' }}
       actions={(batch) => (
         <Can permission="CHANGE">
+          {batch.status === 'READY' && <CodeFiles of={{ batchId: batch.id }} />}
           <BatchActions batch={batch} />
         </Can>
       )}
     >
       {(batch) => (
         <>
-          {isUnderWay(batch) && (
-            <Progress value={batch.percentage} aria-label={`${batch.percentage} % made`} />
-          )}
+          {isUnderWay(batch) && batch.requested > 0 && <ProgressPanel batch={batch} />}
+          {codeImport !== null && <ImportPanel codeImport={codeImport} />}
           <About batch={batch} />
           <Record batch={batch} />
         </>
@@ -64,11 +70,9 @@ function About({ batch }: { readonly batch: Batch }) {
         ['Failure', failure === null ? <None /> : labelOf(failure)],
         [
           'Look at',
-          <Group gap="sm">
-            <TextLink to="/codes" search={{ batchId: id }} size="sm">
-              Codes
-            </TextLink>
-          </Group>,
+          <TextLink to="/codes" search={{ batchId: id }} size="sm">
+            Codes
+          </TextLink>,
         ],
       ]}
     />

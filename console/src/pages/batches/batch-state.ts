@@ -1,7 +1,9 @@
 import type { BatchRowFragment } from './batches.gql';
 
 /** What matters most about a batch to a person whose code is refused. */
-export function stateOf(batch: BatchRowFragment): string {
+export function stateOf(
+  batch: Pick<BatchRowFragment, 'status' | 'voidedAt' | 'frozenAt' | 'awaitsActivation' | 'activatedAt'>,
+): string {
   const { status, voidedAt, frozenAt, awaitsActivation, activatedAt } = batch;
   if (voidedAt !== null) return 'VOID';
   if (frozenAt !== null) return 'FROZEN';

@@ -7,6 +7,7 @@ import { ListPage, type Column } from '../../kit/list-page';
 import { pageVariables } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
+import { AddCodesMenu } from './add-codes-menu';
 import { isUnderWay, stateOf } from './batch-state';
 import { BatchesDocument, type BatchRowFragment } from './batches.gql';
 
@@ -46,11 +47,13 @@ const columns: readonly Column<BatchRowFragment>[] = [
   { title: 'Created', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
 ];
 
-/** Batches of codes. They are generated on the page of their campaign. */
+/** Batches of codes. */
 export function BatchesPage() {
   const { campaignId, ...search } = route.useSearch();
   const filter = { campaignId: campaignId ?? null };
-  const query = useOperation(BatchesDocument, { ...pageVariables(search), filter }, EVERY_MS);
+  const query = useOperation(BatchesDocument, { ...pageVariables(search), filter }, ({ batches }) =>
+    batches.items.some(isUnderWay) ? EVERY_MS : undefined,
+  );
   return (
     <ListPage
       title="Batches"
@@ -59,7 +62,8 @@ export function BatchesPage() {
       search={search}
       columns={columns}
       filters={<TextFilter name="campaignId" label="Id of a campaign" />}
-      empty="No batch fits. Codes are generated on the page of a campaign."
+      empty="No batch fits. A batch is made each time that a campaign gets codes."
+      actions={<AddCodesMenu campaignId={campaignId} />}
     />
   );
 }

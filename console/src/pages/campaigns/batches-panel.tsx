@@ -1,13 +1,13 @@
 import { Text } from '@mantine/core';
 import { useOperation } from '../../api/queries';
-import { IdCell, TimeCell } from '../../kit/cells';
+import { TimeCell } from '../../kit/cells';
 import { countText } from '../../kit/format';
 import { Panel } from '../../kit/panel';
 import { SmallTable } from '../../kit/small-table';
 import { StatusBadge } from '../../kit/status-badge';
-import { CampaignBatchesDocument, type CampaignBatchesQuery } from './campaigns.gql';
-
-type Batch = CampaignBatchesQuery['batches']['items'][number];
+import { TextLink } from '../../kit/text-link';
+import { stateOf } from '../batches/batch-state';
+import { CampaignBatchesDocument } from './campaigns.gql';
 
 /** The latest batches of codes. */
 export function BatchesPanel({ campaignId: id }: { readonly campaignId: string }) {
@@ -17,12 +17,11 @@ export function BatchesPanel({ campaignId: id }: { readonly campaignId: string }
     <Panel
       title="Batches"
       aside={
-        batches !== undefined && (
-          <Text size="sm" c="dimmed">
-            {batches.total > batches.items.length
-              ? `the latest ${batches.items.length} of ${countText(batches.total)}`
-              : ''}
-          </Text>
+        batches !== undefined &&
+        batches.total > batches.items.length && (
+          <TextLink to="/batches" search={{ campaignId: id }} size="sm">
+            All {countText(batches.total)}
+          </TextLink>
         )
       }
     >
@@ -37,7 +36,9 @@ export function BatchesPanel({ campaignId: id }: { readonly campaignId: string }
           rows={(batches?.items ?? []).map((batch) => ({
             key: batch.id,
             cells: [
-              <IdCell value={batch.id} />,
+              <TextLink to="/batches/$id" params={{ id: batch.id }} size="sm">
+                {batch.id}
+              </TextLink>,
               <StatusBadge value={stateOf(batch)} />,
               batch.generated === batch.requested
                 ? countText(batch.generated)
@@ -49,11 +50,4 @@ export function BatchesPanel({ campaignId: id }: { readonly campaignId: string }
       )}
     </Panel>
   );
-}
-
-/** What matters most to somebody whose code is refused. */
-function stateOf({ status, voidedAt, frozenAt, awaitsActivation, activatedAt }: Batch): string {
-  if (voidedAt !== null) return 'VOID';
-  if (frozenAt !== null) return 'FROZEN';
-  return awaitsActivation && activatedAt === null ? 'AWAITS_SALE' : status;
 }

@@ -1,10 +1,9 @@
-import { Button } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { useNavigate } from '@tanstack/react-router';
 import { Ban, Pause, Pencil, Play, Trash2 } from 'lucide-react';
 import { useAction } from '../../api/queries';
 import { ConfirmAction } from '../../kit/confirm-action';
+import { FormButton } from '../../kit/form-button';
 import { UpdateCampaignForm } from './campaign-form';
 import {
   ActivateCampaignDocument,
@@ -40,14 +39,13 @@ export function CampaignActions({ campaign }: ActionProps) {
 }
 
 function EditButton({ campaign }: ActionProps) {
-  const [isOpen, { open, close }] = useDisclosure();
   return (
-    <>
-      <Button variant="default" leftSection={<Pencil size={16} aria-hidden />} onClick={open}>
-        Edit
-      </Button>
-      {isOpen && <UpdateCampaignForm campaign={campaign} onClose={close} />}
-    </>
+    <FormButton
+      label="Edit"
+      icon={<Pencil size={16} aria-hidden />}
+      button={{ variant: 'default' }}
+      form={(close) => <UpdateCampaignForm campaign={campaign} onClose={close} />}
+    />
   );
 }
 

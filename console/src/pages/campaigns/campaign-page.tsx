@@ -5,6 +5,8 @@ import { IdCell, MoneyCell, TimeCell } from '../../kit/cells';
 import { DetailPage, Facts } from '../../kit/detail-page';
 import { labelOf } from '../../kit/format';
 import { StatusBadge } from '../../kit/status-badge';
+import { AddCodesMenu } from '../batches/add-codes-menu';
+import { PoolPanel } from '../batches/pool-panel';
 import { BatchesPanel } from './batches-panel';
 import { CampaignActions } from './campaign-actions';
 import { formatText, limitText, usesText } from './campaign-text';
@@ -25,6 +27,7 @@ export function CampaignPage() {
       back={{ to: '/campaigns', label: 'Campaigns' }}
       actions={(campaign) => (
         <Can permission="CHANGE">
+          {campaign.status !== 'ENDED' && <AddCodesMenu campaignId={campaign.id} />}
           <CampaignActions campaign={campaign} />
         </Can>
       )}
@@ -35,6 +38,7 @@ export function CampaignPage() {
           <Terms campaign={campaign} />
           <RewardsPanel rewards={campaign.rule.rewardRules} />
           <BatchesPanel campaignId={campaign.id} />
+          <PoolPanel campaignId={campaign.id} />
           <Codes campaign={campaign} />
         </>
       )}

@@ -8,6 +8,7 @@ import type {
   RewardType,
   TimeUnit,
 } from './campaigns.gql';
+import { instantOf, localTime } from '../../kit/local-time';
 
 /** One reward in the form: what its type does not have stays empty, and is not sent. */
 export interface RewardValues {
@@ -175,11 +176,3 @@ function rewardOf({ type, targetId, quantity, unit, ...reward }: RewardValues): 
     condition: condition.userTag === '' ? null : condition,
   };
 }
-
-function localTime(iso: string | null): string {
-  if (iso === null) return '';
-  const date = new Date(iso);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-const instantOf = (local: string): string | null => (local === '' ? null : new Date(local).toISOString());

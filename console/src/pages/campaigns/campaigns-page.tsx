@@ -1,12 +1,12 @@
-import { Button, Stack, Text } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Stack, Text } from '@mantine/core';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { useOperation } from '../../api/queries';
-import { Can } from '../../kit/can';
 import { IdCell, None, TimeCell } from '../../kit/cells';
 import { ChoiceTabs } from '../../kit/choice-tabs';
+import { CodesModal } from '../../kit/codes-modal';
+import { FormButton } from '../../kit/form-button';
 import { labelOf, moneyText } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
 import { pageVariables } from '../../kit/search';
@@ -16,9 +16,13 @@ import { CreateCampaignForm } from './campaign-form';
 import { STATUSES } from './campaign-status';
 import { formatText, fromText, limitText, rewardsText, untilText, usesText } from './campaign-text';
 import { CampaignsDocument, type CampaignRowFragment } from './campaigns.gql';
-import { NewCodes, type MadeCodes } from './new-codes';
 
 const route = getRouteApi('/shell/campaigns');
+
+interface MadeCodes {
+  readonly campaignId: string;
+  readonly codes: readonly string[];
+}
 
 const columns: readonly Column<CampaignRowFragment>[] = [
   {
@@ -77,7 +81,6 @@ export function CampaignsPage() {
   const { status } = search;
   const filter = status === undefined ? null : { status };
   const query = useOperation(CampaignsDocument, { filter, ...pageVariables(search) });
-  const [isCreating, { open, close }] = useDisclosure();
   const [made, setMade] = useState<MadeCodes | null>(null);
   const navigate = useNavigate();
   const show = async (id: string): Promise<void> => navigate({ to: '/campaigns/$id', params: { id } });
@@ -96,23 +99,27 @@ export function CampaignsPage() {
             : `No campaign is ${status.toLowerCase()}.`
         }
         actions={
-          <Can permission="CHANGE">
-            <Button leftSection={<Plus size={16} aria-hidden />} onClick={open}>
-              New campaign
-            </Button>
-          </Can>
+          <FormButton
+            label="New campaign"
+            icon={<Plus size={16} aria-hidden />}
+            form={(close) => (
+              <CreateCampaignForm
+                onClose={close}
+                onCreated={async (id, codes) => {
+                  if (codes === null) await show(id);
+                  else setMade({ campaignId: id, codes });
+                }}
+              />
+            )}
+          />
         }
       />
-      {isCreating && (
-        <CreateCampaignForm
-          onClose={close}
-          onCreated={async (id, codes) => {
-            if (codes === null) await show(id);
-            else setMade({ campaignId: id, codes });
-          }}
-        />
+      {made !== null && (
+        <CodesModal codes={made.codes} onClose={() => void show(made.campaignId)}>
+          The campaign stores digests of its codes, not their texts. Copy or save the codes now: they cannot
+          be shown again.
+        </CodesModal>
       )}
-      {made !== null && <NewCodes codes={made.codes} onClose={() => void show(made.campaignId)} />}
     </>
   );
 }

@@ -7,8 +7,10 @@ import { DetailPage, Facts } from '../../kit/detail-page';
 import { StatusBadge } from '../../kit/status-badge';
 import { TablePanel } from '../../kit/table-panel';
 import { TextLink } from '../../kit/text-link';
+import { ChangeCodeButton } from './change-code-form';
 import { usesText } from './code-terms';
 import { CodeDocument, SetCodeEnabledDocument, type CodeQuery } from './codes.gql';
+import { QrButton } from './qr-button';
 import { WhyRefused } from './why-refused';
 
 const route = getRouteApi('/shell/codes/$id');
@@ -27,6 +29,8 @@ export function CodePage() {
       back={{ to: '/codes', label: 'Codes' }}
       actions={(code) => (
         <Can permission="CHANGE">
+          {code.code !== null && <QrButton codeId={code.id} code={code.code} />}
+          <ChangeCodeButton code={code} />
           <SwitchButton code={code} />
         </Can>
       )}

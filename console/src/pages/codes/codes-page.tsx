@@ -4,12 +4,13 @@ import { useOperation } from '../../api/queries';
 import { TimeCell } from '../../kit/cells';
 import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { ListPage, type Column } from '../../kit/list-page';
-import { pageVariables } from '../../kit/search';
+import { PeriodFilter } from '../../kit/period-filter';
+import { pageVariables, periodOf, timeOrderOf } from '../../kit/search';
 import { StatusBadge } from '../../kit/status-badge';
 import { TextLink } from '../../kit/text-link';
+import { CodeFiles } from './code-files';
 import { EFFECTIVE_STATUSES, usesText } from './code-terms';
 import { CodesDocument, type CodeRowFragment } from './codes.gql';
-import { ExportButton } from './export-button';
 import { WhyRefused } from './why-refused';
 
 const route = getRouteApi('/shell/codes');
@@ -33,20 +34,23 @@ const columns: readonly Column<CodeRowFragment>[] = [
   },
   { title: 'Status', cell: ({ effectiveStatus }) => <StatusBadge value={effectiveStatus} /> },
   { title: 'Uses', align: 'end', cell: usesText },
-  { title: 'Issued', cell: ({ issuedAt }) => <TimeCell value={issuedAt} /> },
+  { title: 'Issued', sort: 'time', cell: ({ issuedAt }) => <TimeCell value={issuedAt} /> },
   { title: 'Until', cell: ({ expiresAt }) => <TimeCell value={expiresAt} /> },
 ];
 
 /** Codes of the tenant, found by what a customer typed. */
 export function CodesPage() {
-  const { text, campaignId, batchId, status, ...search } = route.useSearch();
+  const { text, campaignId, batchId, status, from, to, ...search } = route.useSearch();
+  const { from: issuedFrom, before: issuedBefore } = periodOf({ from, to });
   const filter = {
     part: text ?? null,
     campaignId: campaignId ?? null,
     batchId: batchId ?? null,
     effectiveStatus: status === undefined ? null : [status],
+    issuedFrom,
+    issuedBefore,
   };
-  const query = useOperation(CodesDocument, { ...pageVariables(search), filter });
+  const query = useOperation(CodesDocument, { ...pageVariables(search), ...timeOrderOf(search), filter });
   return (
     <>
       <ListPage
@@ -61,6 +65,7 @@ export function CodesPage() {
             <TextFilter name="campaignId" label="Id of a campaign" />
             <TextFilter name="batchId" label="Id of a batch" />
             <ChoiceFilter name="status" label="Status" values={EFFECTIVE_STATUSES} />
+            <PeriodFilter label="Issued" />
           </>
         }
         empty={
@@ -71,7 +76,13 @@ export function CodesPage() {
             </Text>
           </>
         }
-        actions={<ExportButton campaignId={campaignId} batchId={batchId} />}
+        actions={
+          batchId !== undefined ? (
+            <CodeFiles of={{ batchId }} />
+          ) : (
+            campaignId !== undefined && <CodeFiles of={{ campaignId }} />
+          )
+        }
       />
       {text !== undefined && <WhyRefused code={text} />}
     </>

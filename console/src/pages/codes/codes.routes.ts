@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { choiceFilter, listSearch, textFilter } from '../../kit/search';
+import { choiceFilter, listSearch, periodFilter, textFilter } from '../../kit/search';
 import { shellRoute } from '../../shell/shell.routes';
 import { EFFECTIVE_STATUSES } from './code-terms';
 
@@ -11,6 +11,7 @@ export const codesRoute = createRoute({
     campaignId: textFilter(),
     batchId: textFilter(),
     status: choiceFilter(EFFECTIVE_STATUSES),
+    ...periodFilter(),
   }),
   component: lazyRouteComponent(() => import('./codes-page'), 'CodesPage'),
 });
