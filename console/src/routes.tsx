@@ -5,13 +5,23 @@ import { batchesRoute, batchRoute } from './pages/batches/batches.routes';
 import { campaignRoute, campaignsRoute } from './pages/campaigns/campaigns.routes';
 import { deadLettersRoute, healthRoute, reconciliationRoute } from './pages/operations/operations.routes';
 import { codeRoute, codesRoute } from './pages/codes/codes.routes';
-import { accountsRoute, entriesRoute } from './pages/money/money.routes';
+import { couponsRoute, couponTemplateRoute, couponTemplatesRoute } from './pages/coupons/coupons.routes';
+import {
+  accountsRoute,
+  currenciesRoute,
+  entriesRoute,
+  facilitiesRoute,
+  transfersRoute,
+} from './pages/money/money.routes';
+import { nodesRoute } from './pages/nodes/nodes.routes';
 import { orderRoute, ordersRoute } from './pages/orders/orders.routes';
 import { overviewRoute } from './pages/overview/overview.routes';
 import { partnerRoute, partnersRoute } from './pages/partners/partners.routes';
 import { planRoute, plansRoute } from './pages/plans/plans.routes';
 import { productLinesRoute } from './pages/product-lines/product-lines.routes';
+import { rateLimitsRoute } from './pages/rate-limits/rate-limits.routes';
 import { redemptionRoute, redemptionsRoute } from './pages/redemptions/redemptions.routes';
+import { refusalsRoute } from './pages/refusals/refusals.routes';
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
 import { staffRoute } from './pages/staff/staff.routes';
 import { userRoute, usersRoute } from './pages/users/users.routes';
@@ -37,6 +47,15 @@ const routeTree = rootRoute.addChildren([
     deliveriesRoute,
     accountsRoute,
     entriesRoute,
+    transfersRoute,
+    currenciesRoute,
+    facilitiesRoute,
+    couponTemplatesRoute,
+    couponTemplateRoute,
+    couponsRoute,
+    nodesRoute,
+    rateLimitsRoute,
+    refusalsRoute,
     auditLogRoute,
     auditEntryRoute,
     codesRoute,

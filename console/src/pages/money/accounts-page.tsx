@@ -46,11 +46,12 @@ const columns: readonly Column<AccountRowFragment>[] = [
 
 /** Accounts of users, with the trial balance of the ledger. */
 export function AccountsPage() {
-  const { userId, currency, state, ...search } = route.useSearch();
+  const { userId, facilityId, currency, state, ...search } = route.useSearch();
   const query = useOperation(AccountsDocument, {
     ...pageVariables(search),
     filter: {
       userId: userId ?? null,
+      facilityId: facilityId ?? null,
       currency: currency ?? null,
       isHalted: state === undefined ? null : state === 'HALTED',
     },
@@ -66,6 +67,7 @@ export function AccountsPage() {
         filters={
           <>
             <TextFilter name="userId" label="Id of a user" />
+            <TextFilter name="facilityId" label="Id of a facility" />
             <TextFilter name="currency" label="Currency" />
             <ChoiceFilter name="state" label="Status" values={['ACTIVE', 'HALTED']} />
           </>

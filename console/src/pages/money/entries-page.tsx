@@ -1,11 +1,12 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { CountCell, IdCell, MoneyCell, None, TimeCell } from '../../kit/cells';
-import { DayFilter } from '../../kit/day-filter';
-import { TextFilter } from '../../kit/filters';
+import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { labelOf } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
-import { endOf, pageVariables, startOf } from '../../kit/search';
+import { PeriodFilter } from '../../kit/period-filter';
+import { pageVariables, periodOf, timeOrderOf } from '../../kit/search';
+import { ENTRY_TYPES } from './money-terms';
 import { EntriesDocument, type EntriesQuery } from './money.gql';
 
 const route = getRouteApi('/shell/entries');
@@ -13,7 +14,7 @@ const route = getRouteApi('/shell/entries');
 type Row = EntriesQuery['entries']['items'][number];
 
 const columns: readonly Column<Row>[] = [
-  { title: 'Time', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
+  { title: 'Time', sort: 'time', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
   { title: 'No.', align: 'end', cell: ({ entryNo }) => <CountCell value={entryNo} /> },
   { title: 'Type', cell: ({ type }) => labelOf(type) },
   { title: 'User', cell: ({ externalUserId, userId }) => externalUserId ?? userId },
@@ -30,15 +31,17 @@ const columns: readonly Column<Row>[] = [
 
 /** Entries of the ledger. They are never changed. */
 export function EntriesPage() {
-  const { accountId, orderId, currency, from, to, ...search } = route.useSearch();
+  const { accountId, userId, orderId, currency, type, from, to, ...search } = route.useSearch();
   const query = useOperation(EntriesDocument, {
     ...pageVariables(search),
+    ...timeOrderOf(search),
     filter: {
       accountId: accountId ?? null,
+      userId: userId ?? null,
+      type: type ?? null,
       orderId: orderId ?? null,
       currency: currency ?? null,
-      from: startOf(from),
-      before: endOf(to),
+      ...periodOf({ from, to }),
     },
   });
   return (
@@ -51,10 +54,11 @@ export function EntriesPage() {
       filters={
         <>
           <TextFilter name="accountId" label="Id of an account" />
+          <TextFilter name="userId" label="Id of a user" />
           <TextFilter name="orderId" label="Order" />
+          <ChoiceFilter name="type" label="Type" values={ENTRY_TYPES} />
           <TextFilter name="currency" label="Currency" />
-          <DayFilter name="from" label="From" />
-          <DayFilter name="to" label="Until" />
+          <PeriodFilter />
         </>
       }
       empty="No entry fits. Every movement of money makes one."

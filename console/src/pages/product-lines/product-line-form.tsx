@@ -2,6 +2,7 @@ import { NumberInput, SimpleGrid, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { useAction } from '../../api/queries';
 import { FormModal } from '../../kit/form-modal';
+import { countOrNone, nameIsGiven } from '../../kit/form-values';
 import {
   CreateProductLineDocument,
   UpdateProductLineDocument,
@@ -14,12 +15,12 @@ type Values = typeof BLANK;
 
 const validate = {
   code: (code: string) => (code.trim() === '' ? 'Enter a code, such as APP_A.' : null),
-  name: (name: string) => (name.trim() === '' ? 'Enter a name.' : null),
+  name: nameIsGiven,
 };
 
 const limitsOf = ({ hourLimit, dayLimit }: Values) => ({
-  hourLimit: hourLimit === '' ? null : hourLimit,
-  dayLimit: dayLimit === '' ? null : dayLimit,
+  hourLimit: countOrNone(hourLimit),
+  dayLimit: countOrNone(dayLimit),
 });
 
 export function CreateProductLineForm({ onClose }: { readonly onClose: () => void }) {

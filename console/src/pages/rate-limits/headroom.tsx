@@ -1,11 +1,9 @@
 import { Group, Progress, Text } from '@mantine/core';
 import { None } from '../../kit/cells';
 import { countText } from '../../kit/format';
-import type { ProductLineUsageQuery } from './product-lines.gql';
+import type { Window } from './use-usage';
 
-export type Window = ProductLineUsageQuery['rateLimitUsage']['windows'][number];
-
-/** How much of a window is used now: a bar for the eye, and the numbers as text. @param window null while it is not read yet */
+/** How much of a window is used now: a bar for the eye, and the numbers as text. */
 export function Headroom({ window }: { readonly window: Window | null | undefined }) {
   if (window === null) return <None says="not read yet" />;
   if (window === undefined) return <None says="unlimited" />;
