@@ -19,7 +19,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     [1, 9],
     [11, 13],
     [15, 23],
-    [25, 25],
+    [25, 26],
   ],
 };
 
