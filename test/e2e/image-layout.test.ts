@@ -1,6 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -57,7 +56,9 @@ let secrets: Record<string, string> = {};
 let database: ScratchDatabase;
 let redis: RedisServer;
 beforeAll(async () => {
-  root = mkdtempSync(path.join(tmpdir(), 'redeemkit-image-'));
+  // On the file system of the checkout, to whose files the layout links.
+  mkdirSync('.data', { recursive: true });
+  root = mkdtempSync(path.resolve('.data/image-'));
   image = buildImageLayout(root);
   secrets = await makeSecrets();
   database = await createEmptyDatabase(inject('databaseUrl'));

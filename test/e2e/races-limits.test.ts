@@ -1,18 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { CreateCampaign } from '../../src/campaigns/campaign-input.js';
 import { systemClock } from '../../src/platform/clock.js';
+import { startRound } from '../faults/load/round.js';
 import { startCluster, signedUsers, type Cluster } from '../support/cluster.js';
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { expectExactly, type Truth } from '../support/truth.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
 const DAY_MS = 86_400_000;
+const SEED = 20_261_121;
 
 let cluster: Cluster;
 beforeAll(async () => {
   // Many small transactions at once: a batch that holds the whole race would never meet another one.
-  cluster = await startCluster({ environment: { COMMIT_BATCH_MAX: '3', COMMIT_LANES: '6' } });
+  cluster = await startCluster({
+    environment: { COMMIT_BATCH_MAX: '3', COMMIT_LANES: '6', REPLY_WITHIN_MS: '20000' },
+  });
 });
 afterAll(async () => cluster.close());
 
@@ -125,3 +129,24 @@ async function notAroundMidnight(): Promise<void> {
   const leftMs = DAY_MS - (systemClock.nowMs() % DAY_MS);
   if (leftMs < 20_000) await pause(leftMs + 100);
 }
+
+describe('a workload of many users that nothing disturbs', () => {
+  it('I1 to I9 hold: every answer, row, copy, event and window fits, and no use is lost', async () => {
+    const { urls, world, apis, worker } = cluster;
+    const stores = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
+    const settings = { seed: SEED, lengthMs: 800, settleMs: 30_000, deadlineGraceMs: 2000 };
+    const round = await startRound({ urls, world, ...stores }, settings);
+    await round.run();
+    const { violations, evidence } = await round.judge([...apis, worker].map((each) => each.said()));
+    await round.close();
+    expect(violations).toEqual([]);
+    const kinds = new Set(
+      evidence.tries.map(({ outcome: o }) => (o.kind === 'REFUSED' ? o.refusal : o.kind)),
+    );
+    const met = ['COMMITTED', 'UNKNOWN', 'ALREADY_REDEEMED', 'CODE_EXHAUSTED', 'IDEMPOTENCY_KEY_REUSED'];
+    const limits = ['RATE_LIMITED', 'BUDGET_EXHAUSTED', 'USER_LIMIT_REACHED'];
+    expect([...kinds], 'the workload reaches the interesting answers').toEqual(
+      expect.arrayContaining([...met, ...limits]),
+    );
+  });
+});
