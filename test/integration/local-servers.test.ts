@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MikroORM } from '@mikro-orm/mysql';
@@ -17,6 +16,7 @@ import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import { present } from '../../src/platform/assert.js';
+import { newDataFolder } from '../support/data-folder.js';
 import { processesOn, processIds } from '../support/process-list.js';
 import { placeDatabase } from '../support/test-servers.js';
 import { commandLineOf, identifyProcess } from '../../src/platform/local-servers/process-identity.js';
@@ -31,7 +31,7 @@ let dataDir = '';
 beforeEach(() => {
   lines.length = 0;
   // The space proves that folders with one work.
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit embedded-'));
+  dataDir = newDataFolder('redeemkit embedded-');
 });
 
 afterEach(async () => {
@@ -41,6 +41,11 @@ afterEach(async () => {
 
 async function startBoth(only: { database?: boolean } = {}): Promise<EmbeddedServices> {
   if (only.database !== false) placeDatabase(inject('databaseTemplate'), dataDir);
+  return startAsIs(only);
+}
+
+/** The same in a folder where the database may still have to be made. */
+async function startAsIs(only: { database?: boolean } = {}): Promise<EmbeddedServices> {
   const services = await startEmbeddedServices({ dataDir, log, durable: false, ...only });
   stops.push(() => services.stop());
   return services;
@@ -218,7 +223,7 @@ describe('private servers', () => {
       // The watch of a server that ended at once may still be on its way to know that.
       await until(() => processesOn(dataDir).length === 0);
       expect(existsSync(path.join(dataDir, 'run', 'local-servers.lock'))).toBe(false);
-      const services = await startBoth();
+      const services = await startAsIs();
       expect(await query(services.databaseUrl, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     },
   );
@@ -290,6 +295,7 @@ describe('private servers', () => {
   });
 
   it('says the end of the server’s log when it does not come up', async () => {
+    placeDatabase(inject('databaseTemplate'), dataDir);
     const start = startPrivateMariadb({ dataDir, log, extraArgs: ['--no-such-setting=1'] });
     await expect(start).rejects.toThrow(/did not start[\s\S]*no-such-setting/);
   });
