@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { UnsettledError } from '../../sdk/src/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import { UnsettledError, type Encryption } from '../../sdk/src/index.js';
 import { signedUser, signedUsers } from '../support/cluster.js';
 import type { ProxyAct } from '../support/http-proxy.js';
 import { FAST, sdkScene } from '../support/sdk-scene.js';
@@ -131,9 +131,6 @@ describe('a redemption whose outcome is unknown', () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
-    const timers = (): number =>
-      process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
-    const before = timers();
     const leaving = new AbortController();
     const signal = leaving.signal;
     const token = async (): Promise<string> => {
@@ -145,6 +142,16 @@ describe('a redemption whose outcome is unknown', () => {
     );
     await expect(clientOf(user, { token }).myPoints({ signal })).rejects.toThrow('The page was left.');
     const never = async (): Promise<string> => Promise.withResolvers<string>().promise;
+    const sealing = new AbortController();
+    const encryption: Encryption = {
+      seal: async ({ body }) => {
+        sealing.abort(new Error('The page was left.'));
+        return { body, headers: {}, open: async (_status, text) => text };
+      },
+      correct: () => false,
+    };
+    const sealed = clientOf(user, { encryption, tenantId }).myPoints({ signal: sealing.signal });
+    await expect(sealed).rejects.toThrow('The page was left.');
     const late = new AbortController();
     const stuck = clientOf(user, { token: never }).myPoints({ signal: late.signal });
     late.abort(new Error('It takes too long.'));
@@ -152,13 +159,15 @@ describe('a redemption whose outcome is unknown', () => {
     expect(scene.proxy.requests).toEqual([]);
 
     scene.proxy.acts = [{ status: 429, headers: { 'retry-after': '20' } }];
+    const [begun, ended] = [vi.spyOn(globalThis, 'setTimeout'), vi.spyOn(globalThis, 'clearTimeout')];
+    const pauses = () => begun.mock.results.filter((_result, at) => begun.mock.calls[at]?.[1] === 20_000);
     const pausing = new AbortController();
     const paused = clientOf(user).redeemCode(code, { signal: pausing.signal });
-    await expect.poll(() => scene.proxy.requests.length).toBe(1);
-    await expect.poll(timers).toBe(before + 1);
+    await expect.poll(pauses).toHaveLength(1);
     pausing.abort(new Error('The page was left.'));
     await expect(paused).rejects.toThrow('The page was left.');
-    await expect.poll(timers).toBe(before);
+    expect(ended.mock.calls.flat()).toContain(pauses()[0]?.value);
+    vi.restoreAllMocks();
     process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
     expect((await truthOf(scene.world, tenantId)).committed).toEqual([]);
