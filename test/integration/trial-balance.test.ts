@@ -135,6 +135,7 @@ describe('trialBalance', () => {
       isBalanced: false,
       currencies: [{ debit: '10', credit: '9' }],
     });
+    expect(await balanceOf(scene.tenantId, { facilityId: 'none' })).toMatchObject({ currencies: [] });
   });
 
   it('is read once for all who ask within some seconds', async () => {
