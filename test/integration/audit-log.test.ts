@@ -2,10 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { present } from '../../src/platform/assert.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { Facility } from '../../src/money/facility.entity.js';
+import { Session } from '../../src/identity/sessions/session.entity.js';
+import { duringOperation } from '../../src/platform/recording/current-operation.js';
 import { detailsIn, entriesOf, findingsOf } from '../support/audit.js';
 import { failAt, loseNextCommit, statementCount } from '../support/failing-statements.js';
 import { seedKey } from '../support/partners.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
+import { seedStaff } from '../support/staff-world.js';
 import {
   emOf,
   openWorld,
@@ -234,6 +237,19 @@ describe('X.10 the audit log', () => {
       expect(await findingsOf(world, tenantId)).toEqual([]);
     },
   );
+
+  it('names the session that a sign-in has opened, where its transaction ran twice', async () => {
+    const { tenantId } = await seedTenant(world);
+    const { staffId } = await seedStaff(world, tenantId);
+    const account = present(await world.services.staff.find(tenantId, staffId), 'The account');
+    loseNextCommit(world, { isApplied: false });
+    const operation = { name: 'signIn', by: null, ip: null, requestId: null, input: null };
+    await duringOperation({ ...operation, onUnrecorded: () => undefined }, async () =>
+      world.services.staffSignIns.openProven(account),
+    );
+    const { id } = await emOf(world, tenantId).findOneOrFail(Session, { subjectId: staffId });
+    expect(await entriesOf(world, tenantId)).toMatchObject([{ actorId: staffId, credentialId: id }]);
+  });
 
   it.each(["update audit_entry set actor_id = 'x'", 'delete from audit_entry'])(
     'is not changed by anyone: %s',

@@ -72,8 +72,8 @@ export function currentOperation(): CurrentOperation | null {
   return operation === null || operation.isOver ? null : operation;
 }
 
-/** A sign-in has proven who runs the operation. */
+/** A sign-in has proven who runs the operation. A further run of its transaction opens another session, which counts. */
 export function identifyOperation(by: OperationBy): void {
   const operation = currentOperation();
-  if (operation !== null) operation.by ??= by;
+  if (operation?.facts.by === null) operation.by = by;
 }
