@@ -20,13 +20,14 @@ import type { RedemptionMetrics } from '../redemption/redemption.metrics.js';
 import { redemption } from '../redemption/redemption.module.js';
 import { rewards } from '../rewards/rewards.module.js';
 import { subscriptions } from '../subscriptions/subscriptions.module.js';
+import type { DirectoryMetrics } from '../tenancy/directory/directory.metrics.js';
 import { tenancy } from '../tenancy/tenancy.module.js';
 import type { WebhookMetrics } from '../webhooks/webhook.metrics.js';
 import { webhooks } from '../webhooks/webhooks.module.js';
 import { ModuleList } from './module.js';
 import type { Platform } from './platform.js';
 
-type OwnMetrics = MoneyMetrics & CodeMetrics & RedemptionMetrics & WebhookMetrics;
+type OwnMetrics = DirectoryMetrics & MoneyMetrics & CodeMetrics & RedemptionMetrics & WebhookMetrics;
 
 /** The platform, and what the modules of a list bring for all of them. */
 interface Base extends Omit<Platform, 'metrics'> {

@@ -1,5 +1,6 @@
 import { VERSION_REFUSALS } from '../platform/database/change-row.js';
 import { REWARD_RULE_FAULTS } from '../rewards/reward-handler.js';
+import { DIRECTORY_REFUSALS } from '../tenancy/directory/directory.service.js';
 import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
 import { CODE_FORMAT_REFUSALS } from './campaign-rule.js';
 
@@ -41,6 +42,7 @@ export const CREATE_CAMPAIGN_REFUSALS = [
   'INPUT_NOT_ALLOWED',
   'REWARD_VALUE_OUT_OF_RANGE',
   'IDEMPOTENCY_KEY_REUSED',
+  ...DIRECTORY_REFUSALS,
   ...TENANT_REFUSALS,
   ...RULE_REFUSALS,
 ] as const;

@@ -1,4 +1,4 @@
-import { invariant } from '../platform/assert.js';
+import { invariant, present } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
 import { parseInput } from '../platform/input.js';
 import { insertNew } from '../platform/database/insert-new.js';
@@ -6,6 +6,7 @@ import { callKeyOf, findKeyed, makeOnce, type CallKey } from '../platform/databa
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { Tenant } from '../tenancy/tenant.entity.js';
+import type { DirectoryService } from '../tenancy/directory/directory.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { campaignChanged } from './campaign-events.js';
 import {
@@ -23,6 +24,7 @@ export interface CampaignCollaborators extends Pick<
   'orm' | 'clock' | 'ids' | 'transactions' | 'outbox'
 > {
   readonly tenants: TenantService;
+  readonly directory: Pick<DirectoryService, 'confirm'>;
   readonly ruleChecks: CampaignRuleChecks;
 }
 
@@ -72,13 +74,24 @@ export class CampaignService {
     key: CallKey,
     firstBatch: FirstBatch | undefined,
   ): Promise<Campaign> {
+    await this.its.directory.confirm(tenantId);
     const tenant = await this.its.tenants.assertCanIssue(tenantId, wanted.initialCodes);
     await this.its.ruleChecks.assertRule(tenantId, wanted.rule, wanted.initialCodes);
     return this.its.transactions.run(tenantId, async (em) => {
       const campaign = await this.insert(em, tenant, wanted, key);
       if (wanted.initialCodes > 0) await firstBatch?.(em, campaign, wanted);
-      return campaign;
+      return this.describedNow(em, campaign);
     });
+  }
+
+  /** Last, under a lock of the tenant's row: a change of it that is committed by now has not met this campaign. */
+  private async describedNow(em: Em, campaign: Campaign): Promise<Campaign> {
+    const { tenantId, id, tenantName, tenantType } = campaign;
+    const tenant = present(await this.its.tenants.held(em, tenantId), 'The tenant');
+    const now = { tenantName: tenant.name, tenantType: tenant.type };
+    if (now.tenantName === tenantName && now.tenantType === tenantType) return campaign;
+    await em.nativeUpdate(Campaign, { tenantId, id }, now);
+    return Object.assign(campaign, now);
   }
 
   private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, key: CallKey): Promise<Campaign> {

@@ -93,15 +93,20 @@ export const CampaignPageType = listPageOf(CampaignType, 'CampaignPage');
 
 const campaign = { type: () => CampaignType };
 
-export const CreateCampaignPayloadType = payloadType('CreateCampaign', CREATE_CAMPAIGN_REFUSALS, {
-  campaign,
-  batchId: { type: () => ID, description: 'The first batch; null where no codes were asked for.' },
-  codes: {
-    type: () => [String],
-    description:
-      "The first batch's codes. Null where there are none, and when a HASHED campaign's call is repeated.",
+export const CreateCampaignPayloadType = payloadType(
+  'CreateCampaign',
+  CREATE_CAMPAIGN_REFUSALS,
+  {
+    campaign,
+    batchId: { type: () => ID, description: 'The first batch; null where no codes were asked for.' },
+    codes: {
+      type: () => [String],
+      description:
+        "The first batch's codes. Null where there are none, and when a HASHED campaign's call is repeated.",
+    },
   },
-});
+  { hasRetryAfter: true },
+);
 export const UpdateCampaignPayloadType = payloadType('UpdateCampaign', UPDATE_CAMPAIGN_REFUSALS, {
   campaign,
 });

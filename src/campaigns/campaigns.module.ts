@@ -3,6 +3,7 @@ import type { RewardHandler } from '../rewards/reward-handler.js';
 import { readRewardRule, type RewardType } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import type { TenantCopies } from '../tenancy/tenant-change.service.js';
+import type { DirectoryService } from '../tenancy/directory/directory.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CampaignBudgets } from './campaign-budgets.service.js';
 import { CampaignChangeService } from './campaign-change.service.js';
@@ -17,6 +18,7 @@ import { CampaignUsage } from './campaign-usage.entity.js';
 import { CAMPAIGN_CHECKS } from './campaign.checks.js';
 import { Campaign } from './campaign.entity.js';
 import { CampaignResolver } from './campaign.resolver.js';
+import { CampaignTenantResolver } from './campaign-tenant.resolver.js';
 import { CampaignService } from './campaign.service.js';
 
 export type { CampaignPorts, CodesPreview } from './campaign-ports.js';
@@ -28,6 +30,7 @@ interface Needs extends Pick<
   'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions' | 'outbox'
 > {
   readonly tenants: TenantService;
+  readonly directory: DirectoryService;
   readonly tenantCopies: Partial<TenantCopies>[];
   readonly lines: ProductLineService;
   readonly handlers: ReadonlyMap<RewardType, RewardHandler>;
@@ -37,7 +40,7 @@ interface Needs extends Pick<
 export const campaigns = {
   name: 'campaigns',
   entities: [Campaign, CampaignUsage],
-  resolvers: [CampaignResolver, CampaignPreviewResolver],
+  resolvers: [CampaignResolver, CampaignPreviewResolver, CampaignTenantResolver],
   permissions: CAMPAIGN_PERMISSIONS,
   checks: CAMPAIGN_CHECKS,
   compose: (its: Needs) => {
@@ -55,8 +58,9 @@ export const campaigns = {
     const campaignChanges = new CampaignChangeService({ ...its, ruleChecks, ports: campaignPorts });
     const service = new CampaignService({ ...its, ruleChecks });
     its.tenantCopies.push({
-      renamed: async (em, tenantId, tenantName) => {
-        await em.nativeUpdate(Campaign, { tenantId }, { tenantName });
+      described: async (em, tenantId, { name: tenantName, type: tenantType }) => {
+        const isOld = { $or: [{ tenantName: { $ne: tenantName } }, { tenantType: { $ne: tenantType } }] };
+        await em.nativeUpdate(Campaign, { tenantId, ...isOld }, { tenantName, tenantType });
       },
     });
     return {
@@ -71,6 +75,7 @@ export const campaigns = {
       },
       resolvers: [
         new CampaignResolver(campaignPorts, campaignChanges, campaignReader),
+        new CampaignTenantResolver(its.directory),
         new CampaignPreviewResolver(new CampaignPreviewService({ ...its, ruleChecks, ports: campaignPorts })),
       ],
     };

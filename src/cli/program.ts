@@ -5,6 +5,7 @@ import { addCampaignCommands } from './campaign.command.js';
 import { addCodesCommands } from './codes.command.js';
 import { addCompensateCommand } from './compensate.command.js';
 import { addCouponCommands } from './coupon.command.js';
+import { addDirectoryCommands } from './directory.command.js';
 import { addIssuerCommands } from './issuer.command.js';
 import { addMigrateCommand } from './migrate.command.js';
 import { addMoneyCommands } from './money.command.js';
@@ -47,6 +48,7 @@ export function createProgram() {
     .addHelpText('after', STORES);
   addTokenCommand(program);
   addTenantCommands(program);
+  addDirectoryCommands(program);
   addProductLineCommands(program);
   addStaffCommands(program);
   addUserCommands(program);

@@ -43,6 +43,7 @@ import { Migration20261130010201_count_redemptions_over_time } from './Migration
 import { Migration20261130020101_keep_an_audit_log } from './Migration20261130020101_keep_an_audit_log.js';
 import { Migration20261130040101_list_orders_by_state_and_redemptions_by_line } from './Migration20261130040101_list_orders_by_state_and_redemptions_by_line.js';
 import { Migration20261130040201_find_users_by_tag_and_status } from './Migration20261130040201_find_users_by_tag_and_status.js';
+import { Migration20261130050101_follow_the_tenant_directory } from './Migration20261130050101_follow_the_tenant_directory.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -194,5 +195,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261130040201_find_users_by_tag_and_status',
     class: Migration20261130040201_find_users_by_tag_and_status,
+  },
+  {
+    name: 'Migration20261130050101_follow_the_tenant_directory',
+    class: Migration20261130050101_follow_the_tenant_directory,
   },
 ];

@@ -10,6 +10,7 @@ import type { Id } from '../platform/ids.js';
 import type { ConsumerLag } from '../platform/outbox/consumer-cursors.js';
 import { within } from '../platform/scheduling/timeout.js';
 import type { ReportArchive, ReportSummary } from '../reconciliation/report-archive.service.js';
+import type { DirectoryHealth, DirectoryService } from '../tenancy/directory/directory.service.js';
 import type { StoreHealth } from './store-health.js';
 
 /** From this share of a budget on, a campaign is shown. */
@@ -41,6 +42,7 @@ export interface Overview {
   readonly processes?: readonly SeenProcess[] | null;
   readonly deadLetters?: number | null;
   readonly overdueClaims?: number | null;
+  readonly directory?: DirectoryHealth | null;
 }
 
 type Part = Exclude<keyof Overview, 'asOf'>;
@@ -62,6 +64,7 @@ export interface OverviewSources {
   readonly deadLetters: { count(tenantId: string): Promise<number> };
   readonly openClaims: { overdueCount(tenantId: string): Promise<number> };
   readonly stores: { look(): Promise<StoreHealth[]> };
+  readonly directory: Pick<DirectoryService, 'health'>;
 }
 
 type Reads = Partial<Record<Part, () => Promise<unknown>>>;
@@ -102,6 +105,7 @@ export class OverviewService {
       consumers: async () => sources.consumerLags(tenantId),
       reconciliation: async () => sources.reportArchive.summary(tenantId),
       processes: async () => sources.processes(),
+      directory: async () => sources.directory.health(tenantId),
     };
   }
 

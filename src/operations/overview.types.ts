@@ -4,10 +4,16 @@ import { BATCH_STATUS_DESCRIPTION, BATCH_STATUSES, type BatchStatus } from '../c
 import { enumFromValues } from '../graphql/enums.js';
 import { nullable } from '../graphql/nullable.js';
 import { DecimalScalar, InstantScalar } from '../graphql/scalars.js';
+import { BREAKER_STATES, type BreakerState } from '../tenancy/directory/directory.service.js';
 import { STORES, type StoreHealth } from './store-health.js';
 
 const StoreEnum = enumFromValues('Store', STORES, 'A store of the installation.');
 const BatchStatusEnum = enumFromValues('BatchStatus', BATCH_STATUSES, BATCH_STATUS_DESCRIPTION);
+const BreakerStateEnum = enumFromValues(
+  'BreakerState',
+  BREAKER_STATES,
+  'Whether the process that was asked asks the tenant directory: OPEN after failures in a row, then HALF_OPEN for one attempt.',
+);
 const ReportVerdictEnum = enumFromValues(
   'ReportVerdict',
   ['CLEAN', 'DRIFT'],
@@ -80,6 +86,21 @@ class ConsumerLagType {
 
   @Field(() => InstantScalar, nullable('When the first of them was committed; null where none waits.'))
   since!: Date | null;
+}
+
+@ObjectType('DirectoryHealth', { description: 'How the tenant directory, another system, can be reached.' })
+class DirectoryHealthType {
+  @Field(() => BreakerStateEnum)
+  breaker!: BreakerState;
+
+  @Field(() => InstantScalar, nullable('When it last answered for the tenant; null where it never has.'))
+  checkedAt!: Date | null;
+
+  @Field(() => Boolean, { description: 'Whether what it owns of the tenant may be out of date.' })
+  isStale!: boolean;
+
+  @Field(() => Int, { description: 'Events of it that were given up: `deadLetters { tenantEvents }`.' })
+  deadLetters!: number;
 }
 
 @ObjectType('ReconciliationSummary', {
@@ -182,6 +203,12 @@ export class OverviewType {
 
   @Field(() => [ConsumerLagType], nullable('How far each consumer of events is behind.'))
   consumers?: ConsumerLagType[] | null;
+
+  @Field(
+    () => DirectoryHealthType,
+    nullable('The tenant directory; null where there is none but this installation.'),
+  )
+  directory?: DirectoryHealthType | null;
 
   @Field(() => ReconciliationSummaryType, nullable('The last report; null where there is none yet, too.'))
   reconciliation?: ReconciliationSummaryType | null;

@@ -20,6 +20,7 @@ import type { DeferredOrders, RedeemedOrders } from '../orders/orders/order.serv
 import { Totals } from '../platform/database/totals.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { Job } from '../platform/scheduling/job.js';
+import type { TenantEventLetterService } from '../tenancy/directory/tenant-event-letters.service.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import { CodeFenceRedis } from './claim/code-fence.redis.js';
 import { ReturnedUsesRedis } from './claim/returned-uses.redis.js';
@@ -69,6 +70,7 @@ interface Needs extends SettlementNeeds {
   readonly ids: IdGenerator;
   readonly access: AccessService;
   readonly users: UserService;
+  readonly tenantEventLetters: TenantEventLetterService;
   readonly externalUserIds: ExternalUserIds;
   readonly lines: ProductLineService;
   readonly limits: RateLimitService;

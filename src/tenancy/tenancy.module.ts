@@ -1,8 +1,11 @@
-import type { Config } from '../config.js';
 import type { SealingKey, SecretResealing } from '../platform/sealed-secrets.js';
 import { Announcement } from './announcements/announcement.entity.js';
 import { AnnouncementResolver } from './announcements/announcement.resolver.js';
 import { AnnouncementService } from './announcements/announcement.service.js';
+import { composeDirectory, directoryOf, type DirectoryNeeds } from './directory/compose-directory.js';
+import { directoryMetrics } from './directory/directory.metrics.js';
+import { TenantDirectoryResolver } from './directory/tenant-directory.resolver.js';
+import { TenantEvent, TenantEventLetter } from './directory/tenant-event.entity.js';
 import { ProductLine } from './product-line.entity.js';
 import { ProductLineResolver } from './product-line.resolver.js';
 import { ProductLineService } from './product-line.service.js';
@@ -14,21 +17,26 @@ import { TenantSettingsService } from './settings/tenant-settings.service.js';
 import { TenantChangeService, type TenantCopies } from './tenant-change.service.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantResolver } from './tenant.resolver.js';
-import type { PlatformServices } from '../platform/platform-services.js';
 import { TenantService } from './tenant.service.js';
 import { TENANCY_PERMISSIONS } from './tenancy.permissions.js';
 
-interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'clock' | 'ids' | 'transactions' | 'log'> {
-  readonly config: Config;
+interface Needs extends Omit<DirectoryNeeds, 'tenants' | 'tenantCopies'> {
   readonly codePeppers: readonly SealingKey[];
 }
 
 /** Tenants, their product lines, settings and announcements. */
 export const tenancy = {
   name: 'tenancy',
-  entities: [Tenant, ProductLine, TenantSettingsRow, Announcement],
-  resolvers: [TenantResolver, ProductLineResolver, GlobalConfigResolver, AnnouncementResolver],
+  entities: [Tenant, TenantEvent, TenantEventLetter, ProductLine, TenantSettingsRow, Announcement],
+  resolvers: [
+    TenantResolver,
+    TenantDirectoryResolver,
+    ProductLineResolver,
+    GlobalConfigResolver,
+    AnnouncementResolver,
+  ],
   permissions: TENANCY_PERMISSIONS,
+  metrics: directoryMetrics,
   compose: (its: Needs) => {
     const { orm, readOrm, clock, transactions } = its;
     const tenants = new TenantService(orm, clock, transactions, readOrm);
@@ -41,9 +49,13 @@ export const tenancy = {
     const secretResealings: SecretResealing[] = [async () => settingChanges.reseal()];
     /** Features that keep names or statuses of tenants as well; they put themselves in. */
     const tenantCopies: Partial<TenantCopies>[] = [{ changed: (tenantId) => settings.invalidate(tenantId) }];
-    const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies);
+    const ownDirectory = directoryOf(its);
+    const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies, ownDirectory);
+    const { services: ofDirectory, jobs } = composeDirectory({ ...its, tenants, tenantCopies }, ownDirectory);
     return {
+      jobs,
       services: {
+        ...ofDirectory,
         tenants,
         tenantChanges,
         tenantCopies,
@@ -55,6 +67,7 @@ export const tenancy = {
       },
       resolvers: [
         new TenantResolver(tenants, tenantChanges),
+        new TenantDirectoryResolver(ofDirectory.directory),
         new ProductLineResolver(lines),
         new GlobalConfigResolver(settings, settingChanges, announcements),
         new AnnouncementResolver(announcements, settings),

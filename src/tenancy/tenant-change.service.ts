@@ -9,7 +9,8 @@ import {
 } from '../platform/database/change-row.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
-import { Tenant, TENANT_STATUSES } from './tenant.entity.js';
+import type { TenantDirectory } from './directory/tenant-directory.js';
+import { Tenant, TENANT_STATUSES, type TenantStatus } from './tenant.entity.js';
 import { QUOTA_MAX, type TenantService } from './tenant.service.js';
 
 export const UPDATE_TENANT_REFUSALS = [
@@ -18,6 +19,7 @@ export const UPDATE_TENANT_REFUSALS = [
   'QUOTA_OUT_OF_RANGE',
   'INPUT_NOT_ALLOWED',
   'OWN_TENANT_NOT_DISABLED',
+  'TENANT_OWNED_BY_DIRECTORY',
   'TENANT_NOT_FOUND',
   ...VERSION_REFUSALS,
 ] as const;
@@ -30,10 +32,13 @@ const updateTenantInput = z.strictObject({
   expectedVersion,
 });
 
+/** What others keep of a tenant as well. */
+export type TenantDescription = Pick<Tenant, 'name' | 'type'>;
+
 /** Where names and statuses of tenants are kept as well. */
 export interface TenantCopies {
-  /** Inside the transaction, before the tenant's row is locked. */
-  renamed(em: Em, tenantId: string, name: string): Promise<void>;
+  /** Inside the transaction: before the tenant's row is locked, and after it, for rows that were made in between. */
+  described(em: Em, tenantId: string, now: TenantDescription): Promise<void>;
   /** After the commit. */
   changed(tenantId: string): void;
 }
@@ -44,6 +49,7 @@ export class TenantChangeService {
     private readonly transactions: Transactions,
     private readonly tenants: TenantService,
     private readonly copies: readonly Partial<TenantCopies>[],
+    private readonly directory: Pick<TenantDirectory, 'isRemote'>,
   ) {}
 
   /** On behalf of a tenant's staff: only the platform's own may change tenants. @throws DomainError one of {@link UPDATE_TENANT_REFUSALS} */
@@ -65,15 +71,30 @@ export class TenantChangeService {
   async update(tenantId: string, input: unknown): Promise<Tenant> {
     const { expectedVersion: expected, ...rest } = parsed(input);
     const given = givenFields(rest);
+    this.assertOwn(given);
     const changed = await this.transactions.run(tenantId, async (em) => {
-      if (given.name !== undefined)
-        for (const copies of this.copies) await copies.renamed?.(em, tenantId, given.name);
-      return changeRow(em, Tenant, { id: tenantId }, expected, () => given);
+      if (given.name !== undefined) {
+        const known = await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
+        if (known !== null) await this.describe(em, { ...known, name: given.name });
+      }
+      const row = await changeRow(em, Tenant, { id: tenantId }, expected, () => given);
+      if (row !== null && given.name !== undefined) await this.describe(em, row.after);
+      return row;
     });
     if (changed === null)
       return refuse('TENANT_NOT_FOUND', 'There is no such tenant.', ['input', 'tenantId']);
     for (const copies of this.copies) copies.changed?.(tenantId);
     return changed.after;
+  }
+
+  private async describe(em: Em, tenant: Tenant): Promise<void> {
+    for (const copies of this.copies) await copies.described?.(em, tenant.id, tenant);
+  }
+
+  private assertOwn({ name, status }: { readonly name?: string; readonly status?: TenantStatus }): void {
+    if (!this.directory.isRemote || (name === undefined && status === undefined)) return;
+    const message = 'Names and statuses of tenants belong to the tenant directory: change them there.';
+    refuse('TENANT_OWNED_BY_DIRECTORY', message, ['input', name === undefined ? 'status' : 'name']);
   }
 }
 

@@ -21,6 +21,10 @@ const TenantSchema = defineEntity({
     /** Codes issued and not given back; moved only by conditional updates. */
     codesIssued: countColumn(),
     version: versionColumn(),
+    /** The version in the tenant directory that name, type and status are of; 0 where it has told none. */
+    directoryVersion: countColumn().default(0),
+    /** When the directory last answered for this tenant. */
+    directoryCheckedAt: instantColumn().nullable(),
     createdAt: instantColumn(),
   },
 });

@@ -1,4 +1,4 @@
-import { raw, type FilterQuery, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
+import { LockMode, raw, type FilterQuery, type MikroORM, type RawQueryFragment } from '@mikro-orm/core';
 import { z } from 'zod';
 import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
@@ -79,7 +79,8 @@ export class TenantService {
       codeQuota: 'QUOTA_OUT_OF_RANGE',
     });
     const createdAt = new Date(this.clock.nowMs());
-    const row = { ...wanted, status: 'ACTIVE', codesIssued: 0, version: 1, createdAt } as const;
+    const directory = { directoryVersion: 0, directoryCheckedAt: null };
+    const row = { ...wanted, ...directory, status: 'ACTIVE', codesIssued: 0, version: 1, createdAt } as const;
     const taken = (): DomainError => {
       const code: CreateTenantRefusal = 'TENANT_EXISTS';
       return new DomainError(code, 'A tenant with this id exists already.', { field: ['input', 'id'] });
@@ -89,6 +90,12 @@ export class TenantService {
 
   async find(tenantId: string): Promise<Tenant | null> {
     return tenantEm(this.orm, tenantId).findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
+  }
+
+  /** As it stands until the transaction ends: it is not changed before. Comes last, as {@link reserveCodes}. */
+  async held(em: Em, tenantId: string): Promise<Tenant | null> {
+    const options = { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_READ } as const;
+    return em.findOne(Tenant, { id: tenantId }, options);
   }
 
   /** All tenants, newest first, with the exact total. */

@@ -25,7 +25,7 @@ beforeAll(async () => {
   tenantId = await world.addTenant();
   const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
   const users = new UserService(world.orm, world.ids, world.clock, tokens, world.transactions);
-  const tenantChanges = new TenantChangeService(world.transactions, world.tenants, []);
+  const tenantChanges = new TenantChangeService(world.transactions, world.tenants, [], { isRemote: false });
   const ports = { findNodes: async () => new Set<string>(), userStatusChanged: async () => undefined };
   const access = new AccessService(world.orm, 5000, ports);
   schema = buildRedeemkitSchema([

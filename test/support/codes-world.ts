@@ -156,7 +156,16 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
       changed: async (tenantId) => copies.bumpEpoch(tenantId),
     },
   });
-  const campaigns = new CampaignService({ orm, transactions, ids, clock, outbox, tenants, ruleChecks });
+  const campaigns = new CampaignService({
+    orm,
+    transactions,
+    ids,
+    clock,
+    outbox,
+    tenants,
+    directory: { confirm: async () => undefined },
+    ruleChecks,
+  });
   const turn = async (): Promise<void> => undefined;
   const writer = new CodeChunkWriter(ids, digester, turn);
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, writer, guesses);

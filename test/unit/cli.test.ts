@@ -21,6 +21,8 @@ describe('the help', () => {
       'tenant create',
       'tenant list',
       'tenant update',
+      'directory',
+      'directory sync',
       'product-line',
       'product-line create',
       'product-line list',

@@ -7,6 +7,8 @@ import type { Redis } from '../../platform/redis/redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { AbortService } from '../commit/abort.service.js';
 import type { GroupCommit } from '../commit/group-commit.js';
+import type { TenantEventLetterService } from '../../tenancy/directory/tenant-event-letters.service.js';
+import type { TenantService } from '../../tenancy/tenant.service.js';
 import { DeadLetterService } from './dead-letters.service.js';
 import { PendingRedemptionJobs } from './pending-redemptions.jobs.js';
 import { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
@@ -22,6 +24,8 @@ interface Needs {
   readonly redemptionRedis: RedemptionRedis;
   readonly groupCommit: GroupCommit;
   readonly aborts: AbortService;
+  readonly tenants: TenantService;
+  readonly tenantEventLetters: TenantEventLetterService;
 }
 
 /** What goes on after PROCESSING was answered. */
@@ -35,6 +39,8 @@ export function composeDeferred({
   redemptionRedis,
   groupCommit,
   aborts,
+  tenants,
+  tenantEventLetters,
 }: Needs) {
   const queue: PendingQueue = new JobQueue({
     redis,
@@ -61,6 +67,6 @@ export function composeDeferred({
       log,
       config.REPLY_WITHIN_MS,
     ),
-    deadLetters: new DeadLetterService(queue, transactions),
+    deadLetters: new DeadLetterService(queue, transactions, tenants, tenantEventLetters),
   };
 }

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Extensions, FieldResolver, Mutation, Query, Resolver } from 'type-graphql';
 import { OPEN_IN_OUTAGE } from '../../graphql/field-marks.js';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
@@ -11,8 +11,9 @@ import {
   RedriveDeadLettersPayloadType,
   type DeadLetterType,
 } from './dead-letter.types.js';
+import { TenantEventLetterPageType, type TenantEventLetterType } from './tenant-event-letter.types.js';
 
-@Resolver()
+@Resolver(() => DeadLetterPageType)
 export class DeadLetterResolver {
   constructor(private readonly service: DeadLetterService) {}
 
@@ -26,6 +27,17 @@ export class DeadLetterResolver {
     @Ctx() context: RequestContext,
   ): Promise<PageOf<DeadLetterType>> {
     return this.service.page(requireStaff(context).tenantId, page);
+  }
+
+  @FieldResolver(() => TenantEventLetterPageType, {
+    description:
+      "Events of the tenant directory that were given up, the latest first; for a PLATFORM tenant's staff, empty for others.",
+  })
+  async tenantEvents(
+    @Args(() => PageArgs) page: PageArgs,
+    @Ctx() context: RequestContext,
+  ): Promise<PageOf<TenantEventLetterType>> {
+    return this.service.tenantEvents(requireStaff(context).tenantId, page);
   }
 
   @Extensions(OPEN_IN_OUTAGE)

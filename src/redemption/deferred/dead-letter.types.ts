@@ -53,10 +53,18 @@ export const DeadLetterPageType = pageOf(DeadLetterType, 'DeadLetterPage');
 
 @InputType()
 export class RedriveDeadLettersInput {
-  @Field(() => ID, nullable('The dead letter; without it give `all`.'))
+  @Field(() => ID, nullable('A redemption; without it give `tenantEvent` or `all`.'))
   orderNo?: string | null;
 
-  @Field(() => Boolean, nullable('True means all of the tenant; then give no orderNo.'))
+  @Field(() => ID, nullable("An event of the tenant directory; for a PLATFORM tenant's staff."))
+  tenantEvent?: string | null;
+
+  @Field(
+    () => Boolean,
+    nullable(
+      "True means all redemptions of the tenant, and for a PLATFORM tenant's staff all tenant events.",
+    ),
+  )
   all?: boolean | null;
 }
 
@@ -64,6 +72,9 @@ export const RedriveDeadLettersPayloadType = payloadType(
   'RedriveDeadLetters',
   REDRIVE_DEAD_LETTERS_REFUSALS,
   {
-    redriven: { type: () => Int, description: 'The number of redemptions that are retried.' },
+    redriven: {
+      type: () => Int,
+      description: 'The number of redemptions that are retried, and of tenant events that were applied.',
+    },
   },
 );

@@ -1,9 +1,13 @@
 import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import { eachOf } from '../../platform/scheduling/each-of.js';
 import type { Transactions } from '../../platform/database/transaction.js';
+import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { DeadJob } from '../../platform/queue/job-queue.js';
+import type { TenantEventLetterService } from '../../tenancy/directory/tenant-event-letters.service.js';
+import type { TenantEventLetter } from '../../tenancy/directory/tenant-event.entity.js';
+import type { TenantService } from '../../tenancy/tenant.service.js';
 import {
   claimOf,
   jobIdOf,
@@ -16,7 +20,12 @@ import {
 export const DEAD_LETTER_REASONS = ['STORE_UNAVAILABLE', 'COMMIT_FAILED'] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
-export const REDRIVE_DEAD_LETTERS_REFUSALS = ['ORDER_NO_OR_ALL_REQUIRED', 'DEAD_LETTER_NOT_FOUND'] as const;
+export const REDRIVE_DEAD_LETTERS_REFUSALS = [
+  'ORDER_NO_OR_ALL_REQUIRED',
+  'PLATFORM_TENANT_REQUIRED',
+  'DEAD_LETTER_NOT_FOUND',
+  'TENANT_EVENT_NOT_APPLIED',
+] as const;
 type RedriveRefusal = (typeof REDRIVE_DEAD_LETTERS_REFUSALS)[number];
 
 /** Further ones come to light as these are worked off. It bounds what a look costs. */
@@ -40,6 +49,7 @@ export interface DeadLetter {
 /** One dead letter, or all of the tenant. */
 export interface RedriveWanted {
   readonly orderNo?: string | null;
+  readonly tenantEvent?: Id | null;
   readonly all?: boolean | null;
 }
 
@@ -48,6 +58,8 @@ export class DeadLetterService {
   constructor(
     private readonly queue: PendingQueue,
     private readonly transactions: Pick<Transactions, 'recordOperation'>,
+    private readonly tenants: Pick<TenantService, 'isPlatform' | 'assertPlatform'>,
+    private readonly letters: Pick<TenantEventLetterService, 'page' | 'redrive'>,
   ) {}
 
   /** The latest first. @throws StoreUnavailableError */
@@ -58,6 +70,11 @@ export class DeadLetterService {
     const ids = await this.ids(tenantId);
     const jobs = await this.queue.dead(ids.slice(offset, offset + size));
     return { total: ids.length, items: jobs.map(deadLetter) };
+  }
+
+  /** Events of the tenant directory that were given up; none for those who do not look after the installation. */
+  async tenantEvents(tenantId: string, page: PageRange): Promise<Page<TenantEventLetter>> {
+    return (await this.tenants.isPlatform(tenantId)) ? this.letters.page(page) : EMPTY_PAGE;
   }
 
   /** How many there are, as far as {@link page} looks. @throws StoreUnavailableError */
@@ -71,18 +88,31 @@ export class DeadLetterService {
    * @returns how many are tried again
    * @throws DomainError one of {@link REDRIVE_DEAD_LETTERS_REFUSALS}
    */
-  async redrive(tenantId: string, { orderNo = null, all }: RedriveWanted): Promise<number> {
+  async redrive(tenantId: string, wanted: RedriveWanted): Promise<number> {
+    const { orderNo = null, tenantEvent = null, all } = wanted;
     // A caller who left out an argument never gets all of them.
-    if ((orderNo === null) !== (all === true)) {
+    if ([orderNo !== null, tenantEvent !== null, all === true].filter(Boolean).length !== 1) {
       refuse(
         'ORDER_NO_OR_ALL_REQUIRED',
-        'Name one dead letter by orderNo, or say `all: true`; not both.',
+        'Name one dead letter by orderNo or by tenantEvent, or say `all: true`; only one of them.',
         'all',
       );
     }
     if (orderNo !== null) return this.redriveOne(tenantId, orderNo);
+    if (tenantEvent !== null) return this.redriveEvent(tenantId, tenantEvent);
     await this.transactions.recordOperation(tenantId, { type: 'dead_letter', id: 'all' });
-    return this.redriveAll(tenantId);
+    const events = (await this.tenants.isPlatform(tenantId)) ? await this.letters.redrive(null) : 0;
+    return (await this.redriveAll(tenantId)) + (events ?? 0);
+  }
+
+  private async redriveEvent(tenantId: string, letterId: Id): Promise<number> {
+    await this.tenants.assertPlatform(tenantId);
+    await this.transactions.recordOperation(tenantId, { type: 'tenant_event_letter', id: letterId });
+    const redriven = await this.letters.redrive(letterId);
+    if (redriven === null)
+      return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this id.', 'tenantEvent');
+    const message = 'The event failed again; it stays a dead letter, whose message says why.';
+    return redriven > 0 ? redriven : refuse('TENANT_EVENT_NOT_APPLIED', message, 'tenantEvent');
   }
 
   /**

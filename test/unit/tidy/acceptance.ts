@@ -12,8 +12,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   S3: [[1, 14]],
   S4: [
     [1, 11],
-    [13, 15],
-    [18, 22],
+    [13, 22],
   ],
   X: [
     [1, 9],

@@ -51,6 +51,7 @@ interface PartProps {
 }
 
 function Terms({ campaign }: PartProps) {
+  const { tenantName, tenantFieldsStale } = campaign;
   const { status, startsAt, endsAt, budgetUses, budgetValue, userLimitTotal, userLimitDay } = campaign;
   return (
     <Facts
@@ -65,6 +66,7 @@ function Terms({ campaign }: PartProps) {
           Number(budgetValue) === 0 ? 'unlimited' : <MoneyCell amount={budgetValue} currency={null} />,
         ],
         ['Id', <IdCell value={campaign.id} />],
+        ['Tenant', tenantFieldsStale ? `${tenantName} (may be out of date)` : tenantName],
         ['Redemptions a user', limitText(userLimitTotal)],
         ['Redemptions a user and day', limitText(userLimitDay)],
         ['Created', <TimeCell value={campaign.createdAt} />],

@@ -45,6 +45,7 @@ function Health({ overview }: { readonly overview: Overview }) {
         ]}
       />
       <Stores stores={overview.stores} />
+      {overview.directory !== null && <Directory directory={overview.directory} />}
       <Processes processes={overview.processes ?? []} />
       <Consumers consumers={overview.consumers ?? []} />
     </>
@@ -62,6 +63,25 @@ function Stores({ stores }: Pick<Overview, 'stores'>) {
     ],
   }));
   return <TablePanel title="Stores" heads={['Store', 'State', 'Answered in', 'Version']} rows={rows} />;
+}
+
+/** The system that owns the names of tenants. */
+function Directory({ directory }: { readonly directory: NonNullable<Overview['directory']> }) {
+  const { breaker, checkedAt, isStale, deadLetters } = directory;
+  return (
+    <Facts
+      title="Tenant directory"
+      facts={[
+        ['State', <StatusBadge value={isStale ? 'STALE' : 'UP'} tone={isStale ? 'bad' : 'good'} />],
+        ['Circuit breaker', labelOf(breaker)],
+        [
+          'Last answer for this tenant',
+          checkedAt === null ? <None says="none yet" /> : <TimeCell value={checkedAt} />,
+        ],
+        ['Events that were given up', <CountCell value={deadLetters} />],
+      ]}
+    />
+  );
 }
 
 function Processes({ processes }: { readonly processes: NonNullable<Overview['processes']> }) {

@@ -1,0 +1,72 @@
+import type { MikroORM } from '@mikro-orm/core';
+import type { Clock } from '../../platform/clock.js';
+import { outsideOperation } from '../../platform/recording/current-operation.js';
+import { systemEm } from '../../platform/database/orm.js';
+import type { TenantService } from '../tenant.service.js';
+import { DIRECTORY_IDS_MAX, type DirectoryTenant, type TenantDirectory } from './tenant-directory.js';
+import type { TenantUpdateService } from './tenant-updates.service.js';
+
+interface Collaborators {
+  readonly orm: MikroORM;
+  readonly clock: Clock;
+  readonly directory: TenantDirectory;
+  readonly tenants: Pick<TenantService, 'idPages'>;
+  readonly updates: Pick<TenantUpdateService, 'apply'>;
+}
+
+interface Confirmed {
+  /** Ids of the tenants that the directory knows. */
+  readonly known: readonly string[];
+  /** How many of them were updated. */
+  readonly updated: number;
+}
+
+/**
+ * Asks the directory for the states of all tenants, and takes over those that are newer: events may have been lost, with
+ * the Redis that held them for example.
+ */
+export class DirectorySync {
+  constructor(private readonly its: Collaborators) {}
+
+  /** @returns how many tenants were updated. @throws DirectoryUnavailableError */
+  async run(signal?: AbortSignal): Promise<number> {
+    let updated = 0;
+    for await (const page of this.its.tenants.idPages()) {
+      for (let at = 0; at < page.length && signal?.aborted !== true; at += DIRECTORY_IDS_MAX)
+        updated += (await this.confirm(page.slice(at, at + DIRECTORY_IDS_MAX))).updated;
+    }
+    return updated;
+  }
+
+  /**
+   * The same for some tenants; those that the directory knows are noted as confirmed at this moment.
+   * @throws DirectoryUnavailableError
+   */
+  async confirm(ids: readonly string[]): Promise<Confirmed> {
+    const states = await this.its.directory.find(ids);
+    let updated = 0;
+    for (const state of await this.newer(states))
+      if ((await this.its.updates.apply(state, null)) === 'APPLIED') updated += 1;
+    const known = states.map(({ id }) => id);
+    await this.note(known);
+    return { known, updated };
+  }
+
+  private async newer(states: readonly DirectoryTenant[]): Promise<DirectoryTenant[]> {
+    if (states.length === 0) return [];
+    const rows = await systemEm(this.its.orm).execute<{ id: string; version: number }[]>(
+      'select id, directory_version as version from tenant where id in (?)',
+      [states.map(({ id }) => id)],
+    );
+    const versions = new Map(rows.map(({ id, version }) => [id, version]));
+    return states.filter(({ id, version }) => version > (versions.get(id) ?? version));
+  }
+
+  /** Raw SQL: with the state of the tenant nothing changes. */
+  private async note(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const sql = 'update tenant force index (primary) set directory_checked_at = ? where id in (?)';
+    const values = [new Date(this.its.clock.nowMs()), [...ids].toSorted()];
+    await outsideOperation(async () => systemEm(this.its.orm).execute(sql, values, 'run'));
+  }
+}

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { systemEm } from '../../src/platform/database/orm.js';
+import { startBundled } from '../support/cluster.js';
+import {
+  consumerOf,
+  countRows,
+  eventOf,
+  openDirectoryWorld,
+  tenantRow,
+  type DirectoryWorld,
+} from '../support/directory-world.js';
+import { RedisServer } from '../support/redis-server.js';
+import { TcpForwarder } from '../support/tcp-forwarder.js';
+import { emOf } from '../support/world.js';
+
+let its: DirectoryWorld;
+let forwarder: TcpForwarder;
+/** A worker of its own takes the jobs of a Redis of its own. */
+let redis: RedisServer;
+beforeAll(async () => {
+  [its, redis] = await Promise.all([openDirectoryWorld(), RedisServer.start()]);
+  forwarder = await TcpForwarder.start(Number(new URL(inject('redisUrl')).port));
+});
+afterAll(async () => {
+  await consumerOf(its.worlds[0]).stop();
+  await forwarder.close();
+  await redis.close();
+  await its.close();
+});
+
+it('S4.16 an event whose worker is killed between its commit and its acknowledgement is applied once', async () => {
+  const [world] = its.worlds;
+  const { tenantId } = await its.addTenant();
+  const events = new URL(inject('redisUrl'));
+  events.port = String(forwarder.port);
+  const victim = await startBundled({
+    role: 'worker',
+    databaseUrl: its.databaseUrl,
+    redisUrl: redis.url,
+    environment: { ...its.environment, DIRECTORY_EVENTS_URL: events.href, DIRECTORY_REDELIVER_MS: '60000' },
+  });
+  await expect.poll(async () => (await tenantRow(world, tenantId)).directoryVersion).toBe(1);
+  const before = await tenantRow(world, tenantId);
+  // It reads the event, and waits for the row of the tenant.
+  const holder = emOf(world, tenantId);
+  await holder.begin();
+  await holder.execute('select id from tenant where id = ? for update', [tenantId]);
+  await its.publish(eventOf(its.directory.set(tenantId, { name: 'Renamed' })));
+  await expect.poll(async () => waitingForLocks()).toBeGreaterThan(0);
+  // The row is free, and Redis gone: the commit stands, and the acknowledgement is lost.
+  forwarder.mute(true);
+  forwarder.deaden();
+  await holder.rollback();
+  await expect.poll(async () => (await tenantRow(world, tenantId)).name).toBe('Renamed');
+  await victim.kill();
+  expect(await its.unacknowledged()).toBe(1);
+  consumerOf(world).start();
+  await expect.poll(its.unacknowledged).toBe(0);
+  expect(await tenantRow(world, tenantId)).toMatchObject({
+    directoryVersion: 2,
+    version: before.version + 1,
+  });
+  expect(await countRows(world, 'tenant_event')).toBe(1);
+  const { values } = await world.services.metrics.directoryEvents.get();
+  expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([['DUPLICATE', 1]]);
+});
+
+async function waitingForLocks(): Promise<number> {
+  const [row] = await systemEm(its.worlds[0].stores.orm).execute<[{ n: number }]>(
+    `select count(*) as n from information_schema.innodb_trx where trx_state = 'LOCK WAIT'`,
+  );
+  return row.n;
+}
