@@ -20,16 +20,38 @@ const SECRET_COLUMN =
   /digest|hash|secret|sealed|totp|pepper|password|token|codetext|idempotencykey|fingerprint/i;
 /** Arguments that hold secrets beside those that no log shows. */
 const SECRET_ARGUMENT = /password|secret|token|totp|linkcode|invitation|callbackurl|idempotencykey|pepper/i;
+/** Columns that tell who a user is. */
+const PERSONAL_COLUMNS: Readonly<Record<string, RegExp>> = {
+  user: /^(?:externalId|tags)$/,
+  device: /^(?:identifier|userAgent|shortCode)$/,
+};
+/** Their keys do, too. */
+const PERSONAL_KEYS = new Set(['auth_method', 'trial_grant']);
+/** Arguments that do; "user" is one of the command line. */
+const PERSONAL_ARGUMENT = /^(?:externalUserId|user|identifier|userAgent|shortCode)$/;
+/** Of an operation about a user; others have tags, too. */
+const TAGS = /^tags?$/;
 const TEXT_MAX = 500;
 const ITEMS_MAX = 100;
 /** Of the JSON text. */
 const DETAILS_MAX = 16_000;
 
-/** The text of an entry's details; bounded, because lists show many entries. */
-export function detailsText(input: unknown, { rows, counts }: RecordedChanges): string {
+/**
+ * The text of an entry's details; bounded, because lists show many entries.
+ * @param hide what stands for personal data
+ * @param isAboutUser whether the operation is about one user, whose tags are personal
+ */
+export function detailsText(
+  input: unknown,
+  { rows, counts }: RecordedChanges,
+  hide: (value: unknown) => string,
+  isAboutUser: boolean,
+): string {
+  const isPersonal = (name: string): boolean =>
+    PERSONAL_ARGUMENT.test(name) || (isAboutUser && TAGS.test(name));
   const whole: AuditDetails = {
-    input: scrubValue(shown(input, SECRET_ARGUMENT)) ?? null,
-    changes: rows.map(withoutSecrets),
+    input: withArguments(scrubValue(shown(input, SECRET_ARGUMENT)) ?? null, isPersonal, hide),
+    changes: rows.map((row) => withoutSecrets(row, hide)),
     rows: counts,
   };
   const cut: AuditDetails[] = [
@@ -45,18 +67,42 @@ export function detailsOf({ details }: Pick<AuditEntry, 'details'>): AuditDetail
   return JSON.parse(details) as AuditDetails;
 }
 
-function withoutSecrets({ table, id, before, after }: RowChange): RowChange {
-  return { table, id, before: columnsOf(before), after: columnsOf(after) };
+function withoutSecrets(
+  { table, id, before, after }: RowChange,
+  hide: (value: unknown) => string,
+): RowChange {
+  const columns = (row: RowValues | null): RowValues | null => columnsOf(row, PERSONAL_COLUMNS[table], hide);
+  return { table, id: PERSONAL_KEYS.has(table) ? '-' : id, before: columns(before), after: columns(after) };
 }
 
-function columnsOf(row: RowValues | null): RowValues | null {
+function columnsOf(
+  row: RowValues | null,
+  personal: RegExp | undefined,
+  hide: (value: unknown) => string,
+): RowValues | null {
   if (row === null) return null;
   const columns = Object.entries(row).map(([name, value]) => {
     const isSecret = SECRET_COLUMN.test(name) && holdsText(value);
+    if (isSecret) return [name, REDACTED] as const;
     // By the value alone: the column `code` of a product line names it.
-    return [name, isSecret ? REDACTED : scrubValue(shown(value, SECRET_ARGUMENT))] as const;
+    const plain = scrubValue(shown(value, SECRET_ARGUMENT));
+    return [name, personal?.test(name) === true && holdsText(plain) ? hide(plain) : plain] as const;
   });
   return Object.fromEntries(columns);
+}
+
+function withArguments(
+  input: unknown,
+  isPersonal: (name: string) => boolean,
+  hide: (value: unknown) => string,
+): unknown {
+  if (Array.isArray(input)) return input.map((item) => withArguments(item, isPersonal, hide));
+  if (typeof input !== 'object' || input === null || input instanceof Date) return input;
+  const entries = Object.entries(input).map(([name, value]) => {
+    const isHidden = isPersonal(name) && holdsText(value);
+    return [name, isHidden ? hide(value) : withArguments(value, isPersonal, hide)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function namesOnly({ table, id, before, after }: RowChange): RowChange {

@@ -6,6 +6,7 @@ import type { ChangeRecord, RecordedChanges, Target } from '../platform/recordin
 import type { CurrentOperation, OperationBy } from '../platform/recording/current-operation.js';
 import { digestOf, NO_PREVIOUS, type UnsignedEntry } from './audit-chain.js';
 import { detailsText } from './audit-details.js';
+import { hiderOf, PERSONAL, userOf } from './personal-seals.js';
 
 /** Makes the head of a new chain; of two at once the second waits for the first. */
 const MAKE_HEAD = `insert into audit_head (tenant_id, last_seq, digest, anchored_seq) values (?, 0, ?, 0)
@@ -52,7 +53,7 @@ export class AuditTrail implements ChangeTrail {
       requestId: facts.requestId?.slice(0, 64) ?? null,
       targetType: target.type.slice(0, 40),
       targetId: target.id.slice(0, 128),
-      details: detailsText(facts.input, changes),
+      details: await detailsIn(em, chain === tenantId ? tenantId : null, facts.input, changes),
     });
   }
 
@@ -65,6 +66,28 @@ export class AuditTrail implements ChangeTrail {
     await em.execute(WRITE_ENTRY, [columnsOf({ ...unsigned, digest })]);
     await em.execute(WRITE_HEAD, [id, digest, tenantId]);
   }
+}
+
+/** A key is only read, or made, for an entry that has something to hide. */
+async function detailsIn(
+  em: Em,
+  tenantId: string | null,
+  input: unknown,
+  changes: RecordedChanges,
+): Promise<string> {
+  const userId = userOf(changes);
+  let isPersonal = false;
+  const plain = detailsText(
+    input,
+    changes,
+    () => {
+      isPersonal = true;
+      return PERSONAL;
+    },
+    userId !== null,
+  );
+  if (!isPersonal || userId === null || tenantId === null) return plain;
+  return detailsText(input, changes, await hiderOf(em, tenantId, userId), true);
 }
 
 async function lockHead(em: Em, tenantId: string): Promise<Head | undefined> {
@@ -109,7 +132,8 @@ function targetOf({ target, rows }: RecordedChanges, input: unknown): Target | n
 function namedIn(input: unknown): Target | null {
   const entries = typeof input === 'object' && input !== null ? Object.entries(input) : [];
   const [name, id] =
-    entries.find(([key, value]) => /^\w+(?:Id|No)$/.test(key) && typeof value === 'string') ?? [];
+    entries.find(([key, value]) => /^(?!externalUser)\w+(?:Id|No)$/.test(key) && typeof value === 'string') ??
+    [];
   if (name === undefined) return null;
   const type = name.slice(0, -2).replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   return { type, id: String(id) };

@@ -3,6 +3,7 @@ import { findPage, type Page, type PageRange } from '../platform/database/find-p
 import { tenantEm } from '../platform/database/orm.js';
 import { isId, type Id } from '../platform/ids.js';
 import { AuditEntry } from './audit-entry.entity.js';
+import { shownTexts } from './personal-seals.js';
 
 export interface AuditFilter {
   readonly actorId?: string | null;
@@ -22,12 +23,24 @@ export class AuditService {
 
   /** Newest first, with the exact total where it is asked for. */
   async page(tenantId: string, filter: AuditFilter, page: PageRange): Promise<Page<AuditEntry>> {
-    return findPage(tenantEm(this.orm, tenantId), AuditEntry, conditionOf(filter), page);
+    const found = await findPage(tenantEm(this.orm, tenantId), AuditEntry, conditionOf(filter), page);
+    return { ...found, items: await this.shown(tenantId, found.items) };
   }
 
   async find(tenantId: string, entryId: Id): Promise<AuditEntry | null> {
     if (!isId(entryId)) return null;
-    return tenantEm(this.orm, tenantId).findOne(AuditEntry, { id: entryId }, { disableIdentityMap: true });
+    const em = tenantEm(this.orm, tenantId);
+    const entry = await em.findOne(AuditEntry, { id: entryId }, { disableIdentityMap: true });
+    if (entry === null) return null;
+    const [shown = null] = await this.shown(tenantId, [entry]);
+    return shown;
+  }
+
+  /** With the personal data of users who are not erased. */
+  private async shown(tenantId: string, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
+    const stored = entries.map(({ details }) => details);
+    const texts = await shownTexts(tenantEm(this.orm, tenantId), tenantId, stored);
+    return entries.map((entry, at) => Object.assign(entry, { details: texts[at] ?? entry.details }));
   }
 }
 

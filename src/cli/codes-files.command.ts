@@ -137,7 +137,11 @@ async function assertFile(file: string): Promise<void> {
   if (found?.isFile() !== true) throw new CliError(`${file} cannot be read.`);
 }
 
-async function writeOut(file: string | undefined, parts: AsyncIterable<string | Uint8Array>): Promise<void> {
+/** Into a new file, or to standard output. */
+export async function writeOut(
+  file: string | undefined,
+  parts: AsyncIterable<string | Uint8Array>,
+): Promise<void> {
   if (file === undefined) {
     for await (const part of parts) await print(String(part));
     return;

@@ -15,6 +15,10 @@ import { ExternalUserIds } from './users/external-user-ids.js';
 import { UserChangeService } from './users/user-change.service.js';
 import { User } from './users/user.entity.js';
 import { UserTag } from './users/user-tag.entity.js';
+import type { UserErasure } from './users/user-erasure.js';
+import { UserErasureResolver } from './users/user-erasure.resolver.js';
+import { UserErasureService } from './users/user-erasure.service.js';
+import { UserExportService } from './users/user-export.service.js';
 import { UserResolver } from './users/user.resolver.js';
 import { UserService } from './users/user.service.js';
 import { ViewerResolver } from './users/viewer.resolver.js';
@@ -24,11 +28,12 @@ import type { PlatformServices } from '../platform/platform-services.js';
 export type { ExternalUserIds } from './users/external-user-ids.js';
 export type { IdentityPorts } from './identity-ports.js';
 import { IDENTITY_PERMISSIONS } from './identity.permissions.js';
+export type { ErasedTraces, ErasedUser, UserErasure } from './users/user-erasure.js';
 export type { UserHolding } from './devices/device-ports.js';
 
 interface Needs extends Pick<
   PlatformServices,
-  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions'
+  'orm' | 'readOrm' | 'redis' | 'clock' | 'ids' | 'transactions' | 'log'
 > {
   readonly config: Config;
   readonly jwtSecret: string;
@@ -62,7 +67,7 @@ function oidcSettings(config: Config): OidcSettings | null {
 export const identity = {
   name: 'identity',
   entities: [User, UserTag, Session, Staff],
-  resolvers: [UserResolver, ViewerResolver, ...STAFF_RESOLVERS],
+  resolvers: [UserResolver, UserErasureResolver, ViewerResolver, ...STAFF_RESOLVERS],
   permissions: IDENTITY_PERMISSIONS,
   compose: (its: Needs) => {
     const { config, orm, readOrm, clock, tenants } = its;
@@ -93,6 +98,10 @@ export const identity = {
     const externalUserIds = new ExternalUserIds(orm);
     /** Features whose goods users own put themselves in. */
     const userHoldings: UserHolding[] = [];
+    /** Features that keep personal data of users put themselves in. */
+    const userErasures: UserErasure[] = [];
+    const erasureParts = { access, ports: identityPorts, holdings: userHoldings, erasures: userErasures };
+    const userErasure = new UserErasureService({ ...its, ...erasureParts });
     return {
       services: {
         tokens,
@@ -103,10 +112,14 @@ export const identity = {
         externalUserIds,
         identityPorts,
         userHoldings,
+        userErasures,
+        userErasure,
+        userExport: new UserExportService(readOrm, its.transactions),
         ...staff.services,
       },
       resolvers: [
         new UserResolver(users, userChanges),
+        new UserErasureResolver(userErasure),
         new ViewerResolver(tenants, users, staff.services.staff),
         ...staff.resolvers,
       ],

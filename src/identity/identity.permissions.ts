@@ -10,6 +10,7 @@ export const IDENTITY_PERMISSIONS: Permissions = {
   mutation: {
     createUserToken: { ...EDITORS, PARTNER: ['redeem'] },
     updateUser: EDITORS,
+    eraseUser: OWNERS,
     inviteStaff: OWNERS,
     resetStaff: OWNERS,
     updateStaff: OWNERS,

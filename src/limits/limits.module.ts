@@ -1,7 +1,9 @@
 import type { Config } from '../config.js';
+import type { UserErasure } from '../identity/identity.module.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
 import { FailedAttemptService } from './failed-attempts.service.js';
+import { LimitsErasure } from './limits-erasure.redis.js';
 import { LimitsRedis } from './limits.redis.js';
 import { RateLimitChangeService } from './rate-limit-change.service.js';
 import { RateLimitListService } from './rate-limit-list.service.js';
@@ -15,6 +17,7 @@ import { WindowService } from './window.service.js';
 interface Needs extends Pick<PlatformServices, 'orm' | 'readOrm' | 'redis' | 'clock' | 'transactions'> {
   readonly config: Config;
   readonly lines: ProductLineService;
+  readonly userErasures: UserErasure[];
 }
 
 /** Limits of attempts: of product lines, of single callers at them, and lock-outs after failures. */
@@ -25,6 +28,7 @@ export const limits = {
   permissions: LIMITS_PERMISSIONS,
   compose: (its: Needs) => {
     const redis = new LimitsRedis(its.redis);
+    its.userErasures.push(new LimitsErasure(its.redis, its.lines));
     const service = new RateLimitService(its.orm, its.lines, settingsOf(its.config));
     const rateLimitChanges = new RateLimitChangeService(its, its.lines, service, redis);
     const rateLimitList = new RateLimitListService(its.readOrm, its.lines, service);

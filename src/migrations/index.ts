@@ -44,6 +44,7 @@ import { Migration20261130020101_keep_an_audit_log } from './Migration2026113002
 import { Migration20261130040101_list_orders_by_state_and_redemptions_by_line } from './Migration20261130040101_list_orders_by_state_and_redemptions_by_line.js';
 import { Migration20261130040201_find_users_by_tag_and_status } from './Migration20261130040201_find_users_by_tag_and_status.js';
 import { Migration20261130050101_follow_the_tenant_directory } from './Migration20261130050101_follow_the_tenant_directory.js';
+import { Migration20261130050201_erase_users } from './Migration20261130050201_erase_users.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -200,4 +201,5 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261130050101_follow_the_tenant_directory',
     class: Migration20261130050101_follow_the_tenant_directory,
   },
+  { name: 'Migration20261130050201_erase_users', class: Migration20261130050201_erase_users },
 ];

@@ -12,7 +12,7 @@ import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { CodeFence, CodeRedigest } from '../codes/code-redigest.service.js';
 import type { AccessService } from '../identity/access.service.js';
-import { externalUserIdOf, type ExternalUserIds } from '../identity/identity.module.js';
+import { externalUserIdOf, type ExternalUserIds, type UserErasure } from '../identity/identity.module.js';
 import type { UserService } from '../identity/users/user.service.js';
 import type { FailedAttemptService } from '../limits/failed-attempts.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
@@ -31,6 +31,7 @@ import { DeadLetterType } from './deferred/dead-letter.types.js';
 import { AttemptLog } from './history/attempt-log.js';
 import { GRANT_CHECKS } from './history/grant.checks.js';
 import { RedemptionCodeResolver } from './history/redemption-code.resolver.js';
+import { RedemptionErasure } from './history/redemption-erasure.js';
 import { RedemptionEventsResolver } from './history/redemption-events.resolver.js';
 import { listOrdersOf } from './history/redemption-queries.js';
 import { RedemptionReader } from './history/redemption-reader.js';
@@ -70,6 +71,7 @@ interface Needs extends SettlementNeeds {
   readonly ids: IdGenerator;
   readonly access: AccessService;
   readonly users: UserService;
+  readonly userErasures: UserErasure[];
   readonly tenantEventLetters: TenantEventLetterService;
   readonly externalUserIds: ExternalUserIds;
   readonly lines: ProductLineService;
@@ -139,6 +141,9 @@ export const redemption = {
     const redemptionReader = new RedemptionReader(orm, config.STORE_TIMEOUT_MS, readOrm);
     const { users, codeReader: codes, codeEndings, campaignRewards: rewards } = its;
     const lists = { reader: redemptionReader, users, codes, rewards };
+    its.userErasures.push(
+      new RedemptionErasure(async (tenantId, ids) => deferred.pendingRedemptions.forget(tenantId, ids)),
+    );
     const returnedUses = new ReturnedUsesRedis(its.redis, its.copies);
     const reversal = composeReversal({ ...its, redemptionReader, returnedUses });
     const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Config } from '../config.js';
+import type { UserErasure } from '../identity/identity.module.js';
 import { OFFERED_SOURCES } from './offered-events.js';
 import type { OutgoingHttp } from '../platform/outgoing/outgoing-http.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
@@ -7,6 +8,7 @@ import type { PlatformServices } from '../platform/platform-services.js';
 import type { PeriodicJob } from '../platform/scheduling/job.js';
 import { SealedSecrets, type SealingKey, type SecretResealing } from '../platform/sealed-secrets.js';
 import { DeliveryAttempt } from './delivery-attempt.js';
+import { DeliveryErasure } from './delivery-erasure.js';
 import { DeliveryLane } from './delivery-lane.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { AgedRows } from '../platform/database/aged-rows.js';
@@ -35,6 +37,7 @@ interface Needs extends PlatformServices {
   readonly secretResealings: SecretResealing[];
   readonly outgoing: OutgoingHttp;
   readonly metrics: WebhookMetrics;
+  readonly userErasures: UserErasure[];
 }
 
 /** Sends a tenant's events to URLs of its choice. */
@@ -64,6 +67,7 @@ export const webhooks = {
     const service = new WebhookService({ ...its, secrets });
     const replays = new WebhookReplayService({ ...its, queue });
     const retention = agedDeliveries(its);
+    its.userErasures.push(new DeliveryErasure(orm));
     return {
       services: {
         webhooks: service,

@@ -45,3 +45,40 @@ it('processes keep their node numbers, and a tenant has one open reconciliation'
     await orm.close(true);
   }
 });
+
+it('tenants belong to no directory, and users are not erased, until they say so', async () => {
+  const names = [
+    'Migration20261130050101_follow_the_tenant_directory',
+    'Migration20261130050201_erase_users',
+  ] as const;
+  const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+  const em = systemEm(orm);
+  const tenants = async () => em.execute<object[]>('select * from tenant');
+  const users = async () => em.execute<object[]>('select * from user');
+  try {
+    const before = migrations[migrations.findIndex(({ name }) => name === names[0]) - 1]?.name ?? '';
+    await orm.migrator.up({ to: before });
+    await em.execute(
+      "insert into tenant (id, name, type, status, code_quota, codes_issued, created_at) values ('T_1', 'T', 'CHANNEL', 'ACTIVE', 0, 0, '2026-01-01')",
+    );
+    await em.execute(
+      "insert into user (tenant_id, id, external_id, status, tags, created_at) values ('T_1', 1, 'alice', 'ACTIVE', '[]', '2026-01-01')",
+    );
+    const [tenant] = await tenants();
+    const [user] = await users();
+    await orm.migrator.up({ to: names[1] });
+    expect(await tenants()).toEqual([{ ...tenant, directory_version: 0, directory_checked_at: null }]);
+    expect(await users()).toEqual([{ ...user, erased_at: null }]);
+    await em.execute("insert into user_seal values ('T_1', 1, 'k')");
+    await em.execute("insert into tenant_event values ('T_1', 'e', 1, '2026-01-01')");
+    await expect(
+      em.execute("insert into tenant_event values ('T_1', 'e', 2, '2026-01-01')"),
+    ).rejects.toMatchObject({
+      errno: 1062,
+    });
+    await orm.migrator.down({ to: before });
+    expect([await tenants(), await users()]).toEqual([[tenant], [user]]);
+  } finally {
+    await orm.close(true);
+  }
+});

@@ -101,6 +101,10 @@ const BEFORE: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   removeSecondFactor: async ({ seeds, payload }) => {
     seeds['nextTotpCode'] = codeOf(payload('enrolSecondFactor.secret'), 1);
   },
+  eraseUser: async ({ services, seeds }) => {
+    const { userId } = await services.users.createUserToken(TENANT, { externalUserId: 'customer-8' });
+    seeds['leavingUserId'] = userId;
+  },
   deleteCampaign: async ({ services, seeds, payload }) => {
     const rewardRules = [{ type: 'SUBSCRIPTION', targetId: payload('createPlan.plan.id') }];
     const rule = { ruleId: 'draft', codeType: 'ALPHANUM', length: 16, rewardRules };

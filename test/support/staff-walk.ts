@@ -320,5 +320,17 @@ const WEBHOOKS: readonly WalkStep[] = [
   { mutation: 'deleteWebhook', input: byId('webhookId') },
 ];
 
+/** Last, because the user is of no use afterwards. */
+const PRIVACY: readonly WalkStep[] = [
+  { mutation: 'eraseUser', input: ({ userId }) => ({ userId, giveUpHoldings: true }) },
+];
+
 /** Every mutation of staff, in an order in which each finds what it needs. */
-export const STAFF_WALK: readonly WalkStep[] = [...TENANCY, ...IDENTITY, ...GOODS, ...CODES, ...WEBHOOKS];
+export const STAFF_WALK: readonly WalkStep[] = [
+  ...TENANCY,
+  ...IDENTITY,
+  ...GOODS,
+  ...CODES,
+  ...WEBHOOKS,
+  ...PRIVACY,
+];

@@ -35,6 +35,8 @@ describe('the help', () => {
       'user',
       'user list',
       'user update',
+      'user export',
+      'user erase',
       'partner',
       'partner create',
       'partner list',

@@ -9,6 +9,7 @@ import type { TokenService } from '../token.service.js';
 import { LocalCaptchaVerifier } from './captcha/captcha-verifier.js';
 import { HttpCaptchaVerifier } from './captcha/http-captcha-verifier.js';
 import { DeviceChangeService } from './device-change.service.js';
+import { DeviceErasure } from './device-erasure.js';
 import { DeviceLinkService } from './device-link.service.js';
 import { DeviceLoginService } from './device-login.service.js';
 import type { DevicePlans, UserHolding, Windows } from './device-ports.js';
@@ -20,6 +21,7 @@ import { DeviceTokens } from './device-tokens.js';
 import { AuthMethod, Device, DeviceLinkCode, TrialGrant } from './device.entity.js';
 import { DeviceResolver } from './device.resolver.js';
 import { DEVICE_PERMISSIONS } from './devices.permissions.js';
+import type { UserErasure } from '../users/user-erasure.js';
 import { PresenceRedis } from './presence/presence.redis.js';
 import { PresenceService } from './presence/presence.service.js';
 
@@ -32,6 +34,7 @@ interface Needs extends PlatformServices {
   readonly settings: TenantSettingsService;
   readonly identityPorts: IdentityPorts;
   readonly userHoldings: readonly UserHolding[];
+  readonly userErasures: UserErasure[];
   readonly trials: DevicePlans;
   readonly windows: Windows;
 }
@@ -59,6 +62,7 @@ export const devices = {
     const deviceSessions = new DeviceSessionService(parts);
     const links = new DeviceLinkService(its);
     const changes = new DeviceChangeService(its);
+    its.userErasures.push(new DeviceErasure(its));
     const reader = new DeviceReaderService(its.readOrm);
     const presence = new PresenceService({ ...parts, redis: new PresenceRedis(its.redis) });
     const sweep = async (): Promise<void> => void (await links.sweep());

@@ -20,6 +20,7 @@ export const UPDATE_USER_REFUSALS = [
   'INPUT_NOT_ALLOWED',
   'ONE_USER_REQUIRED',
   'USER_NOT_FOUND',
+  'USER_ERASED',
   ...VERSION_REFUSALS,
 ] as const;
 type UpdateUserRefusal = (typeof UPDATE_USER_REFUSALS)[number];
@@ -49,7 +50,11 @@ export class UserChangeService {
     const { userId, externalUserId, expectedVersion: expected, ...values } = wanted;
     const where = referenceOf(userId ?? null, externalUserId ?? null);
     const changed = await this.transactions.run(tenantId, async (em) => {
-      const row = await changeRow(em, User, where, expected, () => givenFields(values));
+      const row = await changeRow(em, User, where, expected, (user) => {
+        if (user.erasedAt)
+          refuse('USER_ERASED', 'The data of the user were erased, for good.', idField(wanted));
+        return givenFields(values);
+      });
       if (row !== null) await moveUserTags(em, row.after, row.before.tags, row.after.tags);
       if (row !== null && row.after.status !== row.before.status)
         await this.ports.userStatusChanged(em, tenantId, row.after.id);

@@ -22,6 +22,8 @@ const UserSchema = defineEntity({
     tags: p.json().$type<string[]>(),
     version: versionColumn(),
     createdAt: instantColumn(),
+    /** When the personal data were erased; from then on the row is an id alone. */
+    erasedAt: instantColumn().nullable(),
     /** The server's own note of the last change of the row; null for one that was never changed. */
     changedAt: p
       .datetime()

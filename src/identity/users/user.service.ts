@@ -162,6 +162,7 @@ export class UserService {
       tags: [...tags],
       version: 1,
       createdAt: new Date(this.clock.nowMs()),
+      erasedAt: null,
     };
   }
 

@@ -30,6 +30,9 @@ export class UserType {
 
   @Field(() => InstantScalar)
   createdAt!: Date;
+
+  @Field(() => InstantScalar, nullable('When the personal data were erased.'))
+  erasedAt?: Date | null | undefined;
 }
 
 export const UserPageType = listPageOf(UserType, 'UserPage');

@@ -193,6 +193,12 @@ export class JobQueue<T extends object> {
     return redriven.filter(Boolean).length;
   }
 
+  /** Drops jobs with their data, except those that a worker is at. @throws StoreUnavailableError */
+  async forget(ids: readonly string[]): Promise<void> {
+    // It answers whether there was such a job, and that it was free.
+    for (const id of ids) await this.ask(this.queue.remove(id));
+  }
+
   /** How many jobs are yet to be done, and how many were given up. @throws StoreUnavailableError */
   async counts(): Promise<{ readonly pending: number; readonly dead: number }> {
     const counts = await this.ask(

@@ -45,6 +45,11 @@ export class PendingRedemptions {
     return open;
   }
 
+  /** Drops jobs that are done, or were given up; those under way end by themselves. @throws StoreUnavailableError */
+  async forget(tenantId: string, redemptionIds: readonly Id[]): Promise<void> {
+    await this.queue.forget(redemptionIds.map((id) => jobIdOf(tenantId, id)));
+  }
+
   private async addJob(claim: Claim): Promise<void> {
     const { delayMs } = this;
     const jobId = jobIdOf(claim.tenantId, claim.redemptionId);

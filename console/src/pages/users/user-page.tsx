@@ -11,7 +11,7 @@ import { DevicesPanel } from './devices-panel';
 import { GiveButtons } from './give-forms';
 import { HoldingsPanels } from './holdings-panels';
 import { TagsButton } from './tags-form';
-import { UpdateUserDocument, UserDocument, type UserRowFragment } from './users.gql';
+import { EraseUserDocument, UpdateUserDocument, UserDocument, type UserRowFragment } from './users.gql';
 
 const route = getRouteApi('/shell/users/$id');
 
@@ -25,15 +25,20 @@ export function UserPage() {
       row={({ user }) => user}
       title={({ externalId }) => externalId}
       back={{ to: '/users', label: 'Users' }}
-      actions={(user) => (
-        <Can permission="CHANGE">
+      actions={(user) =>
+        user.erasedAt === null && (
           <Group gap="xs">
-            <GiveButtons userId={user.id} accounts={query.data?.accounts.items ?? []} />
-            <TagsButton user={user} />
-            <SwitchButton user={user} />
+            <Can permission="CHANGE">
+              <GiveButtons userId={user.id} accounts={query.data?.accounts.items ?? []} />
+              <TagsButton user={user} />
+              <SwitchButton user={user} />
+            </Can>
+            <Can permission="CHANGE_STAFF">
+              <EraseButton user={user} />
+            </Can>
           </Group>
-        </Can>
-      )}
+        )
+      }
     >
       {(user) => (
         <>
@@ -46,7 +51,11 @@ export function UserPage() {
   );
 }
 
-function Who({ user: { id, externalId, status, tags, createdAt } }: { readonly user: UserRowFragment }) {
+function Who({
+  user: { id, externalId, status, tags, createdAt, erasedAt },
+}: {
+  readonly user: UserRowFragment;
+}) {
   return (
     <Facts
       title="User"
@@ -56,6 +65,7 @@ function Who({ user: { id, externalId, status, tags, createdAt } }: { readonly u
         ['Status', <StatusBadge value={status} />],
         ['Tags', tags.length === 0 ? <None /> : tags.join(', ')],
         ['Created', <TimeCell value={createdAt} />],
+        ['Personal data erased', erasedAt === null ? 'no' : <TimeCell value={erasedAt} />],
         [
           'Look at',
           <Group gap="sm">
@@ -68,6 +78,21 @@ function Who({ user: { id, externalId, status, tags, createdAt } }: { readonly u
           </Group>,
         ],
       ]}
+    />
+  );
+}
+
+/** For owners. Whoever types the id has read what is lost. */
+function EraseButton({ user: { id, externalId } }: { readonly user: UserRowFragment }) {
+  const erase = useAction(EraseUserDocument);
+  return (
+    <ConfirmAction
+      label="Erase"
+      says="The id in your own system, tags, devices and refused attempts of the user are erased for good, and the user is signed out everywhere. Redemptions, orders and entries of money stay, without a person. Whatever the user still holds is lost. This cannot be undone."
+      typed={externalId}
+      isDangerous
+      run={async () => erase.mutateAsync({ input: { userId: id, giveUpHoldings: true } })}
+      done="The personal data of the user are erased."
     />
   );
 }
