@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { detailsIn, entriesOf, findingsOf } from '../support/audit.js';
 import { callCli, cliEnvironment, lineOf } from '../support/cli.js';
 import { foreignCodes } from '../support/code-files.js';
+import { makeScene } from '../support/reconciliation.js';
 import { openWorld, seedCampaign, seedTenant, type SeededTenant, type World } from '../support/world.js';
 
 let world: World;
@@ -100,6 +101,23 @@ describe('X.10 the audit log of the command line', () => {
     expect(await recorded(tenantId, ...redeeming)).toEqual(['cli redeem: user bob']);
     const rows = JSON.stringify(await entriesOf(world, tenantId));
     expect(codes.some((code) => rows.includes(code))).toBe(false);
+  });
+
+  it('has one entry of a compensation, where it corrects something, and of a recount', async () => {
+    const scene = await makeScene(world);
+    const { tenantId } = scene;
+    const its = ['--tenant', tenantId];
+    const spoil = async (): Promise<unknown> =>
+      world.stores.redis.hset(scene.key(`code:${scene.codes[1].codeDigest}`), 'used', '2');
+    await spoil();
+    expect(await recorded(tenantId, 'compensate', ...its)).toEqual([`cli compensate: tenant ${tenantId}`]);
+    expect(await recorded(tenantId, 'compensate', ...its)).toEqual([]);
+    await scene.sql('update redemption_total set total = total + 5 where tenant_id = ?', [tenantId]);
+    const count = (await recorded(tenantId, 'recount', ...its)).length;
+    const recounts = (await entriesOf(world, tenantId)).slice(-count);
+    expect(recounts.map(({ operation }) => operation)).toEqual(recounts.map(() => 'cli recount'));
+    expect(recounts.map((entry) => detailsIn(entry)?.rows)).toContainEqual({ redemption_total: 1 });
+    expect(await findingsOf(world, tenantId)).toEqual([]);
   });
 
   it('has an entry of a redrive, and of a whole campaign', async () => {
