@@ -2,6 +2,7 @@ import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { StartError } from './platform/errors.js';
 import { networks } from './platform/outgoing/address-guard.js';
+import { isRedisUrl } from './platform/redis/redis-address.js';
 import { trustedProxies } from './platform/trusted-proxies.js';
 
 /** How long a deferred claim stays open; until then only its job settles it. */
@@ -25,6 +26,14 @@ const addressOf = (schemes: RegExp, problem: string) =>
     .regex(schemes, problem)
     .refine((url) => URL.canParse(url), 'is not a URL')
     .optional();
+const redisAddress = z
+  .string()
+  .regex(/^rediss?(?:\+cluster)?:\/\//, 'must begin with redis://, rediss:// or redis+cluster://')
+  .refine(
+    isRedisUrl,
+    'is not a URL; the nodes of a cluster are separated by commas: redis+cluster://host:port,host:port',
+  )
+  .optional();
 const isOrigin = (text: string): boolean =>
   !text.includes('*') && URL.canParse(text) && new URL(text).origin === text;
 /** `*`, or origins as browsers send them: scheme, host and port, without a path. */
@@ -107,7 +116,7 @@ const environmentSchema = z.object({
   PORT: count(0, 65_535, 4000),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: addressOf(/^(mysql|mariadb):\/\//, 'must begin with mysql:// or mariadb://'),
-  REDIS_URL: addressOf(/^rediss?:\/\//, 'must begin with redis:// or rediss://'),
+  REDIS_URL: redisAddress,
   JWT_SECRET: secret,
   JWT_SECRET_PREVIOUS: secret,
   CODE_PEPPER: secret,

@@ -8,6 +8,7 @@ import { operationCheck } from '../transport/operation-check.js';
 import { createHttpServer } from '../transport/server.js';
 import type { Logger } from '../platform/observability/log.js';
 import { systemEm } from '../platform/database/orm.js';
+import { probeWrites } from '../platform/redis/redis-nodes.js';
 import { OWN_VERSION } from '../platform/own-version.js';
 import { settingsWarnings } from '../platform/database/settings-check.js';
 import { modules } from './modules.js';
@@ -79,7 +80,7 @@ function httpParts({ stores, app, services }: OpenedApp, settings: ServerSetting
     ...(tryOut === undefined ? {} : { tryOut }),
     health: {
       // Written, because a replica and a Redis without memory answer a PING all the same.
-      redis: async () => stores.redis.set('health', '1', 'EX', 60),
+      redis: async () => probeWrites(stores.redis),
       database: async () => systemEm(stores.orm).execute('select 1'),
     },
   };

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Id } from '../platform/ids.js';
 import type { Logger } from '../platform/observability/log.js';
-import { answered } from '../platform/redis/redis.js';
+import { answered, type Redis } from '../platform/redis/redis.js';
 import { RedisScript } from '../platform/redis/script.js';
 import type { CodeDigester } from './code-digester.js';
 import { seal, unseal } from '../platform/sealed-bytes.js';

@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { systemEm } from '../platform/database/orm.js';
 import type { Redis } from '../platform/redis/redis.js';
+import { probeAll } from '../platform/redis/redis-nodes.js';
 import { within } from '../platform/scheduling/timeout.js';
 
 /** How long a store has to answer before it is shown as away. */
@@ -37,7 +38,7 @@ export class StoreHealthService {
   }
 
   private async redisVersion(): Promise<string | null> {
-    await this.redis.ping();
+    await probeAll(this.redis);
     // Its user may be without this command.
     const info = await this.redis.info('server').catch(() => '');
     const [, name = '', version = null] = /^(valkey|redis)_version:(\S+)/m.exec(info) ?? [];

@@ -72,7 +72,7 @@ export class ClaimChecks implements RedisChecks {
 
   async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
     const entries = items.map(entryOf);
-    const nowMs = await this.redis.nowMs();
+    const nowMs = await this.redis.nowMs(tenantId);
     const held = await this.redis.claims(tenantId, entries);
     const settled = await this.settled(tenantId, entries);
     return entries.flatMap((entry, at) => {
@@ -100,7 +100,7 @@ export class ClaimChecks implements RedisChecks {
     const entries = [...unsettled.keys()]
       .filter((item) => SETTLED_BY.has(unsettled.get(item) ?? ''))
       .map(entryOf);
-    const nowMs = await this.redis.nowMs();
+    const nowMs = await this.redis.nowMs(tenantId);
     const held = await this.redis.claims(tenantId, entries);
     const claims = entries.flatMap((entry, at) => {
       const one = held[at];

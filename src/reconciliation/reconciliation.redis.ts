@@ -1,7 +1,8 @@
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { ChainableCommander } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys } from '../codes/code-copy.service.js';
 import { olderAttemptsKey } from '../limits/rate-limit.service.js';
-import { answered, asRedisFailure } from '../platform/redis/redis.js';
+import { answered, asRedisFailure, type Redis } from '../platform/redis/redis.js';
+import { redisNowMs, scanKeys, serverRuns } from '../platform/redis/redis-nodes.js';
 import { RedisScript } from '../platform/redis/script.js';
 import { keys as redemptionKeys } from '../redemption/claim/redemption.redis.js';
 import type { TenantKey } from './drift.js';
@@ -50,10 +51,9 @@ export class ReconciliationRedis {
     this.forgetScript = new RedisScript(redis, 'forget-marker');
   }
 
-  /** Which server it is, as long as it runs: another answer means that it was restarted. */
+  /** Which servers hold the data, as long as they run: another answer means that one was restarted or replaced. */
   async serverRun(): Promise<string> {
-    const info = await answered(this.redis.info('server'));
-    return /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
+    return serverRuns(this.redis);
   }
 
   /** The server run for which compensation is done, until it is time again. */
@@ -65,20 +65,15 @@ export class ReconciliationRedis {
     await answered(this.redis.set(COMPENSATED_KEY, serverRun, 'PX', forMs));
   }
 
-  async nowMs(): Promise<number> {
-    const [seconds, micros] = await answered(this.redis.time());
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  /** By the clock of the server that holds the tenant's keys. */
+  async nowMs(tenantId: string): Promise<number> {
+    return redisNowMs(this.redis, redemptionKeys.open(tenantId));
   }
 
   /** All keys of a tenant, or of all. A key that is there from beginning to end comes at least once. */
   async *keys(tenantId: string | null): AsyncGenerator<readonly TenantKey[]> {
     const pattern = `{${tenantId ?? '*'}}:*`;
-    for (let cursor = '0'; ;) {
-      const [next, found] = await answered(this.redis.scan(cursor, 'MATCH', pattern, 'COUNT', STEP));
-      yield found.flatMap(parseKey);
-      if (next === '0') return;
-      cursor = next;
-    }
+    for await (const found of scanKeys(this.redis, pattern, STEP)) yield found.flatMap(parseKey);
   }
 
   /** The redemptions with an open claim of a code; as entries of the list of open claims. */

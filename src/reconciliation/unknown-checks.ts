@@ -34,7 +34,7 @@ export class UnknownChecks implements RedisChecks {
   async judge(tenantId: string, digests: readonly string[]): Promise<Finding[]> {
     const codes = await this.rows.read<{ id: string; digest: string }>(tenantId, SELECT_CODES, [digests]);
     if (codes.length === 0) return [];
-    const nowMs = await this.redis.nowMs();
+    const nowMs = await this.redis.nowMs(tenantId);
     const until = await this.redis.unknownUntil(
       tenantId,
       codes.map(({ digest }) => digest),

@@ -43,7 +43,7 @@ export class WindowChecks implements RedisChecks {
   }
 
   async judge(tenantId: string, items: readonly string[]): Promise<Finding[]> {
-    const nowMs = await this.redis.nowMs();
+    const nowMs = await this.redis.nowMs(tenantId);
     const found: Finding[] = [];
     for (const item of items) {
       for (const { key, limit, lengthMs } of await this.windowsOf(tenantId, item)) {

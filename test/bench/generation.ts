@@ -4,6 +4,7 @@ import { present } from '../../src/platform/assert.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { eachOf } from '../../src/platform/scheduling/each-of.js';
+import { scanKeys } from '../../src/platform/redis/redis-nodes.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { measureBulkLoad } from './bulk-load.js';
 import type { ServerProcess } from './server-process.js';
@@ -121,8 +122,8 @@ async function redeem(
 /** All that Redis holds of the tenant, except what it holds of users whatever they ask for: attempts and subscriptions. */
 async function bytesOfCodes({ stores: { redis } }: BenchWorld): Promise<number> {
   let bytes = 0;
-  for await (const keys of redis.scanStream({ match: `{${TENANT}}:*`, count: 1000 }))
-    for (const key of (keys as string[]).filter((each) => !/^\{\w+\}:(?:rate|subs):/.test(each)))
+  for await (const keys of scanKeys(redis, `{${TENANT}}:*`, 1000))
+    for (const key of keys.filter((each) => !/^\{\w+\}:(?:rate|subs):/.test(each)))
       bytes += (await redis.memory('USAGE', key)) ?? 0;
   return bytes;
 }

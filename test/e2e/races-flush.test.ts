@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { emptyRedis } from '../support/redis-keys.js';
 import { startCluster, signedUser, signedUsers, type Cluster } from '../support/cluster.js';
 import {
   PASSING_IN_OUTAGES,
@@ -44,7 +45,7 @@ async function whileFlushing<T>(work: () => Promise<T>): Promise<{ result: T; fl
   const flushing = (async () => {
     while (!done.signal.aborted) {
       await pause(FLUSH_EVERY_MS);
-      await cluster.world.stores.redis.flushall();
+      await emptyRedis(cluster.world.stores.redis);
       flushes += 1;
     }
   })();

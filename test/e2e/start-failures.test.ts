@@ -203,7 +203,7 @@ const CASES: readonly Case[] = [
         redisUrl: (await redisWith('--cluster-enabled', 'yes', '--cluster-port', busPort)).url,
       });
     },
-    /^Redis at \S+ is a node of a cluster, which Redeemkit does not support/,
+    /^Redis at (\S+) is a node of a cluster: write REDIS_URL=redis\+cluster:\/\/\1, with further nodes behind commas\.$/,
   ],
   [
     'a replica of Redis',

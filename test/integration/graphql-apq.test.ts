@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scanKeys } from '../../src/platform/redis/redis-nodes.js';
 import { graphqlRequest, type GraphqlHttpAnswer } from '../support/graphql-client.js';
 import { startTransport, USER, type TransportServer } from '../support/transport-server.js';
 
@@ -88,9 +89,7 @@ describe('automatic persisted queries', () => {
         extensions: { advice: expect.stringContaining('Send values as variables') as string },
       });
       expect(codeOf(await persisted(other.url, hash))).toBe('PERSISTED_QUERY_NOT_FOUND');
-      for await (const keys of one.redis.scanStream({ match: 'apq:*', count: 1000 }) as AsyncIterable<
-        string[]
-      >) {
+      for await (const keys of scanKeys(one.redis, 'apq:*', 1000)) {
         for (const key of keys) expect(await one.redis.get(key)).not.toContain(code);
       }
     },

@@ -3,6 +3,7 @@ import { migrateUp } from '../../src/migrations/migrate.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
+import { keysOf } from '../support/redis-keys.js';
 import { forget, openClaim } from '../support/open-claim.js';
 import { deferRedemption, jobsOf, seedCode } from '../support/deferred.js';
 import { migrateBack } from '../support/migrate-back.js';
@@ -22,7 +23,7 @@ afterAll(async () => world.close());
 /** Every key of the tenant and of its jobs, with what it holds. */
 async function dumpOf(tenantId: string): Promise<string> {
   const { redis } = world.stores;
-  const keys = [...(await redis.keys(`{${tenantId}}:*`)), ...(await jobsOf(world, tenantId))];
+  const keys = [...(await keysOf(redis, `{${tenantId}}:*`)), ...(await jobsOf(world, tenantId))];
   const held = keys.map(async (key) => {
     switch (await redis.type(key)) {
       case 'hash':

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
+import { keysOf as redisKeysOf } from '../support/redis-keys.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget, openClaim } from '../support/open-claim.js';
 import { deferRedemption, IMPATIENT, seedCode } from '../support/deferred.js';
@@ -228,7 +229,7 @@ it('X.16 every key has one answer for ever, in a race of keys on two codes while
   const race = new AbortController();
   const forgetting = (async () => {
     while (!race.signal.aborted) {
-      const markers = await world.stores.redis.keys(`{${tenantId}}:key:*`);
+      const markers = await redisKeysOf(world.stores.redis, `{${tenantId}}:key:*`);
       if (markers.length > 0) await world.stores.redis.del(markers);
     }
   })();

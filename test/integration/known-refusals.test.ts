@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
+import { keysOf } from '../support/redis-keys.js';
 import {
   emOf,
   openWorld,
@@ -111,8 +112,8 @@ it('a key whose marker is lost is answered before the state of its code', async 
     outcomeOf(await redeem(world, tenantId, user, codes[0] ?? '', { idempotencyKey: 'first' }));
   expect(await redeemByKey()).toBe('COMMITTED');
   // A confirm that comes later would bring the marker back.
-  await expect.poll(async () => redis.keys(`{${tenantId}}:claims:*`)).toEqual([]);
-  await redis.del(await redis.keys(`{${tenantId}}:key:*`));
+  await expect.poll(async () => keysOf(redis, `{${tenantId}}:claims:*`)).toEqual([]);
+  await redis.del(await keysOf(redis, `{${tenantId}}:key:*`));
   await change(0, { status: 'DISABLED' });
   expect(await attempt(other, 0)).toBe('CODE_INACTIVE');
   const claims = await claimsDuring(async () => {

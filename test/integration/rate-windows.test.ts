@@ -43,7 +43,7 @@ it('S4.14 a window takes 150 KB at most, whatever its limit, and admits exactly 
   for (const waitMs of waits) expect(waitMs).toBeLessThanOrEqual(3_600_000 + 60_000);
   expect(await bytesOf(windows[0])).toBeLessThan(150_000);
   const redis = new ReconciliationRedis(world.stores.redis);
-  const nowMs = await redis.nowMs();
+  const nowMs = await redis.nowMs('T');
   expect(await redis.attemptsWithin(windows[0]?.key ?? '', 3_600_000, nowMs)).toBeLessThanOrEqual(5000);
 });
 
@@ -90,7 +90,7 @@ it('a window up to 1,000 is exact: it moves nothing, forgets replays, and counts
 it('a window from before, with more attempts than are kept one by one, still counts them all, and shrinks', async () => {
   const windows = windowsOf([3000, 3_600_000]);
   const key = windows[0]?.key ?? '';
-  const nowMs = await new ReconciliationRedis(world.stores.redis).nowMs();
+  const nowMs = await new ReconciliationRedis(world.stores.redis).nowMs('T');
   await world.stores.redis.zadd(key, ...Array.from({ length: 2900 }, (_, at) => [nowMs, `old-${at}`]).flat());
   expect((await flood(windows, 300)).admitted.length).toBe(100);
   expect(await world.stores.redis.zcard(key)).toBe(1000);

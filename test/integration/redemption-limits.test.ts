@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
+import { keysOf } from '../support/redis-keys.js';
 import { factsAfter, factsOf } from '../support/facts.js';
 import {
   emOf,
@@ -111,7 +112,7 @@ describe('limits of a campaign', () => {
     const em = emOf(world, tenant.tenantId);
     const [today] = await em.find(CampaignUsage, { campaignId, userId });
     await em.nativeUpdate(CampaignUsage, { campaignId, userId }, { day: (today?.day ?? 1) - 1 });
-    const spent = await world.stores.redis.keys(`{${tenant.tenantId}}:spent:*`);
+    const spent = await keysOf(world.stores.redis, `{${tenant.tenantId}}:spent:*`);
     await world.stores.redis.del(spent);
     await em.nativeUpdate(
       (await import('../../src/redemption/history/redemption.entity.js')).Redemption,

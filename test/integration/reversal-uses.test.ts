@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
+import { keysOf } from '../support/redis-keys.js';
 import { expectNoDrift, redeemed, redeemedOnce, reverse, stateOf } from '../support/reversals.js';
 import {
   emOf,
@@ -72,7 +73,7 @@ describe('the use of a reversed redemption', () => {
     await reverse(world, tenantId, id, { returnUse: true });
     const replayed = { status: 'COMMITTED', redemption: { id, status: 'REVERSED' } };
     expect(await redeem(world, tenantId, userId, code, key)).toMatchObject(replayed);
-    await world.stores.redis.del(...(await world.stores.redis.keys(`{${tenantId}}:*`)));
+    await world.stores.redis.del(...(await keysOf(world.stores.redis, `{${tenantId}}:*`)));
     expect(await redeem(world, tenantId, userId, code, key)).toMatchObject(replayed);
     const again = await redeemed(world, tenantId, userId, code, { idempotencyKey: 'twice' });
     expect(again.id).not.toBe(id);

@@ -2,6 +2,7 @@ import { vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
+import { keysOf } from './redis-keys.js';
 import { openClaim } from './open-claim.js';
 import { emOf, seedCampaign, seedTenant, seedUser, type SeededTenant, type World } from './world.js';
 
@@ -53,7 +54,7 @@ export async function settledEvents(world: World, tenantId: string): Promise<Rec
 
 /** The keys of the jobs of a tenant's deferred redemptions. */
 export async function jobsOf({ stores }: World, tenantId: string): Promise<string[]> {
-  return stores.redis.keys(`{bull}:pending-redemptions:r*_${tenantId}`);
+  return keysOf(stores.redis, `*:pending-redemptions:r*_${tenantId}`);
 }
 
 /** Deletes the jobs from Redis and leaves the tenant's own keys. */

@@ -4,12 +4,13 @@ import { Code } from '../../src/codes/code.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { claimText, newClaimText, type Claim } from '../../src/redemption/claim/claim.js';
+import { keysOf } from './redis-keys.js';
 import { emOf, type SeededTenant, type World } from './world.js';
 import { readRewardRule } from '../../src/rewards/reward-rule.js';
 
 /** Redis forgets everything of a tenant. */
 export async function forget(world: World, tenantId: string): Promise<void> {
-  const keys = await world.stores.redis.keys(`{${tenantId}}:*`);
+  const keys = await keysOf(world.stores.redis, `{${tenantId}}:*`);
   if (keys.length > 0) await world.stores.redis.del(keys);
 }
 

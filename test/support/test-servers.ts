@@ -6,6 +6,7 @@ import { initialiseDatabase } from '../../src/platform/local-servers/mariadb-ini
 import { readServerBinaries } from '../../src/platform/local-servers/server-binaries.js';
 import { stopOrphan } from '../../src/platform/local-servers/server-record.js';
 import { dataFoldersOf, newDataFolder } from './data-folder.js';
+import { RedisClusterServers } from './redis-cluster-servers.js';
 import { createEmptyDatabase } from './scratch-database.js';
 
 export interface TestServers {
@@ -24,7 +25,10 @@ const ONE_FILE = ['--innodb-file-per-table=0'];
 /** Only failures are worth a line between the results of tests. */
 const quiet = (): void => undefined;
 
-/** One database and one Redis for a whole run, in a folder that goes with them; or those of the environment. */
+/**
+ * One database and one Redis for a whole run, in a folder that goes with them; or those of the environment. With
+ * `TEST_REDIS=cluster` the Redis is a private cluster.
+ */
 export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServers> {
   const databaseUrl = env['TEST_DATABASE_URL'];
   const redisUrl = env['TEST_REDIS_URL'];
@@ -41,6 +45,7 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
   await initialiseDatabase(readServerBinaries().database, template, quiet);
   const databaseTemplate = path.join(template, 'mariadb');
   if (database) placeDatabase(databaseTemplate, dataDir);
+  const cluster = env['TEST_REDIS'] === 'cluster' ? await RedisClusterServers.start() : null;
   const services = await startEmbeddedServices({
     dataDir,
     log: quiet,
@@ -48,14 +53,15 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
     scratchDatabases: true,
     extraArgs: ONE_FILE,
     database,
+    redis: cluster === null,
   });
   return {
     databaseUrl: given?.databaseUrl ?? services.databaseUrl,
-    redisUrl: services.redisUrl,
     databaseTemplate,
+    redisUrl: cluster?.url ?? services.redisUrl,
     stop: async () => {
       await given?.drop();
-      await services.stop();
+      await Promise.all([services.stop(), cluster?.close()]);
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

@@ -6,7 +6,6 @@ import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../../src/platform/o
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { RewardGrant } from '../../src/redemption/history/reward-grant.entity.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
-import type { Redeemed } from './redeemers.js';
 import { emOf, type World } from './world.js';
 
 /** Everything that redemptions of a tenant have left behind, as the primary has it. */
@@ -23,6 +22,13 @@ export async function truthOf(world: World, tenantId: string) {
   return { codes, redemptions, committed, orders, grants, subscriptions, events, usage };
 }
 
+/** An answer to a redemption, however it was asked for. */
+export interface Answered {
+  /** COMMITTED, or the code of the refusal. */
+  readonly outcome: string;
+  readonly redemption: { readonly id: string } | null;
+}
+
 export type Truth = Awaited<ReturnType<typeof truthOf>>;
 
 /**
@@ -33,7 +39,7 @@ export async function expectExactly(
   world: World,
   tenantId: string,
   count: number,
-  answers: readonly Redeemed[],
+  answers: readonly Answered[],
 ): Promise<Truth> {
   const truth = await truthOf(world, tenantId);
   const ids = inOrder(truth.committed.map(({ id }) => id));

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
-import type { Redis } from '../redis/redis.js';
+import type { Redis, RedisNode } from '../redis/redis.js';
+import { mastersOf } from '../redis/redis-nodes.js';
 import { systemEm } from './orm.js';
 
 interface RequiredSetting {
@@ -49,10 +50,11 @@ const REDIS_SETTINGS: readonly RequiredSetting[] = [
  * each that is off. Only warns: what is off may be wanted, e.g. in a test.
  */
 export async function settingsWarnings(orm: MikroORM, redis: Redis): Promise<string[]> {
-  const [database, store] = await Promise.all([databaseSettings(orm), redisSettings(redis)]);
+  const [database, stores] = await Promise.all([databaseSettings(orm), settingsOfMasters(redis)]);
   const required =
     database.get('log_bin') === 'ON' ? [...DATABASE_SETTINGS, BINLOG_SETTING] : DATABASE_SETTINGS;
-  return [...deviations('database', required, database), ...deviations('Redis', REDIS_SETTINGS, store)];
+  const ofRedis = stores.flatMap((store) => deviations('Redis', REDIS_SETTINGS, store));
+  return [...deviations('database', required, database), ...new Set(ofRedis)];
 }
 
 function deviations(
@@ -77,8 +79,13 @@ async function databaseSettings(orm: MikroORM): Promise<ReadonlyMap<string, stri
   return new Map(rows.map((row) => [row.Variable_name.toLowerCase(), row.Value]));
 }
 
+async function settingsOfMasters(redis: Redis): Promise<ReadonlyMap<string, string>[]> {
+  const masters = await mastersOf(redis).catch(() => []);
+  return Promise.all(masters.map(redisSettings));
+}
+
 /** Hosted Redis often refuses CONFIG; what cannot be read is not warned of. */
-async function redisSettings(redis: Redis): Promise<ReadonlyMap<string, string>> {
+async function redisSettings(redis: RedisNode): Promise<ReadonlyMap<string, string>> {
   const settings = new Map<string, string>();
   for (const { name } of REDIS_SETTINGS) {
     const reply = await redis.config('GET', name).catch(() => null);

@@ -23,6 +23,8 @@ const AT_ONCE = 4;
 const TURN_MS = 250;
 /** Consumers of tenants that may take longer at once; with more the others wait, because each takes a connection. */
 const SLOW_MAX = 6;
+/** Failed turns that a poll tries again; twice as many each time that all of them succeed. */
+const AGAIN_MIN = 8;
 
 /** Does something for each event of some types, in another process than the one that has committed it. */
 export interface EventConsumer {
@@ -63,8 +65,9 @@ export class EventConsumers {
   private holdsLock = false;
   /** By the clock that only goes forward: a wall clock that is set back would put off the poll. */
   private nextPollMs = 0;
-  /** Turns that failed; tried again at the next poll, not at every doorbell. */
+  /** Turns that failed; tried again at the next poll, not at every doorbell, and behind all others. */
   private readonly failed = new Set<string>();
+  private triesAgain = AGAIN_MIN;
   /** Turns that are not over, also those that are no longer waited for. */
   private readonly atWork = new Map<string, Promise<void>>();
 
@@ -117,16 +120,27 @@ export class EventConsumers {
   private async round(): Promise<void> {
     const nowMs = performance.now();
     let tenantIds = this.signal.take();
+    let again = new Set<string>();
     if (nowMs >= this.nextPollMs) {
       this.nextPollMs = nowMs + POLL_EVERY_MS;
-      this.failed.clear();
+      again = this.triedAgain();
       tenantIds = await this.cursors.tenantsBehind();
     }
     const turns = tenantIds.flatMap((tenantId) =>
       this.consumers.map((consumer) => ({ key: `${tenantId} ${consumer.name}`, tenantId, consumer })),
     );
     const free = turns.filter(({ key }) => !this.atWork.has(key) && !this.failed.has(key));
-    await eachOf(free, AT_ONCE, async (turn) => this.giveTurn(turn));
+    const inOrder = free.toSorted((a, b) => Number(again.has(a.key)) - Number(again.has(b.key)));
+    await eachOf(inOrder, AT_ONCE, async (turn) => this.giveTurn(turn));
+    const isBack = ![...again].some((key) => this.failed.has(key) || this.atWork.has(key));
+    if (again.size > 0) this.triesAgain = isBack ? this.triesAgain * 2 : AGAIN_MIN;
+  }
+
+  /** A few of those that failed: where a master of a cluster is away, many tenants fail, each after a timeout. */
+  private triedAgain(): Set<string> {
+    const some = [...this.failed].slice(0, this.triesAgain);
+    for (const key of some) this.failed.delete(key);
+    return new Set(some);
   }
 
   private async giveTurn(turn: Turn): Promise<void> {

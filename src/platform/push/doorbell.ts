@@ -1,7 +1,7 @@
+import { Channels, type Heard } from '../redis/channels.js';
 import type { Redis } from '../redis/redis.js';
 
-/** Pub/sub knows no numbers of databases, so the channel bears that of the installation's. */
-const channelOf = ({ options }: Redis): string => `events:doorbell:${options.db ?? 0}`;
+const NAME = 'events:doorbell';
 
 type Hear = (tenantId: string, seq: number) => void;
 
@@ -10,15 +10,18 @@ type Hear = (tenantId: string, seq: number) => void;
  * is lost is made good by looks at the counters, within a second.
  */
 export class Doorbell {
-  private readonly due = new Map<string, number>();
-  private isSending = false;
+  private readonly channels: Channels;
+  /** By channel: what is to be told, while a message is on its way. */
+  private readonly due = new Map<string, Map<string, number>>();
   private readonly hearers: Hear[] = [];
 
-  /** @param listener A connection of its own (`connectRedisListener`): it takes up its channel again by itself. */
+  /** @param listener A connection of its own (`connectRedisListener`): it takes up its channels again by itself. */
   constructor(
-    private readonly redis: Redis,
+    redis: Redis,
     private readonly listener: Redis,
-  ) {}
+  ) {
+    this.channels = new Channels(redis, NAME);
+  }
 
   onRing(hear: Hear): void {
     this.hearers.push(hear);
@@ -26,32 +29,36 @@ export class Doorbell {
 
   /** Hears other processes, too, from then on. */
   async listen(): Promise<void> {
-    const own = channelOf(this.listener);
-    this.listener.on('message', (channel, message) => {
-      if (channel !== own) return;
+    const heard: Heard = (message) => {
       for (const [tenantId, seq] of JSON.parse(message) as [string, number][]) this.tell(tenantId, seq);
-    });
-    await this.listener.subscribe(own);
+    };
+    await this.channels.listen(this.listener, heard);
   }
 
   /** Call it after the commit. Never throws, never waits; what comes while one is on its way goes out as one. */
   ring(tenantId: string, seq: number): void {
     this.tell(tenantId, seq);
-    this.due.set(tenantId, Math.max(seq, this.due.get(tenantId) ?? 0));
-    if (!this.isSending) void this.send();
+    const channel = this.channels.of(tenantId);
+    const waiting = this.due.get(channel);
+    if (waiting !== undefined) {
+      waiting.set(tenantId, Math.max(seq, waiting.get(tenantId) ?? 0));
+      return;
+    }
+    const due = new Map([[tenantId, seq]]);
+    this.due.set(channel, due);
+    void this.send(channel, due);
   }
 
   private tell(tenantId: string, seq: number): void {
     for (const hear of this.hearers) hear(tenantId, seq);
   }
 
-  private async send(): Promise<void> {
-    this.isSending = true;
-    while (this.due.size > 0) {
-      const message = JSON.stringify([...this.due]);
-      this.due.clear();
-      await this.redis.publish(channelOf(this.redis), message).catch(() => undefined);
+  private async send(channel: string, due: Map<string, number>): Promise<void> {
+    while (due.size > 0) {
+      const message = JSON.stringify([...due]);
+      due.clear();
+      await this.channels.publish(channel, message).catch(() => undefined);
     }
-    this.isSending = false;
+    this.due.delete(channel);
   }
 }

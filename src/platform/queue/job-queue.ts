@@ -1,11 +1,12 @@
 import { DelayedError, Queue, Worker, type Job } from 'bullmq';
 import { asRedisFailure, connectRedis, connectRedisWaiter, type Redis } from '../redis/redis.js';
+import { redisNowMs } from '../redis/redis-nodes.js';
 import { StoreUnavailableError } from '../errors.js';
 import type { Logger } from '../observability/log.js';
 import { within } from '../scheduling/timeout.js';
 import { OwnerTurns } from './owner-turns.js';
 
-/** One hash tag for all queues, apart from those of the tenants. */
+/** One hash tag for all queues that are not divided, apart from those of the tenants. */
 const PREFIX = '{bull}';
 const COMPLETED_KEPT = 1000;
 const COMPLETED_KEPT_S = 24 * 3600;
@@ -20,6 +21,8 @@ export interface JobQueueSettings<T> {
   /** A connection to share; without one the queue has its own. */
   readonly redis?: Redis;
   readonly name: string;
+  /** Before the names of its keys, with the hash tag that they share; {@link PREFIX} by default. */
+  readonly prefix?: string;
   readonly log: Logger;
   /** How long {@link JobQueue.add} and the look-ups wait for Redis. */
   readonly commandTimeoutMs: number;
@@ -55,13 +58,15 @@ export class JobQueue<T extends object> {
   private worker: Worker<T, void> | null = null;
   private workerRedis: Redis | null = null;
   private readonly turns: OwnerTurns | null;
+  private readonly prefix: string;
 
   constructor(private readonly settings: JobQueueSettings<T>) {
     this.turns = settings.share === undefined ? null : new OwnerTurns(settings.share.max);
+    this.prefix = settings.prefix ?? PREFIX;
     this.redis = settings.redis ?? connectRedis(settings.redisUrl, settings.commandTimeoutMs);
     this.queue = new Queue(settings.name, {
       connection: this.redis,
-      prefix: PREFIX,
+      prefix: this.prefix,
       // It would ask Redis once, and fail for good if Redis did not answer at that moment.
       skipVersionCheck: true,
       defaultJobOptions: {
@@ -93,8 +98,7 @@ export class JobQueue<T extends object> {
   }
 
   private async nowMs(): Promise<number> {
-    const [seconds, micros] = await this.ask(this.redis.time());
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    return this.ask(redisNowMs(this.redis, this.prefix));
   }
 
   /** Has a job done again and again, once per interval however many processes ask for it. @throws StoreUnavailableError */
@@ -123,7 +127,7 @@ export class JobQueue<T extends object> {
         ),
       {
         connection: this.workerRedis,
-        prefix: PREFIX,
+        prefix: this.prefix,
         concurrency,
         lockDuration: leaseMs,
         stalledInterval: leaseMs / 2,

@@ -1,15 +1,26 @@
 import { Redis } from 'ioredis';
 import { networkCodeOf, networkObstacle, passes, stays, type StoreObstacle } from '../await-store.js';
 import { scrub } from '../observability/scrub.js';
+import { clusterAddress, isClusterUrl } from './redis-address.js';
 
 const ANSWER_WITHIN_MS = 2000;
 const VARIABLE = 'REDIS_URL';
 const VERSION_MIN = 7;
 
-/** Why the Redis of the address cannot be used now; null where it can. */
+/** Why the Redis of the address cannot be used now; null where it can. Of a cluster one node has to answer. */
 export async function redisObstacle(redisUrl: string): Promise<StoreObstacle | null> {
-  const url = new URL(redisUrl);
-  const redis = new Redis(redisUrl, {
+  if (!isClusterUrl(redisUrl)) return obstacleAt(redisUrl, 'single');
+  const obstacles = await Promise.all(
+    clusterAddress(redisUrl).urls.map(async (url) => obstacleAt(url, 'cluster')),
+  );
+  return obstacles.includes(null) ? null : (obstacles[0] ?? null);
+}
+
+type Kind = 'single' | 'cluster';
+
+async function obstacleAt(address: string, kind: Kind): Promise<StoreObstacle | null> {
+  const url = new URL(address);
+  const redis = new Redis(address, {
     lazyConnect: true,
     enableReadyCheck: false,
     retryStrategy: () => null,
@@ -23,7 +34,7 @@ export async function redisObstacle(redisUrl: string): Promise<StoreObstacle | n
   try {
     await redis.connect();
     const info = await redis.info();
-    return errors.length > 0 ? refusal(errors[0], url) : stateObstacle(info, url);
+    return errors.length > 0 ? refusal(errors[0], url) : stateObstacle(info, url, kind);
   } catch (error) {
     return refusal(errors[0] ?? error, url);
   } finally {
@@ -68,21 +79,26 @@ function transportObstacle(error: unknown, url: URL): StoreObstacle | null {
 }
 
 /** From the text of INFO: `name:value` lines. */
-function stateObstacle(info: string, url: URL): StoreObstacle | null {
+function stateObstacle(info: string, url: URL, kind: Kind): StoreObstacle | null {
   const value = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
   const at = `Redis at ${url.host}`;
   const version = value('redis_version') ?? `${VERSION_MIN}`;
   if (Number.parseInt(version, 10) < VERSION_MIN)
     return stays(`${at} is version ${version}: Redeemkit needs Redis ${VERSION_MIN} or newer.`);
-  if (value('cluster_enabled') === '1') return cluster(url);
+  const isOfCluster = value('cluster_enabled') === '1';
+  if (isOfCluster && kind === 'single') return cluster(url);
+  if (!isOfCluster && kind === 'cluster')
+    return stays(`${at} is no node of a cluster: begin ${VARIABLE} with ${url.protocol}//.`);
   if (value('loading') === '1')
     return passes(`${at} is still reading its data: start again when it is done.`);
-  if (value('role') === 'slave') return passes(`${at} is a replica: point ${VARIABLE} at the primary.`);
+  if (value('role') === 'slave' && kind === 'single')
+    return passes(`${at} is a replica: point ${VARIABLE} at the primary.`);
   return null;
 }
 
 function cluster(url: URL): StoreObstacle {
+  const scheme = url.protocol.replace(':', '+cluster:');
   return stays(
-    `Redis at ${url.host} is a node of a cluster, which Redeemkit does not support: point ${VARIABLE} at a single Redis.`,
+    `Redis at ${url.host} is a node of a cluster: write ${VARIABLE}=${scheme}//${url.host}, with further nodes behind commas.`,
   );
 }

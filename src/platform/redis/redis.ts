@@ -1,7 +1,12 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis as SingleRedis, type RedisOptions } from 'ioredis';
 import { StoreUnavailableError } from '../errors.js';
+import { isClusterUrl } from './redis-address.js';
+import { RedisCluster } from './redis-cluster.js';
 
-export type { Redis } from 'ioredis';
+/** The connection to one server. */
+export type RedisNode = SingleRedis;
+/** One Redis, or a cluster. */
+export type Redis = RedisNode | RedisCluster;
 
 /** Share of the time to report an outage that one waiting command may use. */
 const SHARE_OF_ANSWER = 0.75;
@@ -17,10 +22,11 @@ const WAITED_MS_MAX = 15_000;
 
 /**
  * How Redis says that it cannot do its work now, though nothing is wrong with the command: it reads its data, is (or
- * has become) a replica, is out of memory, cannot write to its disk, or is blocked by a script.
+ * has become) a replica, is out of memory, cannot write to its disk, or is blocked by a script. In a cluster the keys
+ * may be on their way to another master; a transaction that met that says only EXECABORT.
  */
 const AWAY =
-  /^(?:LOADING|READONLY|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|ERR max number of clients reached)\b/;
+  /^(?:LOADING|READONLY|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|EXECABORT|BUSY|NOREPLICAS|ERR max number of clients reached)\b/;
 
 /** Of one connection, which opens its socket again and again. */
 function reconnecting() {
@@ -57,7 +63,7 @@ function reconnecting() {
  */
 export function connectRedis(url: string, answerWithinMs: number): Redis {
   const commandTimeout = Math.floor(answerWithinMs * SHARE_OF_ANSWER);
-  const redis = new Redis(url, {
+  const options = {
     ...reconnecting(),
     commandTimeout,
     connectTimeout: commandTimeout,
@@ -66,7 +72,9 @@ export function connectRedis(url: string, answerWithinMs: number): Redis {
     disconnectTimeout: commandTimeout,
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: true,
-  });
+  };
+  if (isClusterUrl(url)) return new RedisCluster(url, options, commandTimeout);
+  const redis = new SingleRedis(url, options);
   // Without a listener an outage would end the process; each command fails by itself and says so.
   redis.on('error', () => undefined);
   return redis;
@@ -77,13 +85,15 @@ export function connectRedis(url: string, answerWithinMs: number): Redis {
  * listener without commands would not notice a dead peer.
  */
 export function connectRedisListener(url: string): Redis {
-  const redis = new Redis(url, {
+  const options = {
     ...reconnecting(),
     maxRetriesPerRequest: null,
     connectTimeout: PING_EVERY_MS,
-    socketTimeout: 2 * PING_EVERY_MS,
     disconnectTimeout: PING_EVERY_MS,
-  });
+  };
+  // Its subscribers send no pings. What a master that hangs would have told is read by the polls.
+  if (isClusterUrl(url)) return new RedisCluster(url, options, null, { shardedSubscribers: true });
+  const redis = new SingleRedis(url, { ...options, socketTimeout: 2 * PING_EVERY_MS });
   const asking = setInterval(() => {
     if (redis.status === 'ready') redis.ping().catch(() => undefined);
   }, PING_EVERY_MS);
@@ -95,13 +105,15 @@ export function connectRedisListener(url: string): Redis {
 
 /** A connection for commands that Redis answers only when there is something to do, as those of a job queue's worker. */
 export function connectRedisWaiter(url: string): Redis {
-  const redis = new Redis(url, {
+  const options = {
     ...reconnecting(),
     maxRetriesPerRequest: null,
     connectTimeout: PING_EVERY_MS,
     socketTimeout: WAITED_MS_MAX,
     disconnectTimeout: PING_EVERY_MS,
-  });
+  };
+  if (isClusterUrl(url)) return new RedisCluster(url, options, null);
+  const redis = new SingleRedis(url, options);
   redis.on('error', () => undefined);
   return redis;
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Redis } from 'ioredis';
 import { traced } from '../observability/tracing.js';
-import { answered, asRedisFailure } from './redis.js';
+import { RedisCluster } from './redis-cluster.js';
+import { answered, asRedisFailure, type Redis, type RedisNode } from './redis.js';
 
 const FOLDER = fileURLToPath(new URL('../../../scripts/lua', import.meta.url));
 
@@ -17,8 +17,6 @@ const SPAN = { 'db.system.name': 'redis' };
 export class RedisScript {
   private readonly text: string;
   private readonly digest: string;
-  /** Shared by all scripts on a connection. */
-  private readonly gathering: Gathering;
 
   constructor(
     private readonly redis: Redis,
@@ -28,7 +26,6 @@ export class RedisScript {
   ) {
     this.text = scriptText(FOLDER, name);
     this.digest = createHash('sha1').update(this.text).digest('hex');
-    this.gathering = gatheringOf(redis);
   }
 
   /** @throws StoreUnavailableError when Redis does not answer; the script may or may not have run. */
@@ -37,16 +34,25 @@ export class RedisScript {
   }
 
   private async evaluate(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    sendTogether(this.redis, this.gathering, this.leaves === 'at once');
-    this.gathering.outstanding += 1;
+    const gathering = this.gatheringOf(keys);
+    gathering.outstanding += 1;
     try {
       return await this.redis.evalsha(this.digest, keys.length, ...keys, ...args);
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw asRedisFailure(error);
     } finally {
-      this.gathering.outstanding -= 1;
+      gathering.outstanding -= 1;
     }
     return answered(this.redis.eval(this.text, keys.length, ...keys, ...args));
+  }
+
+  /** Shared by all scripts on a connection; those on one master leave together. */
+  private gatheringOf([key = '']: readonly string[]): Gathering {
+    const node = this.redis instanceof RedisCluster ? this.redis.nodeOf(key) : this.redis;
+    if (node === null) return { outstanding: 0, release: null };
+    const gathering = gatheringOf(node);
+    sendTogether(node, gathering, this.leaves === 'at once');
+    return gathering;
   }
 }
 
@@ -63,11 +69,11 @@ interface Gathering {
   release: (() => void) | null;
 }
 
-const gatherings = new WeakMap<Redis, Gathering>();
+const gatherings = new WeakMap<RedisNode, Gathering>();
 /** How long a command waits for others at most, while replies to earlier ones are outstanding. */
 const GATHER_MS = 1;
 
-function gatheringOf(redis: Redis): Gathering {
+function gatheringOf(redis: RedisNode): Gathering {
   const known = gatherings.get(redis) ?? { outstanding: 0, release: null };
   gatherings.set(redis, known);
   return known;
@@ -77,7 +83,7 @@ function gatheringOf(redis: Redis): Gathering {
  * Commands of the same moment leave in one write. Each by itself would be a system call here and a wake-up of Redis,
  * which cost more than the script does. A lone command leaves in the same turn of the event loop.
  */
-function sendTogether({ stream }: Redis, gathering: Gathering, atOnce: boolean): void {
+function sendTogether({ stream }: RedisNode, gathering: Gathering, atOnce: boolean): void {
   if (stream === undefined) return;
   if (gathering.release === null) {
     stream.cork();

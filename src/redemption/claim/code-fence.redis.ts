@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { codeKeys } from '../../codes/code-copy.service.js';
 import type { CodeFence, FencedCode } from '../../codes/code-redigest.service.js';
+import type { Redis } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { keys } from './redemption.redis.js';
 

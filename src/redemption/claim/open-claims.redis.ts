@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
-import { answered, asRedisFailure } from '../../platform/redis/redis.js';
+import { answered, type Redis } from '../../platform/redis/redis.js';
+import { EndlessScan } from '../../platform/redis/redis-nodes.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { readStoredClaim } from './claim.js';
 import { keys } from './redemption.redis.js';
@@ -45,9 +45,10 @@ export class OpenClaimsRedis {
   private readonly overdueScript: RedisScript;
   private readonly dropScript: RedisScript;
   private readonly listScript: RedisScript;
-  private walkCursor = '0';
+  private readonly claimKeys: EndlessScan;
 
   constructor(private readonly redis: Redis) {
+    this.claimKeys = new EndlessScan(redis, '{*}:claims:*', WALK_KEYS);
     this.overdueScript = new RedisScript(redis, 'overdue-claims');
     this.dropScript = new RedisScript(redis, 'drop-open-entries');
     this.listScript = new RedisScript(redis, 'list-open-claims');
@@ -55,21 +56,22 @@ export class OpenClaimsRedis {
 
   /**
    * Which of these tenants have claims past their deadline. A script each, and all of them leave in one write.
-   * A tenant whose list cannot be read has none, and is reported.
+   * A tenant whose list cannot be read has none, and is reported: in a cluster, one master may be away.
+   * @throws StoreUnavailableError when Redis answers for none of them
    */
   async tenantsOverdue(tenantIds: readonly string[], failed: TenantFailed): Promise<OverdueCount[]> {
-    const counts = await Promise.all(
-      tenantIds.map(async (tenantId) => {
-        const asked = this.overdueScript.run([keys.open(tenantId)], [0, 0]).catch((error: unknown) => {
-          if (error instanceof StoreUnavailableError) throw error;
-          failed(tenantId, error);
-          return [0, 0];
-        });
-        const [, count] = (await asked) as [number, number];
-        return { tenantId, count };
-      }),
+    const answers = await Promise.allSettled(
+      tenantIds.map(async (tenantId) => ({ tenantId, count: await this.overdueCount(tenantId) })),
     );
-    return counts.filter(({ count }) => count > 0);
+    const isAllAway = answers.every(
+      (each) => each.status === 'rejected' && each.reason instanceof StoreUnavailableError,
+    );
+    return answers.flatMap((each, at) => {
+      if (each.status === 'fulfilled') return each.value.count > 0 ? [each.value] : [];
+      if (isAllAway) throw each.reason;
+      failed(tenantIds[at] ?? '', each.reason);
+      return [];
+    });
   }
 
   /** How many claims of a tenant are past their deadline. @throws StoreUnavailableError */
@@ -120,34 +122,16 @@ export class OpenClaimsRedis {
    * @returns how many
    */
   async relist(failed: TenantFailed): Promise<number> {
-    const found = await this.walk();
     let added = 0;
-    for (const key of found) {
+    for (const key of await this.claimKeys.step()) {
       const [, tenantId, digest] = CLAIMS_KEY.exec(key) ?? [];
       if (tenantId === undefined || digest === undefined) continue;
       try {
         added += (await this.listScript.run([keys.open(tenantId), key], [digest])) as number;
       } catch (error) {
-        if (error instanceof StoreUnavailableError) throw error;
         failed(tenantId, error);
       }
     }
     return added;
-  }
-
-  private async walk(): Promise<readonly string[]> {
-    try {
-      const [next, found] = await this.redis.scan(
-        this.walkCursor,
-        'MATCH',
-        '{*}:claims:*',
-        'COUNT',
-        WALK_KEYS,
-      );
-      this.walkCursor = next;
-      return found;
-    } catch (error) {
-      throw asRedisFailure(error);
-    }
   }
 }

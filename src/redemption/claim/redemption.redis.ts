@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { VERSION_FLOOR_MS, codeKeys, stateOf, type CodeCopy } from '../../codes/code-copy.service.js';
 import {
   admissionArguments,
@@ -9,7 +8,7 @@ import {
 } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
-import { asRedisFailure } from '../../platform/redis/redis.js';
+import { asRedisFailure, type Redis } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { dayOf, newClaimText, readStoredClaim, type Claim, type ClaimSnapshot } from './claim.js';
 

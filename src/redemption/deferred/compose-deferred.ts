@@ -2,7 +2,7 @@ import type { Config } from '../../config.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
-import { JobQueue } from '../../platform/queue/job-queue.js';
+import { TenantJobs } from '../../platform/queue/tenant-jobs.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
 import type { AbortService } from '../commit/abort.service.js';
@@ -42,7 +42,7 @@ export function composeDeferred({
   tenants,
   tenantEventLetters,
 }: Needs) {
-  const queue: PendingQueue = new JobQueue({
+  const queue: PendingQueue = new TenantJobs({
     redis,
     redisUrl,
     name: 'pending-redemptions',

@@ -68,7 +68,7 @@ export class DeadLetterService {
     { offset, size }: { readonly offset: number; readonly size: number },
   ): Promise<{ readonly total: number; readonly items: DeadLetter[] }> {
     const ids = await this.ids(tenantId);
-    const jobs = await this.queue.dead(ids.slice(offset, offset + size));
+    const jobs = await this.queue.of(tenantId).dead(ids.slice(offset, offset + size));
     return { total: ids.length, items: jobs.map(deadLetter) };
   }
 
@@ -127,10 +127,11 @@ export class DeadLetterService {
 
   private async redriveOne(tenantId: string, orderNo: Id): Promise<1> {
     const jobId = isId(orderNo) ? jobIdOf(tenantId, orderNo) : null;
-    const [letter] = jobId === null ? [] : await this.queue.dead([jobId]);
+    const queue = this.queue.of(tenantId);
+    const [letter] = jobId === null ? [] : await queue.dead([jobId]);
     if (jobId !== null && letter !== undefined) {
       await this.transactions.recordOperation(tenantId, { type: 'dead_letter', id: orderNo });
-      if (await this.queue.redrive(jobId)) return 1;
+      if (await queue.redrive(jobId)) return 1;
     }
     return refuse('DEAD_LETTER_NOT_FOUND', 'There is no dead letter with this order number.', 'orderNo');
   }
@@ -138,14 +139,14 @@ export class DeadLetterService {
   private async redriveAll(tenantId: string): Promise<number> {
     let redriven = 0;
     await eachOf(await this.ids(tenantId), AT_ONCE, async (id) => {
-      if (await this.queue.redrive(id)) redriven += 1;
+      if (await this.queue.of(tenantId).redrive(id)) redriven += 1;
     });
     return redriven;
   }
 
   /** An id names its tenant, so other tenants' jobs need not even be read. */
   private async ids(tenantId: string): Promise<string[]> {
-    const ids = await this.queue.deadIds(LOOKED_AT_MAX);
+    const ids = await this.queue.of(tenantId).deadIds(LOOKED_AT_MAX);
     return ids.filter((id) => tenantOfJob(id) === tenantId);
   }
 }

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { DEFERRED_DEADLINE_MS } from '../../config.js';
+import type { Redis } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { parseClaim, type Claim } from '../claim/claim.js';
 import { keys, type AttemptKeys } from '../claim/redemption.redis.js';

@@ -1,7 +1,7 @@
 import { DEFERRED_DEADLINE_MS } from '../../config.js';
 import type { DeferredOrder } from '../../orders/orders/order.service.js';
 import type { Logger } from '../../platform/observability/log.js';
-import type { JobQueue } from '../../platform/queue/job-queue.js';
+import type { TenantJobs } from '../../platform/queue/tenant-jobs.js';
 import type { Id } from '../../platform/ids.js';
 import { claimText, mayJoin, parseClaim, type Claim } from '../claim/claim.js';
 import type { PendingRedemptionsRedis } from './pending-redemptions.redis.js';
@@ -16,7 +16,7 @@ export interface PendingRedemption {
   readonly claim: string;
 }
 
-export type PendingQueue = JobQueue<PendingRedemption>;
+export type PendingQueue = TenantJobs<PendingRedemption>;
 
 /**
  * Redemptions that were answered PROCESSING, because the commit took too long. A job settles each, even if the process
@@ -53,16 +53,17 @@ export class PendingRedemptions {
   private async addJob(claim: Claim): Promise<void> {
     const { delayMs } = this;
     const jobId = jobIdOf(claim.tenantId, claim.redemptionId);
-    await this.queue.add(jobId, jobOf(claim), { delayMs });
+    const queue = this.queue.of(claim.tenantId);
+    await queue.add(jobId, jobOf(claim), { delayMs });
     // One that was deferred before may have a dead job by now, which no worker would take.
-    if (claim.isDeferred) await this.queue.redrive(jobId);
+    if (claim.isDeferred) await queue.redrive(jobId);
     // Its commit may be under way here, and the job be lost with Redis before that ends.
     claim.isDeferred = true;
   }
 
   /** The claim of a redemption that was deferred and is not settled yet, also when Redis has lost it. */
   async find(tenantId: string, redemptionId: Id): Promise<Claim | null> {
-    const pending = await this.queue.find(jobIdOf(tenantId, redemptionId));
+    const pending = await this.queue.of(tenantId).find(jobIdOf(tenantId, redemptionId));
     return pending === null ? null : claimOf(pending);
   }
 

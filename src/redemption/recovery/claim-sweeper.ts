@@ -46,13 +46,20 @@ export interface ClaimSweeperParts {
  * Any number of sweepers may be at work at once, and each may die at any moment: what is left the next one finds.
  */
 export class ClaimSweeper {
+  /** Tenants in this sweep whose part of Redis did not answer. */
+  private unanswered = 0;
+
   constructor(private readonly parts: ClaimSweeperParts) {}
 
-  /** All tenants, in turn. @throws StoreUnavailableError when it had to be left */
+  /**
+   * All tenants, in turn. Those whose master of a cluster is away are left for the next time.
+   * @throws StoreUnavailableError when the database, or all of Redis, is away
+   */
   async sweepAll(signal?: AbortSignal): Promise<Swept> {
     const { tenants, open, metrics, log } = this.parts;
     const total = new Tally();
     let overdue = 0;
+    this.unanswered = 0;
     for await (const page of tenants.idPages()) {
       if (signal?.aborted === true) return total;
       const due = await open.tenantsOverdue(page, this.failed);
@@ -62,13 +69,17 @@ export class ClaimSweeper {
         total.add(await this.sweepGuarded(tenantId, signal));
       });
     }
+    if (this.unanswered > 0) log.warn({ tenants: this.unanswered }, 'Redis did not answer for some tenants');
     const relisted = await open.relist(this.failed);
     if (relisted > 0) log.warn({ relisted }, 'open claims were missing in their list');
     return total;
   }
 
-  private readonly failed = (tenantId: string, error: unknown): void =>
-    this.parts.log.error({ err: error, tenantId }, 'claims past their deadline stay open');
+  /** One line for all tenants of a master that is away. */
+  private readonly failed = (tenantId: string, error: unknown): void => {
+    if (error instanceof StoreUnavailableError) this.unanswered += 1;
+    else this.parts.log.error({ err: error, tenantId }, 'claims past their deadline stay open');
+  };
 
   /** One tenant. */
   async sweep(tenantId: string, signal?: AbortSignal): Promise<Swept> {
@@ -89,7 +100,7 @@ export class ClaimSweeper {
     return swept;
   }
 
-  /** What is wrong with one tenant does not hold up the others; a store that is away holds up all. */
+  /** What is wrong with one tenant, or away for it, does not hold up the others; a database that is away holds up all. */
   private async sweepGuarded(tenantId: string, signal?: AbortSignal): Promise<Swept> {
     try {
       const swept = await this.sweep(tenantId, signal);
@@ -97,7 +108,7 @@ export class ClaimSweeper {
         this.parts.log.info({ tenantId, ...swept }, 'claims past their deadline were settled');
       return swept;
     } catch (error) {
-      if (error instanceof StoreUnavailableError) throw error;
+      if (error instanceof StoreUnavailableError && error.store === 'database') throw error;
       this.failed(tenantId, error);
       return new Tally();
     }
