@@ -47,7 +47,7 @@ export class PendingRedemptions {
 
   /** Drops jobs that are done, or were given up; those under way end by themselves. @throws StoreUnavailableError */
   async forget(tenantId: string, redemptionIds: readonly Id[]): Promise<void> {
-    await this.queue.forget(redemptionIds.map((id) => jobIdOf(tenantId, id)));
+    await this.queue.of(tenantId).forget(redemptionIds.map((id) => jobIdOf(tenantId, id)));
   }
 
   private async addJob(claim: Claim): Promise<void> {

@@ -58,7 +58,12 @@ export class TenantEventLetterService {
   async redrive(id: Id | null): Promise<number | null> {
     const em = systemEm(this.its.orm);
     const where = id === null ? {} : { id: isId(id) ? id : '0' };
-    const options = { orderBy: { id: 'asc' }, limit: REDRIVEN_MAX, disableIdentityMap: true, ...ACROSS_TENANTS } as const;
+    const options = {
+      orderBy: { id: 'asc' },
+      limit: REDRIVEN_MAX,
+      disableIdentityMap: true,
+      ...ACROSS_TENANTS,
+    } as const;
     const letters = await em.find(TenantEventLetter, where, options);
     if (id !== null && letters.length === 0) return null;
     let redriven = 0;

@@ -88,7 +88,8 @@ export class TenantEventStream implements TenantEventSource {
     )) as PendingRow[];
     if (rows.length === 0) return [];
     const places = rows.map(([place]) => place);
-    const entries = await this.connection.xclaim(stream, GROUP, this.consumer, redeliverMs, ...places);
+    const claim = [stream, GROUP, this.consumer, redeliverMs, ...places];
+    const entries = await this.connection.call('XCLAIM', ...claim);
     const earlier = new Map(rows.map(([place, , , deliveries]) => [place, deliveries]));
     return (entries as Entry[]).map((entry) => delivered(entry, (earlier.get(entry[0]) ?? 0) + 1));
   }
