@@ -47,21 +47,27 @@ async function openFirst(list: string): Promise<void> {
 }
 
 describe('X.26 the pages', () => {
-  it('X.26 each load without a complaint and without a serious fault, and lists lead to details', async () => {
+  // Halves, because a machine that is busy with other tests takes minutes for all of them.
+  it.each([0, 1])('X.26 each load without a complaint and without a serious fault, half %i', async (half) => {
     const { page } = console;
     const sidebar = page.getByRole('navigation', { name: 'Pages' });
     const names = await sidebar.getByRole('link').allTextContents();
-    expect(names.length).toBeGreaterThan(12);
+    expect(names.length).toBeGreaterThan(24);
     const faults: string[] = [];
-    for (const name of names) {
+    for (const name of names.filter((_, at) => at % 2 === half)) {
       await sidebar.getByRole('link', { name, exact: true }).click();
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.getByText('Loading …').waitFor({ state: 'detached' });
       await console.picture(`page-${name.toLowerCase().replaceAll(' ', '-')}`);
       for (const fault of await console.seriousFaults()) faults.push(`${name}: ${fault}`);
     }
+    expect(faults).toEqual([]);
+  });
+
+  it('X.26 lists lead to details without a serious fault', async () => {
+    const faults: string[] = [];
     for (const name of ['Redemptions', 'Orders', 'Codes', 'Batches']) {
-      await sidebar.getByRole('link', { name, exact: true }).click();
+      await console.page.getByRole('link', { name, exact: true }).click();
       await openFirst(name);
       await console.picture(`detail-${name.toLowerCase()}`);
       for (const fault of await console.seriousFaults()) faults.push(`${name}, detail: ${fault}`);

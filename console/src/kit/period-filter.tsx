@@ -30,7 +30,7 @@ export function PeriodFilter({ label = 'Time' }: { readonly label?: string }) {
       type="range"
       size="xs"
       w={220}
-      aria-label={label}
+      aria-label={shown[0] === null ? label : `${label}, ${shown.join(' to ')}`}
       placeholder={label}
       clearable
       allowSingleDateInRange

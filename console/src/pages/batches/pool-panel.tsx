@@ -10,13 +10,18 @@ import { labelOf } from '../../kit/format';
 import { TablePanel } from '../../kit/table-panel';
 import { AllocateCodesDocument, CodePoolDocument, SetCodePoolDocument } from './batches.gql';
 
+/** While a worker refills the pool. */
+const EVERY_MS = 2000;
+
 interface PoolProps {
   readonly campaignId: string;
 }
 
 /** Codes that are kept ready to be handed out, each to one receiver. */
 export function PoolPanel({ campaignId }: PoolProps) {
-  const { data } = useOperation(CodePoolDocument, { campaignId });
+  const { data } = useOperation(CodePoolDocument, { campaignId }, ({ codePool }) =>
+    codePool !== null && codePool.free < codePool.size && codePool.refusal === null ? EVERY_MS : undefined,
+  );
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   const pool = data?.codePool ?? null;
   const size = pool?.size ?? 0;
