@@ -9,7 +9,7 @@ import { DirectoryService } from './directory.service.js';
 import { DirectorySync } from './directory-sync.js';
 import { HttpTenantDirectory } from './http-tenant-directory.js';
 import { LocalTenantDirectory } from './local-tenant-directory.js';
-import type { TenantDirectory } from './tenant-directory.js';
+import { DirectoryUnavailableError, type TenantDirectory } from './tenant-directory.js';
 import { TenantEventConsumer } from './tenant-event-consumer.js';
 import { TenantEventHandler } from './tenant-event-handler.js';
 import { TenantEventLetterService } from './tenant-event-letters.service.js';
@@ -17,7 +17,7 @@ import { TenantEventStream } from './tenant-events.redis.js';
 import { TenantUpdateService } from './tenant-updates.service.js';
 
 const RETENTION_EVERY_MS = 600_000;
-/** A delivery that is later than this finds the event forgotten; its version is none the less an old one. */
+/** A delivery later than this is no longer known by its id, but its version is still an old one. */
 const EVENTS_KEPT_DAYS = 30;
 
 export interface DirectoryNeeds extends Pick<
@@ -98,8 +98,14 @@ function jobsOf(
       everyMs: config.DIRECTORY_SYNC_S * 1000,
       where: 'IN_ONE',
       run: async (signal) => {
-        const updated = await sync.run(signal);
-        if (updated > 0) log.info({ updated }, 'tenants were updated without events of their directory');
+        try {
+          const updated = await sync.run(signal);
+          if (updated > 0) log.info({ updated }, 'tenants were updated without events of their directory');
+        } catch (error) {
+          // The next run asks again; a job that fails would be kept for ever.
+          if (!(error instanceof DirectoryUnavailableError)) throw error;
+          log.warn({ err: error }, 'the tenant directory does not answer');
+        }
       },
     },
     {

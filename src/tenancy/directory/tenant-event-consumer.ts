@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isStoreAway } from '../../platform/failures.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { Worker } from '../../platform/scheduling/job.js';
+import { resultWithin } from '../../platform/scheduling/timeout.js';
 import type { DirectoryMetrics } from './directory.metrics.js';
 import type { DirectorySync } from './directory-sync.js';
 import { faultOf, type TenantEventHandler } from './tenant-event-handler.js';
@@ -9,6 +10,8 @@ import type { TenantEventLetterService } from './tenant-event-letters.service.js
 import { SourceLostError, type DeliveredEvent, type TenantEventSource } from './tenant-event-source.js';
 
 const PAUSE_MS = 1000;
+/** Longer than the source waits for events. */
+const STOP_MS = 5000;
 
 export interface TenantEventConsumerParts {
   readonly source: TenantEventSource;
@@ -40,10 +43,13 @@ export class TenantEventConsumer implements Worker {
     this.running ??= this.loop();
   }
 
+  /** Waits for the event under way; what Redis does not answer meanwhile, is delivered again. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.running;
+    const ended = this.running ?? Promise.resolve();
+    await resultWithin(STOP_MS, ended);
     await this.its.source.close();
+    await ended;
   }
 
   private async loop(): Promise<void> {
@@ -70,7 +76,10 @@ export class TenantEventConsumer implements Worker {
   private async round(): Promise<void> {
     const { source, letters, metrics } = this.its;
     const events = await source.next();
-    for (const event of events) await this.take(event);
+    for (const event of events) {
+      if (this.stopping.signal.aborted) return;
+      await this.take(event);
+    }
     metrics.directoryEventsWaiting.set(await source.waiting());
     if (events.length > 0) metrics.directoryDeadLetters.set(await letters.count());
   }

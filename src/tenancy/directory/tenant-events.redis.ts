@@ -74,7 +74,7 @@ export class TenantEventStream implements TenantEventSource {
     return this.redis;
   }
 
-  /** Events that a worker has left: it died, or failed with them. Whoever comes first takes them over. */
+  /** Takes over events that were not acknowledged in time: their worker died, or failed to apply them. */
   private async redelivered(): Promise<DeliveredEvent[]> {
     const { stream, redeliverMs } = this.settings;
     const rows = (await this.connection.xpending(
@@ -121,7 +121,7 @@ export class TenantEventStream implements TenantEventSource {
   }
 }
 
-/** An entry without the field is told as it is, so that nothing of it is lost. */
+/** Of an entry without the field all fields are the text, so that nothing is lost. */
 function delivered([place, fields]: Entry, deliveries: number): DeliveredEvent {
   const event = fields === null ? undefined : fieldsOf(fields)[FIELD];
   return { place, text: typeof event === 'string' ? event : JSON.stringify(fields), deliveries };
