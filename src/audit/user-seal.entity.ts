@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { idColumn, tenantColumn } from '../platform/database/columns.js';
 
-/** The key of a user's personal data in audit entries. Deleted with the user's data: then nobody can read them. */
+/** The key of a user's personal data in audit entries. The erasure deletes it, and with it the way to read them. */
 const UserSealSchema = defineEntity({
   name: 'UserSeal',
   tableName: 'user_seal',

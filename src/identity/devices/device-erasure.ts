@@ -5,7 +5,7 @@ import type { SessionService } from '../sessions/session.service.js';
 import { sessionRevoked } from './device-events.js';
 import { Device } from './device.entity.js';
 
-/** The row stays, for the ids that lead to it; it signs nobody in, and names no device. */
+/** The row stays, because other rows have its id; it allows no sign-in, and names no device. */
 const ERASE_DEVICES = `update device set identifier = concat('erased:', id), user_agent = '', short_code = null,
   secret_digest = '', status = 'DISABLED', unbound_at = coalesce(unbound_at, ?), version = version + 1
   where tenant_id = ? and user_id = ?`;

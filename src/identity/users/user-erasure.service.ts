@@ -61,7 +61,7 @@ export class UserErasureService {
   private async assertHoldsNothing(em: Em, tenantId: string, userId: Id, now: Date): Promise<void> {
     for (const holding of this.its.holdings) {
       if (!(await holding.isHeld(em, tenantId, userId, now))) continue;
-      const message = `The user holds ${holding.name}, which nobody could use any more. Erase with giveUpHoldings if that is meant.`;
+      const message = `The user holds ${holding.name}, which would become unusable. Set giveUpHoldings to erase all the same.`;
       refuse('USER_HOLDS_GOODS', message, 'giveUpHoldings');
     }
   }

@@ -21,6 +21,6 @@ export interface ErasedTraces {
 export interface UserErasure {
   /** Inside the transaction of the caller, who has locked the user; by raw statements, so that no entry shows the values. */
   erase?(em: Em, user: ErasedUser, traces: ErasedTraces): Promise<void>;
-  /** After the commit; what fails here expires by itself. */
+  /** After the commit, for stores beside the database, whose data expire in any case. */
   forget?(user: ErasedUser, traces: ErasedTraces): Promise<void>;
 }

@@ -82,13 +82,13 @@ function Who({
   );
 }
 
-/** For owners. Whoever types the id has read what is lost. */
+/** For owners. The id has to be typed, because this cannot be undone. */
 function EraseButton({ user: { id, externalId } }: { readonly user: UserRowFragment }) {
   const erase = useAction(EraseUserDocument);
   return (
     <ConfirmAction
       label="Erase"
-      says="The id in your own system, tags, devices and refused attempts of the user are erased for good, and the user is signed out everywhere. Redemptions, orders and entries of money stay, without a person. Whatever the user still holds is lost. This cannot be undone."
+      says="The id in your own system, tags, devices and refused attempts of the user are erased, and the user is signed out everywhere. Redemptions, orders and entries of money stay, without a person. Whatever the user still holds is lost. This cannot be undone."
       typed={externalId}
       isDangerous
       run={async () => erase.mutateAsync({ input: { userId: id, giveUpHoldings: true } })}
