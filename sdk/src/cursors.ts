@@ -12,18 +12,26 @@ export function cursorsIn(
   const item = `redeemkit.cursor.${name}`;
   return {
     load: async () => {
-      const text = await store?.getItem(item);
-      return text === undefined || text === null ? null : cursorIn(text, subjectOf(await token()));
+      const text = await textIn(store, item);
+      return text === null ? null : cursorIn(text, subjectOf(await token()));
     },
     save: async (cursor) => {
       if (store === undefined) return;
       try {
         await store.setItem(item, JSON.stringify([subjectOf(await token()), cursor]));
       } catch {
-        // A store that is full costs the way back after a reload, and not the stream.
+        // A store that is full or forbidden costs the way back after a reload, and not the stream.
       }
     },
   };
+}
+
+async function textIn(store: TextStore | undefined, item: string): Promise<string | null> {
+  try {
+    return (await store?.getItem(item)) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function cursorIn(text: string, subject: string): string | null {

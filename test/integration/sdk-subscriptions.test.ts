@@ -176,7 +176,8 @@ describe('a subscription of the SDK', () => {
     const scene = await seeded(1);
     const { tokens } = setting.world.services;
     const { tenantId, userId } = scene.user;
-    const cursorStore = new MapStore();
+    const forbidden = async (): Promise<never> => Promise.reject(new Error('It is forbidden.'));
+    const cursorStore = { getItem: forbidden, setItem: forbidden, removeItem: forbidden };
     let failures = 0;
     const token = async ({ refused }: { refused: string | null }): Promise<string> => {
       if (refused !== null && (failures += 1) < 3) throw new TypeError('fetch failed');
