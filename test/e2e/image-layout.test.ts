@@ -195,7 +195,7 @@ describe('X.15 compose.yaml', () => {
     ]);
     const { content } = compose.configs.proxy;
     expect(content).toContain('listen 4000;');
-    expect(content).toContain(`http://api:${environmentOf('api')['PORT']};`);
+    expect(content).toContain(`server api:${environmentOf('api')['PORT']} resolve;`);
   });
 
   it('X.15 has no key that compose does not know, and names only what it declares', () => {

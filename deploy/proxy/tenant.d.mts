@@ -1,0 +1,7 @@
+declare const route: {
+  tenant(request: {
+    readonly headersIn: Readonly<Record<string, string>>;
+    readonly remoteAddress: string;
+  }): string;
+};
+export default route;
