@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import type { Cell } from './cell-result.js';
 import { allCells, namedCells, quickCells } from './matrix.js';
 import { parseOptions, USAGE, type FaultOptions } from './options.js';
+import { runCluster } from './cluster/run.js';
 import { runPlanted } from './planted/run.js';
 import { playCells, Stages } from './playing.js';
 import { cellLine, isBad, matrixText, violationText } from './report.js';
@@ -44,6 +45,10 @@ async function main(options: FaultOptions): Promise<void> {
   }
   if (options.isPlanted) {
     process.exitCode = (await runPlanted(options.seed, options.bugs, say)) ? 0 : 1;
+    return;
+  }
+  if (options.isCluster) {
+    process.exitCode = (await runCluster(options.seed, say)) ? 0 : 1;
     return;
   }
   const cells = cellsOf(options);

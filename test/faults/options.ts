@@ -8,6 +8,8 @@ export interface FaultOptions {
   readonly stages: number;
   /** `STEP:KIND`; empty means all. */
   readonly cells: readonly string[];
+  /** On a Redis Cluster, with the faults of one, in the place of the cells. */
+  readonly isCluster: boolean;
   /** Plants bugs and sees them caught, in the place of the cells. */
   readonly isPlanted: boolean;
   /** By name; empty means all. */
@@ -19,6 +21,7 @@ export const USAGE = `npm run test:faults -- [options]
   --seed <n>         replays a run; without it the seed is drawn, and printed
   --cell STEP:KIND   only this cell; may be given more than once
   --stages <n>       plays n cells at a time, each on servers and processes of its own
+  --cluster          on a Redis Cluster: masters killed, paused, demoted, cut off, and slots moved
   --planted          plants bugs into copies of the sources, and sees each of them caught
   --bug NAME         only this bug; may be given more than once
   --help             only says this`;
@@ -32,6 +35,7 @@ export function parseOptions(argv: readonly string[], drawn: number): FaultOptio
       quick: { type: 'boolean', default: false },
       seed: { type: 'string' },
       stages: { type: 'string' },
+      cluster: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
       bug: { type: 'string', multiple: true, default: [] },
       cell: { type: 'string', multiple: true, default: [] },
@@ -48,6 +52,7 @@ export function parseOptions(argv: readonly string[], drawn: number): FaultOptio
     // A quick run wants an answer soon; a whole one compares times of recovery.
     stages: Number(values.stages ?? (values.quick ? 2 : 1)),
     cells: values.cell,
+    isCluster: values.cluster,
     isPlanted: values.planted || values.bug.length > 0,
     bugs: values.bug,
   };

@@ -30,6 +30,14 @@ const WHOLE_SHARES = { RATE_LIMIT_CALLER_SHARE_PERCENT: '100' };
 /** The finest log level, so that a secret in a debug line is found too. */
 const TALKATIVE = { LOG_LEVEL: 'trace' };
 
+/** The environment of a process under test. */
+export const IMPATIENT_PROCESS = {
+  ...IMPATIENT,
+  ...WHOLE_SHARES,
+  ...TALKATIVE,
+  NODE_OPTIONS: `--import ${CLOCK_MODULE}`,
+};
+
 const PROCESSES: readonly ProcessName[] = ['api1', 'api2', 'worker', 'worker2'];
 type Proxies = Readonly<Record<LinkName['to'], TcpProxy>>;
 
@@ -167,7 +175,7 @@ async function build(
       role: name.startsWith('api') ? 'api' : 'worker',
       databaseUrl: through(own.database, stores.database.url),
       redisUrl: through(own.redis, stores.redis.url),
-      environment: { ...IMPATIENT, ...WHOLE_SHARES, ...TALKATIVE, NODE_OPTIONS: `--import ${CLOCK_MODULE}` },
+      environment: IMPATIENT_PROCESS,
     });
     processes[name] = started;
     closers.push(async () => started.retire());

@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import { clusterAddress, isClusterUrl } from '../../../src/platform/redis/redis-address.js';
 import { pendingJobs } from '../pending-jobs.js';
 
 /** What the stores hold of a tenant, asked for directly: not by the product's code, which may share a fault. */
@@ -109,13 +110,17 @@ export async function readFacts({ databaseUrl, redisUrl }: Addresses, tenantId: 
   const uri = databaseUrl.replace(/^mariadb:/, 'mysql:');
   // As text, because a number cannot hold an id.
   const connection = await createConnection({ uri, supportBigNumbers: true });
-  const redis = new Redis(redisUrl);
+  const redis = connected(redisUrl);
   try {
     return { ...(await databaseFacts(connection, tenantId)), redis: await redisFacts(redis, tenantId) };
   } finally {
     redis.disconnect();
     await connection.end();
   }
+}
+
+function connected(redisUrl: string): Redis | Cluster {
+  return isClusterUrl(redisUrl) ? new Cluster([...clusterAddress(redisUrl).nodes]) : new Redis(redisUrl);
 }
 
 async function databaseFacts(connection: Connection, tenantId: string): Promise<Omit<Facts, 'redis'>> {
@@ -171,16 +176,21 @@ function asMs(column: string): string {
   return `cast(timestampdiff(microsecond, '1970-01-01', ${column}) div 1000 as signed)`;
 }
 
-async function redisFacts(redis: Redis, tenantId: string): Promise<RedisFacts> {
-  const [seconds, microseconds] = await redis.time();
+async function redisFacts(redis: Redis | Cluster, tenantId: string): Promise<RedisFacts> {
+  // By a script, because these commands name no key, and a cluster would ask any node.
+  const asked = async (...command: string[]): Promise<string[]> => {
+    const text = 'return redis.call(unpack(ARGV))';
+    return (await redis.eval(text, 1, `{${tenantId}}:open`, ...command)) as string[];
+  };
+  const [seconds, microseconds] = await asked('TIME');
   const nowMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
   const flat = await redis.zrange(`{${tenantId}}:open`, '0', '-1', 'WITHSCORES');
   const open = pairs(flat).map(([member, score]) => ({ member, deadlineMs: Number(score) }));
   const claims: Record<string, string[]> = {};
   const copies: Record<string, { used: number; version: number }> = {};
-  for (const key of await redis.keys(`{${tenantId}}:claims:*`))
+  for (const key of await asked('KEYS', `{${tenantId}}:claims:*`))
     claims[afterLastColon(key)] = await redis.hkeys(key);
-  for (const key of await redis.keys(`{${tenantId}}:code:*`)) {
+  for (const key of await asked('KEYS', `{${tenantId}}:code:*`)) {
     const [id, used, version] = await redis.hmget(key, 'id', 'used', 'version');
     if (typeof id === 'string')
       copies[afterLastColon(key)] = { used: Number(used), version: Number(version) };

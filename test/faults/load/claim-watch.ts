@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { clusterAddress, isClusterUrl } from '../../../src/platform/redis/redis-address.js';
 
 const RECONNECT_MS = 10;
 const TIMEOUT_MS = 500;
@@ -22,23 +23,27 @@ export function watchClaims(redisUrl: () => string, tenantId: string): ClaimWatc
     away: [],
     ended: new AbortController(),
   };
-  const watching = (async (): Promise<Error | null> => {
+  const watchOne = async (urlNow: () => string): Promise<Error | null> => {
     while (!watch.ended.signal.aborted) {
-      const failure = await watchUntilLost(redisUrl(), watch);
+      const failure = await watchUntilLost(urlNow(), watch);
       if (failure !== null && !isAway(failure)) return failure;
       if (failure !== null) watch.away.push(failure.message);
       await pause(RECONNECT_MS);
     }
     return null;
-  })();
+  };
+  const url = redisUrl();
+  // Any node of a cluster may become the master of the tenant.
+  const nodes = isClusterUrl(url) ? clusterAddress(url).urls.map((node) => () => node) : [redisUrl];
+  const watching = Promise.all(nodes.map(watchOne));
   return {
     seen: watch.seen,
     connections: () =>
       `it was connected ${watch.connections} times, and lost Redis ${watch.away.length} times: ${watch.away.at(-1)}`,
     close: async () => {
       watch.ended.abort();
-      const failure = await watching;
-      if (failure !== null)
+      const failure = (await watching).find((each) => each !== null);
+      if (failure !== undefined)
         throw new Error(`The open claims could not be watched: ${failure.message}`, { cause: failure });
     },
   };
@@ -85,7 +90,11 @@ async function watchUntilLost(url: string, watch: Watch): Promise<Error | null> 
     // Those that were opened while it was not connected.
     reader.zrange(open, '0', '-1').then(
       (members) => members.forEach(see),
-      (error: unknown) => reader.emit('error', error),
+      (error: unknown) => {
+        // Another node of the cluster has them.
+        const isElsewhere = error instanceof Error && error.message.startsWith('MOVED');
+        if (!isElsewhere) reader.emit('error', error);
+      },
     );
   });
   try {
@@ -102,7 +111,7 @@ const EARLY_LINE = /^Command queue state error/;
 
 /** The errors of ioredis without a server, and of Redis while it loads its data. */
 const AWAY =
-  /^(?:Connection is closed|Command timed out|Stream isn't writeable|This socket has been ended|LOADING|connect |read |write )/;
+  /^(?:Connection is closed|CLUSTERDOWN|Command timed out|Stream isn't writeable|This socket has been ended|LOADING|connect |read |write )/;
 
 const isAway = ({ name, message }: Error): boolean =>
   name === 'MaxRetriesPerRequestError' || AWAY.test(message);

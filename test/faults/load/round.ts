@@ -141,7 +141,9 @@ function isAllSeen(events: Facts['events'], seen: number): boolean {
 function secretsOf(target: Target, supply: Supply, processes: number): string[] {
   if (processes === 0) return [];
   const tokens = [...supply.users, ...supply.fresh].map(({ token }) => token);
-  const passwords = [target.databaseUrl, target.redisUrl].map((url) => new URL(url).password);
+  const passwords = [target.databaseUrl, target.redisUrl].map(
+    (url) => /:\/\/[^:/]*:([^@]*)@/.exec(url)?.[1] ?? '',
+  );
   const codes = codesOf(supply).map(({ text }) => text);
   return [...codes, ...tokens, supply.staffToken, ...Object.values(TEST_SECRETS), ...passwords].filter(
     (secret) => secret.length > 3,
