@@ -20,6 +20,7 @@ const TARGETS = {
   race_loser_p99_ms: { most: 1500 },
   race_losers_held: { most: 0 },
   two_processes_vs_one: { least: 1 },
+  pinned_vs_unpinned: { least: 1.2 },
   neighbour_p99: { most: 3 },
   generate_vs_bulk_load: { most: 4 },
   // The tenant's few keys, shared by all its codes.

@@ -3,6 +3,7 @@ import { measureClosing } from './close-orders.js';
 import { measureGeneration } from './generation.js';
 import { measureNeighbour, type NeighbourFigure } from './neighbour.js';
 import { RATIO_NAMES, type RatioName } from './options.js';
+import { measureProcesses } from './processes.js';
 import type { ServerProcess } from './server-process.js';
 import { measureStored } from './stored.js';
 import type { Supply } from './supply.js';
@@ -25,6 +26,7 @@ const RATIOS_OF_BATCH = [
 /** Figures without rounds of this run's own tenant. */
 const WITHOUT_ROUNDS: ReadonlySet<RatioName> = new Set([
   'neighbour_p99',
+  'pinned_vs_unpinned',
   'transfers_vs_raw_sql',
   'redeem_10m_vs_10k',
   'close_orders',
@@ -57,6 +59,16 @@ export class Measurement {
     if (RATIO_NAMES.some((name) => !WITHOUT_ROUNDS.has(name) && this.isWanted(name)))
       await this.compareRounds();
     await this.figure('neighbour_p99', async () => this.besideFloods());
+    const { size, only } = this.parts.options;
+    if (size.withTwoProcesses || only.includes('pinned_vs_unpinned'))
+      await this.figure('pinned_vs_unpinned', async () => {
+        const { pinnedVsUnpinned, unexpected } = await measureProcesses(
+          this.parts,
+          this.parts.options.size.manyProcesses,
+        );
+        this.bench.unexpected.push(...unexpected);
+        return pinnedVsUnpinned;
+      });
     await this.largeBatch();
     await this.figure('transfers_vs_raw_sql', async () => {
       const { ratios: found, unexpected } = await measureTransfers(

@@ -17,6 +17,7 @@ export const RATIO_NAMES = [
   'race_loser_vs_refusal',
   'redeem_vs_plain',
   'two_processes_vs_one',
+  'pinned_vs_unpinned',
   'neighbour_p99',
   'generate_vs_bulk_load',
   'redis_bytes_per_untouched_code',
@@ -51,6 +52,8 @@ export interface BenchSize {
   /** How many codes of each kind: unknown, used up and expired. */
   readonly refusedEach: number;
   readonly withTwoProcesses: boolean;
+  /** Requests of a round of `pinned_vs_unpinned`. */
+  readonly manyProcesses: number;
   readonly neighbour: NeighbourSize;
   readonly generation: GenerationSize;
   readonly transfers: TransferSize;
@@ -71,6 +74,7 @@ const FORMS = {
     racers: 40,
     refusedEach: 10,
     withTwoProcesses: false,
+    manyProcesses: 40,
     neighbour: { orders: 600, codes: 300, redemptions: 10 },
     generation: { codes: 12_000, touched: 50, untilIdle: false },
     transfers: { rounds: 1, transfers: 40, users: 20 },
@@ -87,6 +91,7 @@ const FORMS = {
     racers: 1000,
     refusedEach: 300,
     withTwoProcesses: false,
+    manyProcesses: 400,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 200 },
     generation: { codes: 200_000, touched: 1000, untilIdle: true },
     transfers: { rounds: 5, transfers: 2000, users: 200 },
@@ -103,6 +108,7 @@ const FORMS = {
     racers: 1000,
     refusedEach: 300,
     withTwoProcesses: true,
+    manyProcesses: 6000,
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },
     generation: { codes: 1_000_000, touched: 1000, untilIdle: true },
     transfers: { rounds: 7, transfers: 4000, users: 200 },
