@@ -7,6 +7,8 @@ import { clusterAddress } from './redis-address.js';
 const SLOTS = 16_384;
 /** How often the masters are asked who serves what; a failover is known by then, whatever the lost master says. */
 const LOOK_EVERY_MS = 1000;
+/** The same for connections that wait for jobs: a worker has many, each look takes a connection, and jobs can wait. */
+const LOOK_SELDOM_MS = 5000;
 const RECONNECT_MS = 100;
 
 type NodeOptions = Omit<NonNullable<ClusterOptions['redisOptions']>, 'replyMapping'>;
@@ -29,10 +31,11 @@ export class RedisCluster extends Cluster {
     more: Pick<ClusterOptions, 'shardedSubscribers'> = {},
   ) {
     const { nodes, options } = clusterAddress(url);
+    const isWaiter = commandTimeoutMs === null && more.shardedSubscribers !== true;
     super([...nodes], {
       ...more,
       redisOptions: { ...node, ...options },
-      slotsRefreshInterval: LOOK_EVERY_MS,
+      slotsRefreshInterval: isWaiter ? LOOK_SELDOM_MS : LOOK_EVERY_MS,
       slotsRefreshTimeout: LOOK_EVERY_MS,
       clusterRetryStrategy: () => RECONNECT_MS,
       retryDelayOnFailover: RECONNECT_MS,
