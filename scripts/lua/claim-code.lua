@@ -23,14 +23,15 @@
   ARGV[10] marker_ms
   ARGV[11] has_limits      "1" when the campaign has limits of its own, so that KEYS[7…9] are looked at
   ARGV[12] extended_ms     to which the code's batch was extended, or "": a code that ends earlier ends then
-  ARGV[13] row_version     what the caller has just read of the code, in the place of a copy that is not held; or "":
-  ARGV[14…21] id, status, use_limit, used, starts_ms, expires_ms, assigned_user_id, sole_user_id
+  ARGV[13] user_refusal    why this user may not redeem codes of the campaign, or ""
+  ARGV[14] row_version     what the caller has just read of the code, in the place of a copy that is not held; or "":
+  ARGV[15…22] id, status, use_limit, used, starts_ms, expires_ms, assigned_user_id, sole_user_id
 
   Returns {status, now_ms, …}:
     CLAIMED, token | KNOWN, redemption_id, digest, claim | LOAD
     CODE_INACTIVE | CODE_NOT_STARTED | CODE_EXPIRED | CODE_NOT_YOURS
     ALREADY_REDEEMED, redemption_id ("" when only the database knows it) | JOIN, redemption_id, claim
-    USER_LIMIT_REACHED, CODE_EXHAUSTED, CODE_HELD, BUDGET_EXHAUSTED, reward_refusal: each followed by "1" when
+    user_refusal, USER_LIMIT_REACHED, CODE_EXHAUSTED, CODE_HELD, BUDGET_EXHAUSTED, reward_refusal: each followed by "1" when
     this user may still have redeemed the code before, which only the database can tell
 ]]
 -- include lib/code-guards
@@ -55,8 +56,8 @@ local copy = redis.call('HMGET', KEYS[1], 'version', unpack(STATE))
 local version = table.remove(copy, 1)
 if not copy[1] then
   -- A version without a copy says that the code has changed; an older row must not bring its old state back.
-  if ARGV[13] == '' or (version and tonumber(version) > tonumber(ARGV[13])) then return { 'LOAD', now_ms } end
-  copy = { unpack(ARGV, 14, 21) }
+  if ARGV[14] == '' or (version and tonumber(version) > tonumber(ARGV[14])) then return { 'LOAD', now_ms } end
+  copy = { unpack(ARGV, 15, 22) }
 end
 local refusal = refusal_of_state(copy, user_id, now_ms, ARGV[12])
 if refusal then return { refusal, now_ms } end
@@ -75,6 +76,7 @@ end
 local use_limit, used = tonumber(copy[3]), tonumber(copy[4])
 -- No user has redeemed an untouched code, and a used-up single-use code names the one who has.
 local unsure = (used == 0 or sole_user_id ~= '') and '' or '1'
+if ARGV[13] ~= '' then return { ARGV[13], now_ms, unsure } end
 local has_limits = ARGV[11] == '1'
 if has_limits and redis.call('EXISTS', KEYS[7], KEYS[8]) > 0 then return { 'USER_LIMIT_REACHED', now_ms, unsure } end
 if use_limit > 0 then

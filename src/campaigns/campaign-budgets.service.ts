@@ -37,7 +37,7 @@ export class CampaignBudgets {
 
   /** What of one campaign's budget is used, also where no redemption has been counted under it yet. */
   async used(tenantId: string, campaign: LimitedCampaign): Promise<{ uses: number; value: string }> {
-    const wanted = { campaign, userId: '0', day: 0, value: new Money(0) };
+    const wanted = { campaign, userId: '0', atMs: 0, value: new Money(0) };
     const usage = await peekUsage(tenantEm(this.orm, tenantId), tenantId, [wanted]);
     const { uses, value } = usage.spent(campaign);
     return { uses, value: value.toFixed() };

@@ -10,6 +10,7 @@ import { campaignChanged } from './campaign-events.js';
 import { CHANGEABLE_FIELD_REFUSALS, updateCampaignInput } from './campaign-input.js';
 import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
 import type { CampaignPorts } from './campaign-ports.js';
+import { assertWindow, windowOf } from './campaign-window.js';
 import { campaignWarnings, type WarningText } from './campaign-warnings.js';
 import { Campaign, type CampaignStatus } from './campaign.entity.js';
 import type {
@@ -68,7 +69,7 @@ export class CampaignChangeService {
    * @throws DomainError one of {@link UPDATE_CAMPAIGN_REFUSALS}
    */
   async update(tenantId: string, id: Id, input: unknown): Promise<Campaign> {
-    const { startsAt, endsAt, expectedVersion, ...rest } = parseInput(
+    const { startsAt, endsAt, startsOn, lastDay, expectedVersion, ...rest } = parseInput(
       updateCampaignInput,
       input,
       CHANGEABLE_FIELD_REFUSALS,
@@ -82,13 +83,12 @@ export class CampaignChangeService {
         refuse('RULE_FROZEN', RULE_FROZEN, ['input', 'rule']);
       const changed = { ...campaign, ...given };
       if (TOTALED.some((field) => given[field] !== undefined)) assertTotals(changed);
+      const asked = windowOf({ startsAt, endsAt, startsOn, lastDay }, campaign.timeZone);
       const window = {
-        startsAt: startsAt === undefined ? (campaign.startsAt ?? null) : startsAt,
-        endsAt: endsAt === undefined ? (campaign.endsAt ?? null) : endsAt,
+        startsAt: asked.startsAt === undefined ? (campaign.startsAt ?? null) : asked.startsAt,
+        endsAt: asked.endsAt === undefined ? (campaign.endsAt ?? null) : asked.endsAt,
       };
-      if (window.startsAt !== null && window.endsAt !== null && window.startsAt >= window.endsAt) {
-        refuse('WINDOW_NOT_ALLOWED', 'The end must lie after the beginning.', ['input', 'endsAt']);
-      }
+      assertWindow(window);
       return { ...given, ...window };
     });
   }

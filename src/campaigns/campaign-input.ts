@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { isSet } from '../platform/assert.js';
+import { isId } from '../platform/ids.js';
 import { Money } from '../platform/decimal.js';
-import { countNumber, foreignKeyText, instant, nameText, orElse } from '../platform/input.js';
+import { countNumber, foreignKeyText, instant, keyText, nameText, orElse } from '../platform/input.js';
 import { expectedVersion } from '../platform/database/change-row.js';
+import { dayNumberOf } from '../platform/zoned-time.js';
+import { canonicalText } from '../platform/text.js';
 import { isQuantity } from '../rewards/calendar.js';
 import { NOTHING_NAMED, REWARD_TYPES } from '../rewards/reward-rule.js';
 import { TIME_UNITS } from '../rewards/time-unit.js';
@@ -21,6 +24,16 @@ const amountText = z
 const currencyText = z.string().regex(/^[A-Z][A-Z0-9]{1,7}$/, 'must be the code of a currency such as USD');
 const limitNumber = countNumber(0, COUNT_MAX);
 
+/** Half of a surrogate pair is no text: the database takes no JSON that holds one. */
+const isStorable = (text: string): boolean => text.isWellFormed();
+
+/** Its length and its language are judged with their positions, in `campaign-conditions.service.ts`. */
+const conditionText = z
+  .string()
+  .max(10_000, 'must have at most 10,000 characters')
+  .refine(isStorable, 'must be text')
+  .transform((text) => canonicalText(text).replaceAll('\r\n', '\n'));
+
 /** GraphQL names what is given `targetId`; the JSON of seed 004, in which rules are stored, names it `id`. */
 const rewardRule = z
   .strictObject({
@@ -34,6 +47,7 @@ const rewardRule = z
     amount: orElse(amountText, null),
     currency: orElse(currencyText, null),
     validDays: orElse(countNumber(1, 36_500), null),
+    when: orElse(conditionText, null),
   })
   .refine(({ unit, quantity }) => unit === null || isQuantity(unit, quantity), {
     message: 'must not last longer than a hundred years',
@@ -50,9 +64,6 @@ const rewardRule = z
 
 const listOf = <Item extends z.ZodType>(item: Item, most: number) =>
   orElse(z.array(item).max(most, `must hold at most ${most}`), []);
-
-/** Half of a surrogate pair is no text: the database takes no JSON that holds one. */
-const isStorable = (text: string): boolean => text.isWellFormed();
 
 const partText = (lengthMax: number) =>
   z.string().max(lengthMax, `must have at most ${lengthMax} characters`).refine(isStorable, 'must be text');
@@ -81,8 +92,18 @@ const campaignRule = z.strictObject({
     z.string().max(16, 'must be codes of product lines').refine(isStorable, 'must be codes of product lines'),
     100,
   ).transform((codes) => [...new Set(codes)]),
+  // Left out where it is off, as the check character is.
+  when: conditionText.nullish().transform((text) => text ?? undefined),
   rewardRules: listOf(rewardRule, REWARD_RULES_MAX),
 }) satisfies z.ZodType<CampaignRule>;
+
+/** A day in the tenant's time zone. Left out where it is missing, as the check character is. */
+const dayText = z
+  .string()
+  .refine((text) => dayNumberOf(text) !== null, 'must be a day such as 2026-12-24')
+  .nullish()
+  .transform((text) => text ?? undefined);
+const windowDays = { startsOn: dayText, lastDay: dayText };
 
 const beginsBeforeItEnds = {
   check: (input: { startsAt?: Date | null | undefined; endsAt?: Date | null | undefined }) =>
@@ -104,8 +125,23 @@ export const createCampaignInput = z
     budgetValue: orElse(amountText, '0'),
     initialCodes: orElse(countNumber(0, CODES_AT_ONCE_MAX), 0),
     idempotencyKey: orElse(foreignKeyText, null),
+    ...windowDays,
   })
   .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
+const SAMPLE_MAX = 100;
+const sampleInput = z.strictObject({
+  userIds: orElse(
+    z.array(foreignKeyText).min(1, 'must name a user').max(SAMPLE_MAX, `must hold at most ${SAMPLE_MAX}`),
+    null,
+  ),
+  newest: orElse(countNumber(1, SAMPLE_MAX), 10),
+  productCode: orElse(keyText(16), ''),
+  deviceId: orElse(foreignKeyText, null),
+  at: orElse(instant, null),
+  campaignId: orElse(z.string().refine(isId, 'must be an id'), '0'),
+});
+export type SampleWanted = z.output<typeof sampleInput>;
+
 /** What a form asks about before there is a campaign. */
 export const previewRuleInput = z
   .strictObject({
@@ -118,6 +154,9 @@ export const previewRuleInput = z
     budgetValue: orElse(amountText, '0'),
     /** Codes that are planned, in any number of batches. */
     codeCount: orElse(limitNumber, 0),
+    /** Users for whom the conditions are evaluated. */
+    sample: orElse(sampleInput, null),
+    ...windowDays,
   })
   .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
 export type CreateCampaign = z.input<typeof createCampaignInput>;
@@ -133,6 +172,7 @@ export function comparedArguments(wanted: CampaignWanted): Pick<CampaignWanted, 
     amount: reward.amount ?? undefined,
     currency: reward.currency ?? undefined,
     validDays: reward.validDays ?? undefined,
+    when: reward.when ?? undefined,
   }));
   return { ...wanted, rule: { ...wanted.rule, rewardRules } } as Pick<CampaignWanted, 'idempotencyKey'>;
 }
@@ -148,6 +188,7 @@ export const updateCampaignInput = z
     budgetUses: limitNumber.nullish(),
     budgetValue: amountText.nullish(),
     rule: campaignRule.nullish(),
+    ...windowDays,
     expectedVersion,
   })
   .refine(beginsBeforeItEnds.check, beginsBeforeItEnds.problem);
@@ -158,6 +199,8 @@ export const CHANGEABLE_FIELD_REFUSALS = {
   name: 'NAME_NOT_ALLOWED',
   startsAt: 'WINDOW_NOT_ALLOWED',
   endsAt: 'WINDOW_NOT_ALLOWED',
+  startsOn: 'WINDOW_NOT_ALLOWED',
+  lastDay: 'WINDOW_NOT_ALLOWED',
   userLimitTotal: 'LIMIT_OUT_OF_RANGE',
   userLimitDay: 'LIMIT_OUT_OF_RANGE',
   budgetUses: 'BUDGET_OUT_OF_RANGE',
@@ -168,5 +211,6 @@ export const FIELD_REFUSALS = {
   ...CHANGEABLE_FIELD_REFUSALS,
   initialCodes: 'CODE_COUNT_OUT_OF_RANGE',
   codeCount: 'CODE_COUNT_OUT_OF_RANGE',
+  sample: 'SAMPLE_NOT_ALLOWED',
   idempotencyKey: 'IDEMPOTENCY_KEY_MALFORMED',
 } as const;

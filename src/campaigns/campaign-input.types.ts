@@ -14,10 +14,25 @@ abstract class CampaignTermsInput {
   @Field(() => InstantScalar, nullable('The first instant at which codes are no longer redeemed.'))
   endsAt?: Date | null;
 
+  @Field(
+    () => String,
+    nullable("In the place of startsAt: the first day in the tenant's time zone, such as 2026-12-24."),
+  )
+  startsOn?: string | null;
+
+  @Field(
+    () => String,
+    nullable("In the place of endsAt: the last day in the tenant's time zone on which codes are redeemed."),
+  )
+  lastDay?: string | null;
+
   @Field(() => Int, nullable('Redemptions that a user may make; 0 means unlimited.'))
   userLimitTotal?: number | null;
 
-  @Field(() => Int, nullable('Redemptions that a user may make on one UTC day; 0 means unlimited.'))
+  @Field(
+    () => Int,
+    nullable("Redemptions that a user may make on one day of the tenant's time zone; 0 means unlimited."),
+  )
   userLimitDay?: number | null;
 
   @Field(() => Int, nullable('Redemptions that there may be; 0 means unlimited.'))
@@ -48,6 +63,29 @@ export class CreateCampaignInput extends CampaignTermsInput {
   idempotencyKey?: string | null;
 }
 
+@InputType({
+  description: 'Users for whom the conditions of a rule are evaluated, and under what circumstances.',
+})
+export class RuleSampleInput {
+  @Field(() => [ID], nullable('These users, up to 100; those that are not ACTIVE are left out.'))
+  userIds?: string[] | null;
+
+  @Field(() => Int, nullable('If no users are named: the newest ones, up to 100; missing means 10.'))
+  newest?: number | null;
+
+  @Field(() => String, nullable('The product line of the redemption; missing means none.'))
+  productCode?: string | null;
+
+  @Field(() => String, nullable('The device of the redemption; missing means none.'))
+  deviceId?: string | null;
+
+  @Field(() => InstantScalar, nullable('When the redemption is made; missing means now.'))
+  at?: Date | null;
+
+  @Field(() => ID, nullable('The campaign whose redemptions are counted; missing means a new one.'))
+  campaignId?: string | null;
+}
+
 @InputType()
 export class PreviewCampaignRuleInput extends CampaignTermsInput {
   @Field(() => CampaignRuleInput)
@@ -58,6 +96,9 @@ export class PreviewCampaignRuleInput extends CampaignTermsInput {
     nullable('Codes that are planned, in any number of batches; missing means that it is not known.'),
   )
   codeCount?: number | null;
+
+  @Field(() => RuleSampleInput, nullable('If given, `users` says what each of them would get.'))
+  sample?: RuleSampleInput | null;
 }
 
 @InputType()

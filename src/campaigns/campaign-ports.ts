@@ -1,5 +1,7 @@
 import type { Em } from '../platform/database/orm.js';
 import type { Id } from '../platform/ids.js';
+import type { ConditionFacts } from '../rewards/condition-facts.js';
+import type { FactsWanted } from './campaign-conditions.service.js';
 import type { CampaignRule } from './campaign-rule.js';
 import type { Campaign } from './campaign.entity.js';
 
@@ -19,7 +21,7 @@ export interface CodesPreview {
   readonly codesPossible: number;
 }
 
-/** What campaigns ask of the feature that makes codes, which comes after them and fills it in. */
+/** What campaigns ask of features that come after them and fill it in: of codes, and of redemptions where it reads facts. */
 export interface CampaignPorts {
   /** Makes a campaign with its first codes. */
   create(
@@ -38,6 +40,12 @@ export interface CampaignPorts {
   changed(tenantId: string): Promise<void>;
   /** What codes of a rule would look like, and how safe they would be from guesses. @throws DomainError CODE_SPACE_TOO_SMALL */
   previewCodes(tenantId: string, rule: CampaignRule, count: number): Promise<CodesPreview>;
+  /** What conditions ask of users, by user; users who may not redeem are left out. */
+  readFacts(
+    tenantId: string,
+    userIds: readonly Id[],
+    wanted: FactsWanted,
+  ): Promise<ReadonlyMap<Id, ConditionFacts>>;
   /** Refuses a rule whose codes cannot be made, or could be guessed. */
   checkCodes(rule: CampaignRule, count: number): void;
 }

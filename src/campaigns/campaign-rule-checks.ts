@@ -1,6 +1,9 @@
+import { isSet } from '../platform/assert.js';
 import { Money, MONEY_MAX } from '../platform/decimal.js';
+import { ExpressionFault } from '../platform/expressions/expression-fault.js';
 import { DomainError } from '../platform/errors.js';
 import { isQuantity } from '../rewards/calendar.js';
+import { CONDITION_LANGUAGE } from '../rewards/condition-facts.js';
 import type { RewardRuleFault, RewardTarget } from '../rewards/reward-handler.js';
 import { readRewardRule, type RewardRule, type StoredRewardRule } from '../rewards/reward-rule.js';
 import type { ProductLineService } from '../tenancy/product-line.service.js';
@@ -25,6 +28,7 @@ export class CampaignRuleChecks {
 
   /** @param count codes that are to be made by it at once */
   async assertRule(tenantId: string, rule: CampaignRule, count: number): Promise<void> {
+    assertConditions(rule);
     this.ports.checkCodes(rule, Math.max(1, count));
     for (const [index, reward] of rule.rewardRules.entries()) {
       await this.assertReward(tenantId, readRewardRule(reward), [
@@ -72,6 +76,20 @@ const FAULTS: Readonly<Record<RewardRuleFault, { readonly message: string; reado
   REWARD_CURRENCY_NOT_FOUND: { message: 'The tenant has no currency with this code.', at: 'currency' },
   REWARD_AMOUNT_TOO_PRECISE: { message: 'The amount has more digits than its currency.', at: 'amount' },
 };
+
+/** Redemptions rely on it: what is accepted here reads declared facts only, and can be evaluated in good time. */
+function assertConditions({ when, rewardRules }: CampaignRule): void {
+  const field = ['input', 'rule'];
+  assertExpression(when, [...field, 'when']);
+  for (const [index, reward] of rewardRules.entries())
+    assertExpression(reward.when, [...field, 'rewardRules', String(index), 'when']);
+}
+
+function assertExpression(text: string | null | undefined, field: readonly string[]): void {
+  const fault = isSet(text) ? CONDITION_LANGUAGE.compile(text) : null;
+  if (!(fault instanceof ExpressionFault) || fault.code === 'EXPRESSION_FAILED') return;
+  throw new DomainError<CampaignRuleRefusal>(fault.code, fault.text, { field, position: fault.position });
+}
 
 type Totals = Pick<Campaign, 'rule' | 'budgetUses' | 'userLimitTotal' | 'userLimitDay'>;
 

@@ -39,5 +39,7 @@ export interface CampaignRule {
   readonly useLimit: number;
   /** Product lines that may redeem; empty means all. */
   readonly applicableProducts: readonly string[];
+  /** Who may redeem, in the language of `condition-facts.ts`; left out where everybody may. */
+  readonly when?: string | undefined;
   readonly rewardRules: readonly StoredRewardRule[];
 }

@@ -16,6 +16,10 @@ const CodeTypeEnum = enumFromValues('CodeType', [...CODE_TYPES, 'RANDOM_ALPHANUM
 const RewardTypeEnum = enumFromValues('RewardType', REWARD_TYPES, 'The kind of a reward.');
 const TARGET =
   'For a SUBSCRIPTION the plan, for a COUPON its template, for a BALANCE the facility; "0" for POINTS.';
+const LANGUAGE =
+  'An expression of CEL over the facts of a redemption, such as `"vip" in userTags && hour >= 18`; docs/conditions.md lists them.';
+const WHEN_REWARD = `Given only where this holds; where there is a condition, too, both must hold. ${LANGUAGE}`;
+const WHEN_CAMPAIGN = `Who may redeem; others are refused with USER_NOT_ELIGIBLE. ${LANGUAGE}`;
 const TimeUnitEnum = enumFromValues('TimeUnit', TIME_UNITS, TIME_UNIT_DESCRIPTION);
 
 @ObjectType('RewardCondition')
@@ -44,6 +48,9 @@ export class RewardRuleType {
 
   @Field(() => RewardConditionType, nullable('Null means for every user.'))
   condition?: RewardConditionType | null;
+
+  @Field(() => String, nullable(WHEN_REWARD))
+  when?: string | null | undefined;
 
   @Field(() => DecimalScalar, nullable('For POINTS and BALANCE: how much is given.'))
   amount?: string | null | undefined;
@@ -95,6 +102,9 @@ export class CampaignRuleType {
   @Field(() => [String], { description: 'Product lines that may redeem; empty means all.' })
   applicableProducts!: readonly string[];
 
+  @Field(() => String, nullable(WHEN_CAMPAIGN))
+  when?: string | null | undefined;
+
   @Field(() => [RewardRuleType])
   rewardRules!: readonly RewardRuleType[];
 }
@@ -118,6 +128,9 @@ export class RewardRuleInput {
 
   @Field(() => RewardConditionType, nullable('Missing means for every user.'))
   condition?: RewardConditionType | null;
+
+  @Field(() => String, nullable(WHEN_REWARD))
+  when?: string | null;
 
   @Field(
     () => DecimalScalar,
@@ -173,6 +186,9 @@ export class CampaignRuleInput {
 
   @Field(() => [String], nullable('Product lines that may redeem; empty means all.'))
   applicableProducts?: string[] | null;
+
+  @Field(() => String, nullable(WHEN_CAMPAIGN))
+  when?: string | null;
 
   @Field(() => [RewardRuleInput], { nullable: true })
   rewardRules?: RewardRuleInput[] | null;

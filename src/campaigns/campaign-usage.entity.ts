@@ -19,7 +19,7 @@ const CampaignUsageSchema = defineEntity({
     campaignId: idColumn().primary(),
     /** 0 stands for all users together. */
     userId: idColumn().primary(),
-    /** Days since 1970, UTC; 0 stands for all days together. */
+    /** The number of the date in the tenant's time zone, days since 1970-01-01; 0 stands for all days together. */
     day: smallCountColumn().primary(),
     uses: countColumn(),
     value: totalColumn(),

@@ -4,6 +4,7 @@ import { compareIds, type Id } from '../platform/ids.js';
 import { writeTogether } from '../platform/database/execute-together.js';
 import type { Em } from '../platform/database/orm.js';
 import { sqlInstant } from '../platform/database/sql-values.js';
+import { dayOf, startOfDay, UTC } from '../platform/zoned-time.js';
 import type { Campaign } from './campaign.entity.js';
 
 /** Which limit of a campaign is reached. */
@@ -13,35 +14,37 @@ export type ReachedLimit = 'USER' | 'USER_DAY' | 'BUDGET';
 export interface UsageWanted {
   readonly campaign: LimitedCampaign;
   readonly userId: Id;
-  /** Days since 1970, UTC. */
-  readonly day: number;
+  /** When it was claimed. */
+  readonly atMs: number;
   /** Sum of the values of its rewards. */
   readonly value: Money;
 }
 
 export type LimitedCampaign = Pick<
   Campaign,
-  'id' | 'userLimitTotal' | 'userLimitDay' | 'budgetUses' | 'budgetValue'
+  'id' | 'timeZone' | 'userLimitTotal' | 'userLimitDay' | 'budgetUses' | 'budgetValue'
 >;
 
 interface Counter {
   readonly campaignId: Id;
   readonly userId: Id;
+  /** The number of its date: days since 1970-01-01. */
   readonly day: number;
   uses: number;
   value: Money;
   changed: boolean;
 }
 
+/** Of campaigns. */
+type Zones = ReadonlyMap<Id, string>;
 type CounterKey = Pick<Counter, 'campaignId' | 'userId' | 'day'>;
 
 const ALL_USERS = '0';
 const ALL_DAYS = 0;
-const DAY_MS = 86_400_000;
 
 /** Whether redemptions of a campaign are counted at all; most campaigns have no such limit. */
 export function isLimited(campaign: LimitedCampaign): boolean {
-  return countersOf({ campaign, userId: ALL_USERS, day: ALL_DAYS, value: new Money(0) }).length > 0;
+  return countersOf({ campaign, userId: ALL_USERS, atMs: 0, value: new Money(0) }).length > 0;
 }
 
 /**
@@ -53,6 +56,7 @@ export async function lockUsage(
   tenantId: string,
   wanted: readonly UsageWanted[],
 ): Promise<UsageLedger> {
+  const zones = zonesOf(wanted);
   const keys = new Map(wanted.flatMap(countersOf).map((key) => [counterKey(key), key]));
   if (keys.size === 0) return new UsageLedger(em, tenantId, new Map());
   const sorted = [...keys.values()].toSorted(byPrimaryKey);
@@ -60,7 +64,7 @@ export async function lockUsage(
   const missing = sorted.filter((key) => !existing.has(counterKey(key)));
   if (missing.length > 0) {
     const seeds = [];
-    for (const key of missing) seeds.push(await seedOf(em, tenantId, key));
+    for (const key of missing) seeds.push(await seedOf(em, tenantId, key, zones));
     await writeCounters(em, tenantId, seeds, 'uses = uses');
   }
   return new UsageLedger(em, tenantId, await readCounters(em, tenantId, sorted, 'for update'));
@@ -74,9 +78,10 @@ export async function peekUsage(
 ): Promise<UsageLedger> {
   const keys = wanted.flatMap(countersOf).toSorted(byPrimaryKey);
   if (keys.length === 0) return new UsageLedger(em, tenantId, new Map());
+  const zones = zonesOf(wanted);
   const counters = await readCounters(em, tenantId, keys, '');
   for (const key of keys) {
-    if (!counters.has(counterKey(key))) counters.set(counterKey(key), await seedOf(em, tenantId, key));
+    if (!counters.has(counterKey(key))) counters.set(counterKey(key), await seedOf(em, tenantId, key, zones));
   }
   return new UsageLedger(em, tenantId, counters);
 }
@@ -91,9 +96,9 @@ export class UsageLedger {
 
   /** The first limit that one more redemption would break, users' limits before the budget. */
   reached(wanted: UsageWanted, kinds: readonly ReachedLimit[]): ReachedLimit | null {
-    const { campaign, userId, day } = wanted;
+    const { campaign, userId } = wanted;
     const total = this.find({ campaignId: campaign.id, userId, day: ALL_DAYS });
-    const today = this.find({ campaignId: campaign.id, userId, day });
+    const today = this.find({ campaignId: campaign.id, userId, day: usageDay(wanted) });
     const all = this.find({ campaignId: campaign.id, userId: ALL_USERS, day: ALL_DAYS });
     const reached: Record<ReachedLimit, boolean> = {
       USER: campaign.userLimitTotal > 0 && (total?.uses ?? 0) + 1 > campaign.userLimitTotal,
@@ -148,15 +153,24 @@ export class UsageLedger {
   }
 }
 
+/** The day that a redemption counts for, by the tenant's clock; 0 where days do not count. */
+export function usageDay({ campaign, atMs }: Pick<UsageWanted, 'campaign' | 'atMs'>): number {
+  return campaign.userLimitDay > 0 ? dayOf(atMs, campaign.timeZone) : ALL_DAYS;
+}
+
 function countersOf(wanted: UsageWanted): CounterKey[] {
-  const { campaign, userId, day } = wanted;
+  const { campaign, userId } = wanted;
   const keys: CounterKey[] = [];
   if (campaign.budgetUses > 0 || new Money(campaign.budgetValue).gt(0)) {
     keys.push({ campaignId: campaign.id, userId: ALL_USERS, day: ALL_DAYS });
   }
   if (campaign.userLimitTotal > 0) keys.push({ campaignId: campaign.id, userId, day: ALL_DAYS });
-  if (campaign.userLimitDay > 0) keys.push({ campaignId: campaign.id, userId, day });
+  if (campaign.userLimitDay > 0) keys.push({ campaignId: campaign.id, userId, day: usageDay(wanted) });
   return keys;
+}
+
+function zonesOf(wanted: readonly UsageWanted[]): Zones {
+  return new Map(wanted.map(({ campaign }) => [campaign.id, campaign.timeZone]));
 }
 
 function counterKey(key: CounterKey): string {
@@ -213,12 +227,15 @@ async function writeCounters(
  * What a counter starts with: a limit may be set on a campaign that was redeemed before, and what was redeemed
  * counts, also what was reversed without giving its use back. A transaction that committed meanwhile made the counter itself, and then this seed is not used.
  */
-async function seedOf(em: Em, tenantId: string, key: CounterKey): Promise<Counter> {
+async function seedOf(em: Em, tenantId: string, key: CounterKey, zones: Zones): Promise<Counter> {
   const ofUser = key.userId === ALL_USERS ? '' : 'and r.user_id = ?';
   const ofDay = key.day === ALL_DAYS ? '' : 'and r.claimed_at >= ? and r.claimed_at < ?';
   const params: unknown[] = [tenantId, key.campaignId];
   if (ofUser !== '') params.push(key.userId);
-  if (ofDay !== '') params.push(sqlInstant(key.day * DAY_MS), sqlInstant((key.day + 1) * DAY_MS));
+  if (ofDay !== '') {
+    const zone = zones.get(key.campaignId) ?? UTC;
+    params.push(sqlInstant(startOfDay(key.day, zone)), sqlInstant(startOfDay(key.day + 1, zone)));
+  }
   const [row]: { uses: unknown; value: string | null }[] = await em.execute(
     `select count(distinct r.id) as uses, sum(g.value) as value from redemption r
       left join reward_grant g on g.tenant_id = r.tenant_id and g.redemption_id = r.id

@@ -12,8 +12,8 @@ const LAST_CHANGE = `(select coalesce(
     (select oldest.created_at from outbox_event oldest where oldest.tenant_id = c.tenant_id
       order by oldest.seq limit 1)) + interval 10 second)`;
 
-/** Days since 1970. Grouped by as a whole, because MySQL does not see that a part of it would do. */
-const DAY = 'to_days(r.claimed_at) - 719528';
+/** Days since 1970 by the tenant's clock. Grouped by as a whole, because MySQL does not see that a part of it would do. */
+const DAY = ':day(r.claimed_at)';
 const overUserLimit = (limit: string, day: string): string => `
   select r.user_id, c.id as campaign_id, ${day} as day, count(*) as redemptions, ${limit} as most, max(r.settled_at) as last_at
     from redemption r force index (uq_redemption__user_key)

@@ -8,6 +8,7 @@ import {
   smallCountColumn,
   tenantColumn,
 } from '../platform/database/columns.js';
+import { UTC } from '../platform/zoned-time.js';
 import type { CampaignRule } from './campaign-rule.js';
 
 export const CAMPAIGN_STATUSES = ['DRAFT', 'ACTIVE', 'PAUSED', 'ENDED'] as const;
@@ -27,6 +28,8 @@ const CampaignSchema = defineEntity({
     /** Kept redundantly, so that a campaign can be shown while the tenant directory is down. */
     tenantName: p.string().length(64),
     tenantType: p.enum(() => TENANT_TYPES).$type<TenantType>(),
+    /** Of the tenant, kept here too: a commit reads it with the lock that a change of the zone waits for. */
+    timeZone: p.string().length(64).default(UTC),
     status: p.enum(() => CAMPAIGN_STATUSES).$type<CampaignStatus>(),
     /** The window is half-open: starts_at <= t < ends_at. */
     startsAt: instantColumn().nullable(),
@@ -35,7 +38,7 @@ const CampaignSchema = defineEntity({
     codeVisibility: p.enum(() => CODE_VISIBILITIES).$type<CodeVisibility>(),
     /** Redemptions of this campaign a user may make in total; 0 means unlimited. */
     userLimitTotal: smallCountColumn(),
-    /** Redemptions of this campaign a user may make on one UTC day; 0 means unlimited. */
+    /** Redemptions of this campaign a user may make on one day of the tenant's time zone; 0 means unlimited. */
     userLimitDay: smallCountColumn(),
     /** Redemptions this campaign may have in total; 0 means unlimited. */
     budgetUses: countColumn(),

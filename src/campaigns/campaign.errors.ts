@@ -1,4 +1,5 @@
 import { VERSION_REFUSALS } from '../platform/database/change-row.js';
+import { EXPRESSION_REFUSALS } from '../platform/expressions/expression-fault.js';
 import { REWARD_RULE_FAULTS } from '../rewards/reward-handler.js';
 import { DIRECTORY_REFUSALS } from '../tenancy/directory/directory.service.js';
 import { TENANT_REFUSALS } from '../tenancy/tenant.service.js';
@@ -15,6 +16,7 @@ export const REWARD_FORM_REFUSALS = [
 
 /** Why a rule is not taken, beside its own form; in order of precedence. */
 const RULE_REFUSALS = [
+  ...EXPRESSION_REFUSALS,
   ...CODE_FORMAT_REFUSALS,
   ...REWARD_FORM_REFUSALS,
   'REWARD_TARGET_NOT_FOUND',
@@ -55,6 +57,7 @@ export const PREVIEW_CAMPAIGN_RULE_REFUSALS = [
   'LIMIT_OUT_OF_RANGE',
   'BUDGET_OUT_OF_RANGE',
   'CODE_COUNT_OUT_OF_RANGE',
+  'SAMPLE_NOT_ALLOWED',
   'INPUT_NOT_ALLOWED',
   'REWARD_VALUE_OUT_OF_RANGE',
   ...TENANT_REFUSALS,

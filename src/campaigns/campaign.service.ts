@@ -15,6 +15,7 @@ import {
   FIELD_REFUSALS,
   type CampaignWanted,
 } from './campaign-input.js';
+import { assertWindow, windowOf } from './campaign-window.js';
 import { assertTotals, type CampaignRuleChecks } from './campaign-rule-checks.js';
 import { Campaign } from './campaign.entity.js';
 import type { CreateCampaignRefusal } from './campaign.errors.js';
@@ -86,23 +87,29 @@ export class CampaignService {
 
   /** Last, under a lock of the tenant's row: a change of it that is committed by now has not met this campaign. */
   private async describedNow(em: Em, campaign: Campaign): Promise<Campaign> {
-    const { tenantId, id, tenantName, tenantType } = campaign;
+    const { tenantId, id, tenantName, tenantType, timeZone } = campaign;
     const tenant = present(await this.its.tenants.held(em, tenantId), 'The tenant');
-    const now = { tenantName: tenant.name, tenantType: tenant.type };
-    if (now.tenantName === tenantName && now.tenantType === tenantType) return campaign;
+    const now = { tenantName: tenant.name, tenantType: tenant.type, timeZone: tenant.timeZone };
+    const isSame =
+      now.tenantName === tenantName && now.tenantType === tenantType && now.timeZone === timeZone;
+    if (isSame) return campaign;
     await em.nativeUpdate(Campaign, { tenantId, id }, now);
     return Object.assign(campaign, now);
   }
 
   private async insert(em: Em, tenant: Tenant, wanted: CampaignWanted, key: CallKey): Promise<Campaign> {
-    const { initialCodes: _, ...columns } = wanted;
+    const { initialCodes: _, startsOn: _start, lastDay: _last, ...columns } = wanted;
+    const window = windowOf(wanted, tenant.timeZone);
+    assertWindow(window);
     const row = {
       ...columns,
+      ...window,
       ...key,
       tenantId: tenant.id,
       id: this.its.ids.next(),
       tenantName: tenant.name,
       tenantType: tenant.type,
+      timeZone: tenant.timeZone,
       status: 'DRAFT' as const,
       version: 1,
       createdAt: new Date(this.its.clock.nowMs()),

@@ -73,7 +73,9 @@ export class CampaignType {
   @Field(() => Int, { description: 'Redemptions that a user may make; 0 means unlimited.' })
   userLimitTotal!: number;
 
-  @Field(() => Int, { description: 'Redemptions that a user may make on one UTC day; 0 means unlimited.' })
+  @Field(() => Int, {
+    description: "Redemptions that a user may make on one day of the tenant's time zone; 0 means unlimited.",
+  })
   userLimitDay!: number;
 
   @Field(() => Int, { description: 'Redemptions that there may be; 0 means unlimited.' })
@@ -105,11 +107,16 @@ export const CreateCampaignPayloadType = payloadType(
         "The first batch's codes. Null where there are none, and when a HASHED campaign's call is repeated.",
     },
   },
-  { hasRetryAfter: true },
+  { hasRetryAfter: true, hasPosition: true },
 );
-export const UpdateCampaignPayloadType = payloadType('UpdateCampaign', UPDATE_CAMPAIGN_REFUSALS, {
-  campaign,
-});
+export const UpdateCampaignPayloadType = payloadType(
+  'UpdateCampaign',
+  UPDATE_CAMPAIGN_REFUSALS,
+  {
+    campaign,
+  },
+  { hasPosition: true },
+);
 
 export const DeleteCampaignPayloadType = payloadType('DeleteCampaign', DELETE_CAMPAIGN_REFUSALS, {
   campaignId: { type: () => ID, description: 'The deleted campaign.' },

@@ -1,3 +1,6 @@
+import { nextVersion } from '../platform/database/change-row.js';
+import type { Em } from '../platform/database/orm.js';
+import type { UserService } from '../identity/users/user.service.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { RewardHandler } from '../rewards/reward-handler.js';
 import { readRewardRule, type RewardType } from '../rewards/reward-rule.js';
@@ -6,6 +9,7 @@ import type { TenantCopies } from '../tenancy/tenant-change.service.js';
 import type { DirectoryService } from '../tenancy/directory/directory.service.js';
 import type { TenantService } from '../tenancy/tenant.service.js';
 import { CampaignBudgets } from './campaign-budgets.service.js';
+import { CampaignConditions } from './campaign-conditions.service.js';
 import { CampaignChangeService } from './campaign-change.service.js';
 import type { CampaignPorts } from './campaign-ports.js';
 import { CampaignNames } from './campaign-names.service.js';
@@ -33,7 +37,18 @@ interface Needs extends Pick<
   readonly directory: DirectoryService;
   readonly tenantCopies: Partial<TenantCopies>[];
   readonly lines: ProductLineService;
+  readonly users: UserService;
   readonly handlers: ReadonlyMap<RewardType, RewardHandler>;
+}
+
+/**
+ * Waits for commits that hold a campaign, and those that come later read the new zone with it. Counters of days are made
+ * again from the redemptions: a new version of the campaigns has Redis forget which limits it knew to be reached.
+ */
+async function followZone(em: Em, tenantId: string, timeZone: string): Promise<void> {
+  const others = { tenantId, timeZone: { $ne: timeZone } };
+  const moved = await em.nativeUpdate(Campaign, others, { timeZone, version: nextVersion() });
+  if (moved > 0) await em.nativeDelete(CampaignUsage, { tenantId, day: { $gt: 0 } });
 }
 
 /** Campaigns: rules, windows, limits and budgets. */
@@ -62,12 +77,15 @@ export const campaigns = {
         const isOld = { $or: [{ tenantName: { $ne: tenantName } }, { tenantType: { $ne: tenantType } }] };
         await em.nativeUpdate(Campaign, { tenantId, ...isOld }, { tenantName, tenantType });
       },
+      rezoned: async (em, tenantId, timeZone) => followZone(em, tenantId, timeZone),
+      changed: async (tenantId) => campaignPorts.changed(tenantId),
     });
     return {
       services: {
         campaigns: service,
         campaignChanges,
         campaignReader,
+        campaignConditions: new CampaignConditions(),
         campaignBudgets: new CampaignBudgets(readOrm),
         campaignRewards,
         campaignNames: new CampaignNames(readOrm),

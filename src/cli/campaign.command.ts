@@ -112,7 +112,7 @@ function withLimits<Options extends OptionValues>(command: Bare<Options>) {
   return command
     .option('--plan <id>', 'the id that replaces $PLAN in the rule')
     .option('--user-limit <n>', 'redemptions that a user may make; 0 is without limit', wholeNumber)
-    .option('--user-limit-day <n>', 'the same on one UTC day; 0 is without limit', wholeNumber)
+    .option('--user-limit-day <n>', 'the same on one day of the tenant; 0 is without limit', wholeNumber)
     .option('--budget-uses <n>', 'redemptions that there may be; 0 is without limit', wholeNumber)
     .option('--budget-value <amount>', 'sum of the values of rewards; 0 is without limit');
 }

@@ -13,6 +13,7 @@ const COLUMNS = fields<Tenant>(
   'status',
   'codesIssued',
   'codeQuota',
+  'timeZone',
   'version',
   'createdAt',
 );
@@ -51,9 +52,10 @@ function addCreate(group: Bare): void {
             .choices(TENANT_TYPES)
             .default('CHANNEL' as const),
         )
-        .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber, 0),
-    run: async ({ tenants }, { id, name, type, quota: codeQuota }) =>
-      tenants.create({ id, name, type, codeQuota }),
+        .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber, 0)
+        .option('--time-zone <name>', 'in which its days begin, e.g. Europe/Berlin', 'UTC'),
+    run: async ({ tenants }, { id, name, type, quota: codeQuota, timeZone }) =>
+      tenants.create({ id, name, type, codeQuota, timeZone }),
     print: async ({ id }) => printLine(id),
   });
 }
@@ -68,11 +70,14 @@ function addUpdate(group: Bare): void {
         .requiredOption('--id <id>', 'the tenant')
         .option('--name <name>', 'the name that people read')
         .option('--quota <n>', 'how many codes it may have; 0 is without limit', wholeNumber)
+        .option('--time-zone <name>', 'in which its days begin, e.g. Europe/Berlin')
         .addOption(new Option('--status <status>', 'switch it off, or on again').choices(TENANT_STATUSES))
         .addOption(expectOption())
         .option('--json', 'print JSON'),
-    run: async ({ tenantChanges }, { id, name, quota: codeQuota, status, expect: expectedVersion }) =>
-      tenantChanges.update(id, { name, codeQuota, status, expectedVersion }),
+    run: async (
+      { tenantChanges },
+      { id, name, quota: codeQuota, timeZone, status, expect: expectedVersion },
+    ) => tenantChanges.update(id, { name, codeQuota, timeZone, status, expectedVersion }),
     print: printRow(COLUMNS),
   });
 }

@@ -119,7 +119,7 @@ export const codes = {
       previewCodes: async (tenantId, rule, count) =>
         previewCodes(readOrm, guesses, { tenantId, rule, count }),
       checkCodes: (rule, count) => guesses.assertRule(formatOf(rule), count),
-    } satisfies CampaignPorts);
+    } satisfies Omit<CampaignPorts, 'readFacts'>);
     return {
       services: {
         copies,

@@ -14,8 +14,26 @@ export interface PayloadField {
 interface PayloadOptions {
   /** Whether its refusals say how long to wait. */
   readonly hasRetryAfter?: boolean;
+  /** Whether its refusals say where in a text the fault lies. */
+  readonly hasPosition?: boolean;
 }
 
+@ObjectType('TextPosition', { description: 'A part of a text, as people look for it.' })
+export class TextPositionType {
+  @Field(() => Int, { description: 'From 1.' })
+  line!: number;
+
+  @Field(() => Int, { description: 'In characters, from 1.' })
+  column!: number;
+
+  @Field(() => Int, { description: 'How many characters of the line are meant.' })
+  length!: number;
+
+  @Field(() => String, { description: 'The line, and a caret below the column.' })
+  excerpt!: string;
+}
+
+const POSITION = nullable('Where in the text of the field the fault lies, if it lies in a text.');
 const RETRY_AFTER = nullable('Milliseconds until the same call can succeed.');
 
 /**
@@ -28,10 +46,11 @@ export function payloadType(
   mutation: string,
   refusals: readonly string[],
   fields: Readonly<Record<string, PayloadField>>,
-  { hasRetryAfter = false }: PayloadOptions = {},
+  { hasRetryAfter = false, hasPosition = false }: PayloadOptions = {},
 ): ClassType {
   const errorType = errorTypeOf(mutation, refusals);
   if (hasRetryAfter) Field(() => Int, RETRY_AFTER)(errorType.prototype, 'retryAfterMs');
+  if (hasPosition) Field(() => TextPositionType, POSITION)(errorType.prototype, 'position');
 
   @ObjectType(`${mutation}Payload`)
   class Payload {

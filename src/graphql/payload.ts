@@ -1,4 +1,5 @@
 import { DomainError } from '../platform/errors.js';
+import type { TextPosition } from '../platform/expressions/expression-fault.js';
 
 /** One refusal as every mutation's `errors` carries it. */
 export interface UserErrorData {
@@ -8,6 +9,8 @@ export interface UserErrorData {
   readonly field: readonly string[] | null;
   /** How long to wait before the same call can succeed, in milliseconds. */
   readonly retryAfterMs: number | null;
+  /** Where in the text of the field the fault lies. */
+  readonly position: TextPosition | null;
 }
 
 /**
@@ -38,5 +41,6 @@ function userErrorOf(error: DomainError): UserErrorData {
     message: error.message,
     field: error.details.field ?? null,
     retryAfterMs: error.details.retryAfterMs ?? null,
+    position: error.details.position ?? null,
   };
 }

@@ -45,6 +45,7 @@ import { Migration20261130040101_list_orders_by_state_and_redemptions_by_line } 
 import { Migration20261130040201_find_users_by_tag_and_status } from './Migration20261130040201_find_users_by_tag_and_status.js';
 import { Migration20261130050101_follow_the_tenant_directory } from './Migration20261130050101_follow_the_tenant_directory.js';
 import { Migration20261130050201_erase_users } from './Migration20261130050201_erase_users.js';
+import { Migration20261130092001_keep_the_time_zone_of_tenants } from './Migration20261130092001_keep_the_time_zone_of_tenants.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -202,4 +203,8 @@ export const migrations: readonly MigrationObject[] = [
     class: Migration20261130050101_follow_the_tenant_directory,
   },
   { name: 'Migration20261130050201_erase_users', class: Migration20261130050201_erase_users },
+  {
+    name: 'Migration20261130092001_keep_the_time_zone_of_tenants',
+    class: Migration20261130092001_keep_the_time_zone_of_tenants,
+  },
 ];

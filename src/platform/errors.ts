@@ -1,9 +1,13 @@
+import type { TextPosition } from './expressions/expression-fault.js';
+
 /** Facts of a refusal that the caller may see besides its code. */
 export interface RefusalDetails {
   /** Path of the input field at fault, outermost first, e.g. `['input', 'code']`. */
   readonly field?: readonly string[];
   /** How long to wait before the same call can succeed, in milliseconds. */
   readonly retryAfterMs?: number;
+  /** Where in the text of the field the fault lies. */
+  readonly position?: TextPosition;
   /** Which reward of a campaign's rule stands in the way. */
   readonly rewardNo?: number;
 }

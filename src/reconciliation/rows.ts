@@ -1,6 +1,8 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm } from '../platform/database/orm.js';
+import { instantOf, sqlInstant } from '../platform/database/sql-values.js';
 import type { RowPages } from '../platform/database/row-check.js';
+import { offsetsOf, UTC, type ZoneOffset } from '../platform/zoned-time.js';
 import { consumerTable } from '../platform/outbox/consumer-cursors.js';
 
 /** How many rows one page holds. */
@@ -22,8 +24,9 @@ export class Rows {
     return tenantEm(this.orm, tenantId).execute(sql, [tenantId, ...params]);
   }
 
-  /** @param sql takes `:tenant`, `(:items)` and `(:consumers)`, each perhaps several times */
-  async judged<Row>(tenantId: string, sql: string, items: readonly string[]): Promise<Row[]> {
+  /** @param template takes `:tenant`, `(:items)`, `(:consumers)` and `:day(column)`, each perhaps several times */
+  async judged<Row>(tenantId: string, template: string, items: readonly string[]): Promise<Row[]> {
+    const sql = DAY.test(template) ? await this.withDays(tenantId, template) : template;
     // Numbers are written out: the ORM quotes them, and both servers compare text inside rows of columns as doubles.
     const tuples = items
       .filter((item) => item.includes('|'))
@@ -40,6 +43,18 @@ export class Rows {
       return '?';
     });
     return tenantEm(this.orm, tenantId).execute(text, params);
+  }
+
+  /** The servers know zones only where their tables of zones are filled, so offsets are written out. */
+  private async withDays(tenantId: string, template: string): Promise<string> {
+    const [row] = await this.read<{ timeZone: string; now: string }>(
+      tenantId,
+      'select time_zone as timeZone, cast(now(3) as char) as now from tenant where id = ?',
+      [],
+    );
+    const untilMs = (row === undefined ? FIRST_MS : instantOf(row.now).getTime()) + DAY_AHEAD_MS;
+    const offsets = offsetsOf(row?.timeZone ?? UTC, FIRST_MS, untilMs);
+    return template.replaceAll(DAYS, (_, column: string) => daySql(column, offsets));
   }
 
   /** Pages of a tenant's keys in the order of an index. */
@@ -63,6 +78,23 @@ export class Rows {
       last = end.item.split('|');
     }
   }
+}
+
+/** The first id is of this year, so nothing is older. */
+const FIRST_MS = Date.UTC(2024, 0, 1);
+const DAY_AHEAD_MS = 86_400_000;
+const DAY = /:day\(/;
+const DAYS = /:day\(([\w.]+)\)/g;
+
+/** Days since 1970-01-01 of the date that a clock shows which is set as the offsets say. */
+function daySql(column: string, offsets: readonly ZoneOffset[]): string {
+  const [first, ...later] = offsets;
+  const whens = later
+    .toReversed()
+    .map(({ fromMs, minutes }) => `when ${column} >= '${sqlInstant(fromMs)}' then ${minutes}`);
+  const minutes =
+    whens.length === 0 ? (first?.minutes ?? 0) : `(case ${whens.join(' ')} else ${first?.minutes ?? 0} end)`;
+  return `to_days(${column} + interval ${minutes} minute) - 719528`;
 }
 
 /** Whether a row's key comes after these values. Spelled out, because the servers use no index for `(a, b) > (1, 2)`. */

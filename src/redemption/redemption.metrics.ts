@@ -15,6 +15,13 @@ function makersOf(registers: Registry[]) {
     counter: (name: string, help: string) => new Counter({ name, help, registers }),
     byOutcome: (name: string, help: string) =>
       new Counter({ name, help, labelNames: ['outcome'] as const, registers }),
+    conditionFaults: () =>
+      new Counter({
+        name: 'redemption_condition_faults_total',
+        help: 'Conditions that could not be evaluated, by what they are of: CAMPAIGN or REWARD. They count as false.',
+        labelNames: ['of'] as const,
+        registers,
+      }),
     gauge: (name: string, help: string) => new Gauge({ name, help, registers }),
     histogram: (name: string, help: string, buckets: number[]) =>
       new Histogram({ name, help, buckets, registers }),
@@ -32,6 +39,7 @@ function claimMetrics(make: ReturnType<typeof makersOf>) {
       'From the call to the answer of one redemption.',
       SECONDS_BUCKETS,
     ),
+    conditionFaults: make.conditionFaults(),
     commitSeconds: make.histogram(
       'redemption_commit_seconds',
       'One group commit, from its first statement to the reply.',

@@ -1,8 +1,9 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { CampaignNames } from '../campaigns/campaign-names.service.js';
-import { campaignNameOf } from '../campaigns/campaigns.module.js';
+import { campaignNameOf, type CampaignPorts } from '../campaigns/campaigns.module.js';
 import type { CampaignRewards } from '../campaigns/campaign-rewards.service.js';
 import type { CampaignBudgets } from '../campaigns/campaign-budgets.service.js';
+import type { CampaignConditions } from '../campaigns/campaign-conditions.service.js';
 import type { CampaignReader } from '../campaigns/campaign-reader.service.js';
 import type { BatchGate } from '../codes/batch-gate.service.js';
 import type { CodeEndings } from '../codes/code-endings.service.js';
@@ -48,6 +49,7 @@ import { RefusedAttemptReader } from './history/refused-attempts.reader.js';
 import { RewardGrant } from './history/reward-grant.entity.js';
 import { composeRecovery } from './recovery/compose-recovery.js';
 import { TombstoneMark } from './recovery/tombstone-mark.entity.js';
+import { ConditionFactsReader } from './redeem/condition-facts.reader.js';
 import { composeRedeeming } from './redeem/compose-redeeming.js';
 import { redeemRoutes } from './redeem/redeem.routes.js';
 import { RedemptionResolver } from './redeem/redemption.resolver.js';
@@ -80,6 +82,8 @@ interface Needs extends SettlementNeeds {
   readonly deferredOrders: { find: DeferredOrders };
   readonly redeemedOrders: { list: RedeemedOrders };
   readonly campaignReader: CampaignReader;
+  readonly campaignConditions: CampaignConditions;
+  readonly campaignPorts: CampaignPorts;
   readonly campaignNames: CampaignNames;
   readonly campaignRewards: CampaignRewards;
   readonly campaignBudgets: CampaignBudgets;
@@ -148,11 +152,14 @@ export const redemption = {
     const reversal = composeReversal({ ...its, redemptionReader, returnedUses });
     const attemptLog = new AttemptLog(its, config.ATTEMPT_LOG_PER_MINUTE);
     const reports = composeReports({ ...its, redemptionReader });
+    const conditionFacts = new ConditionFactsReader(orm, its.users, its.orders);
+    its.campaignPorts.readFacts = async (...asked) => conditionFacts.read(...asked);
     const attempts = new RefusedAttemptReader(readOrm, its.users, its.recognizer);
     const redeeming = composeRedeeming({
       ...its,
       ...settling,
       ...deferred,
+      conditionFacts,
       redemptionReader,
       returnedUses,
       attemptLog,

@@ -17,6 +17,8 @@ export interface RewardRule {
   readonly value: string;
   /** Null means for every user. */
   readonly condition: { readonly userTag: string } | null;
+  /** A condition in the language of `condition-facts.ts`; null means for every user. Where both are set, both must hold. */
+  readonly when: string | null;
   /** Of POINTS a whole number, of BALANCE an amount of its currency; null for the others. */
   readonly amount: string | null;
   /** Of BALANCE. */
@@ -30,9 +32,9 @@ export const NOTHING_NAMED = '0';
 
 /** A rule as it is stored. Campaigns and claims of former versions lack what was added since. */
 export type StoredRewardRule = Omit<RewardRule, Added> & Partial<Pick<RewardRule, Added>>;
-type Added = 'amount' | 'currency' | 'validDays';
+type Added = 'amount' | 'currency' | 'validDays' | 'when';
 
 /** The one place where stored rules are read. */
 export function readRewardRule(stored: StoredRewardRule): RewardRule {
-  return { amount: null, currency: null, validDays: null, ...stored };
+  return { amount: null, currency: null, validDays: null, when: null, ...stored };
 }

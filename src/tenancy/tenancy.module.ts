@@ -47,7 +47,7 @@ export const tenancy = {
     const announcements = new AnnouncementService(its);
     /** Features that seal secrets by the pepper put themselves in. */
     const secretResealings: SecretResealing[] = [async () => settingChanges.reseal()];
-    /** Features that keep names or statuses of tenants as well; they put themselves in. */
+    /** Features that keep names, statuses or time zones of tenants as well; they put themselves in. */
     const tenantCopies: Partial<TenantCopies>[] = [{ changed: (tenantId) => settings.invalidate(tenantId) }];
     const ownDirectory = directoryOf(its);
     const tenantChanges = new TenantChangeService(transactions, tenants, tenantCopies, ownDirectory);

@@ -11,12 +11,13 @@ import type { Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import type { TenantDirectory } from './directory/tenant-directory.js';
 import { Tenant, TENANT_STATUSES, type TenantStatus } from './tenant.entity.js';
-import { QUOTA_MAX, type TenantService } from './tenant.service.js';
+import { QUOTA_MAX, timeZoneName, type TenantService } from './tenant.service.js';
 
 export const UPDATE_TENANT_REFUSALS = [
   'PLATFORM_TENANT_REQUIRED',
   'NAME_NOT_ALLOWED',
   'QUOTA_OUT_OF_RANGE',
+  'TIME_ZONE_UNKNOWN',
   'INPUT_NOT_ALLOWED',
   'OWN_TENANT_NOT_DISABLED',
   'TENANT_OWNED_BY_DIRECTORY',
@@ -29,18 +30,21 @@ const updateTenantInput = z.strictObject({
   name: nameText(64).nullish(),
   codeQuota: countNumber(0, QUOTA_MAX).nullish(),
   status: z.enum(TENANT_STATUSES).nullish(),
+  timeZone: timeZoneName.nullish(),
   expectedVersion,
 });
 
 /** What others keep of a tenant as well. */
 export type TenantDescription = Pick<Tenant, 'name' | 'type'>;
 
-/** Where names and statuses of tenants are kept as well. */
+/** Where names, statuses and time zones of tenants are kept as well. */
 export interface TenantCopies {
   /** Inside the transaction: before the tenant's row is locked, and after it, for rows that were made in between. */
   described(em: Em, tenantId: string, now: TenantDescription): Promise<void>;
+  /** As {@link described}. */
+  rezoned(em: Em, tenantId: string, timeZone: string): Promise<void>;
   /** After the commit. */
-  changed(tenantId: string): void;
+  changed(tenantId: string): void | Promise<void>;
 }
 
 /** Changes of tenants by the platform's staff, or by the operator on the server. */
@@ -65,7 +69,7 @@ export class TenantChangeService {
   }
 
   /**
-   * Changes name, quota, status. A quota below what is issued takes nothing back: it stops further issue.
+   * Changes name, quota, status, time zone. A quota below what is issued takes nothing back: it stops further issue.
    * @throws DomainError one of {@link UPDATE_TENANT_REFUSALS}
    */
   async update(tenantId: string, input: unknown): Promise<Tenant> {
@@ -77,18 +81,25 @@ export class TenantChangeService {
         const known = await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
         if (known !== null) await this.describe(em, { ...known, name: given.name });
       }
+      await this.rezone(em, tenantId, given.timeZone);
       const row = await changeRow(em, Tenant, { id: tenantId }, expected, () => given);
       if (row !== null && given.name !== undefined) await this.describe(em, row.after);
+      await this.rezone(em, tenantId, given.timeZone);
       return row;
     });
     if (changed === null)
       return refuse('TENANT_NOT_FOUND', 'There is no such tenant.', ['input', 'tenantId']);
-    for (const copies of this.copies) copies.changed?.(tenantId);
+    for (const copies of this.copies) await copies.changed?.(tenantId);
     return changed.after;
   }
 
   private async describe(em: Em, tenant: Tenant): Promise<void> {
     for (const copies of this.copies) await copies.described?.(em, tenant.id, tenant);
+  }
+
+  private async rezone(em: Em, tenantId: string, timeZone: string | undefined): Promise<void> {
+    if (timeZone === undefined) return;
+    for (const copies of this.copies) await copies.rezoned?.(em, tenantId, timeZone);
   }
 
   private assertOwn({ name, status }: { readonly name?: string; readonly status?: TenantStatus }): void {
@@ -103,6 +114,7 @@ function parsed(input: unknown) {
     input: 'INPUT_NOT_ALLOWED',
     name: 'NAME_NOT_ALLOWED',
     codeQuota: 'QUOTA_OUT_OF_RANGE',
+    timeZone: 'TIME_ZONE_UNKNOWN',
   });
 }
 

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { UTC } from '../platform/zoned-time.js';
 import { countColumn, instantColumn, versionColumn } from '../platform/database/columns.js';
 
 export const TENANT_TYPES = ['PLATFORM', 'CHANNEL'] as const;
@@ -20,6 +21,8 @@ const TenantSchema = defineEntity({
     codeQuota: countColumn(),
     /** Codes issued and not given back; moved only by conditional updates. */
     codesIssued: countColumn(),
+    /** By its name in the IANA database: in it days begin, and conditions read the time. */
+    timeZone: p.string().length(64).default(UTC),
     version: versionColumn(),
     /** The version in the tenant directory that name, type and status are of; 0 where it has told none. */
     directoryVersion: countColumn().default(0),

@@ -32,7 +32,7 @@ export class TenantResolver {
   }
 
   @Mutation(() => UpdateTenantPayloadType, {
-    description: "Changes a tenant's name, quota, status. For a PLATFORM tenant's OWNER.",
+    description: "Changes a tenant's name, quota, status, time zone. For a PLATFORM tenant's OWNER.",
   })
   async updateTenant(
     @Arg('input', () => UpdateTenantInput) { tenantId: changedId, ...changes }: UpdateTenantInput,

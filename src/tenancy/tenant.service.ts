@@ -4,7 +4,8 @@ import { invariant } from '../platform/assert.js';
 import type { Clock } from '../platform/clock.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import { DomainError } from '../platform/errors.js';
-import { countNumber, keyText, nameText, parseInput } from '../platform/input.js';
+import { countNumber, keyText, nameText, orElse, parseInput } from '../platform/input.js';
+import { isTimeZone, UTC } from '../platform/zoned-time.js';
 import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { insertNew } from '../platform/database/insert-new.js';
 import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
@@ -20,6 +21,7 @@ export const CREATE_TENANT_REFUSALS = [
   'NAME_NOT_ALLOWED',
   'TENANT_TYPE_UNKNOWN',
   'QUOTA_OUT_OF_RANGE',
+  'TIME_ZONE_UNKNOWN',
   'TENANT_EXISTS',
 ] as const;
 export const TENANT_REFUSALS = ['TENANT_NOT_FOUND', 'TENANT_NOT_ACTIVE', 'TENANT_QUOTA_EXCEEDED'] as const;
@@ -29,11 +31,17 @@ type TenantRefusal = (typeof TENANT_REFUSALS)[number];
 /** GraphQL's Int ends here. */
 export const QUOTA_MAX = 2_147_483_647;
 
+/** An offset such as +01:00 would be wrong for half of the year. */
+export const timeZoneName = z
+  .string()
+  .refine(isTimeZone, 'must be a name of the IANA database such as UTC or Europe/Berlin');
+
 const createTenantInput = z.object({
   id: keyText(24),
   name: nameText(64),
   type: z.enum(TENANT_TYPES),
   codeQuota: countNumber(0, QUOTA_MAX).default(0),
+  timeZone: orElse(timeZoneName, UTC),
 });
 
 export interface TenantFilter {
@@ -77,6 +85,7 @@ export class TenantService {
       name: 'NAME_NOT_ALLOWED',
       type: 'TENANT_TYPE_UNKNOWN',
       codeQuota: 'QUOTA_OUT_OF_RANGE',
+      timeZone: 'TIME_ZONE_UNKNOWN',
     });
     const createdAt = new Date(this.clock.nowMs());
     const directory = { directoryVersion: 0, directoryCheckedAt: null };

@@ -46,6 +46,11 @@ export class TenantType {
   @Field(() => GraphQLSafeInt, { description: 'Codes issued and not given back.' })
   codesIssued!: number;
 
+  @Field(() => String, {
+    description: 'A name of the IANA database. In it days begin, and conditions read the time.',
+  })
+  timeZone!: string;
+
   @Field(() => Int, VERSION_FIELD)
   version!: number;
 
@@ -66,6 +71,9 @@ export class CreateTenantInput {
 
   @Field(() => Int, nullable('Codes that may be issued; missing or 0 means unlimited.'))
   codeQuota?: number | null;
+
+  @Field(() => String, nullable('A name of the IANA database such as Europe/Berlin; missing means UTC.'))
+  timeZone?: string | null;
 }
 
 @InputType()
@@ -82,6 +90,14 @@ export class UpdateTenantInput {
       'Codes that may be issued; 0 means unlimited. A quota below the issued number only stops further issue. If missing, it stays.',
   })
   codeQuota?: number | null;
+
+  @Field(
+    () => String,
+    nullable(
+      'A name of the IANA database such as Europe/Berlin. Limits of a day are counted again by the new days at once. If missing, it stays.',
+    ),
+  )
+  timeZone?: string | null;
 
   @Field(() => TenantStatusEnum, nullable('If missing, it stays.'))
   status?: TenantStatus | null;

@@ -14,6 +14,7 @@ const TARGETS = {
   redeem_vs_plain: { least: 5 },
   hot_code_vs_distinct: { least: 0.9 },
   redeem_four_rewards_vs_redeem: { least: 0.5 },
+  redeem_conditions_vs_redeem: { least: 0.7 },
   encrypted_vs_plain: { least: 0.85 },
   refusal_vs_empty: { least: 0.9 },
   race_loser_vs_refusal: { least: 0.3 },

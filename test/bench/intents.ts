@@ -52,6 +52,12 @@ export class Intents {
         return this.pairs(await this.supply.takeUsers(count), await this.supply.takeCodes(count), withKeys);
       case 'redeem_four':
         return this.pairs(await this.supply.takeUsers(count), await this.supply.takeFour(count), withKeys);
+      case 'redeem_conditions':
+        return this.pairs(
+          await this.supply.takeUsers(count),
+          await this.supply.takeSelective(count),
+          withKeys,
+        );
       case 'hot_code': {
         const users = await this.supply.takeUsers(count);
         return this.pairs(

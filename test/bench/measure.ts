@@ -131,6 +131,13 @@ export class Measurement {
       await this.bench.warmUp('redeem_four', one, this.parts.options.size.warmUp);
       return this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'redeem_four', servers: one });
     });
+    await this.figure('redeem_conditions_vs_redeem', async () => {
+      await this.bench.warmUp('redeem_conditions', one, this.parts.options.size.warmUp);
+      return this.bench.compare(
+        { kind: 'redeem', servers: one },
+        { kind: 'redeem_conditions', servers: one },
+      );
+    });
     await this.figure('encrypted_vs_plain', async () => {
       await this.bench.warmUp('redeem_sealed', one, this.parts.options.size.warmUp);
       return this.bench.compare({ kind: 'redeem', servers: one }, { kind: 'redeem_sealed', servers: one });

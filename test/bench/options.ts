@@ -12,6 +12,7 @@ export const RATIO_NAMES = [
   'redeem_vs_empty_256',
   'hot_code_vs_distinct',
   'redeem_four_rewards_vs_redeem',
+  'redeem_conditions_vs_redeem',
   'encrypted_vs_plain',
   'refusal_vs_empty',
   'race_loser_vs_refusal',

@@ -11,6 +11,7 @@ export const ROUND_KINDS = [
   'redeem_256',
   'hot_code',
   'redeem_four',
+  'redeem_conditions',
   'redeem_sealed',
   'refusal',
   'race',

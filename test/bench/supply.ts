@@ -39,6 +39,8 @@ interface SpecialCodes {
   readonly expired: readonly string[];
   /** The campaign whose codes give a subscription, a coupon, points and money. */
   readonly fourId: string;
+  /** The campaign that has conditions, which read the user, what was redeemed and the time. */
+  readonly selectiveId: string;
 }
 
 /** Unused codes and users, made beforehand so that no round waits for them. */
@@ -89,6 +91,7 @@ export class Supply {
       scarce,
       expired,
       fourId,
+      selectiveId: await campaign(services, tenantId, monthly, 1, CONDITIONS),
     };
     return new Supply(world, tenantId, special);
   }
@@ -148,10 +151,19 @@ export class Supply {
 
   /** Single-use codes that give four rewards, made when they are asked for. */
   async takeFour(count: number): Promise<readonly string[]> {
+    return this.takeOf(this.special.fourId, count);
+  }
+
+  /** As {@link takeFour}, of the campaign that has conditions; every user meets them. */
+  async takeSelective(count: number): Promise<readonly string[]> {
+    return this.takeOf(this.special.selectiveId, count);
+  }
+
+  private async takeOf(campaignId: string, count: number): Promise<readonly string[]> {
     const codes: string[] = [];
     while (codes.length < count) {
       const missing = Math.min(CODES_AT_ONCE_MAX, count - codes.length);
-      codes.push(...(await generated(this.world.services, this.tenantId, this.special.fourId, missing)));
+      codes.push(...(await generated(this.world.services, this.tenantId, campaignId, missing)));
     }
     return codes;
   }
@@ -197,6 +209,9 @@ async function encrypt({ services }: BenchWorld, tenantId: string): Promise<void
 
 type RewardRules = NonNullable<CreateCampaign['rule']['rewardRules']>;
 
+/** Reads a user's tags, what the user has redeemed, and the time: three of the dearest facts. */
+const CONDITIONS = '!("blocked" in userTags) && campaignRedemptions < 3 && hour < 24';
+
 /** One reward of each kind. */
 async function fourRewards(
   { couponTemplates, currencies, facilities }: Services,
@@ -220,10 +235,11 @@ async function campaign(
   tenantId: string,
   rewardRules: RewardRules,
   useLimit: number,
+  when?: string,
 ): Promise<string> {
   const made = await services.campaigns.create(tenantId, {
     name: `Bench, ${useLimit} uses`,
-    rule: { ...RULE, useLimit, rewardRules: [...rewardRules] },
+    rule: { ...RULE, useLimit, rewardRules: [...rewardRules], when },
   });
   await services.campaignChanges.step(tenantId, made.campaign.id, 'activate');
   return made.campaign.id;

@@ -103,6 +103,14 @@ describe('X.26 campaigns', () => {
     const form = page.getByRole('dialog', { name: 'New campaign' });
     await form.waitFor();
     await page.keyboard.type('Spring sale');
+    // A condition is judged while it is typed, and its place is shown.
+    await form.getByLabel('Who may redeem').focus();
+    await page.keyboard.type('isNew && hour >= "0"');
+    await form.getByText('Line 1, column 10').waitFor();
+    await console.picture('campaign-condition');
+    for (let at = 0; at < 3; at += 1) await page.keyboard.press('Backspace');
+    await page.keyboard.type('0');
+    await form.getByText('There are no users to try it on.').waitFor();
     await form.getByRole('button', { name: 'Add a reward' }).focus();
     await page.keyboard.press('Enter');
     await form.getByLabel('Type').last().waitFor();

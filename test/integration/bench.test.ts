@@ -24,6 +24,7 @@ const FIGURES = [
   'redeem_vs_plain',
   'hot_code_vs_distinct',
   'redeem_four_rewards_vs_redeem',
+  'redeem_conditions_vs_redeem',
   'encrypted_vs_plain',
   'refusal_vs_empty',
   'race_loser_vs_refusal',

@@ -8,6 +8,7 @@ import {
   openWorld,
   seedCampaign,
   seedTenant,
+  seedUser,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -50,6 +51,70 @@ async function rowsOf({ tenantId }: SeededTenant): Promise<number[]> {
   const em = emOf(world, tenantId);
   return [await em.count(Campaign, {}), await em.count(CodeBatch, {}), await em.count(CodeFormatRow, {})];
 }
+
+const SAMPLE = `query ($input: PreviewCampaignRuleInput!) { previewCampaignRule(input: $input) {
+  users { userId externalUserId isEligible rewardNos faults { rewardNo message position { line column length excerpt } } }
+  errors { code message field position { line column length excerpt } } } }`;
+
+async function sampleOf(tenantId: string, rule: object, sample: object) {
+  const input = { rule: { ...RULE, ...rule }, sample };
+  const { data, errors } = await api.ask(staffOf(tenantId, 'AUDITOR'), SAMPLE, { input });
+  expect(errors).toEqual([]);
+  return data['previewCampaignRule'] as unknown as { users: { userId: string }[] | null; errors: object[] };
+}
+
+describe('the preview of conditions', () => {
+  const points = (when: string | null, more: object = {}) => ({ type: 'POINTS', amount: '1', when, ...more });
+
+  it('says what each user of a sample would get, and what cannot be evaluated', async () => {
+    const { tenantId } = await seedTenant(world);
+    const vip = await seedUser(world, tenantId, ['vip']);
+    const plain = await seedUser(world, tenantId);
+    const rule = {
+      when: 'productLine == "APP_A" && hour == 18',
+      rewardRules: [
+        points(null),
+        points(null, { condition: { userTag: 'vip' } }),
+        points('weekday == 4 &&\n  1 / tenantRedemptions > 0'),
+      ],
+    };
+    const at = '2026-12-24T18:30:00Z';
+    const fault = {
+      rewardNo: 2,
+      message: 'Line 2, column 3: Division by zero.',
+      position: { line: 2, column: 3, length: 21, excerpt: '  1 / tenantRedemptions > 0\n  ^' },
+    };
+    const named = { userIds: [vip, plain, '1'], productCode: 'APP_A', at };
+    const { users, errors } = await sampleOf(tenantId, rule, named);
+    expect(errors).toEqual([]);
+    expect(users).toMatchObject([
+      { userId: plain, isEligible: true, rewardNos: [0], faults: [fault] },
+      { userId: vip, isEligible: true, rewardNos: [0, 1], faults: [fault] },
+    ]);
+    expect(await sampleOf(tenantId, rule, { newest: 1, at })).toMatchObject({
+      users: [{ userId: plain, isEligible: false }],
+    });
+  });
+
+  it('names the place of what is wrong, and the field', async () => {
+    const { tenantId } = await seedTenant(world);
+    const rule = { rewardRules: [points(null), points('isNew &&\n  "vip" in tags')] };
+    expect(await sampleOf(tenantId, rule, {})).toMatchObject({
+      users: null,
+      errors: [
+        {
+          code: 'EXPRESSION_FACT_UNKNOWN',
+          field: ['input', 'rule', 'rewardRules', '1', 'when'],
+          position: { line: 2, column: 12, length: 4, excerpt: '  "vip" in tags\n           ^' },
+        },
+      ],
+    });
+    for (const sample of [{ newest: 101 }, { userIds: [] }, { campaignId: 'x' }, { productCode: 'a' }])
+      expect(await sampleOf(tenantId, {}, sample)).toMatchObject({
+        errors: [{ code: 'SAMPLE_NOT_ALLOWED' }],
+      });
+  });
+});
 
 describe('the preview of a campaign', () => {
   it('shows codes of the rule and how safe they would be, warns, and saves nothing', async () => {

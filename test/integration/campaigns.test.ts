@@ -61,6 +61,7 @@ describe('creating a campaign', () => {
           amount: null,
           currency: null,
           validDays: null,
+          when: null,
         },
       ],
     });
@@ -86,7 +87,8 @@ describe('creating a campaign', () => {
       { type: 'BALANCE' as const, id: '4711', amount: '1.50', currency: 'USD' },
     ];
     const { rule } = await world.addCampaign(tenantId, { rule: ruleOf({ rewardRules }) });
-    const nothing = { unit: null, quantity: 1, value: '0', condition: null, amount: null, currency: null };
+    const none = { unit: null, condition: null, amount: null, currency: null, when: null };
+    const nothing = { ...none, quantity: 1, value: '0' };
     expect(rule.rewardRules).toEqual([
       { ...nothing, type: 'SUBSCRIPTION', id: '4711', validDays: null },
       { ...nothing, type: 'COUPON', id: '4711', quantity: 2, validDays: null },

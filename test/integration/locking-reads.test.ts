@@ -179,7 +179,7 @@ describe.each(SIZES)(
       const campaigns = await emOf(world, tenantId).find(Campaign, { id: { $in: ids } }, FRESH);
       const wanted = campaigns.map((campaign) => {
         const userId = others.find(({ campaignId }) => campaignId === campaign.id)?.userId ?? '';
-        return { campaign, userId, day: 20_000, value: new Money(0) };
+        return { campaign, userId, atMs: 0, value: new Money(0) };
       });
       expect(wanted).toHaveLength(others.length);
       await besideHeld(async (em) => lockUsage(em, tenantId, wanted));

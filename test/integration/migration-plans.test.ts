@@ -56,3 +56,34 @@ it('plans with an endless subscription are marked, and `down` removes the mark',
     await orm.close(true);
   }
 });
+
+it('tenants and campaigns from before keep days of UTC, and `down` forgets zones', async () => {
+  const name = 'Migration20261130092001_keep_the_time_zone_of_tenants';
+  const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+  const em = systemEm(orm);
+  try {
+    const before = migrations[migrations.findIndex((each) => each.name === name) - 1]?.name;
+    await orm.migrator.up({ to: before ?? '' });
+    await em.execute(
+      `insert into tenant (id, name, type, status, code_quota, codes_issued, version, created_at)
+        values ('T', 'T', 'CHANNEL', 'ACTIVE', 0, 0, 1, now(3))`,
+    );
+    await em.execute(
+      `insert into campaign (tenant_id, id, name, tenant_name, tenant_type, status, rule, code_visibility,
+          user_limit_total, user_limit_day, budget_uses, budget_value, version, created_at)
+        values ('T', 1, 'C', 'T', 'CHANNEL', 'DRAFT', '{}', 'VISIBLE', 0, 1, 0, 0, 1, now(3))`,
+    );
+    const zones = async () =>
+      em.execute(
+        'select t.time_zone as own, c.time_zone as kept from tenant t join campaign c on c.tenant_id = t.id',
+      );
+    await orm.migrator.up({ to: name });
+    expect(await zones()).toEqual([{ own: 'UTC', kept: 'UTC' }]);
+    await orm.migrator.down({ to: before ?? 0 });
+    await expect(zones()).rejects.toThrow('time_zone');
+    await orm.migrator.up();
+    expect(await zones()).toEqual([{ own: 'UTC', kept: 'UTC' }]);
+  } finally {
+    await orm.close(true);
+  }
+});

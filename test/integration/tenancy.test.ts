@@ -40,6 +40,8 @@ describe('tenants', () => {
     ['half a code', { codeQuota: 1.5 }, 'QUOTA_OUT_OF_RANGE'],
     ['a quota that is no number', { codeQuota: Number.NaN }, 'QUOTA_OUT_OF_RANGE'],
     ['a quota beyond all counts', { codeQuota: 2 ** 31 }, 'QUOTA_OUT_OF_RANGE'],
+    ['a zone that is none', { timeZone: 'Berlin' }, 'TIME_ZONE_UNKNOWN'],
+    ['an offset for a zone', { timeZone: '+01:00' }, 'TIME_ZONE_UNKNOWN'],
   ];
 
   it.each(bad)('are refused with %s, and nothing is written', async (_name, fault, code) => {
@@ -161,6 +163,8 @@ describe('users', () => {
     const tokens = new TokenService(['a secret of at least 32 characters'], world.clock);
     return { tokens, users: new UserService(world.orm, world.ids, world.clock, tokens, world.transactions) };
   };
+  const factsOf = async (tenantId: string, userId: string) =>
+    (await usersOf().users.factsOf(world.em(tenantId), tenantId, [userId])).get(userId);
 
   it('are one row, however many calls sign one in for the first time', async () => {
     const tenantId = await world.addTenant();
@@ -172,7 +176,7 @@ describe('users', () => {
     expect(new Set(issued.map((token) => token.userId)).size).toBe(1);
     const rows = await world.em(tenantId).find(User, {});
     expect(rows).toHaveLength(1);
-    expect(await users.facts(tenantId, rows[0]?.id ?? '')).toMatchObject({
+    expect(await factsOf(tenantId, rows[0]?.id ?? '')).toMatchObject({
       status: 'ACTIVE',
       tags: ['a', 'b'],
     });
@@ -183,7 +187,7 @@ describe('users', () => {
     const { users } = usersOf();
     const mine = await users.ensureUser(one, 'same');
     expect((await users.ensureUser(other, 'same')).id).not.toBe(mine.id);
-    expect(await users.facts(other, mine.id)).toBeNull();
+    expect(await factsOf(other, mine.id)).toBeUndefined();
   });
 
   it('get a token that says who they are, for as long as asked', async () => {
@@ -204,9 +208,9 @@ describe('users', () => {
       users.createUserToken(tenantId, { externalUserId: 'u-1', ...(tags && { tags }) });
     const { userId } = await sign(['invited_user']);
     await sign();
-    expect((await users.facts(tenantId, userId))?.tags).toEqual(['invited_user']);
+    expect((await factsOf(tenantId, userId))?.tags).toEqual(['invited_user']);
     await sign([]);
-    expect((await users.facts(tenantId, userId))?.tags).toEqual([]);
+    expect((await factsOf(tenantId, userId))?.tags).toEqual([]);
   });
 
   it('get none while they are switched off, and their tags stay', async () => {
@@ -216,7 +220,7 @@ describe('users', () => {
     await world.em(tenantId).nativeUpdate(User, { id: user.id }, { status: 'DISABLED' });
     const input = { externalUserId: 'u-1', tags: ['b'] };
     expect(await refusalOf(users.createUserToken(tenantId, input))).toBe('USER_DISABLED');
-    expect(await users.facts(tenantId, user.id)).toMatchObject({ status: 'DISABLED', tags: ['a'] });
+    expect(await factsOf(tenantId, user.id)).toMatchObject({ status: 'DISABLED', tags: ['a'] });
   });
 
   const bad: [string, Record<string, unknown>, string][] = [

@@ -53,7 +53,7 @@ describe('the stored form of a claim', () => {
     const rewards = [{ rewardNo: 0, rule }] as unknown as Claim['rewards'];
     const text = claimText({ ...CLAIM, rewards }, DEADLINE_MS);
     expect(text).not.toContain('amount');
-    const added = { amount: null, currency: null, validDays: null };
+    const added = { amount: null, currency: null, validDays: null, when: null };
     expect(parseClaim('CH_1', '42', 'D', text).rewards).toEqual([
       { rewardNo: 0, rule: { ...rule, ...added } },
     ]);

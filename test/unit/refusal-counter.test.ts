@@ -38,7 +38,7 @@ it('refusals of many campaigns are counted one by one up to a bound, and further
       tenantId: 'T_1',
       campaignId: String(campaign),
       productCode: null,
-      refusal: 'CODE_EXPIRED',
+      outcome: 'CODE_EXPIRED',
     });
   await counter.flush();
   const days = rows.filter(([, step]) => step === 'DAY');
@@ -50,9 +50,9 @@ it('what a caller names before its product line was found is not counted by', as
   const rows: Row[] = [];
   const counter = counterOf(rows);
   const of = { tenantId: 'T_1', campaignId: null };
-  counter.note({ ...of, productCode: 'APP_A', refusal: 'CODE_MALFORMED' });
-  counter.note({ ...of, productCode: 'RANDOM', refusal: 'PRODUCT_UNKNOWN' });
-  counter.note({ ...of, productCode: 'RANDOM', refusal: 'RATE_LIMITED' });
+  counter.note({ ...of, productCode: 'APP_A', outcome: 'CODE_MALFORMED' });
+  counter.note({ ...of, productCode: 'RANDOM', outcome: 'PRODUCT_UNKNOWN' });
+  counter.note({ ...of, productCode: 'RANDOM', outcome: 'RATE_LIMITED' });
   await counter.flush();
   const days = rows.filter(([, step]) => step === 'DAY');
   expect(days.map(([, , , productCode, , outcome, total]) => [productCode, outcome, total])).toEqual([

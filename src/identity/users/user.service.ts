@@ -8,6 +8,7 @@ import { countNumber, keyText, nameText, parseInput } from '../../platform/input
 import { nextVersion } from '../../platform/database/change-row.js';
 import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
+import { queryTogether } from '../../platform/database/execute-together.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import { currentOperation } from '../../platform/recording/current-operation.js';
@@ -195,14 +196,19 @@ export class UserService {
     return findUsers(tenantEm(this.listOrm, tenantId), tenantId, filter, page);
   }
 
-  /** A short read before a claim, for campaigns whose rewards have conditions. */
-  async facts(tenantId: string, userId: Id): Promise<UserFacts | null> {
-    return tenantEm(this.orm, tenantId).findOne(
-      User,
-      { id: userId },
-      { fields: ['status', 'tags'], disableIdentityMap: true },
-    );
+  /** A short read before a claim, for campaigns that have conditions; together with others of this entity manager. */
+  async factsOf(em: Em, tenantId: string, userIds: readonly Id[]): Promise<ReadonlyMap<Id, UserFacts>> {
+    const rows = await queryTogether<UserFacts & { readonly id: Id }>(em, FACTS, [tenantId, userIds]);
+    return new Map(rows.map(({ id, status, tags }) => [id, { status, tags: tagsIn(tags) }]));
   }
+}
+
+const FACTS = `select cast(id as char) as id, status, tags from user force index (primary)
+  where tenant_id = ? and id in (?)`;
+
+/** MySQL's driver reads JSON, MariaDB's gives the text. */
+function tagsIn(stored: unknown): readonly string[] {
+  return (typeof stored === 'string' ? JSON.parse(stored) : stored) as readonly string[];
 }
 
 /** @throws DomainError USER_DISABLED */

@@ -16,6 +16,18 @@ import { Order, type OrderStatus, type OrderType } from './order.entity.js';
 const PAID_TYPES: readonly OrderType[] = ['PURCHASE', 'RENEWAL'];
 const PAID_STATUSES: readonly OrderStatus[] = ['PAID', 'FINISHED', 'REFUNDED'];
 
+/** Paid, and not refunded. */
+const STANDING_STATUSES: readonly OrderStatus[] = ['PAID', 'FINISHED'];
+
+/** What one user has paid in one currency. */
+export interface PaidOrders {
+  readonly userId: Id;
+  readonly currency: string;
+  readonly orders: number;
+  /** Digits. */
+  readonly spent: string;
+}
+
 /** The order of one redemption. It bears the redemption's id, and earns no commission. */
 export interface RedemptionOrder {
   readonly id: Id;
@@ -75,6 +87,17 @@ export class OrderService {
       [tenantId, userIds, PAID_TYPES, PAID_STATUSES],
     );
     return new Set(rows.map((row) => String(row.id)));
+  }
+
+  /** What users have paid in purchases and renewals that stand, by currency, in whole units. */
+  async paidBy(em: Em, tenantId: string, userIds: readonly Id[]): Promise<PaidOrders[]> {
+    return queryTogether(
+      em,
+      `select cast(user_id as char) as userId, currency, count(*) as orders, cast(floor(sum(amount)) as char) as spent
+         from \`order\` force index (ix_order__user_type)
+        where tenant_id = ? and user_id in (?) and type in (?) and status in (?) group by user_id, currency`,
+      [tenantId, userIds, PAID_TYPES, STANDING_STATUSES],
+    );
   }
 
   /** Orders that are finished as they are made, in the transaction of their redemptions. */

@@ -23,7 +23,8 @@ export interface RowFacts {
   readonly name: string;
   readonly rows: RowPages;
   /**
-   * Takes `:tenant`, `(:items)` and `(:consumers)` (a table of the names of all consumers of events). Answers `id` (the
+   * Takes `:tenant`, `(:items)`, `(:consumers)` (a table of the names of all consumers of events), and `:day(column)`
+   * (the number of the date of an instant in the tenant's time zone). Answers `id` (the
    * item), perhaps `subject` (what an operator looks for, if not the id), and facts. Facts named `is…` and `has…` are
    * only for the conditions; the others are shown to the operator.
    * One statement, so that it sees one instant of the database.

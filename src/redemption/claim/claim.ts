@@ -88,10 +88,3 @@ export function parseClaim(tenantId: string, redemptionId: Id, digest: string, t
   const rewards = stored.rewards.map(({ rewardNo, rule }) => ({ rewardNo, rule: readRewardRule(rule) }));
   return { ...stored, rewards, idempotencyKey, tenantId, redemptionId, digest, isDeferred: deferred };
 }
-
-const DAY_MS = 86_400_000;
-
-/** Days since 1970, UTC; what "on one day" means for limits and totals. */
-export function dayOf(instantMs: number): number {
-  return Math.floor(instantMs / DAY_MS);
-}

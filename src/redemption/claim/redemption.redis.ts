@@ -10,7 +10,7 @@ import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { asRedisFailure, type Redis } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
-import { dayOf, newClaimText, readStoredClaim, type Claim, type ClaimSnapshot } from './claim.js';
+import { newClaimText, readStoredClaim, type Claim, type ClaimSnapshot } from './claim.js';
 
 /** How long "this user has redeemed this code" is answered from Redis; after that from the database. */
 const DONE_MS = 600_000;
@@ -87,12 +87,15 @@ export interface ClaimRequest extends AttemptKeys {
   /** The code as just read, where Redis holds no copy of it. */
   readonly unstored: CodeCopy | null;
   readonly campaignVersion: number;
+  /** Why this user may not redeem codes of the campaign. */
+  readonly userRefusal: string | null;
   readonly rewardRefusal: string | null;
   /** To which the code's batch was extended. */
   readonly extendedToMs: number | null;
   /** Whether the campaign has limits per user or a budget. */
   readonly hasLimits: boolean;
-  readonly nowMs: number;
+  /** The day that it would count for, by the tenant's clock. */
+  readonly usageDay: number;
 }
 
 /** A committed redemption, as its transaction left the code. */
@@ -110,7 +113,11 @@ export interface Release {
   readonly claim: Claim;
   /** Of the code, as the transaction saw it; 0 when it did not. */
   readonly version: number;
-  readonly spent: { readonly campaignVersion: number; readonly limit: SpentLimit } | null;
+  readonly spent: {
+    readonly campaignVersion: number;
+    readonly limit: SpentLimit;
+    readonly day: number;
+  } | null;
   /** The redemption by which this user has redeemed the code; Redis had forgotten it. */
   readonly doneId: Id | null;
   /** The redemption that has this idempotency key and this code; Redis had forgotten it. */
@@ -181,7 +188,7 @@ export class RedemptionRedis {
         keys.done(tenantId, userId, digest),
         keys.open(tenantId),
         keys.spent(tenantId, campaign, userId),
-        keys.spent(tenantId, campaign, `${userId}:${dayOf(request.nowMs)}`),
+        keys.spent(tenantId, campaign, `${userId}:${request.usageDay}`),
         keys.spent(tenantId, campaign, 'budget'),
       ],
       [
@@ -197,6 +204,7 @@ export class RedemptionRedis {
         this.settings.markerMs,
         request.hasLimits ? '1' : '',
         request.extendedToMs ?? '',
+        request.userRefusal ?? '',
         ...(unstored === null ? [''] : [unstored.version, unstored.id, ...stateOf(unstored)]),
       ],
     )) as [string, number, ...string[]];
@@ -352,7 +360,7 @@ function spentKey(claim: Claim, spent: Release['spent']): string {
     spent?.limit === 'BUDGET'
       ? 'budget'
       : spent?.limit === 'USER_DAY'
-        ? `${claim.userId}:${dayOf(claim.claimedAtMs)}`
+        ? `${claim.userId}:${spent.day}`
         : claim.userId;
   return keys.spent(claim.tenantId, campaign, of);
 }

@@ -12,7 +12,7 @@ export interface ReturnedUse {
   readonly codeVersion: number;
   readonly campaignId: Id;
   readonly campaignVersion: number;
-  /** Of the claim: days since 1970, UTC. */
+  /** That its limit counted, by the tenant's clock. */
   readonly day: number;
 }
 

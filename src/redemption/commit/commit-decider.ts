@@ -1,4 +1,4 @@
-import type { UsageLedger } from '../../campaigns/campaign-usage.service.js';
+import { usageDay, type UsageLedger } from '../../campaigns/campaign-usage.service.js';
 import { present } from '../../platform/assert.js';
 import type { Id } from '../../platform/ids.js';
 import type { Claim } from '../claim/claim.js';
@@ -49,6 +49,7 @@ export class CommitDecisions {
       first: this.earlier.sameCodeAndUser(claim) ?? null,
       usage: this.usage,
       openClaims: 0,
+      userRefusal: null,
       rewardRefusal: () => this.rewards.refusal(claim),
     });
     if (refused === null) this.accept(claim);
@@ -92,13 +93,14 @@ export class CommitDecisions {
   private refuse(claim: Claim, { refusal, first = null, limit }: ClaimRefusal): void {
     this.tombstones.push({ claim, reason: refusal });
     const campaignVersion = this.rows.campaigns.get(claim.campaignId)?.version ?? 0;
-    const isSpent = limit !== undefined && this.usage.isSpentForAll(usageWanted(claim, this.rows), limit);
+    const wanted = limit === undefined ? null : usageWanted(claim, this.rows);
+    const isSpent = limit !== undefined && wanted !== null && this.usage.isSpentForAll(wanted, limit);
     this.others.set(claim.redemptionId, {
       kind: 'REFUSED',
       refusal,
       first,
       codeVersion: this.versionOf(claim),
-      spent: isSpent ? { campaignVersion, limit } : null,
+      spent: isSpent ? { campaignVersion, limit, day: usageDay(wanted) } : null,
     });
   }
 

@@ -7,7 +7,7 @@ import {
 import { effectiveEnd, isBatchBlocked } from '../../codes/batch-gate.service.js';
 import { isSet, present } from '../../platform/assert.js';
 import { Money } from '../../platform/decimal.js';
-import { dayOf, type Claim } from '../claim/claim.js';
+import type { Claim } from '../claim/claim.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { LockedCode, LockedRows } from './commit-locks.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
@@ -20,6 +20,8 @@ export interface ClaimFacts {
   readonly usage: UsageLedger;
   /** Other open claims of the code. A commit counts none: whichever of them commits first gets the use. */
   readonly openClaims: number;
+  /** Why this user may not redeem codes of the campaign. A commit asks no more: conditions are evaluated before the claim. */
+  readonly userRefusal: RedeemRefusal | null;
   readonly rewardRefusal: () => RedeemRefusal | null;
 }
 
@@ -34,10 +36,11 @@ export interface ClaimRefusal {
  * may have changed since. Time is the claim's instant, so that a slow commit does not cost a user the code.
  */
 export function refusalOf(claim: Claim, facts: ClaimFacts): ClaimRefusal | null {
-  const { rows, first, usage, openClaims, rewardRefusal } = facts;
+  const { rows, first, usage, openClaims, userRefusal, rewardRefusal } = facts;
   const early = guardByRows(claim, rows);
   if (early !== null) return { refusal: early };
   if (first !== null) return { refusal: 'ALREADY_REDEEMED', first };
+  if (userRefusal !== null) return { refusal: userRefusal };
   const wanted = usageWanted(claim, rows);
   const userLimit = usage.reached(wanted, ['USER', 'USER_DAY']);
   if (userLimit !== null) return { refusal: 'USER_LIMIT_REACHED', limit: userLimit };
@@ -53,7 +56,7 @@ export function refusalOf(claim: Claim, facts: ClaimFacts): ClaimRefusal | null 
 export function usageWanted(claim: Claim, { campaigns }: Pick<LockedRows, 'campaigns'>): UsageWanted {
   const campaign = present(campaigns.get(claim.campaignId), 'The campaign of a claim');
   const value = claim.rewards.reduce((sum, { rule }) => sum.add(rule.value), new Money(0));
-  return { campaign, userId: claim.userId, day: dayOf(claim.claimedAtMs), value };
+  return { campaign, userId: claim.userId, atMs: claim.claimedAtMs, value };
 }
 
 /** Of these claims, what counts in limits at all. */

@@ -33,6 +33,7 @@ export type LockedCampaign = Pick<
   | 'status'
   | 'startsAt'
   | 'endsAt'
+  | 'timeZone'
   | 'userLimitTotal'
   | 'userLimitDay'
   | 'budgetUses'
@@ -68,7 +69,7 @@ const LOCK_CODES = `select cast(id as char) as id, status, use_limit as useLimit
     issued_at as issuedAt, version, deleted_at as deletedAt
   from code force index (primary) where tenant_id = ? and id in (?) order by code.id for update`;
 const SHARE_CAMPAIGNS = `select cast(id as char) as id, status, starts_at as startsAt, ends_at as endsAt,
-    user_limit_total as userLimitTotal, user_limit_day as userLimitDay, budget_uses as budgetUses,
+    time_zone as timeZone, user_limit_total as userLimitTotal, user_limit_day as userLimitDay, budget_uses as budgetUses,
     budget_value as budgetValue, version
   from campaign force index (primary) where tenant_id = ? and id in (?) order by campaign.id lock in share mode`;
 const SHARE_BATCHES = `select cast(id as char) as id, status, frozen_at as frozenAt, voided_at as voidedAt,

@@ -3,6 +3,14 @@ import type { Id } from '../../platform/ids.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 
+/** A limit that every further redemption of the same kind would break, too. */
+export interface SpentLimit {
+  readonly campaignVersion: number;
+  readonly limit: ReachedLimit;
+  /** The day that was counted, by the tenant's clock. */
+  readonly day: number;
+}
+
 /** What became of a claim in the database. */
 export type CommitOutcome =
   | {
@@ -24,7 +32,7 @@ export type CommitOutcome =
       /** The redemption that stands in the way, when that is the reason. */
       readonly first: RedemptionRecord | null;
       readonly codeVersion: number;
-      readonly spent: { readonly campaignVersion: number; readonly limit: ReachedLimit } | null;
+      readonly spent: SpentLimit | null;
     }
   | {
       /** The same key had been committed before, for the same code; this id is tombstoned. */

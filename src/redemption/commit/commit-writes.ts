@@ -5,9 +5,10 @@ import { compareIds, sortedIds, type Id } from '../../platform/ids.js';
 import { writeTogether } from '../../platform/database/execute-together.js';
 import { addUp, insertRows, type Counted, type RowValues } from '../../platform/database/insert-rows.js';
 import type { Em } from '../../platform/database/orm.js';
+import { dayOf, UTC } from '../../platform/zoned-time.js';
 import type { Outbox, OutboxDraft } from '../../platform/outbox/outbox.js';
 import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
-import { dayOf, type Claim } from '../claim/claim.js';
+import type { Claim } from '../claim/claim.js';
 import type { Accepted, Tombstone } from './commit-decider.js';
 import {
   NOT_REVERSED,
@@ -94,7 +95,7 @@ function totalOf({ record }: Accepted): Counted {
     tenant_id: record.tenantId,
     campaign_id: record.campaignId,
     batch_id: record.batchId,
-    day: dayOf(record.claimedAt.getTime()),
+    day: dayOf(record.claimedAt.getTime(), UTC),
     rewards: rewardBits(record.rewards),
     status: record.status,
     total: 1,

@@ -21,14 +21,16 @@ const GRANTS: RowFacts = {
      where g.tenant_id = :tenant and g.redemption_id in (:items)`,
 };
 
+const isNull = (field: string): string =>
+  `coalesce(json_type(json_extract(c.rule, concat('$.rewardRules[', rule.place - 1, '].${field}'))), 'NULL') = 'NULL'`;
+
 /** Rules of rewards without a grant. Rules do not change. */
 const RULES: RowFacts = {
   name: 'rewards',
   rows: { table: 'redemption', condition: `t.status <> 'ABORTED'` },
   sql: `
     select cast(r.id as char) as id, concat(r.id, '/', rule.place - 1) as subject, rule.place = 1 as isFirst,
-        coalesce(json_type(json_extract(c.rule, concat('$.rewardRules[', rule.place - 1, '].condition'))), 'NULL')
-          = 'NULL' as isForAll,
+        ${isNull('condition')} and ${isNull('when')} as isForAll,
         exists (select 1 from reward_grant a where a.tenant_id = r.tenant_id and a.redemption_id = r.id) as hasGrants
       from redemption r force index (primary)
       join campaign c on c.tenant_id = r.tenant_id and c.id = r.campaign_id

@@ -1,5 +1,6 @@
 import { isLimited } from '../../campaigns/campaign-usage.service.js';
 import { NO_LIMITS, scopeOf } from '../../limits/rate-limit.service.js';
+import { isSet } from '../../platform/assert.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { Refused } from './attempt-outcome.js';
@@ -65,7 +66,8 @@ export function rateLimited(
 export function refusalByCopy(admitted: AdmitReply, { campaign, extendedToMs }: Terms): Refused | null {
   if (admitted.status !== 'FOUND' || admitted.refusal === null) return null;
   if (admitted.refusal === 'CODE_EXPIRED' && extendedToMs !== null) return null;
-  if (admitted.refusal === 'CODE_EXHAUSTED' && isLimited(campaign)) return null;
+  if (admitted.refusal === 'CODE_EXHAUSTED' && (isLimited(campaign) || isSet(campaign.rule.when)))
+    return null;
   return new Refused(refusalOfScript(admitted.refusal));
 }
 

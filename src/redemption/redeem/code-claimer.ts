@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isLimited } from '../../campaigns/campaign-usage.service.js';
+import { isLimited, usageDay } from '../../campaigns/campaign-usage.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { resultWithin, within } from '../../platform/scheduling/timeout.js';
@@ -146,7 +146,7 @@ function isHeld(reply: ClaimReply): boolean {
 
 function requestOf(
   attempt: Attempt,
-  { code, campaign, rewardRefusal, extendedToMs }: Prepared,
+  { code, campaign, userRefusal, rewardRefusal, extendedToMs }: Prepared,
   redemptionId: Id,
   snapshot: ClaimSnapshot,
   nowMs: number,
@@ -159,10 +159,11 @@ function requestOf(
     snapshot,
     unstored: code.unstored,
     campaignVersion: campaign.version,
+    userRefusal,
     rewardRefusal,
     extendedToMs,
     hasLimits: isLimited(campaign),
-    nowMs,
+    usageDay: usageDay({ campaign, atMs: nowMs }),
   };
 }
 

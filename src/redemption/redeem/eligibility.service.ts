@@ -5,7 +5,6 @@ import type { CodeCopyService } from '../../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../../codes/code-recognizer.service.js';
 import type { PersonRefusal } from '../../graphql/actor.js';
 import type { AccessService } from '../../identity/access.service.js';
-import type { UserService } from '../../identity/users/user.service.js';
 import { previewLimits, type AttemptLimits, type RateLimitService } from '../../limits/rate-limit.service.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
@@ -20,7 +19,7 @@ import { isCampaignOpen } from '../commit/commit-guards.js';
 import { Refused } from './attempt-outcome.js';
 import { refusalOfRequest, type RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from '../claim/redemption.redis.js';
-import { chooseRewards, hasConditions } from './reward-choice.js';
+import type { RewardChoice } from './reward-choice.js';
 
 /** How long an attempt waits to learn whether its tenant and its user may redeem. */
 const ACCESS_PATIENCE_MS = 250;
@@ -47,6 +46,8 @@ export interface Terms {
 export interface Prepared extends Terms {
   readonly code: LoadedCode;
   readonly rewards: readonly ChosenReward[];
+  /** Judged behind what the user has done with the code before, so the claim script answers it. */
+  readonly userRefusal: 'USER_NOT_ELIGIBLE' | null;
   /** The last of all guards, so the claim script answers it only when nothing else refuses. */
   readonly rewardRefusal: RewardRefusal | 'NO_REWARD_FOR_USER' | null;
 }
@@ -62,7 +63,7 @@ export interface EligibilityParts {
   readonly copies: CodeCopyService;
   readonly loader: CodeLoader;
   readonly campaigns: CampaignReader;
-  readonly users: UserService;
+  readonly choice: RewardChoice;
   readonly handlers: RewardHandlers;
 }
 
@@ -188,14 +189,12 @@ export class EligibilityService {
     { campaign, extendedToMs }: Terms,
     nowMs: number,
   ): Promise<Prepared | Refused> {
-    const tags = hasConditions(campaign.rule) ? await this.tagsOf(attempt) : [];
-    if (tags === null) return new Refused('USER_DISABLED');
-    const rewards = chooseRewards(campaign.rule, { tags });
-    const rewardRefusal =
-      rewards.length === 0 && campaign.rule.rewardRules.length > 0
-        ? 'NO_REWARD_FOR_USER'
-        : await this.rewardRefusal(attempt.tenantId, attempt.userId, rewards, nowMs);
-    return { code, campaign, rewards, rewardRefusal, extendedToMs };
+    const choice = await this.services.choice.of(attempt, campaign, nowMs);
+    if (choice === null) return new Refused('USER_DISABLED');
+    const { rewards, isEligible } = choice;
+    const userRefusal = isEligible ? null : 'USER_NOT_ELIGIBLE';
+    const rewardRefusal = isEligible ? await this.rewardRefusal(attempt, campaign, rewards, nowMs) : null;
+    return { code, campaign, rewards, userRefusal, rewardRefusal, extendedToMs };
   }
 
   /**
@@ -206,18 +205,13 @@ export class EligibilityService {
     return epoch === '' ? this.services.copies.epoch(tenantId) : epoch;
   }
 
-  /** Null when the user may not redeem. */
-  private async tagsOf(attempt: Attempt): Promise<readonly string[] | null> {
-    const facts = await this.services.users.facts(attempt.tenantId, attempt.userId);
-    return facts?.status === 'ACTIVE' ? facts.tags : null;
-  }
-
   private async rewardRefusal(
-    tenantId: string,
-    userId: Id,
+    { tenantId, userId }: Attempt,
+    { rule }: Campaign,
     rewards: readonly ChosenReward[],
     nowMs: number,
-  ): Promise<RewardRefusal | null> {
+  ): Promise<Prepared['rewardRefusal']> {
+    if (rewards.length === 0 && rule.rewardRules.length > 0) return 'NO_REWARD_FOR_USER';
     const byType = Map.groupBy(rewards, ({ rule }) => rule.type);
     let idle = 0;
     for (const [type, chosen] of byType) {

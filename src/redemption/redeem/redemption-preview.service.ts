@@ -152,14 +152,14 @@ export class RedemptionPreviewService {
   }
 
   /** Claims are counted before the rows are read: one that commits in between is then counted twice, never not at all. */
-  private async readFacts(claim: Claim, { rewardRefusal }: Prepared): Promise<ClaimFacts> {
+  private async readFacts(claim: Claim, { userRefusal, rewardRefusal }: Prepared): Promise<ClaimFacts> {
     const { tenantId, userId, codeId, digest } = claim;
     const em = tenantEm(this.orm, tenantId);
     const openClaims = await this.redis.openClaims(tenantId, digest);
     const rows = await readRows(em, claim);
     const first = await this.reader.byCodeAndUser({ tenantId, userId, codeId });
     const usage = await peekUsage(em, tenantId, limitedUses([claim], rows));
-    return { rows, first, usage, openClaims, rewardRefusal: () => rewardRefusal };
+    return { rows, first, usage, openClaims, userRefusal, rewardRefusal: () => rewardRefusal };
   }
 }
 

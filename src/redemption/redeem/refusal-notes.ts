@@ -54,7 +54,7 @@ export class RefusalNotes {
   log(request: RedeemRequest, { refusal, retryAfterMs, limitedBy, campaignId }: Refused): void {
     const { tenantId, userId, productCode, deviceId, ip = null, isPreview = false } = request;
     if (UNLOGGED.has(refusal)) return;
-    if (!isPreview) this.parts.refusalCounter.note({ tenantId, campaignId, productCode, refusal });
+    if (!isPreview) this.parts.refusalCounter.note({ tenantId, campaignId, productCode, outcome: refusal });
     if (!this.parts.attemptLog.wants(tenantId, userId)) return;
     const { digest } = this.eligibility.keysOf(request);
     this.parts.attemptLog.add({

@@ -4,10 +4,14 @@ import type { BatchCounts, CodeCounts, StatusCount } from '../../codes/code-coun
 import type { Clock } from '../../platform/clock.js';
 import type { Id } from '../../platform/ids.js';
 import type { RedemptionCounts, RedemptionReader } from '../history/redemption-reader.js';
-import type { RefusalCount, RedemptionSeries, RedemptionSeriesReader } from './redemption-series.reader.js';
+import type {
+  CampaignFailures,
+  RedemptionSeries,
+  RedemptionSeriesReader,
+} from './redemption-series.reader.js';
 import { STEP_MS } from './series-points.js';
 
-export interface CampaignReport {
+export interface CampaignReport extends CampaignFailures {
   readonly asOf: Date;
   readonly campaignId: Id;
   readonly redemptions: RedemptionCounts;
@@ -17,7 +21,6 @@ export interface CampaignReport {
   readonly usedValue: string;
   readonly codes: readonly StatusCount[];
   readonly batches: BatchCounts;
-  readonly refusals: readonly RefusalCount[];
   readonly days: RedemptionSeries;
 }
 
@@ -26,7 +29,7 @@ export interface CampaignReportParts {
   readonly campaignBudgets: Pick<CampaignBudgets, 'used'>;
   readonly codeCounts: Pick<CodeCounts, 'byStatus' | 'batches'>;
   readonly redemptionReader: Pick<RedemptionReader, 'counts'>;
-  readonly redemptionSeries: Pick<RedemptionSeriesReader, 'read' | 'refusals'>;
+  readonly redemptionSeries: Pick<RedemptionSeriesReader, 'read' | 'failures'>;
   readonly clock: Clock;
 }
 
@@ -54,7 +57,7 @@ export class CampaignReportService {
       usedValue,
       codes: await its.codeCounts.byStatus(tenantId, id),
       batches: await its.codeCounts.batches(tenantId, id),
-      refusals: await its.redemptionSeries.refusals(tenantId, id),
+      ...(await its.redemptionSeries.failures(tenantId, id)),
       days: await its.redemptionSeries.read(tenantId, range),
     };
   }

@@ -114,6 +114,12 @@ export class CampaignReportType {
   })
   refusals!: RefusalCountType[];
 
+  @Field(() => GraphQLSafeInt, {
+    description:
+      'Conditions that could not be evaluated at a redemption, for example because of a division by zero; they counted as false. `previewCampaignRule` shows which and why.',
+  })
+  conditionFaults!: number;
+
   @Field(() => RedemptionSeriesType, { description: 'The last days, today included, in UTC.' })
   days!: RedemptionSeriesType;
 }

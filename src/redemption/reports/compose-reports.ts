@@ -36,12 +36,13 @@ export function composeReports(its: Needs) {
   const redemptionSeries = new RedemptionSeriesReader(its.readOrm);
   const handle = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> =>
     counter.handle(tenantId, events);
+  const campaignReport = new CampaignReportService({ ...its, redemptionSeries });
   return {
     refusalCounter,
-    services: { seriesRecount, refusalCounter, redemptionSeries },
+    services: { seriesRecount, refusalCounter, redemptionSeries, campaignReport },
     resolvers: [
       new RedemptionSeriesResolver(redemptionSeries, its.clock),
-      new CampaignReportResolver(new CampaignReportService({ ...its, redemptionSeries })),
+      new CampaignReportResolver(campaignReport),
     ],
     consumers: [{ name: 'redemption_series', types: [REDEMPTION_SETTLED, REDEMPTION_REVERSED], handle }],
     jobs: jobsOf(its, seriesRecount),

@@ -3,7 +3,14 @@ import { tenantEm } from '../../platform/database/orm.js';
 import { instantOf } from '../../platform/database/sql-values.js';
 import type { Id } from '../../platform/ids.js';
 import { isRedeemRefusal, type RedeemRefusal } from '../redemption.errors.js';
-import { ALL_CAMPAIGNS, ALL_PRODUCTS, startOf, STEP_MS, type SeriesStep } from './series-points.js';
+import {
+  ALL_CAMPAIGNS,
+  ALL_PRODUCTS,
+  CONDITION_FAILED,
+  startOf,
+  STEP_MS,
+  type SeriesStep,
+} from './series-points.js';
 
 export interface SeriesRange {
   readonly step: SeriesStep;
@@ -19,6 +26,12 @@ export interface SeriesRange {
 export interface RefusalCount {
   readonly refusal: RedeemRefusal;
   readonly total: number;
+}
+
+export interface CampaignFailures {
+  readonly refusals: readonly RefusalCount[];
+  /** Conditions that could not be evaluated. */
+  readonly conditionFaults: number;
 }
 
 export interface RefusalSeries extends RefusalCount {
@@ -84,8 +97,8 @@ export class RedemptionSeriesReader {
     };
   }
 
-  /** Refusals of all times by their reasons, the most frequent first. */
-  async refusals(tenantId: string, campaignId: Id): Promise<RefusalCount[]> {
+  /** What came to nothing at any time: refusals by their reasons, the most frequent first, and failed conditions. */
+  async failures(tenantId: string, campaignId: Id): Promise<CampaignFailures> {
     const rows = await tenantEm(this.orm, tenantId).execute<Omit<Row, 'startsAt'>[]>(
       `select outcome, cast(sum(total) as double) as total from redemption_series
         where tenant_id = ? and step = 'DAY' and campaign_id = ? and product_code = '' group by outcome`,
@@ -94,7 +107,8 @@ export class RedemptionSeriesReader {
     const refusals = rows.flatMap(({ outcome: refusal, total }) =>
       isRedeemRefusal(refusal) ? [{ refusal, total }] : [],
     );
-    return refusals.toSorted((a, b) => b.total - a.total);
+    const conditionFaults = rows.find(({ outcome }) => outcome === CONDITION_FAILED)?.total ?? 0;
+    return { refusals: refusals.toSorted((a, b) => b.total - a.total), conditionFaults };
   }
 
   /** Whether a worker has counted what there was before there were series. */

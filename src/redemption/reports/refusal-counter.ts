@@ -6,7 +6,7 @@ import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { RareWarning } from '../../platform/observability/rare-warning.js';
 import { REDEEM_REFUSAL_CODES, type RedeemRefusal } from '../redemption.errors.js';
-import { pointsOf, STEP_MS, type SeriesCount } from './series-points.js';
+import { CONDITION_FAILED, pointsOf, STEP_MS, type SeriesCount } from './series-points.js';
 
 /** How often what was counted is written. */
 const EVERY_MS = 5000;
@@ -19,7 +19,7 @@ export interface CountedRefusal {
   readonly campaignId: Id | null;
   /** As the caller named it. */
   readonly productCode: string | null;
-  readonly refusal: RedeemRefusal;
+  readonly outcome: RedeemRefusal | typeof CONDITION_FAILED;
 }
 
 interface CounterParts {
@@ -30,9 +30,10 @@ interface CounterParts {
 }
 
 /** Refusals by which the product line was found already; whatever a caller names before that is not counted by. */
-const KNOWS_LINE: ReadonlySet<RedeemRefusal> = new Set(
-  REDEEM_REFUSAL_CODES.slice(REDEEM_REFUSAL_CODES.indexOf('PRODUCT_UNKNOWN') + 1),
-);
+const KNOWS_LINE: ReadonlySet<CountedRefusal['outcome']> = new Set([
+  ...REDEEM_REFUSAL_CODES.slice(REDEEM_REFUSAL_CODES.indexOf('PRODUCT_UNKNOWN') + 1),
+  CONDITION_FAILED,
+]);
 
 /**
  * Counts refused attempts into the series: in memory, written behind the answers, so that a flood of refusals costs no
@@ -48,11 +49,11 @@ export class RefusalCounter {
     this.unwritten = new RareWarning(parts.log, 'Refused attempts were not counted.');
   }
 
-  /** One refused attempt to redeem. Never waits. */
-  note({ tenantId, campaignId, productCode, refusal }: CountedRefusal): void {
-    const known = KNOWS_LINE.has(refusal) ? productCode : null;
+  /** One refused attempt to redeem, or a condition that failed in one. Never waits. */
+  note({ tenantId, campaignId, productCode, outcome }: CountedRefusal): void {
+    const known = KNOWS_LINE.has(outcome) ? productCode : null;
     const atMs = Math.floor(this.parts.clock.nowMs() / STEP_MS.MINUTE) * STEP_MS.MINUTE;
-    this.add({ tenantId, campaignId, productCode: known, atMs, outcome: refusal, total: 1 });
+    this.add({ tenantId, campaignId, productCode: known, atMs, outcome, total: 1 });
     this.timer ??= setTimeout(() => void this.flush(), EVERY_MS).unref();
   }
 

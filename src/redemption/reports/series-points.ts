@@ -16,6 +16,9 @@ export const KEPT_DAYS: Readonly<Record<Exclude<SeriesStep, 'DAY'>, number>> = {
 export const ALL_CAMPAIGNS: Id = '0';
 export const ALL_PRODUCTS = '';
 
+/** The outcome of a condition that could not be evaluated; the attempt has another one besides. */
+export const CONDITION_FAILED = 'CONDITION_FAILED';
+
 /** Redemptions, or refusals, that are alike. */
 export interface SeriesCount {
   readonly tenantId: string;

@@ -6,9 +6,9 @@ import { User } from '../../identity/users/user.entity.js';
 import { invariant, isSet, present } from '../../platform/assert.js';
 import { addUp } from '../../platform/database/insert-rows.js';
 import type { Em } from '../../platform/database/orm.js';
+import { dayOf, UTC } from '../../platform/zoned-time.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
-import { dayOf } from '../claim/claim.js';
 import { withRewards } from '../history/redemption-reader.js';
 import { rewardBits, type RedemptionRecord } from '../history/redemption-record.js';
 import { Redemption } from '../history/redemption.entity.js';
@@ -72,7 +72,7 @@ export async function moveTotals(em: Em, before: RedemptionRecord, code: Code | 
     tenant_id: before.tenantId,
     campaign_id: before.campaignId,
     batch_id: before.batchId,
-    day: dayOf(before.claimedAt.getTime()),
+    day: dayOf(before.claimedAt.getTime(), UTC),
     rewards: rewardBits(before.rewards),
   };
   await addUp(em, 'redemption_total', [

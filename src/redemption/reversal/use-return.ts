@@ -1,12 +1,11 @@
 import { LockMode, raw, type RawQueryFragment } from '@mikro-orm/core';
 import { Campaign } from '../../campaigns/campaign.entity.js';
-import type { UsageWanted } from '../../campaigns/campaign-usage.service.js';
+import { usageDay, type UsageWanted } from '../../campaigns/campaign-usage.service.js';
 import { Code } from '../../codes/code.entity.js';
 import { invariant, present } from '../../platform/assert.js';
 import type { Em } from '../../platform/database/orm.js';
 import { Money } from '../../platform/decimal.js';
 import type { Id } from '../../platform/ids.js';
-import { dayOf } from '../claim/claim.js';
 import type { ReturnedUse } from '../claim/returned-uses.redis.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 
@@ -23,7 +22,7 @@ export function countedUse(
   campaign: Campaign,
 ): UsageWanted {
   const value = rewards.reduce((sum, reward) => sum.add(reward.value), new Money(0));
-  return { campaign, userId, day: dayOf(claimedAt.getTime()), value };
+  return { campaign, userId, atMs: claimedAt.getTime(), value };
 }
 
 /** The code can be redeemed once more, by the same user too. Its use number is never given again. */
@@ -55,7 +54,7 @@ function returnedUse(row: RedemptionRecord, code: Code, campaign: Campaign): Ret
     codeVersion: code.version,
     campaignId,
     campaignVersion: campaign.version,
-    day: dayOf(claimedAt.getTime()),
+    day: usageDay({ campaign, atMs: claimedAt.getTime() }),
   };
 }
 

@@ -10,10 +10,7 @@ const ROWS: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
   ],
   S2: [[1, 13]],
   S3: [[1, 14]],
-  S4: [
-    [1, 11],
-    [13, 22],
-  ],
+  S4: [[1, 22]],
   X: [
     [1, 9],
     [11, 13],

@@ -1,3 +1,4 @@
+import { Code } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
@@ -84,6 +85,7 @@ function Codes({ campaign: { rule, codeVisibility } }: PartProps) {
         ['Characters', rule.codeType === 'UUID' ? 'of a UUID' : (rule.alphabet ?? 'without look-alikes')],
         ['Excluded characters', rule.excludeChars.length === 0 ? 'none' : rule.excludeChars.join(' ')],
         ['Check character', rule.checkCharacter === true ? 'yes' : 'no'],
+        ['Who may redeem', rule.when === null ? 'everybody' : <Code>{rule.when}</Code>],
         ['Uses', usesText(rule.useLimit)],
         ['Valid', rule.validDays === null ? 'without end' : `${rule.validDays} days from the issue`],
         ['Product lines', rule.applicableProducts.length === 0 ? 'all' : rule.applicableProducts.join(', ')],

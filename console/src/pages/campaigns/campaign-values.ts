@@ -22,6 +22,7 @@ export interface RewardValues {
   readonly validDays: number | '';
   readonly value: string;
   readonly condition: { readonly userTag: string };
+  readonly when: string;
 }
 
 /** The shape of the server's input, so that its refusals find their fields. */
@@ -48,6 +49,7 @@ export interface CampaignValues extends Record<string, unknown> {
     readonly validDays: number | '';
     readonly useLimit: number;
     readonly applicableProducts: string[];
+    readonly when: string;
     readonly rewardRules: RewardValues[];
   };
 }
@@ -76,6 +78,7 @@ export const BLANK: CampaignValues = {
     validDays: '',
     useLimit: 1,
     applicableProducts: [],
+    when: '',
     rewardRules: [],
   },
 };
@@ -95,6 +98,7 @@ export function blankReward(type: RewardType = 'SUBSCRIPTION'): RewardValues {
     validDays: '',
     value: '0',
     condition: { userTag: '' },
+    when: '',
   };
 }
 
@@ -118,12 +122,14 @@ function ruleValuesOf({
     checkCharacter: rule.checkCharacter === true,
     validDays: rule.validDays ?? '',
     applicableProducts: [...rule.applicableProducts],
+    when: rule.when ?? '',
     rewardRules: rule.rewardRules.map((reward) => ({
       ...blankReward(reward.type),
       ...reward,
       amount: reward.amount ?? '',
       validDays: reward.validDays ?? '',
       condition: { userTag: reward.condition?.userTag ?? '' },
+      when: reward.when ?? '',
     })),
   };
 }
@@ -157,13 +163,14 @@ export function ruleOf({ name, rule }: CampaignValues): CampaignRuleInput {
     validDays: validDays === '' ? null : validDays,
     useLimit: rule.useLimit,
     applicableProducts: rule.applicableProducts,
+    when: conditionOf(rule.when),
     rewardRules: rule.rewardRules.map(rewardOf),
   };
 }
 
 /** Only the fields that a reward of this type has. */
 function rewardOf({ type, targetId, quantity, unit, ...reward }: RewardValues): RewardRuleInput {
-  const { amount, currency, validDays, value, condition } = reward;
+  const { amount, currency, validDays, value, condition, when } = reward;
   const isAmount = type === 'POINTS' || type === 'BALANCE';
   return {
     type,
@@ -174,5 +181,8 @@ function rewardOf({ type, targetId, quantity, unit, ...reward }: RewardValues): 
     ...(type === 'POINTS' && { validDays: validDays === '' ? null : validDays }),
     value: value || '0',
     condition: condition.userTag === '' ? null : condition,
+    when: conditionOf(when),
   };
 }
+
+const conditionOf = (text: string): string | null => (text.trim() === '' ? null : text);

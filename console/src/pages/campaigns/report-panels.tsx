@@ -44,7 +44,7 @@ export function ReportPanels({ campaignId: id }: { readonly campaignId: string }
           <CodesPanel codes={report.codes} />
         </PanelColumn>
         <PanelColumn span={{ base: 12, xs: 6, md: 3 }}>
-          <RefusalsPanel refusals={report.refusals} />
+          <RefusalsPanel refusals={report.refusals} conditionFaults={report.conditionFaults} />
         </PanelColumn>
       </Grid>
     </>
@@ -114,7 +114,7 @@ function CodesPanel({ codes }: { readonly codes: Report['codes'] }) {
   );
 }
 
-function RefusalsPanel({ refusals }: { readonly refusals: Report['refusals'] }) {
+function RefusalsPanel({ refusals, conditionFaults }: Pick<Report, 'refusals' | 'conditionFaults'>) {
   return (
     <Panel title="Refusals by reason">
       {refusals.length === 0 ? (
@@ -126,6 +126,11 @@ function RefusalsPanel({ refusals }: { readonly refusals: Report['refusals'] }) 
             .slice(0, REASONS_MAX)
             .map(({ refusal, total }) => ({ key: refusal, label: labelOf(refusal), count: total }))}
         />
+      )}
+      {conditionFaults > 0 && (
+        <Text size="sm" c="red.8" mt="xs">
+          A condition could not be evaluated {countText(conditionFaults)} times, and counted as false.
+        </Text>
       )}
     </Panel>
   );

@@ -13,6 +13,7 @@ import {
 import { Plus, Trash2 } from 'lucide-react';
 import { useOperation } from '../../api/queries';
 import { labelOf } from '../../kit/format';
+import { ConditionField } from './condition-field';
 import { blankReward, type CampaignFormOf } from './campaign-values';
 import {
   RewardTargetsDocument,
@@ -37,13 +38,19 @@ const LIST = 'rule.rewardRules';
 
 const options = (values: readonly string[]) => values.map((value) => ({ value, label: labelOf(value) }));
 
-/** What a redemption gives; each reward to every user, or to those with a tag. */
+/** Who may redeem, and what a redemption gives; each reward to every user, or to those who meet its condition. */
 export function RewardFields({ form }: { readonly form: CampaignFormOf }) {
   const { data } = useOperation(RewardTargetsDocument, {});
   const rewards = form.values.rule.rewardRules;
   return (
     <Fieldset legend="Rewards">
       <Stack gap="md">
+        <ConditionField
+          label="Who may redeem"
+          placeholder={'productLine == "APP_A" && hour >= 18'}
+          description="Empty: everybody. Others are refused."
+          {...form.getInputProps('rule.when')}
+        />
         {rewards.length === 0 && (
           <Text size="sm" c="dimmed">
             A redemption gives nothing yet.
@@ -130,6 +137,12 @@ function OneReward({ form, index, targets }: RewardProps) {
           {...form.getInputProps(`${at}.condition.userTag`)}
         />
       </SimpleGrid>
+      <ConditionField
+        label="Only when"
+        placeholder={'"vip" in userTags && campaignRedemptions == 0'}
+        description="Empty: always."
+        {...form.getInputProps(`${at}.when`)}
+      />
     </Stack>
   );
 }

@@ -1,4 +1,4 @@
-import { Text } from '@mantine/core';
+import { Code, Text } from '@mantine/core';
 import { useOperation } from '../../api/queries';
 import { IdCell, MoneyCell } from '../../kit/cells';
 import { labelOf } from '../../kit/format';
@@ -32,12 +32,23 @@ export function RewardsPanel({ rewards }: { readonly rewards: readonly Reward[] 
                 ? 'Points'
                 : (names.get(reward.targetId) ?? <IdCell value={reward.targetId} />),
               amountText(reward),
-              reward.condition === null ? 'every user' : `users with the tag ${reward.condition.userTag}`,
+              <RewardCondition reward={reward} />,
               <MoneyCell amount={reward.value} currency={null} />,
             ],
           }))}
         />
       )}
     </Panel>
+  );
+}
+
+function RewardCondition({ reward: { condition, when } }: { readonly reward: Reward }) {
+  if (condition === null && when === null) return 'every user';
+  return (
+    <>
+      {condition !== null && `users with the tag ${condition.userTag}`}
+      {condition !== null && when !== null && ', and only when '}
+      {when !== null && <Code>{when}</Code>}
+    </>
   );
 }
