@@ -70,7 +70,7 @@ export class Intents {
         return this.refusals(await this.supply.passersBy(count));
       case 'race':
         return this.race(count);
-      case 'scarce':
+      default:
         return this.scarce();
     }
   }

@@ -36,7 +36,7 @@ async function grantsOf(tenantId: string): Promise<Record<string, number[]>> {
   const redemptions = await em.find(Redemption, { status: 'COMMITTED' }, { disableIdentityMap: true });
   const grants = await em.find(RewardGrant, {}, { disableIdentityMap: true });
   const places = (id: string) =>
-    grants.flatMap((grant) => (grant.redemptionId === id ? [grant.rewardNo] : [])).toSorted();
+    grants.flatMap((grant) => (grant.redemptionId === id ? [grant.rewardNo] : [])).toSorted((a, b) => a - b);
   return Object.fromEntries(redemptions.map(({ userId, id }) => [userId, places(id)]));
 }
 
@@ -64,13 +64,9 @@ describe('conditions of rewards', () => {
     const users = await Promise.all(
       Array.from({ length: 20 }, async (_, at) => seedUser(world, tenantId, tags[at % tags.length])),
     );
-    const clicks = users.flatMap((userId) => [
-      [world, userId],
-      [other, userId],
-      [world, userId],
-    ]) as [World, string][];
+    const clicks = users.flatMap((userId) => [world, other, world].map((at) => ({ at, userId })));
     const answers = await Promise.all(
-      clicks.map(async ([at, userId]) =>
+      clicks.map(async ({ at, userId }) =>
         redeem(at, tenantId, userId, codes[0] ?? '', { idempotencyKey: 'click' }),
       ),
     );

@@ -130,13 +130,15 @@ function worstFacts(): { readonly facts: ConditionFacts; readonly looked: () => 
     },
   });
   const facts = {
-    ...{ userTags, isNew: true, productLine: 'APP_A', deviceId: 'd'.repeat(64), date: '2026-12-24' },
-    ...{
-      hour: 18n,
-      tenantRedemptions: 0n,
-      spent: { EUR: 0n, USD: 7n },
-      now: new Date('2026-12-24T18:00:00Z'),
-    },
+    userTags,
+    isNew: true,
+    productLine: 'APP_A',
+    deviceId: 'd'.repeat(64),
+    date: '2026-12-24',
+    hour: 18n,
+    tenantRedemptions: 0n,
+    spent: { EUR: 0n, USD: 7n },
+    now: new Date('2026-12-24T18:00:00Z'),
   };
   return { facts, looked: () => looked };
 }

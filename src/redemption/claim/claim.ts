@@ -1,3 +1,4 @@
+import type { ReachedLimit } from '../../campaigns/campaign-usage.service.js';
 import { digestOfStoredKey } from '../../platform/key-digest.js';
 import type { Id } from '../../platform/ids.js';
 import { readRewardRule, type RewardRule } from '../../rewards/reward-rule.js';
@@ -44,6 +45,14 @@ export interface Claim extends ClaimSnapshot {
  */
 export function mayJoin(claim: ClaimSnapshot, idempotencyKey: string | null): boolean {
   return claim.idempotencyKey === idempotencyKey;
+}
+
+/** A limit that every further redemption of the same kind would break, too. */
+export interface SpentLimit {
+  readonly campaignVersion: number;
+  readonly limit: ReachedLimit;
+  /** The day that was counted, by the tenant's clock. */
+  readonly day: number;
 }
 
 /** A claim as Redis and the jobs hold it, in JSON. The scripts write the first three: Redis' clock tells the times. */

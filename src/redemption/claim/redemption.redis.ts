@@ -10,7 +10,7 @@ import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { asRedisFailure, type Redis } from '../../platform/redis/redis.js';
 import { RedisScript } from '../../platform/redis/script.js';
-import { newClaimText, readStoredClaim, type Claim, type ClaimSnapshot } from './claim.js';
+import { newClaimText, readStoredClaim, type Claim, type ClaimSnapshot, type SpentLimit } from './claim.js';
 
 /** How long "this user has redeemed this code" is answered from Redis; after that from the database. */
 const DONE_MS = 600_000;
@@ -113,11 +113,7 @@ export interface Release {
   readonly claim: Claim;
   /** Of the code, as the transaction saw it; 0 when it did not. */
   readonly version: number;
-  readonly spent: {
-    readonly campaignVersion: number;
-    readonly limit: SpentLimit;
-    readonly day: number;
-  } | null;
+  readonly spent: SpentLimit | null;
   /** The redemption by which this user has redeemed the code; Redis had forgotten it. */
   readonly doneId: Id | null;
   /** The redemption that has this idempotency key and this code; Redis had forgotten it. */
@@ -130,9 +126,6 @@ export interface OpenClaim {
   readonly digest: string;
   readonly claim: string;
 }
-
-/** Which limit of a campaign the database found reached. */
-export type SpentLimit = 'BUDGET' | 'USER' | 'USER_DAY';
 
 /** Redis' side of a redemption: builds keys, calls scripts, decodes replies. */
 export class RedemptionRedis {

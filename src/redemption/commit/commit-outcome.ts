@@ -1,15 +1,7 @@
-import type { ReachedLimit } from '../../campaigns/campaign-usage.service.js';
 import type { Id } from '../../platform/ids.js';
+import type { SpentLimit } from '../claim/claim.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
-
-/** A limit that every further redemption of the same kind would break, too. */
-export interface SpentLimit {
-  readonly campaignVersion: number;
-  readonly limit: ReachedLimit;
-  /** The day that was counted, by the tenant's clock. */
-  readonly day: number;
-}
 
 /** What became of a claim in the database. */
 export type CommitOutcome =

@@ -23,8 +23,8 @@ const COUNTS = `(select ? as id, count(*) as inTenant, cast(coalesce(sum(campaig
          where tenant_id = ? and user_id = ? and user_use_no is not null limit ${COUNTED_MAX}) own)`;
 
 /**
- * Reads what conditions ask of users, in one round trip and only what they name. All of it is a snapshot: what commits
- * at the same time may not be in it, and limits of campaigns do not depend on it.
+ * Reads what conditions ask of users, and only what they name: a statement for each kind, one after the other. All of it
+ * is a snapshot: what commits at the same time may not be in it, and limits of campaigns do not depend on it.
  */
 export class ConditionFactsReader {
   constructor(

@@ -207,11 +207,11 @@ export class EligibilityService {
 
   private async rewardRefusal(
     { tenantId, userId }: Attempt,
-    { rule }: Campaign,
+    { rule: { rewardRules } }: Campaign,
     rewards: readonly ChosenReward[],
     nowMs: number,
   ): Promise<Prepared['rewardRefusal']> {
-    if (rewards.length === 0 && rule.rewardRules.length > 0) return 'NO_REWARD_FOR_USER';
+    if (rewards.length === 0 && rewardRules.length > 0) return 'NO_REWARD_FOR_USER';
     const byType = Map.groupBy(rewards, ({ rule }) => rule.type);
     let idle = 0;
     for (const [type, chosen] of byType) {
