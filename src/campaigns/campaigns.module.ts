@@ -73,11 +73,11 @@ export const campaigns = {
     const campaignChanges = new CampaignChangeService({ ...its, ruleChecks, ports: campaignPorts });
     const service = new CampaignService({ ...its, ruleChecks });
     its.tenantCopies.push({
-      described: async (em, tenantId, { name: tenantName, type: tenantType }) => {
+      described: async (em, tenantId, { name: tenantName, type: tenantType, timeZone }) => {
         const isOld = { $or: [{ tenantName: { $ne: tenantName } }, { tenantType: { $ne: tenantType } }] };
         await em.nativeUpdate(Campaign, { tenantId, ...isOld }, { tenantName, tenantType });
+        await followZone(em, tenantId, timeZone);
       },
-      rezoned: async (em, tenantId, timeZone) => followZone(em, tenantId, timeZone),
       changed: async (tenantId) => campaignPorts.changed(tenantId),
     });
     return {

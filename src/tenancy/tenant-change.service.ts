@@ -35,14 +35,12 @@ const updateTenantInput = z.strictObject({
 });
 
 /** What others keep of a tenant as well. */
-export type TenantDescription = Pick<Tenant, 'name' | 'type'>;
+export type TenantDescription = Pick<Tenant, 'name' | 'type' | 'timeZone'>;
 
 /** Where names, statuses and time zones of tenants are kept as well. */
 export interface TenantCopies {
   /** Inside the transaction: before the tenant's row is locked, and after it, for rows that were made in between. */
   described(em: Em, tenantId: string, now: TenantDescription): Promise<void>;
-  /** As {@link described}. */
-  rezoned(em: Em, tenantId: string, timeZone: string): Promise<void>;
   /** After the commit. */
   changed(tenantId: string): void | Promise<void>;
 }
@@ -77,14 +75,13 @@ export class TenantChangeService {
     const given = givenFields(rest);
     this.assertOwn(given);
     const changed = await this.transactions.run(tenantId, async (em) => {
-      if (given.name !== undefined) {
-        const known = await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
-        if (known !== null) await this.describe(em, { ...known, name: given.name });
-      }
-      await this.rezone(em, tenantId, given.timeZone);
+      const isDescribed = given.name !== undefined || given.timeZone !== undefined;
+      const known = isDescribed
+        ? await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true })
+        : null;
+      if (known !== null) await this.describe(em, { ...known, ...given });
       const row = await changeRow(em, Tenant, { id: tenantId }, expected, () => given);
-      if (row !== null && given.name !== undefined) await this.describe(em, row.after);
-      await this.rezone(em, tenantId, given.timeZone);
+      if (row !== null && isDescribed) await this.describe(em, row.after);
       return row;
     });
     if (changed === null)
@@ -95,11 +92,6 @@ export class TenantChangeService {
 
   private async describe(em: Em, tenant: Tenant): Promise<void> {
     for (const copies of this.copies) await copies.described?.(em, tenant.id, tenant);
-  }
-
-  private async rezone(em: Em, tenantId: string, timeZone: string | undefined): Promise<void> {
-    if (timeZone === undefined) return;
-    for (const copies of this.copies) await copies.rezoned?.(em, tenantId, timeZone);
   }
 
   private assertOwn({ name, status }: { readonly name?: string; readonly status?: TenantStatus }): void {

@@ -123,7 +123,7 @@ describe('the condition of a campaign', () => {
   });
 
   it('that only a first redemption meets answers the same redemption to a second try', async () => {
-    const { tenantId, codes } = await seeded(
+    const { tenant, tenantId, codes } = await seeded(
       { when: 'campaignRedemptions == 0', rewardRules: [points('1')] },
       2,
     );
@@ -140,6 +140,9 @@ describe('the condition of a campaign', () => {
     ]);
     expect(again.redemption?.id).toBe(first.redemption?.id);
     expect(keyless.redemption?.id).toBe(first.redemption?.id);
+    const of = { when: 'campaignRedemptions == 0 && tenantRedemptions == 1', rewardRules: [points('1')] };
+    const elsewhere = await seeded(of, 1, tenant);
+    expect(outcomeOf(await redeem(world, tenantId, userId, elsewhere.codes[0] ?? ''))).toBe('COMMITTED');
   });
 
   it('reads what it names: orders, device, line and time', async () => {
@@ -151,6 +154,27 @@ describe('the condition of a campaign', () => {
     expect(outcomeOf(await redeem(world, tenantId, userId, codes[0] ?? '', { deviceId: 'd-1' }))).toBe(
       'COMMITTED',
     );
+  });
+
+  it('reads what the user has paid for, by currency and without what was refunded', async () => {
+    const when = '!isNew && paidOrders == 3 && spent["EUR"] == 120 && spent.USD == 7 && spent["CHF"] == 0';
+    const { tenantId, codes } = await seeded({ when, rewardRules: [points('1')] });
+    const userId = await seedUser(world, tenantId);
+    const paid = [
+      ['PURCHASE', 'PAID', '100.30', 'EUR'],
+      ['RENEWAL', 'FINISHED', '20.50', 'EUR'],
+      ['PURCHASE', 'FINISHED', '7', 'USD'],
+      ['PURCHASE', 'REFUNDED', '900', 'CHF'],
+      ['RECHARGE', 'FINISHED', '900', 'EUR'],
+      ['PURCHASE', 'PENDING', '900', 'EUR'],
+    ];
+    for (const [type, status, amount, currency] of paid)
+      await emOf(world, tenantId).execute(
+        `insert into \`order\` (tenant_id, id, user_id, type, status, amount, is_new, currency, created_at)
+          values (?, ?, ?, ?, ?, ?, 0, ?, now(3))`,
+        [tenantId, world.services.ids.next(), userId, type, status, amount, currency],
+      );
+    expect(outcomeOf(await redeem(world, tenantId, userId, codes[0] ?? ''))).toBe('COMMITTED');
   });
 
   it('that cannot be evaluated refuses everybody', async () => {

@@ -18,7 +18,7 @@ interface Counts {
 const COUNTED_MAX = 10_000;
 
 /** Those that limits count, too: a reversal may have given its use back. */
-const COUNTS = `(select ? as id, count(*) as inTenant, cast(coalesce(sum(campaign_id = ?), 0) as double) as inCampaign
+const COUNTS = `(select ? as id, count(*) as inTenant, cast(coalesce(sum(campaign_id = cast(? as unsigned)), 0) as double) as inCampaign
   from (select campaign_id from redemption force index (uq_redemption__user_key)
          where tenant_id = ? and user_id = ? and user_use_no is not null limit ${COUNTED_MAX}) own)`;
 

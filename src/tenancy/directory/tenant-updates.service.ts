@@ -32,7 +32,7 @@ export class TenantUpdateService {
       throw error;
     });
     if (outcome !== 'APPLIED') return outcome;
-    for (const copies of this.copies) copies.changed?.(state.id);
+    for (const copies of this.copies) await copies.changed?.(state.id);
     const { id: tenantId, version } = state;
     this.its.log.info({ tenantId, version, eventId }, 'a tenant was updated by its directory');
     return outcome;
@@ -46,7 +46,7 @@ export class TenantUpdateService {
     if (eventId !== null) await insertNew(em, TenantEvent, { tenantId: id, eventId, version, handledAt });
     if (known.directoryVersion >= version) return 'OUTDATED';
     // Before the tenant's row, as those who make campaigns lock them.
-    for (const copies of this.copies) await copies.described?.(em, id, { name, type });
+    for (const copies of this.copies) await copies.described?.(em, id, { ...known, name, type });
     const moved = await em.nativeUpdate(
       Tenant,
       { id, directoryVersion: { $lt: version } },
