@@ -5,8 +5,10 @@ export class RegisteredEvents implements AsyncGenerator<ExecutionResult, void, v
   private refusal: GraphQLError | null = null;
   private rejectPending: ((error: GraphQLError) => void) | null = null;
 
+  /** @param dropped the refusal once the text is no longer registered; else null */
   constructor(
     readonly text: string,
+    private readonly dropped: () => Promise<GraphQLError | null>,
     private readonly source: AsyncGenerator<ExecutionResult, void, void>,
   ) {}
 
@@ -22,8 +24,21 @@ export class RegisteredEvents implements AsyncGenerator<ExecutionResult, void, v
     // A race with a promise of the end would add a reaction to it with every event.
     return new Promise((resolve, reject) => {
       this.rejectPending = reject;
-      this.source.next().then(resolve, reject);
+      this.source
+        .next()
+        .then(async (event) => this.judged(event))
+        .then(resolve, reject);
     });
+  }
+
+  /** An event that comes after the list was replaced, and before the sockets are looked at again, is not sent. */
+  private async judged(
+    event: IteratorResult<ExecutionResult, void>,
+  ): Promise<IteratorResult<ExecutionResult, void>> {
+    const refusal = event.done === true ? null : await this.dropped();
+    if (refusal === null) return event;
+    await this.end(refusal);
+    throw refusal;
   }
 
   async return(): Promise<IteratorResult<ExecutionResult, void>> {

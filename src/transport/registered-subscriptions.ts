@@ -10,9 +10,14 @@ import type { SocketSession } from './socket-session.js';
 /** Of a socket in the protocol's library, by the ids of the client; null for what answers once. */
 type Running = Readonly<Record<string, unknown>>;
 
+interface Registered {
+  readonly text: string;
+  readonly partner: PartnerActor;
+}
+
 /** Operations of partners over sockets. Only registered ones run, and a subscription ends when it is dropped from the list. */
 export class RegisteredSubscriptions {
-  private readonly texts = new WeakMap<ExecutionArgs, string>();
+  private readonly registered = new WeakMap<ExecutionArgs, Registered>();
 
   constructor(
     private readonly keys: KeyCallers,
@@ -28,7 +33,8 @@ export class RegisteredSubscriptions {
     session: SocketSession,
     payload: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const query = this.keys.textFor(await this.keys.prove(apiKey), { ...payload });
+    const proven = await this.keys.prove(apiKey);
+    const query = this.keys.textFor(proven, { ...payload });
     const { operationName, variables } = payload;
     const registered = {
       query,
@@ -36,14 +42,21 @@ export class RegisteredSubscriptions {
       ...(variables !== undefined && { variables }),
     };
     const prepared = this.operations.prepare(registered, session.scope());
-    if ('schema' in prepared) this.texts.set(prepared, query);
+    const { actor } = proven;
+    if ('schema' in prepared && actor.kind === 'PARTNER')
+      this.registered.set(prepared, { text: query, partner: actor });
     return prepared;
   }
 
   /** The events of a partner's subscription in a form that `endDropped` can end; undefined for any other result. */
   endable(args: ExecutionArgs, result: OperationResult): OperationResult | undefined {
-    const text = this.texts.get(args);
-    return text !== undefined && isGenerator(result) ? new RegisteredEvents(text, result) : undefined;
+    const found = this.registered.get(args);
+    if (found === undefined || !isGenerator(result)) return undefined;
+    const dropped = async (): Promise<GraphQLError | null> => {
+      const operations = await this.keys.operationsOf(found.partner);
+      return operations === null || operations.has(found.text) ? null : notRegistered();
+    };
+    return new RegisteredEvents(found.text, dropped, result);
   }
 
   /** Ends the subscriptions of a partner's socket whose text is no longer registered. */

@@ -190,6 +190,32 @@ describe('a new list', () => {
     await socket.close();
   });
 
+  it('X.6 lets no event of a dropped subscription out at the process that took the list, not even the next one', async () => {
+    const tenant = await seedTenant(world);
+    const { codes } = await seedCampaign(world, tenant, 1);
+    const { token } = await signedUser(world, tenant.tenantId);
+    const own = await seedKey(world, tenant.tenantId, { scopes: ['redemptions:read'] });
+    const dropped = 'subscription Dropped { redemptionSettled(after: "0") { redemptionId } }';
+    await register(world, tenant.tenantId, own.partnerId, [dropped]);
+    const socket = await RawSocket.ready(server.address, { authorization: `Bearer ${own.key}` });
+    socket.subscribe('dropped', dropped);
+    const manifest = manifestOf([VIEWER]);
+    const replaced = await graphqlRequest(server.address, {
+      query:
+        'mutation ($input: RegisterOperationsInput!) { registerOperations(input: $input) { errors { code } } }',
+      variables: { input: { partnerId: own.partnerId, manifest } },
+      token: staffToken(world, tenant.tenantId),
+    });
+    expect(replaced.data).toEqual({ registerOperations: { errors: [] } });
+    const query = 'mutation ($code: String!) { redeemCode(input: { code: $code }) { status } }';
+    const call = { query, variables: { code: codes[0] }, token, headers: { 'x-product-code': 'DEMO' } };
+    expect((await graphqlRequest(server.address, call)).data?.['redeemCode']).toEqual({
+      status: 'COMMITTED',
+    });
+    expect(await socket.next()).toMatchObject({ id: 'dropped', type: 'error' });
+    await socket.close();
+  });
+
   it('is refused with the name of the operation at fault, and the old one stays', async () => {
     const bad: [string, string, string][] = [
       ['Broken', 'query Broken { codes { total }', 'Broken'],

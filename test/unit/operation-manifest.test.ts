@@ -107,6 +107,7 @@ it(`refuses ${CASES} bad manifests of 18 kinds as a whole, by a code, before any
   const service = new RegisteredOperationsService({
     clock: systemClock,
     transactions,
+    partners: { noteChange: async () => Promise.resolve() },
     ports: { checkOperation: check },
   });
   const seen = new Set<string>();

@@ -84,11 +84,17 @@ export class PartnerService {
     if (!isId(partnerId)) throw partnerNotFound();
     const changed = await this.changedRow(tenantId, partnerId, expected, givenFields(values));
     if (changed === null) throw partnerNotFound();
+    await this.noteChange(tenantId, partnerId);
+    return changed.after;
+  }
+
+  /** After the commit: this process reads the state of the partner's keys again at once, others within a second. */
+  async noteChange(tenantId: string, partnerId: Id): Promise<void> {
+    const keys = await this.keysOf(tenantId, partnerId);
     this.its.changed(
       tenantId,
-      (await this.keysOf(tenantId, partnerId)).map(({ id }) => id),
+      keys.map(({ id }) => id),
     );
-    return changed.after;
   }
 
   async find(tenantId: string, partnerId: Id): Promise<Partner | null> {

@@ -42,7 +42,11 @@ export const partners = {
     const operationPorts = {} as OperationPorts;
     const partnerService = new PartnerService({ ...its, changed });
     const apiKeys = new ApiKeyService({ ...its, changed });
-    const registeredOperations = new RegisteredOperationsService({ ...its, ports: operationPorts });
+    const registeredOperations = new RegisteredOperationsService({
+      ...its,
+      ports: operationPorts,
+      partners: partnerService,
+    });
     const partnerAccess = new PartnerAccess({
       ...its,
       timeoutMs,

@@ -11,7 +11,7 @@ import { parseManifest, type ManifestEntry } from './operation-manifest.js';
 import { PartnerOperations, type RegisteredOperation } from './partner-operations.entity.js';
 import { Partner } from './partner.entity.js';
 import type { RegisterOperationsRefusal } from './partner.errors.js';
-import { partnerNotFound } from './partner.service.js';
+import { partnerNotFound, type PartnerService } from './partner.service.js';
 
 const registerInput = z.strictObject({ partnerId: z.string(), manifest: z.string(), expectedVersion });
 
@@ -25,6 +25,7 @@ export interface OperationPorts {
 
 interface Collaborators extends Pick<PlatformServices, 'clock' | 'transactions'> {
   readonly ports: OperationPorts;
+  readonly partners: Pick<PartnerService, 'noteChange'>;
 }
 
 type Values = Pick<PartnerOperations, 'operations' | 'operationCount' | 'registeredAt' | 'registeredBy'>;
@@ -47,9 +48,12 @@ export class RegisteredOperationsService {
       registeredAt: new Date(this.its.clock.nowMs()),
       registeredBy,
     };
-    return this.its.transactions.run(tenantId, async (em) =>
-      replaced(em, tenantId, wanted.partnerId, wanted.expectedVersion, values),
+    const { partnerId, expectedVersion: expected } = wanted;
+    const row = await this.its.transactions.run(tenantId, async (em) =>
+      replaced(em, tenantId, partnerId, expected, values),
     );
+    await this.its.partners.noteChange(tenantId, partnerId);
+    return row;
   }
 
   /** A long manifest is checked an operation a round of the event loop, so that others are served meanwhile. */
