@@ -305,7 +305,7 @@ describe('X.12 export and QR over HTTP', () => {
     expect([wrong.status, await codeOf(wrong)]).toEqual([400, 'URL_NOT_ALLOWED']);
   });
 
-  it('breaks the transfer when the session of its reader ends, also where the reader pauses', async () => {
+  it('X.22 goes on when the token of its reader expires, and breaks when the session ends, also where the reader pauses', async () => {
     const tenant = await seedTenant(world);
     const { tenantId } = tenant;
     // More than the buffers of a connection hold.
@@ -313,9 +313,12 @@ describe('X.12 export and QR over HTTP', () => {
     const { email } = await seedStaff(world, tenantId, 'OPERATOR');
     const ids = { tenantId, email, password: PASSWORD, ip: '' };
     const { accessToken } = await world.services.staffSignIns.signIn(ids);
+    const { tokens, clock } = world.services;
+    const shortLived = tokens.sign(tokens.verify(accessToken), 2);
+    const expiredMs = clock.nowMs() + 2000;
     const url = encodeURIComponent(`https://shop.example/${'r'.repeat(150)}?code={code}`);
     const path = `/api/codes.qr.zip?campaignId=${campaignId}&url=${url}`;
-    const reply = await fileRequest(server.address, accessToken, path);
+    const reply = await fileRequest(server.address, shortLived, path);
     expect(reply.status).toBe(200);
     const reader = present(reply.body, 'A file has a body.').getReader();
     await reader.read();
@@ -329,8 +332,13 @@ describe('X.12 export and QR over HTTP', () => {
         .once('end', () => resolve('END'))
         .once('error', ({ code }: { code?: string }) => resolve(code));
     });
-    await world.services.staffSignIns.signOut(world.services.tokens.verify(accessToken) as StaffActor, false);
     const cut = (): string[] => logged.filter((line) => line.includes('A file was cut'));
+    await expect.poll(() => clock.nowMs() > expiredMs, { timeout: PATIENCE_MS }).toBe(true);
+    const late = await fileRequest(server.address, shortLived, path);
+    expect([late.status, await codeOf(late)]).toEqual([401, 'UNAUTHENTICATED']);
+    await reader.read();
+    expect(cut()).toEqual([]);
+    await world.services.staffSignIns.signOut(tokens.verify(accessToken) as StaffActor, false);
     await expect.poll(cut, { timeout: PATIENCE_MS }).toHaveLength(2);
     const drained = async (): Promise<void> => {
       while (!(await reader.read()).done);
