@@ -73,12 +73,12 @@ export function consoleRoutes(its: SessionRouteParts): HttpRoute[] {
       const { totpCode = null, ...typed } = parsed(passwordForm, json);
       return opened(headers, await its.signIns.signIn({ ...typed, totpCode, ip: context.ip }));
     }),
-    signIn('/oidc', 'completeConsoleOidc', oidcForm, async ({ json, headers }) => {
+    signIn('/oidc', 'completeConsoleOidc', oidcForm, async ({ json, context, headers }) => {
       const { flowToken, callbackUrl } = parsed(oidcForm, json);
-      return opened(headers, await its.oidc.complete(flowToken, callbackUrl));
+      return opened(headers, await its.oidc.complete(flowToken, callbackUrl, context.ip));
     }),
-    signIn('/link', 'openConsoleLink', linkForm, async ({ json, headers }) =>
-      opened(headers, await openLink(its, parsed(linkForm, json).token)),
+    signIn('/link', 'openConsoleLink', linkForm, async ({ json, context, headers }) =>
+      opened(headers, await openLink(its, parsed(linkForm, json).token, context.ip)),
     ),
     route('/refresh', 'refreshConsoleSession', emptyForm, async ({ headers }) => refresh(its, headers)),
     route('/end', 'endConsoleSession', emptyForm, async ({ headers, context }) => {
@@ -122,10 +122,10 @@ const parsed = <Form extends z.ZodType>(form: Form, json: unknown): z.output<For
 
 const signIn = (...its: Parameters<typeof route>): HttpRoute => ({ ...route(...its), signsStaffIn: true });
 
-async function openLink({ links, staff, signIns, ids }: SessionRouteParts, token: string) {
+async function openLink({ links, staff, signIns, ids }: SessionRouteParts, token: string, ip: string) {
   const linked = await links.take(token, ids.next());
   const account = linked === null ? null : await staff.find(linked.tenantId, linked.staffId);
-  const session = account === null ? null : await signIns.openProven(account);
+  const session = account === null ? null : await signIns.openProven(account, ip);
   if (session === null)
     throw new DomainError('LINK_UNKNOWN', 'This link was used before or has expired. Sign in another way.');
   return session;

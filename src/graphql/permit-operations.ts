@@ -1,9 +1,10 @@
 import type { GraphQLField, GraphQLSchema } from 'graphql';
 import { InvariantError } from '../platform/assert.js';
+import type { Actor } from './actor.js';
 import type { RequestContext } from './context.js';
 import { SIGNS_STAFF_IN } from './field-marks.js';
 import { recordedFor } from './recorded-operation.js';
-import { denialOf, type Permissions, type Rule } from './rule.js';
+import { denialOf, permits, type Permissions, type Rule } from './rule.js';
 
 const KINDS = ['query', 'mutation', 'subscription'] as const;
 type Field = GraphQLField<unknown, RequestContext>;
@@ -41,6 +42,15 @@ export function ruleOf({ name, extensions }: GraphQLField<unknown, never>): Rule
   const rule = extensions['rule'] as Rule | undefined;
   if (rule === undefined) throw withoutRow(name);
   return rule;
+}
+
+/** Names of the operations that the caller may use, in the order of the alphabet. */
+export function permittedOperations(schema: GraphQLSchema, actor: Actor): string[] {
+  return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+    .flatMap((root) => Object.values(root?.getFields() ?? {}))
+    .filter((field) => permits(ruleOf(field), actor))
+    .map(({ name }) => name)
+    .toSorted();
 }
 
 export function withoutRow(operation: string): InvariantError {

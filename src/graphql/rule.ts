@@ -59,6 +59,11 @@ const LACKS: { readonly [K in Kind]: (condition: Conditions[K], actor: OfKind<K>
     roles.includes(role) ? null : `The role ${role} may not do this; it takes ${roles.join(' or ')}.`,
 };
 
+/** Whether the caller may use an operation with this rule. */
+export function permits(rule: Rule, actor: Actor): boolean {
+  return rule === 'PUBLIC' || (rule[actor.kind] !== undefined && lackOf(rule, actor) === null);
+}
+
 /** Why the caller may not use an operation with this rule, or null. */
 export function denialOf(rule: Rule, actor: Actor | null): GraphQLError | null {
   if (rule === 'PUBLIC') return null;
@@ -66,9 +71,13 @@ export function denialOf(rule: Rule, actor: Actor | null): GraphQLError | null {
   const condition = rule[actor.kind];
   if (condition === undefined)
     return forbidden(`${only(rule)}; the token sent belongs to ${KINDS[actor.kind].one}.`);
-  const lacks = LACKS[actor.kind] as (condition: unknown, actor: Actor) => string | null;
-  const lack = lacks(condition, actor);
+  const lack = lackOf(rule, actor);
   return lack === null ? null : forbidden(lack);
+}
+
+function lackOf(rule: Exclude<Rule, 'PUBLIC'>, actor: Actor): string | null {
+  const lacks = LACKS[actor.kind] as (condition: unknown, actor: Actor) => string | null;
+  return lacks(rule[actor.kind], actor);
 }
 
 /** A caller without a token. */

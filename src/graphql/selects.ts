@@ -10,12 +10,22 @@ export function rangeOf(
   return { offset, size, afterId, isOldestFirst, isCounted: selects(info, 'total') };
 }
 
-/** Whether the caller asks for this field of the answer: what costs much is only made for those who read it. */
-export function selects({ fieldNodes, fragments }: GraphQLResolveInfo, name: string): boolean {
+/**
+ * Whether the caller asks for this field of the answer: what costs much is only made for those who read it.
+ * @param path names from the answer inwards, such as `items`, `report`
+ */
+export function selects(
+  { fieldNodes, fragments }: Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>,
+  ...[name, ...inner]: readonly [string, ...string[]]
+): boolean {
   const seen = new Set<string>();
   const isIn = ({ selections }: SelectionSetNode): boolean =>
     selections.some((selection) => {
-      if (selection.kind === Kind.FIELD) return selection.name.value === name;
+      if (selection.kind === Kind.FIELD) {
+        if (selection.name.value !== name) return false;
+        const [next, ...rest] = inner;
+        return next === undefined || selects({ fieldNodes: [selection], fragments }, next, ...rest);
+      }
       if (selection.kind === Kind.INLINE_FRAGMENT) return isIn(selection.selectionSet);
       const { value: spread } = selection.name;
       if (seen.has(spread)) return false;

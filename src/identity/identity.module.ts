@@ -5,6 +5,8 @@ import { AccessService } from './access.service.js';
 import type { UserHolding } from './devices/device-ports.js';
 import type { IdentityPorts } from './identity-ports.js';
 import { SessionRetention } from './sessions/session-retention.js';
+import { SessionListService } from './sessions/session-list.service.js';
+import { SessionResolver } from './sessions/session.resolver.js';
 import { Session, type SessionKind } from './sessions/session.entity.js';
 import { SessionService, type SessionLife } from './sessions/session.service.js';
 import { composeStaff, STAFF_RESOLVERS } from './staff/compose-staff.js';
@@ -67,7 +69,7 @@ function oidcSettings(config: Config): OidcSettings | null {
 export const identity = {
   name: 'identity',
   entities: [User, UserTag, Session, Staff],
-  resolvers: [UserResolver, UserErasureResolver, ViewerResolver, ...STAFF_RESOLVERS],
+  resolvers: [UserResolver, UserErasureResolver, ViewerResolver, SessionResolver, ...STAFF_RESOLVERS],
   permissions: IDENTITY_PERMISSIONS,
   compose: (its: Needs) => {
     const { config, orm, readOrm, clock, tenants } = its;
@@ -80,6 +82,7 @@ export const identity = {
     const access = new AccessService(orm, config.STORE_TIMEOUT_MS, identityPorts, clock);
     its.tenantCopies.push({ changed: (tenantId) => access.changed({ tenantId }) });
     const sessions = new SessionService({ ...its, access, lives: sessionLives(config) });
+    const sessionList = new SessionListService({ ...its, sessions, access });
     const guessesFree = {
       account: config.SIGN_IN_ACCOUNT_FAILURES,
       address: config.SIGN_IN_ADDRESS_FAILURES,
@@ -107,6 +110,7 @@ export const identity = {
         tokens,
         access,
         sessions,
+        sessionList,
         users,
         userChanges,
         externalUserIds,
@@ -121,6 +125,7 @@ export const identity = {
         new UserResolver(users, userChanges),
         new UserErasureResolver(userErasure),
         new ViewerResolver(tenants, users, staff.services.staff),
+        new SessionResolver(sessionList),
         ...staff.resolvers,
       ],
       jobs: [new SessionRetention(its.transactions, clock).job],

@@ -1,4 +1,4 @@
-import { EDITORS, OWNERS, PUBLIC, STAFF, type Permissions } from '../graphql/rule.js';
+import { EDITORS, OWNERS, PUBLIC, STAFF, USERS, type Permissions } from '../graphql/rule.js';
 
 export const IDENTITY_PERMISSIONS: Permissions = {
   query: {
@@ -6,6 +6,9 @@ export const IDENTITY_PERMISSIONS: Permissions = {
     user: STAFF,
     users: STAFF,
     staff: STAFF,
+    mySessions: USERS,
+    // Those of others for OWNER alone.
+    staffSessions: STAFF,
   },
   mutation: {
     createUserToken: { ...EDITORS, PARTNER: ['redeem'] },
@@ -20,10 +23,12 @@ export const IDENTITY_PERMISSIONS: Permissions = {
     completeStaffOidc: PUBLIC,
     refreshStaffSession: PUBLIC,
     acceptStaffInvitation: PUBLIC,
+    endSession: { ...USERS, ...STAFF },
     signOutStaff: STAFF,
     changeStaffPassword: STAFF,
     enrolSecondFactor: STAFF,
     confirmSecondFactor: STAFF,
     removeSecondFactor: STAFF,
+    regenerateRecoveryCodes: STAFF,
   },
 };

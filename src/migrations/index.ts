@@ -46,6 +46,10 @@ import { Migration20261130040201_find_users_by_tag_and_status } from './Migratio
 import { Migration20261130050101_follow_the_tenant_directory } from './Migration20261130050101_follow_the_tenant_directory.js';
 import { Migration20261130050201_erase_users } from './Migration20261130050201_erase_users.js';
 import { Migration20261130092001_keep_the_time_zone_of_tenants } from './Migration20261130092001_keep_the_time_zone_of_tenants.js';
+import { Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions } from './Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions.js';
+import { Migration20261130060201_number_the_versions_of_announcements } from './Migration20261130060201_number_the_versions_of_announcements.js';
+import { Migration20261130060301_find_deliveries_by_status } from './Migration20261130060301_find_deliveries_by_status.js';
+import { Migration20261130060401_show_the_progress_of_reconciliations } from './Migration20261130060401_show_the_progress_of_reconciliations.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -206,5 +210,15 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261130092001_keep_the_time_zone_of_tenants',
     class: Migration20261130092001_keep_the_time_zone_of_tenants,
+    name: 'Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions',
+    class: Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions,
+  },
+  {
+    name: 'Migration20261130060201_number_the_versions_of_announcements',
+    class: Migration20261130060201_number_the_versions_of_announcements,
+    name: 'Migration20261130060301_find_deliveries_by_status',
+    class: Migration20261130060301_find_deliveries_by_status,
+    name: 'Migration20261130060401_show_the_progress_of_reconciliations',
+    class: Migration20261130060401_show_the_progress_of_reconciliations,
   },
 ];

@@ -31,6 +31,8 @@ export interface Scope {
   readonly repair?: boolean;
   /** Only what Redis holds, by what the database says. */
   readonly redisOnly?: boolean;
+  /** Called with the share that is done, from 0 to 1; of one tenant. */
+  readonly progressed?: (share: number) => void;
   /** Ends the run with an error, soon. */
   readonly signal?: AbortSignal;
   /** Called for a tenant whose keys or rows cannot be read; the run continues. Without it the error ends the run. */
@@ -84,8 +86,10 @@ class Run {
   async lookAtDatabase(): Promise<void> {
     for await (const tenantIds of this.tenants()) {
       for (const tenantId of tenantIds) {
-        for (const group of this.parts.databaseChecks) {
+        for (const [at, group] of this.parts.databaseChecks.entries()) {
           for await (const items of group.pages(tenantId)) await this.look(group, tenantId, items);
+          // The keys of Redis are the last part.
+          this.scope.progressed?.((at + 1) / (this.parts.databaseChecks.length + 1));
         }
       }
     }

@@ -26,6 +26,8 @@ const ReconciliationRunSchema = defineEntity({
     /** When its worker last said that it is at work. */
     aliveAt: instantColumn().nullable(),
     finishedAt: instantColumn().nullable(),
+    /** In percent. */
+    progress: p.tinyint().unsigned().default(0),
     verdict: p
       .enum(() => ['CLEAN', 'DRIFT'] as const)
       .$type<ReconciliationReport['verdict']>()

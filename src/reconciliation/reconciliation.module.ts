@@ -22,6 +22,7 @@ import { MarkerChecks } from './marker-checks.js';
 import { Reconciler } from './reconciler.js';
 import { ReconciliationRedis } from './reconciliation.redis.js';
 import { ReconciliationResolver } from './reconciliation.resolver.js';
+import { ReconciliationRuns } from './reconciliation-runs.service.js';
 import { ReconciliationRun } from './reconciliation-run.entity.js';
 import { ReportArchive } from './report-archive.service.js';
 import { ReportCache } from './report-cache.js';
@@ -49,6 +50,7 @@ interface Needs extends Pick<
 }
 
 const LOOK_EVERY_MS = 60_000;
+const RUNS_EVERY_MS = 1000;
 
 /** @param orm where rows are read */
 export function composeReconciler(its: Needs, orm: MikroORM, secondLookMs?: number): Reconciler {
@@ -104,11 +106,27 @@ export const reconciliation = {
           .keep(tenantId, report)
           .catch((error: unknown) => log.warn({ err: error, tenantId }, 'a report was not kept')),
     );
+    const runs = new ReconciliationRuns({ ...its, reconciler });
     const look = async (signal?: AbortSignal): Promise<boolean> => compensationJob.tick(signal);
     return {
-      services: { reconciler, compensation, compensationJob, reports, reportArchive: archive },
-      resolvers: [new ReconciliationResolver(reports)],
-      jobs: [{ name: 'compensation', everyMs: LOOK_EVERY_MS, where: 'IN_EACH' as const, run: look }],
+      services: {
+        reconciler,
+        compensation,
+        compensationJob,
+        reports,
+        reportArchive: archive,
+        reconciliationRuns: runs,
+      },
+      resolvers: [new ReconciliationResolver(reports, runs)],
+      jobs: [
+        { name: 'compensation', everyMs: LOOK_EVERY_MS, where: 'IN_EACH' as const, run: look },
+        {
+          name: 'reconciliation runs',
+          everyMs: RUNS_EVERY_MS,
+          where: 'IN_EACH' as const,
+          run: async (signal?: AbortSignal) => runs.work(signal),
+        },
+      ],
     };
   },
 };

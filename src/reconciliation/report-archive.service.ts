@@ -1,11 +1,11 @@
-import type { MikroORM } from '@mikro-orm/core';
+import type { FilterQuery, MikroORM } from '@mikro-orm/core';
 import type { Clock } from '../platform/clock.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { IdGenerator } from '../platform/ids.js';
 import { ReconciliationRun } from './reconciliation-run.entity.js';
 import type { ReconciliationReport } from './report.js';
 
-/** Reports of a tenant that are kept. */
+/** Reports of a tenant that are kept: of those that staff have asked for, and of the others. */
 const KEPT_MAX = 20;
 
 /** What is known of a report without reading it. */
@@ -46,7 +46,7 @@ export class ReportArchive {
       aliveAt: null,
       ...doneWith(report, this.its.clock.nowMs()),
     });
-    await forgetOld(em);
+    await forgetOld(em, { requestedBy: null });
   }
 
   /** The last report that was made. */
@@ -60,11 +60,12 @@ export class ReportArchive {
 }
 
 /** The columns of a run whose report is there. */
-function doneWith(report: ReconciliationReport, nowMs: number) {
+export function doneWith(report: ReconciliationReport, nowMs: number) {
   return {
     status: 'DONE' as const,
     startedAt: report.startedAt,
     finishedAt: new Date(nowMs),
+    progress: 100,
     verdict: report.verdict,
     drifts: report.checks.reduce((sum, { count, repaired }) => sum + count - repaired, 0),
     report,
@@ -73,12 +74,15 @@ function doneWith(report: ReconciliationReport, nowMs: number) {
 }
 
 /** Deletes all but the latest of those that have ended. */
-async function forgetOld(em: Em): Promise<void> {
-  const [oldest] = await em.find(
-    ReconciliationRun,
-    { openSlot: null },
-    { fields: ['id'], orderBy: { id: 'desc' }, offset: KEPT_MAX, limit: 1, disableIdentityMap: true },
-  );
+export async function forgetOld(em: Em, kind: FilterQuery<ReconciliationRun>): Promise<void> {
+  const ended = { $and: [kind, { openSlot: null }] };
+  const [oldest] = await em.find(ReconciliationRun, ended, {
+    fields: ['id'],
+    orderBy: { id: 'desc' },
+    offset: KEPT_MAX,
+    limit: 1,
+    disableIdentityMap: true,
+  });
   if (oldest !== undefined)
-    await em.nativeDelete(ReconciliationRun, { openSlot: null, id: { $lte: oldest.id } });
+    await em.nativeDelete(ReconciliationRun, { $and: [ended, { id: { $lte: oldest.id } }] });
 }

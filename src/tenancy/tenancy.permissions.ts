@@ -15,6 +15,7 @@ export const TENANCY_PERMISSIONS: Permissions = {
     updateProductLine: EDITORS,
     updateGlobalConfig: EDITORS,
     createAnnouncement: EDITORS,
+    updateAnnouncement: EDITORS,
     deleteAnnouncement: EDITORS,
   },
 };

@@ -2,12 +2,12 @@ import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm, type Em } from '../platform/database/orm.js';
 import type { IdGenerator } from '../platform/ids.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
-import { offeredTypeOf, wants } from './offered-events.js';
+import { nameFor } from './offered-events.js';
 import { Webhook } from './webhook.entity.js';
 
 const ROWS_AT_ONCE = 500;
 
-type QueuedEvent = Pick<PublishedEvent, 'seq' | 'type'>;
+type QueuedEvent = Pick<PublishedEvent, 'seq' | 'type' | 'payload'>;
 type Receiver = Pick<Webhook, 'tenantId' | 'id' | 'eventTypes'>;
 
 /** A second delivery of the same event to the consumer changes nothing. */
@@ -48,9 +48,8 @@ export class DeliveryQueue {
     onDuplicate: string,
   ): Promise<void> {
     const rows = events.flatMap((event) => {
-      const name = offeredTypeOf(event);
-      if (name === null || !wants(webhook.eventTypes, name)) return [];
-      return [[webhook.tenantId, this.ids.next(), webhook.id, event.seq, name]];
+      const name = nameFor(webhook, event);
+      return name === null ? [] : [[webhook.tenantId, this.ids.next(), webhook.id, event.seq, name]];
     });
     for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
       const some = rows.slice(at, at + ROWS_AT_ONCE);

@@ -78,7 +78,13 @@ export class DeliveryRows {
     const found = await em.find(
       WebhookDelivery,
       { status: 'PENDING', webhookId, nextAttemptAt: { $lte: attemptedAt } },
-      { orderBy: { nextAttemptAt: 'asc' }, limit: max, disableIdentityMap: true },
+      {
+        // Others have the deliveries of a webhook, too, and would have to sort all that wait.
+        indexHint: 'force index (ix_webhook_delivery__due)',
+        orderBy: { nextAttemptAt: 'asc' },
+        limit: max,
+        disableIdentityMap: true,
+      },
     );
     const leased: LeasedDelivery[] = [];
     for (const delivery of found) {

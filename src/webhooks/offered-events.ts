@@ -52,9 +52,11 @@ export const OFFERED_EVENTS: Readonly<Record<string, OfferedEvent>> = {
     fields: ['batchId', 'campaignId', 'frozen', 'voided', 'awaitsActivation', 'extendedTo', 'version'],
   },
   'audit.anchored': { source: 'audit_anchored', fields: ['entryId', 'digest'] },
+  'webhook.test': { source: 'webhook_test', fields: ['webhookId'] },
   'webhook.disabled': { source: 'webhook_disabled', fields: ['webhookId', 'reason'] },
 };
 
+const TEST = 'webhook.test';
 const BY_SOURCE = new Map(Object.entries(OFFERED_EVENTS).map(([name, { source }]) => [source, name]));
 
 export const OFFERED_SOURCES: readonly string[] = [...BY_SOURCE.keys()];
@@ -64,9 +66,16 @@ export function offeredTypeOf({ type }: Pick<PublishedEvent, 'type'>): string | 
   return BY_SOURCE.get(type) ?? null;
 }
 
-/** Whether a webhook with these types gets events of this one. */
-export function wants(eventTypes: readonly string[], offeredType: string): boolean {
-  return eventTypes.length === 0 || eventTypes.includes(offeredType);
+/** The name under which a webhook gets an event; null for one that it does not get. A test is for one webhook alone. */
+export function nameFor(
+  { id, eventTypes }: Pick<Webhook, 'id' | 'eventTypes'>,
+  event: Pick<PublishedEvent, 'type' | 'payload'>,
+): string | null {
+  const name = offeredTypeOf(event);
+  if (name === null) return null;
+  const isWanted =
+    name === TEST ? event.payload['webhookId'] === id : eventTypes.length === 0 || eventTypes.includes(name);
+  return isWanted ? name : null;
 }
 
 /** By it receivers know duplicates; the same as the `eventId` of GraphQL's subscriptions. */
@@ -86,6 +95,11 @@ export function messageBodyOf(event: Omit<PublishedEvent, 'tenantId'>): string {
     cursor: String(event.seq),
     data: { ...data, userId },
   });
+}
+
+/** A test that staff send to a webhook. */
+export function webhookTest({ id }: Pick<Webhook, 'id'>): OutboxDraft {
+  return { type: 'webhook_test', userId: null, subjectId: id, payload: { webhookId: id } };
 }
 
 /** The notice that the program has disabled a webhook. */

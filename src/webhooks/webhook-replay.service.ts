@@ -83,7 +83,7 @@ export class WebhookReplayService {
     const events = await em.find(
       OutboxEvent,
       { seq: { $gt: webhook.replayAfterSeq, $lte: pageEnd } },
-      { fields: ['seq', 'type'], orderBy: { seq: 'asc' }, disableIdentityMap: true },
+      { fields: ['seq', 'type', 'payload'], orderBy: { seq: 'asc' }, disableIdentityMap: true },
     );
     await this.its.queue.again(em, webhook, events);
     const isLast = pageEnd === upToSeq;

@@ -69,6 +69,11 @@ const WebhookDeliverySchema = defineEntity({
       properties: ['status', 'tenantId', 'webhookId', 'nextAttemptAt'],
     },
     { name: 'ix_webhook_delivery__webhook', properties: ['tenantId', 'webhookId', 'id'] },
+    { name: 'ix_webhook_delivery__status', properties: ['tenantId', 'status', 'id'] },
+    {
+      name: 'ix_webhook_delivery__webhook_status',
+      properties: ['tenantId', 'webhookId', 'status', 'id'],
+    },
     { name: 'ix_webhook_delivery__queued', properties: ['queuedAt'] },
   ],
   properties: {

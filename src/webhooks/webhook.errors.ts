@@ -17,10 +17,22 @@ export const REPLAY_WEBHOOK_REFUSALS = [
   'CURSOR_EXPIRED',
 ] as const;
 
+/** Why no test is sent, in order of precedence. */
+export const SEND_TEST_EVENT_REFUSALS = ['WEBHOOK_NOT_FOUND', 'WEBHOOK_DISABLED'] as const;
+/** Why a delivery is not sent again, in order of precedence. */
+export const RESEND_WEBHOOK_DELIVERY_REFUSALS = [
+  'DELIVERY_NOT_FOUND',
+  'WEBHOOK_NOT_FOUND',
+  'WEBHOOK_DISABLED',
+  'EVENT_EXPIRED',
+  'DELIVERY_UNDER_WAY',
+] as const;
+
 export type WebhookRefusal =
   | (typeof CREATE_WEBHOOK_REFUSALS)[number]
   | (typeof UPDATE_WEBHOOK_REFUSALS)[number]
-  | (typeof REPLAY_WEBHOOK_REFUSALS)[number];
+  | (typeof REPLAY_WEBHOOK_REFUSALS)[number]
+  | (typeof RESEND_WEBHOOK_DELIVERY_REFUSALS)[number];
 
 export function webhookNotFound(): DomainError<WebhookRefusal> {
   return new DomainError('WEBHOOK_NOT_FOUND', 'The tenant has no webhook with this id.', {

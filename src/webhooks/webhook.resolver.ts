@@ -7,6 +7,7 @@ import { answer } from '../graphql/payload.js';
 import { rangeOf } from '../graphql/selects.js';
 import { messageIdOf } from './offered-events.js';
 import type { WebhookReplayService } from './webhook-replay.service.js';
+import type { WebhookSendService } from './webhook-sends.service.js';
 import type { WebhookDelivery } from './webhook.entity.js';
 import type { WebhookService } from './webhook.service.js';
 import {
@@ -16,6 +17,10 @@ import {
   DeleteWebhookPayloadType,
   ReplayWebhookInput,
   ReplayWebhookPayloadType,
+  ResendWebhookDeliveryInput,
+  ResendWebhookDeliveryPayloadType,
+  SendTestEventInput,
+  SendTestEventPayloadType,
   UpdateWebhookInput,
   UpdateWebhookPayloadType,
   WebhookDeliveryFilterInput,
@@ -31,6 +36,7 @@ export class WebhookResolver {
   constructor(
     private readonly service: WebhookService,
     private readonly replays: WebhookReplayService,
+    private readonly sends: WebhookSendService,
   ) {}
 
   @Mutation(() => CreateWebhookPayloadType, {
@@ -77,6 +83,30 @@ export class WebhookResolver {
   ): Promise<object> {
     const { tenantId } = requireStaff(context);
     return answer(async () => ({ webhook: await this.replays.replay(tenantId, webhookId, after) }));
+  }
+
+  @Mutation(() => SendTestEventPayloadType, {
+    description:
+      'Sends an event of the type webhook.test to this webhook alone, whatever types it wants. For OWNER and OPERATOR.',
+  })
+  async sendTestEvent(
+    @Arg('input', () => SendTestEventInput) { webhookId }: SendTestEventInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context);
+    return answer(async () => ({ webhook: await this.sends.test(tenantId, webhookId) }));
+  }
+
+  @Mutation(() => ResendWebhookDeliveryPayloadType, {
+    description:
+      'Sends one event once more, with the same `webhook-id`; one that waits for its next attempt at once. For OWNER and OPERATOR.',
+  })
+  async resendWebhookDelivery(
+    @Arg('input', () => ResendWebhookDeliveryInput) { deliveryId }: ResendWebhookDeliveryInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context);
+    return answer(async () => ({ delivery: await this.sends.resend(tenantId, deliveryId) }));
   }
 
   @Query(() => WebhookPageType, { description: 'The webhooks of the tenant, newest first. For staff.' })

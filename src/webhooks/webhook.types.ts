@@ -18,6 +18,8 @@ import {
   CREATE_WEBHOOK_REFUSALS,
   DELETE_WEBHOOK_REFUSALS,
   REPLAY_WEBHOOK_REFUSALS,
+  RESEND_WEBHOOK_DELIVERY_REFUSALS,
+  SEND_TEST_EVENT_REFUSALS,
   UPDATE_WEBHOOK_REFUSALS,
 } from './webhook.errors.js';
 
@@ -42,7 +44,7 @@ const DeliveryStatusEnum = enumFromValues(
   'What came of the delivery of an event.',
   {
     PENDING: 'Waits for its next attempt, or an attempt is under way.',
-    FAILED: 'No further attempt follows; `replayWebhook` sends it again.',
+    FAILED: 'No further attempt follows; `resendWebhookDelivery` sends it again.',
   },
 );
 
@@ -203,6 +205,18 @@ export class ReplayWebhookInput {
   after!: string;
 }
 
+@InputType()
+export class SendTestEventInput {
+  @Field(() => ID)
+  webhookId!: string;
+}
+
+@InputType()
+export class ResendWebhookDeliveryInput {
+  @Field(() => ID)
+  deliveryId!: string;
+}
+
 const webhook = { type: () => WebhookType };
 const secret = {
   type: () => String,
@@ -220,3 +234,9 @@ export const DeleteWebhookPayloadType = payloadType('DeleteWebhook', DELETE_WEBH
   webhookId: { type: () => ID },
 });
 export const ReplayWebhookPayloadType = payloadType('ReplayWebhook', REPLAY_WEBHOOK_REFUSALS, { webhook });
+export const SendTestEventPayloadType = payloadType('SendTestEvent', SEND_TEST_EVENT_REFUSALS, { webhook });
+export const ResendWebhookDeliveryPayloadType = payloadType(
+  'ResendWebhookDelivery',
+  RESEND_WEBHOOK_DELIVERY_REFUSALS,
+  { delivery: { type: () => WebhookDeliveryType } },
+);

@@ -17,6 +17,7 @@ import { DeliveryWorker } from './delivery-worker.js';
 import { WebhookSecretResealing } from './secret-resealing.js';
 import { WebhookHealth } from './webhook-health.js';
 import { WebhookReplayService } from './webhook-replay.service.js';
+import { WebhookSendService } from './webhook-sends.service.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 import { Webhook, WebhookDelivery } from './webhook.entity.js';
 import { webhookMetrics, type WebhookMetrics } from './webhook.metrics.js';
@@ -66,16 +67,18 @@ export const webhooks = {
     const queue = new DeliveryQueue(orm, its.ids, worker.wake);
     const service = new WebhookService({ ...its, secrets });
     const replays = new WebhookReplayService({ ...its, queue });
+    const sends = new WebhookSendService({ ...its, wake: worker.wake });
     const retention = agedDeliveries(its);
     its.userErasures.push(new DeliveryErasure(orm));
     return {
       services: {
         webhooks: service,
         webhookReplays: replays,
+        webhookSends: sends,
         webhookSecrets: secrets,
         deliveryRetention: retention,
       },
-      resolvers: [new WebhookResolver(service, replays), new WebhookDeliveryResolver()],
+      resolvers: [new WebhookResolver(service, replays, sends), new WebhookDeliveryResolver()],
       consumers: [
         {
           name: 'webhooks',

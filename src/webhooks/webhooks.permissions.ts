@@ -10,5 +10,7 @@ export const WEBHOOK_PERMISSIONS: Permissions = {
     updateWebhook: EDITORS,
     deleteWebhook: EDITORS,
     replayWebhook: EDITORS,
+    sendTestEvent: EDITORS,
+    resendWebhookDelivery: EDITORS,
   },
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StaffActor } from '../../src/graphql/actor.js';
 import { standingCluster, staffToken, signedUser, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
@@ -30,7 +31,7 @@ async function mutate(url: string, name: string, input: object, token?: string):
   const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
   const { data, errors } = await graphqlRequest<Record<string, Session & Answer>>(url, {
     query: `mutation ($input: ${type}!) { ${name}(input: $input) { ${
-      name.endsWith('Session') || name === 'signInStaff' ? SESSION : 'errors { code message }'
+      name === 'refreshStaffSession' || name === 'signInStaff' ? SESSION : 'errors { code message }'
     } } }`,
     variables: { input },
     headers: { 'x-tenant-id': tenant.tenantId },
@@ -91,6 +92,14 @@ describe('X.22 access of staff ends over HTTP and sockets, on every process', ()
       'a change of role',
       async ({ staffId }: { staffId: string }) =>
         mutate(cluster.urls[0], 'updateStaff', { staffId, role: 'AUDITOR' }, owner()),
+    ],
+    [
+      'an OWNER who ends the session',
+      async ({ accessToken }: Session) => {
+        const actor = cluster.world.services.tokens.verify(accessToken);
+        const { sessionId } = actor as StaffActor;
+        return mutate(cluster.urls[0], 'endSession', { sessionId }, owner());
+      },
     ],
     [
       'a second use of a refresh token',

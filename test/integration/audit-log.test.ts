@@ -8,7 +8,7 @@ import { detailsIn, entriesOf, findingsOf } from '../support/audit.js';
 import { failAt, loseNextCommit, statementCount } from '../support/failing-statements.js';
 import { seedKey } from '../support/partners.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
-import { seedStaff } from '../support/staff-world.js';
+import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import {
   emOf,
   openWorld,
@@ -32,6 +32,7 @@ const GENERATE =
 const LOG = `query ($filter: AuditFilterInput, $size: Int, $after: ID) { auditLog(filter: $filter, size: $size, after: $after) {
   total next items { id operation actorKind actorId actorRole ip requestId targetType targetId input rows
     changes { table rowId before after } } } }`;
+const SIGN_IN = 'mutation ($input: SignInStaffInput!) { signInStaff(input: $input) { errors { code } } }';
 const ENTRY = 'query ($id: ID!) { auditEntry(id: $id) { id operation digest previous } }';
 
 let world: World;
@@ -270,6 +271,39 @@ describe('X.10 the audit log', () => {
     expect(refusalIn(data['updateFacility'])).toBe('VERSION_CONFLICT');
     await api.ask(staffOf(tenantId), '{ facilities { total } }');
     expect(await entriesOf(world, tenantId)).toHaveLength(1);
+  });
+
+  it('has one entry of the refused sign-ins of an account within a minute, and none of an account that is not there', async () => {
+    const { tenantId } = await seedTenant(world);
+    const { staffId, email } = await seedStaff(world, tenantId);
+    const signIn = async (as: string, password: string, at = 0) =>
+      refusalIn(
+        (
+          await (at % 2 === 0 ? api : otherApi).ask(null, SIGN_IN, {
+            input: { tenantId, email: as, password },
+          })
+        ).data['signInStaff'],
+      );
+    const tries = Array.from({ length: 8 }, async (_, at) =>
+      signIn(at < 6 ? email : 'nobody@example.com', `wrong wrong ${at}`, at),
+    );
+    expect(new Set(await Promise.all(tries))).toEqual(new Set(['SIGN_IN_REFUSED']));
+    await expect.poll(async () => entriesOf(world, tenantId)).toHaveLength(1);
+    expect(await signIn(email, PASSWORD)).toBeUndefined();
+    const [refused, ...others] = await entriesOf(world, tenantId);
+    expect(refused).toMatchObject({
+      operation: 'signInStaff refused',
+      actorKind: 'STAFF',
+      actorId: staffId,
+      actorRole: null,
+      credentialId: null,
+      ip: '127.0.0.1',
+      targetType: 'staff',
+      targetId: staffId,
+    });
+    expect(JSON.stringify(detailsIn(refused))).not.toContain('wrong wrong');
+    expect(others.map(({ operation }) => operation)).toEqual(['signInStaff']);
+    expect(await findingsOf(world, tenantId)).toEqual([]);
   });
 
   it('has one entry with a summary of a bulk change, within its bound', async () => {

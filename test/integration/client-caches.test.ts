@@ -8,6 +8,7 @@ import type { Actor } from '../../src/graphql/actor.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
+import { ReconciliationRun } from '../../src/reconciliation/reconciliation-run.entity.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import { identifiedTypes, wholeOperations, type Arguments } from '../support/whole-answers.js';
 import { seedKey } from '../support/partners.js';
@@ -51,6 +52,7 @@ beforeAll(async () => {
   await giveCouponsAndPoints(tenantId, users);
   await addDevices(tenantId);
   await addPartners(tenantId);
+  await addSessionsAndRuns(tenantId, users);
   const found: Answer[] = [];
   for (const [at, userId] of users.entries()) {
     const codes = [big, small].map((campaign) => `"${campaign.codes[at]}"`);
@@ -126,6 +128,20 @@ async function addPartners(tenantId: string): Promise<void> {
   const events = await emOf(world, tenantId).find(OutboxEvent, { type: 'campaign_changed' });
   const consumer = consumers.find(({ name }) => name === 'webhooks');
   await consumer?.handle(tenantId, events as unknown as PublishedEvent[]);
+}
+
+/** A session of each user, and two reconciliations that have failed. */
+async function addSessionsAndRuns(tenantId: string, users: readonly string[]): Promise<void> {
+  const { sessions, transactions, reconciliationRuns } = world.services;
+  for (const subjectId of users)
+    await transactions.run(tenantId, async (em) =>
+      sessions.open(em, { tenantId, kind: 'DEVICE', subjectId, ip: '192.0.2.7' }),
+    );
+  for (const repair of [true, false]) {
+    const { id } = await reconciliationRuns.start(tenantId, 'eve', repair);
+    const failed = { status: 'FAILED', openSlot: null } as const;
+    await emOf(world, tenantId).nativeUpdate(ReconciliationRun, { id }, failed);
+  }
 }
 
 /** What the actor may read and do, with everything in it. */

@@ -27,6 +27,8 @@ const UPDATE = `mutation ($input: UpdateGlobalConfigInput!) { updateGlobalConfig
   errors { code field } } }`;
 const ANNOUNCE = `mutation ($input: CreateAnnouncementInput!) { createAnnouncement(input: $input) {
   announcement { id title description startsAt endsAt } errors { code field } } }`;
+const CHANGE = `mutation ($input: UpdateAnnouncementInput!) { updateAnnouncement(input: $input) {
+  announcement { id title description startsAt endsAt version } errors { code field } } }`;
 const DELETE = `mutation ($input: DeleteAnnouncementInput!) { deleteAnnouncement(input: $input) {
   announcementId errors { code } } }`;
 const LIST = `query ($page: Int, $size: Int) { announcements(page: $page, size: $size) {
@@ -301,6 +303,45 @@ describe('announcements', () => {
     const tenantId = await newTenant();
     expect(refusalIn(await announce(tenantId, input))).toBe(code);
     expect((await api.ask(staffOf(tenantId), LIST)).data['announcements']).toMatchObject({ total: 0 });
+  });
+
+  it('are changed by editors of their tenant only: what is missing stays, and null takes an end away', async () => {
+    const [tenantId, foreign] = [await newTenant(), await newTenant()];
+    const window = { startsAt: '2020-01-01T00:00:00.000Z', endsAt: '2090-01-01T00:00:00.000Z' };
+    const made = await announce(tenantId, { title: 'Sale', description: 'Soon', ...window });
+    const { id: announcementId } = made['announcement'] as { id: string };
+    const change = async (input: object, actor = staffOf(tenantId)) =>
+      api.ask(actor, CHANGE, { input: { announcementId, ...input } });
+    const refusal = async (input: object, actor = staffOf(tenantId)) =>
+      refusalIn((await change(input, actor)).data['updateAnnouncement']);
+    expect((await change({ title: 'No' }, staffOf(tenantId, 'AUDITOR'))).errors).toEqual(['FORBIDDEN']);
+    expect(await refusal({ title: 'No' }, staffOf(foreign))).toBe('ANNOUNCEMENT_NOT_FOUND');
+    expect(await refusal({ title: ' ' })).toBe('TITLE_NOT_ALLOWED');
+    expect(await refusal({ description: 'x'.repeat(4001) })).toBe('DESCRIPTION_NOT_ALLOWED');
+    expect(await refusal({ endsAt: '2019-01-01T00:00:00Z' })).toBe('WINDOW_NOT_ALLOWED');
+    expect(await refusal({ startsAt: '2091-01-01T00:00:00Z' })).toBe('WINDOW_NOT_ALLOWED');
+    expect(await configOf(tenantId)).toMatchObject({
+      announcements: [{ title: 'Sale', description: 'Soon' }],
+    });
+    const changed = (await change({ title: 'Sale!', endsAt: null, expectedVersion: 1 })).data[
+      'updateAnnouncement'
+    ];
+    const after = {
+      title: 'Sale!',
+      description: 'Soon',
+      startsAt: window.startsAt,
+      endsAt: null,
+      version: 2,
+    };
+    expect(changed).toMatchObject({ announcement: after, errors: [] });
+    expect(await refusal({ title: 'Old', expectedVersion: 1 })).toBe('VERSION_CONFLICT');
+    expect(await configOf(tenantId)).toMatchObject({ announcements: [{ title: 'Sale!' }] });
+    const many = Array.from({ length: 10 }, async (_, at) =>
+      refusal({ title: `T${at}`, expectedVersion: 2 }),
+    );
+    const refusals = await Promise.all(many);
+    expect(refusals.filter((each) => each === undefined)).toHaveLength(1);
+    expect(refusals.filter((each) => each === 'VERSION_CONFLICT')).toHaveLength(9);
   });
 
   it('are deleted once, by editors of their tenant only, and not shown afterwards', async () => {

@@ -60,7 +60,7 @@ describe.each([
     loseNextCommit(world, { isApplied });
     const { secret } = await ownAccounts.enrol(call, PASSWORD);
     loseNextCommit(world, { isApplied });
-    expect((await ownAccounts.confirm(call, codeOf(secret, -1))).totpSecret).not.toBeNull();
+    expect((await ownAccounts.confirm(call, codeOf(secret, -1))).staff.totpSecret).not.toBeNull();
     loseNextCommit(world, { isApplied });
     const { refreshToken } = await signIn(email, PASSWORD, codeOf(secret));
     expect(await openSessions(staffId)).toBe(2);

@@ -82,3 +82,58 @@ it('tenants belong to no directory, and users are not erased, until they say so'
     await orm.close(true);
   }
 });
+
+it('sessions, accounts, announcements, deliveries and reconciliations keep their rows when they get further columns', async () => {
+  const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+  const em = systemEm(orm);
+  const FURTHER = 'Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions';
+  const NEWEST = 'Migration20261130060401_show_the_progress_of_reconciliations';
+  const all = async () => [
+    await em.execute('select * from session'),
+    await em.execute('select * from staff'),
+    await em.execute('select * from announcement'),
+    await em.execute('select * from reconciliation_run where id = 9'),
+    await em.execute('select id from webhook_delivery order by id'),
+  ];
+  try {
+    const before = migrations[migrations.findIndex(({ name }) => name === FURTHER) - 1]?.name ?? '';
+    await orm.migrator.up({ to: before });
+    await em.execute(
+      "insert into session (tenant_id, id, kind, subject_id, family_digest, refresh_digest, created_at, expires_at) values ('T_1', 1, 'STAFF', 2, 'f', 'r', '2026-01-01', '2026-01-02')",
+    );
+    await em.execute(
+      "insert into staff (tenant_id, id, email, name, role, status, totp_step, version, created_at) values ('T_1', 2, 'a@b.example', 'A', 'OWNER', 'ACTIVE', 0, 1, '2026-01-01')",
+    );
+    await em.execute(
+      "insert into announcement (tenant_id, id, title, description, created_at) values ('T_1', 3, 'News', 'D', '2026-01-01')",
+    );
+    await em.execute(
+      "insert into reconciliation_run (tenant_id, id, status, repair, requested_at) values ('T_1', 9, 'DONE', 0, '2026-01-01')",
+    );
+    for (const id of [1, 2])
+      await em.execute(
+        "insert into webhook_delivery (tenant_id, id, webhook_id, seq, event_type, status, attempts, queued_at) values ('T_1', ?, 1, ?, 'order.paid', 'FAILED', 1, '2026-01-01')",
+        [id, id],
+      );
+    const old = await all();
+    await orm.migrator.up({ to: NEWEST });
+    expect(await all()).toMatchObject([
+      [{ id: 1, ip: null }],
+      [{ id: 2, recovery_digests: null }],
+      [{ id: 3, version: 1 }],
+      [{ id: 9, progress: 0 }],
+      [{ id: 1 }, { id: 2 }],
+    ]);
+    const found = await em.execute(
+      "select id from webhook_delivery force index (ix_webhook_delivery__webhook_status) where tenant_id = 'T_1' and webhook_id = 1 and status = 'FAILED' order by id desc",
+    );
+    expect(found).toMatchObject([{ id: 2 }, { id: 1 }]);
+    await em.execute("update staff set recovery_digests = '[]'");
+    await orm.migrator.down({ to: before });
+    expect(await all()).toEqual(old);
+    await orm.migrator.up({ to: NEWEST });
+    expect(await em.execute('select recovery_digests from staff')).toEqual([{ recovery_digests: null }]);
+  } finally {
+    await orm.close(true);
+  }
+});

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
+import type { Reconciler } from '../../src/reconciliation/reconciler.js';
+import { ReconciliationRun } from '../../src/reconciliation/reconciliation-run.entity.js';
+import { ReconciliationRuns } from '../../src/reconciliation/reconciliation-runs.service.js';
+import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
+import { counted } from '../support/staff-world.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
 import { emOf, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
@@ -96,5 +101,97 @@ describe('X.2 the reconciliation', () => {
     // More than are remembered until the second look.
     await em.nativeUpdate(Code, {}, { used: 1 });
     expect(driftsOf(await report())).toMatchObject({ USED_DIFFERS: 6000 });
+  });
+});
+
+describe('a reconciliation that staff ask for', () => {
+  const START = `mutation ($input: StartReconciliationInput!) { startReconciliation(input: $input) {
+    run { id status repair requestedBy progress verdict } errors { code } } }`;
+  const RUNS = `{ reconciliationRuns { total items { id status progress repair verdict drifts startedAt finishedAt
+    report { verdict startedAt invariants { invariant verdict } checks { kind count } } } } }`;
+  const start = async (tenantId: string, repair = false) =>
+    (await new ProductApi(world).ask(staffOf(tenantId), START, { input: { repair } })).data[
+      'startReconciliation'
+    ];
+  const runs = async (tenantId: string) => {
+    const { data, errors } = await new ProductApi(world).ask(staffOf(tenantId, 'AUDITOR'), RUNS);
+    expect(errors).toEqual([]);
+    return data['reconciliationRuns'] as { total: number; items: Record<string, unknown>[] };
+  };
+
+  it('is made once by workers of any process, one at a time for a tenant, and shows its report', async () => {
+    const scene = await makeScene(world);
+    const { tenantId } = scene;
+    const asked = await Promise.all(Array.from({ length: 8 }, async () => start(tenantId)));
+    const refusals = asked.map((each) => refusalIn(each) ?? 'STARTED');
+    expect(counted(refusals)).toEqual({ STARTED: 1, RECONCILIATION_UNDER_WAY: 7 });
+    expect(asked.find((each) => refusalIn(each) === undefined)).toMatchObject({
+      run: { status: 'WAITING', repair: false, requestedBy: 'eve', progress: 0, verdict: null },
+    });
+    const other = await openWorld();
+    const works = [world, other].map(({ services }) => services.reconciliationRuns);
+    const done = async () => {
+      await Promise.all(works.map(async (each) => each.work()));
+      return runs(tenantId);
+    };
+    await expect.poll(done).toMatchObject({ total: 1, items: [{ status: 'DONE' }] });
+    const [run] = (await runs(tenantId)).items;
+    expect(run).toMatchObject({ progress: 100, verdict: 'CLEAN', drifts: 0, report: { verdict: 'CLEAN' } });
+    expect(JSON.stringify(run)).toContain('I9');
+    // The next one may be asked for, and a stranger sees none of it.
+    expect(refusalIn(await start(tenantId))).toBeUndefined();
+    expect(await runs((await seedTenant(world)).tenantId)).toEqual({ total: 0, items: [] });
+    await other.close();
+  });
+
+  it('corrects what Redis holds where it is to, and says what is left', async () => {
+    const scene = await makeScene(world);
+    const { tenantId, codes } = scene;
+    await scene.sql('update code set version = version + 7 where tenant_id = ? and id = ?', [
+      tenantId,
+      codes[0].id,
+    ]);
+    await start(tenantId, true);
+    const done = async () => {
+      await world.services.reconciliationRuns.work();
+      return (await runs(tenantId)).items;
+    };
+    await expect
+      .poll(done, { timeout: 20_000 })
+      .toMatchObject([{ status: 'DONE', repair: true, verdict: 'CLEAN' }]);
+    expect(driftsOf(await look(scene))).toEqual({});
+  });
+
+  it('is taken over from a worker that is silent, whose result counts no more, and given back by one that stops', async () => {
+    const { tenantId } = await makeScene(world);
+    await start(tenantId);
+    const stored = async () =>
+      emOf(world, tenantId).findOneOrFail(ReconciliationRun, { openSlot: 1 }, { disableIdentityMap: true });
+    const report = await world.services.reconciler.run({ tenantId });
+    const stopping = new AbortController();
+    const made = (run: Reconciler['run']) =>
+      new ReconciliationRuns({ ...world.services, ...world.stores, reconciler: { run } });
+    const stops = made(async ({ tenantId: of, signal }) => {
+      if (of === tenantId) stopping.abort();
+      signal?.throwIfAborted();
+      return report;
+    });
+    await stops.work(stopping.signal);
+    expect(await stored()).toMatchObject({ status: 'WAITING', startedAt: expect.any(Date) as Date });
+    const silent = made(async ({ tenantId: of }) => {
+      if (of !== tenantId) return report;
+      await emOf(world, tenantId).nativeUpdate(
+        ReconciliationRun,
+        { openSlot: 1 },
+        { aliveAt: new Date(world.services.clock.nowMs() - 120_000) },
+      );
+      await world.services.reconciliationRuns.work();
+      throw new Error('Of no effect any more.');
+    });
+    const ended = async () => {
+      await silent.work();
+      return (await runs(tenantId)).items;
+    };
+    await expect.poll(ended).toMatchObject([{ status: 'DONE', verdict: 'CLEAN' }]);
   });
 });

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Actor, PersonActor } from '../../src/graphql/actor.js';
 import type { SessionKind } from '../../src/identity/sessions/session.entity.js';
 import type { OpenedSession } from '../../src/identity/sessions/session.service.js';
 import { DomainError } from '../../src/platform/errors.js';
+import { ProductApi, refusalIn } from '../support/product-api.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 const SIDES = 20;
@@ -196,5 +198,115 @@ describe('sessions', () => {
     await job.run();
     expect(await stored(old.sessionId)).toBeUndefined();
     expect(await stored(young.sessionId)).toBeDefined();
+  });
+});
+
+describe("one's own sessions", () => {
+  const LIST = `query ($staffId: ID, $ended: Boolean) {
+    staffSessions(staffId: $staffId, ended: $ended) { total items { id staffId userId ip endedReason isCurrent } } }`;
+  const MINE = '{ mySessions { total items { id userId staffId kind isCurrent } } }';
+  const END = `mutation ($input: EndSessionInput!) {
+    endSession(input: $input) { session { id endedReason } errors { code field } } }`;
+  const member = (
+    session: Open,
+    role: 'OWNER' | 'OPERATOR' = 'OPERATOR',
+    tenant = tenantId,
+  ): PersonActor => ({
+    kind: 'STAFF',
+    tenantId: tenant,
+    staffId: session.subjectId,
+    role,
+    sessionId: session.sessionId,
+  });
+  const user = ({ subjectId: userId, sessionId }: Open): PersonActor => ({
+    kind: 'USER',
+    tenantId,
+    userId,
+    sessionId,
+  });
+  const end = async (actor: Actor, sessionId: string): Promise<string> =>
+    refusalIn((await api.ask(actor, END, { input: { sessionId } })).data['endSession']) ?? 'ENDED';
+  let api: ProductApi;
+  beforeAll(() => {
+    api = new ProductApi(world);
+  });
+
+  it('are listed for staff, those of others for OWNER alone, and never those of another tenant', async () => {
+    const [mine, foreign] = [await open(), await open('STAFF', (await seedTenant(world)).tenantId)];
+    const second = await world.services.transactions.run(tenantId, async (em) =>
+      world.services.sessions.open(em, {
+        tenantId,
+        kind: 'STAFF',
+        subjectId: mine.subjectId,
+        ip: '192.0.2.7',
+      }),
+    );
+    const owner = member(await open(), 'OWNER');
+    const listed = async (actor: Actor, args: object = {}) =>
+      (await api.ask(actor, LIST, { ...args })).data['staffSessions'];
+    const item = { staffId: mine.subjectId, userId: null, endedReason: null };
+    const both = [
+      { ...item, id: second.sessionId, ip: '192.0.2.7', isCurrent: false },
+      { ...item, id: mine.sessionId, ip: null, isCurrent: true },
+    ];
+    expect(await listed(member(mine))).toEqual({ total: 2, items: both });
+    const others = { staffId: mine.subjectId };
+    expect(await listed(owner, others)).toMatchObject({ total: 2 });
+    expect(await listed(owner, { staffId: foreign.subjectId })).toEqual({ total: 0, items: [] });
+    expect((await api.ask(member(await open()), LIST, others)).errors).toEqual(['FORBIDDEN']);
+    expect(await end(owner, second.sessionId)).toBe('ENDED');
+    expect(await listed(owner, others)).toMatchObject({ total: 1 });
+    expect(await listed(owner, { ...others, ended: true })).toMatchObject({
+      items: [{ endedReason: 'SIGNED_OUT' }, { endedReason: null }],
+    });
+  });
+
+  it('of a user are those of the own devices', async () => {
+    const [mine, another] = [await open('DEVICE'), await open('DEVICE')];
+    const items = [
+      { id: mine.sessionId, userId: mine.subjectId, staffId: null, kind: 'DEVICE', isCurrent: true },
+    ];
+    expect((await api.ask(user(mine), MINE)).data['mySessions']).toEqual({ total: 1, items });
+    expect(await end(user(mine), another.sessionId)).toBe('SESSION_NOT_FOUND');
+    expect(await refusalOf(another.sessionId)).toBeNull();
+  });
+
+  it('end for their owner and for OWNER, on the other process within a second, and for nobody else', async () => {
+    const [staff, device] = [await open(), await open('DEVICE')];
+    const { tenantId: foreignTenant } = await seedTenant(world);
+    const strangers = [
+      member(await open()),
+      user(device),
+      member(await open('STAFF', foreignTenant), 'OWNER', foreignTenant),
+    ];
+    for (const stranger of strangers) expect(await end(stranger, staff.sessionId)).toBe('SESSION_NOT_FOUND');
+    // Devices are the users': staff unbind them.
+    expect(await end(member(await open(), 'OWNER'), device.sessionId)).toBe('SESSION_NOT_FOUND');
+    for (const wrong of ['', '0', 'x', world.services.ids.next()])
+      expect(await end(member(staff), wrong)).toBe('SESSION_NOT_FOUND');
+    expect([await refusalOf(staff.sessionId), await refusalOf(staff.sessionId, other)]).toEqual([null, null]);
+    expect(await end(member(staff), staff.sessionId)).toBe('ENDED');
+    expect(await end(user(device), device.sessionId)).toBe('ENDED');
+    const endedAtMs = performance.now();
+    for (const { sessionId } of [staff, device]) {
+      expect(await refusalOf(sessionId)).toBe('SESSION_ENDED');
+      const seen = async () => refusalOf(sessionId, other);
+      await expect.poll(seen, { interval: 20, timeout: SEEN_WITHIN_MS }).toBe('SESSION_ENDED');
+    }
+    expect(performance.now() - endedAtMs).toBeLessThan(SEEN_WITHIN_MS);
+    expect(await outcome(refresh(staff.refreshToken))).toBe('SESSION_ENDED');
+  });
+
+  it(`ended from ${SIDES} sides at two processes end once, and beside a refresh for good`, async () => {
+    const mine = await open();
+    const actor = member(mine);
+    const by = [world, other].map(({ services }) => services.sessionList);
+    const refreshed = outcome(refresh(mine.refreshToken, 'STAFF', other));
+    const sides = Array.from({ length: SIDES }, async (_, side) => by[side % 2]?.end(actor, mine.sessionId));
+    const ended = await Promise.all(sides);
+    await refreshed;
+    expect(new Set(ended.map((each) => each?.endedAt?.getTime())).size).toBe(1);
+    expect(await stored(mine.sessionId)).toMatchObject({ reason: 'SIGNED_OUT' });
+    expect(await refusalOf(mine.sessionId, other)).toBe('SESSION_ENDED');
   });
 });

@@ -48,8 +48,8 @@ async function seedWithSecondFactor() {
   const member = await seedStaff(world, tenantId, 'OPERATOR');
   const call = await callOf(member.email);
   const { secret } = await world.services.ownAccounts.enrol(call, PASSWORD);
-  await world.services.ownAccounts.confirm(call, codeOf(secret, -1));
-  return { ...member, secret, call };
+  const { recoveryCodes } = await world.services.ownAccounts.confirm(call, codeOf(secret, -1));
+  return { ...member, secret, call, recoveryCodes };
 }
 
 async function callOf(email: string) {
@@ -253,6 +253,62 @@ describe('a second factor', () => {
     expect(await refusedBy(ownAccounts.confirm(call, codeOf(secret)))).toBe('ENROLMENT_REQUIRED');
     expect(await refusedBy(signIn(email))).toBe('TAKEN');
     expect(await refusedBy(ownAccounts.enrol(call, 'wrong wrong wrong'))).toBe('PASSWORD_WRONG');
+  });
+});
+
+describe('recovery codes', () => {
+  const left = async (staffId: string): Promise<number | undefined> =>
+    (await world.services.staff.find(tenantId, staffId))?.recoveryDigests?.length;
+
+  it('are ten, stored as digests, and sign in once each without the app, however they are typed', async () => {
+    const { staffId, email, recoveryCodes } = await seedWithSecondFactor();
+    expect(new Set(recoveryCodes).size).toBe(10);
+    expect(recoveryCodes.every((code) => /^([A-Z2-7]{4}-){3}[A-Z2-7]{4}$/.test(code))).toBe(true);
+    const row = JSON.stringify(await world.services.staff.find(tenantId, staffId));
+    for (const code of recoveryCodes)
+      expect([row.includes(code), row.includes(code.replaceAll('-', ''))]).toEqual([false, false]);
+    const [first = '', second = ''] = recoveryCodes;
+    expect(
+      await refusedBy(signIn(email, { totpCode: ` ${first.toLowerCase().replaceAll('-', ' ')} ` })),
+    ).toBe('TAKEN');
+    expect(await left(staffId)).toBe(9);
+    expect(await refusedBy(signIn(email, { totpCode: first }))).toBe('SIGN_IN_REFUSED');
+    expect(await refusedBy(signIn(email, { totpCode: 'AAAA-AAAA-AAAA-AAAA' }))).toBe('SIGN_IN_REFUSED');
+    expect(await refusedBy(signIn(email, { password: 'wrong wrong wrong', totpCode: second }))).toBe(
+      'SIGN_IN_REFUSED',
+    );
+    expect(await left(staffId)).toBe(9);
+  });
+
+  it('work once each from 20 sides at two processes', async () => {
+    const generous = { SIGN_IN_ACCOUNT_FAILURES: '0' };
+    const [a, b] = await Promise.all([openWorld(generous), openWorld(generous)]);
+    const { staffId, email, recoveryCodes } = await seedWithSecondFactor();
+    const sides = Array.from({ length: 20 }, async (_, side) =>
+      refusedBy(signIn(email, { totpCode: recoveryCodes[side % 2] ?? '', by: side % 4 < 2 ? a : b })),
+    );
+    expect(counted(await Promise.all(sides))).toEqual({ TAKEN: 2, SIGN_IN_REFUSED: 18 });
+    expect(await left(staffId)).toBe(8);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('are made anew with password and code, which ends those of before; and go with the second factor', async () => {
+    const { staffId, email, secret, call, recoveryCodes } = await seedWithSecondFactor();
+    const { ownAccounts } = world.services;
+    const regenerate = async (password: string, code: string) =>
+      refusedBy(ownAccounts.regenerateRecoveryCodes(call, password, code));
+    expect(await regenerate('wrong wrong wrong', codeOf(secret))).toBe('PASSWORD_WRONG');
+    expect(await regenerate(PASSWORD, '000000')).toBe('TOTP_CODE_WRONG');
+    const made = await ownAccounts.regenerateRecoveryCodes(call, PASSWORD, codeOf(secret));
+    expect(await left(staffId)).toBe(10);
+    expect(await refusedBy(signIn(email, { totpCode: recoveryCodes[0] ?? '' }))).toBe('SIGN_IN_REFUSED');
+    // The app is lost: one code signs in, another one removes the second factor.
+    const [first = '', second = ''] = made.recoveryCodes;
+    expect(await refusedBy(signIn(email, { totpCode: first }))).toBe('TAKEN');
+    expect(await refusedBy(ownAccounts.remove(call, PASSWORD, second))).toBe('TAKEN');
+    expect(await left(staffId)).toBeUndefined();
+    expect(await regenerate(PASSWORD, second)).toBe('SECOND_FACTOR_MISSING');
+    expect(await refusedBy(signIn(email))).toBe('TAKEN');
   });
 });
 

@@ -46,7 +46,7 @@ async function tracedUser() {
   const tags = [marks.tag, 'vip'];
   await api.ask(staffOf(tenantId), update, { input: { externalUserId: marks.external, tags } });
   const { linkCode } = await services.deviceLinks.create(tenantId, userId);
-  const origin = { tenantId, ip: '127.0.0.1' };
+  const origin = { tenantId, ip: '2001:db8:77:88::9' };
   const session = await services.deviceLogins.login(origin, { ...device, secret: newSecret(), linkCode });
   const { codes } = await seedCampaign(world, tenant, 2);
   const from = { deviceId: marks.client, ip: '2001:db8:77:88::9' };

@@ -25,6 +25,7 @@ beforeAll(async () => {
 afterAll(async () => world.close());
 
 const VIEWER = `{ viewer { kind tenantId tenantName tenantType staffId role user { id externalId tags } permissions } }`;
+const OPERATIONS = '{ viewer { permissions operations } }';
 
 describe('viewer', () => {
   it('says who a user is, who a member of staff is, and nothing without a token', async () => {
@@ -54,7 +55,7 @@ describe('viewer', () => {
     expect(await api.ask(null, VIEWER)).toEqual({ data: { viewer: null }, errors: [] });
   });
 
-  it('names exactly the permissions by which mutations are allowed or forbidden', async () => {
+  it('names exactly the permissions and the operations by which mutations are allowed or forbidden', async () => {
     const { tenantId } = await seedTenant(world);
     const actors: Actor[] = [
       { kind: 'USER', tenantId, userId: await seedUser(world, tenantId) },
@@ -65,8 +66,9 @@ describe('viewer', () => {
       ]),
     ];
     for (const actor of actors) {
-      const { viewer } = (await api.ask(actor, VIEWER)).data;
+      const { viewer } = (await api.ask(actor, OPERATIONS)).data;
       const permissions = viewer?.['permissions'] as string[];
+      const operations = new Set(viewer?.['operations'] as string[]);
       for (const [mutation, { args }] of Object.entries(api.schema.getMutationType()?.getFields() ?? {})) {
         const needed = NEEDED[mutation] ?? ['CHANGE'];
         const [input] = args;
@@ -88,6 +90,7 @@ describe('viewer', () => {
           [],
           !OPEN.has(mutation) && !needed.some((permission) => permissions.includes(permission)),
         ]);
+        expect([who, operations.has(mutation)]).toEqual([who, !isForbidden]);
       }
     }
   });
@@ -127,6 +130,9 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   enrolSecondFactor: ['READ'],
   confirmSecondFactor: ['READ'],
   removeSecondFactor: ['READ'],
+  regenerateRecoveryCodes: ['READ'],
+  // Users and staff their own.
+  endSession: ['REDEEM', 'READ'],
   createTenant: ['CHANGE_TENANTS'],
   updateTenant: ['CHANGE_TENANTS'],
 };

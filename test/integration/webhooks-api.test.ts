@@ -10,8 +10,14 @@ import {
   webUrl,
 } from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Webhook } from '../../src/webhooks/webhook.entity.js';
+import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { DeliveryRows } from '../../src/webhooks/delivery-rows.js';
+import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
+import type { DeliveryFilter } from '../../src/webhooks/webhook.service.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
+import { counted } from '../support/staff-world.js';
+import { statementsOf } from '../support/statements.js';
+import { tell } from '../support/webhook-world.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 let world: World;
@@ -216,5 +222,91 @@ describe('bad input', () => {
       { seed: 2026, numRuns: 150 },
     );
     expect(await emOf(world, tenantId).findOne(Webhook, { id: webhookId })).toMatchObject({ version: 1 });
+  });
+});
+
+describe('a delivery that is to be sent again', () => {
+  const RESEND = `mutation ($input: ResendWebhookDeliveryInput!) { resendWebhookDelivery(input: $input) {
+    delivery { id messageId status attempts } errors { code field } } }`;
+  const TEST = `mutation ($input: SendTestEventInput!) { sendTestEvent(input: $input) { webhook { id } errors { code } } }`;
+  const resend = async (deliveryId: string, tenant = tenantId): Promise<string> =>
+    refusalIn(await ask(RESEND, 'resendWebhookDelivery', { deliveryId }, tenant)) ?? 'DONE';
+  const test = async (webhookId: string, tenant = tenantId): Promise<string> =>
+    refusalIn(await ask(TEST, 'sendTestEvent', { webhookId }, tenant)) ?? 'DONE';
+
+  /** A webhook with one delivery of an event, which was delivered. No worker sends anything here. */
+  async function delivered() {
+    const webhookId = idOf(await create());
+    const [seq = 0] = await tell(world, tenantId);
+    const deliveryId = world.services.ids.next();
+    const at = new Date(world.services.clock.nowMs() - 600_000);
+    const row = { webhookId, seq, eventType: 'campaign.changed', attempts: 3, queuedAt: at, attemptedAt: at };
+    await emOf(world, tenantId).insert(WebhookDelivery, {
+      ...row,
+      tenantId,
+      id: deliveryId,
+      status: 'DELIVERED',
+    });
+    return { webhookId, deliveryId, seq };
+  }
+
+  it('is queued by one of twenty calls at once, and not while an attempt is under way', async () => {
+    const { webhookId, deliveryId } = await delivered();
+    const calls = await Promise.all(Array.from({ length: 20 }, async () => resend(deliveryId)));
+    expect(counted(calls)).toEqual({ DONE: 1, DELIVERY_UNDER_WAY: 19 });
+    const rows = new DeliveryRows(world.stores.orm, world.services.transactions, 15_000);
+    const leased = await rows.lease({ tenantId, id: webhookId }, 4);
+    expect(leased).toHaveLength(1);
+    expect(await resend(deliveryId)).toBe('DELIVERY_UNDER_WAY');
+    expect(await rows.lease({ tenantId, id: webhookId }, 4)).toHaveLength(0);
+    const [first] = leased;
+    const later = new Date(world.services.clock.nowMs() + 3_600_000);
+    const failure = { responseStatus: null, responseText: null, failure: 'TIMED_OUT' };
+    if (first !== undefined) await rows.failed(first, failure, later);
+    // Its next attempt is an hour away.
+    expect(await resend(deliveryId)).toBe('DONE');
+    expect(await rows.lease({ tenantId, id: webhookId }, 4)).toHaveLength(1);
+  });
+
+  it('is refused where there is nothing to send, or nobody to send it to', async () => {
+    const { webhookId, deliveryId, seq } = await delivered();
+    const other = (await seedTenant(world)).tenantId;
+    expect(await resend(deliveryId, other)).toBe('DELIVERY_NOT_FOUND');
+    expect(await test(webhookId, other)).toBe('WEBHOOK_NOT_FOUND');
+    for (const wrong of ['', '0', 'x']) {
+      expect(await resend(wrong)).toBe('DELIVERY_NOT_FOUND');
+      expect(await test(wrong)).toBe('WEBHOOK_NOT_FOUND');
+    }
+    await emOf(world, tenantId).nativeDelete(OutboxEvent, { seq });
+    expect(await resend(deliveryId)).toBe('EVENT_EXPIRED');
+    await update({ webhookId, enabled: false });
+    expect(await resend(deliveryId)).toBe('WEBHOOK_DISABLED');
+    expect(await test(webhookId)).toBe('WEBHOOK_DISABLED');
+    await ask(DELETE, 'deleteWebhook', { webhookId });
+    expect(await resend(deliveryId)).toBe('WEBHOOK_NOT_FOUND');
+    const row = await emOf(world, tenantId).findOneOrFail(WebhookDelivery, { id: deliveryId });
+    expect(row).toMatchObject({ status: 'DELIVERED', attempts: 3 });
+    expect((await api.ask(staffOf(tenantId, 'AUDITOR'), TEST, { input: { webhookId } })).errors).toEqual([
+      'FORBIDDEN',
+    ]);
+  });
+
+  it('is found by its status by the index that has it', async () => {
+    const { webhookId, deliveryId } = await delivered();
+    const list = async (filter: DeliveryFilter) => {
+      const page = { offset: 0, size: 15 };
+      const read = async () => world.services.webhooks.deliveries(tenantId, filter, page);
+      let found: string[] = [];
+      const sent = await statementsOf(world.stores.readOrm, async () => {
+        found = (await read()).items.map(({ id }) => id);
+      });
+      return [/force index \((\w+)\)/.exec(sent[0]?.query ?? '')?.[1], found];
+    };
+    const prefix = 'ix_webhook_delivery__';
+    expect(await list({ status: 'DELIVERED' })).toEqual([`${prefix}status`, [deliveryId]]);
+    expect(await list({ status: 'FAILED' })).toEqual([`${prefix}status`, []]);
+    expect(await list({ status: 'DELIVERED', webhookId })).toEqual([`${prefix}webhook_status`, [deliveryId]]);
+    expect(await list({ webhookId })).toEqual([`${prefix}webhook`, [deliveryId]]);
+    expect(await list({})).toEqual([undefined, [deliveryId]]);
   });
 });

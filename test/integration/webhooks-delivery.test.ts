@@ -173,3 +173,36 @@ describe('a webhook', () => {
     expect((await deliveriesOf(world.here, webhook))[0]).toMatchObject({ attempts: 2, responseStatus: 503 });
   });
 });
+
+describe('what staff send by hand', () => {
+  it('is a test of one webhook, whatever it wants; others get nothing of it, also by a replay', async () => {
+    const { webhook, secret } = await scene.newWebhook(scene.path, { eventTypes: ['order.paid'] });
+    const otherPath = newPath();
+    const { webhook: other } = await scene.newWebhook(otherPath);
+    const { webhookSends, webhookReplays } = world.here.services;
+    await webhookSends.test(scene.tenantId, webhook.id);
+    await expect.poll(() => scene.received().length).toBe(1);
+    const [received] = scene.received();
+    expect(received !== undefined && isSignedWith(secret, received)).toBe(true);
+    const event = { type: 'webhook.test', data: { webhookId: webhook.id } };
+    expect(JSON.parse(received?.body ?? '')).toMatchObject(event);
+    await tell(world.here, scene.tenantId);
+    await webhookReplays.replay(scene.tenantId, other.id, '0');
+    await expect.poll(() => world.receiver.at(otherPath).length).toBeGreaterThan(0);
+    await expect.poll(async () => (await scene.rowOf(other)).replayAfterSeq ?? null).toBeNull();
+    expect((await deliveriesOf(world.here, other)).map(({ eventType }) => eventType)).toEqual([
+      'campaign.changed',
+    ]);
+  });
+
+  it('is a delivery once more, with the id of its event', async () => {
+    const { webhook } = await scene.newWebhook();
+    await tell(world.here, scene.tenantId);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(1);
+    const [delivery] = await deliveriesOf(world.here, webhook);
+    await world.there.services.webhookSends.resend(scene.tenantId, delivery?.id ?? '');
+    await expect.poll(() => scene.received().length).toBe(2);
+    await expect.poll(async () => scene.delivered(webhook)).toBe(1);
+    expect(new Set(scene.received().map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  });
+});

@@ -1,3 +1,4 @@
+import { WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { manifestOf } from './partners.js';
 import { codeOf } from './staff-world.js';
@@ -49,6 +50,7 @@ const TENANCY: readonly WalkStep[] = [
     input: () => ({ title: 'News' }),
     keeps: { announcementId: 'announcement.id' },
   },
+  { mutation: 'updateAnnouncement', input: ({ announcementId }) => ({ announcementId, title: 'Late news' }) },
   { mutation: 'deleteAnnouncement', input: byId('announcementId') },
   { mutation: 'setRateLimit', input: () => ({ productCode: 'WALK', scope: 'USER', hourLimit: 3 }) },
   {
@@ -121,11 +123,32 @@ const IDENTITY: readonly WalkStep[] = [
     input: () => ({ password: password(3) }),
     keeps: { totpSecret: 'secret', otpauthToken: 'otpauthUrl' },
   },
-  { mutation: 'confirmSecondFactor', by: 'member', input: (kept) => ({ totpCode: totp(kept) }) },
+  {
+    mutation: 'confirmSecondFactor',
+    by: 'member',
+    input: (kept) => ({ totpCode: totp(kept) }),
+    keeps: { recoveryToken: 'recoveryCodes.0' },
+  },
+  {
+    mutation: 'regenerateRecoveryCodes',
+    by: 'member',
+    input: ({ recoveryToken }) => ({ password: password(3), totpCode: recoveryToken }),
+    keeps: { recovery2Token: 'recoveryCodes.0' },
+  },
   {
     mutation: 'removeSecondFactor',
     by: 'member',
     input: (kept) => ({ password: password(3), totpCode: totp(kept) }),
+  },
+  {
+    mutation: 'endSession',
+    input: async ({ tenantId = '', memberId }, world) => {
+      const subject = { tenantId, kind: 'STAFF', subjectId: memberId ?? '' } as const;
+      const opened = await world.services.transactions.run(tenantId, async (em) =>
+        world.services.sessions.open(em, subject),
+      );
+      return { sessionId: opened.sessionId };
+    },
   },
   { mutation: 'signOutStaff', by: 'member', input: () => ({ everywhere: true }) },
   { mutation: 'createPartner', input: () => ({ name: 'P' }), keeps: { partnerId: 'partner.id' } },
@@ -317,7 +340,25 @@ const WEBHOOKS: readonly WalkStep[] = [
     keeps: { webhook2Token: 'secret' },
   },
   { mutation: 'replayWebhook', input: ({ webhookId }) => ({ webhookId, after: '0' }) },
+  { mutation: 'sendTestEvent', input: byId('webhookId') },
+  {
+    mutation: 'resendWebhookDelivery',
+    input: async ({ tenantId = '', webhookId = '' }, world) => {
+      const deliveryId = world.services.ids.next();
+      const row = {
+        webhookId,
+        seq: 1,
+        eventType: 'campaign.changed',
+        attempts: 1,
+        status: 'FAILED',
+      } as const;
+      const queuedAt = new Date();
+      await emOf(world, tenantId).insert(WebhookDelivery, { tenantId, id: deliveryId, queuedAt, ...row });
+      return { deliveryId };
+    },
+  },
   { mutation: 'deleteWebhook', input: byId('webhookId') },
+  { mutation: 'startReconciliation', input: () => ({ repair: true }) },
 ];
 
 /** Last, because the user is of no use afterwards. */

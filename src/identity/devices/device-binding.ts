@@ -20,6 +20,8 @@ export interface NewBinding {
 
 export interface BindingWish {
   readonly tenantId: string;
+  /** From which the device signs in. */
+  readonly ip: string;
   readonly wanted: WantedLogin;
   readonly terms: DeviceTerms;
   readonly ids: NewBinding;

@@ -12,6 +12,8 @@ const ERASE_DEVICES = `update device set identifier = concat('erased:', id), use
 /** The identifier may have a trial again, because it is not known any more. */
 const ERASE_TRIALS = `update trial_grant set identifier = concat('erased:', id) where tenant_id = ? and user_id = ?`;
 
+const ERASE_ADDRESSES = `update session set ip = null where tenant_id = ? and kind = 'DEVICE' and subject_id = ?`;
+
 interface Collaborators extends Pick<PlatformServices, 'outbox'> {
   readonly sessions: Pick<SessionService, 'end'>;
 }
@@ -32,6 +34,7 @@ export class DeviceErasure implements UserErasure {
     }
     await em.execute(ERASE_DEVICES, [now, tenantId, userId]);
     await em.execute(ERASE_TRIALS, [tenantId, userId]);
+    await em.execute(ERASE_ADDRESSES, [tenantId, userId]);
     for (const table of ['auth_method', 'device_link_code'])
       await em.execute(`delete from ${table} where tenant_id = ? and user_id = ?`, [tenantId, userId]);
   }

@@ -68,16 +68,21 @@ export class DeviceLoginService {
     if (!terms.enabled) refuse('DEVICE_LOGIN_DISABLED');
     await this.requireCaptcha(terms, wanted, ip);
     if (!(await this.isKnown(tenantId, wanted))) await this.admit(tenantId, terms, wanted, ip);
-    const wish = this.wishOf(tenantId, wanted, terms);
+    const wish = this.wishOf({ tenantId, ip }, wanted, terms);
     const signedIn = await this.its.transactions.runForCaller(tenantId, async (em) => this.signIn(em, wish));
     return this.answer(wish, signedIn);
   }
 
-  private wishOf(tenantId: string, wanted: WantedLogin, terms: DeviceTerms): BindingWish {
+  private wishOf(
+    { tenantId, ip }: { readonly tenantId: string; readonly ip: string },
+    wanted: WantedLogin,
+    terms: DeviceTerms,
+  ): BindingWish {
     const { ids, clock } = this.its;
     const secret = wanted.secret ?? newDeviceSecret();
     return {
       tenantId,
+      ip,
       wanted,
       terms,
       ids: { userId: ids.next(), deviceId: ids.next(), trialId: ids.next(), secret },
@@ -198,10 +203,10 @@ export class DeviceLoginService {
 
   private async openSession(
     em: Em,
-    { tenantId }: BindingWish,
+    { tenantId, ip }: BindingWish,
     { userId, deviceId }: Pick<Bound, 'userId' | 'deviceId'>,
   ): Promise<OpenedSession> {
-    return this.its.sessions.open(em, { tenantId, kind: 'DEVICE', subjectId: userId, deviceId });
+    return this.its.sessions.open(em, { tenantId, kind: 'DEVICE', subjectId: userId, deviceId, ip });
   }
 
   private async answer({ tenantId, wanted, ids }: BindingWish, signedIn: SignedIn): Promise<SignedInDevice> {

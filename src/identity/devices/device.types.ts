@@ -6,7 +6,8 @@ import { listPageOf } from '../../graphql/page.js';
 import { payloadType } from '../../graphql/payload-type.js';
 import { PushedEvent } from '../../graphql/pushed-event.js';
 import { InstantScalar } from '../../graphql/scalars.js';
-import { SESSION_END_REASONS, type SessionEndReason } from '../sessions/session.entity.js';
+import type { SessionEndReason } from '../sessions/session.entity.js';
+import { SessionEndReasonEnum } from '../sessions/session.types.js';
 import { DEVICE_STATUSES, type DeviceStatus } from './device.entity.js';
 import {
   CREATE_DEVICE_LINK_CODE_REFUSALS,
@@ -22,7 +23,6 @@ const DeviceStatusEnum = enumFromValues(
   DEVICE_STATUSES,
   'A DISABLED device does not sign in.',
 );
-const SessionEndReasonEnum = enumFromValues('SessionEndReason', SESSION_END_REASONS, 'Why a session ends.');
 
 @ObjectType('DeviceAgent', {
   description: 'What the user agent says of a device; null where it does not say.',

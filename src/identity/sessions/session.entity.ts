@@ -37,6 +37,8 @@ const SessionSchema = defineEntity({
     familyDigest: p.string().length(43),
     /** Of the secret in the only refresh token that is accepted. */
     refreshDigest: p.string().length(43),
+    /** From which it was opened. */
+    ip: p.string().length(45).nullable(),
     createdAt: instantColumn(),
     /** Moved by each refresh. */
     expiresAt: instantColumn(),

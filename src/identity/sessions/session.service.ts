@@ -33,6 +33,8 @@ const MESSAGES: Record<RefreshSessionRefusal, string> = {
     'This refresh token was used before, so someone else may have it. The session was ended; sign in again.',
 };
 
+const IP_LENGTH_MAX = 45;
+
 /** How long sessions of a kind last. */
 export interface SessionLife {
   /** Without a refresh. */
@@ -47,6 +49,8 @@ export interface SessionSubject {
   /** The member of staff, or the user. */
   readonly subjectId: Id;
   readonly deviceId?: Id | null;
+  /** From which address it is opened. */
+  readonly ip?: string | null | undefined;
 }
 
 export interface OpenedSession {
@@ -104,7 +108,7 @@ export class SessionService {
    */
   async open(
     em: Em,
-    { tenantId, kind, subjectId, deviceId = null }: SessionSubject,
+    { tenantId, kind, subjectId, deviceId = null, ip }: SessionSubject,
     token = this.choose(tenantId),
   ): Promise<OpenedSession> {
     const { sessionId } = token;
@@ -117,6 +121,7 @@ export class SessionService {
       kind,
       subjectId,
       deviceId,
+      ip: ip ? ip.slice(0, IP_LENGTH_MAX) : null,
       familyDigest: secretDigest(token.family),
       refreshDigest: secretDigest(token.secret),
       createdAt: new Date(nowMs),

@@ -1,3 +1,4 @@
+import type { Logger } from '../../platform/observability/log.js';
 import type { Redis } from '../../platform/redis/redis.js';
 import { GuessLimits, type GuessesFree } from '../guess-limits.redis.js';
 import { OidcClient, type OidcSettings } from './oidc-client.js';
@@ -5,6 +6,7 @@ import { OidcSignInService } from './oidc-sign-in.service.js';
 import { OwnAccountResolver } from './own-account.resolver.js';
 import { OwnAccountService } from './own-account.service.js';
 import { PasswordHasher } from './password-hasher.js';
+import { RefusedSignIns } from './refused-sign-ins.redis.js';
 import { SecondFactor } from './second-factor.js';
 import { SecretBox } from './secret-box.js';
 import { StaffChangeService } from './staff-change.service.js';
@@ -16,8 +18,9 @@ import { StaffService } from './staff.service.js';
 
 export const STAFF_RESOLVERS = [StaffResolver, StaffSessionResolver, OwnAccountResolver];
 
-interface Needs extends Omit<StaffParts, 'guesses' | 'hasher' | 'secondFactor'> {
+interface Needs extends Omit<StaffParts, 'guesses' | 'hasher' | 'secondFactor' | 'refusedSignIns'> {
   readonly redis: Redis;
+  readonly log: Logger;
   /** Of tokens, the present one first; stored secrets are encrypted under keys that are derived from them. */
   readonly secrets: readonly string[];
   readonly guessesFree: GuessesFree;
@@ -32,6 +35,7 @@ export function composeStaff(its: Needs) {
     guesses: new GuessLimits(its.redis, its.guessesFree),
     hasher: new PasswordHasher(),
     secondFactor: new SecondFactor(new SecretBox(its.secrets, 'staff second factor')),
+    refusedSignIns: new RefusedSignIns(its),
   };
   const staff = new StaffService(parts);
   const staffChanges = new StaffChangeService(parts);

@@ -49,7 +49,7 @@ export class OidcSignInService {
   }
 
   /** @param callbackUrl where the provider sent the browser; only its query is used. @throws DomainError one of `COMPLETE_OIDC_REFUSALS` */
-  async complete(flowToken: string, callbackUrl: string): Promise<StaffSession> {
+  async complete(flowToken: string, callbackUrl: string, ip: string | null = null): Promise<StaffSession> {
     const client = this.client();
     const opened = this.its.box.open(flowToken, FLOW);
     const flow = opened === null ? null : flowForm.parse(JSON.parse(opened.plain));
@@ -58,7 +58,7 @@ export class OidcSignInService {
       throw error instanceof OidcRefusedError ? staffRefusal('PROVIDER_REFUSED') : error;
     });
     const account = await this.its.staff.findByEmail(flow.tenantId, email);
-    const session = account === null ? null : await this.its.signIns.openProven(account);
+    const session = account === null ? null : await this.its.signIns.openProven(account, ip);
     if (session === null) throw staffRefusal('SIGN_IN_REFUSED');
     return session;
   }

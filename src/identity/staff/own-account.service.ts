@@ -6,6 +6,7 @@ import { parseInput } from '../../platform/input.js';
 import { endSessions, lockStaff, sessionsEnded, type StaffParts } from './staff-parts.js';
 import type { StaffSignInService } from './staff-sign-in.service.js';
 import type { StaffService } from './staff.service.js';
+import { newRecoveryCodes, type RecoveryCodes } from './recovery-codes.js';
 import { Staff } from './staff.entity.js';
 import { staffRefusal, type StaffRefusal } from './staff.errors.js';
 import { newPassword, typedPassword } from './staff-input.js';
@@ -29,6 +30,9 @@ interface OwnChange<Ended> {
   readonly isDone: (now: Staff) => boolean;
   readonly decide: (em: Em, row: Staff) => Promise<{ columns: Partial<Staff>; ended: Ended }>;
 }
+
+/** An account, and its new recovery codes. */
+type WithRecoveryCodes = Pick<RecoveryCodes, 'recoveryCodes'> & { readonly staff: Staff };
 
 interface OwnServices {
   readonly staff: StaffService;
@@ -81,38 +85,48 @@ export class OwnAccountService {
   }
 
   /** From now on a sign-in asks for a code. @throws DomainError one of `CONFIRM_SECOND_FACTOR_REFUSALS` */
-  async confirm(call: OwnCall, code: string): Promise<Staff> {
+  async confirm(call: OwnCall, code: string): Promise<WithRecoveryCodes> {
     const account = await this.accountOf(call);
     const guess = await this.services.signIns.admitted(guessOf(call, account));
-    const { row } = await this.changed(account, {
+    const { recoveryCodes, recoveryDigests } = newRecoveryCodes();
+    const { row: staff } = await this.changed(account, {
       refusal: 'ENROLMENT_REQUIRED',
-      isDone: (now) => hasSecondFactor(now) && now.totpSecret === account.totpPending,
+      isDone: (now) => hasDigests(now, recoveryDigests),
       decide: async (_em, { totpPending, totpStep }) => {
         if (totpPending === null || totpPending === undefined) throw staffRefusal('ENROLMENT_REQUIRED');
         const step = this.stepOf(account, totpPending, totpStep, code);
-        return { columns: { totpSecret: totpPending, totpPending: null, totpStep: step }, ended: [] };
+        const columns = { totpSecret: totpPending, totpPending: null, totpStep: step, recoveryDigests };
+        return { columns, ended: [] };
       },
     });
     await this.services.signIns.succeeded(guess);
-    return row;
+    return { staff, recoveryCodes };
+  }
+
+  /** Those of before are good no longer. @throws DomainError one of `REGENERATE_RECOVERY_CODES_REFUSALS` */
+  async regenerateRecoveryCodes(call: OwnCall, password: string, code: string): Promise<WithRecoveryCodes> {
+    const { recoveryCodes, recoveryDigests } = newRecoveryCodes();
+    const staff = await this.changedBySecondFactor(
+      call,
+      { password, code },
+      {
+        isDone: (now) => hasDigests(now, recoveryDigests),
+        columns: { recoveryDigests },
+      },
+    );
+    return { staff, recoveryCodes };
   }
 
   /** @throws DomainError one of `REMOVE_SECOND_FACTOR_REFUSALS` */
   async remove(call: OwnCall, password: string, code: string): Promise<Staff> {
-    const account = await this.accountOf(call);
-    const guess = await this.services.signIns.admitted(guessOf(call, account));
-    if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
-    const { row } = await this.changed(account, {
-      refusal: 'PASSWORD_WRONG',
-      isDone: (now) => hasSecondFactor(account) && !hasSecondFactor(now),
-      decide: async (_em, { totpSecret, totpStep }) => {
-        if (totpSecret === null || totpSecret === undefined) throw staffRefusal('SECOND_FACTOR_MISSING');
-        const step = this.stepOf(account, totpSecret, totpStep, code);
-        return { columns: { totpSecret: null, totpPending: null, totpStep: step }, ended: [] };
+    return this.changedBySecondFactor(
+      call,
+      { password, code },
+      {
+        isDone: (now) => !hasSecondFactor(now),
+        columns: { totpSecret: null, totpPending: null, recoveryDigests: null },
       },
-    });
-    await this.services.signIns.succeeded(guess);
-    return row;
+    );
   }
 
   /** @throws DomainError ACCOUNT_REQUIRED for a token without a session: its name is not the id of an account */
@@ -132,6 +146,29 @@ export class OwnAccountService {
   private async isPassword({ passwordHash }: Staff, password: string): Promise<boolean> {
     const typed = typedPassword.safeParse(password);
     return (await this.its.hasher.verify(passwordHash ?? null, typed.data ?? '')) && typed.success;
+  }
+
+  /** A change that takes the password, and a code of the app or a recovery code. */
+  private async changedBySecondFactor(
+    call: OwnCall,
+    { password, code }: { readonly password: string; readonly code: string },
+    { isDone, columns }: { readonly isDone: (now: Staff) => boolean; readonly columns: Partial<Staff> },
+  ): Promise<Staff> {
+    const account = await this.accountOf(call);
+    const guess = await this.services.signIns.admitted(guessOf(call, account));
+    if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
+    const { row } = await this.changed(account, {
+      refusal: 'PASSWORD_WRONG',
+      isDone: (now) => hasSecondFactor(account) && isDone(now),
+      decide: async (_em, locked) => {
+        if (!hasSecondFactor(locked)) throw staffRefusal('SECOND_FACTOR_MISSING');
+        const taken = this.its.secondFactor.taken(locked, code, this.its.clock.nowMs());
+        if (taken === null) throw staffRefusal('TOTP_CODE_WRONG');
+        return { columns: { ...taken, ...columns }, ended: [] };
+      },
+    });
+    await this.services.signIns.succeeded(guess);
+    return row;
   }
 
   private stepOf({ id }: Staff, sealed: string, lastStep: number, code: string): number {
@@ -160,6 +197,10 @@ export class OwnAccountService {
 
 function hasSecondFactor({ totpSecret }: Staff): boolean {
   return totpSecret !== null && totpSecret !== undefined;
+}
+
+function hasDigests({ recoveryDigests }: Staff, [first]: readonly string[]): boolean {
+  return first !== undefined && recoveryDigests?.includes(first) === true;
 }
 
 /** The same account as of a sign-in: wrong proofs here and there are counted together. */

@@ -1,6 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Id } from '../../platform/ids.js';
+import { withoutRecoveryCode } from './recovery-codes.js';
 import type { SecretBox } from './secret-box.js';
+import type { Staff } from './staff.entity.js';
 
 const PERIOD_S = 30;
 const DIGITS = 6;
@@ -40,6 +42,22 @@ export class SecondFactor {
     if (delta === null) return null;
     const step = Math.floor(nowMs / 1000 / PERIOD_S) + delta;
     return step > lastStep ? step : null;
+  }
+
+  /**
+   * Takes a code of the app, or a recovery code.
+   * @returns what it changes in the account's row, whose lock the caller holds; null for a code that is wrong or was used
+   */
+  taken(
+    { id, totpSecret, totpStep: lastStep, recoveryDigests }: Staff,
+    code: string,
+    nowMs: number,
+  ): Pick<Staff, 'totpStep'> | Pick<Staff, 'recoveryDigests'> | null {
+    if (totpSecret === null || totpSecret === undefined) return null;
+    const totpStep = this.stepOf(totpSecret, { id, lastStep, code, nowMs });
+    if (totpStep !== null) return { totpStep };
+    const left = withoutRecoveryCode(recoveryDigests ?? [], code);
+    return left === null ? null : { recoveryDigests: left };
   }
 
   /** The same secret under the present key; null where it is so already. */

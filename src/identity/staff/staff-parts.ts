@@ -10,6 +10,7 @@ import type { SessionEndReason } from '../sessions/session.entity.js';
 import type { SessionService } from '../sessions/session.service.js';
 import type { TokenService } from '../token.service.js';
 import type { PasswordHasher } from './password-hasher.js';
+import type { RefusedSignIns } from './refused-sign-ins.redis.js';
 import type { SecondFactor } from './second-factor.js';
 import { Staff } from './staff.entity.js';
 
@@ -26,6 +27,7 @@ export interface StaffParts {
   readonly guesses: GuessLimits;
   readonly hasher: PasswordHasher;
   readonly secondFactor: SecondFactor;
+  readonly refusedSignIns: RefusedSignIns;
 }
 
 /** Locks the row of an account, which decides all its changes. */

@@ -59,8 +59,9 @@ export class StaffSessionResolver {
   })
   async completeStaffOidc(
     @Arg('input', () => CompleteStaffOidcInput) { flowToken, callbackUrl }: CompleteStaffOidcInput,
+    @Ctx() { ip }: RequestContext,
   ): Promise<object> {
-    return answer(async () => this.oidc.complete(flowToken, callbackUrl));
+    return answer(async () => this.oidc.complete(flowToken, callbackUrl, ip));
   }
 
   @Mutation(() => RefreshStaffSessionPayloadType, {

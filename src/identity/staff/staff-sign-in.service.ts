@@ -1,6 +1,7 @@
 import type { StaffActor } from '../../graphql/actor.js';
 import { present } from '../../platform/assert.js';
 import { nextVersion } from '../../platform/database/change-row.js';
+import type { DomainError } from '../../platform/errors.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
 import { identifyOperation } from '../../platform/recording/current-operation.js';
@@ -38,6 +39,7 @@ export interface StaffSession {
 interface Typed {
   readonly code: string | null;
   readonly token: RefreshToken;
+  readonly ip: string;
 }
 
 type Opened = { readonly session: OpenedSession; readonly staff: Staff } | StaffRefusal;
@@ -54,18 +56,19 @@ export class StaffSignInService {
     if (tenantId === null || !TENANT_ID.test(tenantId)) throw staffRefusal('TENANT_REQUIRED');
     const account = email.trim().toLowerCase().slice(0, 254);
     const guess = await this.admitted({ tenantId, account, ip });
-    const staff = await this.proven(tenantId, account, password);
-    if (staff === null) throw staffRefusal('SIGN_IN_REFUSED');
+    const { staff, isProven } = await this.tried(tenantId, account, password);
+    if (staff === null || !isProven) throw this.refused(staff);
     const token = this.its.sessions.choose(tenantId);
     const opened = await this.its.transactions.runForCaller(
       tenantId,
       async (em, readsBack) =>
         // A COMMIT whose reply was lost has used up the code: the same code would be refused now.
         (readsBack ? await this.openedBefore(em, staff.id, token) : null) ??
-        this.open(em, staff, { code: totpCode, token }),
+        this.open(em, staff, { code: totpCode, token, ip }),
     );
     // Not counted against the address. It stays counted for the account, or a known password would allow free guesses of codes.
     if (opened === 'TOTP_REQUIRED') await this.its.guesses.forgiveAddress(guess);
+    if (opened === 'SIGN_IN_REFUSED') throw this.refused(staff);
     if (typeof opened === 'string') throw staffRefusal(opened);
     await this.succeeded(guess);
     return this.signed(opened.staff, opened.session);
@@ -75,7 +78,7 @@ export class StaffSignInService {
    * Opens a session for a person authenticated elsewhere, as by OpenID Connect. Accepts an open invitation, too. Null if
    * the account or its tenant may not sign in.
    */
-  async openProven({ tenantId, id }: Staff): Promise<StaffSession | null> {
+  async openProven({ tenantId, id }: Staff, ip: string | null): Promise<StaffSession | null> {
     if ((await this.its.access.refusalOf({ tenantId })) !== null) return null;
     const opened = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const row = await lockStaff(em, id);
@@ -84,7 +87,7 @@ export class StaffSignInService {
       if (row?.status === 'INVITED' && invitedUntilMs <= this.its.clock.nowMs()) return null;
       if (row?.status === 'INVITED')
         await em.nativeUpdate(Staff, { id }, { ...accepted, version: nextVersion() });
-      return this.openLocked(em, id);
+      return this.openLocked(em, id, { ip });
     });
     return opened === null ? null : this.signed(opened.staff, opened.session);
   }
@@ -124,14 +127,23 @@ export class StaffSignInService {
     await this.its.guesses.succeeded(guess);
   }
 
-  /** The account with this password, or null. The hash is computed in any case. */
-  private async proven(tenantId: string, email: string, password: string): Promise<Staff | null> {
+  private refused(staff: Staff | null): DomainError<StaffRefusal> {
+    if (staff !== null) this.its.refusedSignIns.note(staff);
+    return staffRefusal('SIGN_IN_REFUSED');
+  }
+
+  /** The account, and whether this is its password. The hash is computed in any case. */
+  private async tried(
+    tenantId: string,
+    email: string,
+    password: string,
+  ): Promise<{ readonly staff: Staff | null; readonly isProven: boolean }> {
     const typed = typedPassword.safeParse(password);
     const staff = await this.find(tenantId, { email });
     const hash = staff?.status === 'ACTIVE' ? (staff.passwordHash ?? null) : null;
     const isRight = await this.its.hasher.verify(hash, typed.data ?? '');
     const isTenantActive = (await this.its.access.refusalOf({ tenantId })) === null;
-    return isRight && typed.success && isTenantActive ? staff : null;
+    return { staff, isProven: isRight && typed.success && isTenantActive };
   }
 
   /** The session opened by an earlier run with an unknown COMMIT. */
@@ -141,33 +153,31 @@ export class StaffSignInService {
     return session === null || staff === null ? null : { session, staff };
   }
 
-  private async open(em: Em, proven: Staff, { code, token }: Typed): Promise<Opened> {
+  private async open(em: Em, proven: Staff, { code, token, ip }: Typed): Promise<Opened> {
     const row = await lockStaff(em, proven.id);
     if (row?.status !== 'ACTIVE' || row.passwordHash !== proven.passwordHash) return 'SIGN_IN_REFUSED';
     const sealed = row.totpSecret ?? null;
-    if (sealed === null) return (await this.openLocked(em, row.id, token)) ?? 'SIGN_IN_REFUSED';
+    if (sealed === null) return (await this.openLocked(em, row.id, { token, ip })) ?? 'SIGN_IN_REFUSED';
     if (code === null || code === '') return 'TOTP_REQUIRED';
-    const nowMs = this.its.clock.nowMs();
-    const typed = { id: row.id, lastStep: row.totpStep, code, nowMs };
-    const step = this.its.secondFactor.stepOf(sealed, typed);
-    if (step === null) return 'SIGN_IN_REFUSED';
+    const taken = this.its.secondFactor.taken(row, code, this.its.clock.nowMs());
+    if (taken === null) return 'SIGN_IN_REFUSED';
     const resealed = this.its.secondFactor.resealed(sealed, row.id);
-    const columns = { totpStep: step, ...(resealed === null ? {} : { totpSecret: resealed }) };
-    return (await this.openLocked(em, row.id, token, columns)) ?? 'SIGN_IN_REFUSED';
+    const columns = { ...taken, ...(resealed === null ? {} : { totpSecret: resealed }) };
+    return (await this.openLocked(em, row.id, { token, ip }, columns)) ?? 'SIGN_IN_REFUSED';
   }
 
   private async openLocked(
     em: Em,
     id: Id,
-    token?: RefreshToken,
-    columns: Partial<Pick<Staff, 'totpStep' | 'totpSecret'>> = {},
+    { token, ip }: { readonly token?: RefreshToken; readonly ip: string | null },
+    columns: Partial<Pick<Staff, 'totpStep' | 'totpSecret' | 'recoveryDigests'>> = {},
   ) {
     const row = await lockStaff(em, id);
     if (row?.status !== 'ACTIVE') return null;
     const signedInAt = new Date(this.its.clock.nowMs());
     await em.nativeUpdate(Staff, { id }, { ...columns, signedInAt });
     const { tenantId } = row;
-    const subject = { tenantId, kind: 'STAFF', subjectId: id } as const;
+    const subject = { tenantId, kind: 'STAFF', subjectId: id, ip } as const;
     const session = await this.its.sessions.open(em, subject, token);
     identifyOperation(recordedAs(row, session.sessionId));
     return { session, staff: Object.assign(row, columns, { signedInAt }) };

@@ -35,6 +35,8 @@ const StaffSchema = defineEntity({
     totpPending: p.string().length(255).nullable(),
     /** The time step of the last code that was taken: a code is taken once. */
     totpStep: countColumn(),
+    /** Of the recovery codes that are left; null without a second factor. */
+    recoveryDigests: p.json().$type<string[]>().nullable(),
     signedInAt: instantColumn().nullable(),
     version: versionColumn(),
     createdAt: instantColumn(),

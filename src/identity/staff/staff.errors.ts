@@ -69,6 +69,8 @@ export const REMOVE_SECOND_FACTOR_REFUSALS = [
   'TOTP_CODE_WRONG',
 ] as const;
 
+export const REGENERATE_RECOVERY_CODES_REFUSALS = REMOVE_SECOND_FACTOR_REFUSALS;
+
 const MESSAGES = {
   TENANT_REQUIRED: 'Say which tenant you belong to: by tenantId or the header x-tenant-id.',
   SIGN_IN_REFUSED: 'The e-mail address, the password or the code is wrong, or the account may not sign in.',

@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { Arg, Args, Ctx, FieldResolver, Info, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { Arg, Args, Ctx, FieldResolver, Info, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
 import type { ListPageOf } from '../../graphql/page.js';
@@ -64,6 +64,14 @@ export class StaffResolver {
   @FieldResolver(() => Boolean, { description: 'Whether a sign-in asks for a one-time code.' })
   hasSecondFactor(@Root() { totpSecret }: Staff): boolean {
     return totpSecret !== null && totpSecret !== undefined;
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'Recovery codes that were not used yet; null without a second factor.',
+  })
+  recoveryCodesLeft(@Root() { totpSecret, recoveryDigests }: Staff): number | null {
+    return totpSecret === null || totpSecret === undefined ? null : (recoveryDigests?.length ?? 0);
   }
 
   @Query(() => StaffPageType, {

@@ -36,6 +36,7 @@ const WITHOUT_CREDENTIALS = {
   passwordHash: null,
   totpSecret: null,
   totpPending: null,
+  recoveryDigests: null,
 } as const;
 
 /** Accounts of a tenant's staff, and how they get their passwords: by an invitation that works once. */

@@ -58,7 +58,10 @@ export class SignInStaffInput {
   @Field(() => String)
   password!: string;
 
-  @Field(() => String, nullable('Six digits, where the account has a second factor. A code works once.'))
+  @Field(
+    () => String,
+    nullable('Six digits, or a recovery code, where the account has a second factor. A code works once.'),
+  )
   totpCode?: string | null;
 }
 
@@ -165,7 +168,16 @@ export class RemoveSecondFactorInput {
   @Field(() => String)
   password!: string;
 
+  @Field(() => String, { description: 'The code of the app, or a recovery code.' })
+  totpCode!: string;
+}
+
+@InputType()
+export class RegenerateRecoveryCodesInput {
   @Field(() => String)
+  password!: string;
+
+  @Field(() => String, { description: 'The code of the app, or a recovery code.' })
   totpCode!: string;
 }
 
@@ -196,6 +208,14 @@ const SESSION_FIELDS = {
   refreshToken: { type: () => String, description: 'For `refreshStaffSession`; works once.' },
   refreshExpiresAt: { type: () => InstantScalar, description: 'The session ends here without a refresh.' },
   ...STAFF_FIELD,
+} as const;
+const RECOVERY_FIELDS = {
+  ...STAFF_FIELD,
+  recoveryCodes: {
+    type: () => [String],
+    description:
+      'Each signs in once in place of a code of the app. Shown once: keep them where the app is not.',
+  },
 } as const;
 const INVITATION_FIELDS = {
   ...STAFF_FIELD,
@@ -252,7 +272,12 @@ export const EnrolSecondFactorPayloadType = payloadType(
 export const ConfirmSecondFactorPayloadType = payloadType(
   'ConfirmSecondFactor',
   refusals.CONFIRM_SECOND_FACTOR_REFUSALS,
-  STAFF_FIELD,
+  RECOVERY_FIELDS,
+);
+export const RegenerateRecoveryCodesPayloadType = payloadType(
+  'RegenerateRecoveryCodes',
+  refusals.REGENERATE_RECOVERY_CODES_REFUSALS,
+  RECOVERY_FIELDS,
 );
 export const RemoveSecondFactorPayloadType = payloadType(
   'RemoveSecondFactor',

@@ -1,5 +1,5 @@
 import type { Actor } from '../../graphql/actor.js';
-import { denialOf, EDITORS, NODES, OWNERS, STAFF, USERS, type Rule } from '../../graphql/rule.js';
+import { EDITORS, NODES, OWNERS, permits, STAFF, USERS, type Rule } from '../../graphql/rule.js';
 
 /** The permissions of a caller; single operations may still refuse. */
 export const PERMISSIONS = [
@@ -28,11 +28,15 @@ const HOLDERS: Readonly<Record<Permission, Rule>> = {
 
 /** Of a tenant that runs the installation alone; the services of tenants judge that. */
 const OF_PLATFORM: ReadonlySet<Permission> = new Set(['READ_TENANTS', 'CHANGE_TENANTS']);
+export const OPERATIONS_OF_PLATFORM: ReadonlySet<string> = new Set([
+  'tenants',
+  'createTenant',
+  'updateTenant',
+]);
 
 /** @param isPlatform whether the caller's tenant runs the installation, and is active */
 export function permissionsOf(actor: Actor, isPlatform: boolean): Permission[] {
   return PERMISSIONS.filter(
-    (permission) =>
-      (isPlatform || !OF_PLATFORM.has(permission)) && denialOf(HOLDERS[permission], actor) === null,
+    (permission) => (isPlatform || !OF_PLATFORM.has(permission)) && permits(HOLDERS[permission], actor),
   );
 }

@@ -1,9 +1,11 @@
-import { Ctx, Query, Resolver } from 'type-graphql';
+import type { GraphQLResolveInfo } from 'graphql';
+import { Ctx, Info, Query, Resolver } from 'type-graphql';
 import type { Actor } from '../../graphql/actor.js';
 import type { RequestContext } from '../../graphql/context.js';
 import { nullable } from '../../graphql/nullable.js';
+import { permittedOperations } from '../../graphql/permit-operations.js';
 import { runsInstallation, type TenantService } from '../../tenancy/tenant.service.js';
-import { permissionsOf } from './viewer.permissions.js';
+import { OPERATIONS_OF_PLATFORM, permissionsOf } from './viewer.permissions.js';
 import type { StaffService } from '../staff/staff.service.js';
 import type { UserService } from './user.service.js';
 import { ViewerType } from './viewer.types.js';
@@ -17,9 +19,10 @@ export class ViewerResolver {
   ) {}
 
   @Query(() => ViewerType, nullable('The caller by the token, with their rights; null without a token.'))
-  async viewer(@Ctx() { actor }: RequestContext): Promise<object | null> {
+  async viewer(@Ctx() { actor }: RequestContext, @Info() info: GraphQLResolveInfo): Promise<object | null> {
     if (actor === null) return null;
     const tenant = await this.tenants.find(actor.tenantId);
+    const isPlatform = runsInstallation(tenant);
     const staff = actor.kind === 'STAFF' ? actor : null;
     return {
       kind: actor.kind,
@@ -32,7 +35,10 @@ export class ViewerResolver {
       user: actor.kind === 'USER' ? await this.users.find(actor.tenantId, { id: actor.userId }) : null,
       nodeId: actor.kind === 'NODE' ? actor.nodeId : null,
       ...partnerOf(actor),
-      permissions: permissionsOf(actor, runsInstallation(tenant)),
+      permissions: permissionsOf(actor, isPlatform),
+      operations: permittedOperations(info.schema, actor).filter(
+        (name) => isPlatform || !OPERATIONS_OF_PLATFORM.has(name),
+      ),
     };
   }
 }

@@ -69,4 +69,10 @@ export class ViewerType {
 
   @Field(() => [PermissionEnum])
   permissions!: Permission[];
+
+  @Field(() => [String], {
+    description:
+      "Names of the operations that the caller may use; a partner's key uses those of them that are registered.",
+  })
+  operations!: string[];
 }

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { idColumn, instantColumn, tenantColumn } from '../../platform/database/columns.js';
+import { idColumn, instantColumn, tenantColumn, versionColumn } from '../../platform/database/columns.js';
 
 const AnnouncementSchema = defineEntity({
   name: 'Announcement',
@@ -12,6 +12,7 @@ const AnnouncementSchema = defineEntity({
     /** Shown while starts_at <= t < ends_at; null means without that end. */
     startsAt: instantColumn().nullable(),
     endsAt: instantColumn().nullable(),
+    version: versionColumn(),
     createdAt: instantColumn(),
   },
 });

@@ -11,6 +11,8 @@ import {
   CreateAnnouncementPayloadType,
   DeleteAnnouncementInput,
   DeleteAnnouncementPayloadType,
+  UpdateAnnouncementInput,
+  UpdateAnnouncementPayloadType,
   type AnnouncementType,
 } from './announcement.types.js';
 
@@ -30,6 +32,19 @@ export class AnnouncementResolver {
   ): Promise<object> {
     const { tenantId } = requireStaff(context);
     return answer(async () => ({ announcement: await this.announcements.create(tenantId, input) }));
+  }
+
+  @Mutation(() => UpdateAnnouncementPayloadType, {
+    description: 'Changes an announcement, from the next request on. For OWNER and OPERATOR.',
+  })
+  async updateAnnouncement(
+    @Arg('input', () => UpdateAnnouncementInput) { announcementId, ...changes }: UpdateAnnouncementInput,
+    @Ctx() context: RequestContext,
+  ): Promise<object> {
+    const { tenantId } = requireStaff(context);
+    return answer(async () => ({
+      announcement: await this.announcements.update(tenantId, announcementId, changes),
+    }));
   }
 
   @Mutation(() => DeleteAnnouncementPayloadType, {

@@ -1,5 +1,6 @@
 import type { FilterQuery } from '@mikro-orm/core';
 import { z } from 'zod';
+import { changeRow, expectedVersion, givenFields } from '../../platform/database/change-row.js';
 import { findPage, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { insertNew } from '../../platform/database/insert-new.js';
 import { tenantEm } from '../../platform/database/orm.js';
@@ -16,8 +17,19 @@ export const CREATE_ANNOUNCEMENT_REFUSALS = [
   'WINDOW_NOT_ALLOWED',
   'INPUT_NOT_ALLOWED',
 ] as const;
+export const UPDATE_ANNOUNCEMENT_REFUSALS = [
+  'TITLE_NOT_ALLOWED',
+  'DESCRIPTION_NOT_ALLOWED',
+  'INPUT_NOT_ALLOWED',
+  'ANNOUNCEMENT_NOT_FOUND',
+  'VERSION_CONFLICT',
+  'WINDOW_NOT_ALLOWED',
+] as const;
 export const DELETE_ANNOUNCEMENT_REFUSALS = ['ANNOUNCEMENT_NOT_FOUND'] as const;
-type CreateAnnouncementRefusal = (typeof CREATE_ANNOUNCEMENT_REFUSALS)[number];
+type AnnouncementRefusal = (
+  | typeof CREATE_ANNOUNCEMENT_REFUSALS
+  | typeof UPDATE_ANNOUNCEMENT_REFUSALS
+)[number];
 
 const DESCRIPTION_LENGTH_MAX = 4000;
 
@@ -41,31 +53,62 @@ const createAnnouncementInput = z.strictObject({
   endsAt: orElse(instant, null),
 });
 
+/** Missing stays; null takes an end of the time away. */
+const updateAnnouncementInput = z.strictObject({
+  title: nameText(128).nullish(),
+  description: description.nullish(),
+  startsAt: instant.nullish(),
+  endsAt: instant.nullish(),
+  expectedVersion,
+});
+
+const FIELD_REFUSALS = {
+  input: 'INPUT_NOT_ALLOWED',
+  title: 'TITLE_NOT_ALLOWED',
+  description: 'DESCRIPTION_NOT_ALLOWED',
+  startsAt: 'WINDOW_NOT_ALLOWED',
+  endsAt: 'WINDOW_NOT_ALLOWED',
+} as const;
+
 /** What a tenant tells its users. */
 export class AnnouncementService {
   constructor(private readonly its: Pick<PlatformServices, 'readOrm' | 'clock' | 'ids' | 'transactions'>) {}
 
   /** @throws DomainError one of {@link CREATE_ANNOUNCEMENT_REFUSALS} */
   async create(tenantId: string, input: unknown): Promise<Announcement> {
-    const wanted = parseInput<typeof createAnnouncementInput, CreateAnnouncementRefusal>(
+    const wanted = parseInput<typeof createAnnouncementInput, AnnouncementRefusal>(
       createAnnouncementInput,
       input,
-      {
-        input: 'INPUT_NOT_ALLOWED',
-        title: 'TITLE_NOT_ALLOWED',
-        description: 'DESCRIPTION_NOT_ALLOWED',
-        startsAt: 'WINDOW_NOT_ALLOWED',
-        endsAt: 'WINDOW_NOT_ALLOWED',
-      },
+      FIELD_REFUSALS,
     );
-    const { startsAt, endsAt } = wanted;
-    if (startsAt !== null && endsAt !== null && endsAt.getTime() <= startsAt.getTime()) {
-      const code: CreateAnnouncementRefusal = 'WINDOW_NOT_ALLOWED';
-      throw new DomainError(code, 'The end must lie after the beginning.', { field: ['input', 'endsAt'] });
-    }
+    assertWindow(wanted);
     const createdAt = new Date(this.its.clock.nowMs());
-    const row = { ...wanted, tenantId, id: this.its.ids.next(), createdAt };
+    const row = { ...wanted, tenantId, id: this.its.ids.next(), version: 1, createdAt };
     return this.its.transactions.run(tenantId, async (em) => insertNew(em, Announcement, row));
+  }
+
+  /** @throws DomainError one of {@link UPDATE_ANNOUNCEMENT_REFUSALS} */
+  async update(tenantId: string, announcementId: string, input: unknown): Promise<Announcement> {
+    const wanted = parseInput<typeof updateAnnouncementInput, AnnouncementRefusal>(
+      updateAnnouncementInput,
+      input,
+      FIELD_REFUSALS,
+    );
+    const { startsAt, endsAt, expectedVersion: expected, ...texts } = wanted;
+    if (!isId(announcementId)) throw announcementNotFound();
+    const where = { id: announcementId };
+    const changed = await this.its.transactions.run(tenantId, async (em) =>
+      changeRow(em, Announcement, where, expected, (row) => {
+        const time = {
+          startsAt: startsAt === undefined ? row.startsAt : startsAt,
+          endsAt: endsAt === undefined ? row.endsAt : endsAt,
+        };
+        assertWindow(time);
+        return { ...givenFields(texts), ...time };
+      }),
+    );
+    if (changed === null) throw announcementNotFound();
+    return changed.after;
   }
 
   /** Of two calls at once one succeeds. @throws DomainError one of {@link DELETE_ANNOUNCEMENT_REFUSALS} */
@@ -76,9 +119,7 @@ export class AnnouncementService {
         )
       : 0;
     if (deleted === 1) return announcementId;
-    const [code] = DELETE_ANNOUNCEMENT_REFUSALS;
-    const field = ['input', 'announcementId'];
-    throw new DomainError(code, 'The tenant has no announcement with this id.', { field });
+    throw announcementNotFound();
   }
 
   /** Newest first. @param currentOnly without those that have ended or not begun */
@@ -96,4 +137,16 @@ export class AnnouncementService {
       ],
     };
   }
+}
+
+function assertWindow({ startsAt, endsAt }: Pick<Announcement, 'startsAt' | 'endsAt'>): void {
+  if (!startsAt || !endsAt || endsAt.getTime() > startsAt.getTime()) return;
+  const code: AnnouncementRefusal = 'WINDOW_NOT_ALLOWED';
+  throw new DomainError(code, 'The end must lie after the beginning.', { field: ['input', 'endsAt'] });
+}
+
+function announcementNotFound(): DomainError<AnnouncementRefusal> {
+  return new DomainError('ANNOUNCEMENT_NOT_FOUND', 'The tenant has no announcement with this id.', {
+    field: ['input', 'announcementId'],
+  });
 }
