@@ -8,11 +8,15 @@ import {
   Coins,
   Gauge,
   Handshake,
+  Building2,
   History,
   Inbox,
   Landmark,
   Layers,
   Megaphone,
+  MessageSquareText,
+  KeyRound,
+  Settings,
   Receipt,
   ScrollText,
   Server,
@@ -36,8 +40,8 @@ export interface NavigationItem {
   readonly icon: LucideIcon;
   /** Shown to those who have it. */
   readonly needs: Permission;
-  /** Where a permission is not enough: the roles that the server lets in. */
-  readonly roles?: readonly NonNullable<Viewer['role']>[];
+  /** Where a permission is not enough: an operation that the server lets them call. */
+  readonly operation?: string;
 }
 
 export interface NavigationGroup {
@@ -86,28 +90,32 @@ export const navigation: readonly NavigationGroup[] = [
       { to: '/webhooks', label: 'Webhooks', icon: Webhook, needs: 'READ' },
       { to: '/product-lines', label: 'Product lines', icon: AppWindow, needs: 'READ' },
       { to: '/rate-limits', label: 'Rate limits', icon: Gauge, needs: 'READ' },
+      { to: '/token-issuer', label: 'Token issuer', icon: KeyRound, needs: 'READ' },
       { to: '/staff', label: 'Staff', icon: UserCog, needs: 'READ' },
+      { to: '/tenants', label: 'Tenants', icon: Building2, needs: 'READ_TENANTS' },
     ],
   },
   {
     label: 'Operate',
     items: [
+      { to: '/announcements', label: 'Announcements', icon: MessageSquareText, needs: 'READ' },
+      { to: '/settings', label: 'Settings', icon: Settings, needs: 'READ' },
       { to: '/health', label: 'Health', icon: Stethoscope, needs: 'READ' },
       { to: '/dead-letters', label: 'Dead letters', icon: Inbox, needs: 'READ' },
       { to: '/reconciliation', label: 'Reconciliation', icon: ShieldCheck, needs: 'READ' },
-      { to: '/audit-log', label: 'Audit log', icon: History, needs: 'READ', roles: ['OWNER', 'AUDITOR'] },
+      { to: '/audit-log', label: 'Audit log', icon: History, needs: 'READ', operation: 'auditLog' },
     ],
   },
 ];
 
 /** What this member of staff may open. */
-export function navigationOf({ permissions, role }: Viewer): readonly NavigationGroup[] {
+export function navigationOf({ permissions, operations }: Viewer): readonly NavigationGroup[] {
   return navigation
     .map(({ label, items }) => ({
       label,
       items: items.filter(
-        ({ needs, roles }) =>
-          permissions.includes(needs) && (roles === undefined || (role !== null && roles.includes(role))),
+        ({ needs, operation }) =>
+          permissions.includes(needs) && (operation === undefined || operations.includes(operation)),
       ),
     }))
     .filter(({ items }) => items.length > 0);

@@ -1,5 +1,6 @@
 import { createRouter } from '@tanstack/react-router';
 import { accountRoute } from './pages/account/account.routes';
+import { announcementsRoute } from './pages/announcements/announcements.routes';
 import { auditEntryRoute, auditLogRoute } from './pages/audit/audit.routes';
 import { batchesRoute, batchRoute } from './pages/batches/batches.routes';
 import { campaignRoute, campaignsRoute } from './pages/campaigns/campaigns.routes';
@@ -22,8 +23,12 @@ import { productLinesRoute } from './pages/product-lines/product-lines.routes';
 import { rateLimitsRoute } from './pages/rate-limits/rate-limits.routes';
 import { redemptionRoute, redemptionsRoute } from './pages/redemptions/redemptions.routes';
 import { refusalsRoute } from './pages/refusals/refusals.routes';
+import { sessionsRoute } from './pages/sessions/sessions.routes';
+import { settingsRoute } from './pages/settings/settings.routes';
 import { invitationRoute, oidcRoute, signInRoute } from './pages/sign-in/sign-in.routes';
 import { staffRoute } from './pages/staff/staff.routes';
+import { tenantsRoute } from './pages/tenants/tenants.routes';
+import { tokenIssuerRoute } from './pages/token-issuer/token-issuer.routes';
 import { userRoute, usersRoute } from './pages/users/users.routes';
 import { deliveriesRoute, webhooksRoute } from './pages/webhooks/webhooks.routes';
 import { FailedPage } from './shell/failed-page';
@@ -71,6 +76,11 @@ const routeTree = rootRoute.addChildren([
     ordersRoute,
     orderRoute,
     staffRoute,
+    sessionsRoute,
+    tokenIssuerRoute,
+    tenantsRoute,
+    announcementsRoute,
+    settingsRoute,
     productLinesRoute,
     deadLettersRoute,
     reconciliationRoute,

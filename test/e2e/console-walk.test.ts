@@ -1,12 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { present } from '../../src/platform/assert.js';
+import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { startBrowser } from '../support/browser.js';
 import { signedUser, standingCluster, type Cluster, type SignedUser } from '../support/cluster.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
+import { graphqlRequest } from '../support/graphql-client.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
-import { seedStaff, type SeededStaff } from '../support/staff-world.js';
-import { seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
+import { PASSWORD, seedStaff, type SeededStaff } from '../support/staff-world.js';
+import { emOf, seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
 
 let browser: Browser;
 let cluster: Cluster;
@@ -125,6 +127,132 @@ describe('X.26 the pages', () => {
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.getByRole('region', { name: 'Keys' }).getByText('shop').waitFor();
     expect(await page.getByText(/rk_live_/).count()).toBe(0);
+    expect(await console.seriousFaults()).toEqual([]);
+  });
+
+  it('X.26 announce something, change it and withdraw it, and set what clients read', async () => {
+    const { page } = console;
+    await console.goto('/announcements');
+    await page.getByRole('button', { name: 'New announcement' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Sale');
+    await page.getByRole('textbox', { name: 'Text' }).fill('Two\nlines');
+    await page.getByRole('button', { name: 'Create announcement' }).click();
+    await page.getByRole('button', { name: 'Edit Sale' }).click();
+    await page.getByRole('textbox', { name: 'Title' }).fill('Sale!');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Delete Sale!' }).waitFor();
+    await console.picture('announcements');
+    expect(await console.seriousFaults()).toEqual([]);
+    await page.getByRole('button', { name: 'Delete Sale!' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('There is none yet.').waitFor();
+    await console.goto('/settings');
+    await page.getByRole('button', { name: 'Edit Site' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('Lumen shop');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'Site' }).getByText('Lumen shop').waitFor();
+    await page.getByRole('button', { name: 'Edit Encrypted transmission' }).click();
+    const devices = page.getByRole('dialog');
+    await devices.getByRole('checkbox').check();
+    await devices.getByRole('button', { name: 'Save' }).click();
+    // Without a key nothing can be encrypted.
+    await devices.getByText(/key/i).first().waitFor();
+    expect(await devices.count()).toBe(1);
+    await devices.getByRole('textbox', { name: 'Add a key' }).fill('k1');
+    await devices.locator('input[type=password]').fill('0'.repeat(32));
+    await console.picture('settings-devices');
+    expect(await console.seriousFaults()).toEqual([]);
+    await devices.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'Encrypted transmission' }).getByText('k1').first().waitFor();
+    await page.getByRole('button', { name: 'Edit Custom data' }).click();
+    await page.getByRole('textbox', { name: 'A JSON object' }).fill('{"color":');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('This is no JSON.').waitFor();
+    await page.getByRole('textbox', { name: 'A JSON object' }).fill('{"color": "red"}');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'Custom data' }).getByText('"red"').waitFor();
+    await console.picture('settings');
+  });
+
+  it('X.26 test a webhook, send a delivery again, and have a worker reconcile', async () => {
+    const { page } = console;
+    const { tenantId } = tenant;
+    const em = emOf(cluster.world, tenantId);
+    const { webhook } = await cluster.world.services.webhooks.create(tenantId, {
+      url: 'https://shop.example/hook',
+    });
+    // An address at which nothing is sent.
+    await em.nativeUpdate(Webhook, { id: webhook.id }, { url: 'https://127.0.0.1/hook' });
+    const failed = {
+      webhookId: webhook.id,
+      seq: 1,
+      eventType: 'redemption.settled',
+      status: 'FAILED',
+    } as const;
+    const queuedAt = new Date(cluster.world.services.clock.nowMs() - 86_400_000);
+    const id = cluster.world.services.ids.next();
+    await em.insert(WebhookDelivery, { tenantId, id, ...failed, attempts: 9, queuedAt });
+    await console.goto('/webhooks');
+    await page.getByRole('button', { name: 'Test https://127.0.0.1/hook' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Test' }).click();
+    await page.getByText('The test is on its way').waitFor();
+    await page.getByRole('link', { name: 'https://127.0.0.1/hook' }).click();
+    await page.getByRole('button', { name: 'Resend redemption.settled 1' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resend' }).click();
+    await page.getByText('The event is sent again.').waitFor();
+    const sent = async () =>
+      (await em.find(WebhookDelivery, {}, { disableIdentityMap: true })).map(({ failure }) => failure);
+    await expect.poll(sent).toEqual(['ADDRESS_NOT_ALLOWED', 'ADDRESS_NOT_ALLOWED']);
+    await page.reload();
+    await page.getByText('webhook.test').waitFor();
+    await console.picture('deliveries');
+    expect(await console.seriousFaults()).toEqual([]);
+    await console.goto('/reconciliation');
+    const runs = page.getByRole('region', { name: 'Made by a worker' });
+    await runs.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
+    await runs.getByText('CLEAN').waitFor();
+    await console.picture('reconciliation-runs');
+    expect(await console.seriousFaults()).toEqual([]);
+  });
+
+  it('X.26 end a session of another browser, and change tenants and the issuer where one may', async () => {
+    const { page } = console;
+    const { tenantId } = tenant;
+    const { staffSignIns } = cluster.world.services;
+    const typed = { tenantId, email: owner.email, password: PASSWORD };
+    const { accessToken } = await staffSignIns.signIn({ ...typed, ip: '192.0.2.7' });
+    await console.goto('/account');
+    await page.getByRole('link', { name: 'Your sessions' }).click();
+    await page.getByRole('button', { name: 'End the session from 192.0.2.7' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
+    await page.getByText('The session has ended.').waitFor();
+    const viewer = { query: '{ viewer { role } }', token: accessToken };
+    const refused = async () => (await graphqlRequest(cluster.urls[1], viewer)).errors?.[0]?.extensions.code;
+    await expect.poll(refused).toBe('SESSION_ENDED');
+    await console.picture('sessions');
+    expect(await console.seriousFaults()).toEqual([]);
+    await console.goto('/token-issuer');
+    await page.getByRole('button', { name: 'Set up' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByRole('textbox', { name: 'Claim iss' }).fill(`https://id.example/${tenantId}`);
+    await form.getByRole('textbox', { name: 'Claim aud' }).fill('shop');
+    await form.getByRole('textbox', { name: 'Public keys' }).fill('https://id.example/jwks');
+    await form.getByRole('button', { name: 'Save' }).click();
+    // The operator of this installation allows no host.
+    await form.getByText(/host/i).nth(1).waitFor();
+    await console.picture('token-issuer-form');
+    expect(await console.seriousFaults()).toEqual([]);
+    expect(await page.getByRole('link', { name: 'Tenants' }).count()).toBe(0);
+    await emOf(cluster.world, tenantId).execute("update tenant set type = 'PLATFORM' where id = ?", [
+      tenantId,
+    ]);
+    await console.goto(`/tenants?part=${tenantId.toLowerCase()}`);
+    await page.getByRole('button', { name: `Edit ${tenantId}` }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('The platform');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('table', { name: 'Tenants' }).getByText('The platform').waitFor();
+    await console.picture('tenants');
     expect(await console.seriousFaults()).toEqual([]);
   });
 });

@@ -14,6 +14,11 @@ export function useViewer(): Viewer {
   return data.viewer;
 }
 
+/** Whether the server lets the member of staff call an operation, such as `endSession`. */
+export function useMayCall(operation: string): boolean {
+  return useViewer().operations.includes(operation);
+}
+
 export function useMay(permission: Permission): boolean {
   return useViewer().permissions.includes(permission);
 }

@@ -17,7 +17,7 @@ export function SecretModal({ title, secret, onClose, children }: SecretModalPro
       <Stack gap="sm">
         <Text size="sm">{children}</Text>
         <Group gap="xs" wrap="nowrap">
-          <Text size="sm" ff="monospace" style={{ overflowWrap: 'anywhere' }}>
+          <Text size="sm" ff="monospace" style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-line' }}>
             {secret}
           </Text>
           <CopyButton value={secret} label="Copy" />

@@ -17,6 +17,8 @@ const TONES: Readonly<Record<string, Tone>> = {
     'ENABLED',
     'BOUND',
     'GRANTED',
+    'DONE',
+    'OPEN',
   ),
   ...tone(
     'wait',
@@ -29,6 +31,7 @@ const TONES: Readonly<Record<string, Tone>> = {
     'ALLOCATED',
     'UNPAID',
     'AWAITS_SALE',
+    'WAITING',
   ),
   ...tone(
     'warn',

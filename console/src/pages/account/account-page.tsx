@@ -1,12 +1,19 @@
-import { Button, Card, Group, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
-import type { ReactNode } from 'react';
-import { useAction } from '../../api/queries';
+import { Card, Group, PasswordInput, Stack, Text } from '@mantine/core';
+import { useState, type ReactNode } from 'react';
+import { useAction, useOperation } from '../../api/queries';
 import { useViewer } from '../../api/viewer';
+import { FormButton } from '../../kit/form-button';
 import { FormModal } from '../../kit/form-modal';
 import { PageTitle } from '../../kit/page-title';
-import { ChangeStaffPasswordDocument, RemoveSecondFactorDocument } from './account.gql';
+import { TextLink } from '../../kit/text-link';
+import {
+  ChangeStaffPasswordDocument,
+  OwnSecondFactorDocument,
+  RemoveSecondFactorDocument,
+} from './account.gql';
+import { CodeField } from './code-field';
 import { EnrolSecondFactor } from './enrol-second-factor';
+import { RecoveryCodes, RegenerateRecoveryCodes } from './recovery-codes';
 
 interface FormProps {
   readonly onClose: () => void;
@@ -25,18 +32,50 @@ export function AccountPage() {
       <Section
         title="Password"
         says="A change ends all your other sessions."
-        form={ChangePassword}
         label="Change password"
+        form={(close) => <ChangePassword onClose={close} />}
       />
-      <Section
-        title="Second factor"
-        says="A sign-in then asks for a code of your authenticator app, too."
-        form={EnrolSecondFactor}
-        label="Set up"
-      >
-        <Opening form={RemoveSecondFactor} label="Remove" />
-      </Section>
+      <SecondFactor />
+      <TextLink to="/sessions" size="sm">
+        Your sessions
+      </TextLink>
     </Stack>
+  );
+}
+
+function SecondFactor() {
+  const { data } = useOperation(OwnSecondFactorDocument, {});
+  // Kept here: the section that has made them is replaced when the account is read again.
+  const [codes, setCodes] = useState<readonly string[] | null>(null);
+  const own = data?.viewer?.staff;
+  if (own === undefined || own === null) return null;
+  return (
+    <>
+      {own.hasSecondFactor ? (
+        <>
+          <Section
+            title="Second factor"
+            says="A sign-in asks for a code of your authenticator app, too."
+            label="Remove"
+            form={(close) => <RemoveSecondFactor onClose={close} />}
+          />
+          <Section
+            title="Recovery codes"
+            says={`${own.recoveryCodesLeft ?? 0} are left. Each signs you in once without the app.`}
+            label="Make new codes"
+            form={(close) => <RegenerateRecoveryCodes onCodes={setCodes} onClose={close} />}
+          />
+        </>
+      ) : (
+        <Section
+          title="Second factor"
+          says="A sign-in then asks for a code of your authenticator app, too."
+          label="Set up"
+          form={(close) => <EnrolSecondFactor onCodes={setCodes} onClose={close} />}
+        />
+      )}
+      {codes !== null && <RecoveryCodes codes={codes} onClose={() => setCodes(null)} />}
+    </>
   );
 }
 
@@ -44,11 +83,10 @@ interface SectionProps {
   readonly title: string;
   readonly says: string;
   readonly label: string;
-  readonly form: (props: FormProps) => ReactNode;
-  readonly children?: ReactNode;
+  readonly form: (close: () => void) => ReactNode;
 }
 
-function Section({ title, says, label, form, children }: SectionProps) {
+function Section({ title, says, label, form }: SectionProps) {
   return (
     <Card withBorder component="section" aria-label={title}>
       <Group justify="space-between">
@@ -60,24 +98,9 @@ function Section({ title, says, label, form, children }: SectionProps) {
             {says}
           </Text>
         </div>
-        <Group gap="xs">
-          <Opening form={form} label={label} />
-          {children}
-        </Group>
+        <FormButton label={label} permission="READ" button={{ variant: 'default' }} form={form} />
       </Group>
     </Card>
-  );
-}
-
-function Opening({ form: Form, label }: Pick<SectionProps, 'form' | 'label'>) {
-  const [isOpen, { open, close }] = useDisclosure();
-  return (
-    <>
-      <Button variant="default" onClick={open}>
-        {label}
-      </Button>
-      {isOpen && <Form onClose={close} />}
-    </>
   );
 }
 
@@ -143,13 +166,7 @@ function RemoveSecondFactor({ onClose }: FormProps) {
             autoComplete="current-password"
             {...form.getInputProps('password')}
           />
-          <TextInput
-            label="Code of your authenticator app"
-            required
-            inputMode="numeric"
-            autoComplete="one-time-code"
-            {...form.getInputProps('totpCode')}
-          />
+          <CodeField {...form.getInputProps('totpCode')} />
         </>
       )}
     </FormModal>

@@ -11,10 +11,15 @@ interface Enrolment {
   readonly otpauthUrl: string;
 }
 
+interface EnrolProps {
+  readonly onCodes: (codes: readonly string[] | null) => void;
+  readonly onClose: () => void;
+}
+
 /** Asks for the password, shows the secret, and is done when the app's code fits it. */
-export function EnrolSecondFactor({ onClose }: { readonly onClose: () => void }) {
+export function EnrolSecondFactor({ onCodes, onClose }: EnrolProps) {
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
-  if (enrolment !== null) return <Confirm enrolment={enrolment} onClose={onClose} />;
+  if (enrolment !== null) return <Confirm enrolment={enrolment} onCodes={onCodes} onClose={onClose} />;
   return <Begin onBegun={setEnrolment} onClose={onClose} />;
 }
 
@@ -51,7 +56,7 @@ function Begin({
   );
 }
 
-function Confirm({ enrolment, onClose }: { readonly enrolment: Enrolment; readonly onClose: () => void }) {
+function Confirm({ enrolment, onCodes, onClose }: EnrolProps & { readonly enrolment: Enrolment }) {
   const confirm = useAction(ConfirmSecondFactorDocument);
   const { secret, otpauthUrl } = enrolment;
   const image = `data:image/svg+xml,${encodeURIComponent(encodeQr(otpauthUrl, 'svg'))}`;
@@ -59,7 +64,10 @@ function Confirm({ enrolment, onClose }: { readonly enrolment: Enrolment; readon
     <FormModal
       title="Set up a second factor"
       initialValues={{ totpCode: '' }}
-      submit={async (input) => confirm.mutateAsync({ input })}
+      submit={async (input) => {
+        const { recoveryCodes } = await confirm.mutateAsync({ input });
+        onCodes(recoveryCodes);
+      }}
       submitLabel="Confirm"
       done="A sign-in now asks for a code, too."
       onClose={onClose}

@@ -8,6 +8,7 @@ import { labelOf } from '../../kit/format';
 import { PageTitle } from '../../kit/page-title';
 import { TablePanel } from '../../kit/table-panel';
 import { StatusBadge, type Tone } from '../../kit/status-badge';
+import { ReconciliationRuns } from './reconciliation-runs';
 import { ReconciliationDocument, type ReconciliationQuery } from './operations.gql';
 
 const EVERY_MS = 5000;
@@ -42,6 +43,7 @@ export function ReconciliationPage() {
         </Alert>
       )}
       {report !== undefined && <ReportView report={report} />}
+      <ReconciliationRuns />
     </Stack>
   );
 }

@@ -110,9 +110,9 @@ function CodeInput(props: TextInputProps) {
   return (
     <TextInput
       label="Code of your authenticator app"
+      description="Or a recovery code."
       required
       autoFocus
-      inputMode="numeric"
       autoComplete="one-time-code"
       {...props}
     />

@@ -1,6 +1,7 @@
 import { Button, Group } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useAction } from '../../api/queries';
+import { TextLink } from '../../kit/text-link';
 import { ConfirmAction } from '../../kit/confirm-action';
 import type { Invitation } from './invitation-link';
 import { UpdateStaffForm } from './staff-forms';
@@ -19,6 +20,9 @@ export function StaffActions({ staff, onInvitation }: StaffActionsProps) {
       <Button size="xs" variant="default" aria-label={`Edit ${staff.name}`} onClick={open}>
         Edit
       </Button>
+      <TextLink to="/sessions" search={{ staffId: staff.id }} size="sm">
+        Sessions
+      </TextLink>
       <Reset staff={staff} onInvitation={onInvitation} />
       <Switch staff={staff} />
       {isEditing && <UpdateStaffForm staff={staff} onClose={close} />}

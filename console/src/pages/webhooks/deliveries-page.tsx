@@ -5,6 +5,7 @@ import { RotateCcw } from 'lucide-react';
 import { useAction, useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
 import { CountCell, IdCell, None, TimeCell } from '../../kit/cells';
+import { ConfirmAction } from '../../kit/confirm-action';
 import { ChoiceFilter } from '../../kit/filters';
 import { FormModal } from '../../kit/form-modal';
 import { ListPage, type Column } from '../../kit/list-page';
@@ -13,6 +14,7 @@ import { StatusBadge } from '../../kit/status-badge';
 import { DELIVERY_STATUSES } from './webhook-terms';
 import {
   ReplayWebhookDocument,
+  ResendWebhookDeliveryDocument,
   WebhookDeliveriesDocument,
   type WebhookDeliveriesQuery,
 } from './webhooks.gql';
@@ -34,6 +36,7 @@ const columns: readonly Column<Row>[] = [
     cell: ({ nextAttemptAt }) => (nextAttemptAt === null ? <None /> : <TimeCell value={nextAttemptAt} />),
   },
   { title: 'Cursor', cell: ({ cursor }) => <IdCell value={cursor} /> },
+  { title: '', align: 'end', cell: (row) => <Resend row={row} /> },
 ];
 
 /** The deliveries of one webhook. */
@@ -63,6 +66,22 @@ export function DeliveriesPage() {
       />
       {isReplaying && <ReplayForm webhookId={webhookId} onClose={close} />}
     </>
+  );
+}
+
+function Resend({ row: { id: deliveryId, eventType, cursor } }: { readonly row: Row }) {
+  const resend = useAction(ResendWebhookDeliveryDocument);
+  return (
+    <Can permission="CHANGE">
+      <ConfirmAction
+        label="Resend"
+        name={`Resend ${eventType} ${cursor}`}
+        says="The event is sent once more, at once, with the same webhook-id. Receivers that go by it handle it once."
+        run={async () => resend.mutateAsync({ input: { deliveryId } })}
+        done="The event is sent again."
+        button={{ size: 'xs' }}
+      />
+    </Can>
   );
 }
 

@@ -2,7 +2,12 @@ import { Group } from '@mantine/core';
 import { useAction } from '../../api/queries';
 import { Can } from '../../kit/can';
 import { ConfirmAction } from '../../kit/confirm-action';
-import { DeleteWebhookDocument, UpdateWebhookDocument, type WebhookRowFragment } from './webhooks.gql';
+import {
+  DeleteWebhookDocument,
+  SendTestEventDocument,
+  UpdateWebhookDocument,
+  type WebhookRowFragment,
+} from './webhooks.gql';
 
 interface WebhookActionsProps {
   readonly webhook: WebhookRowFragment;
@@ -13,11 +18,27 @@ export function WebhookActions(props: WebhookActionsProps) {
   return (
     <Can permission="CHANGE">
       <Group gap="xs" justify="flex-end" wrap="nowrap">
+        <SendTest {...props} />
         <NewSecret {...props} />
         <Switch {...props} />
         <Delete {...props} />
       </Group>
     </Can>
+  );
+}
+
+function SendTest({ webhook: { id: webhookId, url, status } }: WebhookActionsProps) {
+  const send = useAction(SendTestEventDocument);
+  if (status !== 'ENABLED') return null;
+  return (
+    <ConfirmAction
+      label="Test"
+      name={`Test ${url}`}
+      says={`An event of the type webhook.test is sent to ${url}, and to no other webhook.`}
+      run={async () => send.mutateAsync({ input: { webhookId } })}
+      done="The test is on its way; the deliveries show what came of it."
+      button={{ size: 'xs' }}
+    />
   );
 }
 
