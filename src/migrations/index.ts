@@ -193,7 +193,10 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261130010201_count_redemptions_over_time',
     class: Migration20261130010201_count_redemptions_over_time,
   },
-  { name: 'Migration20261130020101_keep_an_audit_log', class: Migration20261130020101_keep_an_audit_log },
+  {
+    name: 'Migration20261130020101_keep_an_audit_log',
+    class: Migration20261130020101_keep_an_audit_log,
+  },
   {
     name: 'Migration20261130040101_list_orders_by_state_and_redemptions_by_line',
     class: Migration20261130040101_list_orders_by_state_and_redemptions_by_line,
@@ -206,19 +209,28 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261130050101_follow_the_tenant_directory',
     class: Migration20261130050101_follow_the_tenant_directory,
   },
-  { name: 'Migration20261130050201_erase_users', class: Migration20261130050201_erase_users },
   {
-    name: 'Migration20261130092001_keep_the_time_zone_of_tenants',
-    class: Migration20261130092001_keep_the_time_zone_of_tenants,
+    name: 'Migration20261130050201_erase_users',
+    class: Migration20261130050201_erase_users,
+  },
+  {
     name: 'Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions',
     class: Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions,
   },
   {
     name: 'Migration20261130060201_number_the_versions_of_announcements',
     class: Migration20261130060201_number_the_versions_of_announcements,
+  },
+  {
     name: 'Migration20261130060301_find_deliveries_by_status',
     class: Migration20261130060301_find_deliveries_by_status,
+  },
+  {
     name: 'Migration20261130060401_show_the_progress_of_reconciliations',
     class: Migration20261130060401_show_the_progress_of_reconciliations,
+  },
+  {
+    name: 'Migration20261130092001_keep_the_time_zone_of_tenants',
+    class: Migration20261130092001_keep_the_time_zone_of_tenants,
   },
 ];

@@ -246,7 +246,7 @@ describe('X.10 the audit log', () => {
     loseNextCommit(world, { isApplied: false });
     const operation = { name: 'signIn', by: null, ip: null, requestId: null, input: null };
     await duringOperation({ ...operation, onUnrecorded: () => undefined }, async () =>
-      world.services.staffSignIns.openProven(account),
+      world.services.staffSignIns.openProven(account, null),
     );
     const { id } = await emOf(world, tenantId).findOneOrFail(Session, { subjectId: staffId });
     expect(await entriesOf(world, tenantId)).toMatchObject([{ actorId: staffId, credentialId: id }]);

@@ -374,7 +374,9 @@ export type RedeemCodeErrorCode =
   /** This account does not exist or is disabled. Please ask the support of this app or site. */
   | 'USER_DISABLED'
   /** You have reached the limit of this campaign for one user. */
-  | 'USER_LIMIT_REACHED';
+  | 'USER_LIMIT_REACHED'
+  /** This campaign is for other users, or for another time. */
+  | 'USER_NOT_ELIGIBLE';
 
 /** The user comes from the token, the product line from the header x-product-code. */
 export type RedeemCodeInput = {
