@@ -77,7 +77,7 @@ export class TrialBalanceService {
     const { asOf, sums } = await this.sums.memo(JSON.stringify(wanted))();
     const byCurrency = Map.groupBy(sums, (sum) => sum.currency);
     const sorted = [...byCurrency].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return { asOf, currencies: sorted.map(([currency, of]) => balanceOf(currency, of)) };
+    return { asOf, currencies: sorted.map((group) => balanceOf(...group)) };
   }
 
   private async read(...[tenantId, facilityId, currency]: Wanted): Promise<Sums> {

@@ -1,7 +1,7 @@
 import calculateSlot from 'cluster-key-slot';
 
 /** Parts of the slots of a cluster. What is not a tenant's (doorbells, jobs) is divided by them. */
-export const PARTITIONS = 16;
+const PARTITIONS = 16;
 const SLOTS_EACH = 16_384 / PARTITIONS;
 
 /**

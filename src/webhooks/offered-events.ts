@@ -62,7 +62,7 @@ const BY_SOURCE = new Map(Object.entries(OFFERED_EVENTS).map(([name, { source }]
 export const OFFERED_SOURCES: readonly string[] = [...BY_SOURCE.keys()];
 
 /** The public name of an event; null for what is not offered. */
-export function offeredTypeOf({ type }: Pick<PublishedEvent, 'type'>): string | null {
+function offeredTypeOf({ type }: Pick<PublishedEvent, 'type'>): string | null {
   return BY_SOURCE.get(type) ?? null;
 }
 

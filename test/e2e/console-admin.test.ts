@@ -165,6 +165,7 @@ describe('X.26 administration in the console', () => {
     await page.getByRole('heading', { level: 1, name: `u${user.userId}` }).waitFor();
     await jump('rate lim', 'Rate limits');
     await page.getByRole('heading', { level: 1, name: 'Rate limits' }).waitFor();
+    expect(new URL(page.url()).pathname).toMatch(/\/rate-limits$/);
   });
 
   it('X.26 a period in the address holds for the list, and is chosen by its name', async () => {

@@ -112,12 +112,12 @@ describe('X.10 a verification', () => {
     ];
     const of = 'where tenant_id = ? and seq = 3';
     await tamper(async () => {
-      for (const change of changes) {
-        const [column = ''] = change.split(' ');
+      for (const changed of changes) {
+        const [column = ''] = changed.split(' ');
         const [row] = await execute(`select ${column} as value from audit_entry ${of}`, [tenantId]);
         const { value } = row as { readonly value: unknown };
-        await sql(`update audit_entry set ${change} ${of}`, [tenantId]);
-        expect([change, await findingsOf(world, tenantId)]).toEqual([change, ['AUDIT_ROW_CHANGED 3']]);
+        await sql(`update audit_entry set ${changed} ${of}`, [tenantId]);
+        expect([changed, await findingsOf(world, tenantId)]).toEqual([changed, ['AUDIT_ROW_CHANGED 3']]);
         await sql(`update audit_entry set ${column} = ? ${of}`, [value, tenantId]);
       }
     });

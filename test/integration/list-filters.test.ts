@@ -105,13 +105,12 @@ describe('S0.18 codes are listed', () => {
     const { tenantId, monthly, codes } = await seeded(7);
     const before = await codes({});
     const seen: (string | null | undefined)[] = [];
-    for (let afterId: string | null = null, isEnd = false; !isEnd;) {
-      const range = { offset: 0, size: 4, afterId, isCounted: false };
+    for (let afterId: string | null | undefined; afterId !== null;) {
+      const range = { offset: 0, size: 4, afterId: afterId ?? null, isCounted: false };
       const page = await world.services.codeReader.page(tenantId, {}, range);
       seen.push(...page.items.map(({ codeText }) => codeText));
       await world.services.generation.generate(tenantId, { campaignId: monthly.campaignId, count: 3 });
       afterId = page.next;
-      isEnd = afterId === null;
     }
     expect(seen).toEqual(before);
   });
@@ -376,9 +375,7 @@ describe('S0.18 redemptions are listed', () => {
     const { id: batchId } = await emOf(world, tenantId).findOneOrFail(CodeBatch, { campaignId });
     const spy = vi.spyOn(world.stores.readOrm.em.getConnection(), 'execute');
     expect(await records({ batchId })).toEqual([id]);
-    const statements = spy.mock.calls
-      .map(([sql]) => sql)
-      .filter((sql) => sql.includes('from `redemption` r '));
+    const statements = spy.mock.calls.flat().filter((text) => String(text).includes('from `redemption` r '));
     spy.mockRestore();
     expect(statements).toEqual([expect.stringContaining('r.campaign_id = ')]);
     expect(await records({ batchId, campaignId: daily.campaignId })).toEqual([]);
@@ -391,13 +388,12 @@ describe('S0.18 redemptions are listed', () => {
     const before = await records({});
     const late = [...daily.codes];
     const seen: string[] = [];
-    for (let afterId: string | null = null, isEnd = false; !isEnd;) {
-      const range = { offset: 0, size: 2, afterId, isCounted: false };
+    for (let afterId: string | null | undefined; afterId !== null;) {
+      const range = { offset: 0, size: 2, afterId: afterId ?? null, isCounted: false };
       const page = await world.services.redemptionReader.page(tenantId, {}, range);
       seen.push(...page.items.map(({ id }) => id));
       await spend(late.pop(), await seedUser(world, tenantId));
       afterId = page.next;
-      isEnd = afterId === null;
     }
     expect(seen).toEqual(before);
   });

@@ -69,7 +69,7 @@ export const REMOVE_SECOND_FACTOR_REFUSALS = [
   'TOTP_CODE_WRONG',
 ] as const;
 
-export const REGENERATE_RECOVERY_CODES_REFUSALS = REMOVE_SECOND_FACTOR_REFUSALS;
+export const REGENERATE_RECOVERY_CODES_REFUSALS = [...REMOVE_SECOND_FACTOR_REFUSALS] as const;
 
 const MESSAGES = {
   TENANT_REQUIRED: 'Say which tenant you belong to: by tenantId or the header x-tenant-id.',

@@ -88,7 +88,7 @@ function conditionOf(meta: EntityMetadata): { readonly sql: string; readonly use
   if (meta.tableName === 'code_allocation')
     return { sql: `t.receiver_type = 'USER' and t.receiver = ?`, users: 1 };
   // Orders of the ledger are names that callers choose.
-  const [link] = Object.entries(PARENTS).filter(([name]) =>
+  const link = Object.entries(PARENTS).find(([name]) =>
     meta.props.some((one) => one.name === name && isBig(one)),
   );
   if (link === undefined) return null;

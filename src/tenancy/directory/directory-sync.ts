@@ -32,8 +32,10 @@ export class DirectorySync {
   async run(signal?: AbortSignal): Promise<number> {
     let updated = 0;
     for await (const page of this.its.tenants.idPages()) {
-      for (let at = 0; at < page.length && signal?.aborted !== true; at += DIRECTORY_IDS_MAX)
+      for (let at = 0; at < page.length; at += DIRECTORY_IDS_MAX) {
+        if (signal?.aborted === true) return updated;
         updated += (await this.confirm(page.slice(at, at + DIRECTORY_IDS_MAX))).updated;
+      }
     }
     return updated;
   }

@@ -26,9 +26,9 @@ export class TenantEventLetterService {
   ) {}
 
   /** Keeps an event that could not be applied; the same delivery twice is one letter. */
-  async add({ place, text, deliveries }: DeliveredEvent, error: unknown): Promise<void> {
+  async add({ place, text, deliveries }: DeliveredEvent, fault: unknown): Promise<void> {
     const row = {
-      ...faultOf(error),
+      ...faultOf(fault),
       id: this.its.ids.next(),
       digest: createHash('sha256').update(`${place}\0${text}`).digest('base64url'),
       event: text.slice(0, TEXT_MAX),
