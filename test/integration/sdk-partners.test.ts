@@ -1,28 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient, operation, RequestError } from '../../sdk/src/index.js';
 import { createPartner, type Partner } from '../../sdk/src/partners.js';
-import { openDeviceWorld, type DeviceWorld } from '../support/device-world.js';
-import { HttpProxy } from '../support/http-proxy.js';
 import { seedKey } from '../support/partners.js';
+import { sdkScene } from '../support/sdk-scene.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
 const MANIFEST = readFileSync('sdk/operations.json', 'utf8');
 
-let setting: DeviceWorld;
-let proxy: HttpProxy;
-beforeAll(async () => {
-  setting = await openDeviceWorld();
-  proxy = await HttpProxy.start(setting.url);
-});
-afterAll(async () => {
-  await proxy.close();
-  await setting.close();
-});
+const scene = sdkScene();
 
 /** A partner with the operations of the SDK, and a campaign whose pool is full. */
 async function seeded(manifest = MANIFEST) {
-  const { world } = setting;
+  const { world } = scene;
   const tenant = await seedTenant(world);
   const { campaignId } = await seedCampaign(world, tenant, 1);
   await world.services.pools.set(tenant.tenantId, { campaignId, size: 20 });
@@ -30,7 +20,7 @@ async function seeded(manifest = MANIFEST) {
   const scopes = ['redeem', 'codes:read', 'codes:sell', 'redemptions:read'] as const;
   const { key: apiKey, partnerId } = await seedKey(world, tenant.tenantId, { scopes });
   await world.services.registeredOperations.register(tenant.tenantId, 'eve', { partnerId, manifest });
-  const partner: Partner = createPartner({ url: proxy.url, apiKey, retry: { firstPauseMs: 5 } });
+  const partner: Partner = createPartner({ url: scene.proxy.url, apiKey, retry: { firstPauseMs: 5 } });
   return { ...tenant, campaignId, partner };
 }
 
@@ -38,15 +28,15 @@ describe('a partner with the SDK', () => {
   it('sends the ids of registered operations, signs users in and sells codes, once for each key', async () => {
     const { campaignId, partner } = await seeded();
     const { token } = await partner.createUserToken({ externalUserId: 'alice', productCode: 'DEMO' });
-    proxy.acts = ['LOSE'];
+    scene.proxy.acts = ['LOSE'];
     const order = { campaignId, count: 2, channel: 'Shop', idempotencyKey: 'order-1' };
     const sold = await partner.allocateCodes(order);
     expect(sold).toMatchObject({ isReplayed: true, allocation: { count: 2, receiver: 'Shop' } });
     expect(new Set(sold.codes).size).toBe(2);
     expect((await partner.allocateCodes(order)).codes).toEqual(sold.codes);
-    for (const { body } of proxy.requests) expect(JSON.parse(body)).not.toHaveProperty('query');
+    for (const { body } of scene.proxy.requests) expect(JSON.parse(body)).not.toHaveProperty('query');
 
-    const client = createClient({ url: proxy.url, env: 'web', token });
+    const client = createClient({ url: scene.proxy.url, env: 'web', token });
     expect(await client.redeemCode(sold.codes[0] ?? '')).toMatchObject({ status: 'COMMITTED' });
     expect(await partner.redemptions()).toMatchObject({ total: 1, items: [{ externalUserId: 'alice' }] });
     await expect(partner.activateBatch('1')).rejects.toMatchObject({ code: 'BATCH_NOT_FOUND' });

@@ -8,8 +8,10 @@ import type { World } from './world.js';
 /** Pauses of a client that a test does not wait for. */
 export const FAST = { firstPauseMs: 5, maxPauseMs: 50 };
 
-export interface SdkScene {
+interface SdkScene {
   readonly world: World;
+  /** Of the server itself. */
+  readonly url: string;
   /** Before the server; it begins each test without acts and requests. */
   readonly proxy: HttpProxy;
   readonly clientOf: (user: Pick<SignedUser, 'token'>, more?: Partial<ClientOptions>) => RedeemkitClient;
@@ -34,6 +36,9 @@ export function sdkScene(): SdkScene {
   return {
     get world() {
       return setting.world;
+    },
+    get url() {
+      return setting.url;
     },
     get proxy() {
       return proxy;
