@@ -1,52 +1,34 @@
-import type { Browser, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { present } from '../../src/platform/assert.js';
-import { startBrowser } from '../support/browser.js';
-import { signedUser, standingCluster, type Cluster, type SignedUser } from '../support/cluster.js';
+import { signedUser, type SignedUser } from '../support/cluster.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
+import { consoleScene } from '../support/console-scene.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
-import { seedStaff, type SeededStaff } from '../support/staff-world.js';
-import { seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
+import { seedStaff } from '../support/staff-world.js';
+import { seedCampaign } from '../support/world.js';
 
 const LIVE_MS = 2000;
 
-let browser: Browser;
-let cluster: Cluster;
-beforeAll(async () => {
-  [browser, cluster] = await Promise.all([startBrowser(), standingCluster()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await cluster.close();
-});
-
-let tenant: SeededTenant;
-let owner: SeededStaff;
+const scene = consoleScene();
 let user: SignedUser;
 let codes: readonly string[];
-let console: ConsoleBrowser;
 beforeEach(async () => {
-  tenant = await seedTenant(cluster.world);
-  owner = await seedStaff(cluster.world, tenant.tenantId);
-  ({ codes } = await seedCampaign(cluster.world, tenant, 3));
-  user = await signedUser(cluster.world, tenant.tenantId);
-  console = await ConsoleBrowser.open(browser, cluster.urls[0]);
-  await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
-});
-afterEach(async () => {
-  await console.close();
+  ({ codes } = await seedCampaign(scene.cluster.world, scene.tenant, 3));
+  user = await signedUser(scene.cluster.world, scene.tenant.tenantId);
+  await scene.signIn();
 });
 
 async function openForm(button: string, title = button): Promise<Locator> {
-  await console.page.getByRole('button', { name: button, exact: true }).click();
-  const form = console.page.getByRole('dialog', { name: title });
+  await scene.console.page.getByRole('button', { name: button, exact: true }).click();
+  const form = scene.console.page.getByRole('dialog', { name: title });
   await form.waitFor();
   return form;
 }
 
 /** Answers the question of a button, and waits until it is done. */
 async function confirm(button: string, says: string): Promise<void> {
-  const { page } = console;
+  const { page } = scene.console;
   const label = present(button.split(' ')[0], 'The label');
   await page.getByRole('button', { name: button, exact: true }).press('Enter');
   const question = page.getByRole('dialog', { name: label, exact: true });
@@ -56,12 +38,12 @@ async function confirm(button: string, says: string): Promise<void> {
 }
 
 const row = (list: string, name: string | RegExp): Locator =>
-  console.page.getByRole('table', { name: list }).getByRole('row', { name });
+  scene.console.page.getByRole('table', { name: list }).getByRole('row', { name });
 
 describe('X.26 administration in the console', () => {
   it('X.7 limits are set for a line and its callers, and what is used is shown within two seconds', async () => {
-    const { page } = console;
-    await console.goto(`/rate-limits?userId=${user.userId}`);
+    const { page } = scene.console;
+    await scene.console.goto(`/rate-limits?userId=${user.userId}`);
     await page.getByText('Live', { exact: true }).waitFor();
     const ofUser = row('Rate limits', /DEMO Each user/);
     const form = await openForm('Set the limits of DEMO, each user', 'Limits of DEMO');
@@ -69,17 +51,17 @@ describe('X.26 administration in the console', () => {
     await form.getByRole('button', { name: 'Set' }).click();
     await page.getByText('The limits are in force on every server.').waitFor();
     await ofUser.getByText('0 of 5').waitFor();
-    await redeemOnce(cluster.urls[1], { user, code: pick(codes, 0) });
+    await redeemOnce(scene.cluster.urls[1], { user, code: pick(codes, 0) });
     const answeredMs = performance.now();
     await ofUser.getByText('1 of 5').waitFor();
     expect(performance.now() - answeredMs).toBeLessThan(2 * LIVE_MS);
-    await console.picture('rate-limits-of-a-user');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('rate-limits-of-a-user');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 currencies, facilities and nodes are made and switched', async () => {
-    const { page } = console;
-    await console.goto('/currencies');
+    const { page } = scene.console;
+    await scene.console.goto('/currencies');
     const currency = await openForm('New currency');
     await currency.getByLabel('Code').fill('gold');
     await currency.getByLabel('Name').fill('Gold');
@@ -93,13 +75,13 @@ describe('X.26 administration in the console', () => {
     await confirm('Disable GOLD', 'CURRENCY_DISABLED');
     await row('Currencies', /GOLD Gold DISABLED/).waitFor();
 
-    await console.goto('/facilities');
+    await scene.console.goto('/facilities');
     const facility = await openForm('New facility');
     await facility.getByLabel('Name').fill('Arena');
     await page.keyboard.press('Enter');
     await row('Facilities', /Arena ENABLED/).waitFor();
 
-    await console.goto('/nodes');
+    await scene.console.goto('/nodes');
     const node = await openForm('New node');
     await node.getByLabel('Name').fill('Berlin 1');
     await node.getByLabel('Address').fill('b1.example.net');
@@ -109,18 +91,18 @@ describe('X.26 administration in the console', () => {
     await page.getByRole('button', { name: 'I have it' }).click();
     await confirm('Disable Berlin 1', 'No subscriber sees');
     await row('Nodes', /Berlin 1 .* DISABLED/).waitFor();
-    expect(await console.seriousFaults()).toEqual([]);
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 a coupon template is made, and its coupons are issued and listed', async () => {
-    const { page } = console;
-    await console.goto('/currencies');
+    const { page } = scene.console;
+    await scene.console.goto('/currencies');
     const currency = await openForm('New currency');
     await currency.getByLabel('Code').fill('EUR');
     await currency.getByLabel('Name').fill('Euro');
     await page.keyboard.press('Enter');
     await row('Currencies', /EUR/).waitFor();
-    await console.goto('/coupon-templates');
+    await scene.console.goto('/coupon-templates');
     const form = await openForm('New template', 'New coupon template');
     await form.getByLabel('Name').fill('Five off');
     await form.getByLabel('Currency').click();
@@ -140,20 +122,20 @@ describe('X.26 administration in the console', () => {
     await page.getByText('The user has the coupons.').waitFor();
     await page.getByRole('link', { name: 'Coupons' }).last().click();
     await row('Coupons', /Five off .* AVAILABLE/).waitFor();
-    await console.picture('coupons-of-a-template');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('coupons-of-a-template');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 Ctrl K leads to a code, an order, a user and a page by what was typed', async () => {
-    const { page } = console;
-    const { orderNo } = await redeemOnce(cluster.urls[0], { user, code: pick(codes, 0) });
+    const { page } = scene.console;
+    const { orderNo } = await redeemOnce(scene.cluster.urls[0], { user, code: pick(codes, 0) });
     const jump = async (typed: string, option: string | RegExp): Promise<void> => {
       await page.keyboard.press('Control+k');
       const field = page.getByRole('textbox', { name: 'Jump to' });
       await field.waitFor();
       await page.keyboard.type(typed);
       await page.getByRole('button', { name: option }).first().waitFor();
-      await console.picture('jump');
+      await scene.console.picture('jump');
       await page.keyboard.press('Enter');
       await field.waitFor({ state: 'detached' });
     };
@@ -169,25 +151,25 @@ describe('X.26 administration in the console', () => {
   });
 
   it('X.26 a period in the address holds for the list, and is chosen by its name', async () => {
-    const { page } = console;
-    await redeemOnce(cluster.urls[0], { user, code: pick(codes, 0) });
+    const { page } = scene.console;
+    await redeemOnce(scene.cluster.urls[0], { user, code: pick(codes, 0) });
     const count = page.getByRole('status').filter({ hasText: / of /u });
-    await console.goto('/redemptions?from=2020-01-01&to=2020-01-31');
+    await scene.console.goto('/redemptions?from=2020-01-01&to=2020-01-31');
     await count.getByText('None of 0').waitFor();
     await page.getByRole('search').getByRole('button', { name: 'Time, 2020-01-01 to 2020-01-31' }).click();
     await page.getByRole('button', { name: 'Last 7 days' }).click();
     await count.getByText('1–1 of 1').waitFor();
     expect(new URL(page.url()).search).toMatch(/^\?from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d$/);
-    await console.picture('period');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('period');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 an auditor sees all of it, and no button that changes anything', async () => {
-    await console.close();
-    console = await ConsoleBrowser.open(browser, cluster.urls[0], 'dark');
-    const { page } = console;
-    const auditor = await seedStaff(cluster.world, tenant.tenantId, 'AUDITOR');
-    await console.signIn(cluster.world, tenant.tenantId, auditor.staffId);
+    await scene.console.close();
+    scene.console = await ConsoleBrowser.open(scene.browser, scene.cluster.urls[0], 'dark');
+    const { page } = scene.console;
+    const auditor = await seedStaff(scene.cluster.world, scene.tenant.tenantId, 'AUDITOR');
+    await scene.console.signIn(scene.cluster.world, scene.tenant.tenantId, auditor.staffId);
     for (const list of ['Batches', 'Rate limits', 'Currencies', 'Facilities', 'Nodes', 'Coupon templates']) {
       await page.getByRole('link', { name: list, exact: true }).click();
       await page.getByRole('heading', { level: 1, name: list }).waitFor();
@@ -196,8 +178,8 @@ describe('X.26 administration in the console', () => {
       await table.getByText('Loading …').waitFor({ state: 'detached' });
       const buttons = await page.getByRole('main').getByRole('button').allTextContents();
       expect(buttons.filter((text) => /New|Add|Set|Edit|Rename|Disable|Issue/.test(text))).toEqual([]);
-      await console.picture(`${list.toLowerCase().replaceAll(' ', '-')}-dark`);
-      expect(await console.seriousFaults()).toEqual([]);
+      await scene.console.picture(`${list.toLowerCase().replaceAll(' ', '-')}-dark`);
+      expect(await scene.console.seriousFaults()).toEqual([]);
     }
   });
 });

@@ -1,53 +1,31 @@
-import type { Browser, Response } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startBrowser } from '../support/browser.js';
-import { signedUsers, standingCluster, type Cluster } from '../support/cluster.js';
+import type { Response } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { signedUsers } from '../support/cluster.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
+import { consoleScene } from '../support/console-scene.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
-import { seedStaff, type SeededStaff } from '../support/staff-world.js';
-import { seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
+import { seedStaff } from '../support/staff-world.js';
+import { seedCampaign } from '../support/world.js';
 
 const FIRST_LOAD_BYTES_MAX = 350 * 1024;
 const LIVE_MS = 2000;
 const UPDATES = 5;
 
-let browser: Browser;
-let cluster: Cluster;
-beforeAll(async () => {
-  [browser, cluster] = await Promise.all([startBrowser(), standingCluster()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await cluster.close();
-});
-
-let tenant: SeededTenant;
-let owner: SeededStaff;
-let console: ConsoleBrowser;
-beforeEach(async () => {
-  tenant = await seedTenant(cluster.world);
-  owner = await seedStaff(cluster.world, tenant.tenantId);
-  console = await ConsoleBrowser.open(browser, cluster.urls[0]);
-});
-afterEach(async () => {
-  await console.close();
-});
-
-const signIn = async (): Promise<void> => console.signIn(cluster.world, tenant.tenantId, owner.staffId);
+const scene = consoleScene();
 
 describe('X.26 the overview', () => {
   it('X.26 shows a redemption that another process has made within two seconds', async () => {
-    const { page } = console;
-    const { campaignId, codes } = await seedCampaign(cluster.world, tenant, UPDATES);
-    const users = await signedUsers(cluster.world, tenant.tenantId, UPDATES);
-    await signIn();
+    const { page } = scene.console;
+    const { campaignId, codes } = await seedCampaign(scene.cluster.world, scene.tenant, UPDATES);
+    const users = await signedUsers(scene.cluster.world, scene.tenant.tenantId, UPDATES);
+    await scene.signIn();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
     const latest = page.getByRole('region', { name: 'Latest redemptions' });
     await latest.getByText('No code was redeemed yet.').waitFor();
     const delays: number[] = [];
     for (const [index, user] of users.entries()) {
-      const redeemed = await redeemOnce(cluster.urls[1], { user, code: pick(codes, index) });
+      const redeemed = await redeemOnce(scene.cluster.urls[1], { user, code: pick(codes, index) });
       const answeredMs = performance.now();
       expect(redeemed.outcome).toBe('COMMITTED');
       await latest.getByRole('cell', { name: `u${user.userId}` }).waitFor();
@@ -60,8 +38,8 @@ describe('X.26 the overview', () => {
       .getByText(String(UPDATES), { exact: true })
       .waitFor();
     await page.getByRole('img', { name: `${UPDATES} redemptions in the last 5 minutes` }).waitFor();
-    await console.picture('overview');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('overview');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await latest.getByRole('link', { name: 'Test campaign' }).first().click();
     await page.getByRole('heading', { name: 'Test campaign' }).waitFor();
     expect(page.url()).toContain(`/console/campaigns/${campaignId}`);
@@ -69,15 +47,15 @@ describe('X.26 the overview', () => {
       .getByRole('group', { name: 'Redemptions', exact: true })
       .getByText(String(UPDATES), { exact: true })
       .waitFor();
-    await console.picture('campaign');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('campaign');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 takes less than 350 KB at the first load, with all that it asks for', async () => {
-    const { page } = console;
+    const { page } = scene.console;
     const replies: Response[] = [];
     page.on('response', (reply) => replies.push(reply));
-    await signIn();
+    await scene.signIn();
     await page.getByRole('img', { name: /redemptions in the last 5 minutes/ }).waitFor();
     await page.waitForLoadState('load');
     const sizes = await Promise.all(
@@ -94,9 +72,9 @@ describe('X.26 the overview', () => {
 
 describe('X.26 campaigns', () => {
   it('X.26 are made, activated and paused by the keyboard alone, each after a word on what will happen', async () => {
-    const { page } = console;
-    await signIn();
-    await console.goto('/campaigns');
+    const { page } = scene.console;
+    await scene.signIn();
+    await scene.console.goto('/campaigns');
     await page.getByText('There is none yet.').waitFor();
     await page.getByRole('button', { name: 'New campaign' }).focus();
     await page.keyboard.press('Enter');
@@ -107,7 +85,7 @@ describe('X.26 campaigns', () => {
     await form.getByLabel('Who may redeem').focus();
     await page.keyboard.type('isNew && hour >= "0"');
     await form.getByText('Line 1, column 10').waitFor();
-    await console.picture('campaign-condition');
+    await scene.console.picture('campaign-condition');
     for (let at = 0; at < 3; at += 1) await page.keyboard.press('Backspace');
     await page.keyboard.type('0');
     await form.getByText('There are no users to try it on.').waitFor();
@@ -120,8 +98,8 @@ describe('X.26 campaigns', () => {
     await page.keyboard.press('Enter');
     // The server refuses a reward without a plan first, then codes that could be guessed.
     await form.getByText('must be given').waitFor();
-    await console.picture('campaign-form');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('campaign-form');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await form.getByLabel('Plan').first().focus();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
@@ -148,19 +126,22 @@ describe('X.26 campaigns', () => {
   });
 
   it('X.26 are listed by their state in the address, and changed by their forms', async () => {
-    const { page } = console;
-    await seedCampaign(cluster.world, tenant, 2, { campaign: { name: 'Running' } });
-    await seedCampaign(cluster.world, tenant, 2, { campaign: { name: 'Draft' }, isActive: false });
-    await signIn();
-    await console.goto('/campaigns?status=DRAFT');
+    const { page } = scene.console;
+    await seedCampaign(scene.cluster.world, scene.tenant, 2, { campaign: { name: 'Running' } });
+    await seedCampaign(scene.cluster.world, scene.tenant, 2, {
+      campaign: { name: 'Draft' },
+      isActive: false,
+    });
+    await scene.signIn();
+    await scene.console.goto('/campaigns?status=DRAFT');
     const table = page.getByRole('table', { name: 'Campaigns' });
     await table.getByRole('link', { name: 'Draft' }).waitFor();
     expect(await table.getByRole('link').count()).toBe(1);
     await page.getByRole('radiogroup', { name: 'Status' }).getByText('Active').click();
     await table.getByRole('link', { name: 'Running' }).waitFor();
     expect(new URL(page.url()).search).toBe('?status=ACTIVE');
-    await console.picture('campaigns');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('campaigns');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await table.getByRole('link', { name: 'Running' }).click();
     await page.getByRole('button', { name: 'Edit' }).click();
     const form = page.getByRole('dialog', { name: 'Edit Running' });
@@ -177,23 +158,23 @@ describe('X.26 campaigns', () => {
   });
 
   it('X.26 show an auditor no button that changes anything, in the dark scheme', async () => {
-    await console.close();
-    console = await ConsoleBrowser.open(browser, cluster.urls[0], 'dark');
-    const { page } = console;
-    const { campaignId } = await seedCampaign(cluster.world, tenant, 2);
-    const auditor = await seedStaff(cluster.world, tenant.tenantId, 'AUDITOR');
-    await console.signIn(cluster.world, tenant.tenantId, auditor.staffId);
+    await scene.console.close();
+    scene.console = await ConsoleBrowser.open(scene.browser, scene.cluster.urls[0], 'dark');
+    const { page } = scene.console;
+    const { campaignId } = await seedCampaign(scene.cluster.world, scene.tenant, 2);
+    const auditor = await seedStaff(scene.cluster.world, scene.tenant.tenantId, 'AUDITOR');
+    await scene.console.signIn(scene.cluster.world, scene.tenant.tenantId, auditor.staffId);
     await page.getByRole('img', { name: /redemptions in the last 5 minutes/ }).waitFor();
-    await console.picture('overview-dark');
-    expect(await console.seriousFaults()).toEqual([]);
-    await console.goto('/campaigns');
+    await scene.console.picture('overview-dark');
+    expect(await scene.console.seriousFaults()).toEqual([]);
+    await scene.console.goto('/campaigns');
     await page.getByRole('link', { name: 'Test campaign' }).waitFor();
     expect(await page.getByRole('button', { name: 'New campaign' }).count()).toBe(0);
-    await console.goto(`/campaigns/${campaignId}`);
+    await scene.console.goto(`/campaigns/${campaignId}`);
     await page.getByRole('group', { name: 'Redemptions', exact: true }).waitFor();
     for (const step of ['Edit', 'End', 'Pause'])
       expect(await page.getByRole('button', { name: step, exact: true }).count()).toBe(0);
-    await console.picture('campaign-dark');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('campaign-dark');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 });

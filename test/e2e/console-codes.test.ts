@@ -1,45 +1,25 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Browser, Download, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Download, Locator } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
-import { startBrowser } from '../support/browser.js';
-import { signedUsers, standingCluster, type Cluster } from '../support/cluster.js';
-import { ConsoleBrowser } from '../support/console-browser.js';
+import { signedUsers } from '../support/cluster.js';
+import { consoleScene } from '../support/console-scene.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
-import { seedStaff, type SeededStaff } from '../support/staff-world.js';
-import { emOf, seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
+import { emOf, seedCampaign } from '../support/world.js';
 
-let browser: Browser;
-let cluster: Cluster;
-beforeAll(async () => {
-  [browser, cluster] = await Promise.all([startBrowser(), standingCluster()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await cluster.close();
-});
-
-let tenant: SeededTenant;
-let owner: SeededStaff;
+const scene = consoleScene();
 let campaignId: string;
-let console: ConsoleBrowser;
 beforeEach(async () => {
-  tenant = await seedTenant(cluster.world);
-  owner = await seedStaff(cluster.world, tenant.tenantId);
-  ({ campaignId } = await seedCampaign(cluster.world, tenant, 1));
-  console = await ConsoleBrowser.open(browser, cluster.urls[0]);
-  await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
-});
-afterEach(async () => {
-  await console.close();
+  ({ campaignId } = await seedCampaign(scene.cluster.world, scene.tenant, 1));
+  await scene.signIn();
 });
 
 /** Opens one of the ways to add codes, by the keyboard, and answers its form. */
 async function addCodes(way: string, title = way): Promise<Locator> {
-  const { page } = console;
+  const { page } = scene.console;
   await page.getByRole('button', { name: 'Add codes' }).press('Enter');
   await page.getByRole('menuitem', { name: way }).press('Enter');
   const form = page.getByRole('dialog', { name: title });
@@ -51,23 +31,25 @@ async function addCodes(way: string, title = way): Promise<Locator> {
 const codesField = (form: Locator): Locator => form.getByRole('textbox', { name: 'Codes', exact: true });
 
 async function saved(click: () => Promise<void>): Promise<{ readonly name: string; readonly text: string }> {
-  const [file] = await Promise.all([console.page.waitForEvent('download'), click()]);
+  const [file] = await Promise.all([scene.console.page.waitForEvent('download'), click()]);
   return { name: file.suggestedFilename(), text: readFileSync(await pathOf(file), 'utf8') };
 }
 
 const pathOf = async (file: Download): Promise<string> => file.path();
 
 const figure = (name: string, value: number): Locator =>
-  console.page.getByRole('group', { name, exact: true }).getByText(String(value), { exact: true });
+  scene.console.page.getByRole('group', { name, exact: true }).getByText(String(value), { exact: true });
 
 /** What a fact of a card says. */
 const fact = (region: string, label: string): Locator =>
-  console.page.getByRole('region', { name: region, exact: true }).locator(`dt:text-is("${label}") + dd`);
+  scene.console.page
+    .getByRole('region', { name: region, exact: true })
+    .locator(`dt:text-is("${label}") + dd`);
 
 describe('S4.19 X.26 codes in the console', () => {
   it('S4.19 the figures that are shown equal the codes made and redeemed', async () => {
-    const { page } = console;
-    await console.goto(`/campaigns/${campaignId}`);
+    const { page } = scene.console;
+    await scene.console.goto(`/campaigns/${campaignId}`);
     const form = await addCodes('Generate codes');
     await codesField(form).fill('0');
     await form.getByRole('button', { name: 'Generate' }).press('Enter');
@@ -76,13 +58,13 @@ describe('S4.19 X.26 codes in the console', () => {
     await form.getByRole('button', { name: 'Generate' }).press('Enter');
     await page.getByRole('heading', { level: 1, name: /^Batch \d+$/ }).waitFor();
     await fact('Batch', 'Codes made').getByText('24', { exact: true }).waitFor();
-    await console.picture('detail-batch');
+    await scene.console.picture('detail-batch');
 
-    const em = emOf(cluster.world, tenant.tenantId);
+    const em = emOf(scene.cluster.world, scene.tenant.tenantId);
     const codes = await em.find(Code, { campaignId });
-    const users = await signedUsers(cluster.world, tenant.tenantId, 3);
+    const users = await signedUsers(scene.cluster.world, scene.tenant.tenantId, 3);
     for (const [at, user] of users.entries())
-      await redeemOnce(cluster.urls[1], {
+      await redeemOnce(scene.cluster.urls[1], {
         user,
         code: pick(
           codes.map(({ codeText }) => codeText ?? ''),
@@ -91,18 +73,18 @@ describe('S4.19 X.26 codes in the console', () => {
       });
     const redeemed = await em.count(Redemption, { campaignId });
     expect([codes.length, redeemed]).toEqual([25, 3]);
-    await console.goto(`/campaigns/${campaignId}`);
+    await scene.console.goto(`/campaigns/${campaignId}`);
     await figure('Codes', codes.length).waitFor();
     await figure('Redemptions', redeemed).waitFor();
-    await console.goto('/overview');
+    await scene.console.goto('/overview');
     await figure('Redemptions', redeemed).waitFor();
-    await console.goto(`/codes?campaignId=${campaignId}&status=USED_UP`);
+    await scene.console.goto(`/codes?campaignId=${campaignId}&status=USED_UP`);
     await page.getByRole('status').getByText(`1–${redeemed} of ${redeemed}`).waitFor();
   });
 
   it('X.26 a large batch shows how far it is, and is cancelled after a word on what will happen', async () => {
-    const { page } = console;
-    await console.goto('/batches');
+    const { page } = scene.console;
+    await scene.console.goto('/batches');
     const form = await addCodes('Generate codes');
     await form.getByLabel('Campaign').click();
     await page.getByRole('option', { name: 'Test campaign' }).click();
@@ -111,8 +93,8 @@ describe('S4.19 X.26 codes in the console', () => {
     const progress = page.getByRole('region', { name: 'Generation' });
     await progress.getByText(/^\d[\d,]* of 2,000,000 codes$/).waitFor();
     await progress.getByText(/codes a second/).waitFor();
-    await console.picture('batch-under-way');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('batch-under-way');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     const question = page.getByRole('dialog', { name: 'Cancel' });
     await question.getByText('None of the codes of this batch can be redeemed.').waitFor();
@@ -123,13 +105,13 @@ describe('S4.19 X.26 codes in the console', () => {
   });
 
   it('X.26 a batch is activated, extended, frozen, unfrozen and voided by the keyboard alone', async () => {
-    const { page } = console;
-    const { batch } = await cluster.world.services.generation.generate(tenant.tenantId, {
+    const { page } = scene.console;
+    const { batch } = await scene.cluster.world.services.generation.generate(scene.tenant.tenantId, {
       campaignId,
       count: 2,
       activateAtSale: true,
     });
-    await console.goto(`/batches/${batch.id}`);
+    await scene.console.goto(`/batches/${batch.id}`);
     const state = fact('Batch', 'Status');
     await state.getByText('AWAITS SALE').waitFor();
     for (const [step, becomes] of [
@@ -163,8 +145,8 @@ describe('S4.19 X.26 codes in the console', () => {
   });
 
   it('S4.21 a pool is filled, and each of its codes is handed out once', async () => {
-    const { page } = console;
-    await console.goto(`/campaigns/${campaignId}`);
+    const { page } = scene.console;
+    await scene.console.goto(`/campaigns/${campaignId}`);
     const pool = page.getByRole('region', { name: 'Pool' });
     await pool.getByRole('button', { name: 'Set the size' }).click();
     const size = page.getByRole('dialog', { name: 'Size of the pool' });
@@ -189,8 +171,8 @@ describe('S4.19 X.26 codes in the console', () => {
 
 describe('X.12 files and forgiving input in the console', () => {
   it('X.12 a CSV file is taken, with a table of the refused lines, and comes out again with QR codes', async () => {
-    const { page } = console;
-    await console.goto(`/batches?campaignId=${campaignId}`);
+    const { page } = scene.console;
+    await scene.console.goto(`/batches?campaignId=${campaignId}`);
     const form = await addCodes('Import a CSV file', 'Import codes');
     const lines = ['code,use_limit', 'FGN-0001,1', 'fgn0001,1', 'AB,1', 'FGN0002,many', 'FGN0003,0'];
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'console-')), 'old shop.csv');
@@ -207,8 +189,8 @@ describe('X.12 files and forgiving input in the console', () => {
       '4CODE_TEXT_NOT_ALLOWED',
       '5USE_LIMIT_OUT_OF_RANGE',
     ]);
-    await console.picture('import');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('import');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     const report = await saved(async () =>
       page
         .getByRole('region', { name: 'Refused lines' })
@@ -229,7 +211,7 @@ describe('X.12 files and forgiving input in the console', () => {
     expect(sheet.text.match(/<figure>/g)).toHaveLength(2);
     // The same file again is the same import: nothing is taken twice.
     const { pathname } = new URL(page.url());
-    await console.goto(`/batches?campaignId=${campaignId}`);
+    await scene.console.goto(`/batches?campaignId=${campaignId}`);
     const again = await addCodes('Import a CSV file', 'Import codes');
     await again.locator('input[type=file]').setInputFiles(file);
     await again.getByRole('button', { name: 'Import' }).click();
@@ -238,15 +220,15 @@ describe('X.12 files and forgiving input in the console', () => {
   });
 
   it('X.12 a shared code of own choice is found however it is typed, and shows its QR code', async () => {
-    const { page } = console;
-    await console.goto(`/batches?campaignId=${campaignId}`);
+    const { page } = scene.console;
+    await scene.console.goto(`/batches?campaignId=${campaignId}`);
     const form = await addCodes('Codes of your own choice');
     await codesField(form).fill('summer-2026');
     await form.getByLabel('Uses of each code').fill('500');
     await form.getByRole('button', { name: 'Add codes' }).click();
     await page.getByText('The codes were added.').waitFor();
     for (const typed of ['SUMMER-2026', ' summer2026 ', 'Summer 2026', '2026']) {
-      await console.goto(`/codes?text=${encodeURIComponent(typed)}`);
+      await scene.console.goto(`/codes?text=${encodeURIComponent(typed)}`);
       await page
         .getByRole('table', { name: 'Codes' })
         .getByRole('link', { name: /summer-?2026/i })
@@ -256,8 +238,8 @@ describe('X.12 files and forgiving input in the console', () => {
     await fact('State', 'Uses').getByText('0 of 500').waitFor();
     await page.getByRole('button', { name: 'QR code' }).click();
     await page.getByRole('img', { name: /QR code that says/ }).waitFor();
-    await console.picture('code-qr');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('code-qr');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Change', exact: true }).click();
     const change = page.getByRole('dialog', { name: 'Change the code' });

@@ -1,48 +1,28 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { present } from '../../src/platform/assert.js';
 import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
-import { startBrowser } from '../support/browser.js';
-import { signedUser, standingCluster, type Cluster, type SignedUser } from '../support/cluster.js';
-import { ConsoleBrowser } from '../support/console-browser.js';
+import { signedUser, type SignedUser } from '../support/cluster.js';
+import { consoleScene } from '../support/console-scene.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
-import { PASSWORD, seedStaff, type SeededStaff } from '../support/staff-world.js';
-import { emOf, seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
+import { PASSWORD } from '../support/staff-world.js';
+import { emOf, seedCampaign } from '../support/world.js';
 
-let browser: Browser;
-let cluster: Cluster;
-beforeAll(async () => {
-  [browser, cluster] = await Promise.all([startBrowser(), standingCluster()]);
-});
-afterAll(async () => {
-  await browser.close();
-  await cluster.close();
-});
-
-let tenant: SeededTenant;
-let owner: SeededStaff;
+const scene = consoleScene();
 let user: SignedUser;
 let codes: readonly string[];
 let orderNo: string;
-let console: ConsoleBrowser;
 beforeEach(async () => {
-  tenant = await seedTenant(cluster.world);
-  owner = await seedStaff(cluster.world, tenant.tenantId);
-  ({ codes } = await seedCampaign(cluster.world, tenant, 3));
-  user = await signedUser(cluster.world, tenant.tenantId);
-  const redeemed = await redeemOnce(cluster.urls[0], { user, code: pick(codes, 0) });
+  ({ codes } = await seedCampaign(scene.cluster.world, scene.tenant, 3));
+  user = await signedUser(scene.cluster.world, scene.tenant.tenantId);
+  const redeemed = await redeemOnce(scene.cluster.urls[0], { user, code: pick(codes, 0) });
   orderNo = present(redeemed.orderNo, 'The order number');
-  console = await ConsoleBrowser.open(browser, cluster.urls[0]);
-  await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
-});
-afterEach(async () => {
-  await console.close();
+  await scene.signIn();
 });
 
 /** Opens what a link of the list leads to, and waits until the page shows it. */
 async function openFirst(list: string): Promise<void> {
-  const { page } = console;
+  const { page } = scene.console;
   await page.getByRole('table', { name: list }).getByRole('link').first().click();
   await page.getByRole('heading', { level: 1, name: list, exact: true }).waitFor({ state: 'detached' });
   await page.getByRole('region').first().waitFor();
@@ -51,7 +31,7 @@ async function openFirst(list: string): Promise<void> {
 describe('X.26 the pages', () => {
   // Halves, because a machine that is busy with other tests takes minutes for all of them.
   it.each([0, 1])('X.26 each load without a complaint and without a serious fault, half %i', async (half) => {
-    const { page } = console;
+    const { page } = scene.console;
     const sidebar = page.getByRole('navigation', { name: 'Pages' });
     const names = await sidebar.getByRole('link').allTextContents();
     expect(names.length).toBeGreaterThan(24);
@@ -60,8 +40,8 @@ describe('X.26 the pages', () => {
       await sidebar.getByRole('link', { name, exact: true }).click();
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.getByText('Loading …').waitFor({ state: 'detached' });
-      await console.picture(`page-${name.toLowerCase().replaceAll(' ', '-')}`);
-      for (const fault of await console.seriousFaults()) faults.push(`${name}: ${fault}`);
+      await scene.console.picture(`page-${name.toLowerCase().replaceAll(' ', '-')}`);
+      for (const fault of await scene.console.seriousFaults()) faults.push(`${name}: ${fault}`);
     }
     expect(faults).toEqual([]);
   });
@@ -69,17 +49,17 @@ describe('X.26 the pages', () => {
   it('X.26 lists lead to details without a serious fault', async () => {
     const faults: string[] = [];
     for (const name of ['Redemptions', 'Orders', 'Codes', 'Batches']) {
-      await console.page.getByRole('link', { name, exact: true }).click();
+      await scene.console.page.getByRole('link', { name, exact: true }).click();
       await openFirst(name);
-      await console.picture(`detail-${name.toLowerCase()}`);
-      for (const fault of await console.seriousFaults()) faults.push(`${name}, detail: ${fault}`);
+      await scene.console.picture(`detail-${name.toLowerCase()}`);
+      for (const fault of await scene.console.seriousFaults()) faults.push(`${name}, detail: ${fault}`);
     }
     expect(faults).toEqual([]);
   });
 
   it('X.26 find a redemption by what the customer typed, and reverse it with a reason', async () => {
-    const { page } = console;
-    await console.goto('/redemptions');
+    const { page } = scene.console;
+    await scene.console.goto('/redemptions');
     await page.getByRole('textbox', { name: 'Code, as typed' }).fill(pick(codes, 0).toLowerCase());
     await page.getByRole('link', { name: orderNo }).click();
     await page.getByRole('button', { name: 'Reverse' }).click();
@@ -90,12 +70,12 @@ describe('X.26 the pages', () => {
     await form.getByRole('button', { name: 'Reverse', exact: true }).click();
     await page.getByText('The redemption was reversed.').waitFor();
     await page.getByRole('region', { name: 'Reversal' }).getByText('Sold twice').waitFor();
-    expect(await console.seriousFaults()).toEqual([]);
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 show a user with everything that the user has, and disable the user', async () => {
-    const { page } = console;
-    await console.goto('/users');
+    const { page } = scene.console;
+    await scene.console.goto('/users');
     await page.getByRole('table', { name: 'Users' }).getByRole('link').first().click();
     const subscriptions = page.getByRole('region', { name: 'Subscriptions' });
     await subscriptions.getByText('ACTIVE').waitFor();
@@ -106,15 +86,15 @@ describe('X.26 the pages', () => {
     await page.getByText('The user is disabled.').waitFor();
     await expect
       .poll(async () => {
-        const answer = await redeemOnce(cluster.urls[1], { user, code: pick(codes, 1) });
+        const answer = await redeemOnce(scene.cluster.urls[1], { user, code: pick(codes, 1) });
         return answer.outcome;
       })
       .toBe('USER_DISABLED');
   });
 
   it('X.26 make a partner with a key that is shown once', async () => {
-    const { page } = console;
-    await console.goto('/partners');
+    const { page } = scene.console;
+    await scene.console.goto('/partners');
     await page.getByRole('button', { name: 'New partner' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('Lumen');
     await page.keyboard.press('Enter');
@@ -123,16 +103,16 @@ describe('X.26 the pages', () => {
     await page.getByRole('textbox', { name: 'Name' }).fill('shop');
     await page.getByRole('button', { name: 'Create key' }).click();
     await page.getByText(/^rk_live_/).waitFor();
-    await console.picture('partner-key');
+    await scene.console.picture('partner-key');
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.getByRole('region', { name: 'Keys' }).getByText('shop').waitFor();
     expect(await page.getByText(/rk_live_/).count()).toBe(0);
-    expect(await console.seriousFaults()).toEqual([]);
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 announce something, change it and withdraw it, and set what clients read', async () => {
-    const { page } = console;
-    await console.goto('/announcements');
+    const { page } = scene.console;
+    await scene.console.goto('/announcements');
     await page.getByRole('button', { name: 'New announcement' }).click();
     await page.getByRole('textbox', { name: 'Title' }).fill('Sale');
     await page.getByRole('textbox', { name: 'Text' }).fill('Two\nlines');
@@ -141,12 +121,12 @@ describe('X.26 the pages', () => {
     await page.getByRole('textbox', { name: 'Title' }).fill('Sale!');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Delete Sale!' }).waitFor();
-    await console.picture('announcements');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('announcements');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await page.getByRole('button', { name: 'Delete Sale!' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('There is none yet.').waitFor();
-    await console.goto('/settings');
+    await scene.console.goto('/settings');
     await page.getByRole('button', { name: 'Edit Site' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('Lumen shop');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -160,8 +140,8 @@ describe('X.26 the pages', () => {
     expect(await devices.count()).toBe(1);
     await devices.getByRole('textbox', { name: 'Add a key' }).fill('k1');
     await devices.locator('input[type=password]').fill('0'.repeat(32));
-    await console.picture('settings-devices');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('settings-devices');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     await devices.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('region', { name: 'Encrypted transmission' }).getByText('k1').first().waitFor();
     await page.getByRole('button', { name: 'Edit Custom data' }).click();
@@ -171,14 +151,14 @@ describe('X.26 the pages', () => {
     await page.getByRole('textbox', { name: 'A JSON object' }).fill('{"color": "red"}');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('region', { name: 'Custom data' }).getByText('"red"').waitFor();
-    await console.picture('settings');
+    await scene.console.picture('settings');
   });
 
   it('X.26 test a webhook, send a delivery again, and have a worker reconcile', async () => {
-    const { page } = console;
-    const { tenantId } = tenant;
-    const em = emOf(cluster.world, tenantId);
-    const { webhook } = await cluster.world.services.webhooks.create(tenantId, {
+    const { page } = scene.console;
+    const { tenantId } = scene.tenant;
+    const em = emOf(scene.cluster.world, tenantId);
+    const { webhook } = await scene.cluster.world.services.webhooks.create(tenantId, {
       url: 'https://shop.example/hook',
     });
     // An address at which nothing is sent.
@@ -189,10 +169,10 @@ describe('X.26 the pages', () => {
       eventType: 'redemption.settled',
       status: 'FAILED',
     } as const;
-    const queuedAt = new Date(cluster.world.services.clock.nowMs() - 86_400_000);
-    const id = cluster.world.services.ids.next();
+    const queuedAt = new Date(scene.cluster.world.services.clock.nowMs() - 86_400_000);
+    const id = scene.cluster.world.services.ids.next();
     await em.insert(WebhookDelivery, { tenantId, id, ...failed, attempts: 9, queuedAt });
-    await console.goto('/webhooks');
+    await scene.console.goto('/webhooks');
     await page.getByRole('button', { name: 'Test https://127.0.0.1/hook' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Test' }).click();
     await page.getByText('The test is on its way').waitFor();
@@ -205,34 +185,35 @@ describe('X.26 the pages', () => {
     await expect.poll(sent).toEqual(['ADDRESS_NOT_ALLOWED', 'ADDRESS_NOT_ALLOWED']);
     await page.reload();
     await page.getByText('webhook.test').waitFor();
-    await console.picture('deliveries');
-    expect(await console.seriousFaults()).toEqual([]);
-    await console.goto('/reconciliation');
+    await scene.console.picture('deliveries');
+    expect(await scene.console.seriousFaults()).toEqual([]);
+    await scene.console.goto('/reconciliation');
     const runs = page.getByRole('region', { name: 'Made by a worker' });
     await runs.getByRole('button', { name: 'Run', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
     await runs.getByText('CLEAN').waitFor();
-    await console.picture('reconciliation-runs');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('reconciliation-runs');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
   it('X.26 end a session of another browser, and change tenants and the issuer where one may', async () => {
-    const { page } = console;
-    const { tenantId } = tenant;
-    const { staffSignIns } = cluster.world.services;
-    const typed = { tenantId, email: owner.email, password: PASSWORD };
+    const { page } = scene.console;
+    const { tenantId } = scene.tenant;
+    const { staffSignIns } = scene.cluster.world.services;
+    const typed = { tenantId, email: scene.owner.email, password: PASSWORD };
     const { accessToken } = await staffSignIns.signIn({ ...typed, ip: '192.0.2.7' });
-    await console.goto('/account');
+    await scene.console.goto('/account');
     await page.getByRole('link', { name: 'Your sessions' }).click();
     await page.getByRole('button', { name: 'End the session from 192.0.2.7' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
     await page.getByText('The session has ended.').waitFor();
     const viewer = { query: '{ viewer { role } }', token: accessToken };
-    const refused = async () => (await graphqlRequest(cluster.urls[1], viewer)).errors?.[0]?.extensions.code;
+    const refused = async () =>
+      (await graphqlRequest(scene.cluster.urls[1], viewer)).errors?.[0]?.extensions.code;
     await expect.poll(refused).toBe('SESSION_ENDED');
-    await console.picture('sessions');
-    expect(await console.seriousFaults()).toEqual([]);
-    await console.goto('/token-issuer');
+    await scene.console.picture('sessions');
+    expect(await scene.console.seriousFaults()).toEqual([]);
+    await scene.console.goto('/token-issuer');
     await page.getByRole('button', { name: 'Set up' }).click();
     const form = page.getByRole('dialog');
     await form.getByRole('textbox', { name: 'Claim iss' }).fill(`https://id.example/${tenantId}`);
@@ -241,18 +222,19 @@ describe('X.26 the pages', () => {
     await form.getByRole('button', { name: 'Save' }).click();
     // The operator of this installation allows no host.
     await form.getByText(/host/i).nth(1).waitFor();
-    await console.picture('token-issuer-form');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('token-issuer-form');
+    expect(await scene.console.seriousFaults()).toEqual([]);
     expect(await page.getByRole('link', { name: 'Tenants' }).count()).toBe(0);
-    await emOf(cluster.world, tenantId).execute("update tenant set type = 'PLATFORM' where id = ?", [
-      tenantId,
-    ]);
-    await console.goto(`/tenants?part=${tenantId.toLowerCase()}`);
+    await emOf(scene.cluster.world, tenantId).execute(
+      "update tenant set type = 'PLATFORM' where id = ?",
+      [tenantId],
+    );
+    await scene.console.goto(`/tenants?part=${tenantId.toLowerCase()}`);
     await page.getByRole('button', { name: `Edit ${tenantId}` }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('The platform');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('table', { name: 'Tenants' }).getByText('The platform').waitFor();
-    await console.picture('tenants');
-    expect(await console.seriousFaults()).toEqual([]);
+    await scene.console.picture('tenants');
+    expect(await scene.console.seriousFaults()).toEqual([]);
   });
 });
