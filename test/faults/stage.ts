@@ -4,6 +4,7 @@ import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import { newDataFolder } from '../support/data-folder.js';
+import { databaseTemplateOf, placeDatabase } from '../support/test-servers.js';
 import type { World } from '../support/world.js';
 import { CLOCK_MODULE } from './clock-shift.js';
 import type { ProcessName, StageParts } from './stage-parts.js';
@@ -75,6 +76,7 @@ export class Stage implements StageParts {
     const dataDir = newDataFolder(PREFIX);
     const closers: Stage['closers'] = [async () => rmSync(dataDir, { recursive: true, force: true })];
     try {
+      placeDatabase(await databaseTemplateOf(dataDir), dataDir);
       const stores = await openStores(dataDir, closers);
       await migrateUp(stores.database.url);
       let stage: Stage | null = null;

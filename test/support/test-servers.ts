@@ -22,6 +22,9 @@ const PREFIX = 'redeemkit-test-';
 /** Tests make and drop some thousand tables; a file for each costs more than all that is in it. */
 const ONE_FILE = ['--innodb-file-per-table=0'];
 
+/** Each project of a run has its own instance of this module. */
+const TEMPLATE = Symbol.for('redeemkit.database-template');
+
 /** Only failures are worth a line between the results of tests. */
 const quiet = (): void => undefined;
 
@@ -40,10 +43,7 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
   const dataDir = newDataFolder(PREFIX);
   const given = databaseUrl === undefined ? null : await createEmptyDatabase(databaseUrl);
   const database = given === null;
-  const template = path.join(dataDir, 'template');
-  mkdirSync(template);
-  await initialiseDatabase(readServerBinaries().database, template, quiet);
-  const databaseTemplate = path.join(template, 'mariadb');
+  const databaseTemplate = await databaseTemplateOf(dataDir);
   if (database) placeDatabase(databaseTemplate, dataDir);
   const cluster = env['TEST_REDIS'] === 'cluster' ? await RedisClusterServers.start() : null;
   const services = await startEmbeddedServices({
@@ -65,6 +65,23 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+const known = globalThis as typeof globalThis & { [TEMPLATE]?: Promise<string> };
+
+/** The data folder of a database that was never started: made in this folder, or by an earlier call of the process. */
+export async function databaseTemplateOf(dataDir: string): Promise<string> {
+  known[TEMPLATE] ??= makeTemplate(path.join(dataDir, 'template'));
+  const earlier = await known[TEMPLATE];
+  if (existsSync(earlier)) return earlier;
+  known[TEMPLATE] = makeTemplate(path.join(dataDir, 'template'));
+  return known[TEMPLATE];
+}
+
+async function makeTemplate(folder: string): Promise<string> {
+  mkdirSync(folder);
+  await initialiseDatabase(readServerBinaries().database, folder, quiet);
+  return path.join(folder, 'mariadb');
 }
 
 /** Spares a private database in this folder its initialisation, which takes longer than its start. */
