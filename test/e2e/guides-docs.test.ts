@@ -36,12 +36,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The Node of this run, and `npx redeemkit` without npm's own start, which bin.test.ts proves. */
+/** The Node of this run, and `npx redeemkit` without the start of npm and of the build, which bin.test.ts proves. */
 function writeCommands(bin: string): void {
-  const cli = path.resolve('dist/cli.js');
   mkdirSync(bin);
   symlinkSync(process.execPath, path.join(bin, 'node'));
-  writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\nexec node ${cli} "$@"\n`, { mode: 0o755 });
+  writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\nexec node ${inject('commands')} "$@"\n`, {
+    mode: 0o755,
+  });
 }
 
 /** What a reader has set before the commands of a page. */

@@ -9,17 +9,19 @@ const BUILD = path.resolve(import.meta.dirname, '../../dist');
 export interface BundledProgram {
   /** Started in the place of `dist/main.js`. */
   readonly entry: string;
+  /** The command line, in the place of `dist/cli.js`. */
+  readonly cli: string;
   remove(): void;
 }
 
 /**
  * The build and its packages in a few files, for tests that start many processes: a process takes as long to find and
- * load 2,700 modules as for all the rest of its start. Tests of how the program starts and stops run the build itself.
+ * load 2,700 modules as for all the rest of its start. Tests of how the program is found, starts and stops run the build.
  */
 export async function bundleProgram(): Promise<BundledProgram> {
   const dir = mkdtempSync(path.join(tmpdir(), 'redeemkit-bundle-'));
   const bundle = await rolldown({
-    input: path.join(BUILD, 'main.js'),
+    input: { main: path.join(BUILD, 'main.js'), cli: path.join(BUILD, 'cli.js') },
     platform: 'node',
     plugins: [ownPlaces],
     logLevel: 'silent',
@@ -29,6 +31,7 @@ export async function bundleProgram(): Promise<BundledProgram> {
   await bundle.close();
   return {
     entry: path.join(dir, 'main.mjs'),
+    cli: path.join(dir, 'cli.mjs'),
     remove: () => {
       rmSync(dir, { recursive: true, force: true });
     },
