@@ -242,7 +242,7 @@ const CASES: readonly Case[] = [
 
 describe('X.15 a failed start says in one line what is wrong and what to do', () => {
   it.each(CASES)('X.15 %s', async (_name, start, line) => {
-    const said = lineOf(await failedStart({ environment: await start() }));
+    const said = lineOf(await failedStart({ environment: await start(), program: inject('program') }));
     expect(said).toMatch(line);
     expect(said).not.toContain('hush-hush');
   });
