@@ -27,7 +27,9 @@ export async function bundleProgram(): Promise<BundledProgram> {
     logLevel: 'silent',
   });
   // The ORM knows entities by the names of their classes.
-  await bundle.write({ dir, format: 'esm', keepNames: true, entryFileNames: '[name].mjs' });
+  // By another ending, Node would parse each file to see whether it is a module.
+  const files = { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' };
+  await bundle.write({ dir, format: 'esm', keepNames: true, ...files });
   await bundle.close();
   return {
     entry: path.join(dir, 'main.mjs'),
