@@ -1,3 +1,5 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +16,8 @@ const PAGES = ['docs/start.md', ...readdirSync('docs/guides').map((name) => `doc
 const CHECKOUT = ['package.json', 'scripts', 'src', 'dist', 'docs', 'node_modules'];
 
 let folder = '';
+/** Runs the commands of the pages. */
+let commandServer: ChildProcess;
 let server: RunningProcess;
 let database: ScratchDatabase;
 let redis: RedisServer;
@@ -22,7 +26,9 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   folder = mkdtempSync(path.join(tmpdir(), 'redeemkit-guides-'));
   for (const name of CHECKOUT) symlinkSync(path.resolve(name), path.join(folder, name));
-  writeCommands(path.join(folder, 'bin'));
+  commandServer = fork(path.resolve('test/support/command-server.mjs'), [folder], { env: COMPILED });
+  const [port] = (await once(commandServer, 'message')) as [number];
+  writeCommands(path.join(folder, 'bin'), port);
   const settings = Object.assign({}, ...PAGES.map(startSettingsOf)) as Record<string, string>;
   // Its secrets are those of its own data folder, so that the commands find them there.
   const own = { DATA_DIR: path.join(folder, '.data'), NODE_ENV: '', JWT_SECRET: '', CODE_PEPPER: '' };
@@ -30,19 +36,30 @@ beforeAll(async () => {
   server = await startProcess({ environment: { ...own, ...settings } });
 });
 afterAll(async () => {
+  commandServer.kill();
   await server.stop();
   await redis.stop();
   await database.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The Node of this run, and `npx redeemkit` without the start of npm and of the build, which bin.test.ts proves. */
-function writeCommands(bin: string): void {
+/** The Node of this run, and an `npx redeemkit` that hands the command to {@link commandServer}. bin.test.ts proves the real one. */
+function writeCommands(bin: string, port: number): void {
   mkdirSync(bin);
   symlinkSync(process.execPath, path.join(bin, 'node'));
-  writeFileSync(path.join(bin, 'npx'), `#!/bin/sh\nshift\nexec node ${inject('commands')} "$@"\n`, {
-    mode: 0o755,
-  });
+  const npx = `#!/bin/sh
+shift
+input=/dev/null
+for argument; do [ "$argument" != - ] || input=/dev/stdin; done
+answer=$({ printf '%s\\0' "$PWD" "$#" "$@"; env -0; printf '\\0'; cat $input; } |
+  curl -sS --data-binary @- http://127.0.0.1:${port})
+folder=\${answer#* }
+cat "$folder/stdout"
+cat "$folder/stderr" >&2
+rm -r "$folder"
+exit "\${answer%% *}"
+`;
+  writeFileSync(path.join(bin, 'npx'), npx, { mode: 0o755 });
 }
 
 /** What a reader has set before the commands of a page. */

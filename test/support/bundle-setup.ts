@@ -5,15 +5,12 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** What {@link bundleProgram} has made, for processes whose start is not the matter. */
     program: string;
-    /** The same of the command line. */
-    commands: string;
   }
 }
 
 /** One bundle for all test files of a run. */
 export default async function setup(project: TestProject): Promise<() => void> {
-  const { entry, cli, remove } = await bundleProgram();
+  const { entry, remove } = await bundleProgram();
   project.provide('program', entry);
-  project.provide('commands', cli);
   return remove;
 }

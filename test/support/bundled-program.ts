@@ -9,8 +9,6 @@ const BUILD = path.resolve(import.meta.dirname, '../../dist');
 export interface BundledProgram {
   /** Started in the place of `dist/main.js`. */
   readonly entry: string;
-  /** The command line, in the place of `dist/cli.js`. */
-  readonly cli: string;
   remove(): void;
 }
 
@@ -21,7 +19,7 @@ export interface BundledProgram {
 export async function bundleProgram(): Promise<BundledProgram> {
   const dir = mkdtempSync(path.join(tmpdir(), 'redeemkit-bundle-'));
   const bundle = await rolldown({
-    input: { main: path.join(BUILD, 'main.js'), cli: path.join(BUILD, 'cli.js') },
+    input: path.join(BUILD, 'main.js'),
     platform: 'node',
     plugins: [ownPlaces],
     logLevel: 'silent',
@@ -33,7 +31,6 @@ export async function bundleProgram(): Promise<BundledProgram> {
   await bundle.close();
   return {
     entry: path.join(dir, 'main.mjs'),
-    cli: path.join(dir, 'cli.mjs'),
     remove: () => {
       rmSync(dir, { recursive: true, force: true });
     },
