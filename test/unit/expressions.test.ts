@@ -110,6 +110,13 @@ describe('a condition', () => {
     expect(refusalOf(text)).toEqual({ code, line, column });
   });
 
+  it('is judged in time that grows with its length, however its parts are chained', () => {
+    const { steps } = compiled(`productLine${'.lowerAscii()'.repeat(18)} == "app_a"`);
+    expect(steps).toBeLessThan(1000);
+    expect(refusalOf(`"a"${' + "a"'.repeat(150)} == "a"`)).toMatchObject({ code: 'EXPRESSION_TOO_COMPLEX' });
+    expect(compiled(`isNew${' || isNew'.repeat(90)}`).holds(FACTS)).toBe(true);
+  });
+
   it('shows the line with a caret', () => {
     const fault = CONDITION_LANGUAGE.compile('isNew &&\n  hour > "x" && isNew') as ExpressionFault;
     expect(fault.position).toMatchObject({ length: 10, excerpt: '  hour > "x" && isNew\n  ^' });

@@ -131,12 +131,7 @@ class Walk {
 
   private operatorSize(operator: string, operands: readonly ASTNode[], scope: Scope, depth: number): Size {
     const sizes = operands.map((operand) => this.sizeOf(operand, scope, depth));
-    const sum = sumOf(sizes);
-    const items = sizes.reduce((total, each) => total + each.items, 0);
-    const length = sizes.reduce((total, each) => total + each.length, 0);
-    if (operator === '?:' || operator === '+')
-      return { steps: sum.steps + scan(items, length), items, length };
-    return { ...SMALL, steps: sum.steps + scan(items, length) };
+    return sizeOfOperation(sizes, operator === '?:' || operator === '+');
   }
 
   private nameSize(node: TextRange, name: string, scope: Scope): Size {
@@ -178,9 +173,8 @@ class Walk {
     depth: number,
   ): Size {
     if (METHODS.has(name)) {
-      const size = this.operatorSize(name, [receiver, ...args], scope, depth);
-      const { length } = this.sizeOf(receiver, scope, depth);
-      return name.endsWith('Ascii') ? { ...size, length } : size;
+      const sizes = [receiver, ...args].map((operand) => this.sizeOf(operand, scope, depth));
+      return sizeOfOperation(sizes, name.endsWith('Ascii'));
     }
     if (!MACROS.has(name)) return functionUnknown(name, node);
     if (depth === this.limits.macroDepthMax) {
@@ -225,6 +219,14 @@ function valueSize(value: unknown, node: TextRange): Size {
   if (typeof value === 'bigint' && value > INT_MAX)
     return refuse('EXPRESSION_VALUE_NOT_POSSIBLE', `${value} is more than a whole number can be.`, node);
   return { steps: 1, items: 0, length: typeof value === 'string' ? value.length : 0 };
+}
+
+/** @param isJoined whether the value is as large as its operands together; else it is true, false or a number */
+function sizeOfOperation(sizes: readonly Size[], isJoined: boolean): Size {
+  const items = sizes.reduce((total, each) => total + each.items, 0);
+  const length = sizes.reduce((total, each) => total + each.length, 0);
+  const steps = sumOf(sizes).steps + scan(items, length);
+  return isJoined ? { steps, items, length } : { ...SMALL, steps };
 }
 
 function sumOf(parts: readonly Size[]): Size {
