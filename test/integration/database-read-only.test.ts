@@ -24,7 +24,7 @@ create table app.written (id int primary key);
 create user 'app'@'127.0.0.1' identified by 'app';
 grant select, insert on app.* to 'app'@'127.0.0.1';
 create user 'boss'@'127.0.0.1' identified by 'boss';
-grant all privileges on *.* to 'boss'@'127.0.0.1';
+grant all privileges on *.* to 'boss'@'127.0.0.1' with grant option;
 `;
 const POOL = 4;
 const isMariadb = readServerBinaries().database.flavor === 'mariadb';
