@@ -243,7 +243,7 @@ describe('the export of a user', () => {
   it('knows every table that has a column of a user', async () => {
     const { tenantId, userId } = await tracedUser();
     const all = JSON.parse(
-      (await allOf(world.services.userExport.text(tenantId, userId))).join(''),
+      (await allOf(other.services.userExport.text(tenantId, userId))).join(''),
     ) as object;
     const tables = await emOf(world, tenantId).execute<{ name: string }[]>(
       `select distinct table_name as name from information_schema.columns

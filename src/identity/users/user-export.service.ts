@@ -33,36 +33,37 @@ export class UserExportService {
    * @throws DomainError USER_NOT_FOUND
    */
   async *text(tenantId: string, userId: Id): AsyncGenerator<string> {
-    await this.transactions.recordOperation(tenantId, { type: 'user', id: userId });
     const em = tenantEm(this.orm, tenantId);
     await em.begin({ isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
     try {
       const user = await em.findOne(User, { id: userId }, { disableIdentityMap: true });
       if (user === null) throw new DomainError('USER_NOT_FOUND', 'The tenant has no user with this id.');
+      await this.transactions.recordOperation(tenantId, { type: 'user', id: userId });
       yield `{\n"tenantId": ${JSON.stringify(tenantId)},\n"user": ${JSON.stringify(user)}`;
-      for (const section of this.sections(tenantId, userId)) yield* rowsOf(em, section);
+      for (const section of sectionsOf(em, tenantId, userId)) yield* rowsOf(em, section);
       yield '\n}\n';
     } finally {
       await em.rollback();
     }
   }
+}
 
-  private sections(tenantId: string, userId: Id): Section[] {
-    const all = [...this.orm.getMetadata().getAll().values()].filter(
-      ({ tableName, properties }) =>
-        'tenantId' in properties && tableName !== 'user' && !LEFT_OUT.has(tableName),
-    );
-    return all.flatMap((meta) => {
-      const condition = conditionOf(meta);
-      if (condition === null) return [];
-      const { sql, users } = condition;
-      const columns = meta.props.filter(isShown).map(columnText).join(', ');
-      const order = meta.primaryKeys.map((name) => `t.${fieldOf(meta, name)}`).join(', ');
-      const text = `select ${columns} from \`${meta.tableName}\` t where t.tenant_id = ? and (${sql}) order by ${order}`;
-      const values = [tenantId, ...Array.from({ length: users }, () => userId)];
-      return [{ table: meta.tableName, sql: text, values }];
-    });
-  }
+/** The entity manager has the columns of all tables; an ORM beside the first one of its process has none of its own. */
+function sectionsOf(em: Em, tenantId: string, userId: Id): Section[] {
+  const all = [...em.getMetadata().getAll().values()].filter(
+    ({ tableName, properties }) =>
+      'tenantId' in properties && tableName !== 'user' && !LEFT_OUT.has(tableName),
+  );
+  return all.flatMap((meta) => {
+    const condition = conditionOf(meta);
+    if (condition === null) return [];
+    const { sql, users } = condition;
+    const columns = meta.props.filter(isShown).map(columnText).join(', ');
+    const order = meta.primaryKeys.map((name) => `t.${fieldOf(meta, name)}`).join(', ');
+    const text = `select ${columns} from \`${meta.tableName}\` t where t.tenant_id = ? and (${sql}) order by ${order}`;
+    const values = [tenantId, ...Array.from({ length: users }, () => userId)];
+    return [{ table: meta.tableName, sql: text, values }];
+  });
 }
 
 async function* rowsOf(em: Em, { table, sql, values }: Section): AsyncGenerator<string> {
