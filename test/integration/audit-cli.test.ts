@@ -116,7 +116,9 @@ describe('X.10 the audit log of the command line', () => {
     const count = (await recorded(tenantId, 'recount', ...its)).length;
     const recounts = (await entriesOf(world, tenantId)).slice(-count);
     expect(recounts.map(({ operation }) => operation)).toEqual(recounts.map(() => 'cli recount'));
-    expect(recounts.map((entry) => detailsIn(entry)?.rows)).toContainEqual({ redemption_total: 1 });
+    expect(recounts.map((entry) => detailsIn(entry)?.rows)).toContainEqual({
+      redemption_total: expect.any(Number) as number,
+    });
     expect(await findingsOf(world, tenantId)).toEqual([]);
   });
 

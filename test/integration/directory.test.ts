@@ -19,7 +19,7 @@ let world: World;
 let api: ProductApi;
 let platform: SeededTenant;
 beforeAll(async () => {
-  its = await openDirectoryWorld({ DIRECTORY_GRACE_S: '0' });
+  its = await openDirectoryWorld();
   [world] = its.worlds;
   api = new ProductApi(world);
   platform = await its.addTenant();
@@ -40,10 +40,10 @@ const settled = async (): Promise<void> =>
   vi.waitFor(async () => expect(await its.unacknowledged()).toBe(0), { timeout: 30_000, interval: 20 });
 
 /** What making a campaign without codes comes to. */
-async function newCampaign({ tenantId, planId }: SeededTenant): Promise<string> {
+async function newCampaign({ tenantId, planId }: SeededTenant, by = world): Promise<string> {
   const rewardRules = [{ type: 'SUBSCRIPTION', id: planId }];
   const rule = { ruleId: 'test', codeType: 'ALPHANUM', length: 16, rewardRules };
-  return refusedBy(world.services.campaigns.create(tenantId, { name: 'Test campaign', rule }));
+  return refusedBy(by.services.campaigns.create(tenantId, { name: 'Test campaign', rule }));
 }
 
 /** How many events both workers have applied. */
@@ -266,6 +266,25 @@ describe('while the tenant directory', () => {
     await expect.poll(async () => newCampaign(tenant)).toBe('TAKEN');
     expect(await staleOf(api, tenantId)).toMatchObject({ tenant: { tenantFieldsStale: false } });
     expect(await countRows(world, `campaign where tenant_id = '${tenantId}'`)).toBe(2);
+  });
+
+  it('S4.17 is down, a campaign is made for the time of grace after its last answer', async () => {
+    const [known, unknown] = [await its.addTenant(), await its.addTenant()];
+    const [, patient] = its.worlds;
+    expect(await newCampaign(known)).toBe('TAKEN');
+    its.directory.mode = 'FAILS';
+    expect(await newCampaign(known, patient)).toBe('TAKEN');
+    expect(await newCampaign(unknown, patient)).toBe('TENANT_DIRECTORY_UNAVAILABLE');
+    await systemEm(world.stores.orm).execute(
+      'update tenant set directory_checked_at = directory_checked_at - interval 1 hour where id = ?',
+      [known.tenantId],
+    );
+    expect(await newCampaign(known, patient)).toBe('TENANT_DIRECTORY_UNAVAILABLE');
+    const patientApi = new ProductApi(patient);
+    const stale = { tenant: { tenantFieldsStale: true }, campaigns: { items: [{}, {}] } };
+    expect(await staleOf(patientApi, known.tenantId)).toMatchObject(stale);
+    its.directory.mode = 'ANSWERS';
+    await expect.poll(async () => newCampaign(known, patient)).toBe('TAKEN');
   });
 
   it.each(['HANGS', 'ODD'] as const)('S4.17 %s, a campaign is not made', async (mode) => {

@@ -118,6 +118,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   inviteStaff: ['CHANGE_STAFF'],
   resetStaff: ['CHANGE_STAFF'],
   updateStaff: ['CHANGE_STAFF'],
+  eraseUser: ['CHANGE_STAFF'],
   // As are the keys that sign users in.
   setUserTokenIssuer: ['CHANGE_STAFF'],
   // Users, for themselves.

@@ -30,7 +30,8 @@ export interface DirectoryWorld {
   close(): Promise<void>;
 }
 
-export async function openDirectoryWorld(more: Record<string, string> = {}): Promise<DirectoryWorld> {
+/** @param graceS of the first process and of the second */
+export async function openDirectoryWorld(graceS = [0, 900] as const): Promise<DirectoryWorld> {
   const directory = await DirectoryServer.start();
   const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
   const stream = `{directory}:${randomBytes(6).toString('hex')}`;
@@ -42,12 +43,10 @@ export async function openDirectoryWorld(more: Record<string, string> = {}): Pro
     DIRECTORY_BREAK_MS: '50',
     DIRECTORY_REDELIVER_MS: '100',
     DIRECTORY_EVENT_ATTEMPTS: '3',
-    ...more,
   };
-  const worlds = [
-    await openWorld(environment, { databaseUrl }),
-    await openWorld(environment, { databaseUrl }),
-  ] as const;
+  const open = async (seconds: number): Promise<World> =>
+    openWorld({ ...environment, DIRECTORY_GRACE_S: `${seconds}` }, { databaseUrl });
+  const worlds = [await open(graceS[0]), await open(graceS[1])] as const;
   const redis = connectRedis(inject('redisUrl'), 5000);
   const addTenant = async (): Promise<SeededTenant> => {
     const tenant = await seedTenant(worlds[0]);

@@ -19,7 +19,7 @@ const PermissionEnum = enumFromValues('Permission', PERMISSIONS, 'A right of a c
   READ: "Read everything of the caller's tenant.",
   READ_NODE_USERS: 'Read who may use a node; a node reads its own.',
   CHANGE: "Change everything of the caller's tenant.",
-  CHANGE_STAFF: 'Invite and change staff.',
+  CHANGE_STAFF: 'Invite and change staff, and erase users.',
   READ_TENANTS: 'Read all tenants.',
   CHANGE_TENANTS: 'Make and change tenants.',
 });
