@@ -25,7 +25,7 @@ const TenantSchema = defineEntity({
     timeZone: p.string().length(64).default(UTC),
     version: versionColumn(),
     /** The version in the tenant directory that name, type and status are of; 0 where it has told none. */
-    directoryVersion: countColumn().default(0),
+    directoryVersion: countColumn().defaultRaw('0'),
     /** When the directory last answered for this tenant. */
     directoryCheckedAt: instantColumn().nullable(),
     createdAt: instantColumn(),

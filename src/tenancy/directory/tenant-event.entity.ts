@@ -32,7 +32,7 @@ const TenantEventLetterSchema = defineEntity({
   tableName: 'tenant_event_letter',
   uniques: [{ name: 'uq_tenant_event_letter__digest', properties: ['digest'] }],
   properties: {
-    id: idColumn().primary(),
+    id: idColumn().primary().autoincrement(false),
     /** Of its place in the stream and its text: the same delivery twice makes one letter. */
     digest: p.string().length(43),
     /** The text of the event as it came. */
