@@ -26,9 +26,9 @@ export class TenantEventLetterService {
   ) {}
 
   /** Keeps an event that could not be applied; the same delivery twice is one letter. */
-  async add({ place, text, deliveries }: DeliveredEvent, fault: unknown): Promise<void> {
+  async add({ place, text, deliveries }: DeliveredEvent, failure: unknown): Promise<void> {
     const row = {
-      ...faultOf(fault),
+      ...faultOf(failure),
       id: this.its.ids.next(),
       digest: createHash('sha256').update(`${place}\0${text}`).digest('base64url'),
       event: text.slice(0, TEXT_MAX),
