@@ -225,10 +225,9 @@ describe('X.26 the pages', () => {
     await scene.console.picture('token-issuer-form');
     expect(await scene.console.seriousFaults()).toEqual([]);
     expect(await page.getByRole('link', { name: 'Tenants' }).count()).toBe(0);
-    await emOf(scene.cluster.world, tenantId).execute(
-      "update tenant set type = 'PLATFORM' where id = ?",
-      [tenantId],
-    );
+    await emOf(scene.cluster.world, tenantId).execute("update tenant set type = 'PLATFORM' where id = ?", [
+      tenantId,
+    ]);
     await scene.console.goto(`/tenants?part=${tenantId.toLowerCase()}`);
     await page.getByRole('button', { name: `Edit ${tenantId}` }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('The platform');

@@ -6,6 +6,7 @@ import { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleScene } from '../support/console-scene.js';
 import { OidcProvider } from '../support/oidc-provider.js';
 import { codeOf, PASSWORD, seedStaff } from '../support/staff-world.js';
+import { TEST_SECRETS } from '../support/world.js';
 
 const scene = consoleScene();
 
