@@ -18,6 +18,7 @@ function tenantOf(bearer) {
   try {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
     return typeof claims.tid === 'string' ? claims.tid : '';
+    // oxlint-disable-next-line no-unused-vars
   } catch (_error) {
     return '';
   }
