@@ -1,13 +1,10 @@
-import { Anchor, Textarea, type TextareaProps } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Textarea, type TextareaProps } from '@mantine/core';
 
-const GUIDE = 'https://cel.dev';
+const FACTS =
+  'In CEL, over userTags, isNew, productLine, deviceId, campaignRedemptions, tenantRedemptions, paidOrders, spent, now, date, year, month, day, weekday, hour, minute.';
 
 /** An expression over the facts of a redemption. The preview below the form says where it is wrong. */
-export function ConditionField({
-  description,
-  ...field
-}: TextareaProps & { readonly description: ReactNode }) {
+export function ConditionField({ description, ...field }: TextareaProps & { readonly description: string }) {
   return (
     <Textarea
       autosize
@@ -16,16 +13,7 @@ export function ConditionField({
       maxLength={1000}
       spellCheck={false}
       styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-      description={
-        <>
-          {description} In{' '}
-          <Anchor href={GUIDE} target="_blank" rel="noreferrer" inherit>
-            CEL
-          </Anchor>
-          , over userTags, isNew, productLine, deviceId, campaignRedemptions, tenantRedemptions, paidOrders,
-          spent, now, date, year, month, day, weekday, hour, minute.
-        </>
-      }
+      description={`${description} ${FACTS}`}
       {...field}
     />
   );
