@@ -8,10 +8,13 @@ import { useSearchChange } from './use-search-change';
 type Days = [string | null, string | null];
 
 const DAY = 'YYYY-MM-DD';
+const SHOWN = 'D MMM YYYY';
 const daysBack = (first: number, last = 0): Days => [
   dayjs().subtract(first, 'day').format(DAY),
   dayjs().subtract(last, 'day').format(DAY),
 ];
+
+const dayText = (day: string | null): string => (day === null ? '' : dayjs(day).format(SHOWN));
 
 /** The first and the last day of a list in the address, as `from` and `to`; days are those of the browser's time zone. */
 export function PeriodFilter({ label = 'Time' }: { readonly label?: string }) {
@@ -30,12 +33,13 @@ export function PeriodFilter({ label = 'Time' }: { readonly label?: string }) {
       type="range"
       size="xs"
       w={220}
-      aria-label={shown[0] === null ? label : `${label}, ${shown.join(' to ')}`}
+      // Holds what is shown, which a name would hide from screen readers otherwise.
+      aria-label={shown[0] === null ? label : `${label}, ${shown.map(dayText).join(' – ')}`}
       placeholder={label}
       clearable
       allowSingleDateInRange
       clearButtonProps={{ 'aria-label': `Clear ${label}` }}
-      valueFormat="D MMM YYYY"
+      valueFormat={SHOWN}
       presets={[
         { label: 'Today', value: daysBack(0) },
         { label: 'Yesterday', value: daysBack(1, 1) },
