@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { present } from '../../src/platform/assert.js';
 import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { signedUser, type SignedUser } from '../support/cluster.js';
+import { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleScene } from '../support/console-scene.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
-import { PASSWORD } from '../support/staff-world.js';
+import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { emOf, seedCampaign } from '../support/world.js';
 
 const scene = consoleScene();
@@ -225,14 +226,19 @@ describe('X.26 the pages', () => {
     await scene.console.picture('token-issuer-form');
     expect(await scene.console.seriousFaults()).toEqual([]);
     expect(await page.getByRole('link', { name: 'Tenants' }).count()).toBe(0);
-    await emOf(scene.cluster.world, tenantId).execute("update tenant set type = 'PLATFORM' where id = ?", [
-      tenantId,
-    ]);
+    const { world, urls } = scene.cluster;
+    const platformId = `P_${world.services.ids.next().slice(-10)}`;
+    await world.services.tenants.create({ id: platformId, name: 'Platform', type: 'PLATFORM' });
+    const { staffId } = await seedStaff(world, platformId);
+    await scene.console.close();
+    scene.console = await ConsoleBrowser.open(scene.browser, urls[0]);
+    await scene.console.signIn(world, platformId, staffId);
     await scene.console.goto(`/tenants?part=${tenantId.toLowerCase()}`);
-    await page.getByRole('button', { name: `Edit ${tenantId}` }).click();
-    await page.getByRole('textbox', { name: 'Name' }).fill('The platform');
-    await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('table', { name: 'Tenants' }).getByText('The platform').waitFor();
+    const platform = scene.console.page;
+    await platform.getByRole('button', { name: `Edit ${tenantId}` }).click();
+    await platform.getByRole('textbox', { name: 'Name', exact: true }).fill('The shop');
+    await platform.getByRole('button', { name: 'Save' }).click();
+    await platform.getByRole('table', { name: 'Tenants' }).getByText('The shop').waitFor();
     await scene.console.picture('tenants');
     expect(await scene.console.seriousFaults()).toEqual([]);
   });

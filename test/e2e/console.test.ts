@@ -101,7 +101,7 @@ describe('X.26 the console', () => {
       await page.getByRole('button', { name: 'Account of Nadia' }).click();
       await page.getByRole('menuitem', { name: 'Sign out' }).click();
     };
-    await scene.signIn();
+    await signIn();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     await scene.console.goto('/account');
     await page.getByRole('button', { name: 'Set up' }).click();
