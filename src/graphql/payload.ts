@@ -10,7 +10,7 @@ export interface UserErrorData {
   /** How long to wait before the same call can succeed, in milliseconds. */
   readonly retryAfterMs: number | null;
   /** Where in the text of the field the fault lies. */
-  readonly position: TextPosition | null;
+  readonly position?: TextPosition;
 }
 
 /**
@@ -41,6 +41,6 @@ function userErrorOf(error: DomainError): UserErrorData {
     message: error.message,
     field: error.details.field ?? null,
     retryAfterMs: error.details.retryAfterMs ?? null,
-    position: error.details.position ?? null,
+    ...(error.details.position !== undefined && { position: error.details.position }),
   };
 }

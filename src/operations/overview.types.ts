@@ -99,7 +99,7 @@ class DirectoryHealthType {
   @Field(() => Boolean, { description: 'Whether what it owns of the tenant may be out of date.' })
   isStale!: boolean;
 
-  @Field(() => Int, { description: 'Events of it that were given up: `deadLetters { tenantEvents }`.' })
+  @Field(() => Int, { description: 'Events of it that were given up: `tenantEventLetters`.' })
   deadLetters!: number;
 }
 

@@ -11,6 +11,7 @@ export const REDEMPTION_PERMISSIONS: Permissions = {
     redemptionSeries: STAFF,
     campaignReport: STAFF,
     deadLetters: STAFF,
+    tenantEventLetters: STAFF,
     eventCursor: { ...READERS, ...NODES },
   },
   mutation: {

@@ -66,11 +66,10 @@ interface Letter {
 }
 
 async function letters(tenantId = platform.tenantId): Promise<Letter[]> {
-  const asked =
-    '{ deadLetters { total tenantEvents(size: 500) { total items { id event fault message attempts } } } }';
+  const asked = '{ tenantEventLetters(size: 500) { items { id event fault message attempts } } }';
   const { data, errors } = await api.ask(staffOf(tenantId, 'AUDITOR'), asked);
   expect(errors).toEqual([]);
-  const { items } = (data['deadLetters']?.['tenantEvents'] ?? {}) as { items?: Letter[] };
+  const { items } = (data['tenantEventLetters'] ?? {}) as { items?: Letter[] };
   return items ?? [];
 }
 

@@ -1,4 +1,4 @@
-import { Arg, Args, Ctx, Extensions, FieldResolver, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
 import { OPEN_IN_OUTAGE } from '../../graphql/field-marks.js';
 import { requireStaff } from '../../graphql/auth.js';
 import type { RequestContext } from '../../graphql/context.js';
@@ -29,11 +29,11 @@ export class DeadLetterResolver {
     return this.service.page(requireStaff(context).tenantId, page);
   }
 
-  @FieldResolver(() => TenantEventLetterPageType, {
+  @Query(() => TenantEventLetterPageType, {
     description:
       "Events of the tenant directory that were given up, the latest first; for a PLATFORM tenant's staff, empty for others.",
   })
-  async tenantEvents(
+  async tenantEventLetters(
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() context: RequestContext,
   ): Promise<PageOf<TenantEventLetterType>> {

@@ -30,7 +30,7 @@ export function DeadLettersPage() {
   const search = route.useSearch();
   const query = useOperation(DeadLettersDocument, { page: pageOf(search), size: sizeOf(search) });
   const total = query.data?.deadLetters.total ?? 0;
-  const events = query.data?.deadLetters.tenantEvents;
+  const events = query.data?.tenantEventLetters;
   return (
     <Stack gap="md">
       <ListPage
@@ -50,7 +50,7 @@ export function DeadLettersPage() {
   );
 }
 
-type TenantEvent = DeadLettersQuery['deadLetters']['tenantEvents']['items'][number];
+type TenantEvent = DeadLettersQuery['tenantEventLetters']['items'][number];
 
 /** Events of the tenant directory that could not be applied, the latest ones; for staff of the platform. */
 function TenantEvents({ events }: { readonly events: readonly TenantEvent[] }) {
