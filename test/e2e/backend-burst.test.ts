@@ -13,7 +13,7 @@ let api: RunningProcess;
 beforeAll(async () => {
   world = await openWorld();
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '30000' } });
 });
 afterAll(async () => {
   await api.stop();
