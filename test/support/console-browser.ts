@@ -51,10 +51,14 @@ export class ConsoleBrowser {
     await this.page.getByRole('navigation', { name: 'Pages' }).waitFor();
   }
 
-  /** Serious faults of accessibility: each rule with the elements that break it. */
+  /**
+   * Serious faults of accessibility: each rule with the elements that break it. In the page itself, which has no frames:
+   * otherwise each look opens another page.
+   */
   async seriousFaults(): Promise<string[]> {
     const { violations } = await new AxeBuilder({ page: this.page })
       .options({ resultTypes: ['violations'] })
+      .setLegacyMode()
       .analyze();
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
