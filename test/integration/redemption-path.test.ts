@@ -45,7 +45,8 @@ async function filesOfRedemption(): Promise<string[]> {
 describe('the path of a redemption that is committed', () => {
   it(`is at most ${FILES_MAX} files of the feature from the resolver to the reply, as docs/architecture.md lists them`, async () => {
     // What timers of other tests in this process run meanwhile is hardly in all of them.
-    const runs = [await filesOfRedemption(), await filesOfRedemption(), await filesOfRedemption()];
+    const runs: string[][] = [];
+    while (runs.length < 8) runs.push(await filesOfRedemption());
     const files = (runs[0] ?? []).filter((file) => runs.every((run) => run.includes(file)));
     const own = files.filter((file) => file.startsWith('redemption/'));
     const document = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
