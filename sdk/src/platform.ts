@@ -73,7 +73,7 @@ export async function pause(ms: number, signal?: SignalLike, sooner?: Promise<un
   }
 }
 
-/** The work's own end, or the abort, whichever comes first. The work itself goes on, and nobody has to handle its end. */
+/** The work's own end, or the abort, whichever comes first. The work itself goes on, and its end needs no handling. */
 export async function untilAborted<T>(work: Promise<T>, signal: SignalLike | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise<T>((resolve, reject) => {

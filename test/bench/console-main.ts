@@ -17,7 +17,7 @@ const TENANT = 'CONSOLE';
 const INTERACTIONS = 20;
 const TARGET_MS = 200;
 const LINK_S = 900;
-/** One code of so many is disabled, so that the filters find something. */
+/** One code in a fixed number is disabled, so that the filters find some. */
 const ENABLED_TO_DISABLED = 100;
 /** Runs in the page. */
 const CLICK = `async (button) => {

@@ -56,7 +56,7 @@ const sql = async (text: string, params: readonly unknown[] = []): Promise<void>
 const execute = async (text: string, params: readonly unknown[]) =>
   systemEm(world.stores.orm).execute<object[]>(text, [...params]);
 
-/** As somebody who may do everything in the database. */
+/** As an account with all rights in the database. */
 async function tamper(work: () => Promise<void>): Promise<void> {
   await permitChanges(execute, 'audit_entry');
   await work();

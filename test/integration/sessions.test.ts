@@ -271,7 +271,7 @@ describe("one's own sessions", () => {
     expect(await refusalOf(another.sessionId)).toBeNull();
   });
 
-  it('end for their owner and for OWNER, on the other process within a second, and for nobody else', async () => {
+  it('end for their owner and for OWNER, on the other process within a second, and for no other caller', async () => {
     const [staff, device] = [await open(), await open('DEVICE')];
     const { tenantId: foreignTenant } = await seedTenant(world);
     const strangers = [

@@ -292,7 +292,7 @@ describe('recovery codes', () => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  it('are made anew with password and code, which ends those of before; and go with the second factor', async () => {
+  it('are replaced with password and code, which ends those of before; and go with the second factor', async () => {
     const { staffId, email, secret, call, recoveryCodes } = await seedWithSecondFactor();
     const { ownAccounts } = world.services;
     const regenerate = async (password: string, code: string) =>

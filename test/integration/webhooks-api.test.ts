@@ -268,7 +268,7 @@ describe('a delivery that is to be sent again', () => {
     expect(await rows.lease({ tenantId, id: webhookId }, 4)).toHaveLength(1);
   });
 
-  it('is refused where there is nothing to send, or nobody to send it to', async () => {
+  it('is refused where there is nothing to send, or no enabled receiver', async () => {
     const { webhookId, deliveryId, seq } = await delivered();
     const other = (await seedTenant(world)).tenantId;
     expect(await resend(deliveryId, other)).toBe('DELIVERY_NOT_FOUND');

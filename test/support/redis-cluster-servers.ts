@@ -23,7 +23,7 @@ const SETTINGS = [
 
 /** A server of the cluster, and a connection to it alone. */
 export interface ClusterNode {
-  /** By which the others reach it; null where nobody is to be cut off. */
+  /** By which the others reach it; null where no node is to be cut off. */
   readonly bus: BusProxy | null;
   /** From which it reaches the others. */
   readonly address: string;

@@ -10,7 +10,7 @@ const ROWS_AT_ONCE = 500;
 const OF_USER = /^(?:user|assignedUser|fromUser|toUser)Id$/;
 /** Columns that lead to the user by a row that has one. */
 const PARENTS = { redemptionId: 'redemption', orderId: 'order' } as const;
-/** Never leave the program: secrets, what they are found by, and what signs somebody in. */
+/** Never leave the program: secrets, what they are found by, and credentials. */
 const SECRET = /digest|hash|secret|sealed|token|uuid|key$/i;
 /** Copies of what the other tables say, and keys of the program's own. */
 const LEFT_OUT = new Set(['outbox_event', 'user_seal', 'device_link_code']);

@@ -44,7 +44,7 @@ const demoted: ClusterKind = {
   name: 'MASTER_DEMOTED',
   happen: async ({ servers, tenantId, master, random }) => {
     const replica = await servers.replicaOf(master);
-    // In agreement with its master, or without having asked anybody: then what it had not heard of is lost.
+    // In agreement with its master, or without having asked any node: then what it had not heard of is lost.
     const how = random.between(0, 1) === 0 ? [] : ['TAKEOVER' as const];
     await replica.redis.call('CLUSTER', 'FAILOVER', ...how);
     await servers.replaced(tenantId, master);

@@ -16,7 +16,7 @@ interface Values extends Record<string, unknown> {
 
 const codesOf = (text: string): string[] => text.split(/[\s,;]+/).filter((code) => code !== '');
 
-/** Codes whose texts somebody has chosen; one with many uses is a code that all users share. */
+/** Codes with chosen texts; one with many uses is a code that all users share. */
 export function ChosenCodesForm({ campaignId, onClose, onBatch }: AddCodesFormProps) {
   const add = useAction(AddCodesDocument);
   const keyOf = useIdempotencyKey();

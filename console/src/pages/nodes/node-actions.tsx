@@ -43,7 +43,7 @@ export function NodeActions({ node, onToken }: NodeActionsProps) {
           what="node"
           name={name}
           isEnabled={enabled}
-          off={`No subscriber sees “${name}” any more, and it lets nobody in until it is enabled again.`}
+          off={`No subscriber sees “${name}” any more, and it refuses all of them until it is enabled again.`}
           on={`Subscribers of the plans that open “${name}” see it again.`}
           run={async (next) => update.mutateAsync({ input: { nodeId, enabled: next, expectedVersion } })}
         />

@@ -18,7 +18,7 @@ const route = getRouteApi('/shell/rate-limits');
 
 type Row = RateLimitRowFragment & { readonly id: string };
 
-/** What a window admits, and whether somebody has set it. */
+/** What a window admits, and whether staff have set it. */
 function Limit({ set, allowed }: { readonly set: number | null; readonly allowed: number }) {
   return (
     <Stack gap={0}>
