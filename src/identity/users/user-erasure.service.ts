@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import { DomainError } from '../../platform/errors.js';
+import { DomainError, StoreUnavailableError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { Em } from '../../platform/database/orm.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
@@ -73,13 +73,18 @@ export class UserErasureService {
     const { tenantId, userId } = user;
     this.its.access.changed({ tenantId, userId });
     for (const sessionId of traces.sessionIds) this.its.access.changed({ tenantId, sessionId });
+    const failures: unknown[] = [];
     for (const erasure of this.its.erasures) {
       try {
         await erasure.forget?.(user, traces);
       } catch (error) {
-        this.its.log.warn({ err: error, tenantId }, 'what Redis holds of an erased user is left to expire');
+        if (error instanceof StoreUnavailableError && error.store === 'redis')
+          this.its.log.warn({ err: error, tenantId }, 'what Redis holds of an erased user is left to expire');
+        else failures.push(error);
       }
     }
+    // The same call again does it.
+    if (failures.length > 0) throw failures[0];
   }
 }
 

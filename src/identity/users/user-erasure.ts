@@ -21,6 +21,6 @@ export interface ErasedTraces {
 export interface UserErasure {
   /** Inside the transaction of the caller, who has locked the user; by raw statements, so that no entry shows the values. */
   erase?(em: Em, user: ErasedUser, traces: ErasedTraces): Promise<void>;
-  /** After the commit, for stores beside the database, whose data expire in any case. */
+  /** After the commit, also when the user was erased before: for Redis, whose data expire in any case, and for what takes long. */
   forget?(user: ErasedUser, traces: ErasedTraces): Promise<void>;
 }
