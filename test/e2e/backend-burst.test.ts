@@ -35,7 +35,7 @@ it('X.19 signs in all of 500 users that one backend sends at once, each once', a
     });
   const answers = await Promise.all(Array.from({ length: CALLS }, async (_, no) => signIn(no)));
   const codes = answers.map(({ status, errors }) => errors?.[0]?.extensions.code ?? status);
-  expect(Map.groupBy(codes, (code) => code).get(200)).toHaveLength(CALLS);
+  expect(codes.filter((code) => code !== 200)).toEqual([]);
   const userIds = answers.map(({ data }) => data?.createUserToken.userId);
   expect(new Set(userIds).size).toBe(CALLS);
   expect(await emOf(world, tenantId).count(User, {})).toBe(CALLS);

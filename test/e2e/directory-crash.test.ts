@@ -37,7 +37,13 @@ it('S4.16 an event whose worker is killed between its commit and its acknowledge
     role: 'worker',
     databaseUrl: its.databaseUrl,
     redisUrl: redis.url,
-    environment: { ...its.environment, DIRECTORY_EVENTS_URL: events.href, DIRECTORY_REDELIVER_MS: '60000' },
+    environment: {
+      ...its.environment,
+      DIRECTORY_EVENTS_URL: events.href,
+      DIRECTORY_REDELIVER_MS: '60000',
+      // It asks at its start only: what it is told later comes by the event.
+      DIRECTORY_SYNC_S: '3600',
+    },
   });
   await expect.poll(async () => (await tenantRow(world, tenantId)).directoryVersion).toBe(1);
   const before = await tenantRow(world, tenantId);

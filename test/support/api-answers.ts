@@ -29,10 +29,13 @@ export class ApiAnswers {
   private readonly samples = new Map<string, string>();
   private varies: readonly string[] = [];
   /** @param given texts that requests have given: answers repeat them as they are */
-  constructor(
-    private readonly given: string,
-    private readonly nowMs: () => number,
-  ) {}
+  private readonly given: string;
+  private readonly nowMs: () => number;
+
+  constructor(given: string, nowMs: () => number) {
+    this.given = given;
+    this.nowMs = nowMs;
+  }
 
   /** For the comparisons that follow. */
   about({ varies = [] }: { readonly varies?: readonly string[] }): void {

@@ -10,10 +10,12 @@ export class BusProxy {
   private readonly cutFrom = new Set<string>();
   private isCut = false;
 
-  private constructor(
-    private readonly listener: Server,
-    private readonly targetPort: number,
-  ) {
+  private readonly listener: Server;
+  private readonly targetPort: number;
+
+  private constructor(listener: Server, targetPort: number) {
+    this.listener = listener;
+    this.targetPort = targetPort;
     listener.on('connection', (client: Socket) => this.join(client));
   }
 

@@ -13,11 +13,14 @@ export class ConsoleBrowser {
   /** What the pages have complained of: messages of the console, failed requests, exceptions. */
   private readonly complaints: string[] = [];
 
-  private constructor(
-    readonly page: Page,
-    private readonly context: BrowserContext,
-    private readonly url: string,
-  ) {
+  readonly page: Page;
+  private readonly context: BrowserContext;
+  private readonly url: string;
+
+  private constructor(page: Page, context: BrowserContext, url: string) {
+    this.page = page;
+    this.context = context;
+    this.url = url;
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text());
     });

@@ -21,10 +21,13 @@ export interface HeldMessage {
 export class DatabaseProxy {
   private readonly watches = new Map<string, (event: MysqlEvent) => Verdict | Promise<Verdict> | null>();
 
-  private constructor(
-    private readonly proxy: TcpProxy,
-    readonly url: string,
-  ) {}
+  private readonly proxy: TcpProxy;
+  readonly url: string;
+
+  private constructor(proxy: TcpProxy, url: string) {
+    this.proxy = proxy;
+    this.url = url;
+  }
 
   static async open(databaseUrl: string): Promise<DatabaseProxy> {
     const url = new URL(databaseUrl);

@@ -13,7 +13,11 @@ export class DirectoryServer {
   requests = 0;
   private readonly hanging: ServerResponse[] = [];
 
-  private constructor(private readonly server: Server) {}
+  private readonly server: Server;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
 
   static async start(): Promise<DirectoryServer> {
     const server = createServer();

@@ -29,7 +29,11 @@ export class HttpProxy {
   readonly requests: ProxiedRequest[] = [];
   private readonly server = createServer((request, response) => void this.take(request, response));
 
-  private constructor(private target: string) {}
+  private target: string;
+
+  private constructor(target: string) {
+    this.target = target;
+  }
 
   static async start(target: string): Promise<HttpProxy> {
     const proxy = new HttpProxy(target);

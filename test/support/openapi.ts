@@ -16,7 +16,10 @@ interface Answered {
 export class OpenApiDocument {
   private readonly ajv = new Ajv2020({ strict: false, allErrors: true });
 
-  private constructor(readonly json: Json) {
+  readonly json: Json;
+
+  private constructor(json: Json) {
+    this.json = json;
     (addFormats as unknown as (ajv: Ajv2020) => void)(this.ajv);
     this.ajv.addSchema(json, 'openapi');
   }

@@ -8,7 +8,10 @@ export class RawConnection {
   /** Resolves when the connection is gone, however it went. */
   readonly closed: Promise<unknown>;
 
-  private constructor(readonly socket: Socket) {
+  readonly socket: Socket;
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => (this.text += chunk.toString('latin1')));
     this.closed = new Promise((resolve) => {

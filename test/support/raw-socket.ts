@@ -14,7 +14,10 @@ export class RawSocket {
   /** Resolves when the server has closed the socket. */
   readonly closed: Promise<{ code: number; reason: string }>;
 
-  private constructor(private readonly socket: WebSocket) {
+  private readonly socket: WebSocket;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
     socket.on('error', () => undefined);
     socket.on('message', (data) => this.take(JSON.parse((data as Buffer).toString()) as Frame));
     this.closed = once(socket, 'close').then(([code, reason]) => ({

@@ -31,10 +31,13 @@ const REDEEM = `mutation ($input: RedeemCodeInput!) { redeemCode(input: $input) 
 
 /** The two ways to redeem at one server: by REST and by the mutation. */
 export class RedeemDoors {
-  constructor(
-    private readonly address: string,
-    private readonly document: OpenApiDocument,
-  ) {}
+  private readonly address: string;
+  private readonly document: OpenApiDocument;
+
+  constructor(address: string, document: OpenApiDocument) {
+    this.address = address;
+    this.document = document;
+  }
 
   /** By REST. Every answer must fit the OpenAPI document, whatever a test looks at. */
   async door({ token, headers = {}, body, text }: Call): Promise<Reply> {

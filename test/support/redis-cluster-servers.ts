@@ -35,7 +35,11 @@ export interface ClusterNode {
 
 /** A private Redis Cluster: three masters with a replica each. */
 export class RedisClusterServers {
-  private constructor(readonly nodes: readonly ClusterNode[]) {}
+  readonly nodes: readonly ClusterNode[];
+
+  private constructor(nodes: readonly ClusterNode[]) {
+    this.nodes = nodes;
+  }
 
   /** @param mayCutOff puts proxies between the nodes, for {@link isolate} */
   static async start({ mayCutOff = false } = {}): Promise<RedisClusterServers> {

@@ -13,10 +13,13 @@ export class RedisServer {
   private child: ChildProcess | null = null;
   private exited: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    readonly dir: string,
-    readonly port: number,
-  ) {}
+  readonly dir: string;
+  readonly port: number;
+
+  private constructor(dir: string, port: number) {
+    this.dir = dir;
+    this.port = port;
+  }
 
   /** Durable as operations asks for it, unless the arguments say otherwise. */
   static async start(...args: string[]): Promise<RedisServer> {

@@ -14,10 +14,12 @@ export class TcpForwarder {
   /** How many connections were closed instead of forwarded. */
   refused = 0;
 
-  private constructor(
-    private readonly listener: Server,
-    private targetPort: number,
-  ) {
+  private readonly listener: Server;
+  private targetPort: number;
+
+  private constructor(listener: Server, targetPort: number) {
+    this.listener = listener;
+    this.targetPort = targetPort;
     listener.on('connection', (client: Socket) => this.join(client));
   }
 

@@ -103,10 +103,13 @@ export function newPath(): string {
 export class WebhookScene {
   readonly path = newPath();
 
-  constructor(
-    private readonly its: Pick<WebhookWorld, 'here' | 'receiver'>,
-    readonly tenantId: string,
-  ) {}
+  private readonly its: Pick<WebhookWorld, 'here' | 'receiver'>;
+  readonly tenantId: string;
+
+  constructor(its: Pick<WebhookWorld, 'here' | 'receiver'>, tenantId: string) {
+    this.its = its;
+    this.tenantId = tenantId;
+  }
 
   static async of(world: WebhookWorld): Promise<WebhookScene> {
     return new WebhookScene(world, await newTenantId(world.here));
