@@ -5,7 +5,7 @@ import type { HttpRoute } from '../graphql/http-route.js';
 import { joinPermissions, type Permissions } from '../graphql/rule.js';
 import type { RowCheck } from '../platform/database/row-check.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
-import type { Job } from '../platform/scheduling/job.js';
+import { isPeriodic, type Job, type KeptData } from '../platform/scheduling/job.js';
 
 export type ResolverClass = abstract new (...args: never[]) => object;
 
@@ -52,6 +52,8 @@ export interface Composed<Services> {
 interface ModuleBase {
   /** Of all modules; complete when the last one is composed. */
   readonly consumers: EventConsumer[];
+  /** The same of what is deleted once it is old. */
+  readonly keptData: KeptData[];
 }
 
 /** The list of modules; the type of each step says which services the next one may need. */
@@ -100,6 +102,7 @@ export class ModuleList<Base extends ModuleBase, Services extends Base> {
         invariant(!(name in services), `Two modules offer the service ${name}.`);
       Object.assign(services, contribution.services);
       base.consumers.push(...(contribution.consumers ?? []));
+      base.keptData.push(...(contribution.jobs ?? []).filter(isPeriodic).flatMap(({ keeps = [] }) => keeps));
       return contribution;
     });
     return {

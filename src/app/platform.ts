@@ -13,6 +13,7 @@ import { Outbox } from '../platform/outbox/outbox.js';
 import { OutgoingHttp } from '../platform/outgoing/outgoing-http.js';
 import { Doorbell } from '../platform/push/doorbell.js';
 import { EventFeed } from '../platform/push/event-feed.js';
+import type { KeptData } from '../platform/scheduling/job.js';
 import { sharedAnswer } from '../platform/scheduling/shared-answer.js';
 import { within } from '../platform/scheduling/timeout.js';
 import { WorkShares } from '../transport/work-shares.js';
@@ -86,5 +87,6 @@ function composeEvents({ readOrm, redis, listener }: Stores, { config, clock, sh
   });
   doorbell.onRing((tenantId, seq) => feed.heard(tenantId, seq));
   const consumerLags = async (tenantId: string): Promise<ConsumerLag[]> => cursors().lags(tenantId);
-  return { metrics, doorbell, outbox, feed, consumers, consumerLags };
+  const keptData: KeptData[] = [{ what: 'Events', days: config.OUTBOX_RETENTION_DAYS }];
+  return { metrics, doorbell, outbox, feed, consumers, consumerLags, keptData };
 }

@@ -8,6 +8,7 @@ import type { SeenProcess } from '../platform/database/process-presence.js';
 import { isStoreAway } from '../platform/failures.js';
 import type { Id } from '../platform/ids.js';
 import type { ConsumerLag } from '../platform/outbox/consumer-cursors.js';
+import type { KeptData } from '../platform/scheduling/job.js';
 import { within } from '../platform/scheduling/timeout.js';
 import type { ReportArchive, ReportSummary } from '../reconciliation/report-archive.service.js';
 import type { DirectoryHealth, DirectoryService } from '../tenancy/directory/directory.service.js';
@@ -30,6 +31,7 @@ export interface BatchUnderWay {
 /** Each part is null while its store does not answer, and undefined where it was not asked for. */
 export interface Overview {
   readonly asOf: Date;
+  readonly keptData: readonly KeptData[];
   readonly stores?: readonly StoreHealth[];
   readonly redemptions?: { readonly committed: number; readonly reversed: number } | null;
   readonly codes?: number | null;
@@ -45,7 +47,7 @@ export interface Overview {
   readonly directory?: DirectoryHealth | null;
 }
 
-type Part = Exclude<keyof Overview, 'asOf'>;
+type Part = Exclude<keyof Overview, 'asOf' | 'keptData'>;
 
 export interface OverviewSources {
   readonly redemptionReader: {
@@ -64,6 +66,7 @@ export interface OverviewSources {
   readonly deadLetters: { count(tenantId: string): Promise<number> };
   readonly openClaims: { overdueCount(tenantId: string): Promise<number> };
   readonly stores: { look(): Promise<StoreHealth[]> };
+  readonly keptData: readonly KeptData[];
   readonly directory: Pick<DirectoryService, 'health'>;
 }
 
@@ -90,7 +93,13 @@ export class OverviewService {
       this.read('redis', chosen(this.redisReads(tenantId))),
       isWanted('stores') ? this.sources.stores.look() : null,
     ]);
-    return { asOf, ...ofDatabase, ...ofRedis, ...(stores !== null && { stores }) };
+    return {
+      asOf,
+      keptData: this.sources.keptData,
+      ...ofDatabase,
+      ...ofRedis,
+      ...(stores !== null && { stores }),
+    };
   }
 
   private databaseReads(tenantId: string): Reads {

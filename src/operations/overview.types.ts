@@ -160,6 +160,15 @@ class ProcessHealthType {
   isAlive!: boolean;
 }
 
+@ObjectType('KeptData', { description: 'What workers delete once it is old. All other data stays.' })
+class KeptDataType {
+  @Field(() => String, { description: 'As staff read it.' })
+  what!: string;
+
+  @Field(() => Int, { description: 'For how many days it is kept.' })
+  days!: number;
+}
+
 @ObjectType('Overview', {
   description:
     'The state of the tenant at one moment. A field is null while the store that it is read from does not answer.',
@@ -215,6 +224,9 @@ export class OverviewType {
 
   @Field(() => [StoreHealthType])
   stores!: StoreHealthType[];
+
+  @Field(() => [KeptDataType], { description: 'By the configuration of the process that was asked.' })
+  keptData!: readonly KeptDataType[];
 
   @Field(
     () => [ProcessHealthType],

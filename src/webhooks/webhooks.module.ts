@@ -107,7 +107,10 @@ function agedDeliveries({ orm, config }: Needs): AgedRows {
   });
 }
 
-function housekeeping({ log }: Needs, { resealing, replays, worker, retention }: Kept): PeriodicJob[] {
+function housekeeping(
+  { log, config }: Needs,
+  { resealing, replays, worker, retention }: Kept,
+): PeriodicJob[] {
   return [
     {
       name: 'webhook replays',
@@ -121,6 +124,7 @@ function housekeeping({ log }: Needs, { resealing, replays, worker, retention }:
       name: 'webhook delivery retention',
       everyMs: RETENTION_EVERY_MS,
       where: 'IN_EACH',
+      keeps: [{ what: 'Finished webhook deliveries', days: config.WEBHOOK_DELIVERY_DAYS }],
       run: async (signal) => {
         const deleted = await retention.prune(signal);
         if (deleted > 0) log.info({ deleted }, 'expired deliveries of webhooks were deleted');

@@ -64,9 +64,7 @@ async function measure(bench: BenchWorld, codes: number): Promise<void> {
     await page.goto(`${server.address}/console/sign-in#link=${token}`);
     await page.getByRole('navigation', { name: 'Pages' }).waitFor();
     await page.getByRole('link', { name: 'Codes', exact: true }).click();
-    await page
-      .getByText(new RegExp(`1–50 of 1,?\\d{3},?\\d{3}|1–50 of ${codes.toLocaleString('en')}`))
-      .waitFor();
+    await page.getByText(/^1–50 of /).waitFor();
     const times = await interactions(page);
     const all = Object.values(times).flat();
     for (const [name, each] of Object.entries(times)) say(`  ${name}: ${each.join(', ')} ms`);

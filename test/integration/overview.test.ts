@@ -72,6 +72,21 @@ async function busyTenant() {
 }
 
 describe('the overview', () => {
+  it('shows what is deleted once it is old, of all features', async () => {
+    const { tenantId } = await seedTenant(world);
+    const { keptData } = await overviewOf(tenantId, '{ overview { keptData { what days } } }');
+    expect(keptData).toEqual([
+      { what: 'Events', days: 7 },
+      { what: 'Expired sessions', days: 30 },
+      { what: 'Files of stopped imports', days: 7 },
+      { what: 'Tombstones of aborted claims', days: 30 },
+      { what: 'Refused attempts', days: 30 },
+      { what: 'Redemptions of each minute', days: 2 },
+      { what: 'Redemptions of each hour', days: 400 },
+      { what: 'Finished webhook deliveries', days: 30 },
+    ]);
+  });
+
   it('shows the counts of the tenant and of no other', async () => {
     const { tenantId, limited } = await busyTenant();
     await busyTenant();

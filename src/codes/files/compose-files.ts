@@ -8,7 +8,7 @@ import type { CodeDigester } from '../code-digester.js';
 import { CodeExportService } from './code-export.service.js';
 import { CodeImportJobs, type ImportJob } from './code-import.jobs.js';
 import { CodeImportService } from './code-import.service.js';
-import { ImportFileRetention } from './import-file-retention.js';
+import { ImportFileRetention, STOPPED_KEPT_DAYS } from './import-file-retention.js';
 import { ImportUploadService } from './import-upload.service.js';
 import { ImportWriter, type ImportWriterParts } from './import-writer.js';
 
@@ -63,6 +63,7 @@ export function composeFiles(its: Needs) {
       name: 'drop-abandoned-uploads',
       everyMs: DROP_EVERY_MS,
       where: 'IN_ONE',
+      keeps: [{ what: 'Files of stopped imports', days: STOPPED_KEPT_DAYS }],
       run: async () => retention.prune(),
     },
   ];

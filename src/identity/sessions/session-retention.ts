@@ -6,7 +6,8 @@ import type { PeriodicJob } from '../../platform/scheduling/job.js';
 const EVERY_MS = 3_600_000;
 const BATCH = 1000;
 /** Sessions that have expired are kept for questions about them. */
-const KEPT_MS = 30 * 86_400_000;
+const KEPT_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 /** Deletes sessions long after they expired; those that were ended before expire like the others. */
 export class SessionRetention {
@@ -14,6 +15,7 @@ export class SessionRetention {
     name: 'expired sessions deleted',
     everyMs: EVERY_MS,
     where: 'IN_ONE',
+    keeps: [{ what: 'Expired sessions', days: KEPT_DAYS }],
     run: async (signal) => this.prune(signal),
   };
 
@@ -24,7 +26,7 @@ export class SessionRetention {
 
   /** @returns how many were deleted */
   async prune(signal?: AbortSignal): Promise<number> {
-    const cutoff = new Date(this.clock.nowMs() - KEPT_MS);
+    const cutoff = new Date(this.clock.nowMs() - KEPT_DAYS * DAY_MS);
     for (let deleted = 0; ;) {
       const count = await this.transactions.run(null, async (em) => {
         const sql = `delete from session where expires_at < ? order by expires_at limit ${BATCH}`;

@@ -10,6 +10,14 @@ export interface PeriodicJob {
    */
   readonly where: 'IN_EACH' | 'IN_ONE';
   readonly run: (signal?: AbortSignal) => Promise<unknown>;
+  /** Of a job that deletes what is old: what it deletes, and how long that is kept. */
+  readonly keeps?: readonly KeptData[];
+}
+
+export interface KeptData {
+  /** As staff read it. */
+  readonly what: string;
+  readonly days: number;
 }
 
 /** Something that works until it is stopped. */

@@ -47,11 +47,18 @@ export function composeRecovery(its: Needs) {
       where: 'IN_EACH',
       run: async (signal) => sweeper.sweepAll(signal),
     },
-    { name: 'tombstone retention', everyMs: RETENTION_EVERY_MS, where: 'IN_EACH', run: prune },
+    {
+      name: 'tombstone retention',
+      everyMs: RETENTION_EVERY_MS,
+      where: 'IN_EACH',
+      keeps: [{ what: 'Tombstones of aborted claims', days: config.TOMBSTONE_RETENTION_DAYS }],
+      run: prune,
+    },
     {
       name: 'attempt retention',
       everyMs: RETENTION_EVERY_MS,
       where: 'IN_EACH',
+      keeps: [{ what: 'Refused attempts', days: config.ATTEMPT_LOG_DAYS }],
       run: async (signal) => attempts.prune(signal),
     },
   ];

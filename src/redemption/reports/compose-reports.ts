@@ -68,6 +68,15 @@ function jobsOf({ orm, log }: Needs, seriesRecount: SeriesRecount): PeriodicJob[
   };
   return [
     { name: 'redemption series', everyMs: BEGIN_EVERY_MS, where: 'IN_EACH', run: begin },
-    { name: 'redemption series retention', everyMs: RETENTION_EVERY_MS, where: 'IN_EACH', run: prune },
+    {
+      name: 'redemption series retention',
+      everyMs: RETENTION_EVERY_MS,
+      where: 'IN_EACH',
+      keeps: [
+        { what: 'Redemptions of each minute', days: KEPT_DAYS.MINUTE },
+        { what: 'Redemptions of each hour', days: KEPT_DAYS.HOUR },
+      ],
+      run: prune,
+    },
   ];
 }

@@ -112,6 +112,7 @@ function jobsOf(
       name: 'tenant event retention',
       everyMs: RETENTION_EVERY_MS,
       where: 'IN_EACH',
+      keeps: [{ what: 'Events of the tenant directory', days: EVENTS_KEPT_DAYS }],
       run: async (signal) => retention.prune(signal),
     },
   ];

@@ -48,6 +48,7 @@ function Health({ overview }: { readonly overview: Overview }) {
       {overview.directory !== null && <Directory directory={overview.directory} />}
       <Processes processes={overview.processes ?? []} />
       <Consumers consumers={overview.consumers ?? []} />
+      <Retention keptData={overview.keptData} />
     </>
   );
 }
@@ -110,4 +111,13 @@ function Consumers({ consumers }: { readonly consumers: NonNullable<Overview['co
   }));
   const heads = ['Consumer', 'Waiting events', 'The oldest waits since'];
   return <TablePanel title="Consumers of events" heads={heads} rows={rows} empty={UNREAD} />;
+}
+
+/** What is deleted once it is old. */
+function Retention({ keptData }: Pick<Overview, 'keptData'>) {
+  const rows = keptData.map(({ what, days }) => ({
+    key: what,
+    cells: [what, days === 1 ? '1 day' : `${days} days`],
+  }));
+  return <TablePanel title="Retention" heads={['Data', 'Kept for']} rows={rows} />;
 }
