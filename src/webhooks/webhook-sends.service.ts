@@ -15,6 +15,8 @@ interface SendParts extends Pick<PlatformServices, 'transactions' | 'outbox'> {
   readonly wake: () => void;
 }
 
+type Field = 'webhookId' | 'deliveryId';
+
 /** No lease is longer, whatever time another process gives a request. */
 const LEASE_S_MAX = 70;
 
@@ -29,7 +31,7 @@ export class WebhookSendService {
   async test(tenantId: string, webhookId: Id): Promise<Webhook> {
     if (!isId(webhookId)) throw webhookNotFound();
     return this.its.transactions.run(tenantId, async (em) => {
-      const webhook = await enabled(em, webhookId);
+      const webhook = await enabled(em, webhookId, 'webhookId');
       operationIsAbout(em, { type: 'webhook', id: webhookId });
       this.its.outbox.append(em, tenantId, [webhookTest(webhook)]);
       return webhook;
@@ -47,7 +49,7 @@ export class WebhookSendService {
       const read = async () => em.findOne(WebhookDelivery, { id: deliveryId }, { disableIdentityMap: true });
       const found = await read();
       if (found === null) throw deliveryNotFound();
-      await enabled(em, found.webhookId);
+      await enabled(em, found.webhookId, 'deliveryId');
       if ((await em.count(OutboxEvent, { seq: found.seq })) === 0) throw eventExpired();
       await operationChanges(em, WebhookDelivery, { id: deliveryId });
       const { affectedRows } = await em.execute<QueryResult>(SEND_AGAIN, [tenantId, deliveryId], 'run');
@@ -65,13 +67,16 @@ const SEND_AGAIN = `update webhook_delivery set status = 'PENDING', attempts = 0
   where tenant_id = ? and id = ? and (status <> 'PENDING' or (next_attempt_at > utc_timestamp(3)
     and next_attempt_at > attempted_at + interval ${LEASE_S_MAX} second))`;
 
-/** Under the row's lock: one that is disabled gives up what waits for it. */
-async function enabled(em: Em, webhookId: Id): Promise<Webhook> {
+/**
+ * Under the row's lock: one that is disabled gives up what waits for it.
+ * @param field of the input that led to the webhook
+ */
+async function enabled(em: Em, webhookId: Id, field: Field): Promise<Webhook> {
   const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, disableIdentityMap: true } as const;
   const webhook = await em.findOne(Webhook, { id: webhookId }, lock);
-  if (!isSet(webhook)) throw webhookNotFound();
+  if (!isSet(webhook)) throw webhookNotFound(field);
   if (webhook.status === 'ENABLED') return webhook;
-  throw refusal('WEBHOOK_DISABLED', 'The webhook is disabled. Enable it first.');
+  throw refusal('WEBHOOK_DISABLED', 'The webhook is disabled. Enable it first.', field);
 }
 
 const deliveryNotFound = () =>
@@ -80,7 +85,10 @@ const eventExpired = () => refusal('EVENT_EXPIRED', 'The event was deleted, so t
 const underWay = () =>
   refusal('DELIVERY_UNDER_WAY', 'An attempt is under way, or follows within a minute. Look again then.');
 
-function refusal(code: WebhookRefusal, message: string): DomainError<WebhookRefusal> {
-  const field = code === 'WEBHOOK_DISABLED' ? 'webhookId' : 'deliveryId';
+function refusal(
+  code: WebhookRefusal,
+  message: string,
+  field: Field = 'deliveryId',
+): DomainError<WebhookRefusal> {
   return new DomainError(code, message, { field: ['input', field] });
 }

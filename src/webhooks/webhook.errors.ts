@@ -34,8 +34,9 @@ export type WebhookRefusal =
   | (typeof REPLAY_WEBHOOK_REFUSALS)[number]
   | (typeof RESEND_WEBHOOK_DELIVERY_REFUSALS)[number];
 
-export function webhookNotFound(): DomainError<WebhookRefusal> {
+/** @param field of the input that led to the webhook */
+export function webhookNotFound(field = 'webhookId'): DomainError<WebhookRefusal> {
   return new DomainError('WEBHOOK_NOT_FOUND', 'The tenant has no webhook with this id.', {
-    field: ['input', 'webhookId'],
+    field: ['input', field],
   });
 }

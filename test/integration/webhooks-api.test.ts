@@ -229,8 +229,13 @@ describe('a delivery that is to be sent again', () => {
   const RESEND = `mutation ($input: ResendWebhookDeliveryInput!) { resendWebhookDelivery(input: $input) {
     delivery { id messageId status attempts } errors { code field } } }`;
   const TEST = `mutation ($input: SendTestEventInput!) { sendTestEvent(input: $input) { webhook { id } errors { code } } }`;
-  const resend = async (deliveryId: string, tenant = tenantId): Promise<string> =>
-    refusalIn(await ask(RESEND, 'resendWebhookDelivery', { deliveryId }, tenant)) ?? 'DONE';
+  const resend = async (deliveryId: string, tenant = tenantId): Promise<string> => {
+    const answer = await ask(RESEND, 'resendWebhookDelivery', { deliveryId }, tenant);
+    const code = refusalIn(answer);
+    // Its input has no other field.
+    if (code !== undefined) expect(answer['errors']).toEqual([{ code, field: ['input', 'deliveryId'] }]);
+    return code ?? 'DONE';
+  };
   const test = async (webhookId: string, tenant = tenantId): Promise<string> =>
     refusalIn(await ask(TEST, 'sendTestEvent', { webhookId }, tenant)) ?? 'DONE';
 
