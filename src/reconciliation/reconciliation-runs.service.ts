@@ -147,7 +147,6 @@ export class ReconciliationRuns {
   private async finish(taken: TakenRun, report: ReconciliationReport): Promise<void> {
     const { startedAt: _start, ...done } = doneWith(report, this.its.clock.nowMs());
     await this.settle(taken, done);
-    await forgetOld(tenantEm(this.its.orm, taken.tenantId), { requestedBy: { $ne: null } });
   }
 
   private async fail(taken: TakenRun): Promise<void> {
@@ -160,13 +159,15 @@ export class ReconciliationRuns {
     await this.settle(taken, { status: 'WAITING', aliveAt: null });
   }
 
-  /** Of no effect where another worker has taken the run over. */
+  /** Of no effect where another worker has taken the run over. The latest that have ended are kept. */
   private async settle(
     { tenantId, id, startedAt }: TakenRun,
     values: Partial<ReconciliationRun>,
   ): Promise<void> {
     const where = { id, status: 'RUNNING' as const, startedAt };
-    await tenantEm(this.its.orm, tenantId).nativeUpdate(ReconciliationRun, where, values);
+    const em = tenantEm(this.its.orm, tenantId);
+    await em.nativeUpdate(ReconciliationRun, where, values);
+    await forgetOld(em, { requestedBy: { $ne: null } });
   }
 }
 

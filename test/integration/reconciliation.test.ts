@@ -162,6 +162,29 @@ describe('a reconciliation that staff ask for', () => {
     expect(driftsOf(await look(scene))).toEqual({});
   });
 
+  it('that fails is kept among the last twenty, and the next one may be asked for', async () => {
+    const { tenantId } = await makeScene(world);
+    const failing = new ReconciliationRuns({
+      ...world.services,
+      ...world.stores,
+      reconciler: {
+        run: async (scope) =>
+          scope.tenantId === tenantId
+            ? Promise.reject(new Error('It cannot read.'))
+            : world.services.reconciler.run(scope),
+      },
+    });
+    for (let at = 0; at < 23; at += 1) {
+      expect(refusalIn(await start(tenantId))).toBeUndefined();
+      const newest = async () => {
+        await failing.work();
+        return (await runs(tenantId)).items[0];
+      };
+      await expect.poll(newest).toMatchObject({ status: 'FAILED', verdict: null, report: null });
+    }
+    expect((await runs(tenantId)).total).toBe(20);
+  });
+
   it('is taken over from a worker that is silent, whose result counts no more, and given back by one that stops', async () => {
     const { tenantId } = await makeScene(world);
     await start(tenantId);
