@@ -4,6 +4,8 @@ import type { RequestContext } from './context.js';
 
 /** Called by partners' servers once for each of their users; the entries would bury the partner's own changes. */
 const BY_PARTNERS_FOR_USERS: ReadonlySet<string> = new Set(['createUserToken']);
+/** They continue a session that is on record, whatever token is sent along. */
+const REFRESHES: ReadonlySet<string> = new Set(['refreshStaffSession', 'refreshDeviceSession']);
 
 type Caller = Pick<RequestContext, 'actor' | 'ip' | 'requestId' | 'log'>;
 
@@ -35,6 +37,7 @@ export function recordedFor<T>(
 }
 
 function byOf(actor: Actor | null, name: string): OperationBy | null {
+  if (REFRESHES.has(name)) return null;
   if (actor?.kind === 'STAFF') return staffBy(actor);
   if (actor?.kind !== 'PARTNER' || BY_PARTNERS_FOR_USERS.has(name)) return null;
   const { kind, tenantId, partnerId: id, keyId: credentialId } = actor;

@@ -33,6 +33,8 @@ const LOG = `query ($filter: AuditFilterInput, $size: Int, $after: ID) { auditLo
   total next items { id operation actorKind actorId actorRole ip requestId targetType targetId input rows
     changes { table rowId before after } } } }`;
 const SIGN_IN = 'mutation ($input: SignInStaffInput!) { signInStaff(input: $input) { errors { code } } }';
+const REFRESH =
+  'mutation ($input: RefreshStaffSessionInput!) { refreshStaffSession(input: $input) { staff { email } errors { code } } }';
 const ENTRY = 'query ($id: ID!) { auditEntry(id: $id) { id operation digest previous } }';
 
 let world: World;
@@ -304,6 +306,21 @@ describe('X.10 the audit log', () => {
     expect(JSON.stringify(detailsIn(refused))).not.toContain('wrong wrong');
     expect(others.map(({ operation }) => operation)).toEqual(['signInStaff']);
     expect(await findingsOf(world, tenantId)).toEqual([]);
+  });
+
+  it('has no entry of a refresh, whatever token is sent along', async () => {
+    const { tenantId } = await seedTenant(world);
+    const { email } = await seedStaff(world, tenantId);
+    const { refreshToken } = await world.services.staffSignIns.signIn({
+      tenantId,
+      email,
+      password: PASSWORD,
+      ip: '',
+    });
+    const foreign = (await seedTenant(world)).tenantId;
+    const { data } = await api.ask(staffOf(foreign), REFRESH, { input: { refreshToken } });
+    expect(data['refreshStaffSession']).toMatchObject({ staff: { email }, errors: [] });
+    expect([await entriesOf(world, tenantId), await entriesOf(world, foreign)]).toEqual([[], []]);
   });
 
   it('has one entry with a summary of a bulk change, within its bound', async () => {
