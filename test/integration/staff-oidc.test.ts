@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { duringOperation } from '../../src/platform/recording/current-operation.js';
+import { entriesOf, findingsOf } from '../support/audit.js';
 import { OidcProvider, type Persona } from '../support/oidc-provider.js';
 import { refusedBy, seedStaff } from '../support/staff-world.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
@@ -70,6 +72,26 @@ describe('a sign-in by OpenID Connect', () => {
     const own = await seedStaff(world, foreign);
     await world.services.tenantChanges.update(foreign, { status: 'DISABLED' });
     expect(await refusedBy(signIn({ email: own.email }, foreign))).toBe('SIGN_IN_REFUSED');
+  });
+
+  it('that is refused for an account is in the audit log once a minute; one of a stranger is not', async () => {
+    const { tenantId: own } = await seedTenant(world);
+    const { email, staffId } = await seedStaff(world, own, 'AUDITOR');
+    await world.services.staffChanges.update(own, staffId, { status: 'DISABLED' });
+    const operation = { name: 'completeStaffOidc', by: null, ip: '192.0.2.5', requestId: null, input: null };
+    const recorded = async (persona: Persona) =>
+      duringOperation({ ...operation, onUnrecorded: () => undefined }, async () =>
+        refusedBy(signIn(persona, own)),
+      );
+    expect(await recorded({ email: 'stranger@example.com' })).toBe('SIGN_IN_REFUSED');
+    expect(await recorded({ email })).toBe('SIGN_IN_REFUSED');
+    await expect.poll(async () => entriesOf(world, own)).toHaveLength(1);
+    expect(await recorded({ email })).toBe('SIGN_IN_REFUSED');
+    const refused = { actorId: staffId, actorRole: null, credentialId: null, targetId: staffId };
+    expect(await entriesOf(world, own)).toMatchObject([
+      { ...refused, operation: 'completeStaffOidc refused', ip: '192.0.2.5' },
+    ]);
+    expect(await findingsOf(world, own)).toEqual([]);
   });
 
   it.each<[string, Partial<Persona>]>([

@@ -78,17 +78,10 @@ export class StaffSignInService {
    * Opens a session for a person authenticated elsewhere, as by OpenID Connect. Accepts an open invitation, too. Null if
    * the account or its tenant may not sign in.
    */
-  async openProven({ tenantId, id }: Staff, ip: string | null): Promise<StaffSession | null> {
-    if ((await this.its.access.refusalOf({ tenantId })) !== null) return null;
-    const opened = await this.its.transactions.runForCaller(tenantId, async (em) => {
-      const row = await lockStaff(em, id);
-      const accepted = { status: 'ACTIVE', invitationDigest: null, invitationExpiresAt: null } as const;
-      const invitedUntilMs = row?.invitationExpiresAt?.getTime() ?? Infinity;
-      if (row?.status === 'INVITED' && invitedUntilMs <= this.its.clock.nowMs()) return null;
-      if (row?.status === 'INVITED')
-        await em.nativeUpdate(Staff, { id }, { ...accepted, version: nextVersion() });
-      return this.openLocked(em, id, { ip });
-    });
+  async openProven(account: Staff, ip: string | null): Promise<StaffSession | null> {
+    const isTenantActive = (await this.its.access.refusalOf({ tenantId: account.tenantId })) === null;
+    const opened = isTenantActive ? await this.openInvited(account, ip) : null;
+    if (opened === null) this.its.refusedSignIns.note(account);
     return opened === null ? null : this.signed(opened.staff, opened.session);
   }
 
@@ -130,6 +123,18 @@ export class StaffSignInService {
   private refused(staff: Staff | null): DomainError<StaffRefusal> {
     if (staff !== null) this.its.refusedSignIns.note(staff);
     return staffRefusal('SIGN_IN_REFUSED');
+  }
+
+  private async openInvited({ tenantId, id }: Staff, ip: string | null) {
+    return this.its.transactions.runForCaller(tenantId, async (em) => {
+      const row = await lockStaff(em, id);
+      const accepted = { status: 'ACTIVE', invitationDigest: null, invitationExpiresAt: null } as const;
+      const invitedUntilMs = row?.invitationExpiresAt?.getTime() ?? Infinity;
+      if (row?.status === 'INVITED' && invitedUntilMs <= this.its.clock.nowMs()) return null;
+      if (row?.status === 'INVITED')
+        await em.nativeUpdate(Staff, { id }, { ...accepted, version: nextVersion() });
+      return this.openLocked(em, id, { ip });
+    });
   }
 
   /** The account, and whether this is its password. The hash is computed in any case. */
