@@ -49,7 +49,10 @@ export class GuessLimits {
   async admit(guess: Guess): Promise<number> {
     for (const { key, free } of this.subjectsOf(guess)) {
       const waitMs = Number(await this.admission.run([key], [guess.id, free]));
-      if (waitMs > 0) return waitMs;
+      if (waitMs === 0) continue;
+      // It was not checked. Else a person whose account has to wait would lock out a whole office.
+      if (key === accountKey(guess)) await this.forgiveAddress(guess);
+      return waitMs;
     }
     return 0;
   }
@@ -61,6 +64,17 @@ export class GuessLimits {
   async succeeded(guess: Guess): Promise<void> {
     await unlessAway(answered(this.redis.del(accountKey(guess))));
     await this.forgiveAddress(guess);
+  }
+
+  /** Account and address get an attempt back that fails before it is judged, such as one that is BUSY. */
+  async judged<T>(guess: Guess, judgement: Promise<T>): Promise<T> {
+    try {
+      return await judgement;
+    } catch (error) {
+      await unlessAway(this.forgiveness.run([accountKey(guess)], [guess.id]));
+      await this.forgiveAddress(guess);
+      throw error;
+    }
   }
 
   /** The address gets the attempt back, and the account does not. */

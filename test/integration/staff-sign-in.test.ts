@@ -162,6 +162,37 @@ describe('a sign-in', () => {
     expect(await refusedBy(signIn(email, { ip: elsewhere }))).toBe('TAKEN');
   });
 
+  it('of an account that has to wait costs its address nothing: a locked account does not lock out an office', async () => {
+    const ip = '192.0.2.91';
+    const [locked, colleague] = [await seedStaff(world, tenantId), await seedStaff(world, tenantId)];
+    for (let at = 0; at <= FREE; at += 1)
+      expect(await refusedBy(signIn(locked.email, { password: 'wrong wrong wrong' }))).toBe(
+        'SIGN_IN_REFUSED',
+      );
+    for (let at = 0; at < 2 * FREE_OF_ADDRESS; at += 1)
+      expect(await refusedBy(signIn(locked.email, { ip }))).toBe('TOO_MANY_ATTEMPTS');
+    expect(await refusedBy(signIn(colleague.email, { ip }))).toBe('TAKEN');
+  });
+
+  it('that was not judged, because too many waited, is counted neither for its account nor for its address', async () => {
+    const ip = '192.0.2.92';
+    const { email } = await seedStaff(world, tenantId);
+    const call = await callOf(email);
+    const busy = vi.spyOn(PasswordHasher.prototype, 'verify');
+    busy.mockImplementation(async () => Promise.reject(new DomainError('BUSY', 'Too many.')));
+    for (let at = 0; at < 2 * FREE_OF_ADDRESS; at += 1)
+      expect(await refusedBy(signIn(email, { ip }))).toBe('BUSY');
+    const own = world.services.ownAccounts;
+    for (let at = 0; at < 2 * FREE_OF_ADDRESS; at += 1)
+      expect(await refusedBy(own.changePassword({ ...call, ip }, PASSWORD, 'a new long password'))).toBe(
+        'BUSY',
+      );
+    busy.mockRestore();
+    for (let at = 0; at <= FREE; at += 1)
+      expect(await refusedBy(signIn(email, { ip, password: 'wrong wrong wrong' }))).toBe('SIGN_IN_REFUSED');
+    expect(await refusedBy(signIn(email, { ip }))).toBe('TOO_MANY_ATTEMPTS');
+  });
+
   it('in two steps, and an accepted invitation, cost their address nothing', async () => {
     const ip = '192.0.2.90';
     const { email } = await seedWithSecondFactor();

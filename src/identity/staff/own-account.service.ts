@@ -3,6 +3,7 @@ import type { StaffActor } from '../../graphql/actor.js';
 import { nextVersion } from '../../platform/database/change-row.js';
 import type { Em } from '../../platform/database/orm.js';
 import { parseInput } from '../../platform/input.js';
+import type { Guess } from '../guess-limits.redis.js';
 import { endSessions, lockStaff, sessionsEnded, type StaffParts } from './staff-parts.js';
 import type { StaffSignInService } from './staff-sign-in.service.js';
 import type { StaffService } from './staff.service.js';
@@ -138,14 +139,16 @@ export class OwnAccountService {
 
   private async prove(call: OwnCall, account: Staff, password: string): Promise<void> {
     const guess = await this.services.signIns.admitted(guessOf(call, account));
-    if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
+    await this.assertPassword(guess, account, password);
     // An account with a second factor gets its attempts back by a sign-in: else a stolen session could try codes.
     if (!hasSecondFactor(account)) await this.services.signIns.succeeded(guess);
   }
 
-  private async isPassword({ passwordHash }: Staff, password: string): Promise<boolean> {
+  private async assertPassword(guess: Guess, { passwordHash }: Staff, password: string): Promise<void> {
     const typed = typedPassword.safeParse(password);
-    return (await this.its.hasher.verify(passwordHash ?? null, typed.data ?? '')) && typed.success;
+    const verified = this.its.hasher.verify(passwordHash ?? null, typed.data ?? '');
+    const isRight = await this.its.guesses.judged(guess, verified);
+    if (!isRight || !typed.success) throw staffRefusal('PASSWORD_WRONG');
   }
 
   /** A change that takes the password, and a code of the app or a recovery code. */
@@ -156,7 +159,7 @@ export class OwnAccountService {
   ): Promise<Staff> {
     const account = await this.accountOf(call);
     const guess = await this.services.signIns.admitted(guessOf(call, account));
-    if (!(await this.isPassword(account, password))) throw staffRefusal('PASSWORD_WRONG');
+    await this.assertPassword(guess, account, password);
     const { row } = await this.changed(account, {
       refusal: 'PASSWORD_WRONG',
       isDone: (now) => hasSecondFactor(account) && isDone(now),

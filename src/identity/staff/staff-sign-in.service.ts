@@ -56,7 +56,8 @@ export class StaffSignInService {
     if (tenantId === null || !TENANT_ID.test(tenantId)) throw staffRefusal('TENANT_REQUIRED');
     const account = email.trim().toLowerCase().slice(0, 254);
     const guess = await this.admitted({ tenantId, account, ip });
-    const { staff, isProven } = await this.tried(tenantId, account, password);
+    const tried = this.tried(tenantId, account, password);
+    const { staff, isProven } = await this.its.guesses.judged(guess, tried);
     if (staff === null || !isProven) throw this.refused(staff);
     const token = this.its.sessions.choose(tenantId);
     const opened = await this.its.transactions.runForCaller(

@@ -136,7 +136,7 @@ export class StaffService {
     if (waitMs > 0) throw tooManyAttempts(waitMs);
     // Hashing costs: only for an invitation that can be accepted.
     await this.assertAcceptable(tenantEm(this.its.orm, tenantId), invitation);
-    const passwordHash = await this.its.hasher.hash(password);
+    const passwordHash = await this.its.guesses.judged(guess, this.its.hasher.hash(password));
     const accepted = await this.its.transactions.runForCaller(tenantId, async (em) => {
       const locked = await lockStaff(em, staffId);
       // An earlier run has committed: its salt is in no other hash.
