@@ -13,6 +13,9 @@ import type { Campaign } from './campaign.entity.js';
 import type { CampaignRuleRefusal } from './campaign.errors.js';
 import { faultOfForm, QUANTITY_MAX } from './reward-form.js';
 
+/** Of all conditions of a campaign: they are evaluated one after the other on the way of a redemption. */
+const RULE_STEPS_MAX = 20_000;
+
 /** Knows what rewards name; implemented by the features that give them. */
 export interface RewardTargets {
   find(tenantId: string, rule: StoredRewardRule): Promise<RewardTarget | null>;
@@ -80,15 +83,31 @@ const FAULTS: Readonly<Record<RewardRuleFault, { readonly message: string; reado
 /** Redemptions rely on it: what is accepted here reads declared facts only, and can be evaluated in good time. */
 function assertConditions({ when, rewardRules }: CampaignRule): void {
   const field = ['input', 'rule'];
-  assertExpression(when, [...field, 'when']);
-  for (const [index, reward] of rewardRules.entries())
-    assertExpression(reward.when, [...field, 'rewardRules', String(index), 'when']);
+  const conditions = [
+    { text: when, field: [...field, 'when'] },
+    ...rewardRules.map((reward, index) => ({
+      text: reward.when,
+      field: [...field, 'rewardRules', String(index), 'when'],
+    })),
+  ];
+  let steps = 0;
+  for (const condition of conditions) {
+    steps += stepsOf(condition.text, condition.field);
+    if (steps <= RULE_STEPS_MAX) continue;
+    const message = `The conditions of the campaign may take ${steps} steps for one user together; at most ${RULE_STEPS_MAX} are allowed.`;
+    refuse('EXPRESSION_TOO_COSTLY', message, condition.field);
+  }
 }
 
-function assertExpression(text: string | null | undefined, field: readonly string[]): void {
-  const fault = isSet(text) ? CONDITION_LANGUAGE.compile(text) : null;
-  if (!(fault instanceof ExpressionFault) || fault.code === 'EXPRESSION_FAILED') return;
-  throw new DomainError<CampaignRuleRefusal>(fault.code, fault.text, { field, position: fault.position });
+/** What one evaluation takes at worst. */
+function stepsOf(text: string | null | undefined, field: readonly string[]): number {
+  if (!isSet(text)) return 0;
+  const compiled = CONDITION_LANGUAGE.compile(text);
+  if (!(compiled instanceof ExpressionFault)) return compiled.steps;
+  // Only an evaluation fails in this way.
+  if (compiled.code === 'EXPRESSION_FAILED') return 0;
+  const { code, text: message, position } = compiled;
+  throw new DomainError<CampaignRuleRefusal>(code, message, { field, position });
 }
 
 type Totals = Pick<Campaign, 'rule' | 'budgetUses' | 'userLimitTotal' | 'userLimitDay'>;

@@ -210,4 +210,22 @@ describe('a rule with a bad condition', () => {
     await expect(update).rejects.toMatchObject({ code });
     expect((await world.services.campaignReader.read(tenantId, campaign.id))?.version).toBe(1);
   });
+
+  it('is refused where its conditions may take too many steps together, and names the one that is too much', async () => {
+    const { tenantId } = await seedTenant(world);
+    const costly = `userTags.all(tag, ${Array.from({ length: 34 }, () => 'hour != 99').join(' && ')})`;
+    const ruleOf = (count: number) => ({
+      ruleId: 'r',
+      codeType: 'ALPHANUM',
+      when: costly,
+      rewardRules: Array.from({ length: count }, () => points('1', { when: costly })),
+    });
+    const create = async (count: number) =>
+      world.services.campaigns.create(tenantId, { name: 'C', rule: ruleOf(count) });
+    await expect(create(3)).rejects.toMatchObject({
+      code: 'EXPRESSION_TOO_COSTLY',
+      details: { field: ['input', 'rule', 'rewardRules', '1', 'when'] },
+    });
+    expect((await create(1)).campaign.rule.rewardRules).toHaveLength(1);
+  });
 });

@@ -53,6 +53,7 @@ class Writer {
           () => `[${of('string')}, ${of('string')}]`,
           () => `(${of('list')} + ${of('list')})`,
           () => this.macro('filter', depth, texts),
+          () => `[${of('list')}, ${of('list')}][${this.pick(['0', '1'])}]`,
         ])();
       case 'time':
         return `(${of('time')} - duration("${this.pick(['1h', '90m', '36h30m'])}"))`;
@@ -71,6 +72,7 @@ class Writer {
       () => `(${of('string')} in ${of('list')})`,
       () => `${of('string')}.${this.pick(['contains', 'startsWith', 'endsWith'])}(${of('string')})`,
       () => this.macro(this.pick(['all', 'exists', 'exists_one']), depth, texts),
+      () => this.listsOfLists(of('list')),
     ])();
   }
 
@@ -78,6 +80,13 @@ class Writer {
     const variable = `v${(this.variables += 1)}`;
     const list = this.write('list', depth - 1, texts);
     return `${list}.${name}(${variable}, ${this.write('bool', depth - 1, [...texts, variable])})`;
+  }
+
+  /** Refused, however short: each item of the outer list would be a whole list. */
+  private listsOfLists(list: string): string {
+    const many = Array.from({ length: 20 }, () => list).join(', ');
+    const [outer, inner] = [`v${(this.variables += 1)}`, `v${(this.variables += 1)}`];
+    return `[${many}].all(${outer}, ${outer}.all(${inner}, ${inner} != "x"))`;
   }
 
   private leaf(kind: Kind, texts: readonly string[]): string {
@@ -176,6 +185,7 @@ describe('conditions of any form', () => {
       'EXPRESSION_MALFORMED',
       'EXPRESSION_TOO_COMPLEX',
       'EXPRESSION_TOO_COSTLY',
+      'EXPRESSION_TOO_LONG',
       'EXPRESSION_TYPES_DIFFER',
       'EXPRESSION_VALUE_NOT_POSSIBLE',
     ]);

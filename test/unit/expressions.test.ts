@@ -100,6 +100,16 @@ describe('a condition', () => {
     ['now > now - duration(productLine)', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 22],
     ['spent[productLine] > 1', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 1],
     ['spent[1] > 1', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 1],
+    // Only keys in the text are read; another one would be missing, where it has to be 0.
+    ['spent == spent', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 1],
+    ['(isNew ? spent : spent)["EUR"] > 1', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 10],
+    ['[spent].exists(each, each["EUR"] > 1)', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 2],
+    ['spent.all(currency, currency == "EUR")', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 1],
+    ['now.seconds > 1', 'EXPRESSION_TYPES_DIFFER', 1, 1],
+    ['now[productLine] > 1', 'EXPRESSION_TYPES_DIFFER', 1, 1],
+    // Items of inner lists would be looked at without being counted.
+    ['[userTags].all(all, all.all(tag, tag != "a"))', 'EXPRESSION_TOO_COMPLEX', 1, 2],
+    ['[["a"]] == [["a"]]', 'EXPRESSION_TOO_COMPLEX', 1, 2],
     ['hour > 9223372036854775808', 'EXPRESSION_VALUE_NOT_POSSIBLE', 1, 8],
     ['userTags.all(a, userTags.all(b, a == b))', 'EXPRESSION_TOO_COSTLY', 1, 1],
     ['[1].all(a, [1].all(b, [1].all(c, a == b)))', 'EXPRESSION_TOO_COMPLEX', 1, 23],
@@ -115,6 +125,10 @@ describe('a condition', () => {
     expect(steps).toBeLessThan(1000);
     expect(refusalOf(`"a"${' + "a"'.repeat(150)} == "a"`)).toMatchObject({ code: 'EXPRESSION_TOO_COMPLEX' });
     expect(compiled(`isNew${' || isNew'.repeat(90)}`).holds(FACTS)).toBe(true);
+    // The library makes an error for each item.
+    const failing = 'userTags.all(tag, 9223372036854775807 + hour == 1 || true)';
+    expect(compiled(failing).steps).toBeGreaterThan(64 * 32);
+    expect(compiled(`size(b"${'a'.repeat(160)}") == 160`).steps).toBeGreaterThan(10);
   });
 
   it('shows the line with a caret', () => {

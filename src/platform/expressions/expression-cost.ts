@@ -47,6 +47,10 @@ interface Size {
 }
 
 const CHARACTERS_A_STEP = 16;
+/** Of an operation that may fail, for each item of a list: the library makes an error with a text each time. */
+const FAILURE_STEPS = 32;
+/** A division by zero, a number beyond 64 bits. */
+const MAY_FAIL = new Set(['/', '%', '*', '+', '-', '-_']);
 const SMALL = { items: 0, length: 0 };
 
 /** All else of the library is refused: `matches` runs a backtracking RegExp, zones and conversions throw, `dyn` has no type. */
@@ -113,17 +117,15 @@ class Walk {
       case '.':
       case '[]':
         return this.accessSize(node, scope, depth);
-      case 'list': {
-        const items = node.args.map((item) => this.sizeOf(item, scope, depth));
-        return { ...sumOf(items), items: items.length, length: Math.max(0, ...items.map((i) => i.length)) };
-      }
+      case 'list':
+        return this.listSize(node, scope, depth);
       case 'map':
       case '.?':
       case '[?]':
         return refuse('EXPRESSION_FUNCTION_UNKNOWN', 'Maps cannot be written here.', node);
       case '!_':
       case '-_':
-        return sumOf([this.sizeOf(node.args, scope, depth)]);
+        return withFailures(node.op, sumOf([this.sizeOf(node.args, scope, depth)]), depth);
       default:
         return this.operatorSize(node.op, node.args, scope, depth);
     }
@@ -131,7 +133,16 @@ class Walk {
 
   private operatorSize(operator: string, operands: readonly ASTNode[], scope: Scope, depth: number): Size {
     const sizes = operands.map((operand) => this.sizeOf(operand, scope, depth));
-    return sizeOfOperation(sizes, operator === '?:' || operator === '+');
+    const isJoined = operator === '?:' || operator === '+';
+    return withFailures(operator, sizeOfOperation(sizes, isJoined), depth);
+  }
+
+  /** Lists in lists are refused: how many items they have together would have to be known of each. */
+  private listSize(node: ASTNode & { op: 'list' }, scope: Scope, depth: number): Size {
+    const items = node.args.map((item) => this.sizeOf(item, scope, depth));
+    const inner = node.args[items.findIndex((item) => item.items > 0)];
+    if (inner !== undefined) return refuse('EXPRESSION_TOO_COMPLEX', 'A list must not hold lists.', inner);
+    return { ...sumOf(items), items: items.length, length: Math.max(0, ...items.map((i) => i.length)) };
   }
 
   private nameSize(node: TextRange, name: string, scope: Scope): Size {
@@ -142,6 +153,8 @@ class Walk {
       const names = Object.keys(this.facts).join(', ');
       return refuse('EXPRESSION_FACT_UNKNOWN', `There is no fact ${name}. There are ${names}.`, node);
     }
+    // Only the keys that stand in the text are known beforehand.
+    if (isMap(fact)) return refuse('EXPRESSION_VALUE_NOT_POSSIBLE', keyWanted(name), node);
     this.used.add(name);
     return { steps: 1, items: fact.itemsMax ?? 0, length: fact.lengthMax ?? 0 };
   }
@@ -194,21 +207,34 @@ class Walk {
   /** An item of a list, or a value of a map by a key that stands in the text. */
   private accessSize(node: ASTNode & { op: '.' | '[]' }, scope: Scope, depth: number): Size {
     const [of, key] = node.args;
-    const fact = of.op === 'id' && !scope.has(of.args) ? this.facts[of.args] : undefined;
-    const size = this.sizeOf(of, scope, depth);
-    if (of.op === 'id' && fact?.type.startsWith('map') === true) {
-      const name = typeof key === 'string' ? key : key.op === 'value' ? key.args : null;
-      if (typeof name !== 'string')
-        return refuse('EXPRESSION_VALUE_NOT_POSSIBLE', `${of.args}[…] takes one text in quotes.`, node);
-      this.keys.set(of.args, (this.keys.get(of.args) ?? new Set()).add(name));
-      return { ...SMALL, steps: size.steps + 1 };
+    if (of.op === 'id' && !scope.has(of.args)) {
+      const fact = Object.hasOwn(this.facts, of.args) ? this.facts[of.args] : undefined;
+      if (fact !== undefined && isMap(fact)) return this.valueOf(of.args, key, node);
     }
-    const at = typeof key === 'string' ? SMALL_STEP : this.sizeOf(key, scope, depth);
-    return { steps: size.steps + at.steps + 1, items: 0, length: size.length };
+    const size = this.sizeOf(of, scope, depth);
+    if (typeof key === 'string' || size.items === 0)
+      return refuse('EXPRESSION_TYPES_DIFFER', 'Only lists have items, and only maps have fields.', node);
+    const steps = size.steps + this.sizeOf(key, scope, depth).steps + 1;
+    return { steps: steps + (depth > 0 ? FAILURE_STEPS : 0), items: 0, length: size.length };
+  }
+
+  private valueOf(name: string, key: ASTNode | string, node: TextRange): Size {
+    const text = typeof key === 'string' ? key : key.op === 'value' ? key.args : null;
+    if (typeof text !== 'string') return refuse('EXPRESSION_VALUE_NOT_POSSIBLE', keyWanted(name), node);
+    this.used.add(name);
+    this.keys.set(name, (this.keys.get(name) ?? new Set()).add(text));
+    return { ...SMALL, steps: 2 };
   }
 }
 
-const SMALL_STEP: Size = { ...SMALL, steps: 1 };
+const isMap = ({ type }: Fact): boolean => type.startsWith('map');
+
+const keyWanted = (name: string): string => `${name}[…] takes one text in quotes.`;
+
+function withFailures(operator: string, size: Size, depth: number): Size {
+  const isRepeated = depth > 0 && MAY_FAIL.has(operator);
+  return isRepeated ? { ...size, steps: size.steps + FAILURE_STEPS } : size;
+}
 
 function functionUnknown(name: string, node: TextRange): never {
   const names = [...FUNCTIONS, ...Object.keys(LITERAL_FUNCTIONS), ...METHODS, ...MACROS].join(', ');
@@ -218,7 +244,8 @@ function functionUnknown(name: string, node: TextRange): never {
 function valueSize(value: unknown, node: TextRange): Size {
   if (typeof value === 'bigint' && value > INT_MAX)
     return refuse('EXPRESSION_VALUE_NOT_POSSIBLE', `${value} is more than a whole number can be.`, node);
-  return { steps: 1, items: 0, length: typeof value === 'string' ? value.length : 0 };
+  const isLong = typeof value === 'string' || value instanceof Uint8Array;
+  return { steps: 1, items: 0, length: isLong ? value.length : 0 };
 }
 
 /** @param isJoined whether the value is as large as its operands together; else it is true, false or a number */
