@@ -1,5 +1,6 @@
 import { isSet } from '../platform/assert.js';
 import { DomainError } from '../platform/errors.js';
+import { instant } from '../platform/input.js';
 import { dayNumberOf, startOfDay } from '../platform/zoned-time.js';
 
 type End = Date | null | undefined;
@@ -27,21 +28,23 @@ export function windowOf(wanted: WindowWanted, zone: string): { startsAt: End; e
 /** @throws DomainError WINDOW_NOT_ALLOWED */
 export function assertWindow({ startsAt, endsAt }: { readonly startsAt: End; readonly endsAt: End }): void {
   if (!isSet(startsAt) || !isSet(endsAt) || startsAt < endsAt) return;
-  throw new DomainError('WINDOW_NOT_ALLOWED', 'The end must lie after the beginning.', {
-    field: ['input', 'endsAt'],
-  });
+  refuse('The end must lie after the beginning.', 'endsAt');
 }
 
 function oneOf(
   wanted: WindowWanted,
-  instant: 'startsAt' | 'endsAt',
+  end: 'startsAt' | 'endsAt',
   day: 'startsOn' | 'lastDay',
   instantOf: (day: number) => number,
 ): End {
   const number = dayNumberOf(wanted[day] ?? '');
-  if (number === null) return wanted[instant];
-  if (!isSet(wanted[instant])) return new Date(instantOf(number));
-  throw new DomainError('WINDOW_NOT_ALLOWED', `${day} must not be given together with ${instant}.`, {
-    field: ['input', day],
-  });
+  if (number === null) return wanted[end];
+  if (isSet(wanted[end])) refuse(`${day} must not be given together with ${end}.`, day);
+  // The day behind the last one of 9999, or the first one of 1970 east of Greenwich.
+  const { data } = instant.safeParse(new Date(instantOf(number)));
+  return data ?? refuse(`${day} must lie between 1970 and 9999, in UTC too.`, day);
+}
+
+function refuse(message: string, field: string): never {
+  throw new DomainError('WINDOW_NOT_ALLOWED', message, { field: ['input', field] });
 }

@@ -117,4 +117,11 @@ describe('the window of a campaign', () => {
     const twice = { startsAt: new Date(0), startsOn: '2026-10-26' };
     expect(() => windowOf(twice, 'UTC')).toThrow('startsOn must not be given together with startsAt');
   });
+
+  it.each([
+    [{ lastDay: '9999-12-31' }, 'UTC', 'lastDay must lie between 1970 and 9999'],
+    [{ startsOn: '1970-01-01' }, 'Asia/Tokyo', 'startsOn must lie between 1970 and 9999'],
+  ])('is refused where an end is an instant that no column holds: %o in %s', (wanted, zone, message) => {
+    expect(() => windowOf(wanted, zone)).toThrow(message);
+  });
 });
