@@ -8,8 +8,10 @@ import { RedisServer } from './redis-server.js';
 const MASTERS = 3;
 const SLOTS = 16_384;
 /** A master that is silent for this long is replaced by its replica. Low, so that tests need not wait long. */
-const NODE_TIMEOUT_MS = 2000;
+export const NODE_TIMEOUT_MS = 2000;
 const LOOK_MS = 20;
+/** Far above what a failover or a synchronisation takes on two busy cores. */
+const AGREE_WITHIN_MS = 60_000;
 const FIRST_ADDRESS = 11;
 
 const SETTINGS = [
@@ -66,11 +68,10 @@ export class RedisClusterServers {
 
   /** Resolves when another node than this is master of the tag's keys, and answers for them. */
   async replaced(tag: string, lost: ClusterNode): Promise<ClusterNode> {
-    for (;;) {
+    return answerOf(`another master than ${lost.server.port}`, async () => {
       const master = await this.masterOf(tag).catch(() => lost);
-      if (master !== lost && (await isOk(master))) return master;
-      await pause(LOOK_MS);
-    }
+      return master !== lost && (await isOk(master)) ? master : null;
+    });
   }
 
   /** The nodes that are masters of slots now. */
@@ -104,8 +105,8 @@ export class RedisClusterServers {
 
   /** Resolves when all nodes run, agree, and have three masters with a replica each that is up to date. */
   async whole(): Promise<void> {
-    await this.until(isOk);
-    await this.until(async ({ redis }) => {
+    await this.until('sees all slots served', isOk);
+    await this.until('is synchronised', async ({ redis }) => {
       const info = await redis.info('replication').catch(() => '');
       const isMaster = fact(info, 'role') === 'master';
       return isMaster ? fact(info, 'connected_slaves') === '1' : fact(info, 'master_link_status') === 'up';
@@ -148,23 +149,25 @@ export class RedisClusterServers {
       const busPort = bus?.port ?? Number((await redis.config('GET', 'cluster-port'))[1]);
       await first.redis.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort);
     }
-    await this.until(async ({ redis }) => fact(await redis.cluster('INFO'), 'cluster_known_nodes') === '6');
+    await this.until('knows all others', async ({ redis }) => {
+      const known = fact(await redis.cluster('INFO'), 'cluster_known_nodes');
+      return known === `${2 * MASTERS}`;
+    });
     await Promise.all(
       masters.map(async ({ redis }, at) => {
         const id = await redis.cluster('MYID');
         await this.nodes[MASTERS + at]?.redis.cluster('REPLICATE', id);
       }),
     );
-    await this.until(isOk);
-    const replicas = this.nodes.slice(MASTERS);
-    await until(
-      replicas,
-      async ({ redis }) => fact(await redis.info('replication'), 'master_link_status') === 'up',
-    );
+    await this.whole();
   }
 
-  private async until(isSo: (node: ClusterNode) => Promise<boolean>): Promise<void> {
-    await until(this.nodes, isSo);
+  private async until(what: string, isSo: (node: ClusterNode) => Promise<boolean>): Promise<void> {
+    await Promise.all(
+      this.nodes.map(async (node) =>
+        answerOf(`node ${node.server.port} that ${what}`, async () => ((await isSo(node)) ? node : null)),
+      ),
+    );
   }
 }
 
@@ -174,7 +177,8 @@ async function startNode(at: number, mayCutOff: boolean): Promise<ClusterNode> {
   const bus = mayCutOff ? await BusProxy.open(busPort) : null;
   const announced =
     bus === null ? [] : ['--cluster-announce-bus-port', `${bus.port}`, '--bind-source-addr', address];
-  const args = ['--cluster-port', `${busPort}`, ...announced, ...SETTINGS];
+  // A protected server lets in a replica from 127.0.0.1 only, and from no other address of this machine.
+  const args = ['--cluster-port', `${busPort}`, '--protected-mode', 'no', ...announced, ...SETTINGS];
   const server = await RedisServer.start(...args);
   const redis = new Redis(server.port, '127.0.0.1', {
     maxRetriesPerRequest: 0,
@@ -191,15 +195,15 @@ async function replicaPorts({ redis }: ClusterNode): Promise<number[]> {
   return lines.map((line) => Number(/:(\d+)@/.exec(line)?.[1]));
 }
 
-async function until(
-  nodes: readonly ClusterNode[],
-  isSo: (node: ClusterNode) => Promise<boolean>,
-): Promise<void> {
-  await Promise.all(
-    nodes.map(async (node) => {
-      while (!(await isSo(node))) await pause(LOOK_MS);
-    }),
-  );
+/** The first answer that is not null. @throws Error when none comes in time */
+async function answerOf<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
+  const untilMs = performance.now() + AGREE_WITHIN_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    if (performance.now() > untilMs) throw new Error(`There is no ${what} within ${AGREE_WITHIN_MS} ms.`);
+    await pause(LOOK_MS);
+  }
 }
 
 async function isOk({ redis }: ClusterNode): Promise<boolean> {
