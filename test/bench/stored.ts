@@ -95,10 +95,10 @@ async function sampleOf(
 /** Each answer COMMITTED has its row, and there is no other. */
 async function missing({ world }: BenchParts, bench: Bench): Promise<readonly string[]> {
   const answered = bench.attempts.filter(({ answer }) => answer.status === 'COMMITTED').length;
-  const [row] = await tenantEm(world.stores.orm, TENANT).execute<{ stored: number }[]>(
-    `select count(*) as stored from redemption where tenant_id = ? and status = 'COMMITTED'`,
+  const [row] = await tenantEm(world.stores.orm, TENANT).execute<{ found: number }[]>(
+    `select count(*) as found from redemption where tenant_id = ? and status = 'COMMITTED'`,
     [TENANT],
   );
-  const { stored } = present(row, 'The number of redemptions');
-  return answered === stored ? [] : [`${answered} redemptions were answered, ${stored} are stored`];
+  const { found } = present(row, 'The number of redemptions');
+  return answered === found ? [] : [`${answered} redemptions were answered, ${found} are stored`];
 }

@@ -77,13 +77,13 @@ describe('a rotated secret', () => {
   it('is stored encrypted, and of no use in the row of another webhook', async () => {
     const { webhook, secret } = await scene.newWebhook();
     const other = await scene.newWebhook(newPath());
-    const rows = await emOf(world.here, scene.tenantId).execute<{ stored: string }[]>(
-      'select hex(secret) as stored from webhook where tenant_id = ?',
+    const rows = await emOf(world.here, scene.tenantId).execute<{ kept: string }[]>(
+      'select hex(secret) as kept from webhook where tenant_id = ?',
       [scene.tenantId],
     );
     const key = Buffer.from(secret.slice('whsec_'.length), 'base64').toString('hex').toUpperCase();
     const text = Buffer.from(secret).toString('hex').toUpperCase();
-    for (const { stored } of rows) expect(stored.includes(key) || stored.includes(text)).toBe(false);
+    for (const { kept } of rows) expect(kept.includes(key) || kept.includes(text)).toBe(false);
     await scene.change(webhook, { secret: (await scene.rowOf(other.webhook)).secret });
     await tell(world.here, scene.tenantId);
     await expect

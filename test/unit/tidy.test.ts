@@ -11,6 +11,7 @@ import { readProject } from './tidy/project.js';
 import { retries } from './tidy/retries.js';
 import { projectOf, type Rule } from './tidy/rule.js';
 import { sizes } from './tidy/sizes.js';
+import { sqlWords } from './tidy/sql-words.js';
 import { testNames } from './tidy/test-names.js';
 import { bannedWords, leftOvers } from './tidy/words.js';
 
@@ -29,6 +30,7 @@ const RULES: readonly Rule[] = [
   errorsDocument,
   links,
   docsIndex,
+  sqlWords,
   retries,
   testNames,
   acceptance,
