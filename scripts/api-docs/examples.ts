@@ -13,7 +13,9 @@ export interface ApiExample {
   readonly note?: string;
   /** Operations that come before it although it names nothing of their answers. */
   readonly after?: readonly string[];
-  /** Values of the answer, by path, for which a query is repeated: what a worker has yet to do. */
+  /**
+   * Values of the answer, by path, for which a query is repeated: what a worker has yet to do. SET is any value but null.
+   */
   readonly until?: Readonly<Record<string, unknown>>;
   /** Paths of the answer whose values differ from run to run. */
   readonly varies?: readonly string[];

@@ -118,7 +118,10 @@ describe('the example of a web page', () => {
 
   async function openPage(user: string): Promise<Page> {
     const page = await (await browser.newContext()).newPage();
+    // The partner's server makes its token by the line that a test cuts.
+    const session = page.waitForResponse('**/session');
     await page.goto(`${pages.resolvedUrls?.local[0] ?? ''}?user=${user}`);
+    await session;
     return page;
   }
 

@@ -65,6 +65,9 @@ async function firstEvent(call: Parameters<typeof graphqlSubscribe>[1]): Promise
   return event ?? {};
 }
 
+const isThere = (found: unknown, wanted: unknown): boolean =>
+  wanted === 'SET' ? found !== null && found !== undefined : found === wanted;
+
 /** The answer; of a query that waits for a worker the first that has what the example waits for. */
 async function answered(example: ApiExample): Promise<unknown> {
   const until = Object.entries(example.until ?? {});
@@ -72,7 +75,7 @@ async function answered(example: ApiExample): Promise<unknown> {
   for (;;) {
     const { data, errors } = await sent(example);
     const answer = { data, ...(errors === undefined ? {} : { errors }) };
-    if (until.every(([path, value]) => valueAt(answer, path) === value)) return answer;
+    if (until.every(([path, value]) => isThere(valueAt(answer, path), value))) return answer;
     if (systemClock.nowMs() > deadline)
       throw new Error(`Not within ${WAIT_MS} ms: ${JSON.stringify(answer)}`);
     await pause(100);
