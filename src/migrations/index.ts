@@ -46,6 +46,7 @@ import { Migration20261130040201_find_users_by_tag_and_status } from './Migratio
 import { Migration20261130050101_follow_the_tenant_directory } from './Migration20261130050101_follow_the_tenant_directory.js';
 import { Migration20261130050201_erase_users } from './Migration20261130050201_erase_users.js';
 import { Migration20261130092001_keep_the_time_zone_of_tenants } from './Migration20261130092001_keep_the_time_zone_of_tenants.js';
+import { Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant } from './Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant.js';
 import { Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions } from './Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions.js';
 import { Migration20261130060201_number_the_versions_of_announcements } from './Migration20261130060201_number_the_versions_of_announcements.js';
 import { Migration20261130060301_find_deliveries_by_status } from './Migration20261130060301_find_deliveries_by_status.js';
@@ -232,5 +233,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261130092001_keep_the_time_zone_of_tenants',
     class: Migration20261130092001_keep_the_time_zone_of_tenants,
+  },
+  {
+    name: 'Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant',
+    class: Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant,
   },
 ];

@@ -6,6 +6,7 @@ export interface TableChange {
   /** Set again where an earlier run has set them already. */
   readonly modifyColumns?: Readonly<Record<string, string>>;
   readonly addIndexes?: Readonly<Record<string, string>>;
+  readonly addUniques?: Readonly<Record<string, string>>;
   readonly dropIndexes?: readonly string[];
   readonly dropColumns?: readonly string[];
 }
@@ -15,7 +16,8 @@ export interface TableChange {
  * by themselves, so a run that was ended between two of them has made the first for good.
  */
 export async function changeTable(execute: Execute, table: string, change: TableChange): Promise<void> {
-  const { addColumns = {}, modifyColumns = {}, addIndexes = {}, dropIndexes = [], dropColumns = [] } = change;
+  const { addColumns = {}, modifyColumns = {}, addIndexes = {}, addUniques = {} } = change;
+  const { dropIndexes = [], dropColumns = [] } = change;
   const columns = await namesOf(execute, table, 'columns');
   const indexes = await namesOf(execute, table, 'statistics');
   const clauses = [
@@ -26,6 +28,9 @@ export async function changeTable(execute: Execute, table: string, change: Table
     ...Object.entries(addIndexes)
       .filter(([name]) => !indexes.has(name))
       .map(([name, definition]) => `add index \`${name}\` ${definition}`),
+    ...Object.entries(addUniques)
+      .filter(([name]) => !indexes.has(name))
+      .map(([name, definition]) => `add unique index \`${name}\` ${definition}`),
     ...dropIndexes.filter((name) => indexes.has(name)).map((name) => `drop index \`${name}\``),
     ...dropColumns.filter((name) => columns.has(name)).map((name) => `drop column \`${name}\``),
   ];

@@ -23,7 +23,7 @@ const SubscriptionSchema = defineEntity({
     // The running ones of a plan, for nodes; ids are unique beyond tenants, so the tenant is not in it.
     { name: 'ix_subscription__plan_status', properties: ['planId', 'status', 'id'] },
   ],
-  uniques: [{ name: 'uq_subscription__token', properties: ['token'] }],
+  uniques: [{ name: 'uq_subscription__tenant_token', properties: ['tenantId', 'token'] }],
   properties: {
     tenantId: tenantColumn().primary(),
     id: idColumn().primary(),

@@ -87,3 +87,32 @@ it('tenants and campaigns from before keep days of UTC, and `down` forgets zones
     await orm.close(true);
   }
 });
+
+it('subscriptions keep their tokens, which are unique in a tenant from now on, and `down` has them unique over all', async () => {
+  const name = 'Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant';
+  const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+  const em = systemEm(orm);
+  const insert = async (tenantId: string, id: number, token: string): Promise<unknown> =>
+    em.execute(
+      `insert into subscription (tenant_id, id, user_id, plan_id, order_id, status, token, uuid, started_at,
+          traffic_bytes, traffic_used_bytes, updated_at)
+        values (?, ?, 1, 1, 1, 'ACTIVE', ?, 'u', now(3), 0, 0, now(3))`,
+      [tenantId, id, token],
+    );
+  const tokens = async () => em.execute('select token from subscription order by id');
+  try {
+    const before = migrations[migrations.findIndex((each) => each.name === name) - 1]?.name;
+    await orm.migrator.up({ to: before ?? '' });
+    await insert('T', 1, 'one');
+    await orm.migrator.up({ to: name });
+    await expect(insert('T', 2, 'one')).rejects.toThrow('uq_subscription__tenant_token');
+    await insert('U', 2, 'two');
+    await orm.migrator.down({ to: before ?? 0 });
+    await expect(insert('U', 3, 'one')).rejects.toThrow('uq_subscription__token');
+    await orm.migrator.up();
+    await insert('U', 3, 'one');
+    expect(await tokens()).toEqual([{ token: 'one' }, { token: 'two' }, { token: 'one' }]);
+  } finally {
+    await orm.close(true);
+  }
+});
