@@ -5,6 +5,7 @@ import type { Id } from '../platform/ids.js';
 import { systemEm, tenantEm, type Em } from '../platform/database/orm.js';
 import { CommitUnknownError, isDuplicateKey } from '../platform/database/sql-errors.js';
 import type { Transactions } from '../platform/database/transaction.js';
+import { writeRows } from '../platform/database/write-rows.js';
 import type { SecretResealing } from '../platform/sealed-secrets.js';
 import { canonicalize } from './canonical-code.js';
 import type { CodeCopyService } from './code-copy.service.js';
@@ -201,16 +202,12 @@ async function lockCodes(em: Em, tenantId: string, ids: readonly Id[]): Promise<
   );
 }
 
-/** One statement that joins a table made of JSON: it changes rows that exist, and makes none. */
 async function writeDigests(em: Em, tenantId: string, moves: readonly Move[], keyId: number): Promise<void> {
-  if (moves.length === 0) return;
-  const changed = JSON.stringify(moves.map(({ id, next }) => ({ id, digest: next })));
-  await em.execute(
-    `update json_table(?, '$[*]' columns (
-         id bigint unsigned path '$.id' error on error,
-         digest char(43) path '$.digest' error on error)) changed
-       straight_join code c force index (primary) on c.tenant_id = ? and c.id = changed.id
-        set c.code_digest = changed.digest, c.digest_key_id = ?, c.version = c.version + 1`,
-    [changed, tenantId, keyId],
-  );
+  await writeRows(em, {
+    table: 'code',
+    prefix: { tenant_id: tenantId },
+    column: 'id',
+    rows: moves.map(({ id, next }) => [id, { code_digest: next }]),
+    common: ['digest_key_id = ?, version = version + 1', keyId],
+  });
 }

@@ -1,9 +1,10 @@
 import { invariant } from '../platform/assert.js';
 import type { Id } from '../platform/ids.js';
-import { queryTogether, writeTogether } from '../platform/database/execute-together.js';
+import { queryTogether } from '../platform/database/execute-together.js';
 import type { Em } from '../platform/database/orm.js';
 import { insertRows } from '../platform/database/insert-rows.js';
-import { instantOf, sqlInstant, type SqlInstant } from '../platform/database/sql-values.js';
+import { writeRows } from '../platform/database/write-rows.js';
+import { instantOf, type SqlInstant } from '../platform/database/sql-values.js';
 import type { TimeUnit } from '../rewards/time-unit.js';
 import { newCredentials, type PlanTerms, type SubscriptionState } from './subscription-grant.js';
 import type { SubscriptionStatus } from './subscription.entity.js';
@@ -122,41 +123,27 @@ export async function insertStarted(
   await insertRows(em, 'subscription', rows);
 }
 
-/**
- * Writes the new ends of locked rows in one statement. An UPDATE that joins a table made of JSON rather than an
- * INSERT … ON DUPLICATE KEY UPDATE: it can only ever change rows that exist. `error on error` because a value that
- * cannot be read would become NULL otherwise, which is a subscription without an end.
- */
-const WRITE_STATES = `
-  update json_table(?, '$[*]' columns (
-      id bigint unsigned path '$.id' error on error,
-      expires_at datetime(3) path '$.expiresAt' error on error,
-      anchor_day tinyint unsigned path '$.anchorDay' error on error,
-      traffic_bytes bigint unsigned path '$.trafficBytes' error on error,
-      traffic_used_bytes bigint unsigned path '$.trafficUsedBytes' error on error)) changed
-    straight_join subscription s force index (primary) on s.tenant_id = ? and s.id = changed.id
-     set s.status = 'ACTIVE',
-         s.expires_at = changed.expires_at,
-         s.anchor_day = changed.anchor_day,
-         s.traffic_bytes = changed.traffic_bytes,
-         s.traffic_used_bytes = changed.traffic_used_bytes,
-         s.updated_at = ?`;
-
+/** Writes the new ends of locked rows. */
 export async function writeExtended(
   em: Em,
   tenantId: string,
   states: readonly SubscriptionState[],
   updatedAt: Date,
 ): Promise<void> {
-  if (states.length === 0) return;
-  const changed = states.map((state) => ({
-    id: state.id,
-    expiresAt: state.expiresAtMs === null ? null : sqlInstant(state.expiresAtMs),
-    anchorDay: state.anchorDay,
-    trafficBytes: state.trafficBytes,
-    trafficUsedBytes: state.trafficUsedBytes,
-  }));
-  const params = [JSON.stringify(changed), tenantId, updatedAt];
-  const { affectedRows } = await writeTogether(em, WRITE_STATES, params);
-  invariant(affectedRows === states.length, 'A locked subscription was not there to be extended.');
+  const written = await writeRows(em, {
+    table: 'subscription',
+    prefix: { tenant_id: tenantId },
+    column: 'id',
+    rows: states.map((state) => [
+      state.id,
+      {
+        expires_at: state.expiresAtMs === null ? null : new Date(state.expiresAtMs),
+        anchor_day: state.anchorDay,
+        traffic_bytes: state.trafficBytes,
+        traffic_used_bytes: state.trafficUsedBytes,
+      },
+    ]),
+    common: ["status = 'ACTIVE', updated_at = ?", updatedAt],
+  });
+  invariant(written === states.length, 'A locked subscription was not there to be extended.');
 }

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Em } from '../../platform/database/orm.js';
+import { writeRows } from '../../platform/database/write-rows.js';
 import { Money } from '../../platform/decimal.js';
 import { sortedIds, type Id } from '../../platform/ids.js';
 import { CouponLedger, OrderCoupon } from './coupon-ledger.entity.js';
@@ -36,28 +37,23 @@ export async function lockCouponRows(em: Em, couponIds: readonly Id[]): Promise<
   return new Map(coupons.map((coupon) => [coupon.id, coupon]));
 }
 
-const WRITE_COUPONS = `
-  update json_table(?, '$[*]' columns (
-      id bigint unsigned path '$.id' error on error,
-      status varchar(16) path '$.status' error on error,
-      balance decimal(30, 10) path '$.balance' error on error,
-      reserved_order_id bigint unsigned path '$.reservedOrderId' error on error,
-      used_order_id bigint unsigned path '$.usedOrderId' error on error)) changed
-    straight_join user_coupon c on c.tenant_id = ? and c.id = changed.id
-     set c.status = changed.status, c.balance = changed.balance, c.reserved_order_id = changed.reserved_order_id,
-         c.used_order_id = changed.used_order_id, c.version = c.version + 1`;
-
 /** Locked coupons, as they are to be. Raw, so that closing many orders takes one statement: the unit of work sends one for each. */
 export async function writeCoupons(em: Em, tenantId: string, coupons: readonly UserCoupon[]): Promise<void> {
-  if (coupons.length === 0) return;
-  const changed = coupons.map(({ id, status, balance, reservedOrderId, usedOrderId }) => ({
-    id,
-    status,
-    balance,
-    reservedOrderId: reservedOrderId ?? null,
-    usedOrderId: usedOrderId ?? null,
-  }));
-  await em.execute(WRITE_COUPONS, [JSON.stringify(changed), tenantId], 'run');
+  await writeRows(em, {
+    table: 'user_coupon',
+    prefix: { tenant_id: tenantId },
+    column: 'id',
+    rows: coupons.map(({ id, status, balance, reservedOrderId, usedOrderId }) => [
+      id,
+      {
+        status,
+        balance,
+        reserved_order_id: reservedOrderId ?? null,
+        used_order_id: usedOrderId ?? null,
+      },
+    ]),
+    common: ['version = version + 1'],
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import type { Em } from '../../platform/database/orm.js';
+import { writeRows } from '../../platform/database/write-rows.js';
 import { sortedIds, type Id } from '../../platform/ids.js';
 import { PointsAccount, PointsLot } from './points.entity.js';
 
@@ -24,13 +25,6 @@ export async function lockAccounts(em: Em, userIds: readonly Id[]): Promise<Map<
   return new Map(accounts.map((account) => [account.userId, account]));
 }
 
-const WRITE_BALANCES = `
-  update json_table(?, '$[*]' columns (
-      user_id bigint unsigned path '$.userId' error on error,
-      balance bigint path '$.balance' error on error)) changed
-    straight_join points_account a on a.tenant_id = ? and a.user_id = changed.user_id
-     set a.balance = changed.balance, a.updated_at = ?`;
-
 /** Locked accounts, as they are to be. Raw, so that closing many orders takes one statement. */
 export async function writeBalances(
   em: Em,
@@ -38,8 +32,13 @@ export async function writeBalances(
   accounts: Iterable<PointsAccount>,
   now: Date,
 ): Promise<void> {
-  const changed = [...accounts].map(({ userId, balance }) => ({ userId, balance }));
-  if (changed.length > 0) await em.execute(WRITE_BALANCES, [JSON.stringify(changed), tenantId, now], 'run');
+  await writeRows(em, {
+    table: 'points_account',
+    prefix: { tenant_id: tenantId },
+    column: 'user_id',
+    rows: [...accounts].map(({ userId, balance }) => [userId, { balance }]),
+    common: ['updated_at = ?', now],
+  });
 }
 
 /** Lots by their ids, as they are now. To be asked under the lock of their accounts. */
@@ -48,22 +47,18 @@ export async function lotsById(em: Em, ids: readonly Id[]): Promise<Map<Id, Poin
   return new Map(lots.map((lot) => [lot.id, lot]));
 }
 
-const WRITE_LOTS = `
-  update json_table(?, '$[*]' columns (
-      id bigint unsigned path '$.id' error on error,
-      remaining bigint unsigned path '$.remaining' error on error,
-      spent bigint unsigned path '$.spent' error on error)) changed
-    straight_join points_lot l on l.tenant_id = ? and l.id = changed.id
-     set l.remaining = changed.remaining, l.spent = changed.spent`;
-
 /** Many lots, under the lock of their accounts. Raw, so that spending from many lots, or closing many orders, takes one statement. */
 export async function writeLots(
   em: Em,
   tenantId: string,
   lots: Iterable<Pick<PointsLot, 'id' | 'remaining' | 'spent'>>,
 ): Promise<void> {
-  const changed = [...lots].map(({ id, remaining, spent }) => ({ id, remaining, spent }));
-  if (changed.length > 0) await em.execute(WRITE_LOTS, [JSON.stringify(changed), tenantId], 'run');
+  await writeRows(em, {
+    table: 'points_lot',
+    prefix: { tenant_id: tenantId },
+    column: 'id',
+    rows: [...lots].map(({ id, remaining, spent }) => [id, { remaining, spent }]),
+  });
 }
 
 /** At once: the unit of work would read the row again for the column that the database keeps. */

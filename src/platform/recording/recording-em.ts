@@ -200,8 +200,7 @@ export class RecordingEm extends SqlEntityManager {
 }
 
 function tableOf(sql: string): string {
-  const [, table = 'json_table'] = TABLE.exec(sql) ?? [];
-  return table === 'json_table' ? (JOINED_TABLE.exec(sql)?.[1] ?? OTHER_TABLE) : table;
+  return TABLE.exec(sql)?.[1] ?? JOINED_TABLE.exec(sql)?.[1] ?? OTHER_TABLE;
 }
 
 function keyOf(meta: EntityMetadata, row: RowValues, tenantId?: string): RowValues {
