@@ -138,9 +138,33 @@ describe('a reconciliation that staff ask for', () => {
     const [run] = (await runs(tenantId)).items;
     expect(run).toMatchObject({ progress: 100, verdict: 'CLEAN', drifts: 0, report: { verdict: 'CLEAN' } });
     expect(JSON.stringify(run)).toContain('I9');
+    // A report that was made for a look is none that staff have asked for.
+    await world.services.reportArchive.keep(tenantId, await world.services.reconciler.run({ tenantId }));
+    expect((await runs(tenantId)).total).toBe(1);
     // The next one may be asked for, and a stranger sees none of it.
     expect(refusalIn(await start(tenantId))).toBeUndefined();
     expect(await runs((await seedTenant(world)).tenantId)).toEqual({ total: 0, items: [] });
+    await other.close();
+  });
+
+  it('is taken by one of twelve workers that look at once', async () => {
+    const { tenantId } = await makeScene(world);
+    const report = await world.services.reconciler.run({ tenantId });
+    let made = 0;
+    const run = async ({ tenantId: of }: Parameters<Reconciler['run']>[0]) => {
+      if (of === tenantId) made += 1;
+      return Promise.resolve(report);
+    };
+    const other = await openWorld();
+    const workers = Array.from({ length: 12 }, (_, at) => {
+      const { services, stores } = at % 2 === 0 ? world : other;
+      return new ReconciliationRuns({ ...services, ...stores, reconciler: { run } });
+    });
+    for (let round = 1; round <= 3; round += 1) {
+      await start(tenantId);
+      await Promise.all(workers.map(async (each) => each.work()));
+      expect([made, (await runs(tenantId)).total]).toEqual([round, round]);
+    }
     await other.close();
   });
 

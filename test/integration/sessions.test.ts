@@ -51,6 +51,11 @@ async function stored(sessionId: string) {
   return row;
 }
 
+async function expire(sessionId: string, atMs = world.services.clock.nowMs() - 1): Promise<void> {
+  const sql = 'update session set expires_at = ? where tenant_id = ? and id = ?';
+  await emOf(world, tenantId).execute(sql, [new Date(atMs), tenantId, sessionId]);
+}
+
 const refresh = async (token: string, kind: SessionKind = 'STAFF', by = world) =>
   by.services.sessions.refresh(kind, token);
 const refusalOf = async (sessionId: string, by = world) =>
@@ -123,12 +128,7 @@ describe('a refresh token', () => {
 
   it('of an expired session, or of a disabled tenant, is refused', async () => {
     const { refreshToken, sessionId } = await open();
-    const sql = 'update session set expires_at = ? where tenant_id = ? and id = ?';
-    await emOf(world, tenantId).execute(sql, [
-      new Date(world.services.clock.nowMs() - 1),
-      tenantId,
-      sessionId,
-    ]);
+    await expire(sessionId);
     expect(await outcome(refresh(refreshToken))).toBe('SESSION_ENDED');
     const own = await seedTenant(world);
     const disabled = await open('STAFF', own.tenantId);
@@ -189,10 +189,9 @@ describe('sessions', () => {
   it('are deleted a month after they expired', async () => {
     const { clock } = world.services;
     const [old, young] = [await open(), await open()];
-    const sql = 'update session set expires_at = ? where tenant_id = ? and id = ?';
-    const daysAgo = (days: number) => new Date(clock.nowMs() - days * 86_400_000);
-    await emOf(world, tenantId).execute(sql, [daysAgo(31), tenantId, old.sessionId]);
-    await emOf(world, tenantId).execute(sql, [daysAgo(29), tenantId, young.sessionId]);
+    const daysAgo = (days: number) => clock.nowMs() - days * 86_400_000;
+    await expire(old.sessionId, daysAgo(31));
+    await expire(young.sessionId, daysAgo(29));
     const job = world.app.jobs.find(({ name }) => name === 'expired sessions deleted');
     if (job === undefined || !('run' in job)) throw new Error('There is no such job.');
     await job.run();
@@ -256,9 +255,11 @@ describe("one's own sessions", () => {
     expect((await api.ask(member(await open()), LIST, others)).errors).toEqual(['FORBIDDEN']);
     expect(await end(owner, second.sessionId)).toBe('ENDED');
     expect(await listed(owner, others)).toMatchObject({ total: 1 });
-    expect(await listed(owner, { ...others, ended: true })).toMatchObject({
-      items: [{ endedReason: 'SIGNED_OUT' }, { endedReason: null }],
-    });
+    const all = { items: [{ endedReason: 'SIGNED_OUT' }, { endedReason: null }] };
+    expect(await listed(owner, { ...others, ended: true })).toMatchObject(all);
+    await expire(mine.sessionId);
+    expect(await listed(owner, others)).toEqual({ total: 0, items: [] });
+    expect(await listed(owner, { ...others, ended: true })).toMatchObject(all);
   });
 
   it('of a user are those of the own devices', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { counted, PASSWORD, refusedBy, seedStaff } from '../support/staff-world.js';
+import type { StaffActor } from '../../src/graphql/actor.js';
+import { codeOf, counted, PASSWORD, refusedBy, seedStaff } from '../support/staff-world.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
 const SIDES = 20;
@@ -201,10 +202,17 @@ describe('a change of an account', () => {
   it('by a reset ends the sessions, the password and the second factor, and the invitation sets a new one', async () => {
     const { staffId, email } = await seedStaff(world, tenantId, 'OPERATOR');
     const { accessToken } = await signIn(email);
-    const { invitationToken } = await world.services.staff.reset(tenantId, staffId);
+    const { ownAccounts, staff, tokens } = world.services;
+    const call = { actor: tokens.verify(accessToken) as StaffActor, ip: '' };
+    const { secret } = await ownAccounts.enrol(call, PASSWORD);
+    await ownAccounts.confirm(call, codeOf(secret));
+    expect(await refusedBy(signIn(email))).toBe('TOTP_REQUIRED');
+    const { invitationToken } = await staff.reset(tenantId, staffId);
+    const nothing = { passwordHash: null, totpSecret: null, totpPending: null, recoveryDigests: null };
+    expect(await staff.find(tenantId, staffId)).toMatchObject(nothing);
     expect(await sessionRefusal(sessionOf(accessToken))).toBe('SESSION_ENDED');
     expect(await refusedBy(signIn(email))).toBe('SIGN_IN_REFUSED');
-    await world.services.staff.accept(invitationToken, 'another long password', '');
+    await staff.accept(invitationToken, 'another long password', '');
     expect(await refusedBy(signIn(email))).toBe('SIGN_IN_REFUSED');
     expect(await refusedBy(signIn(email, 'another long password'))).toBe('TAKEN');
   });

@@ -252,13 +252,17 @@ describe('a delivery that is to be sent again', () => {
       id: deliveryId,
       status: 'DELIVERED',
     });
-    return { webhookId, deliveryId, seq };
+    return { webhookId, deliveryId, seq, queuedAt: at };
   }
 
   it('is queued by one of twenty calls at once, and not while an attempt is under way', async () => {
-    const { webhookId, deliveryId } = await delivered();
+    const { webhookId, deliveryId, queuedAt } = await delivered();
     const calls = await Promise.all(Array.from({ length: 20 }, async () => resend(deliveryId)));
     expect(counted(calls)).toEqual({ DONE: 1, DELIVERY_UNDER_WAY: 19 });
+    // Its time for attempts begins anew, and what an attempt of before says counts no more.
+    const row = await emOf(world, tenantId).findOneOrFail(WebhookDelivery, { id: deliveryId });
+    expect(row).toMatchObject({ status: 'PENDING', attempts: 0 });
+    expect(row.queuedAt.getTime()).toBeGreaterThan(queuedAt.getTime());
     const rows = new DeliveryRows(world.stores.orm, world.services.transactions, 15_000);
     const leased = await rows.lease({ tenantId, id: webhookId }, 4);
     expect(leased).toHaveLength(1);
