@@ -5,7 +5,11 @@ import type { RequestContext } from './context.js';
 /** Called by partners' servers once for each of their users; the entries would bury the partner's own changes. */
 const BY_PARTNERS_FOR_USERS: ReadonlySet<string> = new Set(['createUserToken']);
 /** They continue a session that is on record, whatever token is sent along. */
-const REFRESHES: ReadonlySet<string> = new Set(['refreshStaffSession', 'refreshDeviceSession']);
+const REFRESHES: ReadonlySet<string> = new Set([
+  'refreshStaffSession',
+  'refreshDeviceSession',
+  'POST /console/session/refresh',
+]);
 
 type Caller = Pick<RequestContext, 'actor' | 'ip' | 'requestId' | 'log'>;
 
