@@ -179,7 +179,7 @@ export class TenantService {
 }
 
 /** Whether the tenant's staff look after all tenants. */
-export function runsInstallation(tenant: Tenant | null): boolean {
+export function runsInstallation(tenant: Pick<Tenant, 'type' | 'status'> | null): boolean {
   return tenant?.type === 'PLATFORM' && tenant.status === 'ACTIVE';
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
+import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { TenantEvent } from '../../src/tenancy/directory/tenant-event.entity.js';
 import {
   campaignsSay,
@@ -22,8 +23,7 @@ beforeAll(async () => {
   its = await openDirectoryWorld();
   [world] = its.worlds;
   api = new ProductApi(world);
-  platform = await its.addTenant();
-  await its.publish(eventOf(its.directory.set(platform.tenantId, { type: 'PLATFORM' })));
+  platform = await its.addTenant('PLATFORM');
   for (const each of its.worlds) consumerOf(each).start();
   await settled();
 });
@@ -103,23 +103,65 @@ describe('events of the tenant directory', () => {
   });
 
   it('S4.16 change type and status at once for all who ask', async () => {
-    const tenant = await its.addTenant();
+    const tenant = await its.addTenant('PLATFORM');
     const { tenantId } = tenant;
     await seedCampaign(world, tenant, 1);
     await its.publish(eventOf(its.directory.set(tenantId, { status: 'DISABLED' })));
     await settled();
     for (const { services } of its.worlds)
       await expect.poll(async () => services.access.refusalOf({ tenantId })).toBe('TENANT_NOT_ACTIVE');
-    await its.publish(eventOf(its.directory.set(tenantId, { status: 'ACTIVE', type: 'PLATFORM' })));
+    await its.publish(eventOf(its.directory.set(tenantId, { status: 'ACTIVE', type: 'CHANNEL' })));
     await settled();
-    expect(await campaignsSay(world, tenantId)).toEqual(['Test tenant PLATFORM']);
+    expect(await campaignsSay(world, tenantId)).toEqual(['Test tenant CHANNEL']);
     const asked =
       '{ tenant { type status tenantFieldsStale } campaigns { items { tenantType tenantFieldsStale } } }';
     const { data } = await api.ask(staffOf(tenantId), asked);
     expect(data).toEqual({
-      tenant: { type: 'PLATFORM', status: 'ACTIVE', tenantFieldsStale: false },
-      campaigns: { items: [{ tenantType: 'PLATFORM', tenantFieldsStale: false }] },
+      tenant: { type: 'CHANNEL', status: 'ACTIVE', tenantFieldsStale: false },
+      campaigns: { items: [{ tenantType: 'CHANNEL', tenantFieldsStale: false }] },
     });
+  });
+
+  it('S4.16 make no tenant PLATFORM that is not, by no way; what else they say is taken over', async () => {
+    const tenant = await its.addTenant();
+    const { tenantId } = tenant;
+    await seedCampaign(world, tenant, 1);
+    const rename = (name: string) => its.directory.set(tenantId, { name, type: 'PLATFORM' });
+    await its.publish(eventOf(rename('By an event')));
+    await settled();
+    expect(await campaignsSay(world, tenantId)).toEqual(['By an event CHANNEL']);
+    rename('By an answer');
+    expect(await newCampaign(tenant)).toBe('TAKEN');
+    expect(await campaignsSay(world, tenantId)).toEqual(['By an answer CHANNEL']);
+    rename('By a resync');
+    await world.services.directorySync.run();
+    expect(await campaignsSay(world, tenantId)).toEqual(['By a resync CHANNEL']);
+    expect(await tenantRow(world, tenantId)).toMatchObject({ type: 'CHANNEL', directoryVersion: 4 });
+    expect(await world.services.tenants.isPlatform(tenantId)).toBe(false);
+  });
+
+  it('S4.16 leave one tenant that runs the installation, whichever of two workers takes which of them', async () => {
+    const others = [await its.addTenant('PLATFORM'), await its.addTenant('PLATFORM')];
+    const tenants = [platform, ...others];
+    const changes = [{ type: 'CHANNEL' }, { status: 'DISABLED' }, { type: 'CHANNEL' }] as const;
+    const states = tenants.map(({ tenantId }, at) =>
+      its.directory.set(tenantId, { name: 'Gone', ...changes[at] }),
+    );
+    await Promise.all(
+      states.flatMap((state) =>
+        its.worlds.map(async ({ services }) => services.tenantEvents.handle(JSON.stringify(eventOf(state)))),
+      ),
+    );
+    const rows = await Promise.all(tenants.map(async ({ tenantId }) => tenantRow(world, tenantId)));
+    expect(rows.map(({ name }) => name)).toEqual(['Gone', 'Gone', 'Gone']);
+    const running = rows.filter(({ type, status }) => type === 'PLATFORM' && status === 'ACTIVE');
+    expect(running).toHaveLength(1);
+    await emOf(world, platform.tenantId).nativeUpdate(
+      Tenant,
+      { id: platform.tenantId },
+      { type: 'PLATFORM' },
+    );
+    its.directory.set(platform.tenantId, { type: 'PLATFORM' });
   });
 
   it('S4.16 are exact under a race of two workers, with campaigns made meanwhile', async () => {
@@ -294,6 +336,26 @@ describe('while the tenant directory', () => {
     its.directory.mode = 'ANSWERS';
     await expect.poll(async () => newCampaign(tenant)).toBe('TAKEN');
     expect(await countRows(world, `campaign where tenant_id = '${tenant.tenantId}'`)).toBe(2);
+  });
+
+  it('has a state that cannot be read, or fails, all others are taken over and the breaker stays closed', async () => {
+    const [odd, failing, good] = [await its.addTenant(), await its.addTenant(), await its.addTenant()];
+    its.directory.set(odd.tenantId, { name: 'n'.repeat(65) });
+    its.directory.set(failing.tenantId, { name: 'Cursed' });
+    its.directory.set(good.tenantId, { name: 'Good' });
+    const em = systemEm(world.stores.orm);
+    await em.execute(`create trigger fail_for_a_test before update on tenant for each row
+      begin if new.name = 'Cursed' then signal sqlstate '45000' set message_text = 'for a test'; end if; end`);
+    await expect(world.services.directorySync.run()).rejects.toThrow('for a test');
+    await em.execute('drop trigger fail_for_a_test');
+    const rowOf = async ({ tenantId }: SeededTenant) => tenantRow(world, tenantId);
+    expect(await rowOf(good)).toMatchObject({ name: 'Good', directoryCheckedAt: expect.any(Date) as Date });
+    expect(await rowOf(failing)).toMatchObject({ name: 'Test tenant', directoryCheckedAt: null });
+    expect(await rowOf(odd)).toMatchObject({ name: 'Test tenant', directoryCheckedAt: null });
+    for (let asked = 0; asked < 6; asked += 1)
+      expect(await newCampaign(odd)).toBe('TENANT_DIRECTORY_UNAVAILABLE');
+    expect(await newCampaign(good)).toBe('TAKEN');
+    its.directory.set(odd.tenantId, { name: 'Short' });
   });
 
   it('knows better than an event that is late, a campaign is made by what it says', async () => {

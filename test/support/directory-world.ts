@@ -8,7 +8,7 @@ import { DIRECTORY_TOKEN, DirectoryServer } from './directory-server.js';
 import { createScratchDatabase } from './scratch-database.js';
 import { emOf, openWorld, seedTenant, type SeededTenant, type World } from './world.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
-import { Tenant } from '../../src/tenancy/tenant.entity.js';
+import { Tenant, type TenantType } from '../../src/tenancy/tenant.entity.js';
 
 const GROUP = 'redeemkit';
 
@@ -22,7 +22,7 @@ export interface DirectoryWorld {
   readonly environment: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   /** A tenant that the directory knows, too. */
-  addTenant(): Promise<SeededTenant>;
+  addTenant(type?: TenantType): Promise<SeededTenant>;
   /** As the directory sends an event. @returns its place in the stream */
   publish(event: unknown): Promise<string>;
   /** How many entries no worker has acknowledged. */
@@ -48,9 +48,11 @@ export async function openDirectoryWorld(graceS = [0, 900] as const): Promise<Di
     openWorld({ ...environment, DIRECTORY_GRACE_S: `${seconds}` }, { databaseUrl });
   const worlds = [await open(graceS[0]), await open(graceS[1])] as const;
   const redis = connectRedis(inject('redisUrl'), 5000);
-  const addTenant = async (): Promise<SeededTenant> => {
+  const addTenant = async (type: TenantType = 'CHANNEL'): Promise<SeededTenant> => {
     const tenant = await seedTenant(worlds[0]);
-    directory.set(tenant.tenantId);
+    const { tenantId } = tenant;
+    await emOf(worlds[0], tenantId).nativeUpdate(Tenant, { id: tenantId }, { type });
+    directory.set(tenantId, { type });
     return tenant;
   };
   const unacknowledged = async (): Promise<number> => {

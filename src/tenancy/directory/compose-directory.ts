@@ -1,5 +1,6 @@
 import type { Config } from '../../config.js';
 import { AgedRows } from '../../platform/database/aged-rows.js';
+import { isStoreAway } from '../../platform/failures.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import type { Job } from '../../platform/scheduling/job.js';
 import type { TenantCopies } from '../tenant-change.service.js';
@@ -9,7 +10,7 @@ import { DirectoryService } from './directory.service.js';
 import { DirectorySync } from './directory-sync.js';
 import { HttpTenantDirectory } from './http-tenant-directory.js';
 import { LocalTenantDirectory } from './local-tenant-directory.js';
-import { DirectoryUnavailableError, type TenantDirectory } from './tenant-directory.js';
+import type { TenantDirectory } from './tenant-directory.js';
 import { TenantEventConsumer } from './tenant-event-consumer.js';
 import { TenantEventHandler } from './tenant-event-handler.js';
 import { TenantEventLetterService } from './tenant-event-letters.service.js';
@@ -37,6 +38,7 @@ export function directoryOf({
   config,
   metrics,
   clock,
+  log,
 }: Omit<DirectoryNeeds, 'tenants' | 'tenantCopies'>): TenantDirectory {
   if (config.DIRECTORY_URL === undefined) return new LocalTenantDirectory(orm);
   return new HttpTenantDirectory(
@@ -49,6 +51,7 @@ export function directoryOf({
     },
     metrics,
     clock,
+    log,
   );
 }
 
@@ -103,8 +106,8 @@ function jobsOf(
           if (updated > 0) log.info({ updated }, 'tenants were updated without events of their directory');
         } catch (error) {
           // The next run asks again; a job that fails would be kept for ever.
-          if (!(error instanceof DirectoryUnavailableError)) throw error;
-          log.warn({ err: error }, 'the tenant directory does not answer');
+          if (isStoreAway(error)) throw error;
+          log.warn({ err: error }, 'not all tenants were compared with their directory');
         }
       },
     },

@@ -67,8 +67,7 @@ export class DirectoryService {
     const { directory, sync, clock } = this.its;
     if (!directory.isRemote) return;
     try {
-      const { known } = await sync.confirm([tenantId]);
-      if (known.includes(tenantId)) return;
+      if (await sync.confirm(tenantId)) return;
     } catch (error) {
       if (!(error instanceof DirectoryUnavailableError)) throw error;
       const checkedMs = (await this.checkedAt(tenantId))?.getTime() ?? -Infinity;

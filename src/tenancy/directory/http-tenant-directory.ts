@@ -12,6 +12,8 @@ import {
 import { z } from 'zod';
 import { OutgoingHttp } from '../../platform/outgoing/outgoing-http.js';
 import type { Clock } from '../../platform/clock.js';
+import type { Logger } from '../../platform/observability/log.js';
+import { RareWarning } from '../../platform/observability/rare-warning.js';
 import type { DirectoryMetrics } from './directory.metrics.js';
 import {
   directoryTenant,
@@ -29,7 +31,8 @@ const RESPONSE_BYTES_MAX = 1_048_576;
 /** The operator has chosen the URL, so it may lead into a private network, and without TLS. */
 const ANYWHERE = ['0.0.0.0/0', '::/0'];
 
-const answer = z.object({ tenants: z.array(directoryTenant) });
+/** Its tenants are read one by one: a state that is odd is no reason to leave the directory alone. */
+const answer = z.object({ tenants: z.array(z.unknown()) });
 
 const STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Closed]: 'CLOSED',
@@ -60,13 +63,19 @@ export class HttpTenantDirectory implements TenantDirectory {
   private readonly http: OutgoingHttp;
   private readonly breaker;
   private readonly attempts;
+  private readonly unreadable: RareWarning;
   private openedMs: number | null = null;
 
   constructor(
     private readonly settings: HttpDirectorySettings,
     private readonly metrics: Pick<DirectoryMetrics, 'directoryRequests' | 'directoryBreakerState'>,
     private readonly clock: Clock,
+    log: Logger,
   ) {
+    this.unreadable = new RareWarning(
+      log,
+      'the tenant directory has a state of a tenant that cannot be read',
+    );
     this.http = new OutgoingHttp({ allowedNetworks: ANYWHERE, connectTimeoutMs: settings.timeoutMs });
     const passing = handleWhen((error) => error instanceof DirectoryAttemptError);
     this.breaker = circuitBreaker(handleAll, {
@@ -96,12 +105,16 @@ export class HttpTenantDirectory implements TenantDirectory {
   }
 
   async find(ids: readonly string[]): Promise<DirectoryTenant[]> {
+    const asked = new Set(ids);
+    return this.readable(await this.answered(ids)).filter(({ id }) => asked.has(id));
+  }
+
+  private async answered(ids: readonly string[]): Promise<unknown[]> {
     const budget = AbortSignal.timeout(this.settings.budgetMs);
     try {
-      const tenants = await this.attempts.execute(async ({ signal }) => this.ask(ids, signal), budget);
+      const states = await this.attempts.execute(async ({ signal }) => this.ask(ids, signal), budget);
       this.metrics.directoryRequests.inc({ outcome: 'ANSWERED' });
-      const asked = new Set(ids);
-      return tenants.filter(({ id }) => asked.has(id));
+      return states;
     } catch (error) {
       const outcome = isBrokenCircuitError(error) ? 'NOT_ASKED' : 'FAILED';
       this.metrics.directoryRequests.inc({ outcome });
@@ -109,7 +122,20 @@ export class HttpTenantDirectory implements TenantDirectory {
     }
   }
 
-  private async ask(ids: readonly string[], signal: AbortSignal): Promise<DirectoryTenant[]> {
+  /** The one tenant that is asked for must not seem to be unknown, because what is said of it cannot be read. */
+  private readable(states: readonly unknown[]): DirectoryTenant[] {
+    const read = states.map((state) => directoryTenant.safeParse(state));
+    const tenants = read.flatMap(({ data }) => data ?? []);
+    const error = read.find((one) => !one.success)?.error;
+    if (error === undefined) return tenants;
+    this.unreadable.warn({ err: error });
+    if (tenants.length > 0) return tenants;
+    throw new DirectoryUnavailableError('The tenant directory gave no answer that can be read.', {
+      cause: error,
+    });
+  }
+
+  private async ask(ids: readonly string[], signal: AbortSignal): Promise<unknown[]> {
     const { url, token, timeoutMs } = this.settings;
     const query = new URLSearchParams(ids.map((id) => ['id', id] as [string, string]));
     const { status, body } = await this.http

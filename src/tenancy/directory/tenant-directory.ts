@@ -28,7 +28,8 @@ export interface TenantDirectory {
   /** Since when it is not asked; null while it is. */
   readonly downSinceMs: number | null;
   /**
-   * Those of the tenants that it knows.
+   * Those of the tenants that it knows. What it says of one and cannot be read is left out; where nothing else is left,
+   * it counts as no answer.
    * @param ids at most {@link DIRECTORY_IDS_MAX}
    * @throws DirectoryUnavailableError
    */

@@ -5,7 +5,9 @@ import { nextVersion } from '../../platform/database/change-row.js';
 import { present } from '../../platform/assert.js';
 import { outsideOperation } from '../../platform/recording/current-operation.js';
 import type { Em } from '../../platform/database/orm.js';
+import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
 import type { TenantCopies } from '../tenant-change.service.js';
+import { runsInstallation } from '../tenant.service.js';
 import { Tenant } from '../tenant.entity.js';
 import { TenantEvent } from './tenant-event.entity.js';
 import type { DirectoryTenant } from './tenant-directory.js';
@@ -39,14 +41,15 @@ export class TenantUpdateService {
   }
 
   private async take(em: Em, state: DirectoryTenant, eventId: string | null): Promise<TenantUpdateOutcome> {
-    const { id, name, type, status, version } = state;
+    const { id, name, version } = state;
     const known = await em.findOne(Tenant, { id }, { disableIdentityMap: true });
     if (known === null) return 'TENANT_UNKNOWN';
     const handledAt = new Date(this.its.clock.nowMs());
     if (eventId !== null) await insertNew(em, TenantEvent, { tenantId: id, eventId, version, handledAt });
     if (known.directoryVersion >= version) return 'OUTDATED';
     // Before the tenant's row, as those who make campaigns lock them.
-    for (const copies of this.copies) await copies.described?.(em, id, { ...known, name, type });
+    for (const copies of this.copies) await copies.described?.(em, id, { ...known, name });
+    const { type, status } = await this.decided(em, known, state);
     const moved = await em.nativeUpdate(
       Tenant,
       { id, directoryVersion: { $lt: version } },
@@ -60,5 +63,36 @@ export class TenantUpdateService {
     );
     for (const copies of this.copies) await copies.described?.(em, id, present(now, 'The tenant'));
     return moved === 1 ? 'APPLIED' : 'OUTDATED';
+  }
+
+  /**
+   * Type and status as the directory has them, except where they decide who runs the installation: it makes no tenant
+   * PLATFORM, and does not take away the last one that runs it. All that do are locked, so that two at once are not the
+   * last for each other.
+   */
+  private async decided(
+    em: Em,
+    known: Tenant,
+    state: DirectoryTenant,
+  ): Promise<Pick<Tenant, 'type' | 'status'>> {
+    const isGivenUp = known.type === 'PLATFORM' && !runsInstallation(state);
+    const isKept = isGivenUp && (await this.isLast(em, known.id));
+    const decided = isKept
+      ? known
+      : { status: state.status, type: known.type === 'CHANNEL' ? known.type : state.type };
+    const { type, status } = decided;
+    if (type !== state.type || status !== state.status)
+      this.its.log.warn(
+        { state, kept: { type, status } },
+        'the tenant directory does not decide who runs the installation',
+      );
+    return decided;
+  }
+
+  private async isLast(em: Em, tenantId: string): Promise<boolean> {
+    const lock = { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
+    const where = { type: 'PLATFORM', status: 'ACTIVE' } as const;
+    const running = await em.find(Tenant, where, { ...lock, ...ACROSS_TENANTS, orderBy: { id: 'asc' } });
+    return running.length === 1 && running[0]?.id === tenantId;
   }
 }
