@@ -102,7 +102,7 @@ export const identity = {
     /** Features whose goods users own put themselves in. */
     const userHoldings: UserHolding[] = [];
     /** Features that keep personal data of users put themselves in. */
-    const userErasures: UserErasure[] = [];
+    const userErasures: UserErasure[] = [externalUserIds];
     const erasureParts = { access, ports: identityPorts, holdings: userHoldings, erasures: userErasures };
     const userErasure = new UserErasureService({ ...its, ...erasureParts });
     return {

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthMethod, Device } from '../../src/identity/devices/device.entity.js';
 import { Session } from '../../src/identity/sessions/session.entity.js';
 import { User } from '../../src/identity/users/user.entity.js';
+import { Order } from '../../src/orders/orders/order.entity.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { RefusedAttempt } from '../../src/redemption/history/refused-attempt.entity.js';
 import { WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { allOf, findingsOf } from '../support/audit.js';
 import { newIdentifier, newSecret, seedDeviceTenant } from '../support/devices.js';
+import { openShop, place as placeOrder, shopper } from '../support/orders.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
 import { counted, refusedBy } from '../support/staff-world.js';
@@ -96,6 +98,7 @@ describe('the erasure of a user', () => {
     const before = await tracesOf(world, tenantId, texts);
     // Where nothing was found, nothing could be missed.
     expect(texts.filter((text) => before[text]?.length === 0)).toEqual([]);
+    expect(await world.services.externalUserIds.of(tenantId, userId)).toBe(marks.external);
     const refused = await erase(tenantId, { userId });
     expect(refusalIn(refused.data['eraseUser'])).toBe('USER_HOLDS_GOODS');
     expect(await emOf(world, tenantId).findOneOrFail(User, { id: userId })).toMatchObject({ erasedAt: null });
@@ -108,6 +111,7 @@ describe('the erasure of a user', () => {
     // Windows of the address are of all who share it, and expire.
     expect(places.filter((place) => !place.startsWith('redis '))).toEqual([]);
     expect(after).toEqual(Object.fromEntries(texts.map((text) => [text, []])));
+    expect(await world.services.externalUserIds.of(tenantId, userId)).toBe(`erased:${userId}`);
     for (const by of [world, other]) {
       await expect
         .poll(async () => by.services.access.refusalOf({ tenantId, userId, sessionId }))
@@ -213,6 +217,106 @@ describe('the erasure of a user', () => {
     const back = await world.services.deviceLogins.login(origin, device);
     expect(back.userId).not.toBe(userId);
     expect(await em.count(User, {})).toBe(2);
+  });
+});
+
+/** Does something in the middle of the next erasure, when everything is erased and nothing is committed. */
+async function eraseWhile(tenantId: string, userId: string, work: () => Promise<void>): Promise<void> {
+  const { userErasures, userErasure } = world.services;
+  userErasures.push({ erase: work });
+  try {
+    await userErasure.erase(tenantId, { userId, giveUpHoldings: true });
+  } finally {
+    userErasures.pop();
+  }
+}
+
+/** Whether something is over, or waits for a row that another transaction has locked. */
+async function settledOrWaiting(running: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  void running.finally(() => (isOver = true)).catch(() => undefined);
+  const waiting = async (): Promise<boolean> => {
+    const [row] = await emOf(other, 'none').execute<[{ n: number }]>(
+      `select count(*) as n from information_schema.processlist where db = database() and command <> 'Sleep'
+        and info like '%user%' and (info like '%for update' or info like '%lock in share mode')`,
+    );
+    return isOver || row.n > 0;
+  };
+  await expect.poll(waiting).toBe(true);
+}
+
+describe('the erasure of a user under way', () => {
+  it('leaves no device in the tombstone of a redemption that comes too late', async () => {
+    const tenant = await seedDeviceTenant(world);
+    const { tenantId } = tenant;
+    const { codes } = await seedCampaign(world, tenant, 1);
+    const userId = await seedUser(world, tenantId);
+    const client = mark('c');
+    let redeeming: Promise<string> | undefined;
+    await eraseWhile(tenantId, userId, async () => {
+      const from = { deviceId: client };
+      redeeming = redeem(other, tenantId, userId, codes[0] ?? '', from).then(outcomeOf);
+      await settledOrWaiting(redeeming);
+    });
+    expect(await redeeming).toBe('USER_DISABLED');
+    const rows = await emOf(world, tenantId).find(Redemption, { userId });
+    expect(rows).toMatchObject([{ status: 'ABORTED', deviceId: null }]);
+    for (const each of [world, other]) await each.services.attemptLog.flush();
+    const traces = await tracesOf(world, tenantId, [client]);
+    // Windows of devices expire within a day.
+    expect(traces[client]?.filter((place) => !place.includes(':rate:device:'))).toEqual([]);
+  });
+
+  it('drops refused attempts that a process has not written yet', async () => {
+    const { tenantId } = await seedDeviceTenant(world);
+    const [userId, kept] = [await seedUser(world, tenantId), await seedUser(world, tenantId)];
+    const attempt = async (by: World) => {
+      for (const id of [userId, kept]) await redeem(by, tenantId, id, 'ABCDEFGH23456789', { deviceId: 'd' });
+    };
+    await Promise.all([attempt(world), attempt(other)]);
+    let writing: Promise<void> | undefined;
+    await eraseWhile(tenantId, userId, async () => {
+      writing = other.services.attemptLog.flush();
+      await settledOrWaiting(writing);
+    });
+    await writing;
+    await world.services.attemptLog.flush();
+    const em = emOf(world, tenantId);
+    const rows = await em.find(RefusedAttempt, {});
+    expect(rows.map((row) => row.userId)).toEqual([kept, kept]);
+  });
+
+  it('refuses an order that comes too late', async () => {
+    const shop = await openShop(world);
+    const userId = await shopper(world, shop);
+    let placing: Promise<unknown> | undefined;
+    await eraseWhile(shop.tenantId, userId, async () => {
+      placing = refusedBy(placeOrder(other, shop, userId));
+      await settledOrWaiting(placing);
+    });
+    expect(await placing).toBe('USER_DISABLED');
+    expect(await emOf(world, shop.tenantId).count(Order, { userId })).toBe(0);
+  });
+
+  it('refuses a token with other tags, for the partner as for staff', async () => {
+    const { tenantId } = await seedDeviceTenant(world);
+    const ask = `mutation ($input: CreateUserTokenInput!) { createUserToken(input: $input) { errors { code } } }`;
+    const byStaff = async (input: object) =>
+      refusalIn((await new ProductApi(other).ask(staffOf(tenantId), ask, { input })).data['createUserToken']);
+    const byPartner = async (input: object) =>
+      refusedBy(other.services.users.createUserToken(tenantId, input));
+    for (const sign of [byStaff, byPartner]) {
+      const input = { externalUserId: mark('x'), tags: ['one'] };
+      const { userId } = await world.services.users.createUserToken(tenantId, input);
+      let signing: Promise<unknown> | undefined;
+      await eraseWhile(tenantId, userId, async () => {
+        signing = sign({ ...input, tags: ['two'] });
+        await settledOrWaiting(signing);
+      });
+      expect(await signing).toBe('USER_DISABLED');
+      expect(await emOf(world, tenantId).findOneOrFail(User, { id: userId })).toMatchObject({ tags: [] });
+      expect((await world.services.users.createUserToken(tenantId, input)).userId).not.toBe(userId);
+    }
   });
 });
 

@@ -24,7 +24,10 @@ it('X.5 keeps one bounded sample while the database does not take the one before
   };
   let lastId = 0;
   const parts = {
-    orm: { em: { fork: () => ({ insertMany }) } },
+    transactions: {
+      run: async (_tenant: null, work: (em: object) => Promise<void>) =>
+        work({ insertMany, execute: async () => [] }),
+    },
     clock: { nowMs: () => 0 },
     ids: { next: () => String((lastId += 1)) },
   } as unknown as AttemptLogParts;

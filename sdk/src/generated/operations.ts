@@ -279,7 +279,8 @@ export type PlaceOrderErrorCode =
   | 'SOURCE_TYPE_NOT_ALLOWED'
   | 'SUBSCRIPTION_NOT_FOUND'
   | 'TOO_MANY_PENDING_ORDERS'
-  | 'TRAFFIC_NOT_RESETTABLE';
+  | 'TRAFFIC_NOT_RESETTABLE'
+  | 'USER_DISABLED';
 
 export type PlaceOrderInput = {
   /** RECHARGE only: the amount to pay and to add to the balance. */

@@ -5,9 +5,12 @@ import { atMost } from '../../platform/cache-size.js';
 import type { Id } from '../../platform/ids.js';
 import { tenantEm } from '../../platform/database/orm.js';
 import { resultWithin } from '../../platform/scheduling/timeout.js';
+import type { ErasedUser, UserErasure } from './user-erasure.js';
 import { User } from './user.entity.js';
 
 const CACHE_MAX = 50_000;
+/** Another process may erase the user. */
+const CACHE_TTL_MS = 10_000;
 /** A redemption is answered without the name rather than late. */
 const WAIT_MS_MAX = 250;
 
@@ -18,10 +21,11 @@ interface Batch {
 
 /**
  * The ids of users in the tenants' own systems. The rows of a list that are resolved in one round of the event loop
- * are read together. A user's external id never changes, so what was read once stays true.
+ * are read together. A user's external id changes by the erasure alone: in this process it is forgotten at once, in
+ * others after ten seconds.
  */
-export class ExternalUserIds {
-  private readonly known = new LRUCache<string, string>(atMost(CACHE_MAX));
+export class ExternalUserIds implements UserErasure {
+  private readonly known = new LRUCache<string, string>({ ...atMost(CACHE_MAX), ttl: CACHE_TTL_MS });
   /** Those that still take ids, by tenant. */
   private readonly batches = new Map<string, Batch>();
 
@@ -38,6 +42,10 @@ export class ExternalUserIds {
     const externalId = (await batch.found)?.get(userId) ?? null;
     if (externalId !== null) this.known.set(key, externalId);
     return externalId;
+  }
+
+  async forget({ tenantId, userId }: ErasedUser): Promise<void> {
+    this.known.delete(`${tenantId}:${userId}`);
   }
 
   private openBatch(tenantId: string): Batch {

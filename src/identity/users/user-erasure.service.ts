@@ -9,6 +9,7 @@ import type { UserHolding } from '../devices/device-ports.js';
 import type { IdentityPorts } from '../identity-ports.js';
 import type { ErasedTraces, UserErasure } from './user-erasure.js';
 import { User } from './user.entity.js';
+import { moveUserTags } from './user-tags.js';
 
 export const ERASE_USER_REFUSALS = ['USER_NOT_FOUND', 'USER_HOLDS_GOODS'] as const;
 type EraseUserRefusal = (typeof ERASE_USER_REFUSALS)[number];
@@ -32,8 +33,8 @@ export interface EraseWanted {
 
 /**
  * Erases the personal data of a user. Ledger, orders, redemptions and audit entries stay, under an id that leads to no
- * person any more. The user's row is locked first: a redemption or a sign-in under way comes before the erasure, whose
- * data it then meets, or after it, where it is refused. The tenant's own id makes a new user afterwards.
+ * person any more. The user's row is locked first: a redemption, a sign-in or an order under way comes before the
+ * erasure, which meets what it has left, or after it, where it is refused. The tenant's own id makes a new user afterwards.
  */
 export class UserErasureService {
   constructor(private readonly its: Collaborators) {}
@@ -49,7 +50,7 @@ export class UserErasureService {
       if (row.erasedAt) return row.erasedAt;
       if (giveUpHoldings !== true) await this.assertHoldsNothing(em, tenantId, userId, now);
       for (const erasure of this.its.erasures) await erasure.erase?.(em, user, traces);
-      await em.execute('delete from user_tag where tenant_id = ? and user_id = ?', [tenantId, userId]);
+      await moveUserTags(em, row, row.tags, []);
       await em.execute(ERASE_USER, [now, tenantId, userId]);
       if (row.status === 'ACTIVE') await this.its.ports.userStatusChanged(em, tenantId, userId);
       return now;

@@ -135,20 +135,23 @@ export class UserService {
     if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
     if (!mayRetag) throw tagsDiffer();
     await this.transactions.run(tenantId, async (em) => replaceTags(em, existing.id, tags));
-    return this.known(tenantId, externalId);
+    // By the id that stays: the user may have been erased meanwhile.
+    return present(await this.find(tenantId, { id: existing.id }), 'A user who was found');
   }
 
   /** The same for a recorded operation: the row, and that a token is made for it, by one transaction. */
   private async recordedUser(tenantId: string, externalId: string, tags?: readonly string[]): Promise<User> {
     // Of two at once one meets the other's row, and runs again.
     return this.transactions.runForCaller(tenantId, async (em) => {
-      const where = [User, { externalId }, { disableIdentityMap: true }] as const;
-      const row = await em.findOne(...where);
-      if (row === null) await insertUser(em, this.newUser(tenantId, externalId, tags ?? []));
-      else assertActive(row);
+      const options = { disableIdentityMap: true } as const;
+      const row = await em.findOne(User, { externalId }, options);
+      const id = row?.id ?? (await insertUser(em, this.newUser(tenantId, externalId, tags ?? [])));
+      if (row !== null) assertActive(row);
       if (row !== null && tags !== undefined && tags.join('\n') !== row.tags.join('\n'))
-        await replaceTags(em, row.id, tags);
-      const user = present(await em.findOne(...where), 'The user of a token');
+        await replaceTags(em, id, tags);
+      // By the id that stays: the user may have been erased meanwhile.
+      const user = present(await em.findOne(User, { id }, options), 'The user of a token');
+      assertActive(user);
       operationIsAbout(em, { type: 'user', id: user.id });
       return user;
     });
@@ -228,9 +231,10 @@ function tagsDiffer(): DomainError {
 async function insertUser(
   em: Em,
   user: RequiredEntityData<User> & Pick<User, 'id' | 'tenantId' | 'tags'>,
-): Promise<void> {
+): Promise<Id> {
   await em.insert(User, user);
   await moveUserTags(em, user, [], user.tags);
+  return user.id;
 }
 
 /** A disabled user is not changed: the call is refused, and a refusal writes nothing. */

@@ -58,11 +58,14 @@ export class OrderPlacementService {
     const wanted = checkOrder(input);
     const id = this.its.ids.next();
     const order = await this.its.transactions.runForCaller(tenantId, async (em, readsBack) => {
-      await lockUser(em, userId);
+      const { status } = await lockUser(em, userId);
       // The commit of the run before may stand.
       const mine = readsBack ? await readOrder(em, id) : null;
       const known = mine ?? (await this.findByKey(em, tenantId, userId, wanted));
-      return known ?? this.make(em, { tenantId, id, userId }, wanted);
+      if (known !== null) return known;
+      // The token may be accepted for a second more.
+      if (status !== 'ACTIVE') refuse('USER_DISABLED', 'The user is disabled.');
+      return this.make(em, { tenantId, id, userId }, wanted);
     });
     if (order.status === 'PENDING') await this.its.placed(order);
     else await this.its.settlement.afterCommit(tenantId, order);

@@ -9,9 +9,9 @@ import { Order } from './order.entity.js';
 const FRESH = { disableIdentityMap: true, indexHint: 'force index (primary)' } as const;
 
 /** The first lock of every transaction that places, pays or refunds; redemptions of the same user take it, too. */
-export async function lockUser(em: Em, id: Id): Promise<void> {
+export async function lockUser(em: Em, id: Id): Promise<Pick<User, 'status'>> {
   const lock = { ...FRESH, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
-  present(await em.findOne(User, { id }, { ...lock, fields: ['id'] }), 'The user of an order');
+  return present(await em.findOne(User, { id }, { ...lock, fields: ['status'] }), 'The user of an order');
 }
 
 /** An order as it is now; it stays so until the end of the transaction. */

@@ -189,7 +189,8 @@ function tombstoneRow({ claim, reason }: Tombstone, settledAt: Date): Redemption
     userUseNo: null,
     idempotencyKey: null,
     productCode: claim.productCode,
-    deviceId: claim.deviceId,
+    // Of no use in a tombstone, which may come after the erasure of its user.
+    deviceId: null,
     claimedAt: new Date(claim.claimedAtMs),
     settledAt,
     abortReason: reason,

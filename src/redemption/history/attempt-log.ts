@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
-import type { MikroORM, RequiredEntityData } from '@mikro-orm/core';
+import type { RequiredEntityData } from '@mikro-orm/core';
 import type { LimitScope } from '../../limits/rate-limit.service.js';
 import type { Clock } from '../../platform/clock.js';
-import { systemEm } from '../../platform/database/orm.js';
+import type { Em } from '../../platform/database/orm.js';
+import type { Transactions } from '../../platform/database/transaction.js';
 import type { Id, IdGenerator } from '../../platform/ids.js';
 import { networkOf } from '../../platform/network-of.js';
 import type { Logger } from '../../platform/observability/log.js';
 import { RareWarning } from '../../platform/observability/rare-warning.js';
+import { outsideOperation } from '../../platform/recording/current-operation.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import { RefusedAttempt } from './refused-attempt.entity.js';
 
@@ -34,7 +36,11 @@ export interface RefusedEntry {
   readonly retryAfterMs: number | null;
 }
 
-type Row = RequiredEntityData<RefusedAttempt> & { further: number; readonly userId: Id };
+type Row = RequiredEntityData<RefusedAttempt> & {
+  further: number;
+  readonly tenantId: string;
+  readonly userId: Id;
+};
 
 interface Sample {
   readonly rows: Row[];
@@ -43,7 +49,7 @@ interface Sample {
 }
 
 export interface AttemptLogParts {
-  readonly orm: MikroORM;
+  readonly transactions: Pick<Transactions, 'run'>;
   readonly clock: Clock;
   readonly ids: IdGenerator;
   readonly log: Logger;
@@ -123,10 +129,21 @@ export class AttemptLog {
   private async write(rows: readonly Row[]): Promise<void> {
     try {
       for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-        await systemEm(this.parts.orm).insertMany(RefusedAttempt, rows.slice(at, at + ROWS_AT_ONCE));
+        await this.writeSome(rows.slice(at, at + ROWS_AT_ONCE));
     } catch (error) {
       this.unwritten.warn({ err: error, attempts: rows.length });
     }
+  }
+
+  /** What waited here while its user was erased is dropped. */
+  private async writeSome(rows: readonly Row[]): Promise<void> {
+    await outsideOperation(async () =>
+      this.parts.transactions.run(null, async (em) => {
+        const erased = await erasedAmong(em, rows);
+        const kept = rows.filter(({ tenantId, userId }) => !erased.has(`${tenantId} ${userId}`));
+        if (kept.length > 0) await em.insertMany(RefusedAttempt, kept);
+      }),
+    );
   }
 
   /** @returns null where the process keeps as many as it may */
@@ -137,6 +154,18 @@ export class AttemptLog {
     this.timer ??= setTimeout(() => void this.flush(), EVERY_MS).unref();
     return sample;
   }
+}
+
+/** Locks the users, shared: an erasure comes before, or meets the rows. All are selected, because a row that is not would not stay locked. */
+async function erasedAmong(em: Em, rows: readonly Row[]): Promise<ReadonlySet<string>> {
+  const byTenant = [...Map.groupBy(rows, ({ tenantId }) => tenantId)];
+  const where = byTenant.map(() => '(tenant_id = ? and id in (?))').join(' or ');
+  const users = await em.execute<{ name: string; isErased: number }[]>(
+    `select concat(tenant_id, ' ', id) as name, erased_at is not null as isErased
+       from user force index (primary) where ${where} order by tenant_id, id lock in share mode`,
+    byTenant.flatMap(([tenantId, own]) => [tenantId, own.map(({ userId }) => userId)]),
+  );
+  return new Set(users.flatMap(({ name, isErased }) => (isErased === 1 ? [name] : [])));
 }
 
 /** The last of a user's rows, if there are as many as may be. */
