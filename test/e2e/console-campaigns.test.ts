@@ -1,11 +1,12 @@
 import type { Response } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { Campaign } from '../../src/campaigns/campaign.entity.js';
 import { signedUsers } from '../support/cluster.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleScene } from '../support/console-scene.js';
 import { pick, redeemOnce } from '../support/redeemers.js';
 import { seedStaff } from '../support/staff-world.js';
-import { seedCampaign } from '../support/world.js';
+import { emOf, seedCampaign } from '../support/world.js';
 
 const FIRST_LOAD_BYTES_MAX = 350 * 1024;
 const LIVE_MS = 2000;
@@ -155,6 +156,44 @@ describe('X.26 campaigns', () => {
     await question.getByRole('button', { name: 'End' }).click();
     await page.getByText('ENDED', { exact: true }).waitFor();
     expect(await page.getByRole('button', { name: 'Edit' }).count()).toBe(0);
+  });
+
+  it('X.26 have a window in the time zone of the tenant, whatever the browser has, and keep it when something else is changed', async () => {
+    const { page } = scene.console;
+    const { world } = scene.cluster;
+    const { tenantId } = scene.tenant;
+    await world.services.tenantChanges.update(tenantId, { timeZone: 'Australia/Lord_Howe' });
+    await scene.signIn();
+    await scene.console.goto('/campaigns');
+    await page.getByRole('button', { name: 'New campaign' }).click();
+    const form = page.getByRole('dialog', { name: 'New campaign' });
+    await form.getByLabel('Name').fill('Spring');
+    const [starts, ends] = [form.getByLabel('Starts'), form.getByLabel('Ends')];
+    await form.getByText('Time of Australia/Lord_Howe. Empty: at once.').waitFor();
+    // Clocks skip from 02:00 to 02:30, and on the other day the half hour before 02:00 comes twice.
+    await starts.fill('2026-10-04T02:15');
+    await ends.fill('2027-04-04T01:45');
+    await form.getByRole('button', { name: 'Create draft' }).click();
+    await page.getByRole('heading', { name: 'Spring' }).waitFor();
+    await page.getByText('4 Oct 2026, 02:45, Australia/Lord_Howe').waitFor();
+    const em = emOf(world, tenantId);
+    const row = async () => em.findOneOrFail(Campaign, {}, { disableIdentityMap: true });
+    const startsAt = new Date('2026-10-03T15:45:00Z');
+    expect(await row()).toMatchObject({ startsAt, endsAt: new Date('2027-04-03T14:45:00Z') });
+    // The second of the two half hours, with seconds that the field does not show.
+    const endsAt = new Date('2027-04-03T15:15:59.999Z');
+    await em.nativeUpdate(Campaign, {}, { endsAt });
+    await page.reload();
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const edit = page.getByRole('dialog', { name: 'Edit Spring' });
+    expect(await edit.getByLabel('Starts').inputValue()).toBe('2026-10-04T02:45');
+    expect(await edit.getByLabel('Ends').inputValue()).toBe('2027-04-04T01:45');
+    await edit.getByLabel('Budget in redemptions').fill('5');
+    await edit.getByRole('button', { name: 'Save' }).click();
+    await edit.waitFor({ state: 'detached' });
+    expect(await row()).toMatchObject({ startsAt, endsAt, budgetUses: 5 });
+    await scene.console.goto('/campaigns');
+    await page.getByText('until 4 Apr 2027, 01:45').waitFor();
   });
 
   it('X.26 show an auditor no button that changes anything, in the dark scheme', async () => {

@@ -44,15 +44,19 @@ export const BytesCell = ({ value }: { readonly value: number }) => (
 export function TimeCell({
   value,
   precision = 'MINUTE',
+  zone,
 }: {
   readonly value: string | null | undefined;
+  /** Of a time that is meant in another zone than the browser's; it is named then. */
+  readonly zone?: string | undefined;
   /** SECOND: of what happens now; the day is in the title only. */
   readonly precision?: 'MINUTE' | 'SECOND';
 }) {
   if (value === null || value === undefined) return <None says="never" />;
   return (
     <time dateTime={value} title={exactTimeText(value)} className={classes['number']}>
-      {precision === 'SECOND' ? secondText(value) : timeText(value)}
+      {precision === 'SECOND' ? secondText(value) : timeText(value, zone)}
+      {zone !== undefined && `, ${zone}`}
     </time>
   );
 }

@@ -1,12 +1,18 @@
 const counts = new Intl.NumberFormat('en');
-const times = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const TIME = { dateStyle: 'medium', timeStyle: 'short' } as const;
+const times = new Intl.DateTimeFormat('en-GB', TIME);
 const exactTimes = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 export const countText = (value: number): string => counts.format(value);
 const moments = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 export const secondText = (iso: string): string => moments.format(new Date(iso));
-export const timeText = (iso: string): string => times.format(new Date(iso));
+/** By the clock of a time zone; without one by that of the browser. */
+export function timeText(iso: string, timeZone?: string): string {
+  const format = timeZone === undefined ? times : new Intl.DateTimeFormat('en-GB', { ...TIME, timeZone });
+  return format.format(new Date(iso));
+}
+
 export const exactTimeText = (iso: string): string => exactTimes.format(new Date(iso));
 
 /** A decimal as the server writes it, with its thousands grouped and cents in pairs; no digit is rounded away. */

@@ -15,6 +15,7 @@ import { CreateCampaignDocument, UpdateCampaignDocument, type CampaignDetailFrag
 import { LimitFields } from './limit-fields';
 import { RewardFields } from './reward-fields';
 import { RulePreview } from './rule-preview';
+import { useTimeZone } from './time-zone';
 
 const CODES_AT_ONCE_MAX = 10_000;
 
@@ -32,9 +33,11 @@ interface CreateCampaignFormProps {
 export function CreateCampaignForm({ onClose, onCreated }: CreateCampaignFormProps) {
   const create = useAction(CreateCampaignDocument);
   const keyOf = useIdempotencyKey();
+  const zone = useTimeZone();
+  if (zone === undefined) return null;
   const submit = async (values: CampaignValues): Promise<void> => {
     const { codeVisibility, initialCodes } = values;
-    const input = { ...termsOf(values), rule: ruleOf(values), codeVisibility, initialCodes };
+    const input = { ...termsOf(values, zone), rule: ruleOf(values), codeVisibility, initialCodes };
     const { campaign, codes } = await create.mutateAsync({
       input: { ...input, idempotencyKey: keyOf(input) },
     });
@@ -57,8 +60,8 @@ export function CreateCampaignForm({ onClose, onCreated }: CreateCampaignFormPro
           <NameFields form={form} />
           <CodeFields form={form} />
           <RewardFields form={form} />
-          <LimitFields form={form} />
-          <RulePreview form={form} />
+          <LimitFields form={form} zone={zone} />
+          <RulePreview form={form} zone={zone} />
         </>
       )}
     </FormModal>
@@ -73,12 +76,14 @@ export function UpdateCampaignForm({
   readonly onClose: () => void;
 }) {
   const update = useAction(UpdateCampaignDocument);
+  const zone = useTimeZone();
+  if (zone === undefined) return null;
   const { id: campaignId, version: expectedVersion } = campaign;
   const isDraft = campaign.status === 'DRAFT';
   const submit = async (values: CampaignValues): Promise<unknown> =>
     update.mutateAsync({
       input: {
-        ...termsOf(values),
+        ...termsOf(values, zone, campaign),
         ...(isDraft && { rule: ruleOf(values) }),
         campaignId,
         expectedVersion,
@@ -88,7 +93,7 @@ export function UpdateCampaignForm({
     <FormModal
       title={`Edit ${campaign.name}`}
       size="xl"
-      initialValues={valuesOf(campaign)}
+      initialValues={valuesOf(campaign, zone)}
       validate={validate}
       submit={submit}
       submitLabel="Save"
@@ -104,8 +109,8 @@ export function UpdateCampaignForm({
               <RewardFields form={form} />
             </>
           )}
-          <LimitFields form={form} />
-          {isDraft && <RulePreview form={form} />}
+          <LimitFields form={form} zone={zone} />
+          {isDraft && <RulePreview form={form} zone={zone} />}
         </>
       )}
     </FormModal>

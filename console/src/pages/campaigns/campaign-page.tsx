@@ -14,6 +14,7 @@ import { formatText, limitText, usesText } from './campaign-text';
 import { CampaignDocument, type CampaignDetailFragment } from './campaigns.gql';
 import { ReportPanels } from './report-panels';
 import { RewardsPanel } from './rewards-panel';
+import { useTimeZone } from './time-zone';
 
 const route = getRouteApi('/shell/campaigns/$id');
 
@@ -52,6 +53,7 @@ interface PartProps {
 }
 
 function Terms({ campaign }: PartProps) {
+  const zone = useTimeZone();
   const { tenantName, tenantFieldsStale } = campaign;
   const { status, startsAt, endsAt, budgetUses, budgetValue, userLimitTotal, userLimitDay } = campaign;
   return (
@@ -59,8 +61,8 @@ function Terms({ campaign }: PartProps) {
       title="Campaign"
       facts={[
         ['Status', <StatusBadge value={status} />],
-        ['Starts', startsAt === null ? 'at once' : <TimeCell value={startsAt} />],
-        ['Ends', <TimeCell value={endsAt} />],
+        ['Starts', startsAt === null ? 'at once' : <TimeCell value={startsAt} zone={zone} />],
+        ['Ends', <TimeCell value={endsAt} zone={zone} />],
         ['Budget in redemptions', limitText(budgetUses)],
         [
           'Budget in value',

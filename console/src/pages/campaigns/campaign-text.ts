@@ -28,12 +28,13 @@ export function rewardsText({ rewardRules }: Rule): string {
 
 type Window = Pick<CampaignRowFragment, 'startsAt' | 'endsAt'>;
 
-export function fromText({ startsAt, endsAt }: Window): string {
-  if (startsAt !== null) return `from ${timeText(startsAt)}`;
+export function fromText({ startsAt, endsAt }: Window, zone: string | undefined): string {
+  if (startsAt !== null) return `from ${timeText(startsAt, zone)}`;
   return endsAt === null ? 'always' : 'from the activation';
 }
 
-export const untilText = ({ endsAt }: Window): string => (endsAt === null ? '' : `until ${timeText(endsAt)}`);
+export const untilText = ({ endsAt }: Window, zone: string | undefined): string =>
+  endsAt === null ? '' : `until ${timeText(endsAt, zone)}`;
 
 /** How much one reward gives: 3 months, 50 points, 12.50 USD. */
 export function amountText({ type, quantity, unit, amount, currency, validDays }: Reward): string {

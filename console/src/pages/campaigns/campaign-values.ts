@@ -29,7 +29,7 @@ export interface RewardValues {
 export interface CampaignValues extends Record<string, unknown> {
   readonly name: string;
   readonly codeVisibility: CodeVisibility;
-  /** As the browser's field has it: a local time without a zone. */
+  /** As the field has it: a time of the tenant's zone. */
   readonly startsAt: string;
   readonly endsAt: string;
   readonly userLimitTotal: number;
@@ -102,10 +102,13 @@ export function blankReward(type: RewardType = 'SUBSCRIPTION'): RewardValues {
   };
 }
 
-export function valuesOf(campaign: CampaignDetailFragment): CampaignValues {
+export function valuesOf(campaign: CampaignDetailFragment, zone: string): CampaignValues {
   const { name, codeVisibility, userLimitTotal, userLimitDay, budgetUses, budgetValue, rule } = campaign;
   const limits = { userLimitTotal, userLimitDay, budgetUses, budgetValue };
-  const window = { startsAt: localTime(campaign.startsAt), endsAt: localTime(campaign.endsAt) };
+  const window = {
+    startsAt: localTime(campaign.startsAt, zone),
+    endsAt: localTime(campaign.endsAt, zone),
+  };
   return { name, codeVisibility, ...limits, ...window, initialCodes: 0, rule: ruleValuesOf(rule) };
 }
 
@@ -134,18 +137,17 @@ function ruleValuesOf({
   };
 }
 
-/** What creating and changing have in common. */
-export function termsOf({
-  name,
-  startsAt,
-  endsAt,
-  userLimitTotal,
-  userLimitDay,
-  budgetUses,
-  budgetValue,
-}: CampaignValues) {
+type Window = Pick<CampaignDetailFragment, 'startsAt' | 'endsAt'>;
+
+/**
+ * What creating and changing have in common.
+ * @param was the window that the form was opened with
+ */
+export function termsOf(values: CampaignValues, zone: string, was?: Window) {
+  const { name, userLimitTotal, userLimitDay, budgetUses, budgetValue } = values;
   const limits = { userLimitTotal, userLimitDay, budgetUses, budgetValue: budgetValue || '0' };
-  return { name, ...limits, startsAt: instantOf(startsAt), endsAt: instantOf(endsAt) };
+  const startsAt = instantOf(values.startsAt, zone, was?.startsAt);
+  return { name, ...limits, startsAt, endsAt: instantOf(values.endsAt, zone, was?.endsAt) };
 }
 
 export function ruleOf({ name, rule }: CampaignValues): CampaignRuleInput {

@@ -16,6 +16,7 @@ import { CreateCampaignForm } from './campaign-form';
 import { STATUSES } from './campaign-status';
 import { formatText, fromText, limitText, rewardsText, untilText, usesText } from './campaign-text';
 import { CampaignsDocument, type CampaignRowFragment } from './campaigns.gql';
+import { useTimeZone } from './time-zone';
 
 const route = getRouteApi('/shell/campaigns');
 
@@ -60,10 +61,20 @@ const columns: readonly Column<CampaignRowFragment>[] = [
   },
   {
     title: 'Window',
-    cell: (campaign) => <TwoLines first={fromText(campaign)}>{untilText(campaign)}</TwoLines>,
+    cell: (campaign) => <WindowCell campaign={campaign} />,
   },
   { title: 'Created', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
 ];
+
+/** In the time zone of the tenant, as the form has it. */
+function WindowCell({ campaign }: { readonly campaign: CampaignRowFragment }) {
+  const zone = useTimeZone();
+  return (
+    <span title={zone}>
+      <TwoLines first={fromText(campaign, zone)}>{untilText(campaign, zone)}</TwoLines>
+    </span>
+  );
+}
 
 function TwoLines({ first, children }: { readonly first: string; readonly children: ReactNode }) {
   return (

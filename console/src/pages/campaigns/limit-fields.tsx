@@ -2,21 +2,23 @@ import { Fieldset, NumberInput, SimpleGrid, TextInput } from '@mantine/core';
 import type { CampaignFormOf } from './campaign-values';
 
 /** What can change also after the activation. */
-export function LimitFields({ form }: { readonly form: CampaignFormOf }) {
+export function LimitFields({ form, zone }: { readonly form: CampaignFormOf; readonly zone: string }) {
   const count = { min: 0, allowDecimal: false, thousandSeparator: ',', description: '0 means unlimited.' };
   return (
     <Fieldset legend="Window and limits">
       <SimpleGrid cols={{ base: 1, xs: 2, sm: 3 }} spacing="sm">
         <TextInput
           type="datetime-local"
+          max="9999-12-31T23:59"
           label="Starts"
-          description="Empty: at once."
+          description={`Time of ${zone}. Empty: at once.`}
           {...form.getInputProps('startsAt')}
         />
         <TextInput
           type="datetime-local"
+          max="9999-12-31T23:59"
           label="Ends"
-          description="Empty: never."
+          description={`Time of ${zone}. Empty: never.`}
           {...form.getInputProps('endsAt')}
         />
         <NumberInput {...count} label="Budget in redemptions" {...form.getInputProps('budgetUses')} />
