@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mastersOf, probeAll, probeWrites, scanKeys } from '../../src/platform/redis/redis-nodes.js';
+import { RedisCluster } from '../../src/platform/redis/redis-cluster.js';
 import { redisObstacle } from '../../src/platform/redis/redis-reach.js';
+import type { RedisNode } from '../../src/platform/redis/redis.js';
 import type { RedeemAnswer } from '../../src/redemption/redeem/redeem-request.js';
 import { openClaim, reopen } from '../support/open-claim.js';
 import { RedisClusterServers, type ClusterNode } from '../support/redis-cluster-servers.js';
+import { RedisServer } from '../support/redis-server.js';
 import { expectExactly, type Answered } from '../support/truth.js';
 import {
   openWorld,
@@ -96,6 +99,25 @@ describe('X.14 on a Redis Cluster', () => {
     expect(obstacle?.mayPass).toBe(false);
   });
 
+  it('of several nodes that cannot be used, the start names the one that stays so', async () => {
+    const single = await RedisServer.start();
+    const obstacle = await redisObstacle(`redis+cluster://127.0.0.1:1,127.0.0.1:${single.port}`);
+    expect(obstacle).toMatchObject({
+      mayPass: false,
+      message: expect.stringContaining(`127.0.0.1:${single.port} is no node of a cluster`) as string,
+    });
+    await single.close();
+  });
+
+  it('is connected to by the names of its nodes, which their certificates are for', async () => {
+    const cluster = new RedisCluster(`redis+cluster://localhost:${servers.nodes[0]?.server.port}`, {}, 1000);
+    const hosts: unknown[] = [];
+    cluster.on('+node', (node: RedisNode) => hosts.push(node.options.host));
+    expect(await mastersOf(cluster)).toHaveLength(3);
+    expect(hosts).toContain('localhost');
+    cluster.disconnect();
+  });
+
   it('a master that is killed keeps its tenants waiting, and no others; retries by the same keys commit each once, and each is pushed once', async () => {
     const [lost, ...others] = await spread();
     const each = await Promise.all(
@@ -142,7 +164,7 @@ describe('X.14 on a Redis Cluster', () => {
 
   it('a master that is gone without a replica stops neither the sweep, nor the jobs, nor the readiness of the others', async () => {
     const lostMaster = await servers.masterOf('bull');
-    const [, healthy] = await spread(lostMaster);
+    const [away, healthy] = await spread(lostMaster);
     const { codes } = await seedCampaign(one, healthy, 2);
     const [late = '', deferred = ''] = await seedUsers(one, healthy.tenantId, 2);
     const overdue = await openClaim(one, healthy, codes[0] ?? '', late);
@@ -153,6 +175,9 @@ describe('X.14 on a Redis Cluster', () => {
     expect(await one.services.pendingRedemptions.find(healthy.tenantId, waiting.redemptionId)).toMatchObject({
       isDeferred: true,
     });
+    const failed: string[] = [];
+    const due = one.services.openClaims.tenantsOverdue([away.tenantId], (tenantId) => failed.push(tenantId));
+    expect([await due, failed], 'what comes behind is swept all the same').toEqual([[], [away.tenantId]]);
     await one.services.sweeper.sweepAll().catch(() => undefined);
     expect(await one.services.openClaims.overdueCount(healthy.tenantId)).toBe(0);
     await probeWrites(one.stores.redis);

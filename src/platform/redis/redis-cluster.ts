@@ -41,6 +41,8 @@ export class RedisCluster extends Cluster {
       retryDelayOnFailover: RECONNECT_MS,
       retryDelayOnClusterDown: RECONNECT_MS,
       retryDelayOnTryAgain: RECONNECT_MS,
+      // Certificates are for names: one that was resolved before it is connected to could not be verified.
+      dnsLookup: (host, found) => found(null, host),
     });
     // Without a listener an outage would end the process; each command fails by itself and says so.
     this.on('error', () => undefined);
@@ -60,6 +62,14 @@ export class RedisCluster extends Cluster {
   /** The connection to the master of a key, as far as it is known; null before the first look at the cluster. */
   nodeOf(key: string): RedisNode | null {
     return this.known.get(this.slots[calculateSlot(key)]?.[0] ?? '') ?? null;
+  }
+
+  /** The same once the cluster was looked at. @throws StoreUnavailableError */
+  async masterOf(key: string): Promise<RedisNode> {
+    await this.whenReady();
+    const node = this.nodeOf(key);
+    if (node === null) throw new StoreUnavailableError('redis', { cause: 'No master is known.' });
+    return node;
   }
 
   /**

@@ -1,4 +1,3 @@
-import { StoreUnavailableError } from '../errors.js';
 import { PARTITION_TAGS } from '../partitions.js';
 import { RedisCluster } from './redis-cluster.js';
 import { answered, type Redis, type RedisNode } from './redis.js';
@@ -10,8 +9,7 @@ export async function mastersOf(redis: Redis): Promise<readonly RedisNode[]> {
 
 /** The clock that scripts on this key go by. @throws StoreUnavailableError */
 export async function redisNowMs(redis: Redis, key: string): Promise<number> {
-  const node = redis instanceof RedisCluster ? redis.nodeOf(key) : redis;
-  if (node === null) throw new StoreUnavailableError('redis', { cause: 'No master is known.' });
+  const node = redis instanceof RedisCluster ? await redis.masterOf(key) : redis;
   const [seconds, micros] = await answered(node.time());
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
 }

@@ -7,13 +7,14 @@ const ANSWER_WITHIN_MS = 2000;
 const VARIABLE = 'REDIS_URL';
 const VERSION_MIN = 7;
 
-/** Why the Redis of the address cannot be used now; null where it can. Of a cluster one node has to answer. */
+/** Why the Redis of the address cannot be used now; null where it can. Of a cluster one node has to answer; else what does not pass by itself is told first. */
 export async function redisObstacle(redisUrl: string): Promise<StoreObstacle | null> {
   if (!isClusterUrl(redisUrl)) return obstacleAt(redisUrl, 'single');
   const obstacles = await Promise.all(
     clusterAddress(redisUrl).urls.map(async (url) => obstacleAt(url, 'cluster')),
   );
-  return obstacles.includes(null) ? null : (obstacles[0] ?? null);
+  if (obstacles.includes(null)) return null;
+  return obstacles.find((each) => each?.mayPass === false) ?? obstacles[0] ?? null;
 }
 
 type Kind = 'single' | 'cluster';

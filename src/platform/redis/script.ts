@@ -34,7 +34,7 @@ export class RedisScript {
   }
 
   private async evaluate(keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    const gathering = this.gatheringOf(keys);
+    const gathering = this.gather(keys);
     gathering.outstanding += 1;
     try {
       return await this.redis.evalsha(this.digest, keys.length, ...keys, ...args);
@@ -46,10 +46,10 @@ export class RedisScript {
     return answered(this.redis.eval(this.text, keys.length, ...keys, ...args));
   }
 
-  /** Shared by all scripts on a connection; those on one master leave together. */
-  private gatheringOf([key = '']: readonly string[]): Gathering {
+  /** Lets what is sent next leave together with other scripts to the same master. */
+  private gather([key = '']: readonly string[]): Gathering {
     const node = this.redis instanceof RedisCluster ? this.redis.nodeOf(key) : this.redis;
-    if (node === null) return { outstanding: 0, release: null };
+    if (node === null) return newGathering();
     const gathering = gatheringOf(node);
     sendTogether(node, gathering, this.leaves === 'at once');
     return gathering;
@@ -69,12 +69,14 @@ interface Gathering {
   release: (() => void) | null;
 }
 
+const newGathering = (): Gathering => ({ outstanding: 0, release: null });
+/** One for all scripts on a connection. */
 const gatherings = new WeakMap<RedisNode, Gathering>();
 /** How long a command waits for others at most, while replies to earlier ones are outstanding. */
 const GATHER_MS = 1;
 
 function gatheringOf(redis: RedisNode): Gathering {
-  const known = gatherings.get(redis) ?? { outstanding: 0, release: null };
+  const known = gatherings.get(redis) ?? newGathering();
   gatherings.set(redis, known);
   return known;
 }

@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import { answered, type Redis } from '../../platform/redis/redis.js';
+import { RedisCluster } from '../../platform/redis/redis-cluster.js';
 import { EndlessScan } from '../../platform/redis/redis-nodes.js';
 import { RedisScript } from '../../platform/redis/script.js';
 import { readStoredClaim } from './claim.js';
@@ -57,18 +58,17 @@ export class OpenClaimsRedis {
   /**
    * Which of these tenants have claims past their deadline. A script each, and all of them leave in one write.
    * A tenant whose list cannot be read has none, and is reported: in a cluster, one master may be away.
-   * @throws StoreUnavailableError when Redis answers for none of them
+   * @throws StoreUnavailableError when the only Redis is away
    */
   async tenantsOverdue(tenantIds: readonly string[], failed: TenantFailed): Promise<OverdueCount[]> {
     const answers = await Promise.allSettled(
       tenantIds.map(async (tenantId) => ({ tenantId, count: await this.overdueCount(tenantId) })),
     );
-    const isAllAway = answers.every(
-      (each) => each.status === 'rejected' && each.reason instanceof StoreUnavailableError,
-    );
+    const isCluster = this.redis instanceof RedisCluster;
     return answers.flatMap((each, at) => {
       if (each.status === 'fulfilled') return each.value.count > 0 ? [each.value] : [];
-      if (isAllAway) throw each.reason;
+      // All of these tenants may be on one master, and those behind them on others.
+      if (!isCluster && each.reason instanceof StoreUnavailableError) throw each.reason;
       failed(tenantIds[at] ?? '', each.reason);
       return [];
     });
