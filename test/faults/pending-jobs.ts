@@ -1,20 +1,13 @@
-import { Cluster, type Redis as SingleRedis } from 'ioredis';
-import { PARTITION_TAGS, partitionOf } from '../../src/platform/partitions.js';
+import type { Cluster, Redis as SingleRedis } from 'ioredis';
+import { pendingQueueOf } from '../support/redis-keys.js';
 
 type Redis = SingleRedis | Cluster;
 
 const QUEUE = '{bull}:pending-redemptions';
 
-/** In a cluster, that of the tenant's partition. */
-function queueOf(redis: Redis, tenantId: string): string {
-  return redis instanceof Cluster
-    ? `bull:{${PARTITION_TAGS[partitionOf(tenantId)]}}:pending-redemptions`
-    : QUEUE;
-}
-
 /** Ids of the jobs of a tenant's deferred redemptions that are not settled yet. */
 export async function pendingJobs(redis: Redis, tenantId: string): Promise<readonly string[]> {
-  const queue = queueOf(redis, tenantId);
+  const queue = pendingQueueOf(redis, tenantId);
   const lists = await Promise.all([
     redis.lrange(`${queue}:wait`, 0, -1),
     redis.lrange(`${queue}:active`, 0, -1),

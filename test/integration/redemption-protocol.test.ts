@@ -7,6 +7,7 @@ import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { RedisScript } from '../../src/platform/redis/script.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { forget, openClaim } from '../support/open-claim.js';
+import { pendingQueueOf } from '../support/redis-keys.js';
 import {
   emOf,
   openWorld,
@@ -69,7 +70,8 @@ describe('idempotency keys', () => {
     const userId = await seedUser(world, tenant.tenantId);
     const key = { idempotencyKey: 'k' };
     const answer = await redeem(world, tenant.tenantId, userId, first(codes), key);
-    const job = `{bull}:pending-redemptions:${jobIdOf(tenant.tenantId, answer.redemption?.id ?? '')}`;
+    const jobs = pendingQueueOf(world.stores.redis, tenant.tenantId);
+    const job = `${jobs}:${jobIdOf(tenant.tenantId, answer.redemption?.id ?? '')}`;
     await world.stores.redis.set(job, 'what cannot be read as a job');
     await expect(
       world.services.pendingRedemptions.find(tenant.tenantId, answer.redemption?.id ?? ''),
