@@ -14,6 +14,7 @@ import { operations } from '../operations/operations.module.js';
 import { orders } from '../orders/orders.module.js';
 import { ProcessNode } from '../platform/database/process-node.entity.js';
 import type { RowCheck } from '../platform/database/row-check.js';
+import { Lease } from '../platform/leases/lease.entity.js';
 import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../platform/outbox/outbox.entity.js';
 import { reconciliation } from '../reconciliation/reconciliation.module.js';
 import type { RedemptionMetrics } from '../redemption/redemption.metrics.js';
@@ -61,7 +62,7 @@ export function baseOf(list: Pick<typeof modules, 'checks' | 'metrics'>, platfor
 }
 
 /** Every entity there is; named one by one, so that no folder scan decides what the schema is. */
-export const entities = [ProcessNode, OutboxCounter, OutboxEvent, ConsumerCursor, ...modules.entities];
+export const entities = [ProcessNode, Lease, OutboxCounter, OutboxEvent, ConsumerCursor, ...modules.entities];
 
 /** All modules of one process, composed. */
 export type App = ReturnType<typeof modules.compose>;

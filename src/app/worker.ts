@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { Config } from '../config.js';
+import { PartitionLeases } from '../platform/leases/partition-leases.js';
 import type { Logger } from '../platform/observability/log.js';
 import type { Metrics } from '../platform/observability/metrics.js';
 import { EventConsumers, type EventConsumer } from '../platform/outbox/event-consumers.js';
@@ -20,27 +21,32 @@ export interface RunningWorker {
 /** What the worker role does beside answering: the jobs and the consumers of the modules, and the retention of events. */
 export async function startWorker(its: WorkerParts): Promise<RunningWorker> {
   const { jobs, config, redisUrl, log } = its;
+  const leases = new PartitionLeases(its.orm, its);
   const consumers = new EventConsumers(its.consumers, {
     ...its,
+    leases,
     eventLog: new EventLog(its.orm, config.STORE_TIMEOUT_MS),
   });
   its.doorbell.onRing((tenantId) => consumers.heard(tenantId));
   const periodic = [retentionOf(its), ...jobs.filter(isPeriodic)];
   const forAll = periodic.filter(({ where }) => where === 'IN_ONE');
   const inOne = await scheduled(forAll, config, redisUrl, log);
+  const isOwn = (tenantId: string): boolean => leases.holds(tenantId);
   const inEach = periodic
     .filter(({ where }) => where === 'IN_EACH')
     .map(
       ({ name, everyMs, run }) =>
-        new Periodic({ name, everyMs, log }, async (signal) => void (await run(signal))),
+        new Periodic({ name, everyMs, log }, async (signal) => void (await run(signal, isOwn))),
     );
   const workers = jobs.filter((job): job is Worker => !isPeriodic(job));
+  await leases.start(consumers.tenantsCame);
   for (const each of [...inEach, ...workers, consumers]) each.start();
   const stop = async (): Promise<void> => {
     await Promise.all(inEach.map(async (each) => each.stop()));
     await inOne.stop();
     for (const worker of workers) await worker.stop();
     await consumers.stop();
+    await leases.stop();
   };
   return { stop };
 }
@@ -52,8 +58,8 @@ function retentionOf({ orm, config, log, consumers }: WorkerParts): PeriodicJob 
     name: 'event retention',
     everyMs: RETENTION_EVERY_MS,
     where: 'IN_EACH',
-    run: async (signal) => {
-      const deleted = await retention.prune(signal);
+    run: async (signal, isOwn) => {
+      const deleted = await retention.prune(signal, isOwn);
       if (deleted > 0) log.info({ deleted }, 'expired events were deleted');
     },
   };

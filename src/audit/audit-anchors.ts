@@ -4,6 +4,7 @@ import { systemEm, type Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
 import { TenantFailures } from '../platform/failures.js';
 import type { Outbox, OutboxDraft } from '../platform/outbox/outbox.js';
+import { ownsAll } from '../platform/scheduling/job.js';
 
 export const AUDIT_ANCHORED = 'audit_anchored';
 /** Between two anchors of a tenant with changes. */
@@ -37,8 +38,8 @@ interface AnchorParts {
 export class AuditAnchors {
   constructor(private readonly its: AnchorParts) {}
 
-  /** All tenants; any number of workers may run it at once. @returns how many chains were anchored */
-  async run(signal?: AbortSignal): Promise<number> {
+  /** Any number of workers may run it at once. @returns how many chains were anchored */
+  async run(signal?: AbortSignal, isOwn = ownsAll): Promise<number> {
     const em = systemEm(this.its.orm);
     const failures = new TenantFailures();
     let anchored = 0;
@@ -46,6 +47,7 @@ export class AuditAnchors {
       const due = await em.execute<{ tenantId: string }[]>(FIND_DUE, [after, ...this.limits()]);
       for (const { tenantId } of due) {
         if (signal?.aborted === true) return anchored;
+        if (!isOwn(tenantId)) continue;
         anchored += await this.anchor(tenantId).catch(failures.note);
       }
       if (due.length < TENANTS_PAGE) break;

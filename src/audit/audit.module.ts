@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { UserErasure } from '../identity/identity.module.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
+import type { IsOwn } from '../platform/scheduling/job.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { appendAnchors } from './anchor-file.js';
 import { AuditAnchors, AUDIT_ANCHORED } from './audit-anchors.js';
@@ -50,7 +51,7 @@ export const audit = {
           name: 'audit anchors',
           everyMs: LOOK_EVERY_MS,
           where: 'IN_EACH' as const,
-          run: async (signal?: AbortSignal) => auditAnchors.run(signal),
+          run: async (signal?: AbortSignal, isOwn?: IsOwn) => auditAnchors.run(signal, isOwn),
         },
       ],
     };

@@ -45,12 +45,13 @@ import { Migration20261130040101_list_orders_by_state_and_redemptions_by_line } 
 import { Migration20261130040201_find_users_by_tag_and_status } from './Migration20261130040201_find_users_by_tag_and_status.js';
 import { Migration20261130050101_follow_the_tenant_directory } from './Migration20261130050101_follow_the_tenant_directory.js';
 import { Migration20261130050201_erase_users } from './Migration20261130050201_erase_users.js';
-import { Migration20261130092001_keep_the_time_zone_of_tenants } from './Migration20261130092001_keep_the_time_zone_of_tenants.js';
-import { Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant } from './Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant.js';
 import { Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions } from './Migration20261130060101_keep_recovery_codes_and_addresses_of_sessions.js';
 import { Migration20261130060201_number_the_versions_of_announcements } from './Migration20261130060201_number_the_versions_of_announcements.js';
 import { Migration20261130060301_find_deliveries_by_status } from './Migration20261130060301_find_deliveries_by_status.js';
 import { Migration20261130060401_show_the_progress_of_reconciliations } from './Migration20261130060401_show_the_progress_of_reconciliations.js';
+import { Migration20261130092001_keep_the_time_zone_of_tenants } from './Migration20261130092001_keep_the_time_zone_of_tenants.js';
+import { Migration20261130110001_lease_work_to_processes } from './Migration20261130110001_lease_work_to_processes.js';
+import { Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant } from './Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -110,7 +111,10 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129011201_count_live_codes_by_format',
     class: Migration20261129011201_count_live_codes_by_format,
   },
-  { name: 'Migration20261129011202_keep_pools_of_codes', class: Migration20261129011202_keep_pools_of_codes },
+  {
+    name: 'Migration20261129011202_keep_pools_of_codes',
+    class: Migration20261129011202_keep_pools_of_codes,
+  },
   {
     name: 'Migration20261129011203_keep_imports_of_codes',
     class: Migration20261129011203_keep_imports_of_codes,
@@ -143,13 +147,22 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129030103_find_refused_attempts_by_refusal',
     class: Migration20261129030103_find_refused_attempts_by_refusal,
   },
-  { name: 'Migration20261129040101_keep_a_ledger', class: Migration20261129040101_keep_a_ledger },
+  {
+    name: 'Migration20261129040101_keep_a_ledger',
+    class: Migration20261129040101_keep_a_ledger,
+  },
   {
     name: 'Migration20261129040102_forbid_changes_of_entries',
     class: Migration20261129040102_forbid_changes_of_entries,
   },
-  { name: 'Migration20261129040201_keep_coupons', class: Migration20261129040201_keep_coupons },
-  { name: 'Migration20261129040202_keep_points', class: Migration20261129040202_keep_points },
+  {
+    name: 'Migration20261129040201_keep_coupons',
+    class: Migration20261129040201_keep_coupons,
+  },
+  {
+    name: 'Migration20261129040202_keep_points',
+    class: Migration20261129040202_keep_points,
+  },
   {
     name: 'Migration20261129040301_place_pay_and_refund_orders',
     class: Migration20261129040301_place_pay_and_refund_orders,
@@ -162,9 +175,18 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129040501_name_the_currency_of_prices',
     class: Migration20261129040501_name_the_currency_of_prices,
   },
-  { name: 'Migration20261129050101_keep_sessions', class: Migration20261129050101_keep_sessions },
-  { name: 'Migration20261129050102_keep_staff', class: Migration20261129050102_keep_staff },
-  { name: 'Migration20261129050201_keep_partners', class: Migration20261129050201_keep_partners },
+  {
+    name: 'Migration20261129050101_keep_sessions',
+    class: Migration20261129050101_keep_sessions,
+  },
+  {
+    name: 'Migration20261129050102_keep_staff',
+    class: Migration20261129050102_keep_staff,
+  },
+  {
+    name: 'Migration20261129050201_keep_partners',
+    class: Migration20261129050201_keep_partners,
+  },
   {
     name: 'Migration20261129050202_keep_issuers_of_user_tokens',
     class: Migration20261129050202_keep_issuers_of_user_tokens,
@@ -173,7 +195,10 @@ export const migrations: readonly MigrationObject[] = [
     name: 'Migration20261129050301_send_events_to_webhooks',
     class: Migration20261129050301_send_events_to_webhooks,
   },
-  { name: 'Migration20261129050401_keep_devices', class: Migration20261129050401_keep_devices },
+  {
+    name: 'Migration20261129050401_keep_devices',
+    class: Migration20261129050401_keep_devices,
+  },
   {
     name: 'Migration20261129050501_keep_settings_of_tenants',
     class: Migration20261129050501_keep_settings_of_tenants,
@@ -233,6 +258,10 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261130092001_keep_the_time_zone_of_tenants',
     class: Migration20261130092001_keep_the_time_zone_of_tenants,
+  },
+  {
+    name: 'Migration20261130110001_lease_work_to_processes',
+    class: Migration20261130110001_lease_work_to_processes,
   },
   {
     name: 'Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant',

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { migrations } from './index.js';
-import { NamedLock } from '../platform/database/named-lock.js';
+import { withMigrationLock } from './migration-lock.js';
 import { refuseNewer } from './schema-state.js';
 import { connectOrm } from '../platform/database/orm.js';
 
@@ -25,7 +25,7 @@ async function withMigrations(
   const orm = await connectOrm({ databaseUrl, poolSize: 4, entities: [], migrations });
   try {
     await orm.schema.ensureDatabase();
-    const moved = await new NamedLock(orm, 'migrate').during(async () => {
+    const moved = await withMigrationLock(orm, async () => {
       refuseNewer((await orm.migrator.getExecuted()).map(({ name }) => name));
       return work(orm);
     });

@@ -1,5 +1,5 @@
 import type { Logger } from '../platform/observability/log.js';
-import type { NamedLock } from '../platform/database/named-lock.js';
+import type { ExclusiveWork } from '../platform/leases/exclusive-work.js';
 import type { Compensation } from './compensation.js';
 import type { ReconciliationRedis } from './reconciliation.redis.js';
 
@@ -8,8 +8,8 @@ const HOUR_MS = 3_600_000;
 export interface CompensationJobParts {
   readonly compensation: Pick<Compensation, 'run'>;
   readonly redis: Pick<ReconciliationRedis, 'serverRun' | 'compensatedRun' | 'noteCompensated'>;
-  /** Of all workers one compensates at a time. */
-  readonly lock: Pick<NamedLock, 'tryDuring'>;
+  /** Of all workers one compensates at a time. Two at once would do no harm: each change asks the database first. */
+  readonly lease: Pick<ExclusiveWork, 'tryDuring'>;
   readonly log: Logger;
   readonly everyMs?: number;
 }
@@ -24,16 +24,17 @@ export class CompensationJob {
 
   /** Looks whether it is time. @returns whether it compensated */
   async tick(signal?: AbortSignal): Promise<boolean> {
-    const { redis, lock, everyMs = HOUR_MS } = this.parts;
+    const { redis, lease, everyMs = HOUR_MS } = this.parts;
     if (!(await this.isDue())) return false;
-    const isDone = await lock.tryDuring(async () => {
+    const isDone = await lease.tryDuring(async (_fence, lost) => {
       // Another worker may just have been at it.
       if (!(await this.isDue())) return false;
       // Of this server; one that is started meanwhile has another, and comes next.
       const serverRun = await redis.serverRun();
-      await this.compensate(signal);
+      const until = signal === undefined ? lost : AbortSignal.any([signal, lost]);
+      await this.compensate(until);
       // Only now, and not when it was cut short: what failed is tried again at the next tick.
-      if (signal?.aborted !== true) await redis.noteCompensated(serverRun, everyMs);
+      if (!until.aborted) await redis.noteCompensated(serverRun, everyMs);
       return true;
     });
     return isDone ?? false;
@@ -44,7 +45,7 @@ export class CompensationJob {
     return (await redis.compensatedRun()) !== (await redis.serverRun());
   }
 
-  private async compensate(signal: AbortSignal | undefined): Promise<void> {
+  private async compensate(signal: AbortSignal): Promise<void> {
     const { swept, mended, left, failed } = await this.parts.compensation.run(null, signal);
     if (Object.keys(left).length > 0 || failed.length > 0)
       this.parts.log.error({ swept, mended, left, failed }, 'drift could not be mended');

@@ -4,7 +4,7 @@ import type { CodeCopyService } from '../codes/code-copy.service.js';
 import type { CodeRecognizer } from '../codes/code-recognizer.service.js';
 import type { RateLimitService } from '../limits/rate-limit.service.js';
 import type { RowCheck } from '../platform/database/row-check.js';
-import { NamedLock } from '../platform/database/named-lock.js';
+import { ExclusiveWork } from '../platform/leases/exclusive-work.js';
 import type { EventConsumer } from '../platform/outbox/event-consumers.js';
 import { OUTBOX_CHECKS } from '../platform/outbox/outbox.checks.js';
 import type { PlatformServices } from '../platform/platform-services.js';
@@ -92,8 +92,8 @@ export const reconciliation = {
     const redis = new ReconciliationRedis(its.redis);
     const reconciler = composeReconciler(its, orm);
     const compensation = new Compensation(reconciler, its.sweeper, log);
-    const lock = new NamedLock(orm, 'compensation');
-    const compensationJob = new CompensationJob({ compensation, redis, lock, log });
+    const lease = new ExclusiveWork(orm, 'compensation');
+    const compensationJob = new CompensationJob({ compensation, redis, lease, log });
     // Staff ask for it at any time: it must not take the connections of redemptions.
     const archive = new ReportArchive(its);
     const reports = new ReportCache(

@@ -1,6 +1,7 @@
-import type { MikroORM } from '@mikro-orm/core';
-import { tenantEm, type Em } from '../platform/database/orm.js';
+import type { Em } from '../platform/database/orm.js';
+import type { Transactions } from '../platform/database/transaction.js';
 import type { IdGenerator } from '../platform/ids.js';
+import type { Fence } from '../platform/leases/fence.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import { nameFor } from './offered-events.js';
 import { Webhook } from './webhook.entity.js';
@@ -19,21 +20,27 @@ const BEGIN_AGAIN = `on duplicate key update status = values(status), attempts =
 /** Turns events into deliveries: one row for each webhook that wants the event. */
 export class DeliveryQueue {
   constructor(
-    private readonly orm: MikroORM,
+    private readonly transactions: Transactions,
     private readonly ids: IdGenerator,
     /** There is something to send. */
     private readonly wake: () => void,
   ) {}
 
-  /** The consumer of events. Webhooks are read after the events, so none that was there before an event is missed. */
-  async take(tenantId: string, events: readonly PublishedEvent[]): Promise<void> {
-    const em = tenantEm(this.orm, tenantId);
-    const webhooks = await em.find(Webhook, { status: 'ENABLED' }, { disableIdentityMap: true });
-    for (const webhook of webhooks) {
-      const later = events.filter(({ seq }) => seq > webhook.afterSeq);
-      await this.insert(em, webhook, later, KEEP);
-    }
-    if (webhooks.length > 0) this.wake();
+  /**
+   * The consumer of events. Webhooks are read after the events, so none that was there before an event is missed. A
+   * process that has lost the tenant queues nothing: deliveries that were deleted by age would be made again.
+   */
+  async take(tenantId: string, events: readonly PublishedEvent[], fence?: Fence): Promise<void> {
+    const receivers = await this.transactions.run(tenantId, async (em) => {
+      await fence?.check(em);
+      const webhooks = await em.find(Webhook, { status: 'ENABLED' }, { disableIdentityMap: true });
+      for (const webhook of webhooks) {
+        const later = events.filter(({ seq }) => seq > webhook.afterSeq);
+        await this.insert(em, webhook, later, KEEP);
+      }
+      return webhooks.length;
+    });
+    if (receivers > 0) this.wake();
   }
 
   /** Queues events once more, inside the caller's transaction. */

@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import type { UserErasure } from '../identity/identity.module.js';
 import { OFFERED_SOURCES } from './offered-events.js';
 import type { OutgoingHttp } from '../platform/outgoing/outgoing-http.js';
+import type { Fence } from '../platform/leases/fence.js';
 import type { PublishedEvent } from '../platform/outbox/published-event.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import type { PeriodicJob } from '../platform/scheduling/job.js';
@@ -64,7 +65,7 @@ export const webhooks = {
       chance: () => randomInt(CHANCES) / CHANCES,
     });
     const worker = new DeliveryWorker({ ...its, rows, lane, oldestDue: metrics.webhookOldestDue });
-    const queue = new DeliveryQueue(orm, its.ids, worker.wake);
+    const queue = new DeliveryQueue(its.transactions, its.ids, worker.wake);
     const service = new WebhookService({ ...its, secrets });
     const replays = new WebhookReplayService({ ...its, queue });
     const sends = new WebhookSendService({ ...its, wake: worker.wake });
@@ -83,7 +84,8 @@ export const webhooks = {
         {
           name: 'webhooks',
           types: OFFERED_SOURCES,
-          handle: async (tenantId: string, events: readonly PublishedEvent[]) => queue.take(tenantId, events),
+          handle: async (tenantId: string, events: readonly PublishedEvent[], fence?: Fence) =>
+            queue.take(tenantId, events, fence),
         },
       ],
       jobs: [worker, ...housekeeping(its, { resealing, replays, worker, retention })],
@@ -125,8 +127,8 @@ function housekeeping(
       everyMs: RETENTION_EVERY_MS,
       where: 'IN_EACH',
       keeps: [{ what: 'Finished webhook deliveries', days: config.WEBHOOK_DELIVERY_DAYS }],
-      run: async (signal) => {
-        const deleted = await retention.prune(signal);
+      run: async (signal, isOwn) => {
+        const deleted = await retention.prune(signal, isOwn);
         if (deleted > 0) log.info({ deleted }, 'expired deliveries of webhooks were deleted');
       },
     },

@@ -252,6 +252,16 @@ describe('a sweep of all tenants', () => {
     await expectAtRest(world, tenantId);
   });
 
+  it('is mostly of a worker’s own tenants, and every tenth time of all', async () => {
+    const { tenantId, claims } = await claimSome(1);
+    await makeLate(claims);
+    const looks = vi.spyOn(OpenClaimsRedis.prototype, 'tenantsOverdue');
+    for (let sweep = 0; sweep < 10; sweep += 1)
+      await world.services.sweeper.sweepAll(undefined, (each) => each !== tenantId);
+    expect(looks.mock.calls.filter(([tenantIds]) => tenantIds.includes(tenantId))).toHaveLength(1);
+    await expectAtRest(world, tenantId);
+  });
+
   it('is left while a store is away, and done the next time', async () => {
     const { tenantId, claims } = await claimSome(2);
     await makeLate(claims);

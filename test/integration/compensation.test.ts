@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { claimText } from '../../src/redemption/claim/claim.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
-import { NamedLock } from '../../src/platform/database/named-lock.js';
+import { ExclusiveWork } from '../../src/platform/leases/exclusive-work.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
 import { CompensationJob } from '../../src/reconciliation/compensation.jobs.js';
 import { ReconciliationRedis } from '../../src/reconciliation/reconciliation.redis.js';
@@ -122,7 +122,7 @@ describe('S4.15 automatic compensation', () => {
           },
         },
         redis: Object.assign(new ReconciliationRedis(own), { serverRun: async () => serverRun }),
-        lock: new NamedLock(world.stores.orm, 'compensation-test'),
+        lease: new ExclusiveWork(world.stores.orm, 'compensation-test'),
         log: createLog({ level: 'silent' }),
         everyMs,
       });
@@ -145,25 +145,5 @@ describe('S4.15 automatic compensation', () => {
     expect(await ticks(), 'what was cut short is not done').toBe(1);
     await own.del('compensated');
     own.disconnect();
-  });
-
-  it('keeps the lock for as long as it takes', async () => {
-    const [holder, other] = [1, 2].map(() => new NamedLock(world.stores.orm, 'long-work-test', 1)) as [
-      NamedLock,
-      NamedLock,
-    ];
-    const isTried = Promise.withResolvers<undefined>();
-    const work = holder.tryDuring(async () => {
-      await isTried.promise;
-      return 'done';
-    });
-    // Twice as long as the lock is taken for.
-    for (let tries = 0; tries < 10; tries += 1) {
-      await pause(200);
-      expect(await other.tryDuring(async () => Promise.resolve('taken'))).toBeNull();
-    }
-    isTried.resolve(undefined);
-    expect(await work).toBe('done');
-    expect(await other.tryDuring(async () => Promise.resolve('taken'))).toBe('taken');
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../../src/migrations/index.js';
 import { migrateDown, migrateUp } from '../../src/migrations/migrate.js';
-import { NamedLock } from '../../src/platform/database/named-lock.js';
+import { withMigrationLock } from '../../src/migrations/migration-lock.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import {
   createEmptyDatabase,
@@ -46,7 +46,12 @@ describe('migrations that are run several times at once', () => {
 
   it('continue when the run that held the lock has died', async () => {
     const orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 2, entities: [] });
-    expect(await new NamedLock(orm, 'migrate').tryTake()).toBe(true);
+    const [isTaken, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = withMigrationLock(orm, async () => {
+      isTaken.resolve();
+      await mayEnd.promise;
+    });
+    await isTaken.promise;
     const waiting = migrateUp(database.databaseUrl);
     const first = await Promise.race([
       waiting,
@@ -59,6 +64,8 @@ describe('migrations that are run several times at once', () => {
       .execute("kill (select is_used_lock(concat('migrate:', left(sha2(database(), 256), 32))))")
       .catch(() => undefined);
     expect(await waiting).toEqual(names);
+    mayEnd.resolve();
+    await holding;
     await orm.close(true);
   });
 });

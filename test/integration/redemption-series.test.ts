@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/observability/log.js';
-import { EventConsumers, type EventConsumer } from '../../src/platform/outbox/event-consumers.js';
+import type { EventConsumer } from '../../src/platform/outbox/event-consumers.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import type { PublishedEvent } from '../../src/platform/outbox/published-event.js';
@@ -10,6 +10,7 @@ import { failAt, loseNextCommit } from '../support/failing-statements.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { seriesSums } from '../support/truth.js';
+import { leasedConsumers } from '../support/leased-consumers.js';
 import {
   emOf,
   openWorld,
@@ -289,7 +290,7 @@ describe('the sum of the series is the number of rows', () => {
     const consuming = (async () => {
       while (!done.signal.aborted) {
         const { orm } = other.stores;
-        const worker = new EventConsumers([seriesConsumer(other)], {
+        const worker = leasedConsumers([seriesConsumer(other)], {
           orm,
           eventLog: new EventLog(orm, 5000),
           log,

@@ -1,7 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { present } from '../../src/platform/assert.js';
+import { LeaseLostError } from '../../src/platform/leases/fence.js';
+import { LeaseRows } from '../../src/platform/leases/lease-rows.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { DeliveryQueue } from '../../src/webhooks/delivery-queue.js';
 import { WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { isSignedWith, type Answer } from '../support/webhook-receiver.js';
 import {
@@ -171,6 +175,29 @@ describe('a webhook', () => {
     await hasten(world.here, webhook);
     await expect.poll(async () => scene.statusesOf(webhook)).toEqual(['FAILED']);
     expect((await deliveriesOf(world.here, webhook))[0]).toMatchObject({ attempts: 2, responseStatus: 503 });
+  });
+});
+
+describe('a worker that has lost a tenant', () => {
+  it('queues nothing late: a delivery that was sent and deleted by age would be sent again', async () => {
+    const { here } = world;
+    const { tenantId } = scene;
+    await scene.newWebhook();
+    const leases = new LeaseRows(here.stores.orm, 1);
+    const name = `webhooks of ${tenantId}`;
+    const old = present(await leases.take(name), 'A fence');
+    await expect.poll(async () => leases.take(name)).not.toBeNull();
+    const queue = new DeliveryQueue(here.services.transactions, here.services.ids, () => undefined);
+    const event = {
+      tenantId,
+      seq: 1000,
+      type: 'campaign_changed',
+      userId: null,
+      payload: {},
+      createdAt: new Date(),
+    };
+    await expect(queue.take(tenantId, [event], old)).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await emOf(here, tenantId).count(WebhookDelivery, { seq: 1000 })).toBe(0);
   });
 });
 

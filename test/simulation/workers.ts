@@ -2,8 +2,8 @@ import type { App } from '../../src/app/modules.js';
 import { openApp } from '../../src/app/open.js';
 import { loadConfig } from '../../src/config.js';
 import { createLog, type Logger } from '../../src/platform/observability/log.js';
-import { EventConsumers } from '../../src/platform/outbox/event-consumers.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
+import { leasedConsumers, type LeasedConsumers } from '../support/leased-consumers.js';
 import { TEST_SECRETS, type World } from '../support/world.js';
 
 export const PAYMENT_SECRET = 'simulated-payment-'.repeat(3);
@@ -72,10 +72,10 @@ async function openWorker(urls: Urls, log: Logger): Promise<World> {
   return { app, services, stores, close };
 }
 
-function startConsumers({ app, stores }: { app: App } & Pick<World, 'stores'>, log: Logger): EventConsumers {
+function startConsumers({ app, stores }: { app: App } & Pick<World, 'stores'>, log: Logger): LeasedConsumers {
   const { consumers, doorbell, metrics } = app.services;
   const eventLog = new EventLog(stores.orm, STORE_TIMEOUT_MS);
-  const running = new EventConsumers(consumers, { orm: stores.orm, eventLog, log, metrics });
+  const running = leasedConsumers(consumers, { orm: stores.orm, eventLog, log, metrics });
   doorbell.onRing((tenantId) => running.heard(tenantId));
   running.start();
   return running;

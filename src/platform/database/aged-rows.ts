@@ -1,5 +1,6 @@
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import { databaseNowMs } from './database-clock.js';
+import { ownsAll } from '../scheduling/job.js';
 import { systemEm } from './orm.js';
 
 const BATCH = 1000;
@@ -23,8 +24,9 @@ export class AgedRows {
     private readonly its: Ageing,
   ) {}
 
-  /** Deletes the oldest first. Any number of workers may run it at once. @returns how many were deleted */
-  async prune(signal?: AbortSignal): Promise<number> {
+  /** Deletes the oldest first. Of several workers one does it for a table: they would meet at the same rows. @returns how many */
+  async prune(signal?: AbortSignal, isOwn = ownsAll): Promise<number> {
+    if (!isOwn(this.its.table)) return 0;
     const { table, column, keptDays, where = 'true' } = this.its;
     const em = systemEm(this.orm);
     const cutoff = new Date((await databaseNowMs(em)) - keptDays * DAY_MS);

@@ -17,7 +17,7 @@ export const tenantFilter: FilterDef = {
 };
 
 /** Entities of the installation rather than of a tenant. */
-const WITHOUT_TENANT = new Set(['CodePepper', 'ProcessNode']);
+const WITHOUT_TENANT = new Set(['CodePepper', 'Lease', 'ProcessNode']);
 
 /** For the few places that work across tenants: the consumers of events, the sweepers, the operations commands. */
 export const ACROSS_TENANTS = { filters: { [TENANT_FILTER]: false } } as const;

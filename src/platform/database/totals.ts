@@ -1,4 +1,4 @@
-import { NamedLock } from './named-lock.js';
+import { ExclusiveWork } from '../leases/exclusive-work.js';
 import type { PlatformServices } from '../platform-services.js';
 
 /** A table whose `total` is the number of rows of another one that are alike in its key. */
@@ -29,8 +29,11 @@ export class Totals {
     const { table, key } = this.of;
     const sql = `insert into ${table} (${key}, total) ${totalGaps(this.of, 'tenant_id = ?')}
       on duplicate key update total = ${table}.total + values(total)`;
-    const add = async () =>
-      this.its.transactions.run(tenantId, async (em) => em.execute(sql, [tenantId, tenantId]));
-    await new NamedLock(this.its.orm, `totals ${tenantId}`).during(add);
+    await new ExclusiveWork(this.its.orm, `totals/${tenantId}`).during(async (fence) =>
+      this.its.transactions.run(tenantId, async (em) => {
+        await fence.check(em);
+        await em.execute(sql, [tenantId, tenantId]);
+      }),
+    );
   }
 }

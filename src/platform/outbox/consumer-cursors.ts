@@ -1,5 +1,6 @@
-import type { MikroORM } from '@mikro-orm/core';
+import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import { systemEm } from '../database/orm.js';
+import { LeaseLostError, WHILE_HELD, type Fence } from '../leases/fence.js';
 import { instantOf, type SqlInstant } from '../database/sql-values.js';
 
 /**
@@ -51,13 +52,18 @@ export class ConsumerCursors {
       : { seq: row.seq, lastSeq: row.lastSeq, isStored: row.storedSeq !== null && row.storedSeq >= row.seq };
   }
 
-  /** Only ever forward, so a process that lost the lock and comes late changes nothing. */
-  async move(tenantId: string, name: string, seq: number): Promise<void> {
-    await systemEm(this.orm).execute(
-      `insert into event_consumer (tenant_id, consumer, seq) values (?, ?, ?)
+  /**
+   * Only ever forward.
+   * @throws LeaseLostError from a process that has lost the tenant and comes late
+   */
+  async move(tenantId: string, name: string, seq: number, fence: Fence): Promise<void> {
+    const { affectedRows } = await systemEm(this.orm).execute<QueryResult>(
+      `insert into event_consumer (tenant_id, consumer, seq) select ?, ?, ? ${WHILE_HELD}
          on duplicate key update seq = greatest(seq, values(seq))`,
-      [tenantId, name, seq],
+      [tenantId, name, seq, ...fence.params],
+      'run',
     );
+    if (affectedRows === 0) throw new LeaseLostError(fence.name);
   }
 
   async tenantsBehind(): Promise<string[]> {

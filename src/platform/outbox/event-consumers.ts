@@ -3,7 +3,8 @@ import { eachOf } from '../scheduling/each-of.js';
 import type { Logger } from '../observability/log.js';
 import type { Metrics } from '../observability/metrics.js';
 import { resultWithin } from '../scheduling/timeout.js';
-import { NamedLock } from '../database/named-lock.js';
+import type { Fence } from '../leases/fence.js';
+import type { PartitionLeases } from '../leases/partition-leases.js';
 import { ConsumerCursors } from './consumer-cursors.js';
 import type { EventLog } from './event-log.js';
 import type { PublishedEvent } from './published-event.js';
@@ -16,7 +17,7 @@ const LINGER_MS = 200;
 const BATCH_MAX = 500;
 /** Numbers that one look spans: it must not read a long log for the few events that a consumer wants. */
 const SPAN = 10_000;
-/** Calls of one turn; what is left is for the next round, because the lock must be seen to be held in between. */
+/** Calls of one turn; what is left is for the next round, so that a tenant with a long log keeps none of the turns. */
 const CALLS_MAX = 20;
 const AT_ONCE = 4;
 /** How long the others wait for a consumer of a tenant. */
@@ -31,8 +32,11 @@ export interface EventConsumer {
   /** Of its cursor; never changes. */
   readonly name: string;
   readonly types: readonly string[];
-  /** Gets events of one tenant in order. At least once: a failure brings all of them again. */
-  readonly handle: (tenantId: string, events: readonly PublishedEvent[]) => Promise<void>;
+  /**
+   * Gets events of one tenant in order. At least once: a failure brings all of them again.
+   * @param fence for writes to the database that must not be made again; absent before a push, which holds no lease
+   */
+  readonly handle: (tenantId: string, events: readonly PublishedEvent[], fence?: Fence) => Promise<void>;
   /** Also done before subscribers are given an event: they read again what it drops from caches. */
   readonly isBeforePush?: boolean;
 }
@@ -40,6 +44,8 @@ export interface EventConsumer {
 export interface EventConsumerParts {
   readonly orm: MikroORM;
   readonly eventLog: EventLog;
+  /** Which tenants are this process'. */
+  readonly leases: PartitionLeases;
   readonly log: Logger;
   readonly metrics?: Pick<Metrics, 'eventsConsumed'>;
 }
@@ -52,17 +58,15 @@ interface Turn {
 }
 
 /**
- * Runs the consumers of events, each with a cursor of its own in each tenant's log. Of all processes only the holder of
- * a named lock works. A cursor moves when its events are handled, so the next holder begins there, and an event
+ * Runs the consumers of events, each with a cursor of its own in each tenant's log. Each worker does so for its
+ * partitions of the tenants. A cursor moves when its events are handled, so the next holder begins there, and an event
  * comes twice rather than never. A consumer that fails or hangs holds up itself in that tenant, and nothing else.
  */
 export class EventConsumers {
-  private readonly lock: NamedLock;
   private readonly cursors: ConsumerCursors;
   private readonly signal = new WakeSignal();
   private running: Promise<void> | null = null;
   private stopped = false;
-  private holdsLock = false;
   /** By the clock that only goes forward: a wall clock that is set back would put off the poll. */
   private nextPollMs = 0;
   /** Turns that failed; tried again at the next poll, not at every doorbell, and behind all others. */
@@ -75,7 +79,6 @@ export class EventConsumers {
     private readonly consumers: readonly EventConsumer[],
     private readonly parts: EventConsumerParts,
   ) {
-    this.lock = new NamedLock(parts.orm, 'event_consumers');
     this.cursors = new ConsumerCursors(
       parts.orm,
       consumers.map(({ name }) => name),
@@ -91,30 +94,29 @@ export class EventConsumers {
     this.signal.raise();
     await this.running;
     await Promise.all(this.atWork.values());
-    await this.lock.release();
   }
 
   /** The tenant has new events. */
   heard(tenantId: string): void {
-    if (this.holdsLock) this.signal.raise(tenantId);
+    if (this.parts.leases.holds(tenantId)) this.signal.raise(tenantId);
   }
+
+  /** Tenants have come to this process: it begins with a look at everything that is due. */
+  readonly tenantsCame = (): void => {
+    this.nextPollMs = 0;
+    this.signal.raise();
+  };
 
   private async loop(): Promise<void> {
     while (!this.stopped) {
       try {
-        this.holdsLock = (await this.lock.held()) || (await this.lock.tryTake());
-        if (this.holdsLock) await this.round();
+        await this.round();
       } catch (error) {
         this.parts.log.warn({ err: error }, 'event consumers failed, trying again');
-        this.holdsLock = false;
       }
       if (this.stopped) break;
-      // A new holder begins with a look at everything that is due.
-      if (!this.holdsLock) this.nextPollMs = 0;
-      const pauseMs = this.holdsLock ? Math.max(0, this.nextPollMs - performance.now()) : POLL_EVERY_MS;
-      await this.signal.wait(pauseMs, LINGER_MS);
+      await this.signal.wait(Math.max(0, this.nextPollMs - performance.now()), LINGER_MS);
     }
-    this.holdsLock = false;
   }
 
   private async round(): Promise<void> {
@@ -126,7 +128,8 @@ export class EventConsumers {
       again = this.triedAgain();
       tenantIds = await this.cursors.tenantsBehind();
     }
-    const turns = tenantIds.flatMap((tenantId) =>
+    const own = tenantIds.filter((tenantId) => this.parts.leases.holds(tenantId));
+    const turns = own.flatMap((tenantId) =>
       this.consumers.map((consumer) => ({ key: `${tenantId} ${consumer.name}`, tenantId, consumer })),
     );
     const free = turns.filter(({ key }) => !this.atWork.has(key) && !this.failed.has(key));
@@ -151,8 +154,11 @@ export class EventConsumers {
   }
 
   private async take({ key, tenantId, consumer }: Turn): Promise<void> {
+    const { leases } = this.parts;
+    const next = async (): Promise<boolean | null> =>
+      leases.whileHeld(tenantId, async (fence) => this.handleNext(tenantId, consumer, fence));
     try {
-      for (let calls = 0; !this.stopped && (await this.handleNext(tenantId, consumer)); calls += 1) {
+      for (let calls = 0; !this.stopped && (await next()) === true; calls += 1) {
         if (calls < CALLS_MAX) continue;
         this.signal.raise(tenantId);
         break;
@@ -165,18 +171,22 @@ export class EventConsumers {
   }
 
   /** @returns whether there may be more */
-  private async handleNext(tenantId: string, { name, types, handle }: EventConsumer): Promise<boolean> {
+  private async handleNext(
+    tenantId: string,
+    { name, types, handle }: EventConsumer,
+    fence: Fence,
+  ): Promise<boolean> {
     const { seq, lastSeq, isStored } = await this.cursors.position(tenantId, name);
     if (seq >= lastSeq) {
-      if (!isStored) await this.cursors.move(tenantId, name, seq);
+      if (!isStored) await this.cursors.move(tenantId, name, seq, fence);
       return false;
     }
     const upToSeq = Math.min(seq + SPAN, lastSeq);
     const events = await this.parts.eventLog.next(tenantId, types, seq, upToSeq, BATCH_MAX);
-    if (events.length > 0) await handle(tenantId, events);
+    if (events.length > 0) await handle(tenantId, events, fence);
     const isFull = events.length === BATCH_MAX;
     // What is not among them is for others, or was deleted before this consumer was there.
-    await this.cursors.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? upToSeq) : upToSeq);
+    await this.cursors.move(tenantId, name, isFull ? (events.at(-1)?.seq ?? upToSeq) : upToSeq, fence);
     this.parts.metrics?.eventsConsumed.inc({ consumer: name }, events.length);
     return isFull || upToSeq < lastSeq;
   }

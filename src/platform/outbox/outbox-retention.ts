@@ -2,6 +2,7 @@ import { TenantFailures } from '../failures.js';
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import { databaseNowMs } from '../database/database-clock.js';
 import { systemEm, tenantEm } from '../database/orm.js';
+import { ownsAll } from '../scheduling/job.js';
 
 const TENANTS_PAGE = 500;
 /** Events that one statement deletes. */
@@ -40,8 +41,8 @@ export class OutboxRetention {
     private readonly consumers: readonly string[],
   ) {}
 
-  /** All tenants; any number of workers may run it at once. @returns how many were deleted */
-  async prune(signal?: AbortSignal): Promise<number> {
+  /** Any number of workers may run it at once. @returns how many were deleted */
+  async prune(signal?: AbortSignal, isOwn = ownsAll): Promise<number> {
     const em = systemEm(this.orm);
     const cutoff = new Date((await databaseNowMs(em)) - this.keptDays * DAY_MS);
     let deleted = 0;
@@ -53,6 +54,7 @@ export class OutboxRetention {
       );
       for (const { tenant_id: tenantId } of page) {
         if (signal?.aborted === true) return deleted;
+        if (!isOwn(tenantId)) continue;
         deleted += await this.pruneTenant(tenantId, cutoff).catch(failures.note);
       }
       if (page.length < TENANTS_PAGE) break;

@@ -2,6 +2,7 @@ import { eachOf } from '../../platform/scheduling/each-of.js';
 import { StoreUnavailableError } from '../../platform/errors.js';
 import type { Id } from '../../platform/ids.js';
 import type { Logger } from '../../platform/observability/log.js';
+import { ownsAll } from '../../platform/scheduling/job.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 import type { AbortService } from '../commit/abort.service.js';
@@ -17,6 +18,8 @@ const PAGES_MAX = 40;
 /** How long a tenant's turn may take; what is left then is for the next sweep. */
 const TURN_MS = 5000;
 const TENANTS_AT_ONCE = 4;
+/** Of this many sweeps one is of all tenants, also those of other workers: no lease may leave a claim open. */
+const WHOLE_EVERY = 10;
 /** Claims of a tenant that can be stuck behind transactions of others before its sweep is left for the next time. */
 const STUCK_MAX = 3;
 
@@ -48,22 +51,25 @@ export interface ClaimSweeperParts {
 export class ClaimSweeper {
   /** Tenants in this sweep whose part of Redis did not answer. */
   private unanswered = 0;
+  private sweeps = 0;
 
   constructor(private readonly parts: ClaimSweeperParts) {}
 
   /**
-   * All tenants, in turn. Those whose master of a cluster is away are left for the next time.
+   * All tenants, in turn, or mostly a worker's own. Those whose master of a cluster is away are left for the next time.
    * @throws StoreUnavailableError when the database, or all of Redis, is away
    */
-  async sweepAll(signal?: AbortSignal): Promise<Swept> {
+  async sweepAll(signal?: AbortSignal, isOwn = ownsAll): Promise<Swept> {
     const { tenants, open, metrics, log } = this.parts;
     const total = new Tally();
     let overdue = 0;
     this.unanswered = 0;
+    const isSwept = this.sweeps % WHOLE_EVERY === 0 ? ownsAll : isOwn;
+    this.sweeps += 1;
     for await (const page of tenants.idPages()) {
       if (signal?.aborted === true) return total;
-      const due = await open.tenantsOverdue(page, this.failed);
-      for (const { count } of due) overdue += count;
+      const due = await open.tenantsOverdue(page.filter(isSwept), this.failed);
+      for (const { tenantId, count } of due) if (isOwn(tenantId)) overdue += count;
       metrics.claimsOverdue.set(overdue);
       await eachOf(due, TENANTS_AT_ONCE, async ({ tenantId }) => {
         total.add(await this.sweepGuarded(tenantId, signal));

@@ -1,5 +1,5 @@
 import type { PublishedEvent } from '../../platform/outbox/published-event.js';
-import type { Job } from '../../platform/scheduling/job.js';
+import type { IsOwn, Job } from '../../platform/scheduling/job.js';
 import { REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import { OpenClaimsRedis } from '../claim/open-claims.redis.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
@@ -31,8 +31,8 @@ export function composeRecovery(its: Needs) {
     its.tenants,
     config.TOMBSTONE_RETENTION_DAYS,
   );
-  const prune = async (signal?: AbortSignal): Promise<void> => {
-    const deleted = await tombstones.prune(signal);
+  const prune = async (signal?: AbortSignal, isOwn?: IsOwn): Promise<void> => {
+    const deleted = await tombstones.prune(signal, isOwn);
     if (deleted > 0) log.info({ deleted }, 'expired tombstones were deleted');
   };
   const attempts = new AgedRows(its.orm, {
@@ -45,7 +45,7 @@ export function composeRecovery(its: Needs) {
       name: 'claim sweep',
       everyMs: config.SWEEP_EVERY_MS,
       where: 'IN_EACH',
-      run: async (signal) => sweeper.sweepAll(signal),
+      run: async (signal, isOwn) => sweeper.sweepAll(signal, isOwn),
     },
     {
       name: 'tombstone retention',
@@ -59,7 +59,7 @@ export function composeRecovery(its: Needs) {
       everyMs: RETENTION_EVERY_MS,
       where: 'IN_EACH',
       keeps: [{ what: 'Refused attempts', days: config.ATTEMPT_LOG_DAYS }],
-      run: async (signal) => attempts.prune(signal),
+      run: async (signal, isOwn) => attempts.prune(signal, isOwn),
     },
   ];
   const confirmLate = async (tenantId: string, events: readonly PublishedEvent[]): Promise<void> => {

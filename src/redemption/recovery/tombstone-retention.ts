@@ -5,6 +5,7 @@ import { databaseNowMs } from '../../platform/database/database-clock.js';
 import { deleteRows } from '../../platform/database/delete-rows.js';
 import { systemEm, type Em } from '../../platform/database/orm.js';
 import type { Transactions } from '../../platform/database/transaction.js';
+import { ownsAll } from '../../platform/scheduling/job.js';
 import type { TenantService } from '../../tenancy/tenant.service.js';
 
 /** Rows that one step reads. */
@@ -36,13 +37,13 @@ export class TombstoneRetention {
     private readonly keptDays: number,
   ) {}
 
-  /** All tenants; any number of workers may run it at once. @returns how many were deleted */
-  async prune(signal?: AbortSignal): Promise<number> {
+  /** Any number of workers may run it at once. @returns how many were deleted */
+  async prune(signal?: AbortSignal, isOwn = ownsAll): Promise<number> {
     const cutoffMs = (await databaseNowMs(systemEm(this.orm))) - this.keptDays * DAY_MS;
     let deleted = 0;
     const failures = new TenantFailures();
     for await (const page of this.tenants.idPages()) {
-      for (const tenantId of page) {
+      for (const tenantId of page.filter(isOwn)) {
         if (signal?.aborted === true) return deleted;
         deleted += await this.pruneTenant(tenantId, firstIdAt(cutoffMs)).catch(failures.note);
       }

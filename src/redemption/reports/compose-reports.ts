@@ -4,7 +4,7 @@ import { AgedRows } from '../../platform/database/aged-rows.js';
 import type { Transactions } from '../../platform/database/transaction.js';
 import type { Logger } from '../../platform/observability/log.js';
 import type { PublishedEvent } from '../../platform/outbox/published-event.js';
-import type { PeriodicJob } from '../../platform/scheduling/job.js';
+import type { IsOwn, PeriodicJob } from '../../platform/scheduling/job.js';
 import { REDEMPTION_REVERSED, REDEMPTION_SETTLED } from '../../rewards/rewards-given.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
 import { CampaignReportResolver } from './campaign-report.resolver.js';
@@ -63,8 +63,8 @@ function jobsOf({ orm, log }: Needs, seriesRecount: SeriesRecount): PeriodicJob[
         where: `step = '${step}'`,
       }),
   );
-  const prune = async (signal?: AbortSignal): Promise<void> => {
-    for (const rows of aged) await rows.prune(signal);
+  const prune = async (signal?: AbortSignal, isOwn?: IsOwn): Promise<void> => {
+    for (const rows of aged) await rows.prune(signal, isOwn);
   };
   return [
     { name: 'redemption series', everyMs: BEGIN_EVERY_MS, where: 'IN_EACH', run: begin },

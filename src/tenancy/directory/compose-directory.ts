@@ -116,7 +116,7 @@ function jobsOf(
       everyMs: RETENTION_EVERY_MS,
       where: 'IN_EACH',
       keeps: [{ what: 'Events of the tenant directory', days: EVENTS_KEPT_DAYS }],
-      run: async (signal) => retention.prune(signal),
+      run: async (signal, isOwn) => retention.prune(signal, isOwn),
     },
   ];
 }

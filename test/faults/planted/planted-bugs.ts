@@ -23,8 +23,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/redemption/recovery/claim-sweeper.ts',
-        find: 'const due = await open.tenantsOverdue(page, this.failed);',
-        replace: 'const due = await open.tenantsOverdue(page.slice(page.length), this.failed);',
+        find: 'const due = await open.tenantsOverdue(page.filter(isSwept), this.failed);',
+        replace:
+          'const due = await open.tenantsOverdue(page.filter(isSwept).slice(page.length), this.failed);',
       },
     ],
     cells: ['LUA_APPLIED:KILL_API', 'LUA_APPLIED:CUT_REDIS'],
