@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { systemEm } from '../../src/platform/database/orm.js';
 import { startBundled } from '../support/cluster.js';
 import {
   consumerOf,
@@ -52,7 +51,7 @@ it('S4.16 an event whose worker is killed between its commit and its acknowledge
   await holder.begin();
   await holder.execute('select id from tenant where id = ? for update', [tenantId]);
   await its.publish(eventOf(its.directory.set(tenantId, { name: 'Renamed' })));
-  await expect.poll(async () => waitingForLocks()).toBeGreaterThan(0);
+  await expect.poll(its.waitingForLocks).toBeGreaterThan(0);
   // The row is free, and Redis gone: the commit stands, and the acknowledgement is lost.
   forwarder.mute(true);
   forwarder.deaden();
@@ -70,12 +69,3 @@ it('S4.16 an event whose worker is killed between its commit and its acknowledge
   const { values } = await world.services.metrics.directoryEvents.get();
   expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([['DUPLICATE', 1]]);
 });
-
-/** Statements of other processes that change a tenant, and are not done. */
-async function waitingForLocks(): Promise<number> {
-  const [row] = await systemEm(its.worlds[0].stores.orm).execute<[{ n: number }]>(
-    `select count(*) as n from information_schema.processlist
-      where db = database() and command <> 'Sleep' and info like 'update \`tenant\`%'`,
-  );
-  return row.n;
-}

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserSeal } from '../../src/audit/user-seal.entity.js';
 import { AuthMethod, Device } from '../../src/identity/devices/device.entity.js';
 import { Session } from '../../src/identity/sessions/session.entity.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { Order } from '../../src/orders/orders/order.entity.js';
+import { duringOperation } from '../../src/platform/recording/current-operation.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { RefusedAttempt } from '../../src/redemption/history/refused-attempt.entity.js';
 import { WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
@@ -156,6 +158,26 @@ describe('the erasure of a user', () => {
     expect(await findingsOf(world, tenantId)).toEqual([]);
     const change = world.services.userChanges.update(tenantId, { userId, tags: ['new'] });
     expect(await refusedBy(change)).toBe('USER_ERASED');
+  });
+
+  it('at the command line, which names the user, leaves no key with which its own entry could be read', async () => {
+    const { tenantId, userId, marks } = await tracedUser();
+    const operation = {
+      name: 'cli user erase',
+      by: { kind: 'OPERATOR', tenantId: null, id: 'root', role: null, credentialId: null },
+      ip: null,
+      requestId: null,
+      input: { user: marks.external },
+      onUnrecorded: () => undefined,
+    } as const;
+    await duringOperation(operation, async () =>
+      world.services.userErasure.erase(tenantId, { userId, giveUpHoldings: true }),
+    );
+    expect(await emOf(world, tenantId).count(UserSeal, { userId })).toBe(0);
+    const asked = `{ auditLog(filter: { targetId: "${userId}" }) { items { operation input } } }`;
+    const { data } = await api.ask(staffOf(tenantId), asked);
+    const entry = { operation: 'cli user erase', input: { user: '[personal]' } };
+    expect(data['auditLog']).toMatchObject({ items: [entry, {}] });
   });
 
   it('is for OWNER alone, and of users of the own tenant', async () => {

@@ -27,6 +27,8 @@ export interface DirectoryWorld {
   publish(event: unknown): Promise<string>;
   /** How many entries no worker has acknowledged. */
   unacknowledged(): Promise<number>;
+  /** Statements that change a tenant, and are not done. */
+  waitingForLocks(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,13 @@ export async function openDirectoryWorld(graceS = [0, 900] as const): Promise<Di
     }));
     return groups.find(({ name }) => name === GROUP)?.waiting ?? -1;
   };
+  const waitingForLocks = async (): Promise<number> => {
+    const [row] = await systemEm(worlds[0].stores.orm).execute<[{ n: number }]>(
+      `select count(*) as n from information_schema.processlist
+        where db = database() and command <> 'Sleep' and info like 'update \`tenant\`%'`,
+    );
+    return row.n;
+  };
   const close = async (): Promise<void> => {
     await Promise.all(worlds.map(async (world) => world.close()));
     await redis.del(stream);
@@ -83,6 +92,7 @@ export async function openDirectoryWorld(graceS = [0, 900] as const): Promise<Di
     addTenant,
     publish,
     unacknowledged,
+    waitingForLocks,
     close,
   };
 }
