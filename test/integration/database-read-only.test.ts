@@ -145,6 +145,20 @@ describe('a primary that becomes read-only and keeps its connections', () => {
     expect(await writtenOn(second)).toEqual([1, 2]);
   });
 
+  it('is left also when it is a node of Galera that has lost its cluster', async () => {
+    // What such a node answers to everything.
+    const says = `signal sqlstate '08S01' set mysql_errno = 1047`;
+    await asBoss(first, `create trigger app.lost before insert on app.written for each row ${says}`);
+    try {
+      line.pointAt(second.port);
+      await Promise.all([1, 2, 3, 4, 5].map(write));
+    } finally {
+      await asBoss(first, 'drop trigger app.lost');
+    }
+    expect(await writtenOn(second)).toEqual([1, 2, 3, 4, 5]);
+    expect(await sessionsOf(first)).toBe(0);
+  });
+
   it('counts as away while there is no other, and is used again once it takes writes', async () => {
     await asBoss(first, 'set global read_only = 1');
     await expect(write(1)).rejects.toSatisfy(isServerAway);

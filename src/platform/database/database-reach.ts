@@ -34,6 +34,12 @@ async function serverObstacle(connection: Connection, url: URL): Promise<StoreOb
   }
   if (isReadOnly === 1 || isReadOnly === 'ON')
     return passes(`The database at ${url.host} is read-only: point ${VARIABLE} at the primary.`);
+  const [galera] = await connection.query(`show status like 'wsrep_cluster_status'`);
+  const [cluster] = galera as { Value: string }[];
+  if (cluster?.Value === 'non-Primary')
+    return passes(
+      `The database at ${url.host} is a node of Galera without a majority: point ${VARIABLE} at another.`,
+    );
   return null;
 }
 

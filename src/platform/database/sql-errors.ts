@@ -67,8 +67,11 @@ const LOST = new Set([
   'ER_SERVER_SHUTDOWN',
   'ER_SERVER_SHUTTING_DOWN',
 ]);
-/** The server takes no writes any more: 1290 and 1836 it has become a replica, 1792 its sessions may only read. */
-const READ_ONLY_ERRNO: ReadonlySet<number> = new Set([1290, 1792, 1836]);
+/**
+ * The server takes no writes any more: 1290 and 1836 it has become a replica, 1792 its sessions may only read, 1047 it
+ * is a node of Galera without the majority of its cluster, and carries nothing out.
+ */
+const READ_ONLY_ERRNO: ReadonlySet<number> = new Set([1290, 1792, 1836, 1047]);
 
 /**
  * The session was ended: 1927 killed, 4031 silent for too long; the driver names not all of them. Or it is of no use:
