@@ -40,6 +40,14 @@ describe('the check of settings', () => {
     expect(await settingsWarnings(orm, GOOD_REDIS)).toEqual(before);
   });
 
+  it('says of a node of Galera that all processes must use it', async () => {
+    const execute = async () => Promise.resolve([{ Variable_name: 'wsrep_on', Value: 'ON' }]);
+    const galera = { em: { fork: () => ({ execute }) } } as unknown as MikroORM;
+    expect(await settingsWarnings(galera, GOOD_REDIS)).toEqual([
+      expect.stringMatching(/^The database is a node of a Galera cluster: all processes must use one/),
+    ]);
+  });
+
   it('names both Redis settings', async () => {
     const off = redisWith({ 'maxmemory-policy': 'allkeys-lru', appendonly: 'no' });
     const warnings = (await settingsWarnings(orm, off)).filter((warning) => warning.includes('Redis'));

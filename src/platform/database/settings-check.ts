@@ -36,6 +36,9 @@ const BINLOG_SETTING: RequiredSetting = {
   why: 'a power cut loses redemptions that were answered',
 };
 
+const GALERA =
+  'The database is a node of a Galera cluster: all processes must use one and the same node, because limits are kept by locks that other nodes do not see.';
+
 const REDIS_SETTINGS: readonly RequiredSetting[] = [
   {
     name: 'maxmemory-policy',
@@ -54,7 +57,8 @@ export async function settingsWarnings(orm: MikroORM, redis: Redis): Promise<str
   const required =
     database.get('log_bin') === 'ON' ? [...DATABASE_SETTINGS, BINLOG_SETTING] : DATABASE_SETTINGS;
   const ofRedis = stores.flatMap((store) => deviations('Redis', REDIS_SETTINGS, store));
-  return [...deviations('database', required, database), ...new Set(ofRedis)];
+  const ofGalera = database.get('wsrep_on') === 'ON' ? [GALERA] : [];
+  return [...deviations('database', required, database), ...ofGalera, ...new Set(ofRedis)];
 }
 
 function deviations(
@@ -71,7 +75,7 @@ function deviations(
 }
 
 async function databaseSettings(orm: MikroORM): Promise<ReadonlyMap<string, string>> {
-  const names = ['log_bin', BINLOG_SETTING.name, ...DATABASE_SETTINGS.map(({ name }) => name)];
+  const names = ['log_bin', 'wsrep_on', BINLOG_SETTING.name, ...DATABASE_SETTINGS.map(({ name }) => name)];
   const rows = await systemEm(orm).execute<{ Variable_name: string; Value: string }[]>(
     'show session variables where variable_name in (?)',
     [names],
