@@ -32,11 +32,21 @@ export function libraryPath(unpacked) {
 
 const isTriplet = (name) => /^[a-z0-9_]+-linux-gnu/.test(name);
 
-/**
- * Downloads the servers' packages with apt and unpacks them to <folder>/root. Nothing is installed: apt works with
- * lists and caches of its own in a temporary folder, and the tree appears by one rename when it is complete.
- */
+/** Downloads the servers' packages and unpacks them to <folder>/root. */
 export async function unpackServers(folder, wanted) {
+  const alternatives = [
+    ...(wanted.database ? [[DATABASE_PACKAGES]] : []),
+    ...(wanted.redis ? [REDIS_PACKAGES] : []),
+  ];
+  await unpackPackages(folder, alternatives, downloadMessage);
+}
+
+/**
+ * Downloads with apt what each list of alternatives offers first, and unpacks it to <folder>/root. Nothing is installed:
+ * apt works with lists and caches of its own in a temporary folder, and the tree appears by one rename when it is
+ * complete. `messageOf` makes of the reason of a failure what the user is told.
+ */
+export async function unpackPackages(folder, wanted, messageOf) {
   const began = Date.now();
   const work = path.join(folder, '.work');
   // The lock is ours, so whatever lies here was left by a run that was interrupted.
@@ -44,7 +54,17 @@ export async function unpackServers(folder, wanted) {
   const config = prepareApt(work);
   say('Reading the package lists of this system’s package source (privately; nothing gets installed) …');
   const update = await run('apt-get', ['-c', config, '-q', 'update']);
-  const names = await choosePackages(config, wanted, update);
+  const names = [];
+  for (const alternatives of wanted) {
+    const offered = await firstOffered(config, alternatives);
+    if (offered === undefined) {
+      const missing = alternatives.map(([name]) => name).join(' or ');
+      throw new BootstrapError(
+        messageOf(`The package source offers no ${missing}.\n${lastLines(update.output, 6)}`),
+      );
+    }
+    names.push(...offered);
+  }
   say(`Downloading ${names.join(', ')} and what they need …`);
   const download = await run(
     'apt-get',
@@ -61,8 +81,7 @@ export async function unpackServers(folder, wanted) {
     ],
     { onLine: (line) => /^(?:Get:|Fetched)/.test(line) && say(`  ${line}`) },
   );
-  if (download.code !== 0)
-    throw new BootstrapError(downloadMessage(lastLines(update.output + download.output)));
+  if (download.code !== 0) throw new BootstrapError(messageOf(lastLines(update.output + download.output)));
   const count = await unpackAll(work);
   publish(work, folder);
   say(`Unpacked ${count} packages under ${path.join(folder, 'root')} (${seconds(began)}).`);
@@ -104,22 +123,12 @@ function prepareApt(work) {
   return config;
 }
 
-async function choosePackages(config, wanted, update) {
-  const names = [];
-  if (wanted.database) names.push(...(await firstOffered(config, [DATABASE_PACKAGES], update)));
-  if (wanted.redis) names.push(...(await firstOffered(config, REDIS_PACKAGES, update)));
-  return names;
-}
-
-async function firstOffered(config, alternatives, update) {
+async function firstOffered(config, alternatives) {
   for (const names of alternatives) {
     const shown = await Promise.all(names.map((name) => run('apt-cache', ['-c', config, 'show', name])));
     if (shown.every((result) => result.code === 0)) return names;
   }
-  const wanted = alternatives.map((names) => names[0]).join(' or ');
-  throw new BootstrapError(
-    downloadMessage(`The package source offers no ${wanted}.\n${lastLines(update.output, 6)}`),
-  );
+  return undefined;
 }
 
 async function unpackAll(work) {

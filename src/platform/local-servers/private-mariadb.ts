@@ -11,6 +11,8 @@ export interface PrivateMariadbOptions extends PrivateServerOptions {
   readonly bufferPoolSize?: string | undefined;
   /** Settings of a test, for example `--innodb-lock-wait-timeout=1`; they win over ours. */
   readonly extraArgs?: readonly string[];
+  /** What a test adds to the environment of the server. */
+  readonly extraEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** The first byte of a greeting: the version of the protocol. An error packet has 0xff there. */
@@ -36,7 +38,7 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
       return {
         command: binary.server,
         args: [...serverArguments(binary, dataDir, port, initFile, settings), ...(options.extraArgs ?? [])],
-        env: serverEnvironment(binary),
+        env: { ...serverEnvironment(binary), ...options.extraEnvironment },
         // The server greets only after it has run the init file, so user and database exist by then.
         isReady: () => probe(port, '', (greeting) => greeting[GREETING_AT] === PROTOCOL_VERSION),
       };
