@@ -176,7 +176,7 @@ export class GroupCommit {
       this.nextLook = null;
       this.startLanes();
     };
-    this.nextLook = { atMs, timer: setTimeout(look, Math.ceil(atMs - performance.now())) };
+    this.nextLook = { atMs, timer: setTimeout(look, Math.max(1, Math.ceil(atMs - performance.now()))) };
   }
 
   private async runLane(tenantId: string, queue: TenantQueue): Promise<void> {
