@@ -15,11 +15,17 @@ import {
 
 /** One way to find codes of a tenant: a condition, and the index that leads to its rows. */
 export interface Clause {
-  readonly index: 'ix_code__batch' | 'ix_code__state' | TextIndex | null;
+  readonly index: CodeIndex | null;
   readonly where: string;
   readonly params: readonly unknown[];
 }
-type TextIndex = 'uq_code__tenant_digest' | 'ix_code__tenant_text' | 'ix_code__canonical_tail';
+export type CodeIndex =
+  | 'ix_code__batch'
+  | 'ix_code__campaign'
+  | 'ix_code__state'
+  | 'uq_code__tenant_digest'
+  | 'ix_code__tenant_text'
+  | 'ix_code__canonical_tail';
 
 /** What of a tenant's campaigns and batches decides the state of its codes. */
 export interface StateScope {

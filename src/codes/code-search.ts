@@ -10,6 +10,7 @@ import {
   partClauses,
   statusClause,
   type Clause,
+  type CodeIndex,
 } from './code-clauses.js';
 import { asksForRows, hasIds, ofCodes, ofTotals, ownConditions, type CodeFilter } from './code-filter.js';
 import type { CodeRecognizer } from './code-recognizer.service.js';
@@ -54,7 +55,8 @@ export class CodeSearch {
     if (clauses.length === 0) return null;
     const own = ownConditions(tenantId, filter, campaignIds);
     const ways = clauses.map(({ index, where, params }) => {
-      const hint = index === null ? '' : ` force index (${index})`;
+      const by = index ?? ownIndex(filter);
+      const hint = by === null ? '' : ` force index (${by})`;
       const sql = ofCodes(`select id from code${hint} where ${own.codes.where} and ${where}`);
       return { sql, params: [...own.codes.params, ...params] };
     });
@@ -100,6 +102,15 @@ export class CodeSearch {
     if (assignedUserId) return [assignedClause(ids, assignedUserId)];
     return offStatus && [statusClause(ids, offStatus)];
   }
+}
+
+/**
+ * The index of what a filter names. Without it the optimizer may look for the newest codes of an old batch behind the
+ * millions that came later. Where uses decide between the codes of a campaign, it goes by the rows.
+ */
+function ownIndex({ batchId, campaignId, status, effectiveStatus }: CodeFilter): CodeIndex | null {
+  if (batchId) return 'ix_code__batch';
+  return campaignId && !status && !effectiveStatus ? 'ix_code__campaign' : null;
 }
 
 /** Several statements as one that finds what each finds. */

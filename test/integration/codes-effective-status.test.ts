@@ -194,7 +194,7 @@ describe('X.20 among many codes', () => {
     await world.codeTotals.recount(tenantId);
     await em.execute('analyze table code');
     const { codeText } = await em.findOneOrFail(Code, { id: draft.ids[1] ?? '' });
-    return { tenantId, draft, frozen, off, assigned, text: codeText ?? '' };
+    return { tenantId, open, draft, frozen, off, assigned, text: codeText ?? '' };
   }
 
   const unions = (place: number): string =>
@@ -247,7 +247,7 @@ describe('X.20 among many codes', () => {
     'a filter by effective status or part goes by an index, and looks at no other codes',
     { timeout: 60_000 },
     async () => {
-      const { tenantId, draft, frozen, off, assigned, text } = await seedMany();
+      const { tenantId, open, draft, frozen, off, assigned, text } = await seedMany();
       const plan = async (filter: CodeFilter) => {
         const em = world.em(tenantId);
         const { sql, params } = await listOf(em, tenantId, filter);
@@ -274,6 +274,11 @@ describe('X.20 among many codes', () => {
         expect({ filter, keys: reads.map(({ key }) => key) }).toEqual({ filter, keys });
         expect({ filter, ids: await found(tenantId, filter) }).toEqual({ filter, ids: ids.toReversed() });
       }
+      // Whatever share of all codes they hold: they may be the oldest of millions.
+      expect((await plan({ batchId: open.batchId })).map(({ key }) => key)).toEqual(['ix_code__batch']);
+      expect((await plan({ campaignId: open.campaignId })).map(({ key }) => key)).toEqual([
+        'ix_code__campaign',
+      ]);
       const { total } = await world.codeReader.page(
         tenantId,
         { effectiveStatus: ['ACTIVE'] },

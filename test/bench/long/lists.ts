@@ -74,6 +74,7 @@ async function questions(
     'redemptions, page 100': redemptions('size: 50, page: 100'),
     'redemptions of a user': redemptions(`size: 50, filter: { userId: "${userId}" }`),
     'redemptions of a code': redemptions(`size: 50, filter: { codeId: "${codeId}" }`),
+    'redemptions of a batch': redemptions(`size: 50, filter: { batchId: "${batchId}" }`),
     'redemptions of a campaign': redemptions(`size: 50, filter: { campaignId: "${campaignId}" }`),
     'redemptions by text': redemptions(`size: 50, filter: { part: "${text}" }`),
     'redemptions in 30 days': redemptions(`size: 50, filter: { from: "${from}", before: "${to}" }`),
