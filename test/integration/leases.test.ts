@@ -79,6 +79,14 @@ describe('a lease', () => {
     expect(await written()).toEqual([]);
   });
 
+  it('is not its last owner’s when a database takes over that lacks the last change and gives the number again', async () => {
+    const old = (await new LeaseRows(orm, LONG_MS).take('one')) as Fence;
+    await systemEm(orm).execute('delete from lease');
+    expect(await new LeaseRows(orm, LONG_MS).take('one')).toMatchObject({ no: old.no });
+    await expect(write(old, 'late')).rejects.toBeInstanceOf(LeaseLostError);
+    expect(await written()).toEqual([]);
+  });
+
   it('is not taken while a transaction of its holder is open, though it ran out', async () => {
     const other = new LeaseRows(orm, LONG_MS);
     const fence = (await new LeaseRows(orm, SHORT_MS).take('one')) as Fence;
@@ -211,6 +219,17 @@ describe('the partitions of tenants', () => {
     for (const each of [first, second, third]) await each.balance();
     const shares = sharesOf(first, second, third);
     expect(shares.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([4, 6, 6]);
+    expect(new Set(shares.flat()).size).toBe(16);
+  });
+
+  it('are not held by two where the database has lost who took them, and gives the same numbers again', async () => {
+    const first = await newWorker();
+    await systemEm(orm).execute("delete from lease where name like 'tenants/partition/%'");
+    const second = await newWorker();
+    await first.balance();
+    await second.balance();
+    const shares = sharesOf(first, second);
+    expect(shares.map(({ length }) => length)).toEqual([8, 8]);
     expect(new Set(shares.flat()).size).toBe(16);
   });
 

@@ -10,18 +10,22 @@ export class LeaseLostError extends Error {
 }
 
 /** Selects a row while the lease is held, and locks it until the commit: no other process can take the lease before. */
-export const WHILE_HELD = 'from lease where name = ? and fence = ? lock in share mode';
+export const WHILE_HELD = 'from lease where name = ? and owner = ? and fence = ? lock in share mode';
 
-/** The number under which a process holds a lease. A process that was paused, and has lost it, still has the old one. */
+/**
+ * The owner and the number under which a process holds a lease. A process that was paused, and has lost it, still has
+ * the old number. The owner counts as well: a database that takes over may lack the last numbers, and gives them again.
+ */
 export class Fence {
   constructor(
     readonly name: string,
+    readonly owner: string,
     readonly no: number,
   ) {}
 
   /** For {@link WHILE_HELD}. */
-  get params(): readonly [string, number] {
-    return [this.name, this.no];
+  get params(): readonly [string, string, number] {
+    return [this.name, this.owner, this.no];
   }
 
   /**

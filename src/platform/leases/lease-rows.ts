@@ -80,13 +80,13 @@ export class LeaseRows {
       [this.owner, lifeMicros, name],
       'run',
     );
-    if (taken.affectedRows === 1) return new Fence(name, taken.insertId);
+    if (taken.affectedRows === 1) return new Fence(name, this.owner, taken.insertId);
     await em.execute(`insert into lease (name, owner, fence, expires_at) values (?, ?, 1, ${END})`, [
       name,
       this.owner,
       lifeMicros,
     ]);
-    return new Fence(name, 1);
+    return new Fence(name, this.owner, 1);
   }
 
   private async run(sql: string, params: readonly unknown[]): Promise<number> {

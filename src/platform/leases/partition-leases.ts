@@ -120,9 +120,11 @@ export class PartitionLeases {
 
   /** Those that others have taken while this process did not renew them. */
   private forgetLost(all: readonly LeaseRow[]): void {
-    const fences = new Map(all.map(({ name, fence }) => [name, fence]));
-    for (const [partition, { fence }] of this.held)
-      if (fences.get(fence.name) !== fence.no) this.held.delete(partition);
+    const rows = new Map(all.map((row) => [row.name, row]));
+    for (const [partition, { fence }] of this.held) {
+      const row = rows.get(fence.name);
+      if (row?.owner !== fence.owner || row.fence !== fence.no) this.held.delete(partition);
+    }
   }
 
   private async giveUpBeyond(share: number): Promise<void> {
