@@ -12,7 +12,7 @@ import { LeaseLostError, type Fence } from '../../src/platform/leases/fence.js';
 import { LeaseRows } from '../../src/platform/leases/lease-rows.js';
 import { PartitionLeases } from '../../src/platform/leases/partition-leases.js';
 import { createLog } from '../../src/platform/observability/log.js';
-import { PARTITION_TAGS } from '../../src/platform/partitions.js';
+import { PARTITION_TAGS, partitionOf } from '../../src/platform/partitions.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
 const LONG_MS = 60_000;
@@ -220,6 +220,20 @@ describe('the partitions of tenants', () => {
     const shares = sharesOf(first, second, third);
     expect(shares.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([4, 6, 6]);
     expect(new Set(shares.flat()).size).toBe(16);
+  });
+
+  it('are renewed though a transaction has one of them locked', async () => {
+    const worker = await newWorker();
+    const [locked = '', other = ''] = PARTITION_TAGS;
+    await worker.whileHeld(locked, async (fence) =>
+      transactions.run('T', async (em) => {
+        await fence.check(em);
+        await expire(`tenants/partition/${partitionOf(other)}`);
+        await worker.balance();
+      }),
+    );
+    const next = await newWorker();
+    expect(countsOf(worker, next)).toEqual([16, 0]);
   });
 
   it('are not held by two where the database has lost who took them, and gives the same numbers again', async () => {

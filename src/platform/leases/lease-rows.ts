@@ -7,7 +7,7 @@ import { Fence } from './fence.js';
 const NOW = 'utc_timestamp(3)';
 const END = `${NOW} + interval ? microsecond`;
 
-/** The row of a lease, as it is now. */
+/** The row of a lease. */
 export interface LeaseRow {
   readonly name: string;
   readonly owner: string;
@@ -15,7 +15,7 @@ export interface LeaseRow {
   readonly isFree: boolean;
 }
 
-/** The leases of one owner. Each change is one statement that the row's state decides. */
+/** The leases of one owner. Each change is decided by the row's state, under its lock. */
 export class LeaseRows {
   readonly owner = randomUUID();
 
@@ -25,12 +25,17 @@ export class LeaseRows {
     private readonly lifeMs: number,
   ) {}
 
-  /** Takes a lease that is free. @returns null where another owner holds it */
+  /** Takes a lease that is free. @returns null where another owner holds it; never waits for a transaction of its holder */
   async take(name: string): Promise<Fence | null> {
+    const [row] = await systemEm(this.orm).execute<{ isFree: number }[]>(
+      `select expires_at <= ${NOW} as isFree from lease where name = ?`,
+      [name],
+    );
+    if (row?.isFree === 0) return null;
     try {
-      return await this.takeFree(name);
+      return row === undefined ? await this.insert(name) : await this.takeFree(name);
     } catch (error) {
-      // A transaction of its holder has the row locked, or another owner was first.
+      // Another owner was first.
       if (isRetryable(error) || isDuplicateKey(error)) return null;
       throw error;
     }
@@ -40,10 +45,33 @@ export class LeaseRows {
   async renew(names: readonly string[]): Promise<number> {
     if (names.length === 0) return 0;
     return this.run(`update lease set expires_at = ${END} where name in (?) and owner = ?`, [
-      this.lifeMs * 1000,
+      this.lifeMicros,
       names,
       this.owner,
     ]);
+  }
+
+  /**
+   * The same, but passes over each lease that a transaction under its fence has locked: nobody takes that one meanwhile,
+   * and waiting for it would let the others expire.
+   * @returns what it passed over, and what is another's by now
+   */
+  async renewUnlocked(names: readonly string[]): Promise<string[]> {
+    if (names.length === 0) return [];
+    const renewed = await systemEm(this.orm).transactional(async (em) => {
+      const rows = await em.execute<{ name: string }[]>(
+        'select name from lease force index (primary) where name in (?) and owner = ? for update skip locked',
+        [names, this.owner],
+      );
+      const unlocked = rows.map(({ name }) => name);
+      if (unlocked.length > 0)
+        await em.execute(`update lease force index (primary) set expires_at = ${END} where name in (?)`, [
+          this.lifeMicros,
+          unlocked,
+        ]);
+      return new Set(unlocked);
+    });
+    return names.filter((name) => !renewed.has(name));
   }
 
   async giveBack(names: readonly string[]): Promise<void> {
@@ -70,23 +98,37 @@ export class LeaseRows {
     ]);
   }
 
-  private async takeFree(name: string): Promise<Fence> {
-    const em = systemEm(this.orm);
-    const lifeMicros = this.lifeMs * 1000;
-    // The insert id of the answer is the new fence.
-    const taken = await em.execute<QueryResult>(
-      `update lease set owner = ?, fence = last_insert_id(fence + 1), expires_at = ${END}
-        where name = ? and expires_at <= ${NOW}`,
-      [this.owner, lifeMicros, name],
-      'run',
-    );
-    if (taken.affectedRows === 1) return new Fence(name, this.owner, taken.insertId);
-    await em.execute(`insert into lease (name, owner, fence, expires_at) values (?, ?, 1, ${END})`, [
+  private async takeFree(name: string): Promise<Fence | null> {
+    return systemEm(this.orm).transactional(async (em) => {
+      const [row] = await em.execute<{ fence: number }[]>(
+        `select fence from lease where name = ? and expires_at <= ${NOW} for update skip locked`,
+        [name],
+      );
+      if (row === undefined) return null;
+      const no = row.fence + 1;
+      await em.execute(`update lease set owner = ?, fence = ?, expires_at = ${END} where name = ?`, [
+        this.owner,
+        no,
+        this.lifeMicros,
+        name,
+      ]);
+      return new Fence(name, this.owner, no);
+    });
+  }
+
+  private async insert(name: string): Promise<Fence> {
+    const first = 1;
+    await this.run(`insert into lease (name, owner, fence, expires_at) values (?, ?, ?, ${END})`, [
       name,
       this.owner,
-      lifeMicros,
+      first,
+      this.lifeMicros,
     ]);
-    return new Fence(name, this.owner, 1);
+    return new Fence(name, this.owner, first);
+  }
+
+  private get lifeMicros(): number {
+    return this.lifeMs * 1000;
   }
 
   private async run(sql: string, params: readonly unknown[]): Promise<number> {

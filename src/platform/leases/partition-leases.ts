@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
+import { isRetryable } from '../database/sql-errors.js';
 import type { Logger } from '../observability/log.js';
 import { PARTITION_TAGS, partitionOf } from '../partitions.js';
 import { Periodic } from '../scheduling/periodic.js';
@@ -111,11 +112,20 @@ export class PartitionLeases {
   }
 
   private async renew(): Promise<void> {
-    await this.rows.renew(this.names);
-    if ((await this.rows.renew([this.ownName])) === 0) {
-      await this.rows.forgetExpired(WORKER);
-      await this.rows.take(this.ownName);
+    const locked = await this.rows.renewUnlocked(this.names);
+    await this.renewOwn();
+    try {
+      // Mostly they are locked for a moment only.
+      await this.rows.renew(locked);
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
     }
+  }
+
+  private async renewOwn(): Promise<void> {
+    if ((await this.rows.renew([this.ownName])) > 0) return;
+    await this.rows.forgetExpired(WORKER);
+    await this.rows.take(this.ownName);
   }
 
   /** Those that others have taken while this process did not renew them. */
