@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { ExclusiveWork } from '../../src/platform/leases/exclusive-work.js';
 import { LeaseLostError, type Fence } from '../../src/platform/leases/fence.js';
 import { LeaseRows } from '../../src/platform/leases/lease-rows.js';
-import { PartitionLeases } from '../../src/platform/leases/partition-leases.js';
+import { LOOKS_BEFORE_COUNTED, PartitionLeases } from '../../src/platform/leases/partition-leases.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { PARTITION_TAGS, partitionOf } from '../../src/platform/partitions.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
@@ -197,10 +197,17 @@ describe('the partitions of tenants', () => {
   });
 
   /** It looks at its share only when the test says so. */
-  async function newWorker(): Promise<PartitionLeases> {
+  async function startedWorker(): Promise<PartitionLeases> {
     const worker = new PartitionLeases(orm, { log, silenceMaxMs: LONG_MS });
     workers.push(worker);
     await worker.balance();
+    return worker;
+  }
+
+  /** One that the others count. */
+  async function newWorker(): Promise<PartitionLeases> {
+    const worker = await startedWorker();
+    for (let looks = 0; looks < LOOKS_BEFORE_COUNTED; looks += 1) await worker.balance();
     return worker;
   }
 
@@ -218,8 +225,25 @@ describe('the partitions of tenants', () => {
     const third = await newWorker();
     for (const each of [first, second, third]) await each.balance();
     const shares = sharesOf(first, second, third);
-    expect(shares.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([4, 6, 6]);
+    expect(shares.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([5, 5, 6]);
     expect(new Set(shares.flat()).size).toBe(16);
+  });
+
+  it('are divided evenly also where they cannot be divided alike: no worker has none', async () => {
+    const all: PartitionLeases[] = [];
+    for (let count = 0; count < 9; count += 1) all.push(await newWorker());
+    for (const each of [...all, ...all]) await each.balance();
+    expect(countsOf(...all).toSorted((a, b) => a - b)).toEqual([1, 1, 2, 2, 2, 2, 2, 2, 2]);
+  });
+
+  it('stay with their worker when another one starts and dies at once; what is free a new one takes at once', async () => {
+    const first = await newWorker();
+    // Nothing more is heard of this one.
+    await startedWorker();
+    await first.balance();
+    expect(countsOf(first)).toEqual([16]);
+    await first.stop();
+    expect(countsOf(await startedWorker())).toEqual([16]);
   });
 
   it('are renewed though a transaction has one of them locked', async () => {
@@ -281,5 +305,21 @@ describe('the partitions of tenants', () => {
     await first.balance();
     await second.balance();
     expect(countsOf(first, second)).toEqual([8, 8]);
+  });
+
+  it('are given up where no work is under way, rather than where it does not end', async () => {
+    // So that those that hang are the last it takes.
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const first = await newWorker();
+    const mayEnd = Promise.withResolvers<void>();
+    const works = PARTITION_TAGS.slice(0, 8).map(async (tag) =>
+      first.whileHeld(tag, async () => mayEnd.promise),
+    );
+    const second = await newWorker();
+    await first.balance();
+    await second.balance();
+    expect(countsOf(first, second)).toEqual([8, 8]);
+    mayEnd.resolve();
+    await Promise.all(works);
   });
 });

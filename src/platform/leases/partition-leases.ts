@@ -10,6 +10,11 @@ import { LeaseRows, type LeaseRow } from './lease-rows.js';
 const SILENCE_MAX_MS = 6000;
 /** How often a worker shows itself within that time, and looks whether its share is right. */
 const SIGNS_OF_LIFE = 4;
+/**
+ * Looks of a new worker before the others count it; until then it takes only what is free. One that dies as soon as it
+ * has started, again and again, must not make them give up tenants that it never takes.
+ */
+export const LOOKS_BEFORE_COUNTED = SIGNS_OF_LIFE;
 const TENANTS = 'tenants/';
 const PARTITION = `${TENANTS}partition/`;
 /** Beside its partitions each worker holds a lease of its own, by which the others count it. */
@@ -40,6 +45,7 @@ export class PartitionLeases {
   private readonly silenceMaxMs: number;
   /** By the clock that only goes forward, as the last renewal was sent. */
   private heldUntilMs = 0;
+  private looks = 0;
   private onTaken: () => void = () => undefined;
 
   constructor(orm: MikroORM, { log, silenceMaxMs = SILENCE_MAX_MS }: PartitionLeaseSettings) {
@@ -92,8 +98,8 @@ export class PartitionLeases {
     const all = await this.rows.beginningWith(TENANTS);
     this.forgetLost(all);
     this.heldUntilMs = untilMs;
-    const workers = all.filter(({ name, isFree }) => name.startsWith(WORKER) && !isFree).length;
-    const share = Math.ceil(PARTITION_TAGS.length / Math.max(workers, 1));
+    this.looks += 1;
+    const share = this.shareAmong(all);
     await this.giveUpBeyond(share);
     if (await this.takeUpTo(share, all)) this.onTaken();
   }
@@ -123,6 +129,7 @@ export class PartitionLeases {
   }
 
   private async renewOwn(): Promise<void> {
+    if (this.looks < LOOKS_BEFORE_COUNTED) return;
     if ((await this.rows.renew([this.ownName])) > 0) return;
     await this.rows.forgetExpired(WORKER);
     await this.rows.take(this.ownName);
@@ -137,8 +144,18 @@ export class PartitionLeases {
     }
   }
 
+  /** Of the workers in the order of their names, so that the shares of all are the whole. */
+  private shareAmong(all: readonly LeaseRow[]): number {
+    const others = all.filter(({ name, isFree }) => name.startsWith(WORKER) && !isFree);
+    const workers = [...new Set([this.ownName, ...others.map(({ name }) => name)])].toSorted();
+    const isOneMore = workers.indexOf(this.ownName) < PARTITION_TAGS.length % workers.length;
+    return Math.floor(PARTITION_TAGS.length / workers.length) + (isOneMore ? 1 : 0);
+  }
+
+  /** Idle ones first: a partition whose work does not end would stand still until it does. */
   private async giveUpBeyond(share: number): Promise<void> {
-    for (const [at, held] of [...this.held.values()].entries()) held.isLeaving = at >= share;
+    const busiestFirst = [...this.held.values()].toSorted((a, b) => b.uses - a.uses);
+    for (const [at, held] of busiestFirst.entries()) held.isLeaving = at >= share;
     const idle = [...this.held].filter(([, { isLeaving, uses }]) => isLeaving && uses === 0);
     for (const [partition] of idle) this.held.delete(partition);
     await this.rows.giveBack(idle.map(([, { fence }]) => fence.name));
