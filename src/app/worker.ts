@@ -42,11 +42,12 @@ export async function startWorker(its: WorkerParts): Promise<RunningWorker> {
   await leases.start(consumers.tenantsCame);
   for (const each of [...inEach, ...workers, consumers]) each.start();
   const stop = async (): Promise<void> => {
+    // The tenants go to other workers as soon as their events are left alone, not after a job that takes long.
+    const leaving = consumers.stop().then(async () => leases.stop());
     await Promise.all(inEach.map(async (each) => each.stop()));
     await inOne.stop();
     for (const worker of workers) await worker.stop();
-    await consumers.stop();
-    await leases.stop();
+    await leaving;
   };
   return { stop };
 }
