@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { InvariantError } from '../../src/platform/assert.js';
-import { connectOrm, tenantEm } from '../../src/platform/database/orm.js';
+import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
 import { writeRows, type NewRows } from '../../src/platform/database/write-rows.js';
 import type { RowValues } from '../../src/platform/database/insert-rows.js';
 
@@ -55,6 +55,25 @@ it('writes each row its own values, nulls and instants too, and all the same one
   const counted = await writeRows(em, rowsOf([missing, ...rows], ['spent = spent + ?', 3]));
   expect(counted).toBe(ROWS);
   expect(await stored()).toEqual(wanted.map((row) => ({ ...row, spent: 3 })));
+});
+
+it('sends what one statement does not take in the same message', async () => {
+  const { ids, rowsOf, stored } = await scene();
+  const several = await connectOrm({
+    databaseUrl: inject('databaseUrl'),
+    poolSize: 1,
+    severalStatements: true,
+    entities: [],
+  });
+  try {
+    const em = systemEm(several);
+    const sent = vi.spyOn(em, 'execute');
+    expect(await writeRows(em, rowsOf(ids.map((id) => [id, { remaining: 3 }])))).toBe(ROWS);
+    expect(sent).toHaveBeenCalledTimes(1);
+    expect(new Set((await stored()).map(({ remaining }) => remaining))).toEqual(new Set([3]));
+  } finally {
+    await several.close(true);
+  }
 });
 
 it('leaves the rows alone that it is not given', async () => {

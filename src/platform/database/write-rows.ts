@@ -22,13 +22,11 @@ export interface NewRows extends Omit<RowKeys, 'ids'> {
  * @returns how many rows there were
  */
 export async function writeRows(em: Em, { rows, ...its }: NewRows): Promise<number> {
-  let found = 0;
-  for (let from = 0; from < rows.length; from += ROWS_MAX) {
-    const [sql, params] = updateOf({ ...its, rows: rows.slice(from, from + ROWS_MAX) });
-    const { affectedRows } = await writeTogether(em, sql, params);
-    found += affectedRows;
-  }
-  return found;
+  const count = Math.ceil(rows.length / ROWS_MAX);
+  const parts = Array.from({ length: count }, (_, at) => rows.slice(at * ROWS_MAX, (at + 1) * ROWS_MAX));
+  const statements = parts.map((part) => updateOf({ ...its, rows: part }));
+  const written = await Promise.all(statements.map(async ([sql, params]) => writeTogether(em, sql, params)));
+  return written.reduce((found, { affectedRows }) => found + affectedRows, 0);
 }
 
 function updateOf({ table, prefix, column, rows, common }: NewRows): [sql: string, params: unknown[]] {
