@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StoreUnavailableError } from '../../src/platform/errors.js';
 import { mastersOf, probeAll, probeWrites, scanKeys } from '../../src/platform/redis/redis-nodes.js';
 import { RedisCluster } from '../../src/platform/redis/redis-cluster.js';
 import { redisObstacle } from '../../src/platform/redis/redis-reach.js';
@@ -116,6 +117,17 @@ describe('X.14 on a Redis Cluster', () => {
     expect(await mastersOf(cluster)).toHaveLength(3);
     expect(hosts).toContain('localhost');
     cluster.disconnect();
+  });
+
+  it('that is away keeps no listener of those who have waited for it in vain', async () => {
+    const cluster = new RedisCluster('redis+cluster://127.0.0.1:1', {}, 20);
+    try {
+      const before = cluster.listenerCount('ready');
+      await expect(cluster.masters()).rejects.toBeInstanceOf(StoreUnavailableError);
+      expect(cluster.listenerCount('ready')).toBe(before);
+    } finally {
+      cluster.disconnect();
+    }
   });
 
   it('a master that is killed keeps its tenants waiting, and no others; retries by the same keys commit each once, and each is pushed once', async () => {

@@ -88,10 +88,12 @@ export class RedisCluster extends Cluster {
 
   private async whenReady(): Promise<void> {
     if (this.status === 'ready') return;
-    const ready = new Promise<true>((resolve) => {
-      this.once('ready', () => resolve(true));
-    });
-    const isReady = await resultWithin(this.commandTimeoutMs ?? LOOK_EVERY_MS, ready);
+    const { promise, resolve } = Promise.withResolvers<true>();
+    const onReady = (): void => resolve(true);
+    this.once('ready', onReady);
+    const isReady = await resultWithin(this.commandTimeoutMs ?? LOOK_EVERY_MS, promise);
+    // In a long outage the listeners of all who have waited in vain would pile up.
+    this.off('ready', onReady);
     if (isReady !== true) throw new StoreUnavailableError('redis');
   }
 }
