@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HostAddress } from '../../src/platform/outgoing/guarded-connector.js';
+import type { HostAddress } from '../../src/platform/outgoing/name-lookup.js';
 import { OutgoingHttp, type OutgoingHttpOptions } from '../../src/platform/outgoing/outgoing-http.js';
 import { OutgoingError } from '../../src/platform/outgoing/outgoing.errors.js';
 import { TEST_CERTIFICATE } from '../support/test-certificate.js';

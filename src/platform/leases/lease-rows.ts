@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { MikroORM, QueryResult } from '@mikro-orm/core';
 import { systemEm } from '../database/orm.js';
 import { isDuplicateKey, isRetryable } from '../database/sql-errors.js';
+import { outsideOperation } from '../recording/current-operation.js';
 import { Fence } from './fence.js';
 
 const NOW = 'utc_timestamp(3)';
@@ -15,7 +16,10 @@ export interface LeaseRow {
   readonly isFree: boolean;
 }
 
-/** The leases of one owner. Each change is decided by the row's state, under its lock. */
+/**
+ * The leases of one owner. Each change is decided by the row's state, under its lock, and none is of the operation that
+ * asked for the work.
+ */
 export class LeaseRows {
   readonly owner = randomUUID();
 
@@ -33,7 +37,9 @@ export class LeaseRows {
     );
     if (row?.isFree === 0) return null;
     try {
-      return row === undefined ? await this.insert(name) : await this.takeFree(name);
+      return await outsideOperation(async () =>
+        row === undefined ? this.insert(name) : this.takeFree(name),
+      );
     } catch (error) {
       // Another owner was first.
       if (isRetryable(error) || isDuplicateKey(error)) return null;
@@ -132,7 +138,9 @@ export class LeaseRows {
   }
 
   private async run(sql: string, params: readonly unknown[]): Promise<number> {
-    const { affectedRows } = await systemEm(this.orm).execute<QueryResult>(sql, [...params], 'run');
+    const { affectedRows } = await outsideOperation(async () =>
+      systemEm(this.orm).execute<QueryResult>(sql, [...params], 'run'),
+    );
     return affectedRows;
   }
 }

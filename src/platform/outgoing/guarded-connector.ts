@@ -1,33 +1,10 @@
 import type { LookupOptions } from 'node:dns';
-import { lookup as lookupInSystem } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { callbackify, promisify } from 'node:util';
-import pLimit from 'p-limit';
 import { buildConnector, errors } from 'undici';
 import type { AddressGuard } from './address-guard.js';
+import type { Lookup } from './name-lookup.js';
 import { OutgoingError } from './outgoing.errors.js';
-
-/** A name as the system resolves it takes one of four threads of the process, also while its servers do not answer. */
-const LOOKUPS_AT_ONCE = 2;
-
-export interface HostAddress {
-  readonly address: string;
-  readonly family: number;
-}
-export type Lookup = (hostname: string) => Promise<readonly HostAddress[]>;
-
-/** Resolves names; requests to the same name share one lookup. */
-export function systemLookup(): Lookup {
-  const limit = pLimit(LOOKUPS_AT_ONCE);
-  const underWay = new Map<string, Promise<readonly HostAddress[]>>();
-  return async (hostname) => {
-    const shared =
-      underWay.get(hostname) ??
-      limit(async () => lookupInSystem(hostname, { all: true })).finally(() => underWay.delete(hostname));
-    underWay.set(hostname, shared);
-    return shared;
-  };
-}
 
 export interface ConnectorParts {
   readonly guard: AddressGuard;

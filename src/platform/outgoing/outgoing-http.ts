@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { Agent, errors, request, type Dispatcher } from 'undici';
 import { AddressGuard } from './address-guard.js';
-import { guardedConnector, systemLookup, type Lookup } from './guarded-connector.js';
+import { guardedConnector } from './guarded-connector.js';
+import { nameLookup, type Lookup } from './name-lookup.js';
 import { OutgoingError } from './outgoing.errors.js';
 
 const CONNECT_TIMEOUT_MS = 5000;
@@ -52,7 +53,7 @@ export class OutgoingHttp {
   constructor({
     allowedNetworks = [],
     connectTimeoutMs = CONNECT_TIMEOUT_MS,
-    lookup = systemLookup(),
+    lookup = nameLookup(),
     ca,
   }: OutgoingHttpOptions = {}) {
     this.guard = new AddressGuard(allowedNetworks);
