@@ -10,8 +10,11 @@ import { Code } from './code.entity.js';
 
 /** Codes made in one turn of the event loop, and rows of one statement. */
 const SLICE_CODES = 500;
-/** Fresh codes meet existing ones again only by a race, so this is never reached by luck. */
-const COLLISIONS_MAX = 5;
+/**
+ * After the first one existing codes are looked for, so another collision means that others have stored codes meanwhile.
+ * Several batches of one small space come to a few of them; this many only by a fault.
+ */
+const COLLISIONS_MAX = 50;
 
 /** One of the codes just made exists already; the transaction is lost and runs again with other codes. */
 export class CodesCollidedError extends Error {

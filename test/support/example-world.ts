@@ -51,7 +51,7 @@ export async function openExampleWorld(): Promise<ExampleWorld> {
     ...provider.environment,
   });
   const stores = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  const server = await startServer({ config, ...TEST_SECRETS, ...stores }, createLog({ level: 'silent' }));
+  const server = await startServer({ config, ...TEST_SECRETS, ...stores }, createLog({ level: 'error' }));
   const { services } = server;
   const seeds = await seed(services, receiver.urlOf('/hooks'));
   return {
