@@ -41,7 +41,7 @@ export async function measureProcesses(parts: BenchParts, requests: number): Pro
   const { world, options, say } = parts;
   const supplies: Supply[] = [];
   for (let at = 0; at < TENANTS; at += 1)
-    supplies.push(await Supply.open(world, { scarce: 0, expired: 0 }, `PART_${at}`));
+    supplies.push(await Supply.open(world, { scarce: 1, expired: 1 }, `PART_${at}`));
   const servers: ServerProcess[] = [];
   const worker = await world.startServer({ ROLE: 'worker' });
   for (let at = 0; at < Math.max(...PROCESSES); at += 1)
