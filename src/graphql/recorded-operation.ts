@@ -4,7 +4,7 @@ import type { RequestContext } from './context.js';
 
 /** Called by partners' servers once for each of their users; the entries would bury the partner's own changes. */
 const BY_PARTNERS_FOR_USERS: ReadonlySet<string> = new Set(['createUserToken']);
-/** They continue a session that is on record, whatever token is sent along. */
+/** They continue a session that is on record. A token that is sent along has no effect. */
 const REFRESHES: ReadonlySet<string> = new Set([
   'refreshStaffSession',
   'refreshDeviceSession',

@@ -158,7 +158,7 @@ describe('X.26 campaigns', () => {
     expect(await page.getByRole('button', { name: 'Edit' }).count()).toBe(0);
   });
 
-  it('X.26 have a window in the time zone of the tenant, whatever the browser has, and keep it when something else is changed', async () => {
+  it('X.26 have a window in the time zone of the tenant, not of the browser, and keep it when something else is changed', async () => {
     const { page } = scene.console;
     const { world } = scene.cluster;
     const { tenantId } = scene.tenant;

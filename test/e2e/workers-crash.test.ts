@@ -50,7 +50,7 @@ async function shares(): Promise<number[]> {
   return [...byOwner.values()].map(({ length }) => length).toSorted((a, b) => a - b);
 }
 
-/** Commits an event for each of many tenants, and waits until all consumers have passed it, wherever they run. */
+/** Commits an event for each of many tenants, and waits until all consumers have passed it, in any process. */
 async function eventsAreHandled(tenantIds: readonly string[]): Promise<void> {
   for (const tenantId of tenantIds) await world.commit(tenantId, null, 1, 'a');
   const behind = async () =>

@@ -308,7 +308,7 @@ describe('X.10 the audit log', () => {
     expect(await findingsOf(world, tenantId)).toEqual([]);
   });
 
-  it('has no entry of a refresh, whatever token is sent along', async () => {
+  it('has no entry of a refresh, with any token that is sent along', async () => {
     const { tenantId } = await seedTenant(world);
     const { email } = await seedStaff(world, tenantId);
     const { refreshToken } = await world.services.staffSignIns.signIn({

@@ -259,7 +259,7 @@ describe('a delivery that is to be sent again', () => {
     const { webhookId, deliveryId, queuedAt } = await delivered();
     const calls = await Promise.all(Array.from({ length: 20 }, async () => resend(deliveryId)));
     expect(counted(calls)).toEqual({ DONE: 1, DELIVERY_UNDER_WAY: 19 });
-    // Its time for attempts begins anew, and what an attempt of before says counts no more.
+    // Its time for attempts begins again, and an answer to an earlier attempt does not count.
     const row = await emOf(world, tenantId).findOneOrFail(WebhookDelivery, { id: deliveryId });
     expect(row).toMatchObject({ status: 'PENDING', attempts: 0 });
     expect(row.queuedAt.getTime()).toBeGreaterThan(queuedAt.getTime());

@@ -69,7 +69,7 @@ class GaleraNode {
     await connection.end();
   }
 
-  /** Resolves when it is one of so many that agree, and takes statements. */
+  /** Resolves when this many nodes agree, and it takes statements. */
   async isOneOf(size: number): Promise<void> {
     await this.says({ wsrep_ready: 'ON', wsrep_cluster_status: 'Primary', wsrep_cluster_size: `${size}` });
   }

@@ -47,7 +47,7 @@ export class LeaseRows {
     }
   }
 
-  /** Also of one that has expired and that nobody has taken. @returns how many are still this owner's */
+  /** Also of one that has expired and is not taken. @returns how many are still this owner's */
   async renew(names: readonly string[]): Promise<number> {
     if (names.length === 0) return 0;
     return this.run(`update lease set expires_at = ${END} where name in (?) and owner = ?`, [
@@ -58,7 +58,7 @@ export class LeaseRows {
   }
 
   /**
-   * The same, but passes over each lease that a transaction under its fence has locked: nobody takes that one meanwhile,
+   * The same, but passes over each lease that a transaction under its fence has locked: no other owner takes that one meanwhile,
    * and waiting for it would let the others expire.
    * @returns what it passed over, and what is another's by now
    */
@@ -97,7 +97,7 @@ export class LeaseRows {
     return rows.map((row) => ({ ...row, isFree: row.isFree === 1 }));
   }
 
-  /** Rows of leases that nobody takes a second time. */
+  /** Rows of leases that are not taken a second time. */
   async forgetExpired(prefix: string): Promise<void> {
     await this.run(`delete from lease where name like ? and expires_at < ${NOW} - interval 1 hour`, [
       `${prefix}%`,

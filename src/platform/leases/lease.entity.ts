@@ -7,7 +7,7 @@ const LeaseSchema = defineEntity({
   tableName: 'lease',
   properties: {
     name: p.string().length(64).primary(),
-    /** A random id; of no one once the lease was given back. */
+    /** A random id; empty once the lease was given back. */
     owner: p.character().length(36),
     /** Raised by one with each new holder: what a holder writes is refused under a later number. */
     fence: countColumn(),

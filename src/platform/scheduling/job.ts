@@ -4,7 +4,7 @@ export type Job = PeriodicJob | Worker;
 /** Whether a tenant is among those of this worker; also asked of work of all tenants, by a name of its own. */
 export type IsOwn = (tenantId: string) => boolean;
 
-/** For commands and tests: whoever asks does all. */
+/** For commands and tests: the caller does all. */
 export const ownsAll: IsOwn = () => true;
 
 /** Something that is done again and again. */

@@ -5,7 +5,7 @@ import { rounded } from '../statistics.js';
 import type { BenchWorld } from '../world.js';
 
 const TIMES = 5;
-/** The bound of a statement of a list is five seconds (READ_TIMEOUT_MS); nobody waits that long for a page. */
+/** The bound of a statement of a list is five seconds (READ_TIMEOUT_MS); a page has to come sooner. */
 const ANSWER_MS_MAX = 1000;
 const DAY_MS = 86_400_000;
 
