@@ -133,7 +133,7 @@ const writesFirst: MessageTest = ({ side, statements }) =>
 
 /** The process moves the cursors of its consumers, too. */
 const isOperation: MessageTest = ({ transaction }) =>
-  !transaction.some((statement) => statement.includes('consumer_cursor'));
+  !transaction.some((statement) => statement.includes('event_consumer'));
 
 const STEPS: readonly (readonly [string, MessageTest, boolean])[] = [
   ['has made its first write', writesFirst, false],
