@@ -16,7 +16,7 @@ const say = (line: string): void => console.error(line);
 
 async function main(options: BenchOptions): Promise<void> {
   const startMs = performance.now();
-  const world = await openBenchWorld(say, options.size.stored?.bufferPoolSize);
+  const world = await openBenchWorld(say, options.size.stored?.databaseArgs);
   const load = new LoadProcess();
   const closeOnSignal = (): void => {
     load.stop();

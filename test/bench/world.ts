@@ -28,7 +28,7 @@ export interface BenchWorld {
 
 export async function openBenchWorld(
   say: (line: string) => void,
-  bufferPoolSize?: string,
+  databaseArgs: readonly string[] = [],
 ): Promise<BenchWorld> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'redeemkit-bench-'));
   const closers: (() => Promise<void>)[] = [async () => rm(dataDir, { recursive: true, force: true })];
@@ -40,7 +40,7 @@ export async function openBenchWorld(
       dataDir,
       log: say,
       durable: true,
-      bufferPoolSize,
+      extraArgs: databaseArgs,
     });
     closers.push(stop);
     await migrateUp(databaseUrl);

@@ -138,7 +138,7 @@ async function openStores(dataDir: string, closers: Closers): Promise<Built['sto
   );
   closers.push(async () => redis.retire());
   const database = await NamedStore.open('database', path.join(dataDir, 'mariadb'), async () =>
-    startPrivateMariadb({ ...options, bufferPoolSize: '64M' }),
+    startPrivateMariadb({ ...options, extraArgs: ['--innodb-buffer-pool-size=64M'] }),
   );
   closers.push(async () => database.retire());
   return { redis, database };

@@ -158,8 +158,8 @@ async function startNode(
     log: () => undefined,
     durable: false,
     supervise: false,
-    bufferPoolSize: '64M',
     extraArgs: [
+      '--innodb-buffer-pool-size=64M',
       ...SETTINGS,
       `--wsrep-provider=${library}`,
       `--wsrep-cluster-address=gcomm://${members}`,

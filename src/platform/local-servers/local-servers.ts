@@ -15,8 +15,6 @@ export interface EmbeddedServices {
 
 export interface EmbeddedServicesOptions extends Omit<PrivateServerOptions, 'supervise'> {
   readonly database?: boolean;
-  /** Of the database, as InnoDB takes it. */
-  readonly bufferPoolSize?: string | undefined;
   /** Settings of the database in tests. */
   readonly extraArgs?: readonly string[];
   readonly redis?: boolean;

@@ -15,11 +15,6 @@ const PRIVILEGES =
 /** A socket's path is cut by the kernel at 107 characters, 103 on macOS. */
 const SOCKET_PATH_MAX = 100;
 
-export interface DatabaseSettings {
-  readonly durable: boolean;
-  readonly bufferPoolSize: string;
-}
-
 /** What every call of the server's program needs. The files of the system's own database are never read. */
 export function commonArguments(binary: DatabaseBinary, datadir: string): string[] {
   const messages = path.join(binary.basedir, 'share', 'mysql');
@@ -39,7 +34,7 @@ export function serverArguments(
   dataDir: string,
   port: number,
   initFile: string,
-  settings: DatabaseSettings,
+  durable: boolean,
 ): string[] {
   return [
     ...commonArguments(binary, path.join(dataDir, 'mariadb')),
@@ -51,15 +46,15 @@ export function serverArguments(
     `--pid-file=${path.join(dataFolders(dataDir).run, 'mariadb.pid')}`,
     `--init-file=${initFile}`,
     '--skip-name-resolve',
-    `--innodb-flush-log-at-trx-commit=${settings.durable ? 1 : 0}`,
-    `--innodb-buffer-pool-size=${settings.bufferPoolSize}`,
+    `--innodb-flush-log-at-trx-commit=${durable ? 1 : 0}`,
+    '--innodb-buffer-pool-size=256M',
     '--innodb-rollback-on-timeout=ON',
     '--transaction-isolation=READ-COMMITTED',
     '--local-infile=1',
     '--max-connections=300',
     '--character-set-server=utf8mb4',
     '--collation-server=utf8mb4_bin',
-    ...flavorArguments(binary.flavor, settings.durable),
+    ...flavorArguments(binary.flavor, durable),
   ];
 }
 

@@ -7,8 +7,6 @@ import { startPrivateServer, type PrivateServer, type PrivateServerOptions } fro
 import { readServerBinaries, serverEnvironment } from './server-binaries.js';
 
 export interface PrivateMariadbOptions extends PrivateServerOptions {
-  /** With its unit, for example `256M`. */
-  readonly bufferPoolSize?: string | undefined;
   /** Settings of a test, for example `--innodb-lock-wait-timeout=1`; they win over ours. */
   readonly extraArgs?: readonly string[];
   /** What a test adds to the environment of the server. */
@@ -34,10 +32,10 @@ export async function startPrivateMariadb(options: PrivateMariadbOptions): Promi
       const rootPassword = secretOf(dataDir, 'mariadb-root');
       const withScratch = options.scratchDatabases ?? false;
       writePrivateFile(initFile, initStatements(binary.flavor, password, rootPassword, withScratch));
-      const settings = { durable: options.durable ?? true, bufferPoolSize: options.bufferPoolSize ?? '256M' };
+      const args = serverArguments(binary, dataDir, port, initFile, options.durable ?? true);
       return {
         command: binary.server,
-        args: [...serverArguments(binary, dataDir, port, initFile, settings), ...(options.extraArgs ?? [])],
+        args: [...args, ...(options.extraArgs ?? [])],
         env: { ...serverEnvironment(binary), ...options.extraEnvironment },
         // The server greets only after it has run the init file, so user and database exist by then.
         isReady: () => probe(port, '', (greeting) => greeting[GREETING_AT] === PROTOCOL_VERSION),

@@ -17,7 +17,7 @@ import { MemoryWatch } from './memory-watch.js';
 import { redeemAll } from './redeemers.js';
 
 const TENANT = 'LONG';
-const BUFFER_POOL = '4G';
+const DATABASE_ARGS = ['--innodb-buffer-pool-size=4G'];
 const API_PROCESSES = 3;
 const SWEEP_MS_MAX = 10_000;
 const RECONCILE_MS_MAX = 600_000;
@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 const missed: string[] = [];
-const world = await openBenchWorld(say, BUFFER_POOL);
+const world = await openBenchWorld(say, DATABASE_ARGS);
 try {
   await run(world, Number(values.codes), Number(values.redemptions));
 } finally {

@@ -30,8 +30,13 @@ export async function openClusterStage(program: { readonly entry: string }): Pro
   try {
     const servers = await RedisClusterServers.start({ mayCutOff: true });
     closers.push(async () => servers.close());
-    const options = { dataDir, log: () => undefined, supervise: false, durable: true, bufferPoolSize: '64M' };
-    const database = await startPrivateMariadb(options);
+    const database = await startPrivateMariadb({
+      dataDir,
+      log: () => undefined,
+      supervise: false,
+      durable: true,
+      extraArgs: ['--innodb-buffer-pool-size=64M'],
+    });
     closers.push(async () => database.stop());
     await migrateUp(database.url);
     const processes = NAMES.map(
