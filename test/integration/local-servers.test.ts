@@ -11,13 +11,14 @@ import {
   startEmbeddedServices,
   type EmbeddedServices,
 } from '../../src/platform/local-servers/local-servers.js';
-import { probe } from '../../src/platform/local-servers/loopback.js';
+import { findFreePort, probe } from '../../src/platform/local-servers/loopback.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import { present } from '../../src/platform/assert.js';
 import { newDataFolder } from '../support/data-folder.js';
 import { processesOn, processIds } from '../support/process-list.js';
+import { onFreePorts, RedisServer } from '../support/redis-server.js';
 import { placeDatabase } from '../support/test-servers.js';
 import { commandLineOf, identifyProcess } from '../../src/platform/local-servers/process-identity.js';
 
@@ -298,5 +299,25 @@ describe('private servers', () => {
     placeDatabase(inject('databaseTemplate'), dataDir);
     const start = startPrivateMariadb({ dataDir, log, extraArgs: ['--no-such-setting=1'] });
     await expect(start).rejects.toThrow(/did not start[\s\S]*no-such-setting/);
+  });
+});
+
+describe('ports of servers', () => {
+  it('are not given twice, though nothing listens on them yet', async () => {
+    const ports = await Promise.all(Array.from({ length: 900 }, async () => findFreePort()));
+    expect(new Set(ports).size).toBe(900);
+  });
+
+  it('are searched again where another program has taken one; its server says what it printed', async () => {
+    const other = await RedisServer.start();
+    stops.push(async () => other.close());
+    const clustered = async (busPort: number): Promise<RedisServer> =>
+      RedisServer.start('--cluster-enabled', 'yes', '--cluster-port', `${busPort}`);
+    await expect(clustered(other.port)).rejects.toThrow(/address already in use/i);
+    const busPorts = [other.port, await findFreePort()];
+    const server = await onFreePorts(async () => clustered(present(busPorts.shift(), 'A port')));
+    stops.push(async () => server.close());
+    expect(await redisCommand(server.url, 'PING')).toBe('PONG');
+    expect(busPorts).toEqual([]);
   });
 });

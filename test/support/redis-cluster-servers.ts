@@ -3,7 +3,7 @@ import calculateSlot from 'cluster-key-slot';
 import { Redis } from 'ioredis';
 import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { BusProxy } from './bus-proxy.js';
-import { RedisServer } from './redis-server.js';
+import { onFreePorts, RedisServer } from './redis-server.js';
 
 const MASTERS = 3;
 const SLOTS = 16_384;
@@ -172,6 +172,11 @@ export class RedisClusterServers {
 }
 
 async function startNode(at: number, mayCutOff: boolean): Promise<ClusterNode> {
+  // The server itself tries other ports for its clients, and not for the bus.
+  return onFreePorts(async () => tryNode(at, mayCutOff));
+}
+
+async function tryNode(at: number, mayCutOff: boolean): Promise<ClusterNode> {
   const busPort = await findFreePort();
   const address = mayCutOff ? `127.0.0.${FIRST_ADDRESS + at}` : '127.0.0.1';
   const bus = mayCutOff ? await BusProxy.open(busPort) : null;
@@ -179,7 +184,10 @@ async function startNode(at: number, mayCutOff: boolean): Promise<ClusterNode> {
     bus === null ? [] : ['--cluster-announce-bus-port', `${bus.port}`, '--bind-source-addr', address];
   // A protected server lets in a replica from 127.0.0.1 only, and from no other address of this machine.
   const args = ['--cluster-port', `${busPort}`, '--protected-mode', 'no', ...announced, ...SETTINGS];
-  const server = await RedisServer.start(...args);
+  const server = await RedisServer.start(...args).catch((error: unknown) => {
+    bus?.close();
+    throw error;
+  });
   const redis = new Redis(server.port, '127.0.0.1', {
     maxRetriesPerRequest: 0,
     commandTimeout: NODE_TIMEOUT_MS,

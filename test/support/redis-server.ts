@@ -8,10 +8,32 @@ import { findFreePort, probe } from '../../src/platform/local-servers/loopback.j
 import { readServerBinaries, serverEnvironment } from '../../src/platform/local-servers/server-binaries.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 
+const PORT_ATTEMPTS_MAX = 3;
+/** Of its output, in the error of a server that ended. */
+const LINES_SHOWN = 5;
+/** Redis listens when it says so. */
+const LISTENS = 'Server initialized';
+
+/** The server ended because another program listened on one of its ports. */
+class PortTakenError extends Error {}
+
+/** Another program may take a port between the search and the start; then new ones are tried. */
+export async function onFreePorts<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || attempt >= PORT_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
 /** A Redis of one test file, on a port that it keeps, which can be stopped, killed, held and given other data. */
 export class RedisServer {
   private child: ChildProcess | null = null;
   private exited: Promise<unknown> = Promise.resolve();
+  /** What it said since it was launched. */
+  private printed = '';
 
   readonly dir: string;
   readonly port: number;
@@ -23,12 +45,19 @@ export class RedisServer {
 
   /** Durable as operations asks for it, unless the arguments say otherwise. */
   static async start(...args: string[]): Promise<RedisServer> {
-    const server = new RedisServer(
-      mkdtempSync(path.join(tmpdir(), 'redeemkit-redis-')),
-      await findFreePort(),
-    );
-    await server.start(...args);
-    return server;
+    return onFreePorts(async () => {
+      const server = new RedisServer(
+        mkdtempSync(path.join(tmpdir(), 'redeemkit-redis-')),
+        await findFreePort(),
+      );
+      try {
+        await server.start(...args);
+        return server;
+      } catch (error) {
+        await server.close();
+        throw error;
+      }
+    });
   }
 
   get url(): string {
@@ -43,12 +72,24 @@ export class RedisServer {
 
   /** Resolves when it answers, or asks for a password; fails when it ends before. */
   async loaded(): Promise<void> {
-    while (!(await probe(this.port, 'PING\r\nQUIT\r\n', (reply) => /\+PONG|-NOAUTH/.test(String(reply))))) {
+    while (!(await this.answers())) {
       const { exitCode = null, signalCode = null } = this.child ?? {};
-      if (exitCode !== null || signalCode !== null)
-        throw new Error(`Redis ended before it answered: ${exitCode ?? signalCode}.`);
+      if (exitCode !== null || signalCode !== null) throw await this.failure(exitCode ?? signalCode);
       await pause(10);
     }
+  }
+
+  /** Before it listens, a server of another program may answer at its port. */
+  private async answers(): Promise<boolean> {
+    if (!this.printed.includes(LISTENS)) return false;
+    return probe(this.port, 'PING\r\nQUIT\r\n', (reply) => /\+PONG|-NOAUTH/.test(String(reply)));
+  }
+
+  private async failure(how: number | NodeJS.Signals | null): Promise<Error> {
+    await this.exited;
+    const said = this.printed.trimEnd().split('\n').slice(-LINES_SHOWN).join('\n');
+    const message = `Redis on port ${this.port} ended before it answered (${how}):\n${said}`;
+    return new (/address already in use/i.test(this.printed) ? PortTakenError : Error)(message);
   }
 
   /** The same without waiting: it may be reading its data. */
@@ -58,10 +99,13 @@ export class RedisServer {
     const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'];
     const child = spawnTethered(binary.server, [...settings, ...durable, ...args], {
       env: serverEnvironment(binary),
-      output: 'ignore',
+      output: 'pipe',
     });
+    this.printed = '';
+    for (const output of [child.stdout, child.stderr])
+      output?.setEncoding('utf8').on('data', (text: string) => (this.printed += text));
     this.child = child;
-    this.exited = once(child, 'exit');
+    this.exited = once(child, 'close');
   }
 
   /** SIGSTOP pauses it, SIGCONT resumes it. */
