@@ -16,6 +16,7 @@ import { expectWithin } from '../support/lag.js';
 import { rootFields } from '../support/root-fields.js';
 import {
   openWorld,
+  PATIENT,
   outcomeOf,
   redeem,
   seedCampaign,
@@ -39,7 +40,7 @@ let codes: readonly string[];
 beforeAll(async () => {
   world = await openWorld();
   const [databaseUrl, redisUrl] = [inject('databaseUrl'), inject('redisUrl')];
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '5000' });
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
   const settings = { config, ...TEST_SECRETS, databaseUrl, redisUrl };
   server = await startServer(settings, createLog({ level: 'silent' }));
   tenant = await seedTenant(world);

@@ -13,7 +13,15 @@ import { CANARY, STAFF_WALK, type Kept, type WalkStep } from '../support/staff-w
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { entriesOf, findingsOf } from '../support/audit.js';
 import { fileRequest } from '../support/code-files.js';
-import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import {
+  emOf,
+  openWorld,
+  PATIENT,
+  seedCampaign,
+  seedTenant,
+  TEST_SECRETS,
+  type World,
+} from '../support/world.js';
 
 /** Mutations that staff or servers of partners may run, and that change nothing of their own. */
 const UNRECORDED: Readonly<Record<string, string>> = {
@@ -46,7 +54,7 @@ beforeAll(async () => {
     NODE_ENV: 'test',
     PORT: '0',
     ROLE: 'api',
-    STORE_TIMEOUT_MS: '5000',
+    ...PATIENT,
   });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'trace' }, sink));

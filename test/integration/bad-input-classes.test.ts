@@ -17,7 +17,15 @@ import { contentsOf, CURRENCY, openShop, place, type Shop } from '../support/ord
 import { RawConnection, frame, upgradeRequest } from '../support/raw-connection.js';
 import { redeemed, reverse } from '../support/reversals.js';
 import { expectAtRest, truthOf } from '../support/truth.js';
-import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import {
+  emOf,
+  openWorld,
+  PATIENT,
+  seedCampaign,
+  seedTenant,
+  TEST_SECRETS,
+  type World,
+} from '../support/world.js';
 
 const SEED = 20_261_129;
 const CASES = 10_000;
@@ -37,6 +45,7 @@ beforeAll(async () => {
     NODE_ENV: 'test',
     PORT: '0',
     ROLE: 'api',
+    ...PATIENT,
     STORE_TIMEOUT_MS: '10000',
     LOCKOUT_USER_FAILURES: '0',
   });

@@ -15,6 +15,7 @@ import { refusedBy } from '../support/staff-world.js';
 import {
   emOf,
   openWorld,
+  PATIENT,
   seedCampaign,
   seedTenant,
   TEST_SECRETS,
@@ -71,7 +72,7 @@ beforeAll(async () => {
     NODE_ENV: 'test',
     PORT: '0',
     ROLE: 'api',
-    STORE_TIMEOUT_MS: '5000',
+    ...PATIENT,
     ...environment,
   });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };

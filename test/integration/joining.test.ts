@@ -22,13 +22,13 @@ import {
 let world: World;
 /** Plays a second process on the same stores. */
 let other: World;
+/** Defers soon. */
+let impatient: World;
 beforeAll(async () => {
-  world = await openWorld(IMPATIENT);
-  other = await openWorld();
+  [world, other, impatient] = await Promise.all([openWorld(), openWorld(), openWorld(IMPATIENT)]);
 });
 afterAll(async () => {
-  await world.close();
-  await other.close();
+  await Promise.all([world, other, impatient].map(async (each) => each.close()));
 });
 
 const KEY = { idempotencyKey: 'order-4711' };
@@ -125,11 +125,13 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
   });
 
   it('waits for a commit that is under way, in the same process and in another one', async () => {
+    const waiting = { HELD_WAIT_MS: '20000' };
+    const [same, another] = await Promise.all([openWorld(waiting), openWorld(waiting)]);
     const { tenantId, userId, code, codeId } = await seedCode(world, 5);
     const letGo = await holdCode(world, tenantId, codeId);
-    const first = redeem(other, tenantId, userId, code);
+    const first = redeem(same, tenantId, userId, code);
     await expect.poll(async () => openClaims(world, tenantId)).toBe(1);
-    const later = [other, world].map(async (process) => redeem(process, tenantId, userId, code, KEY));
+    const later = [same, another].map(async (process) => redeem(process, tenantId, userId, code, KEY));
     await letGo();
     const { redemption } = await first;
     for (const answer of await Promise.all(later)) {
@@ -137,6 +139,7 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
       expect(answer.redemption?.id).toBe(redemption?.id);
     }
     expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+    await Promise.all([same.close(), another.close()]);
   });
 
   it('answers CODE_HELD, and defers nothing, when the other claim takes long', async () => {
@@ -144,11 +147,11 @@ describe("X.16 a request meets the same user's open claim on the same code", () 
     const { tenantId, userId, code, codeId } = seeded;
     const letGo = await holdCode(world, tenantId, codeId);
     const claim = await deferRedemption(world, seeded);
-    for (const process of [world, other]) {
+    for (const process of [impatient, other]) {
       const answer = await redeem(process, tenantId, userId, code, KEY);
       expect(answer).toMatchObject({ status: 'REFUSED', orderNo: null, refusal: { code: 'CODE_HELD' } });
     }
-    expect(await redeem(world, tenantId, userId, code)).toMatchObject({
+    expect(await redeem(impatient, tenantId, userId, code)).toMatchObject({
       status: 'PROCESSING',
       orderNo: claim.redemptionId,
     });

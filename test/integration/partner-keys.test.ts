@@ -24,6 +24,7 @@ import { RawSocket } from '../support/raw-socket.js';
 import {
   emOf,
   openWorld,
+  PATIENT,
   outcomeOf,
   redeem,
   seedCampaign,
@@ -49,7 +50,7 @@ let tenantId: string;
 
 beforeAll(async () => {
   world = await openWorld();
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '5000' });
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
   tenant = await seedTenant(world);

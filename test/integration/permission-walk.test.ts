@@ -20,6 +20,7 @@ import type { WalkCaller, WalkOperation } from '../support/walk-caller.js';
 import { PROBE, signed, WALK_CALLERS } from '../support/walk-callers.js';
 import {
   openWorld,
+  PATIENT,
   redeem,
   seedCampaign,
   seedTenant,
@@ -46,7 +47,7 @@ beforeAll(async () => {
   [database, redis] = await Promise.all([createScratchDatabase(inject('databaseUrl')), RedisServer.start()]);
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '5000' });
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
   server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
   const tenantId = 'P_WALK';
   await world.services.tenants.create({ id: tenantId, name: 'Platform', type: 'PLATFORM' });

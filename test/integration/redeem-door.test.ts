@@ -37,6 +37,7 @@ async function start(replyWithinMs: number): Promise<RunningServer> {
     STORE_TIMEOUT_MS: '10000',
     CLAIM_DEADLINE_MS: '120000',
     REPLY_WITHIN_MS: String(replyWithinMs),
+    HELD_WAIT_MS: '20000',
     LOCKOUT_USER_FAILURES: '0',
     CORS_ORIGINS: 'https://shop.example',
   });

@@ -16,7 +16,15 @@ import {
 } from '../support/partners.js';
 import { signedUser, staffToken } from '../support/cluster.js';
 import { RawSocket } from '../support/raw-socket.js';
-import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import {
+  emOf,
+  openWorld,
+  PATIENT,
+  seedCampaign,
+  seedTenant,
+  TEST_SECRETS,
+  type World,
+} from '../support/world.js';
 
 /** Within which a new list counts everywhere. */
 const EFFECTIVE_MS = 1000;
@@ -31,7 +39,7 @@ let key: string;
 
 beforeAll(async () => {
   world = await openWorld();
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '5000' });
+  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
   ({ tenantId } = await seedTenant(world));

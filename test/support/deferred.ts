@@ -63,6 +63,6 @@ export async function loseJobs(world: World, tenantId: string): Promise<void> {
   if (jobs.length > 0) await world.stores.redis.del(jobs);
 }
 
-export async function eventually(look: () => Promise<void>, timeout = 10_000): Promise<void> {
+export async function eventually(look: () => Promise<void>, timeout = 30_000): Promise<void> {
   await vi.waitFor(look, { timeout, interval: 50 });
 }

@@ -7,7 +7,7 @@ import { User } from '../../src/identity/users/user.entity.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { outcomeOf, type DevicePayload } from './devices.js';
-import { emOf, openWorld, TEST_SECRETS, type World } from './world.js';
+import { emOf, openWorld, PATIENT, TEST_SECRETS, type World } from './world.js';
 
 export interface DeviceWorld {
   readonly world: World;
@@ -18,7 +18,7 @@ export interface DeviceWorld {
 
 export async function openDeviceWorld(): Promise<DeviceWorld> {
   const world = await openWorld();
-  const environment = { NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '5000' };
+  const environment = { NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT };
   const reach = { TRUST_PROXY: '1', OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8' };
   const config = loadConfig({ ...environment, ...reach });
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };

@@ -11,7 +11,7 @@ import {
 import { signedUser, type SignedUser } from './cluster.js';
 import { RedisServer } from './redis-server.js';
 import { truthOf } from './truth.js';
-import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from './world.js';
+import { openWorld, PATIENT, seedCampaign, seedTenant, TEST_SECRETS, type World } from './world.js';
 
 export const SECRET = 'a-secret-of-a-test-with-32-chars';
 export const V1_SECRET = '123456';
@@ -35,7 +35,7 @@ export async function openEnvelopeWorld(environment: Record<string, string> = {}
     NODE_ENV: 'test',
     PORT: '0',
     ROLE: 'api',
-    STORE_TIMEOUT_MS: '5000',
+    ...PATIENT,
     ...environment,
   });
   const server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));

@@ -11,7 +11,7 @@ import { RedisServer } from './redis-server.js';
 import { createScratchDatabase } from './scratch-database.js';
 import { codeOf } from './staff-world.js';
 import { WebhookReceiver } from './webhook-receiver.js';
-import { TEST_SECRETS } from './world.js';
+import { PATIENT, TEST_SECRETS } from './world.js';
 
 const TENANT = 'DEMO';
 const PROVIDERS_ADDRESS = 'carla@example.com';
@@ -45,7 +45,7 @@ export async function openExampleWorld(): Promise<ExampleWorld> {
   const config = loadConfig({
     NODE_ENV: 'test',
     PORT: '0',
-    STORE_TIMEOUT_MS: '5000',
+    ...PATIENT,
     OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8',
     JWKS_HOSTS: 'login.example.com',
     ...provider.environment,

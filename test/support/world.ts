@@ -15,6 +15,9 @@ import type { Stores, StoreSettings } from '../../src/app/stores.js';
 export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(40) };
 const quietLog = createLog({ level: 'silent' });
 
+/** On a busy machine a query may take seconds, and a commit many; tests that are about waiting set their own limits. */
+export const PATIENT = { STORE_TIMEOUT_MS: '5000', REPLY_WITHIN_MS: '14000' };
+
 /** One process' services on the real stores of the test run; several of them play several processes. */
 export interface World {
   readonly app: App;
@@ -29,7 +32,7 @@ export async function openWorld(
   /** Lists read over separate connections, as in a server. */
   reads: Pick<StoreSettings, 'reads'> = {},
 ): Promise<World> {
-  const config = loadConfig({ NODE_ENV: 'test', STORE_TIMEOUT_MS: '5000', ...environment });
+  const config = loadConfig({ NODE_ENV: 'test', ...PATIENT, ...environment });
   const { stores, app, services } = await openApp(
     {
       config,
