@@ -167,9 +167,11 @@ describe('every operation of the schema', () => {
       const endOf = async ({ next }: { next(): Promise<unknown> }) => next().then(JSON.stringify, String);
       const [mineEnd, othersEnd] = [endOf(mine), endOf(others)];
       await setStatus(table, table === 'user' ? userId : own.tenantId, 'DISABLED');
-      await expectWithin(world, EFFECTIVE_MS, async () => expect(await mineEnd).toContain('closed: 4403'));
-      const othersState = await Promise.race([othersEnd, pause(EFFECTIVE_MS, 'open')]);
-      expect(othersState).toContain(table === 'tenant' ? 'closed: 4403' : 'open');
+      await expectWithin(world, EFFECTIVE_MS, async () => {
+        expect(await mineEnd).toContain('closed: 4403');
+        if (table === 'tenant') expect(await othersEnd).toContain('closed: 4403');
+      });
+      if (table === 'user') expect(await Promise.race([othersEnd, pause(EFFECTIVE_MS, 'open')])).toBe('open');
       await others.close();
     },
   );
@@ -293,9 +295,16 @@ describe('a redemption', () => {
     }
   });
 
+  /** What refusals of earlier tests have left to be written, which is written at some moment otherwise. */
+  const written = async (): Promise<void> => {
+    await world.services.attemptLog.flush();
+    await world.services.refusalCounter.flush();
+  };
+
   it('at unknown product lines reads one list a second, and is limited, while known lines are served', async () => {
     const { tenantId } = tenant;
     const userId = await seedUser(world, tenantId);
+    await written();
     const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
     const startMs = performance.now();
     const attempts = await Promise.all(
@@ -318,6 +327,7 @@ describe('a redemption', () => {
     const [userId, ...crowd] = await Promise.all(
       Array.from({ length: 65 }, async () => seedUser(world, tenantId)),
     );
+    await written();
     const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
     const statusReads = (): number =>
       reads.mock.calls.filter(([query]) => /from (?:tenant|user) /.test(query)).length;
@@ -328,8 +338,10 @@ describe('a redemption', () => {
     // The tenant each time, the user once.
     expect(statusReads()).toBeLessThanOrEqual(periods + 1);
     reads.mockClear();
+    const crowdMs = performance.now();
     await Promise.all(crowd.map(async (each) => redeem(world, tenantId, each, 'NO')));
-    expect(statusReads()).toBeLessThanOrEqual(4);
+    const more = Math.floor((performance.now() - crowdMs) / STATUS_TTL_MS);
+    expect(statusReads()).toBeLessThanOrEqual(4 + more);
     reads.mockRestore();
   });
 });

@@ -21,6 +21,7 @@ import {
 } from '../support/partners.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { RawSocket } from '../support/raw-socket.js';
+import { RedisServer } from '../support/redis-server.js';
 import {
   emOf,
   openWorld,
@@ -114,9 +115,12 @@ describe('an API key', () => {
   });
 
   it('that is unknown is asked for once, many in one query, and leaves nothing in Redis', async () => {
-    const { partnerAccess } = world.services;
-    const before = await world.stores.redis.dbsize();
-    const reads = vi.spyOn(world.stores.orm.em.getConnection(), 'execute');
+    // What other tests store in a shared Redis meanwhile would be counted.
+    const redis = await RedisServer.start();
+    const own = await openWorld({}, { redisUrl: redis.url });
+    const { partnerAccess } = own.services;
+    const before = await own.stores.redis.dbsize();
+    const reads = vi.spyOn(own.stores.orm.em.getConnection(), 'execute');
     const unknown = Array.from({ length: 400 }, newApiKey);
     expect(new Set(await Promise.all(unknown.map(async (key) => partnerAccess.prove(key))))).toEqual(
       new Set([null]),
@@ -126,7 +130,9 @@ describe('an API key', () => {
     for (const key of unknown) expect(await partnerAccess.prove(key)).toBeNull();
     expect(reads).not.toHaveBeenCalled();
     reads.mockRestore();
-    expect(await world.stores.redis.dbsize()).toBeLessThanOrEqual(before + 5);
+    expect(await own.stores.redis.dbsize()).toBeLessThanOrEqual(before + 5);
+    await own.close();
+    await redis.close();
   });
 
   it('is refused in any of 600 damaged forms with 401, or with 4403 for a socket, and without a fault', async () => {

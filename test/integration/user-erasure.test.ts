@@ -254,13 +254,14 @@ async function eraseWhile(tenantId: string, userId: string, work: () => Promise<
 }
 
 /** Whether something is over, or waits for a row that another transaction has locked. */
-async function settledOrWaiting(running: Promise<unknown>): Promise<void> {
+async function settledOrWaiting(tenantId: string, running: Promise<unknown>): Promise<void> {
   let isOver = false;
   void running.finally(() => (isOver = true)).catch(() => undefined);
   const waiting = async (): Promise<boolean> => {
     const [row] = await emOf(other, 'none').execute<[{ n: number }]>(
       `select count(*) as n from information_schema.processlist where db = database() and command <> 'Sleep'
-        and info like '%user%' and (info like '%for update' or info like '%lock in share mode')`,
+        and info like '%user%' and info like ? and (info like '%for update' or info like '%lock in share mode')`,
+      [`%${tenantId}%`],
     );
     return isOver || row.n > 0;
   };
@@ -278,7 +279,7 @@ describe('the erasure of a user under way', () => {
     await eraseWhile(tenantId, userId, async () => {
       const from = { deviceId: client };
       redeeming = redeem(other, tenantId, userId, codes[0] ?? '', from).then(outcomeOf);
-      await settledOrWaiting(redeeming);
+      await settledOrWaiting(tenantId, redeeming);
     });
     expect(await redeeming).toBe('USER_DISABLED');
     const rows = await emOf(world, tenantId).find(Redemption, { userId });
@@ -299,7 +300,7 @@ describe('the erasure of a user under way', () => {
     let writing: Promise<void> | undefined;
     await eraseWhile(tenantId, userId, async () => {
       writing = other.services.attemptLog.flush();
-      await settledOrWaiting(writing);
+      await settledOrWaiting(tenantId, writing);
     });
     await writing;
     await world.services.attemptLog.flush();
@@ -314,7 +315,7 @@ describe('the erasure of a user under way', () => {
     let placing: Promise<unknown> | undefined;
     await eraseWhile(shop.tenantId, userId, async () => {
       placing = refusedBy(placeOrder(other, shop, userId));
-      await settledOrWaiting(placing);
+      await settledOrWaiting(shop.tenantId, placing);
     });
     expect(await placing).toBe('USER_DISABLED');
     expect(await emOf(world, shop.tenantId).count(Order, { userId })).toBe(0);
@@ -333,7 +334,7 @@ describe('the erasure of a user under way', () => {
       let signing: Promise<unknown> | undefined;
       await eraseWhile(tenantId, userId, async () => {
         signing = sign({ ...input, tags: ['two'] });
-        await settledOrWaiting(signing);
+        await settledOrWaiting(tenantId, signing);
       });
       expect(await signing).toBe('USER_DISABLED');
       expect(await emOf(world, tenantId).findOneOrFail(User, { id: userId })).toMatchObject({ tags: [] });
