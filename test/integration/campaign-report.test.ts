@@ -14,6 +14,7 @@ import {
   seedUsers,
   type World,
 } from '../support/world.js';
+import { withinOne } from '../support/periods.js';
 
 let database: ScratchDatabase;
 let world: World;
@@ -59,6 +60,7 @@ async function countSeries(tenantId: string): Promise<void> {
 
 describe('the report of a campaign', () => {
   it('shows uses, budget, refusals and days of this campaign, and of no other', async () => {
+    await withinOne(86_400_000, 20_000);
     const tenant = await seedTenant(world);
     const { tenantId, planId } = tenant;
     const options = {

@@ -14,6 +14,7 @@ import {
   tally,
   type World,
 } from '../support/world.js';
+import { withinOne } from '../support/periods.js';
 
 let world: World;
 beforeAll(async () => {
@@ -101,6 +102,7 @@ describe('limits of a campaign', () => {
   });
 
   it('hold for one user exactly, on one day', async () => {
+    await withinOne(86_400_000, 20_000);
     const tenant = await seedTenant(world);
     const { codes, campaignId } = await seedCampaign(world, tenant, 6, { campaign: { userLimitDay: 2 } });
     const userId = await seedUser(world, tenant.tenantId);

@@ -14,6 +14,7 @@ import {
   seedUsers,
   type World,
 } from '../support/world.js';
+import { withinOne } from '../support/periods.js';
 
 let world: World;
 beforeAll(async () => {
@@ -81,6 +82,7 @@ describe('the use of a reversed redemption', () => {
   });
 
   it('counts in the limits of the campaign until it is given back', async () => {
+    await withinOne(86_400_000, 20_000);
     const tenant = await seedTenant(world);
     const { tenantId } = tenant;
     const campaign = { userLimitTotal: 1, userLimitDay: 1, budgetUses: 1, budgetValue: '5' };
