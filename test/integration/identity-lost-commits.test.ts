@@ -3,6 +3,7 @@ import { newIdentifier, newSecret, seedDeviceTenant } from '../support/devices.j
 import { loseNextCommit } from '../support/failing-statements.js';
 import { codeOf, PASSWORD, refusedBy, seedStaff } from '../support/staff-world.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
+import { withinOne } from '../support/periods.js';
 
 const NEW_PASSWORD = 'a new long password';
 
@@ -54,6 +55,7 @@ describe.each([
   });
 
   it('of each step of a second factor makes that step, and its sign-in opens one session', async () => {
+    await withinOne(30_000, 5000);
     const { email, staffId } = await seedStaff(world, tenantId);
     const call = await callOf(email);
     const { ownAccounts } = world.services;
