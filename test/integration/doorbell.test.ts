@@ -17,7 +17,7 @@ let other: Process;
 let tenantId: string;
 
 async function newProcess(): Promise<Process> {
-  const redis = connectRedis(inject('redisUrl'), 1000);
+  const redis = connectRedis(inject('redisUrl'), 5000);
   const listener = connectRedisListener(inject('redisUrl'));
   const doorbell = new Doorbell(redis, listener);
   const heard: [string, number][] = [];

@@ -17,6 +17,8 @@ import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-
 
 const LONG_MS = 60_000;
 const SHORT_MS = 50;
+/** Of leases that are renewed meanwhile: far longer than a busy machine delays that. */
+const LEASE_MS = 4000;
 const log = createLog({ level: 'silent' });
 
 let database: ScratchDatabase;
@@ -105,7 +107,10 @@ describe('a lease', () => {
 
 describe('exclusive work', () => {
   it('keeps its lease for as long as it takes, and gives it back', async () => {
-    const [holder, other] = [new ExclusiveWork(orm, 'work', 1000), new ExclusiveWork(orm, 'work', 1000)];
+    const [holder, other] = [
+      new ExclusiveWork(orm, 'work', LEASE_MS),
+      new ExclusiveWork(orm, 'work', LEASE_MS),
+    ];
     const mayEnd = Promise.withResolvers<void>();
     const work = holder.tryDuring(async () => {
       await mayEnd.promise;
@@ -113,7 +118,7 @@ describe('exclusive work', () => {
     });
     // Twice as long as the lease is taken for.
     for (let tries = 0; tries < 10; tries += 1) {
-      await pause(200);
+      await pause(LEASE_MS / 5);
       expect(await other.tryDuring(async () => Promise.resolve('taken'))).toBeNull();
     }
     mayEnd.resolve();
@@ -158,9 +163,9 @@ describe('two processes', () => {
   }
 
   it('one that is killed is followed by the other when its lease has run out', async () => {
-    const first = start(1500);
+    const first = start(LEASE_MS);
     await first.hears('HELD');
-    const second = start(1500);
+    const second = start(LEASE_MS);
     first.ask('a');
     await first.hears('HELD', 'WRITTEN');
     first.child.kill('SIGKILL');
@@ -175,9 +180,9 @@ describe('two processes', () => {
   });
 
   it('one that is paused writes nothing when it awakens and the other has taken over', async () => {
-    const first = start(1500);
+    const first = start(LEASE_MS);
     await first.hears('HELD');
-    const second = start(1500);
+    const second = start(LEASE_MS);
     first.child.kill('SIGSTOP');
     // It reads this when it awakens, before it can know that it has lost the lease.
     first.ask('late');

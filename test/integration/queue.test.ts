@@ -19,7 +19,7 @@ beforeEach(() => {
     redisUrl: inject('redisUrl'),
     name: `test-${randomBytes(6).toString('hex')}`,
     log,
-    commandTimeoutMs: 1000,
+    commandTimeoutMs: 5000,
     attempts: 3,
     backoffMs: 200,
   };
@@ -34,7 +34,7 @@ afterEach(async () => {
 describe('a job whose process died', () => {
   it('is taken over once its lease has ended', async () => {
     const name = `test-${randomBytes(6).toString('hex')}`;
-    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, leaseMs: 1000 };
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 5000, leaseMs: 1000 };
     const survivor = new JobQueue<Work>(settings);
     const connection = connectRedisWaiter(inject('redisUrl'));
     const dead = new Worker(name, null, { connection, prefix: '{bull}', lockDuration: 1000 });
@@ -53,7 +53,7 @@ describe('a job queue with shares', () => {
   it('does the jobs of others at once while the work of one owner hangs, and loses no attempt of that', async () => {
     const share = { ownerOf: ({ n }: Work) => (n < 100 ? 'hanging' : 'other'), max: 2 };
     const name = `test-${randomBytes(6).toString('hex')}`;
-    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, attempts: 1 };
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 5000, attempts: 1 };
     const shared = new JobQueue<Work>({ ...settings, concurrency: 4, share });
     const { promise: hanging, resolve: letGo } = Promise.withResolvers<null>();
     const done: number[] = [];
@@ -83,7 +83,7 @@ describe('a job queue with shares', () => {
   it('moves the jobs of a hanging owner once each and then a share per turn, however many there are', async () => {
     const share = { ownerOf: () => 'hanging', max: 2 };
     const name = `test-${randomBytes(6).toString('hex')}`;
-    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, attempts: 1 };
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 5000, attempts: 1 };
     const shared = new JobQueue<Work>({ ...settings, concurrency: 4, share });
     const { promise: hanging, resolve: letGo } = Promise.withResolvers<null>();
     const moves = vi.spyOn(Job.prototype, 'moveToDelayed');
@@ -110,7 +110,7 @@ describe('a job queue with shares', () => {
 describe('a job that is done in parts', () => {
   it('is met again after the wait that it answers, behind those that wait, and uses no attempt up', async () => {
     const name = `test-${randomBytes(6).toString('hex')}`;
-    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 1000, attempts: 1 };
+    const settings = { redisUrl: inject('redisUrl'), name, log, commandTimeoutMs: 5000, attempts: 1 };
     const parts = new JobQueue<Work>({ ...settings, concurrency: 1 });
     const met: [number, number][] = [];
     await parts.add('long', { n: 1 });

@@ -171,7 +171,7 @@ export async function openCodesWorld(databaseUrl: string, guessesPerHit = 1_000_
   const issuer = new CodeIssuer(ids, clock, outbox, tenants, writer, guesses);
   const generated: [string, number][] = [];
   const onGenerated = (campaignId: string, count: number): void => void generated.push([campaignId, count]);
-  const redis = connectRedis(inject('redisUrl'), 1000);
+  const redis = connectRedis(inject('redisUrl'), 5000);
   const shown = new ShownCodes(redis, digester, 600, log);
   const generation = new CodeGenerationService({
     shown,

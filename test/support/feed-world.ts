@@ -76,7 +76,7 @@ export async function openFeedWorld(): Promise<FeedWorld> {
   const opened: { close(): void }[] = [];
 
   const connect = async () => {
-    const redis = connectRedis(inject('redisUrl'), 1000);
+    const redis = connectRedis(inject('redisUrl'), 5000);
     const listener = connectRedisListener(inject('redisUrl'));
     const doorbell = new Doorbell(redis, listener);
     await doorbell.listen();

@@ -58,7 +58,7 @@ export async function startTransport(options: TransportOptions = {}): Promise<Tr
   const logged: Record<string, unknown>[] = [];
   const write = (line: string): void => void logged.push(JSON.parse(line) as Record<string, unknown>);
   const log = pino({ level: 'debug' }, { write });
-  const redis = connectRedis(options.redisUrl ?? inject('redisUrl'), 1000);
+  const redis = connectRedis(options.redisUrl ?? inject('redisUrl'), 5000);
   const tokens = new TokenService([SECRET], options.clock ?? systemClock);
   const health = options.health ?? { redis: async () => redis.ping(), database: async () => undefined };
   const server = await createHttpServer({

@@ -19,7 +19,7 @@ export interface WebhookWorld {
   close(): Promise<void>;
 }
 
-export const LOOPBACK_ALLOWED = { OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8', WEBHOOK_TIMEOUT_MS: '1500' };
+export const LOOPBACK_ALLOWED = { OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8', WEBHOOK_TIMEOUT_MS: '5000' };
 
 export async function openWebhookWorld(): Promise<WebhookWorld> {
   const database = await createScratchDatabase(inject('databaseUrl'));
