@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import type { Actor } from '../../src/graphql/actor.js';
 import { turn, withLagOf } from '../support/lag.js';
@@ -226,8 +227,9 @@ describe('a client that does not read', () => {
 describe('a token that expires', () => {
   it('ends its socket in that instant, and no event is sent after it', async () => {
     await withTransport({}, async ({ url, tokens }) => {
-      const expiresMs = (Math.floor(Date.now() / 1000) + 4) * 1000;
-      const authorization = `Bearer ${tokens.sign(USER, 4)}`;
+      const token = tokens.sign(USER, 5);
+      const expiresMs = Number(decodeJwt(token).exp) * 1000;
+      const authorization = `Bearer ${token}`;
       const socket = await RawSocket.ready(url, { authorization });
       socket.subscribe('1', 'subscription { ticks }');
       const { result: code, lagMs } = await withLagOf([turn], async () => (await socket.closed).code);

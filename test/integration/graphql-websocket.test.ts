@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -10,7 +11,7 @@ let transport: TransportServer;
 let url: string;
 
 beforeAll(async () => {
-  const environment = { WS_INIT_TIMEOUT_MS: '150', WS_MAX_OPERATIONS: '3', WS_SOCKETS_PER_USER: '2' };
+  const environment = { WS_MAX_OPERATIONS: '3', WS_SOCKETS_PER_USER: '2' };
   transport = await startTransport({ environment });
   url = transport.url;
 });
@@ -79,7 +80,9 @@ describe('GraphQL over WebSocket', () => {
   });
 
   it('closes a socket that says nothing in time with 4408', async () => {
-    expect((await (await RawSocket.open(url)).closed).code).toBe(4408);
+    const impatient = await startTransport({ environment: { WS_INIT_TIMEOUT_MS: '150' } });
+    expect((await (await RawSocket.open(impatient.url)).closed).code).toBe(4408);
+    await impatient.close();
   });
 
   it('closes at a second connection_init with 4429', async () => {
@@ -307,8 +310,9 @@ describe('a caller whose session has ended', () => {
 describe('shutdown', () => {
   it('finishes a request that is under way', async () => {
     const leaving = await startTransport();
+    const begun = once(leaving.server.app.server, 'request');
     const slow = graphqlRequest(leaving.url, { query: '{ slow }' });
-    await setTimeout(100);
+    await begun;
     await leaving.close();
     expect(await slow).toMatchObject({ status: 200, data: { slow: 'done' } });
   });
