@@ -119,10 +119,11 @@ describe('the claim', () => {
     const tenant = await seedTenant(world);
     const { codes } = await seedCampaign(world, tenant, 1, { rule: { useLimit: 5 } });
     const userId = await seedUser(world, tenant.tenantId);
+    const fromMs = performance.now();
     const claim = await openClaim(world, tenant, first(codes), userId);
     const lock = `{${tenant.tenantId}}:redemption_lock:${userId}:${claim.digest}`;
     const ttlMs = await world.stores.redis.pttl(lock);
-    expect(ttlMs).toBeGreaterThan(8_000);
+    expect(ttlMs).toBeGreaterThan(10_000 - (performance.now() - fromMs) - 10);
     expect(ttlMs).toBeLessThanOrEqual(10_000);
     // The first click has no answer yet; the second adopts its claim and commits the same redemption.
     const second = await redeem(other, tenant.tenantId, userId, first(codes));
