@@ -280,17 +280,16 @@ describe('shares of queries (X.19)', () => {
     expect(rounds).toBeGreaterThanOrEqual(500 / 20);
   });
 
-  /** Counts how many of a query run at once. */
-  function watched(schema: GraphQLSchema, name: 'Query' | 'Mutation', fieldName: string, workMs: number) {
-    const field = (name === 'Query' ? schema.getQueryType() : schema.getMutationType())?.getFields()[
-      fieldName
-    ];
+  /** Counts how many of a query run at once, each for some milliseconds or until the work is done. */
+  function watched(schema: GraphQLSchema, name: 'Query' | 'Mutation', fieldName: string, work: unknown) {
+    const type = name === 'Query' ? schema.getQueryType() : schema.getMutationType();
+    const field = type?.getFields()[fieldName];
     if (field === undefined) throw new Error('The schema has no such field.');
     const seen = { running: 0, most: 0 };
     field.resolve = async () => {
       seen.running += 1;
       seen.most = Math.max(seen.most, seen.running);
-      await pause(workMs);
+      await (typeof work === 'number' ? pause(work) : work);
       seen.running -= 1;
       return 1;
     };
@@ -317,15 +316,17 @@ describe('shares of queries (X.19)', () => {
   it('give a caller one query at a time while redemptions are under way, and no place to wait behind it', async () => {
     const schema = newTransportSchema();
     const seen = watched(schema, 'Query', 'slow', 10);
-    const redemption = schema.getMutationType()?.getFields()['touch'];
-    Object.assign(redemption ?? {}, { extensions: UNSHARED });
-    const redeemed = watched(schema, 'Mutation', 'touch', 300);
+    Object.assign(schema.getMutationType()?.getFields()['touch'] ?? {}, { extensions: UNSHARED });
+    const isCommitted = Promise.withResolvers<void>();
+    const redeemed = watched(schema, 'Mutation', 'touch', isCommitted.promise);
     serveFairly(schema, new WorkShares(PLACES));
     const redemptions = Array.from({ length: 20 }, async (_, no) =>
       run(schema, 'mutation { touch }', String(no)),
     );
     const lists = Array.from({ length: 10 }, async () => run(schema, '{ slow }'));
-    await Promise.all([...redemptions, ...lists]);
+    await Promise.all(lists);
+    isCommitted.resolve();
+    await Promise.all(redemptions);
     expect([redeemed.most, seen.most]).toEqual([20, 1]);
   });
 
@@ -334,8 +335,7 @@ describe('shares of queries (X.19)', () => {
     ['of staff', STAFF],
   ])('are not held back by redemptions of callers %s, who are refused', async (_whose, actor) => {
     const schema = newTransportSchema();
-    const touch = schema.getMutationType()?.getFields()['touch'];
-    Object.assign(touch ?? {}, { extensions: UNSHARED });
+    Object.assign(schema.getMutationType()?.getFields()['touch'] ?? {}, { extensions: UNSHARED });
     const refused = watched(schema, 'Mutation', 'touch', 200);
     const seen = watched(schema, 'Query', 'slow', 10);
     serveFairly(schema, new WorkShares(PLACES));
