@@ -4,19 +4,26 @@ import { connectRedis } from '../../src/platform/redis/redis.js';
 import { NodeUsersService, type NodeUser } from '../../src/subscriptions/nodes/node-users.service.js';
 import { PlanUsersCache } from '../../src/subscriptions/nodes/plan-users.redis.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
+let database: ScratchDatabase;
 let world: SubscriptionWorld;
 let nodeId: string;
 let planId: string;
 beforeAll(async () => {
-  world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
+  // The sweep is for all tenants, so that of another test must not come in between.
+  database = await createScratchDatabase(inject('databaseUrl'));
+  world = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
 });
 beforeEach(async () => {
   const node = await world.nodes.create(world.tenantId, { name: 'N', address: 'n.example' });
   nodeId = node.id;
   planId = (await world.addPlan({ nodeIds: [nodeId], deviceLimit: 3 })).id;
 });
-afterAll(async () => world.close());
+afterAll(async () => {
+  await world.close();
+  await database.drop();
+});
 
 const plansKey = () => `{${world.tenantId}}:plan_users:${planId}`;
 const part = async (after: string | null = null, service = world.nodeUsers) => {

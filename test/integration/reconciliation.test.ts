@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Reconciler } from '../../src/reconciliation/reconciler.js';
 import { ReconciliationRun } from '../../src/reconciliation/reconciliation-run.entity.js';
@@ -7,12 +7,19 @@ import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { counted } from '../support/staff-world.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
 import { emOf, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
+let database: ScratchDatabase;
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
+  // Workers take the runs of all tenants, also those that another test has asked for.
+  database = await createScratchDatabase(inject('databaseUrl'));
+  world = await openWorld({}, database);
 });
-afterAll(async () => world.close());
+afterAll(async () => {
+  await world.close();
+  await database.drop();
+});
 
 const look = async ({ tenantId }: Scene) => reconcilerOf(world).reconciler.run({ tenantId });
 
@@ -128,7 +135,7 @@ describe('a reconciliation that staff ask for', () => {
     expect(asked.find((each) => refusalIn(each) === undefined)).toMatchObject({
       run: { status: 'WAITING', repair: false, requestedBy: 'eve', progress: 0, verdict: null },
     });
-    const other = await openWorld();
+    const other = await openWorld({}, database);
     const works = [world, other].map(({ services }) => services.reconciliationRuns);
     const done = async () => {
       await Promise.all(works.map(async (each) => each.work()));
@@ -155,7 +162,7 @@ describe('a reconciliation that staff ask for', () => {
       if (of === tenantId) made += 1;
       return Promise.resolve(report);
     };
-    const other = await openWorld();
+    const other = await openWorld({}, database);
     const workers = Array.from({ length: 12 }, (_, at) => {
       const { services, stores } = at % 2 === 0 ? world : other;
       return new ReconciliationRuns({ ...services, ...stores, reconciler: { run } });

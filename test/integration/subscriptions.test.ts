@@ -4,12 +4,19 @@ import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
+import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
+let database: ScratchDatabase;
 let world: SubscriptionWorld;
 beforeAll(async () => {
-  world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
+  // The sweep is for all tenants, so that of another test must not come in between.
+  database = await createScratchDatabase(inject('databaseUrl'));
+  world = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => {
+  await world.close();
+  await database.drop();
+});
 
 const ago = (ms: number) => new Date(world.clock.nowMs() - ms);
 const statusOf = async (id: string) =>
@@ -126,7 +133,7 @@ describe('the sweep', () => {
 
   it('S0.16 moves each of 600 once when eight workers on four pools race with extensions of the same users', async () => {
     const others = await Promise.all(
-      [1, 2, 3].map(async () => openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'))),
+      [1, 2, 3].map(async () => openSubscriptionWorld(database.databaseUrl, inject('redisUrl'))),
     );
     try {
       const plan = await world.addPlan({ unitTime: 'YEAR', trafficBytes: 10 });
@@ -161,7 +168,7 @@ describe('the sweep', () => {
   });
 
   it('ends those of the other tenants when the sweep of one fails, which has more of them and for longer', async () => {
-    const other = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
+    const other = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
     try {
       const [userId, plan] = [await world.addUser(), await world.addPlan()];
       const first = await world.addSubscription(userId, plan.id, { expiresAt: ago(86_400_000) });

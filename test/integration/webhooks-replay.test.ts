@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
 import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
@@ -20,6 +20,7 @@ import {
 } from '../support/webhook-world.js';
 import { statementsOf } from '../support/statements.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 
 const LOOPBACK = { address: '127.0.0.1', family: 4 };
 const DAY_MS = 86_400_000;
@@ -152,7 +153,9 @@ describe('a replay', () => {
   });
 
   it('is queued in pages, each of them once by two processes at once', async () => {
-    const idle = await Promise.all([openWorld(), openWorld()]);
+    // A database of their own: they take the replays of all tenants.
+    const database = await createScratchDatabase(inject('databaseUrl'));
+    const idle = await Promise.all([openWorld({}, database), openWorld({}, database)]);
     const [here, there] = idle;
     const { tenantId } = await seedTenant(here);
     const seqs = await tell(here, tenantId, 2300);
@@ -167,6 +170,7 @@ describe('a replay', () => {
     const queued = (await Promise.all([queuedBy(here), queuedBy(there)])).flat();
     expect(queued.toSorted((a, b) => a - b)).toEqual(seqs);
     await Promise.all(idle.map(async (each) => each.close()));
+    await database.drop();
   });
 
   it('is refused where it cannot be done, and nothing is sent', async () => {
