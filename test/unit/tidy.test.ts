@@ -10,6 +10,7 @@ import { exactVersions, traces } from './tidy/packages.js';
 import { readProject } from './tidy/project.js';
 import { retries } from './tidy/retries.js';
 import { projectOf, type Rule } from './tidy/rule.js';
+import { saidOnce } from './tidy/said-once.js';
 import { sizes } from './tidy/sizes.js';
 import { sqlWords } from './tidy/sql-words.js';
 import { testNames } from './tidy/test-names.js';
@@ -30,6 +31,7 @@ const RULES: readonly Rule[] = [
   errorsDocument,
   links,
   docsIndex,
+  saidOnce,
   sqlWords,
   retries,
   testNames,
