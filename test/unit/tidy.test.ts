@@ -13,7 +13,7 @@ import { projectOf, type Rule } from './tidy/rule.js';
 import { saidOnce } from './tidy/said-once.js';
 import { sizes } from './tidy/sizes.js';
 import { sqlWords } from './tidy/sql-words.js';
-import { testNames } from './tidy/test-names.js';
+import { quotedTests, testNames } from './tidy/test-names.js';
 import { bannedWords, leftOvers } from './tidy/words.js';
 
 /** The rules of the project that a reader would otherwise have to remember, kept by a test. */
@@ -35,6 +35,7 @@ const RULES: readonly Rule[] = [
   sqlWords,
   retries,
   testNames,
+  quotedTests,
   acceptance,
   exactVersions,
   traces,

@@ -30,3 +30,35 @@ export const testNames: Rule = {
     'test/unit/a.test.ts': `// it('should', () => {})\nit('refuses', () => { expect('what should be').toBe(1); });`,
   },
 };
+
+/** A title that a page quotes behind its file: `a.test.ts`: "refuses". */
+const QUOTED = /`([\w-]+\.test\.ts)`: "([^"\n]+)"/g;
+
+function lostTitles(page: ProjectFile, files: readonly ProjectFile[]): readonly string[] {
+  return [...page.text.matchAll(QUOTED)]
+    .filter(([, name = '', title = '']) => {
+      const test = files.find(({ path }) => isTest(path) && path.endsWith(`/${name}`));
+      return test === undefined || !titlesOf(test).includes(title);
+    })
+    .map(([, name, title]) => `${page.path}: ${name} has no test "${title}"`);
+}
+
+export const quotedTests: Rule = {
+  says: 'quotes tests in its pages by the names that they have',
+  check: (files) =>
+    files.filter(({ path }) => path.endsWith('.md')).flatMap((page) => lostTitles(page, files)),
+  broken: {
+    'another name': {
+      'docs/a.md': '`a.test.ts`: "refuses"',
+      'test/unit/a.test.ts': `it('refuses twice', () => {});`,
+    },
+    'no such file': {
+      'docs/a.md': '`a.test.ts`: "refuses"',
+      'test/unit/ba.test.ts': `it('refuses', () => {});`,
+    },
+  },
+  kept: {
+    'docs/a.md': '`a.test.ts`: "refuses" and `b.test.ts`: all',
+    'test/unit/a.test.ts': `it('refuses', () => {});`,
+  },
+};
