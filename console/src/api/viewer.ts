@@ -14,6 +14,9 @@ export function useViewer(): Viewer {
   return data.viewer;
 }
 
+/** The time zone of the own tenant: by its clock windows are shown and set. */
+export const useTenantZone = (): string => useSuspenseQuery(viewerOptions).data.tenant?.timeZone ?? 'UTC';
+
 /** Whether the server lets the member of staff call an operation, such as `endSession`. */
 export function useMayCall(operation: string): boolean {
   return useViewer().operations.includes(operation);

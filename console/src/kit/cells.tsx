@@ -1,6 +1,15 @@
 import { Text } from '@mantine/core';
+import { useTenantZone } from '../api/viewer';
 import { CopyButton } from './copy-button';
-import { bytesText, countText, exactTimeText, moneyText, secondText, timeText } from './format';
+import {
+  bytesText,
+  countText,
+  exactTimeText,
+  moneyText,
+  secondText,
+  timeText,
+  zonedTimeText,
+} from './format';
 import classes from './cells.module.css';
 
 /** For a value that is missing: screen readers get a word. */
@@ -40,23 +49,37 @@ export const BytesCell = ({ value }: { readonly value: number }) => (
   </span>
 );
 
-/** In the time zone of the browser; the whole time is its title. */
+/** A time at which something happened: in the time zone of the browser. The whole time is its title. */
 export function TimeCell({
   value,
   precision = 'MINUTE',
-  zone,
 }: {
   readonly value: string | null | undefined;
-  /** Of a time that is meant in another zone than the browser's; it is named then. */
-  readonly zone?: string | undefined;
   /** SECOND: of what happens now; the day is in the title only. */
   readonly precision?: 'MINUTE' | 'SECOND';
 }) {
   if (value === null || value === undefined) return <None says="never" />;
   return (
     <time dateTime={value} title={exactTimeText(value)} className={classes['number']}>
-      {precision === 'SECOND' ? secondText(value) : timeText(value, zone)}
-      {zone !== undefined && `, ${zone}`}
+      {precision === 'SECOND' ? secondText(value) : timeText(value)}
+    </time>
+  );
+}
+
+/** A time from or until which something is valid: in the time zone of the tenant, as `TenantTimeField` takes it. */
+export function TenantTimeCell({
+  value,
+  none = 'never',
+}: {
+  readonly value: string | null | undefined;
+  /** What it means that there is no such time. */
+  readonly none?: string;
+}) {
+  const zone = useTenantZone();
+  if (value === null || value === undefined) return <None says={none} />;
+  return (
+    <time dateTime={value} title={`${exactTimeText(value, zone)}, ${zone}`} className={classes['number']}>
+      {zonedTimeText(value, zone)}
     </time>
   );
 }

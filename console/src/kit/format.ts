@@ -1,19 +1,26 @@
 const counts = new Intl.NumberFormat('en');
-const TIME = { dateStyle: 'medium', timeStyle: 'short' } as const;
-const times = new Intl.DateTimeFormat('en-GB', TIME);
-const exactTimes = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-export const countText = (value: number): string => counts.format(value);
-const moments = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
-export const secondText = (iso: string): string => moments.format(new Date(iso));
-/** By the clock of a time zone; without one by that of the browser. */
-export function timeText(iso: string, timeZone?: string): string {
-  const format = timeZone === undefined ? times : new Intl.DateTimeFormat('en-GB', { ...TIME, timeZone });
-  return format.format(new Date(iso));
+/** Texts of instants by the clock of a time zone, or else of the browser. A format costs more than its use. */
+function clock(options: Intl.DateTimeFormatOptions): (iso: string, timeZone?: string) => string {
+  const formats = new Map<string | undefined, Intl.DateTimeFormat>();
+  return (iso, timeZone) => {
+    const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { ...options, timeZone });
+    formats.set(timeZone, format);
+    return format.format(new Date(iso));
+  };
 }
 
-export const exactTimeText = (iso: string): string => exactTimes.format(new Date(iso));
+const DAY = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+const CLOCK = { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const;
+
+export const timeText = clock({ dateStyle: 'medium', timeStyle: 'short' });
+export const secondText = clock({ timeStyle: 'medium' });
+export const exactTimeText = clock({ dateStyle: 'full', timeStyle: 'long' });
+/** With the short name of the zone: "4 Oct 2026, 02:45 GMT+11". */
+export const zonedTimeText: (iso: string, timeZone: string) => string = clock({ ...DAY, ...CLOCK });
+
+export const countText = (value: number): string => counts.format(value);
 
 /** A decimal as the server writes it, with its thousands grouped and cents in pairs; no digit is rounded away. */
 export function moneyText(amount: string, currency: string | null): string {

@@ -1,18 +1,16 @@
 const DAY_MS = 86_400_000;
 
-export const browserZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 /** An instant of the server as a field of type `datetime-local` takes it: by the clock of a time zone; empty for none. */
-export function localTime(iso: string | null, zone = browserZone()): string {
+export function localTime(iso: string | null, zone: string): string {
   return iso === null ? '' : new Date(wallMs(Date.parse(iso), zone)).toISOString().slice(0, 16);
 }
 
 /**
  * What such a field holds, as the server takes it; null for an empty one. A time that comes twice is the first of the
  * two, and one that clocks skip lies as far behind the gap.
- * @param was what the field was filled with: as long as it shows the same, the instant stays, with its seconds
+ * @param was the instant that the field was filled with: while the field shows the same, it stays, with its seconds
  */
-export function instantOf(local: string, zone = browserZone(), was: string | null = null): string | null {
+export function instantOf(local: string, zone: string, was: string | null = null): string | null {
   if (local === '') return null;
   if (was !== null && localTime(was, zone) === local) return was;
   const wall = Date.parse(`${local}Z`);

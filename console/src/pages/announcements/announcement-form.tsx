@@ -2,30 +2,22 @@ import { SimpleGrid, Textarea, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { useAction } from '../../api/queries';
 import { FormModal } from '../../kit/form-modal';
-import { instantOf, localTime } from '../../kit/local-time';
+import { TenantTimeField } from '../../kit/tenant-time-field';
 import {
   CreateAnnouncementDocument,
   UpdateAnnouncementDocument,
   type AnnouncementRowFragment,
 } from './announcements.gql';
 
-/** Times as the fields have them, in the time zone of the browser. */
 interface Values extends Record<string, unknown> {
   title: string;
   description: string;
-  startsAt: string;
-  endsAt: string;
+  startsAt: string | null;
+  endsAt: string | null;
 }
 
-const BLANK: Values = { title: '', description: '', startsAt: '', endsAt: '' };
+const BLANK: Values = { title: '', description: '', startsAt: null, endsAt: null };
 const validate = { title: (title: string) => (title.trim() === '' ? 'Enter a title.' : null) };
-
-const inputOf = ({ title, description, startsAt, endsAt }: Values) => ({
-  title,
-  description,
-  startsAt: instantOf(startsAt),
-  endsAt: instantOf(endsAt),
-});
 
 export function CreateAnnouncementForm({ onClose }: { readonly onClose: () => void }) {
   const create = useAction(CreateAnnouncementDocument);
@@ -34,7 +26,7 @@ export function CreateAnnouncementForm({ onClose }: { readonly onClose: () => vo
       title="New announcement"
       initialValues={BLANK}
       validate={validate}
-      submit={async (values) => create.mutateAsync({ input: inputOf(values) })}
+      submit={async (values) => create.mutateAsync({ input: values })}
       submitLabel="Create announcement"
       done="The announcement was created."
       onClose={onClose}
@@ -53,11 +45,11 @@ export function UpdateAnnouncementForm({
 }) {
   const update = useAction(UpdateAnnouncementDocument);
   const submit = async (values: Values): Promise<unknown> =>
-    update.mutateAsync({ input: { announcementId, ...inputOf(values), expectedVersion } });
+    update.mutateAsync({ input: { announcementId, ...values, expectedVersion } });
   return (
     <FormModal
       title={`Edit ${title}`}
-      initialValues={{ title, description, startsAt: localTime(startsAt), endsAt: localTime(endsAt) }}
+      initialValues={{ title, description, startsAt, endsAt }}
       validate={validate}
       submit={submit}
       submitLabel="Save"
@@ -82,18 +74,8 @@ function Fields({ form }: { readonly form: UseFormReturnType<Values> }) {
         {...form.getInputProps('description')}
       />
       <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
-        <TextInput
-          type="datetime-local"
-          label="From"
-          description="Empty: at once."
-          {...form.getInputProps('startsAt')}
-        />
-        <TextInput
-          type="datetime-local"
-          label="Until"
-          description="Empty: without end."
-          {...form.getInputProps('endsAt')}
-        />
+        <TenantTimeField label="From" description="Empty: at once." {...form.getInputProps('startsAt')} />
+        <TenantTimeField label="Until" description="Empty: without end." {...form.getInputProps('endsAt')} />
       </SimpleGrid>
     </>
   );

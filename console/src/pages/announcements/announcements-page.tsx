@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useAction, useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
-import { None, TimeCell } from '../../kit/cells';
+import { TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ConfirmAction } from '../../kit/confirm-action';
 import { FormButton } from '../../kit/form-button';
 import { ListPage, type Column } from '../../kit/list-page';
@@ -21,14 +21,8 @@ const route = getRouteApi('/shell/announcements');
 const columns: readonly Column<AnnouncementRowFragment>[] = [
   { title: 'Title', cell: ({ title }) => title },
   { title: 'State', cell: (row) => <StatusBadge value={stateOf(row)} /> },
-  {
-    title: 'From',
-    cell: ({ startsAt }) => (startsAt === null ? <None says="at once" /> : <TimeCell value={startsAt} />),
-  },
-  {
-    title: 'Until',
-    cell: ({ endsAt }) => (endsAt === null ? <None says="no end" /> : <TimeCell value={endsAt} />),
-  },
+  { title: 'From', cell: ({ startsAt }) => <TenantTimeCell value={startsAt} none="at once" /> },
+  { title: 'Until', cell: ({ endsAt }) => <TenantTimeCell value={endsAt} none="no end" /> },
   { title: 'Created', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
   { title: '', align: 'end', cell: (row) => <Actions row={row} /> },
 ];

@@ -1,9 +1,9 @@
-import { Group, TextInput } from '@mantine/core';
+import { Group } from '@mantine/core';
 import { useAction } from '../../api/queries';
 import { ConfirmAction } from '../../kit/confirm-action';
 import { FormButton } from '../../kit/form-button';
 import { FormModal } from '../../kit/form-modal';
-import { instantOf } from '../../kit/local-time';
+import { TenantTimeField } from '../../kit/tenant-time-field';
 import { isUnderWay } from './batch-state';
 import {
   ActivateBatchDocument,
@@ -110,21 +110,20 @@ function Extend({ batch }: BatchProps) {
 
 function ExtendForm({ batch: { id: batchId }, onClose }: BatchProps & { readonly onClose: () => void }) {
   const extend = useAction(ExtendBatchDocument);
-  const submit = async ({ expiresAt }: { expiresAt: string }): Promise<unknown> =>
-    extend.mutateAsync({ input: { batchId, expiresAt: instantOf(expiresAt) ?? '' } });
+  const submit = async ({ expiresAt }: { expiresAt: string | null }): Promise<unknown> =>
+    extend.mutateAsync({ input: { batchId, expiresAt: expiresAt ?? '' } });
   return (
     <FormModal
       title="Extend the batch"
-      initialValues={{ expiresAt: '' }}
-      validate={{ expiresAt: (value) => (value === '' ? 'Choose a time.' : null) }}
+      initialValues={{ expiresAt: null }}
+      validate={{ expiresAt: (value) => (value === null ? 'Choose a time.' : null) }}
       submit={submit}
       submitLabel="Extend"
       done="The batch was extended."
       onClose={onClose}
     >
       {(form) => (
-        <TextInput
-          type="datetime-local"
+        <TenantTimeField
           label="New end"
           description="Of all codes of the batch that would end earlier, or have ended."
           required

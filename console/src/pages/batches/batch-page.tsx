@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
-import { CountCell, IdCell, None, TimeCell } from '../../kit/cells';
+import { CountCell, IdCell, None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { DetailPage, Facts } from '../../kit/detail-page';
 import { labelOf } from '../../kit/format';
 import { StatusBadge } from '../../kit/status-badge';
@@ -90,7 +90,7 @@ function Record({ batch }: { readonly batch: Batch }) {
         ['Frozen', <TimeCell value={batch.frozenAt} />],
         ['Voided', <TimeCell value={batch.voidedAt} />],
         ['Activated', <TimeCell value={batch.activatedAt} />],
-        ['Extended to', <TimeCell value={batch.extendedTo} />],
+        ['Extended to', <TenantTimeCell value={batch.extendedTo} />],
         ['Id', <IdCell value={batch.id} />],
       ]}
     />

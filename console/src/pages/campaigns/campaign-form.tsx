@@ -15,7 +15,6 @@ import { CreateCampaignDocument, UpdateCampaignDocument, type CampaignDetailFrag
 import { LimitFields } from './limit-fields';
 import { RewardFields } from './reward-fields';
 import { RulePreview } from './rule-preview';
-import { useTimeZone } from './time-zone';
 
 const CODES_AT_ONCE_MAX = 10_000;
 
@@ -33,11 +32,9 @@ interface CreateCampaignFormProps {
 export function CreateCampaignForm({ onClose, onCreated }: CreateCampaignFormProps) {
   const create = useAction(CreateCampaignDocument);
   const keyOf = useIdempotencyKey();
-  const zone = useTimeZone();
-  if (zone === undefined) return null;
   const submit = async (values: CampaignValues): Promise<void> => {
     const { codeVisibility, initialCodes } = values;
-    const input = { ...termsOf(values, zone), rule: ruleOf(values), codeVisibility, initialCodes };
+    const input = { ...termsOf(values), rule: ruleOf(values), codeVisibility, initialCodes };
     const { campaign, codes } = await create.mutateAsync({
       input: { ...input, idempotencyKey: keyOf(input) },
     });
@@ -60,8 +57,8 @@ export function CreateCampaignForm({ onClose, onCreated }: CreateCampaignFormPro
           <NameFields form={form} />
           <CodeFields form={form} />
           <RewardFields form={form} />
-          <LimitFields form={form} zone={zone} />
-          <RulePreview form={form} zone={zone} />
+          <LimitFields form={form} />
+          <RulePreview form={form} />
         </>
       )}
     </FormModal>
@@ -76,14 +73,12 @@ export function UpdateCampaignForm({
   readonly onClose: () => void;
 }) {
   const update = useAction(UpdateCampaignDocument);
-  const zone = useTimeZone();
-  if (zone === undefined) return null;
   const { id: campaignId, version: expectedVersion } = campaign;
   const isDraft = campaign.status === 'DRAFT';
   const submit = async (values: CampaignValues): Promise<unknown> =>
     update.mutateAsync({
       input: {
-        ...termsOf(values, zone, campaign),
+        ...termsOf(values),
         ...(isDraft && { rule: ruleOf(values) }),
         campaignId,
         expectedVersion,
@@ -93,7 +88,7 @@ export function UpdateCampaignForm({
     <FormModal
       title={`Edit ${campaign.name}`}
       size="xl"
-      initialValues={valuesOf(campaign, zone)}
+      initialValues={valuesOf(campaign)}
       validate={validate}
       submit={submit}
       submitLabel="Save"
@@ -109,8 +104,8 @@ export function UpdateCampaignForm({
               <RewardFields form={form} />
             </>
           )}
-          <LimitFields form={form} zone={zone} />
-          {isDraft && <RulePreview form={form} zone={zone} />}
+          <LimitFields form={form} />
+          {isDraft && <RulePreview form={form} />}
         </>
       )}
     </FormModal>

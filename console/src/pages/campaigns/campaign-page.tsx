@@ -2,7 +2,7 @@ import { Code } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
-import { IdCell, MoneyCell, TimeCell } from '../../kit/cells';
+import { IdCell, MoneyCell, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { DetailPage, Facts } from '../../kit/detail-page';
 import { labelOf } from '../../kit/format';
 import { StatusBadge } from '../../kit/status-badge';
@@ -14,7 +14,6 @@ import { formatText, limitText, usesText } from './campaign-text';
 import { CampaignDocument, type CampaignDetailFragment } from './campaigns.gql';
 import { ReportPanels } from './report-panels';
 import { RewardsPanel } from './rewards-panel';
-import { useTimeZone } from './time-zone';
 
 const route = getRouteApi('/shell/campaigns/$id');
 
@@ -53,7 +52,6 @@ interface PartProps {
 }
 
 function Terms({ campaign }: PartProps) {
-  const zone = useTimeZone();
   const { tenantName, tenantFieldsStale } = campaign;
   const { status, startsAt, endsAt, budgetUses, budgetValue, userLimitTotal, userLimitDay } = campaign;
   return (
@@ -61,8 +59,8 @@ function Terms({ campaign }: PartProps) {
       title="Campaign"
       facts={[
         ['Status', <StatusBadge value={status} />],
-        ['Starts', startsAt === null ? 'at once' : <TimeCell value={startsAt} zone={zone} />],
-        ['Ends', <TimeCell value={endsAt} zone={zone} />],
+        ['Starts', <TenantTimeCell value={startsAt} none="at once" />],
+        ['Ends', <TenantTimeCell value={endsAt} />],
         ['Budget in redemptions', limitText(budgetUses)],
         [
           'Budget in value',

@@ -1,4 +1,4 @@
-import { countText, labelOf, timeText } from '../../kit/format';
+import { countText, labelOf, zonedTimeText } from '../../kit/format';
 import type { CampaignDetailFragment, CampaignRowFragment } from './campaigns.gql';
 
 type Rule = CampaignRowFragment['rule'];
@@ -28,13 +28,13 @@ export function rewardsText({ rewardRules }: Rule): string {
 
 type Window = Pick<CampaignRowFragment, 'startsAt' | 'endsAt'>;
 
-export function fromText({ startsAt, endsAt }: Window, zone: string | undefined): string {
-  if (startsAt !== null) return `from ${timeText(startsAt, zone)}`;
+export function fromText({ startsAt, endsAt }: Window, zone: string): string {
+  if (startsAt !== null) return `from ${zonedTimeText(startsAt, zone)}`;
   return endsAt === null ? 'always' : 'from the activation';
 }
 
-export const untilText = ({ endsAt }: Window, zone: string | undefined): string =>
-  endsAt === null ? '' : `until ${timeText(endsAt, zone)}`;
+export const untilText = ({ endsAt }: Window, zone: string): string =>
+  endsAt === null ? '' : `until ${zonedTimeText(endsAt, zone)}`;
 
 /** How much one reward gives: 3 months, 50 points, 12.50 USD. */
 export function amountText({ type, quantity, unit, amount, currency, validDays }: Reward): string {

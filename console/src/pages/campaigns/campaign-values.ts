@@ -8,7 +8,6 @@ import type {
   RewardType,
   TimeUnit,
 } from './campaigns.gql';
-import { instantOf, localTime } from '../../kit/local-time';
 
 /** One reward in the form: what its type does not have stays empty, and is not sent. */
 export interface RewardValues {
@@ -29,9 +28,8 @@ export interface RewardValues {
 export interface CampaignValues extends Record<string, unknown> {
   readonly name: string;
   readonly codeVisibility: CodeVisibility;
-  /** As the field has it: a time of the tenant's zone. */
-  readonly startsAt: string;
-  readonly endsAt: string;
+  readonly startsAt: string | null;
+  readonly endsAt: string | null;
   readonly userLimitTotal: number;
   readonly userLimitDay: number;
   readonly budgetUses: number;
@@ -59,8 +57,8 @@ export type CampaignFormOf = UseFormReturnType<CampaignValues>;
 export const BLANK: CampaignValues = {
   name: '',
   codeVisibility: 'VISIBLE',
-  startsAt: '',
-  endsAt: '',
+  startsAt: null,
+  endsAt: null,
   userLimitTotal: 0,
   userLimitDay: 0,
   budgetUses: 0,
@@ -102,14 +100,11 @@ export function blankReward(type: RewardType = 'SUBSCRIPTION'): RewardValues {
   };
 }
 
-export function valuesOf(campaign: CampaignDetailFragment, zone: string): CampaignValues {
-  const { name, codeVisibility, userLimitTotal, userLimitDay, budgetUses, budgetValue, rule } = campaign;
+export function valuesOf(campaign: CampaignDetailFragment): CampaignValues {
+  const { name, codeVisibility, startsAt, endsAt, rule } = campaign;
+  const { userLimitTotal, userLimitDay, budgetUses, budgetValue } = campaign;
   const limits = { userLimitTotal, userLimitDay, budgetUses, budgetValue };
-  const window = {
-    startsAt: localTime(campaign.startsAt, zone),
-    endsAt: localTime(campaign.endsAt, zone),
-  };
-  return { name, codeVisibility, ...limits, ...window, initialCodes: 0, rule: ruleValuesOf(rule) };
+  return { name, codeVisibility, startsAt, endsAt, ...limits, initialCodes: 0, rule: ruleValuesOf(rule) };
 }
 
 function ruleValuesOf({
@@ -137,17 +132,11 @@ function ruleValuesOf({
   };
 }
 
-type Window = Pick<CampaignDetailFragment, 'startsAt' | 'endsAt'>;
-
-/**
- * What creating and changing have in common.
- * @param was the window that the form was opened with
- */
-export function termsOf(values: CampaignValues, zone: string, was?: Window) {
-  const { name, userLimitTotal, userLimitDay, budgetUses, budgetValue } = values;
+/** What creating and changing have in common. */
+export function termsOf(values: CampaignValues) {
+  const { name, startsAt, endsAt, userLimitTotal, userLimitDay, budgetUses, budgetValue } = values;
   const limits = { userLimitTotal, userLimitDay, budgetUses, budgetValue: budgetValue || '0' };
-  const startsAt = instantOf(values.startsAt, zone, was?.startsAt);
-  return { name, ...limits, startsAt, endsAt: instantOf(values.endsAt, zone, was?.endsAt) };
+  return { name, startsAt, endsAt, ...limits };
 }
 
 export function ruleOf({ name, rule }: CampaignValues): CampaignRuleInput {

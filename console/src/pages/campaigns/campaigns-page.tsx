@@ -3,6 +3,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { useOperation } from '../../api/queries';
+import { useTenantZone } from '../../api/viewer';
 import { IdCell, None, TimeCell } from '../../kit/cells';
 import { ChoiceTabs } from '../../kit/choice-tabs';
 import { CodesModal } from '../../kit/codes-modal';
@@ -16,7 +17,6 @@ import { CreateCampaignForm } from './campaign-form';
 import { STATUSES } from './campaign-status';
 import { formatText, fromText, limitText, rewardsText, untilText, usesText } from './campaign-text';
 import { CampaignsDocument, type CampaignRowFragment } from './campaigns.gql';
-import { useTimeZone } from './time-zone';
 
 const route = getRouteApi('/shell/campaigns');
 
@@ -66,9 +66,9 @@ const columns: readonly Column<CampaignRowFragment>[] = [
   { title: 'Created', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
 ];
 
-/** In the time zone of the tenant, as the form has it. */
+/** By the clock of the tenant, as `TenantTimeCell`. */
 function WindowCell({ campaign }: { readonly campaign: CampaignRowFragment }) {
-  const zone = useTimeZone();
+  const zone = useTenantZone();
   return (
     <span title={zone}>
       <TwoLines first={fromText(campaign, zone)}>{untilText(campaign, zone)}</TwoLines>

@@ -22,9 +22,9 @@ type Preview = PreviewCampaignRuleQuery['previewCampaignRule'];
  * What the campaign would be as it stands in the form: examples of its codes, how safe they are from guesses, and what
  * some users would get; or where a condition is wrong.
  */
-export function RulePreview({ form, zone }: { readonly form: CampaignFormOf; readonly zone: string }) {
+export function RulePreview({ form }: { readonly form: CampaignFormOf }) {
   const [values] = useDebouncedValue(form.values, TYPING_MS);
-  const { data, error } = useOperation(PreviewCampaignRuleDocument, { input: inputOf(values, zone) });
+  const { data, error } = useOperation(PreviewCampaignRuleDocument, { input: inputOf(values) });
   const preview = data?.previewCampaignRule;
   const [refusal] = preview?.errors ?? [];
   return (
@@ -114,8 +114,8 @@ const EXACT_MAX = 1e9;
 const guessText = (guesses: number): string =>
   guesses < EXACT_MAX ? countText(Math.floor(guesses)) : `10^${Math.floor(Math.log10(guesses))}`;
 
-function inputOf(values: CampaignValues, zone: string) {
-  const { name: _none, ...terms } = termsOf(values, zone);
+function inputOf(values: CampaignValues) {
+  const { name: _none, ...terms } = termsOf(values);
   const rule = ruleOf(values);
   const rewardRules = (rule.rewardRules ?? []).filter(isComplete);
   const codeCount = values.initialCodes === 0 ? null : values.initialCodes;

@@ -3,7 +3,7 @@ import { Pencil } from 'lucide-react';
 import { useAction } from '../../api/queries';
 import { FormButton } from '../../kit/form-button';
 import { FormModal } from '../../kit/form-modal';
-import { instantOf, localTime } from '../../kit/local-time';
+import { TenantTimeField } from '../../kit/tenant-time-field';
 import { UpdateCodeDocument, type CodeQuery } from './codes.gql';
 
 type Code = NonNullable<CodeQuery['code']>;
@@ -24,14 +24,14 @@ function ChangeCodeForm({ code, onClose }: { readonly code: Code; readonly onClo
   const update = useAction(UpdateCodeDocument);
   const submit = async (values: {
     useLimit: number;
-    expiresAt: string;
+    expiresAt: string | null;
     assignedUserId: string;
   }): Promise<unknown> =>
     update.mutateAsync({
       input: {
         codeId: code.id,
         useLimit: values.useLimit,
-        expiresAt: instantOf(values.expiresAt),
+        expiresAt: values.expiresAt,
         assignedUserId: values.assignedUserId.trim() || null,
       },
     });
@@ -40,7 +40,7 @@ function ChangeCodeForm({ code, onClose }: { readonly code: Code; readonly onClo
       title="Change the code"
       initialValues={{
         useLimit: code.useLimit,
-        expiresAt: localTime(code.expiresAt),
+        expiresAt: code.expiresAt,
         assignedUserId: code.assignedUserId ?? '',
       }}
       submit={submit}
@@ -59,8 +59,7 @@ function ChangeCodeForm({ code, onClose }: { readonly code: Code; readonly onClo
             data-autofocus
             {...form.getInputProps('useLimit')}
           />
-          <TextInput
-            type="datetime-local"
+          <TenantTimeField
             label="Until"
             description="Empty: without end."
             {...form.getInputProps('expiresAt')}

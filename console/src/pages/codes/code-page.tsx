@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useAction, useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
-import { IdCell, None, TimeCell } from '../../kit/cells';
+import { IdCell, None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ConfirmAction } from '../../kit/confirm-action';
 import { DetailPage, Facts } from '../../kit/detail-page';
 import { StatusBadge } from '../../kit/status-badge';
@@ -69,8 +69,8 @@ function State({ code }: { readonly code: Code }) {
         ['Now', <StatusBadge value={code.effectiveStatus} />],
         ['Uses', usesText(code)],
         ['Issued', <TimeCell value={code.issuedAt} />],
-        ['From', code.startsAt === null ? <None says="at once" /> : <TimeCell value={code.startsAt} />],
-        ['Until', <TimeCell value={code.expiresAt} />],
+        ['From', <TenantTimeCell value={code.startsAt} none="at once" />],
+        ['Until', <TenantTimeCell value={code.expiresAt} />],
         [
           'Only for',
           code.assignedUserId === null ? <None says="any user" /> : <IdCell value={code.assignedUserId} />,

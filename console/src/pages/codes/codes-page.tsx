@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
-import { TimeCell } from '../../kit/cells';
+import { TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { ListPage, type Column } from '../../kit/list-page';
 import { PeriodFilter } from '../../kit/period-filter';
@@ -35,7 +35,7 @@ const columns: readonly Column<CodeRowFragment>[] = [
   { title: 'Status', cell: ({ effectiveStatus }) => <StatusBadge value={effectiveStatus} /> },
   { title: 'Uses', align: 'end', cell: usesText },
   { title: 'Issued', sort: 'time', cell: ({ issuedAt }) => <TimeCell value={issuedAt} /> },
-  { title: 'Until', cell: ({ expiresAt }) => <TimeCell value={expiresAt} /> },
+  { title: 'Until', cell: ({ expiresAt }) => <TenantTimeCell value={expiresAt} /> },
 ];
 
 /** Codes of the tenant, found by what a customer typed. */

@@ -4,7 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useAction, useOperation } from '../../api/queries';
 import { FormModal } from '../../kit/form-modal';
 import { amountOrNone, countOrNone, isAmount, nameIsGiven } from '../../kit/form-values';
-import { instantOf, localTime } from '../../kit/local-time';
+import { TenantTimeField } from '../../kit/tenant-time-field';
 import { KIND_TEXTS } from './coupon-terms';
 import {
   CreateCouponTemplateDocument,
@@ -18,8 +18,8 @@ interface Terms extends Record<string, unknown> {
   readonly name: string;
   readonly issueLimit: number | '';
   readonly validDays: number | '';
-  readonly startsAt: string;
-  readonly endsAt: string;
+  readonly startsAt: string | null;
+  readonly endsAt: string | null;
 }
 
 interface Values extends Terms {
@@ -33,10 +33,10 @@ interface Values extends Terms {
 
 const termsOf = ({ name, issueLimit, validDays, startsAt, endsAt }: Terms) => ({
   name,
+  startsAt,
+  endsAt,
   issueLimit: countOrNone(issueLimit),
   validDays: countOrNone(validDays),
-  startsAt: instantOf(startsAt),
-  endsAt: instantOf(endsAt),
 });
 
 /** Only what a coupon of this kind has. */
@@ -52,8 +52,8 @@ const BLANK: Values = {
   name: '',
   issueLimit: '',
   validDays: '',
-  startsAt: '',
-  endsAt: '',
+  startsAt: null,
+  endsAt: null,
   kind: 'AMOUNT',
   currency: '',
   amount: '',
@@ -102,7 +102,7 @@ export function UpdateCouponTemplateForm({
   readonly onClose: () => void;
 }) {
   const update = useAction(UpdateCouponTemplateDocument);
-  const { id: templateId, name, issueLimit, validDays, version: expectedVersion } = template;
+  const { id: templateId, name, issueLimit, validDays, startsAt, endsAt, version } = template;
   return (
     <FormModal<Terms>
       title={`Edit ${name}`}
@@ -110,12 +110,12 @@ export function UpdateCouponTemplateForm({
         name,
         issueLimit: issueLimit ?? '',
         validDays: validDays ?? '',
-        startsAt: localTime(template.startsAt),
-        endsAt: localTime(template.endsAt),
+        startsAt,
+        endsAt,
       }}
       validate={{ name: nameIsGiven }}
       submit={async (values) =>
-        update.mutateAsync({ input: { ...termsOf(values), templateId, expectedVersion } })
+        update.mutateAsync({ input: { ...termsOf(values), templateId, expectedVersion: version } })
       }
       submitLabel="Save"
       done="The template was changed."
@@ -195,14 +195,8 @@ function TermFields({ input }: { readonly input: (name: keyof Terms & string) =>
         min={1}
         {...input('validDays')}
       />
-      <TextInput
-        type="datetime-local"
-        label="Issued from"
-        description="Empty: at once."
-        {...input('startsAt')}
-      />
-      <TextInput
-        type="datetime-local"
+      <TenantTimeField label="Issued from" description="Empty: at once." {...input('startsAt')} />
+      <TenantTimeField
         label="Issued until"
         description="Issued coupons end then, too. Empty: never."
         {...input('endsAt')}

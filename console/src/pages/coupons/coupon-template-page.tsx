@@ -2,7 +2,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Gift, Pencil } from 'lucide-react';
 import { useAction, useOperation } from '../../api/queries';
 import { Can } from '../../kit/can';
-import { CountCell, IdCell, None, TimeCell } from '../../kit/cells';
+import { CountCell, IdCell, None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { DetailPage, Facts } from '../../kit/detail-page';
 import { FormButton } from '../../kit/form-button';
 import { StatusBadge } from '../../kit/status-badge';
@@ -83,8 +83,8 @@ function About({ template }: TemplateProps) {
         ['Issued', <CountCell value={issued} />],
         ['At most', issueLimit === null ? <None says="no limit" /> : <CountCell value={issueLimit} />],
         ['Valid', validDays === null ? <None says="until the end" /> : `${validDays} days from the issue`],
-        ['Issued from', startsAt === null ? <None says="at once" /> : <TimeCell value={startsAt} />],
-        ['Issued until', <TimeCell value={endsAt} />],
+        ['Issued from', <TenantTimeCell value={startsAt} none="at once" />],
+        ['Issued until', <TenantTimeCell value={endsAt} />],
         [
           'Look at',
           <TextLink to="/coupons" search={{ templateId: id }} size="sm">

@@ -1,7 +1,7 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useOperation } from '../../api/queries';
-import { CountCell, None, TimeCell } from '../../kit/cells';
+import { CountCell, None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { FormButton } from '../../kit/form-button';
 import { countText } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
@@ -40,7 +40,7 @@ const columns: readonly Column<CouponTemplateRowFragment>[] = [
     cell: ({ validDays }) =>
       validDays === null ? <None says="until the end" /> : `${countText(validDays)} days`,
   },
-  { title: 'Issued until', cell: ({ endsAt }) => <TimeCell value={endsAt} /> },
+  { title: 'Issued until', cell: ({ endsAt }) => <TenantTimeCell value={endsAt} /> },
   { title: 'Created', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
 ];
 

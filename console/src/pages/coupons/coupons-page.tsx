@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useOperation } from '../../api/queries';
-import { IdCell, MoneyCell, None, TimeCell } from '../../kit/cells';
+import { IdCell, MoneyCell, None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ChoiceFilter, TextFilter } from '../../kit/filters';
 import { ListPage, type Column } from '../../kit/list-page';
 import { pageVariables } from '../../kit/search';
@@ -50,7 +50,7 @@ const columns: readonly Column<Row>[] = [
   { title: 'Status', cell: ({ status }) => <StatusBadge value={status} /> },
   { title: 'Order', cell: (row) => <Order row={row} /> },
   { title: 'Issued', cell: ({ createdAt }) => <TimeCell value={createdAt} /> },
-  { title: 'Until', cell: ({ expiresAt }) => <TimeCell value={expiresAt} /> },
+  { title: 'Until', cell: ({ expiresAt }) => <TenantTimeCell value={expiresAt} /> },
   { title: 'Id', cell: ({ id }) => <IdCell value={id} /> },
 ];
 

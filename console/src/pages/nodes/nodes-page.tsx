@@ -2,10 +2,9 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { useOperation } from '../../api/queries';
-import { IdCell, None, TimeCell } from '../../kit/cells';
+import { IdCell, None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ChoiceFilter } from '../../kit/filters';
 import { FormButton } from '../../kit/form-button';
-import { timeText } from '../../kit/format';
 import { ListPage, type Column } from '../../kit/list-page';
 import { pageVariables } from '../../kit/search';
 import { SecretModal } from '../../kit/secret-modal';
@@ -57,8 +56,8 @@ export function NodesPage() {
       />
       {token !== null && (
         <SecretModal title={`Token of ${token.name}`} secret={token.token} onClose={() => setToken(null)}>
-          The node signs in by it and asks who may use it, until {timeText(token.expiresAt)}. It is not shown
-          again.
+          The node signs in by it and asks who may use it, until <TenantTimeCell value={token.expiresAt} />.
+          It is not shown again.
         </SecretModal>
       )}
     </>

@@ -1,6 +1,6 @@
 import { useAction } from '../../api/queries';
 import { Can } from '../../kit/can';
-import { None, TimeCell } from '../../kit/cells';
+import { None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ConfirmAction } from '../../kit/confirm-action';
 import { TablePanel } from '../../kit/table-panel';
 import { StatusBadge } from '../../kit/status-badge';
@@ -22,7 +22,7 @@ export function KeysPanel({ keys }: { readonly keys: readonly Key[] }) {
           key.scopes.join(', '),
           key.productCodes === null ? <None says="all" /> : key.productCodes.join(', '),
           <TimeCell value={key.lastUsedAt} />,
-          <TimeCell value={key.expiresAt} />,
+          <TenantTimeCell value={key.expiresAt} />,
           key.revokedAt === null && <Revoke apiKey={key} />,
         ],
       }))}

@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { useAction, useOperation } from '../../api/queries';
-import { None, TimeCell } from '../../kit/cells';
+import { None, TenantTimeCell, TimeCell } from '../../kit/cells';
 import { ConfirmAction } from '../../kit/confirm-action';
 import { ChoiceFilter } from '../../kit/filters';
 import { ListPage, type Column } from '../../kit/list-page';
@@ -20,7 +20,7 @@ const columns: readonly Column<Row>[] = [
   { title: 'From', cell: ({ ip }) => ip ?? <None says="not known" /> },
   { title: 'State', cell: (row) => <StatusBadge value={stateOf(row)} /> },
   { title: 'Ended', cell: ({ endedAt }) => (endedAt === null ? <None /> : <TimeCell value={endedAt} />) },
-  { title: 'Ends without use', cell: ({ expiresAt }) => <TimeCell value={expiresAt} /> },
+  { title: 'Ends without use', cell: ({ expiresAt }) => <TenantTimeCell value={expiresAt} /> },
   { title: '', align: 'end', cell: (row) => <End row={row} /> },
 ];
 

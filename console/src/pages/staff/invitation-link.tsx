@@ -1,4 +1,4 @@
-import { timeText } from '../../kit/format';
+import { TenantTimeCell } from '../../kit/cells';
 import { SecretModal } from '../../kit/secret-modal';
 
 export interface Invitation {
@@ -22,7 +22,12 @@ export function InvitationLink({
       onClose={onClose}
     >
       Send this link to {email}. It works once
-      {expiresAt === null ? '' : `, until ${timeText(expiresAt)}`}, and is not shown again.
+      {expiresAt !== null && (
+        <>
+          , until <TenantTimeCell value={expiresAt} />
+        </>
+      )}
+      , and is not shown again.
     </SecretModal>
   );
 }

@@ -1,4 +1,4 @@
-import { BytesCell, CountCell, IdCell, MoneyCell, None, TimeCell } from '../../kit/cells';
+import { BytesCell, CountCell, IdCell, MoneyCell, None, TenantTimeCell } from '../../kit/cells';
 import { StatusBadge } from '../../kit/status-badge';
 import { TablePanel } from '../../kit/table-panel';
 import type { UserQuery } from './users.gql';
@@ -27,7 +27,7 @@ export function HoldingsPanels({ holdings }: { readonly holdings: UserQuery }) {
         heads={['Left', 'Expire']}
         rows={(holdings.points?.lots ?? []).map(({ id, remaining, expiresAt }) => ({
           key: id,
-          cells: [<CountCell value={remaining} />, <TimeCell value={expiresAt} />],
+          cells: [<CountCell value={remaining} />, <TenantTimeCell value={expiresAt} />],
         }))}
         empty="The user has no points."
       />
@@ -45,8 +45,8 @@ function Subscriptions({ subscriptions: { items } }: Pick<UserQuery, 'subscripti
         cells: [
           each.plan?.name ?? <IdCell value={each.planId} />,
           <StatusBadge value={each.status} />,
-          <TimeCell value={each.startedAt} />,
-          <TimeCell value={each.expiresAt} />,
+          <TenantTimeCell value={each.startedAt} />,
+          <TenantTimeCell value={each.expiresAt} />,
           <BytesCell value={each.trafficUsedBytes} />,
           each.trafficBytes === 0 ? <None says="unlimited" /> : <BytesCell value={each.trafficBytes} />,
         ],
@@ -67,7 +67,7 @@ function Coupons({ coupons: { items } }: Pick<UserQuery, 'coupons'>) {
           name ?? <IdCell value={id} />,
           <StatusBadge value={status} />,
           <MoneyCell amount={balance} currency={currency} />,
-          <TimeCell value={expiresAt} />,
+          <TenantTimeCell value={expiresAt} />,
         ],
       }))}
       empty="The user has no coupon."
