@@ -52,6 +52,17 @@ describe('X.26 the overview', () => {
     expect(await scene.console.seriousFaults()).toEqual([]);
   });
 
+  it('X.26 draws its charts where Intl does not know the language of the browser', async () => {
+    const { page } = scene.console;
+    // As Chromium on a system without a locale.
+    await page.addInitScript(
+      "Object.defineProperty(Navigator.prototype, 'language', { get: () => 'en-US@posix' })",
+    );
+    await scene.signIn();
+    await page.getByRole('img', { name: /redemptions in the last 5 minutes/ }).waitFor();
+    await page.getByRole('img', { name: /in the last 48 hours/ }).waitFor();
+  });
+
   it('X.26 takes less than 350 KB at the first load, with all that it asks for', async () => {
     const { page } = scene.console;
     const replies: Response[] = [];

@@ -1,7 +1,10 @@
 import { Skeleton } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 
-const ChartCanvas = lazy(async () => import('./chart-canvas'));
+const ChartCanvas = lazy(async () => {
+  assureLanguage();
+  return import('./chart-canvas');
+});
 
 export type ChartTone = 'good' | 'warn' | 'bad';
 export type ChartStep = 'SECOND' | 'HOUR' | 'DAY';
@@ -26,6 +29,18 @@ export interface TimeChartProps {
 }
 
 const LEGEND_PX = 34;
+
+/**
+ * uPlot fails as it loads where Intl does not know the language of the browser: a Chromium on a system without a locale
+ * has `en-US@posix`.
+ */
+function assureLanguage(): void {
+  try {
+    Intl.getCanonicalLocales(navigator.language);
+  } catch {
+    Object.defineProperty(navigator, 'language', { value: 'en', configurable: true });
+  }
+}
 
 /** Counts over time. What draws it is loaded when the first chart is shown. */
 export function TimeChart({ height = 160, ...props }: TimeChartProps) {
