@@ -166,7 +166,7 @@ describe('X.26 administration in the console', () => {
 
   it('X.26 an auditor sees all of it, and no button that changes anything', async () => {
     await scene.console.close();
-    scene.console = await ConsoleBrowser.open(scene.browser, scene.cluster.urls[0], 'dark');
+    scene.console = await ConsoleBrowser.open(scene.browser, scene.cluster.urls[0], { colorScheme: 'dark' });
     const { page } = scene.console;
     const auditor = await seedStaff(scene.cluster.world, scene.tenant.tenantId, 'AUDITOR');
     await scene.console.signIn(scene.cluster.world, scene.tenant.tenantId, auditor.staffId);

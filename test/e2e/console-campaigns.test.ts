@@ -1,6 +1,7 @@
 import type { Response } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
+import { present } from '../../src/platform/assert.js';
 import { signedUsers } from '../support/cluster.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleScene } from '../support/console-scene.js';
@@ -207,9 +208,39 @@ describe('X.26 campaigns', () => {
     await page.getByText('until 4 Apr 2027, 01:45 GMT+10:30').waitFor();
   });
 
+  it('X.26 have a chart with the day below each bar that the bar counts, also where another day has begun', async () => {
+    await scene.console.close();
+    const { browser, cluster, tenant } = scene;
+    scene.console = await ConsoleBrowser.open(browser, cluster.urls[0], { timezoneId: 'Pacific/Auckland' });
+    const { page } = scene.console;
+    // Notes where the chart writes what.
+    await page.addInitScript(`
+      window.written = {};
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
+        window.written[text] = x;
+        fillText.call(this, text, x, ...rest);
+      };`);
+    const { campaignId } = await seedCampaign(cluster.world, tenant, 1);
+    await scene.signIn();
+    await scene.console.goto(`/campaigns/${campaignId}`);
+    const chart = page.getByRole('img', { name: /in the last 30 days/ });
+    await chart.waitFor();
+    const written = await page.evaluate<Record<string, number>>('window.written');
+    const [day, x] = present(
+      Object.entries(written).find(([text]) => /^\d+ \w+$/.test(text)),
+      'A day',
+    );
+    const at = present(await chart.locator('canvas').boundingBox(), 'The canvas');
+    await page.mouse.move(at.x + x, at.y + 50);
+    expect(await chart.locator('.u-legend .u-value').first().innerText()).toMatch(
+      new RegExp(`^${day} \\d{4}$`),
+    );
+  });
+
   it('X.26 show an auditor no button that changes anything, in the dark scheme', async () => {
     await scene.console.close();
-    scene.console = await ConsoleBrowser.open(scene.browser, scene.cluster.urls[0], 'dark');
+    scene.console = await ConsoleBrowser.open(scene.browser, scene.cluster.urls[0], { colorScheme: 'dark' });
     const { page } = scene.console;
     const { campaignId } = await seedCampaign(scene.cluster.world, scene.tenant, 2);
     const auditor = await seedStaff(scene.cluster.world, scene.tenant.tenantId, 'AUDITOR');

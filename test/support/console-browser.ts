@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { World } from './world.js';
 
 /** Pictures of the pages, to be looked at after a run. */
@@ -34,12 +34,13 @@ export class ConsoleBrowser {
   static async open(
     browser: Browser,
     url: string,
-    colorScheme: 'light' | 'dark' = 'light',
+    settings: Pick<BrowserContextOptions, 'colorScheme' | 'timezoneId'> = {},
   ): Promise<ConsoleBrowser> {
     const viewport = { width: 1280, height: 800 };
     const place = { locale: 'en-GB', timezoneId: 'UTC' };
     // Each frame of an animation is drawn by the processor.
-    const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', ...place });
+    const look = { viewport, colorScheme: 'light', reducedMotion: 'reduce' } as const;
+    const context = await browser.newContext({ ...look, ...place, ...settings });
     return new ConsoleBrowser(await context.newPage(), context, url);
   }
 

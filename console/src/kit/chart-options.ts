@@ -15,8 +15,9 @@ const clock = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('
 const LABELS: Record<ChartStep, Intl.DateTimeFormat> = {
   SECOND: clock({ hour: '2-digit', minute: '2-digit', second: '2-digit' }),
   HOUR: clock({ hour: '2-digit', minute: '2-digit' }),
-  DAY: clock({ day: 'numeric', month: 'short' }),
+  DAY: clock({ day: 'numeric', month: 'short', timeZone: 'UTC' }),
 };
+const MIDNIGHT = clock({ day: 'numeric', month: 'short' });
 const MOMENTS: Record<ChartStep, Intl.DateTimeFormat> = {
   SECOND: LABELS.SECOND,
   HOUR: clock({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
@@ -25,7 +26,7 @@ const MOMENTS: Record<ChartStep, Intl.DateTimeFormat> = {
 
 const STEP_S: Record<ChartStep, number> = { SECOND: 1, HOUR: 3600, DAY: 86_400 };
 
-/** Counts start at 0, stand at the left, and have no fractions. */
+/** Counts start at 0, stand at the left, and have no fractions. Days begin in UTC, as the server counts them. */
 export function chartOptions(
   step: ChartStep,
   series: readonly ChartSeries[],
@@ -36,6 +37,7 @@ export function chartOptions(
   const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
   return {
     padding: [8, 30, 0, 0],
+    ...(step === 'DAY' && { tzDate: (time: number) => uPlot.tzDate(new Date(time * 1000), 'UTC') }),
     cursor: { y: false, points: { size: 6 } },
     scales: {
       x: { range: (_chart, min, max) => [min - margin, max + margin] },
@@ -76,7 +78,7 @@ function drawn({ label, shape }: ChartSeries, stroke: string): uPlot.Series {
 
 function labelOfTime(step: ChartStep, time: number): string {
   const isMidnight = step === 'HOUR' && new Date(time * 1000).getHours() === 0 && time % 3600 === 0;
-  return LABELS[isMidnight ? 'DAY' : step].format(time * 1000);
+  return (isMidnight ? MIDNIGHT : LABELS[step]).format(time * 1000);
 }
 
 const textOf = (value: number | null | undefined, text: (value: number) => string): string =>

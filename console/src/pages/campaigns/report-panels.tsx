@@ -85,7 +85,7 @@ function Figures({ report }: { readonly report: Report }) {
 
 function DaysPanel({ days: { startsAt, committed, refused, reversed } }: { readonly days: Report['days'] }) {
   return (
-    <Panel title="Redemptions per day, last 30 days">
+    <Panel title="Redemptions per day (UTC), last 30 days">
       <TimeChart
         summary={`${countText(sumOf(committed))} redemptions, ${countText(sumOf(reversed))} reversals and ${countText(sumOf(refused))} refusals in the last 30 days.`}
         step="DAY"
