@@ -159,7 +159,7 @@ function AllocateForm({
             {form.getValues().to === 'USER' ? (
               <TextInput
                 label="Id of the user"
-                description="Nobody else can redeem the codes."
+                description="No other user can redeem the codes."
                 required
                 {...form.getInputProps('userId')}
               />

@@ -52,7 +52,7 @@ export function CodePage() {
                 <StatusBadge value={each.status} />,
               ],
             }))}
-            empty="Nobody has redeemed it."
+            empty="The code has no redemption yet."
           />
           {code.code !== null && <WhyRefused code={code.code} />}
         </>
@@ -102,7 +102,7 @@ function SwitchButton({ code: { id: codeId, status } }: { readonly code: Code })
       says={
         enabled
           ? 'The code can be redeemed again, within its limits.'
-          : 'Nobody can redeem the code until it is enabled again. What it has given stays.'
+          : 'No user can redeem the code until it is enabled again. Rewards that it has given stay.'
       }
       isDangerous={!enabled}
       run={async () => set.mutateAsync({ input: { codeId, enabled } })}

@@ -26,7 +26,7 @@ export function ReconciliationRuns() {
       title="Made by a worker"
       heads={['Asked for', 'By', 'Repair', 'Status', 'Progress', 'Drifts left', 'Finished']}
       rows={runs.map((run) => ({ key: run.id, cells: cellsOf(run) }))}
-      empty="Nobody has asked for one yet. A worker takes the time that a large tenant needs."
+      empty="No report was requested yet. A worker makes it, also where a large tenant takes longer than a request."
       aside={<Start isDisabled={runs.some(isOpen)} />}
     />
   );

@@ -85,7 +85,7 @@ function Actions({ row }: { readonly row: TenantRowFragment }) {
           name={`${label} ${tenantId}`}
           says={
             isActive
-              ? `Nobody of ${tenantId} can do anything any more: its staff, partners, users and devices are refused, and their sockets end.`
+              ? `Staff, partners, users and devices of ${tenantId} are refused, and their sockets end.`
               : `${tenantId} works again, with everything that it had.`
           }
           isDangerous={isActive}
