@@ -1,6 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { PoolLevels } from '../../src/codes/pool-levels.js';
+
+afterEach(() => void vi.useRealTimers());
 
 const LARGE = { tenantId: 'T', campaignId: '1', size: 100_000 };
 
@@ -25,10 +26,11 @@ it('looks at a pool that got another size, and at those of others', () => {
   expect(levels.lowAmong([{ ...LARGE, firstId: '1' }, ...others])).toEqual(others);
 });
 
-it('passes a small pool over for a shorter time than a large one', async () => {
+it('passes a small pool over for a shorter time than a large one', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
   const levels = new PoolLevels();
   const pools = [LARGE, { ...LARGE, campaignId: '2', size: 10 }].map((pool) => ({ ...pool, firstId: '1' }));
   for (const pool of pools) levels.passOver(pool, '99');
-  await pause(50);
+  vi.advanceTimersByTime(50);
   expect(levels.lowAmong(pools)).toEqual(pools.slice(1));
 });

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { sharedAnswer } from '../../src/platform/scheduling/shared-answer.js';
+
+afterEach(() => void vi.useRealTimers());
 
 describe('a shared answer', () => {
   it('is made once for all who ask at once, and again for who asks later', async () => {
@@ -14,10 +16,14 @@ describe('a shared answer', () => {
   });
 
   it('is kept as long as it says', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
     let made = 0;
     const ask = sharedAnswer(async () => (made += 1), 30);
     expect([await ask(), await ask()]).toEqual([1, 1]);
-    await expect.poll(ask).toBe(2);
+    await vi.advanceTimersByTimeAsync(29);
+    expect(await ask()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await ask()).toBe(2);
   });
 
   it('is not kept when it failed', async () => {
