@@ -8,7 +8,7 @@ import {
   packetOf,
   type MysqlPacket,
 } from './mysql-wire.js';
-import { isBegin, statementsOf } from './sql-statements.js';
+import { isBegin, isCommit, isRollback, statementsOf } from './sql-statements.js';
 import type { LinkName, MysqlEvent, Piece, Refusal, Wire, WireEvent } from './wire-events.js';
 
 const [OK, ERROR] = [0x00, 0xff];
@@ -29,6 +29,7 @@ export class MysqlConnection implements Wire {
   private isSignedOn = false;
   private request: Request | null = null;
   private transaction: string[] = [];
+  private isInTransaction = false;
   private readonly prepared = new Map<number, string>();
   private own: { readonly reply: MysqlReply; readonly done: (last: Buffer) => void } | null = null;
   /** What the client's queries begin with; it depends on what the client and the server agreed on. */
@@ -57,6 +58,7 @@ export class MysqlConnection implements Wire {
     const answer = await new Promise<Buffer>((resolve) => {
       this.own = { reply: new MysqlReply(COMMAND.QUERY, this.capabilities), done: resolve };
       this.transaction = [];
+      this.isInTransaction = false;
       send(packetOf(0, Buffer.concat([this.queryHead, Buffer.from('rollback')])));
     });
     if (answer[0] === ERROR) throw new Error(`The database did not roll back: ${answer.toString('utf8', 3)}`);
@@ -87,10 +89,7 @@ export class MysqlConnection implements Wire {
     if (!isAnswered(command) || !this.isSignedOn) return { bytes, event: null };
     if (command === COMMAND.QUERY) this.queryHead = payload.subarray(0, textStart(payload));
     const statements = this.statementsIn(command, payload);
-    for (const statement of statements) {
-      if (isBegin(statement)) this.transaction = [];
-      this.transaction.push(statement);
-    }
+    this.note(statements);
     const event = {
       kind: 'MYSQL',
       link: this.link,
@@ -102,6 +101,18 @@ export class MysqlConnection implements Wire {
     const reply = new MysqlReply(command, this.capabilities);
     this.request = { event, reply, prepares: command === COMMAND.PREPARE ? textOf(payload) : null };
     return { bytes, event: { ...event, side: 'REQUEST', sequence } };
+  }
+
+  private note(statements: readonly string[]): void {
+    // What comes behind a COMMIT belongs to no transaction, least of all to the one before.
+    if (!this.isInTransaction) this.transaction = [];
+    for (const statement of statements) {
+      if (isBegin(statement)) {
+        this.transaction = [];
+        this.isInTransaction = true;
+      } else if (isCommit(statement) || isRollback(statement)) this.isInTransaction = false;
+      this.transaction.push(statement);
+    }
   }
 
   private statementsIn(command: number, payload: Buffer): string[] {

@@ -16,6 +16,8 @@ export function statementsOf(sql: string): string[] {
 
 export const isBegin = (statement: string): boolean => /^(?:begin|start\s+transaction)\b/i.test(statement);
 export const isCommit = (statement: string): boolean => /^commit\b/i.test(statement);
+/** Not one back to a savepoint, behind which the transaction goes on. */
+export const isRollback = (statement: string): boolean => /^rollback\b(?!\s+to\b)/i.test(statement);
 /** Whether the statement adds rows to the table. */
 export function insertsInto(table: string, statement: string): boolean {
   return new RegExp(String.raw`^insert\s+into\s+\`?${table}\`?[\s(]`, 'i').test(statement);

@@ -31,7 +31,7 @@ export interface MysqlEvent extends Common {
   readonly kind: 'MYSQL';
   /** Of the one message. Both sides have those of the request. */
   readonly statements: readonly string[];
-  /** Everything that was sent on this connection since its last BEGIN, this message included. */
+  /** Everything that was sent of the open transaction since its BEGIN, this message included; outside of one, this message alone. */
   readonly transaction: readonly string[];
   /** The connection may send several statements in one message: those that commit do. */
   readonly maySendSeveral: boolean;

@@ -56,15 +56,15 @@ describe('a connection to the database', () => {
     ]);
   });
 
-  it('knows what the open transaction has sent, and forgets it with the next one', () => {
+  it('knows what the open transaction has sent, and forgets it behind its end', () => {
     const connection = signedOn();
-    const sent = ['begin', 'insert into t values (1)', 'commit', 'begin', 'commit'];
+    const sent = ['begin', 'insert into t values (1)', 'commit', 'update u set n = 1', 'begin', 'commit'];
     const transactions = sent.map((sql) => {
       const [event] = eventsOf(connection.fromClient(query(sql)));
       connection.fromServer(ok(1));
       return event?.kind === 'MYSQL' ? event.transaction.length : 0;
     });
-    expect(transactions).toEqual([1, 2, 3, 1, 2]);
+    expect(transactions).toEqual([1, 2, 3, 1, 1, 2]);
   });
 
   it('keeps its own rollback from the client', async () => {
