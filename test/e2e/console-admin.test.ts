@@ -53,8 +53,8 @@ describe('X.26 administration in the console', () => {
     await ofUser.getByText('0 of 5').waitFor();
     await redeemOnce(scene.cluster.urls[1], { user, code: pick(codes, 0) });
     const answeredMs = performance.now();
-    await ofUser.getByText('1 of 5').waitFor();
-    expect(performance.now() - answeredMs).toBeLessThan(2 * LIVE_MS);
+    const { lagMs } = await scene.withLag(async () => ofUser.getByText('1 of 5').waitFor());
+    expect(performance.now() - answeredMs).toBeLessThan(2 * (LIVE_MS + lagMs));
     await scene.console.picture('rate-limits-of-a-user');
     expect(await scene.console.seriousFaults()).toEqual([]);
   });
@@ -132,8 +132,7 @@ describe('X.26 administration in the console', () => {
     const jump = async (typed: string, option: string | RegExp): Promise<void> => {
       await page.keyboard.press('Control+k');
       const field = page.getByRole('textbox', { name: 'Jump to' });
-      await field.waitFor();
-      await page.keyboard.type(typed);
+      await scene.console.type(field, typed);
       await page.getByRole('button', { name: option }).first().waitFor();
       await scene.console.picture('jump');
       await page.keyboard.press('Enter');

@@ -30,8 +30,9 @@ describe('X.26 the overview', () => {
       const redeemed = await redeemOnce(scene.cluster.urls[1], { user, code: pick(codes, index) });
       const answeredMs = performance.now();
       expect(redeemed.outcome).toBe('COMMITTED');
-      await latest.getByRole('cell', { name: `u${user.userId}` }).waitFor();
-      delays.push(performance.now() - answeredMs);
+      const row = latest.getByRole('cell', { name: `u${user.userId}` });
+      const { lagMs } = await scene.withLag(async () => row.waitFor());
+      delays.push(performance.now() - answeredMs - 2 * lagMs);
     }
     // A machine that is busy with other tests may hold one of them up.
     expect(delays.toSorted((a, b) => a - b)[Math.floor(UPDATES / 2)]).toBeLessThan(LIVE_MS);
@@ -92,8 +93,7 @@ describe('X.26 campaigns', () => {
     await page.getByRole('button', { name: 'New campaign' }).focus();
     await page.keyboard.press('Enter');
     const form = page.getByRole('dialog', { name: 'New campaign' });
-    await form.waitFor();
-    await page.keyboard.type('Spring sale');
+    await scene.console.type(form.getByLabel('Name'), 'Spring sale');
     // A condition is judged while it is typed, and its place is shown.
     await form.getByLabel('Who may redeem').focus();
     await page.keyboard.type('isNew && hour >= "0"');
@@ -115,6 +115,7 @@ describe('X.26 campaigns', () => {
     expect(await scene.console.seriousFaults()).toEqual([]);
     await form.getByLabel('Plan').first().focus();
     await page.keyboard.press('ArrowDown');
+    await page.getByRole('option', { name: /Monthly/ }).waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await form.getByLabel('Random characters').fill('12');

@@ -7,7 +7,6 @@ import { consoleScene } from '../support/console-scene.js';
 import { OidcProvider } from '../support/oidc-provider.js';
 import { codeOf, PASSWORD, seedStaff } from '../support/staff-world.js';
 import { TEST_SECRETS } from '../support/world.js';
-import { withinOne } from '../support/periods.js';
 
 const scene = consoleScene();
 
@@ -49,9 +48,8 @@ describe('X.26 the console', () => {
     await page.getByRole('button', { name: 'New plan' }).focus();
     await page.keyboard.press('Enter');
     const form = page.getByRole('dialog', { name: 'New plan' });
-    await form.waitFor();
     // The first field has the focus.
-    await page.keyboard.type('x'.repeat(65));
+    await scene.console.type(form.getByLabel('Name'), 'x'.repeat(65));
     await page.keyboard.press('Tab');
     await page.keyboard.type('9.90');
     await page.keyboard.press('Enter');
@@ -112,9 +110,7 @@ describe('X.26 the console', () => {
     const secret = await form.locator('code').textContent();
     await scene.console.picture('second-factor');
     expect(await scene.console.seriousFaults()).toEqual([]);
-    // The code of the step before must still be one when it comes.
-    await withinOne(30_000, 5000);
-    await form.getByRole('textbox', { name: 'The code that the app shows' }).fill(codeOf(secret ?? '', -1));
+    await form.getByRole('textbox', { name: 'The code that the app shows' }).fill(codeOf(secret ?? ''));
     await form.getByRole('button', { name: 'Confirm' }).click();
     const shown = page.getByRole('dialog', { name: 'Recovery codes' });
     const [first = '', ...others] = (await shown.getByText(/^[A-Z2-7]{4}-/).innerText()).split('\n');
@@ -129,7 +125,8 @@ describe('X.26 the console', () => {
     await page.getByText('9 are left.').waitFor();
     await scene.console.picture('account');
     await signOut();
-    await signIn(codeOf(secret ?? ''));
+    // A code counts once, so this is the next one; it is taken early as well as in its time.
+    await signIn(codeOf(secret ?? '', 1));
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     // The first step of a sign-in with a second factor is refused.
     scene.console.forgive(401);

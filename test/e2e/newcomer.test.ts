@@ -4,8 +4,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Browser } from 'playwright-core';
 import type { DemoFile } from '../../src/app/demo.js';
-import { startBrowser } from '../support/browser.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
+import { runSample } from '../support/graphiql.js';
+import { PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
 
 /** As after a fresh clone: no address of any server, no secret. */
 const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-newcomer-'));
@@ -23,9 +24,8 @@ afterAll(async () => {
 
 it('X.26 what README says of the browser: Run redeems a code, and the console shows the redemption', async () => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
-  await page.goto(`${running.url}/graphiql`);
-  await page.getByRole('button', { name: /^Execute query/ }).click();
-  await page.locator('.graphiql-response').getByText('COMMITTED').first().waitFor();
+  page.setDefaultTimeout(PAGE_WAIT_MS);
+  await (await runSample(page, running.url)).getByText('COMMITTED').first().waitFor();
   const demo = JSON.parse(readFileSync(path.join(dataDir, 'demo.json'), 'utf8')) as DemoFile;
   await page.goto(demo.consoleUrl);
   await page.getByRole('link', { name: 'Redemptions', exact: true }).click();

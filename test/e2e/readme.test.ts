@@ -9,7 +9,8 @@ import type { DemoFile } from '../../src/app/demo.js';
 import { present } from '../../src/platform/assert.js';
 import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
-import { startBrowser } from '../support/browser.js';
+import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
+import { runSample } from '../support/graphiql.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { startProcess, type RunningProcess } from '../support/processes.js';
 import { placeDatabase } from '../support/test-servers.js';
@@ -129,10 +130,10 @@ describe('X.15 the samples of the README and of docs/start.md, pasted unchanged'
     const browser = await startBrowser();
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-      await page.goto(`${demoFile().url}/graphiql`);
-      await page.getByRole('button', { name: /Execute query/ }).click();
-      await page.locator('.result-window').getByText('"COMMITTED"').waitFor();
-      const answer = await page.locator('.result-window').innerText();
+      page.setDefaultTimeout(PAGE_WAIT_MS);
+      const shown = await runSample(page, demoFile().url);
+      await shown.getByText('"COMMITTED"').waitFor();
+      const answer = await shown.innerText();
       const [, orderNo = ''] = present(/"orderNo": "(\d+)"/.exec(answer), 'The number of the order');
       await page.goto(demoFile().consoleUrl);
       await page.getByRole('link', { name: 'Redemptions', exact: true }).click();

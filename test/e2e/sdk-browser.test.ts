@@ -6,7 +6,7 @@ import type * as devices from '../../sdk/src/devices.js';
 import type * as encryption from '../../sdk/src/encryption.js';
 import type * as index from '../../sdk/src/index.js';
 import type * as subscriptions from '../../sdk/src/subscriptions.js';
-import { startBrowser } from '../support/browser.js';
+import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
 import { standingCluster, type Cluster } from '../support/cluster.js';
 import { seedDeviceTenant } from '../support/devices.js';
 import { encryptingTenant, SECRET } from '../support/envelope-world.js';
@@ -65,6 +65,7 @@ async function openPage(): Promise<Page> {
 
 async function openBrowser(): Promise<string[]> {
   context = await browser.newContext({ bypassCSP: true });
+  context.setDefaultTimeout(PAGE_WAIT_MS);
   const sent: string[] = [];
   context.on('request', (request) => sent.push(request.postData() ?? ''));
   return sent;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build, preview, type PreviewServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startBrowser } from '../support/browser.js';
+import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
 import { standingCluster, type Cluster } from '../support/cluster.js';
 import { buildSdk, post, startExample, type Example } from '../support/example.js';
 import { seedKey } from '../support/partners.js';
@@ -118,6 +118,7 @@ describe('the example of a web page', () => {
 
   async function openPage(user: string): Promise<Page> {
     const page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(PAGE_WAIT_MS);
     // The partner's server makes its token by the line that a test cuts.
     const session = page.waitForResponse('**/session');
     await page.goto(`${pages.resolvedUrls?.local[0] ?? ''}?user=${user}`);

@@ -5,6 +5,8 @@ import { promisify } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
 
 const run = promisify(execFile);
+/** Nothing that is waited for in a page takes so long, also on a busy machine: it ends what hangs. */
+export const PAGE_WAIT_MS = 90_000;
 const PACKAGE = path.resolve('node_modules/@sparticuz/chromium');
 /** Unpacked once for each version, and used by all test runs of the checkout. */
 const HOME = path.resolve('.data/browser');

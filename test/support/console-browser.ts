@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { PAGE_WAIT_MS } from './browser.js';
 import type { World } from './world.js';
 
 /** Pictures of the pages, to be looked at after a run. */
@@ -41,6 +42,7 @@ export class ConsoleBrowser {
     // Each frame of an animation is drawn by the processor.
     const look = { viewport, colorScheme: 'light', reducedMotion: 'reduce' } as const;
     const context = await browser.newContext({ ...look, ...place, ...settings });
+    context.setDefaultTimeout(PAGE_WAIT_MS);
     return new ConsoleBrowser(await context.newPage(), context, url);
   }
 
@@ -53,6 +55,12 @@ export class ConsoleBrowser {
     const token = await services.consoleLinks.create({ tenantId, staffId }, LINK_S);
     await this.goto(`/sign-in#link=${token}`);
     await this.page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  }
+
+  /** By the keyboard, into a field that gets the focus by itself, a moment after it is there. */
+  async type(field: Locator, text: string): Promise<void> {
+    await field.and(this.page.locator(':focus')).waitFor();
+    await this.page.keyboard.type(text);
   }
 
   /**

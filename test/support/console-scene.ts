@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { startBrowser } from './browser.js';
 import { standingCluster, type Cluster } from './cluster.js';
 import { ConsoleBrowser } from './console-browser.js';
+import { graphqlRequest } from './graphql-client.js';
+import { withLagOf, type Lagged } from './lag.js';
 import { seedStaff, type SeededStaff } from './staff-world.js';
 import { seedTenant, type SeededTenant } from './world.js';
 
@@ -16,6 +18,8 @@ interface ConsoleScene {
   console: ConsoleBrowser;
   /** As the owner. */
   readonly signIn: () => Promise<void>;
+  /** Work, and how late servers and page are meanwhile: bounds of what is live allow for twice as much. */
+  readonly withLag: <T>(work: () => Promise<T>) => Promise<Lagged<T>>;
 }
 
 /** Opens a browser for the tests of a file, and the console for each of them. */
@@ -24,6 +28,11 @@ export function consoleScene(): ConsoleScene {
     signIn: async () => {
       const { console, cluster, tenant, owner } = scene;
       await console.signIn(cluster.world, tenant.tenantId, owner.staffId);
+    },
+    withLag: async <T>(work: () => Promise<T>) => {
+      const { cluster, console } = scene;
+      const servers = cluster.urls.map((url) => async () => graphqlRequest(url, { query: '{ __typename }' }));
+      return withLagOf([...servers, async () => console.page.evaluate('0')], work);
     },
   } as ConsoleScene;
   beforeAll(async () => {
