@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { isAsShown, runSamples, samplesOf, startSettingsOf } from '../support/page-samples.js';
-import { COMPILED, startProcess, type RunningProcess } from '../support/processes.js';
+import { COMPILED, PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { placeDatabase } from '../support/test-servers.js';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   // Its secrets are those of its own data folder, so that the commands find them there.
   const own = { DATA_DIR: path.join(folder, '.data'), NODE_ENV: '', JWT_SECRET: '', CODE_PEPPER: '' };
   placeDatabase(inject('databaseTemplate'), own.DATA_DIR);
-  server = await startProcess({ environment: { ...own, ...settings } });
+  server = await startProcess({ environment: { ...PATIENT, ...own, ...settings } });
 });
 afterAll(async () => {
   commandServer.kill();
@@ -65,7 +65,7 @@ exit "\${answer%% *}"
 /** What a reader has set before the commands of a page. */
 async function environmentOf(page: string): Promise<NodeJS.ProcessEnv> {
   const PATH = `${path.join(folder, 'bin')}:${process.env['PATH']}`;
-  const env = { ...COMPILED, PATH, HOME: folder, DATA_DIR: path.join(folder, '.data') };
+  const env = { ...COMPILED, ...PATIENT, PATH, HOME: folder, DATA_DIR: path.join(folder, '.data') };
   if (!page.endsWith('go-to-production.md')) return env;
   const PORT = String(await findFreePort());
   return { ...env, DATABASE_URL: database.databaseUrl, REDIS_URL: redis.url, PORT };

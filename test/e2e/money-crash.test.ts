@@ -92,7 +92,6 @@ describe('a process that is killed', () => {
       expect(await ledgerOf(scene)).toMatchObject({ transfers: 2 });
       await expectSound(scene);
     },
-    60_000,
   );
 
   it('S3.11 again and again among transfers makes each of them once, however often it is sent', async () => {
@@ -125,7 +124,7 @@ describe('a process that is killed', () => {
     for (const [orderId, id] of known) expect(ids.get(orderId)).toBe(id);
     expect(await ledgerOf(scene)).toMatchObject({ transfers: 300, entries: 604, held: '370' });
     await expectSound(scene);
-  }, 120_000);
+  });
 });
 
 /** Until a session of the server is at a statement like this one. */

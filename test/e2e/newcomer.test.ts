@@ -13,7 +13,7 @@ const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-newcomer-'));
 let running: RunningProcess;
 let browser: Browser;
 beforeAll(async () => {
-  const environment = { DATA_DIR: dataDir, JWT_SECRET: '', CODE_PEPPER: '', NODE_ENV: '' };
+  const environment = { ...PATIENT, DATA_DIR: dataDir, JWT_SECRET: '', CODE_PEPPER: '', NODE_ENV: '' };
   [running, browser] = await Promise.all([startProcess({ environment }), startBrowser()]);
 });
 afterAll(async () => {

@@ -180,7 +180,6 @@ describe('a process that is killed', () => {
         await expectClean(world, shop);
       }
     },
-    120_000,
   );
 });
 

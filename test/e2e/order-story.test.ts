@@ -149,5 +149,5 @@ describe('a user of /graphql alone', () => {
     expect(theirs.data).toEqual({ myBalances: { items: [{ balance: '170' }] } });
     const shown = await ask(b, user.token, `{ order(orderNo: "${lateNo}") { ${ORDER} } }`);
     expect(shown).toMatchObject({ status: 'CLOSED', closeReason: 'TIMEOUT', refunded: '0' });
-  }, 60_000);
+  });
 });

@@ -12,14 +12,13 @@ import { operationsOf, outcomes, runAll, type OperationAnswer } from '../support
 import {
   askOnce,
   expectAllRedeemed,
+  expectRecovery,
   note,
-  RECOVERED_MS_MAX,
-  recovery,
   sceneOf,
   slowest,
   withLag,
 } from '../support/outage.js';
-import { COUNTS_REQUESTS, requestsTakenBy } from '../support/processes.js';
+import { COUNTS_REQUESTS, PATIENT, requestsTakenBy } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 import { placeDatabase } from '../support/test-servers.js';
@@ -88,7 +87,9 @@ describe('while the database is', () => {
   it('paused every operation answers in time, and works again when it is back', async () => {
     const operations = await operationsOf(cluster);
     const before: OperationAnswer[] = [];
-    for (const operation of operations) before.push(...(await runAll(cluster.urls, [operation])));
+    const patient = await cluster.further(PATIENT);
+    for (const operation of operations) before.push(...(await runAll([patient.url], [operation])));
+    await patient.stop();
     expect(outcomes(before)).toEqual(allAre(before, 'OK'));
     const fresh = await operationsOf(cluster);
     database.kill('SIGSTOP');
@@ -100,20 +101,16 @@ describe('while the database is', () => {
     expect(await health(url, 'readyz')).toMatchObject({ status: 503, body: { failing: ['database'] } });
     database.kill('SIGCONT');
     const scene = await sceneOf(cluster, 2);
-    const recoveredMs = await recovery(cluster.urls, scene.wishes);
+    const recoveredMs = await expectRecovery(cluster.urls, scene.wishes);
     note('database held, all operations', {
       'slowest answer ms': slowest(during),
       'recovered ms': recoveredMs,
     });
     expect(outcomes(during)).toEqual(allAre(during, 'SERVICE_UNAVAILABLE'));
     expect(slowest(during)).toBeLessThanOrEqual(TOLD_MS_MAX + 2 * lagMs);
-    expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
-    const after = await runAll(
-      cluster.urls,
-      operations.filter(({ name }) => !/^create|^pause|^redeem|^preview/.test(name)),
-      6,
-    );
-    expect(outcomes(after)).toEqual(allAre(after, 'OK'));
+    const repeatable = operations.filter(({ name }) => !/^create|^pause|^redeem|^preview/.test(name));
+    const after = async () => outcomes(await runAll(cluster.urls, repeatable, 6));
+    await expect.poll(after).toEqual(Object.fromEntries(repeatable.map(({ name }) => [name, 'OK'])));
     // Two API processes, a worker, the world beside them: two pools each.
     expect(await sessions()).toBeLessThanOrEqual(3 * (POOL_SIZE + 4) + 16);
     expect(await health(url, 'readyz')).toMatchObject({ status: 200 });

@@ -6,13 +6,13 @@ import {
   ANSWERED_MS_MAX,
   askOnce,
   expectAllRedeemed,
+  expectRecovery,
   note,
-  RECOVERED_MS_MAX,
-  recovery,
   sceneOf,
   slowest,
   withLag,
 } from '../support/outage.js';
+import { PATIENT } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
@@ -106,7 +106,11 @@ describe('under load, while Redis', () => {
   it('S0.10 forgets its scripts repeatedly, no call is lost', async () => {
     const { tenantId, wishes } = await sceneOf(cluster, 300);
     const flush = async (): Promise<unknown> => cluster.world.stores.redis.script('FLUSH');
-    const { result, times } = await meanwhile(10, flush, async () => redeemAll(cluster.urls, wishes, []));
+    // Of these processes a call fails only where it is lost, not where the machine is busy.
+    const patient = await Promise.all([cluster.further(PATIENT), cluster.further(PATIENT)]);
+    const urls = patient.map(({ url }) => url);
+    const { result, times } = await meanwhile(10, flush, async () => redeemAll(urls, wishes, []));
+    await Promise.all(patient.map(async (each) => each.stop()));
     expect(times, 'scripts were forgotten in the middle').toBeGreaterThan(1);
     expect(tallyOf(result)).toEqual({ COMMITTED: 300 });
     await expectExactly(cluster.world, tenantId, 300, result);
@@ -136,33 +140,31 @@ describe('while Redis', () => {
     const { result: during, lagMs } = await withLag(cluster.urls, ask);
     expect(tallyOf(during)).toEqual({ SERVICE_UNAVAILABLE: 20 });
     await redis.loaded();
-    const recoveredMs = await recovery(cluster.urls, scene.wishes.slice(20));
+    const recoveredMs = await expectRecovery(cluster.urls, scene.wishes.slice(20));
     note('Redis reads its data', {
       'slowest answer ms': slowest(during),
       lagMs,
       'recovered ms': recoveredMs,
     });
     expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + 2 * lagMs);
-    expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     await expectAllRedeemed(cluster, scene);
   });
 
   it('S0.10 vanishes without closing its connections, and another one takes its place, redemption works again within seconds', async () => {
     const scene = await sceneOf(cluster, 44);
-    const before = await askOnce(cluster.urls, scene.wishes.slice(0, 20));
+    const before = await redeemAll(cluster.urls, scene.wishes.slice(0, 20), PASSING_IN_OUTAGES);
     expect(tallyOf(before)).toEqual({ COMMITTED: 20 });
     forwarder.deaden();
     const ask = async () => askOnce(cluster.urls, scene.wishes.slice(20, 40));
     const { result: during, lagMs } = await withLag(cluster.urls, ask);
     expect(tallyOf(during)).toEqual({ SERVICE_UNAVAILABLE: 20 });
-    const recoveredMs = await recovery(cluster.urls, scene.wishes.slice(40));
+    const recoveredMs = await expectRecovery(cluster.urls, scene.wishes.slice(40));
     note('Redis gone without a word', {
       'slowest answer ms': slowest(during),
       lagMs,
       'recovered ms': recoveredMs,
     });
     expect(slowest(during)).toBeLessThanOrEqual(ANSWERED_MS_MAX + 2 * lagMs);
-    expect(recoveredMs).toBeLessThanOrEqual(RECOVERED_MS_MAX);
     await expectAllRedeemed(cluster, scene);
   });
 });

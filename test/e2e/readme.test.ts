@@ -12,7 +12,7 @@ import { spawnTethered } from '../../src/platform/local-servers/tethered-process
 import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
 import { runSample } from '../support/graphiql.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { startProcess, type RunningProcess } from '../support/processes.js';
+import { PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
 import { placeDatabase } from '../support/test-servers.js';
 
 const run = promisify(execFile);
@@ -44,7 +44,8 @@ afterAll(async () => {
 });
 
 async function start(): Promise<RunningProcess> {
-  const environment = { DATA_DIR: path.join(folder, '.data'), PORT: String(port), NODE_ENV: '' };
+  const DATA_DIR = path.join(folder, '.data');
+  const environment = { ...PATIENT, DATA_DIR, PORT: String(port), NODE_ENV: '' };
   return startProcess({ environment });
 }
 
@@ -115,9 +116,11 @@ describe('X.15 the samples of the README and of docs/start.md, pasted unchanged'
       server = await start();
       // Before the client has found the server again.
       for (const index of [1, 2]) redeemed.push(await redeem(index));
-      await vi.waitFor(() => expect(shown().at(-1)).toBe(redeemed.at(-1)), { timeout: 30_000 });
+      // The longer the server was away, the longer the client waits between its attempts.
+      const isShown = (): void => expect(shown().at(-1)).toBe(redeemed.at(-1));
+      await vi.waitFor(isShown, { timeout: 90_000 });
       redeemed.push(await redeem(3));
-      await vi.waitFor(() => expect(shown().at(-1)).toBe(redeemed.at(-1)), { timeout: 30_000 });
+      await vi.waitFor(isShown, { timeout: 30_000 });
       expect(shown()).toEqual(redeemed.slice(redeemed.indexOf(shown()[0] ?? '')));
     } catch (error) {
       throw new Error(`The sample said:\n${said}`, { cause: error });

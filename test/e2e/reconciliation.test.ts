@@ -68,7 +68,7 @@ describe('X.2 reconciling while two processes redeem', () => {
       const report = await cluster.world.services.reconciler.run({ tenantId });
       expect([report.verdict, driftsOf(report)]).toEqual(['CLEAN', {}]);
     },
-    120_000,
+    300_000,
   );
 });
 

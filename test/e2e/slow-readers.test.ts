@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { signedUser, startBundled, type SignedUser } from '../support/cluster.js';
-import type { RunningProcess } from '../support/processes.js';
+import { PATIENT, type RunningProcess } from '../support/processes.js';
 import { frame, RawConnection } from '../support/raw-connection.js';
 import { redeemOnce } from '../support/redeemers.js';
 import { cursorNow, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
@@ -13,7 +13,7 @@ const GROWTH_MIB_MAX = 192;
 const FLOODERS = 8;
 const MIB = 1024 * 1024;
 /** Longer than a client may read nothing, and may take to close. */
-const ENDED_MS = 6000;
+const ENDED_MS = 60_000;
 /** Long enough to fill the memory of a process that buffers everything. */
 const FILLED_MS = 2000;
 const EVENTS = 40;
@@ -33,7 +33,7 @@ beforeAll(async () => {
     redisUrl: inject('redisUrl'),
     environment: {
       NODE_OPTIONS: `--max-old-space-size=${HEAP_MIB}`,
-      STORE_TIMEOUT_MS: '10000',
+      ...PATIENT,
       // The allowance would end the floods long before they could fill anything.
       WS_MESSAGES_PER_S: '100000',
       WS_SLOW_READER_MS: '2000',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StaffActor } from '../../src/graphql/actor.js';
 import { standingCluster, staffToken, signedUser, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
+import { withLag } from '../support/outage.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { cursorNow, redeem, seedCampaign, seedTenant, type SeededTenant } from '../support/world.js';
 
@@ -69,6 +70,13 @@ async function viewerAt(url: string, token: string): Promise<string> {
   return errors?.[0]?.extensions.code ?? data?.viewer?.role ?? 'NOBODY';
 }
 
+/** Soon; on a busy machine everything is a little later. */
+async function settles(seen: () => Promise<unknown>, wanted: unknown): Promise<void> {
+  const fromMs = performance.now();
+  const { lagMs } = await withLag(cluster.urls, async () => expect.poll(seen).toEqual(wanted));
+  expect(performance.now() - fromMs).toBeLessThan(SETTLED_WITHIN_MS + 2 * lagMs);
+}
+
 async function redeemed(): Promise<void> {
   const { userId } = await signedUser(cluster.world, tenant.tenantId);
   const answer = await redeem(cluster.world, tenant.tenantId, userId, codes.pop() ?? '');
@@ -126,8 +134,7 @@ describe('X.22 access of staff ends over HTTP and sockets, on every process', ()
     // The process that ended it sends nothing more: not even what happens before its next look at the sockets.
     await redeemed();
     expect(await ends[0]).toContain('closed: 4403');
-    const seenAtB = async () => viewerAt(b, member.accessToken);
-    await expect.poll(seenAtB, { timeout: SETTLED_WITHIN_MS }).toBe('SESSION_ENDED');
+    await settles(async () => viewerAt(b, member.accessToken), 'SESSION_ENDED');
     const closed = await Promise.all(
       member.sockets.map(async (socket, at) => closeCodeIn((await ends[at]) ?? '') ?? lastOf(socket)),
     );
@@ -143,7 +150,7 @@ describe('X.22 access of staff ends over HTTP and sockets, on every process', ()
     const two = await mutate(b, 'signInStaff', { email: one.email, password: PASSWORD });
     await mutate(a, 'signOutStaff', { everywhere: true }, one.accessToken);
     const seen = async () => [await viewerAt(b, one.accessToken), await viewerAt(b, two.accessToken)];
-    await expect.poll(seen, { timeout: SETTLED_WITHIN_MS }).toEqual(['SESSION_ENDED', 'SESSION_ENDED']);
+    await settles(seen, ['SESSION_ENDED', 'SESSION_ENDED']);
     expect(await viewerAt(b, bystander.accessToken)).toBe('OPERATOR');
     for (const socket of bystander.sockets) await socket.close();
   });

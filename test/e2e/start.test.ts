@@ -8,13 +8,15 @@ import type { DemoFile } from '../../src/app/demo.js';
 import { sampleOf } from '../../src/app/welcome.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { processesOn } from '../support/process-list.js';
-import { spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
+import { PATIENT, spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
 
 const run = promisify(execFile);
 
 /** As after a fresh clone: no address of any server, no secret. */
 const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-start-'));
-const FRESH = { environment: { DATA_DIR: dataDir, JWT_SECRET: '', CODE_PEPPER: '', NODE_ENV: '' } };
+const FRESH = {
+  environment: { ...PATIENT, DATA_DIR: dataDir, JWT_SECRET: '', CODE_PEPPER: '', NODE_ENV: '' },
+};
 
 let running: RunningProcess | undefined;
 let demo: DemoFile;

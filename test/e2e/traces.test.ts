@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { signedUser, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import type { RunningProcess } from '../support/processes.js';
+import { PATIENT, type RunningProcess } from '../support/processes.js';
 import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -71,7 +71,7 @@ async function start(port: number): Promise<RunningProcess> {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_SERVICE_NAME: 'redemptions',
       OTEL_TRACES_SAMPLER_ARG: '0',
-      STORE_TIMEOUT_MS: '10000',
+      ...PATIENT,
     },
   });
 }

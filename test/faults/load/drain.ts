@@ -9,7 +9,7 @@ import type { Ask } from './workload.js';
 
 const AT_ONCE = 8;
 /** A use still held this long after everything was settled is lost. */
-const HELD_MS = 3000;
+const HELD_MS = 15_000;
 
 interface Drain {
   readonly what: string;
