@@ -9,8 +9,8 @@ import {
   type DirectoryWorld,
 } from '../support/directory-world.js';
 import { RedisServer } from '../support/redis-server.js';
+import { holdRows } from '../support/row-lock.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
-import { emOf } from '../support/world.js';
 
 let its: DirectoryWorld;
 let forwarder: TcpForwarder;
@@ -42,16 +42,14 @@ it('S4.16 an event whose worker is killed between its commit and its acknowledge
   await expect.poll(async () => (await tenantRow(world, tenantId)).directoryVersion).toBe(known.version);
   const before = await tenantRow(world, tenantId);
   // It reads the event, and waits for the row of the tenant.
-  const holder = emOf(world, tenantId);
-  await holder.begin();
-  await holder.execute('select id from tenant where id = ? for update', [tenantId]);
+  const letGo = await holdRows(world, tenantId, 'select id from tenant where id = ? for update');
   // The event alone says so: the worker asks for states when it starts, at any moment of this test.
   await its.publish(eventOf({ ...known, name: 'Renamed', version: known.version + 1 }));
   await expect.poll(its.waitingForLocks).toBeGreaterThan(0);
   // The row is free, and Redis gone: the commit stands, and the acknowledgement is lost.
   forwarder.mute(true);
   forwarder.deaden();
-  await holder.rollback();
+  await letGo();
   await expect.poll(async () => (await tenantRow(world, tenantId)).name).toBe('Renamed');
   await victim.kill();
   expect(await its.unacknowledged()).toBe(1);

@@ -4,7 +4,7 @@ import { standingCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { ledgerOf, makeMoneyScene, USD, type MoneyScene } from '../support/money-world.js';
 import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
-import { emOf } from '../support/world.js';
+import { holdRows } from '../support/row-lock.js';
 
 const TRANSFER = `mutation ($input: TransferInput!) { transfer(input: $input) {
   transfer { id orderId amount fee net } errors { code } } }`;
@@ -77,13 +77,12 @@ describe('a process that is killed', () => {
       const before = await ledgerOf(scene);
       const victim = await cluster.further();
       const wish = { from: 0, to: 1, orderId: 'second' };
-      let answer: Promise<string | null> = Promise.resolve(null);
-      await emOf(cluster.world, scene.tenantId).transactional(async (em) => {
-        await em.execute(`select * from ${table} where tenant_id = ? for update`, [scene.tenantId]);
-        answer = send(victim.url, scene, wish);
-        await waits(scene, `%${table}%${scene.tenantId}${rest}`);
-        await victim.kill();
-      });
+      const lock = `select * from ${table} where tenant_id = ? for update`;
+      const letGo = await holdRows(cluster.world, scene.tenantId, lock);
+      const answer = send(victim.url, scene, wish);
+      await waits(scene, `%${table}%${scene.tenantId}${rest}`);
+      await victim.kill();
+      await letGo();
       expect(await answer).toBeNull();
       expect(await ledgerOf(scene)).toEqual(before);
       const made = await send(cluster.urls[1], scene, wish);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tenantEm } from '../../src/platform/database/orm.js';
 import {
   standingCluster,
   signedUser,
@@ -10,6 +9,7 @@ import {
   type SignedUser,
 } from '../support/cluster.js';
 import { inParallel, redeemAll, redeemOnce, redemptionsOf, tallyOf } from '../support/redeemers.js';
+import { holdRows } from '../support/row-lock.js';
 import { expectExactly, truthOf } from '../support/truth.js';
 import { seedCampaign, seedTenant } from '../support/world.js';
 
@@ -116,15 +116,8 @@ describe('one idempotency key', () => {
 
 /** Holds the user's row, so that a commit for this user waits; resolves to what lets it go. */
 async function holdUser(user: SignedUser): Promise<() => Promise<void>> {
-  const em = tenantEm(cluster.world.stores.orm, user.tenantId);
-  await em.begin();
-  await em.execute(
-    'select 1 from user where tenant_id = ? and id = ? for update',
-    [user.tenantId, user.userId],
-    'all',
-    em.getTransactionContext(),
-  );
-  return async () => em.rollback();
+  const sql = 'select 1 from user where tenant_id = ? and id = ? for update';
+  return holdRows(cluster.world, user.tenantId, sql, user.userId);
 }
 
 /** Until Redis holds a claim of the tenant, which is then about to be committed. */

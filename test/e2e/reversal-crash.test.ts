@@ -4,6 +4,7 @@ import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { signedUser, signedUsers, staffToken, standingCluster, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { pick, redeemAll, redeemOnce, tallyOf } from '../support/redeemers.js';
+import { holdRows } from '../support/row-lock.js';
 import { stateOf } from '../support/reversals.js';
 import { expectPublished } from '../support/truth.js';
 import { cursorNow, emOf, seedCampaign, seedTenant } from '../support/world.js';
@@ -100,17 +101,15 @@ describe('a reversal whose process is killed in the middle of its transaction', 
     const before = await stateOf(world, tenantId);
     const token = staffToken(world, tenantId);
     const victim = await cluster.further();
-    let fates: Promise<(string | null)[]> = Promise.resolve([]);
     // Orders are refunded by then, and subscriptions are locked; the plan is not to be had.
-    await emOf(world, tenantId).transactional(async (em) => {
-      await em.execute('select id from plan where tenant_id = ? for update', [tenantId]);
-      fates = Promise.all(ids.map(async (id) => reverseAt(victim.url, token, id)));
-      await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(ids.length), {
-        timeout: 60_000,
-        interval: 20,
-      });
-      await victim.kill();
+    const letGo = await holdRows(world, tenantId, 'select id from plan where tenant_id = ? for update');
+    const fates = Promise.all(ids.map(async (id) => reverseAt(victim.url, token, id)));
+    await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(ids.length), {
+      timeout: 60_000,
+      interval: 20,
     });
+    await victim.kill();
+    await letGo();
     expect(await fates).toEqual(ids.map(() => null));
     await vi.waitFor(async () => expect(await waitingFor('plan')).toBe(0), { timeout: 60_000, interval: 20 });
     expect(await stateOf(world, tenantId)).toEqual(before);
