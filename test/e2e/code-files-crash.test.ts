@@ -1,21 +1,28 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
 import { staffToken, startCluster, startBundled, type Cluster } from '../support/cluster.js';
+import { DatabaseProxy } from '../support/database-proxy.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
 /** Far more than are read, or wait to be read, when a process is killed. */
 const LINES = 30_000;
 const PATIENCE_MS = 90_000;
 
+let stores: OwnStores;
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ mayComplain: true });
+  stores = await startOwnStores();
+  cluster = await startCluster({ ...stores, mayComplain: true });
 });
-afterAll(async () => cluster.close());
+afterAll(async () => {
+  await cluster?.close();
+  await stores?.close();
+});
 
 it('X.12 an import whose worker is killed in the middle is finished by another one: every line once', async () => {
   const { world, urls, worker } = cluster;
@@ -42,11 +49,8 @@ it('X.12 an import whose worker is killed in the middle is finished by another o
   await worker.kill();
   // Otherwise nothing would be left to continue.
   expect(before.linesDone).toBeLessThan(LINES);
-  const second = await startBundled({
-    role: 'worker',
-    databaseUrl: inject('databaseUrl'),
-    redisUrl: inject('redisUrl'),
-  });
+  const { databaseUrl, redisUrl } = stores;
+  const second = await startBundled({ role: 'worker', databaseUrl, redisUrl });
   const done = await until(({ finishedAt }) => finishedAt !== null);
   expect(done).toMatchObject({ linesDone: LINES, imported: LINES, refused: 0 });
   const em = emOf(world, tenantId);
@@ -66,11 +70,23 @@ it('X.12 an export whose process is killed in the middle is no whole file, and t
   await codeImports.run(tenantId, id, file);
   const token = staffToken(world, tenantId);
   const path = `/api/codes.csv?batchId=${id}`;
-  const dying = await cluster.further();
+  const proxy = await DatabaseProxy.open(stores.databaseUrl);
+  const dying = await cluster.further({ DATABASE_URL: proxy.url });
+  let pages = 0;
+  const secondPage = proxy.hold(
+    tenantId,
+    ({ side, statements }) =>
+      side === 'REQUEST' &&
+      statements.some((statement) => statement.includes('ix_code__batch')) &&
+      (pages += 1) === 2,
+  );
   const broken = await fileRequest(dying.url, token, path);
   const reader = broken.body?.getReader();
   expect((await reader?.read())?.done).toBe(false);
+  await secondPage.reached;
   await dying.kill();
+  secondPage.letGo('RESET');
+  await proxy.close();
   const toTheEnd = async (): Promise<void> => {
     while ((await reader?.read())?.done === false);
   };

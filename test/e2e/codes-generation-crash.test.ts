@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { signedUsers, startCluster, staffToken, startBundled, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import type { RunningProcess } from '../support/processes.js';
 import { redeemAll, tallyOf } from '../support/redeemers.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
@@ -27,24 +23,26 @@ interface Progress {
   readonly percentage: number;
 }
 
-let dataDir: string;
-let redis: PrivateServer;
+let stores: OwnStores;
 let cluster: Cluster;
 beforeAll(async () => {
-  // A private Redis: other files' workers would take the job of a killed one.
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-generation-'));
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  cluster = await startCluster({ redisUrl: redis.url, mayComplain: true });
+  // Other files' workers would take the job of a killed one.
+  stores = await startOwnStores();
+  cluster = await startCluster({ ...stores, mayComplain: true });
 });
 afterAll(async () => {
-  await cluster.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  await cluster?.close();
+  await stores?.close();
 });
 
 async function newWorker(): Promise<RunningProcess> {
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: redis.url };
-  return startBundled({ role: 'worker', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
+  const { databaseUrl, redisUrl } = stores;
+  return startBundled({
+    role: 'worker',
+    databaseUrl,
+    redisUrl,
+    environment: { STORE_TIMEOUT_MS: '10000' },
+  });
 }
 
 it('S4.5 100,000 codes are all there, once each, though the worker is killed again and again', async () => {

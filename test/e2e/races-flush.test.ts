@@ -1,12 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { emptyRedis } from '../support/redis-keys.js';
 import { startCluster, signedUser, signedUsers, type Cluster } from '../support/cluster.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import {
   PASSING_IN_OUTAGES,
   redeemAll,
@@ -19,23 +15,20 @@ import { seedCampaign, seedTenant } from '../support/world.js';
 
 const FLUSH_EVERY_MS = 60;
 
-let dataDir: string;
-let redis: PrivateServer;
+let stores: OwnStores;
 let cluster: Cluster;
 beforeAll(async () => {
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-flush-'));
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
+  stores = await startOwnStores();
   // Small transactions, so that a flush falls between the two stores of many of them.
   cluster = await startCluster({
-    redisUrl: redis.url,
+    ...stores,
     mayComplain: true,
     environment: { COMMIT_BATCH_MAX: '8', COMMIT_LANES: '4' },
   });
 });
 afterAll(async () => {
-  await cluster.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  await cluster?.close();
+  await stores?.close();
 });
 
 /** Empties this file's private Redis repeatedly until the work is done; answers how often. */

@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { present } from '../../src/platform/assert.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { openClaims } from '../support/facts.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import type { RunningProcess } from '../support/processes.js';
 import {
   PASSING_IN_OUTAGES,
@@ -17,6 +14,7 @@ import {
   type Redeemed,
   type RedeemWish,
 } from '../support/redeemers.js';
+import { holdCodes } from '../support/row-lock.js';
 import { expectAtRest, expectExactly, truthOf } from '../support/truth.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
@@ -25,15 +23,13 @@ const SWEEP_EVERY_MS = 500;
 /** What a sweep itself may take on an overloaded machine. */
 const SWEEP_MS = 40_000;
 
-let dataDir: string;
-let redis: PrivateServer;
+let stores: OwnStores;
 let cluster: Cluster;
 beforeAll(async () => {
-  // A private Redis, because one test pauses it.
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-crash-'));
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
+  // One test pauses Redis.
+  stores = await startOwnStores();
   cluster = await startCluster({
-    redisUrl: redis.url,
+    ...stores,
     mayComplain: true,
     environment: {
       CLAIM_DEADLINE_MS: String(DEADLINE_MS),
@@ -44,9 +40,8 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await cluster.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  await cluster?.close();
+  await stores?.close();
 });
 
 interface Scene {
@@ -70,7 +65,18 @@ async function prepare(count: number): Promise<Scene> {
   };
   const wishes = codes.map((code, index) => ({ ...wishOf(code, index), key: `key-${index}` }));
   const rivals = codes.map((code, index) => wishOf(code, count + index));
-  return { tenantId: tenant.tenantId, wishes, rivals, victim: await cluster.further() };
+  return { tenantId: tenant.tenantId, wishes, rivals, victim: await warmProcess() };
+}
+
+/** One that has redeemed before: all claims of a test are to be made before the deadline of the first. */
+async function warmProcess(): Promise<RunningProcess> {
+  const { world } = cluster;
+  const tenant = await seedTenant(world);
+  const { codes } = await seedCampaign(world, tenant, 1);
+  const [user] = await signedUsers(world, tenant.tenantId, 1);
+  const further = await cluster.further();
+  await redeemOnce(further.url, { user: present(user, 'A user'), code: codes[0] ?? '' });
+  return further;
 }
 
 /** What a request came to: its answer, or null where the process died under it. */
@@ -79,16 +85,14 @@ type Fate = Redeemed | null;
 /** Sends the requests to the victim and delays their commits; `whileHeld` begins when all claims are made. */
 async function holdCommits(scene: Scene, whileHeld: () => Promise<void>): Promise<Promise<Fate[]>[]> {
   const { tenantId, wishes, victim } = scene;
-  let answers: Promise<Fate[]> = Promise.resolve([]);
-  await emOf(cluster.world, tenantId).transactional(async (em) => {
-    await em.execute('select id from code force index (primary) where tenant_id = ? for update', [tenantId]);
-    answers = Promise.all(wishes.map(async (wish) => redeemOnce(victim.url, wish).catch(() => null)));
-    await vi.waitFor(async () => expect(await openClaims(cluster.world, tenantId)).toBe(wishes.length), {
-      timeout: DEADLINE_MS,
-      interval: 20,
-    });
-    await whileHeld();
+  const letGo = await holdCodes(cluster.world, tenantId);
+  const answers = Promise.all(wishes.map(async (wish) => redeemOnce(victim.url, wish).catch(() => null)));
+  await vi.waitFor(async () => expect(await openClaims(cluster.world, tenantId)).toBe(wishes.length), {
+    timeout: DEADLINE_MS,
+    interval: 20,
   });
+  await whileHeld();
+  await letGo();
   // In a list, because `await` would wait for a promise that is returned.
   return [answers];
 }
@@ -176,11 +180,13 @@ describe('a process that is killed', () => {
       interval: 20,
     });
     await victim.kill();
-    // What the dead process has sent already must not be carried out.
+    // What the dead process has sent already must not be carried out; and the deadline may have passed by now.
+    process.kill(cluster.worker.pid, 'SIGSTOP');
     await commands.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await commands.call('CLIENT', 'UNPAUSE');
     expect(answered((await fates) ?? [])).toEqual([]);
     expect(await openClaims(cluster.world, tenantId)).toBe(20);
+    process.kill(cluster.worker.pid, 'SIGCONT');
     await vi.waitFor(async () => expect(await openClaims(cluster.world, tenantId)).toBe(0), {
       timeout: DEADLINE_MS + SWEEP_EVERY_MS + SWEEP_MS,
       interval: 20,

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, type ClientOptions, type FetchLike, type RedeemResult } from '../../sdk/src/index.js';
 import { createSubscriptions, type RedemptionSettledEvent } from '../../sdk/src/subscriptions.js';
 import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import type { RunningProcess } from '../support/processes.js';
 import { inParallel, type Redeemed } from '../support/redeemers.js';
+import { holdCodes } from '../support/row-lock.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
-import { emOf, seedCampaign, seedTenant } from '../support/world.js';
+import { seedCampaign, seedTenant } from '../support/world.js';
 
 const CODES = 200;
 const USERS = 20;
@@ -15,18 +17,22 @@ const KILLS = new Set([20, 60, 100, 140]);
 const CUTS = new Set([40, 80, 120]);
 const PATIENT = { firstPauseMs: 50, maxPauseMs: 1000, deadlineMs: 150_000 };
 
+let stores: OwnStores;
 let cluster: Cluster;
 let line: TcpForwarder;
 beforeAll(async () => {
+  stores = await startOwnStores();
   cluster = await startCluster({
+    ...stores,
     mayComplain: true,
     environment: { CLAIM_DEADLINE_MS: '5000', SWEEP_EVERY_MS: '500' },
   });
   line = await TcpForwarder.start(portOf(cluster.apis[0]));
 });
 afterAll(async () => {
-  await line.close();
-  await cluster.close();
+  await line?.close();
+  await cluster?.close();
+  await stores?.close();
 });
 
 const portOf = ({ url }: RunningProcess): number => Number(new URL(url).port);
@@ -97,16 +103,13 @@ describe('the SDK', () => {
     const retry = { ...PATIENT, maxPauseMs: 60_000 };
     const listener = clientTelling(toListener, { subscriptions, retry });
     const [patient = '', hasty = '', heard = ''] = codes;
-    const { asked, first } = await emOf(world, tenant.tenantId).transactional(async (em) => {
-      const lock = 'select id from code force index (primary) where tenant_id = ? for update';
-      await em.execute(lock, [tenant.tenantId]);
-      const waiting = [client.redeemCode(patient), listener.redeemCode(heard)];
-      const deferred = await client.redeemCode(hasty, { deadlineMs: 4000 });
-      await expect.poll(() => told.filter((status) => status === 'PROCESSING').length).toBeGreaterThan(2);
-      // The second time because its stream has begun.
-      await expect.poll(() => toListener).toEqual(['PROCESSING', 'PROCESSING']);
-      return { asked: waiting, first: deferred };
-    });
+    const letGo = await holdCodes(world, tenant.tenantId);
+    const asked = [client.redeemCode(patient), listener.redeemCode(heard)];
+    const first = await client.redeemCode(hasty, { deadlineMs: 4000 });
+    await expect.poll(() => told.filter((status) => status === 'PROCESSING').length).toBeGreaterThan(2);
+    // The second time because its stream has begun.
+    await expect.poll(() => toListener).toEqual(['PROCESSING', 'PROCESSING']);
+    await letGo();
     if (first.status !== 'PROCESSING') throw new Error(`It was ${first.status}.`);
     expect(first.orderNo).toMatch(/^\d+$/);
     const [settled, listened] = await Promise.all(asked);
@@ -170,5 +173,5 @@ describe('the SDK', () => {
     subscriptions.close();
     await stream.closed;
     await servers.stop();
-  });
+  }, 300_000);
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   ({ codes } = await seedCampaign(world, tenant, EVENTS + 10));
   user = await signedUser(world, tenant.tenantId);
   api = await startBundled({
-    role: 'all',
+    role: 'api',
     databaseUrl: inject('databaseUrl'),
     redisUrl: inject('redisUrl'),
     environment: {

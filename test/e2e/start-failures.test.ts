@@ -280,7 +280,8 @@ describe('X.15 a start waits for stores that are just coming up', () => {
     await redis.stop();
     const { DATABASE_URL: databaseUrl = '' } = stores();
     const environment = { START_WAIT_MS: '30000' };
-    const starting = startProcess({ databaseUrl, redisUrl: redis.url, environment });
+    // A worker would share the tenants of the other tests, and not their Redis.
+    const starting = startProcess({ role: 'api', databaseUrl, redisUrl: redis.url, environment });
     await pause(1500);
     await redis.start();
     const running = await starting;
