@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { signedUser, startBundled } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { spawnProcess, type RunningProcess } from '../support/processes.js';
@@ -31,15 +30,6 @@ afterAll(async () => {
 async function start(environment: Record<string, string> = {}): Promise<RunningProcess> {
   const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   return startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000', ...environment } });
-}
-
-/** A port that is free at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** What a process has logged since it was up, from the level `warn` on. */
@@ -101,7 +91,7 @@ describe('a connection that is reset', () => {
   );
 
   it('while the process drains does not keep it from ending with code 0', async () => {
-    const leaving = await start({ DRAIN_GRACE_MS: '2000' });
+    const leaving = await start({ DRAIN_GRACE_MS: '4000' });
     const loggedThere = logOf(leaving);
     const held = await RawConnection.upgraded(leaving.url);
     held.say({ type: 'connection_init' });
@@ -122,7 +112,7 @@ describe('a connection that is reset', () => {
 describe('a reader of the output of the process', () => {
   it('may go without harm to it', async () => {
     const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-    const port = String(await freePort());
+    const port = String(await findFreePort());
     const { child, exited } = spawnProcess({
       role: 'api',
       ...urls,

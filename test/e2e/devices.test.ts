@@ -69,6 +69,12 @@ async function withDevices(url: string, tenantId: string, count: number): Promis
   return [first, ...others];
 }
 
+/** Until so many devices of the user are online: a socket opens without waiting for that. */
+async function areOnline(tenantId: string, userId: string, count: number): Promise<void> {
+  const key = `{${tenantId}}:presence:online:${userId}`;
+  await expect.poll(async () => cluster.world.stores.redis.hlen(key)).toBe(count);
+}
+
 describe('S1.2: ten parallel first logins at two processes', () => {
   it('make one user, one device and one trial, and all of them sign in with the secret that the client chose', async () => {
     const { world, urls } = cluster;
@@ -120,7 +126,9 @@ describe('S1.13: too many devices online', () => {
       DevicePayload,
     ];
     const oldest = await online(a, tenantId, first);
+    await areOnline(tenantId, first.userId, 1);
     await online(b, tenantId, second);
+    await areOnline(tenantId, first.userId, 2);
     // A second socket of a device is no second device.
     await online(a, tenantId, second);
     expect(await accessOf(b, first.accessToken)).toBe('OK');
@@ -143,13 +151,11 @@ describe('S1.13: too many devices online', () => {
     const { tenantId } = await seedDeviceTenant(cluster.world, { device: { onlinePerUser: 1 } });
     const [first, second] = (await withDevices(a, tenantId, 2)) as [DevicePayload, DevicePayload];
     await online(a, tenantId, first);
-    const key = `{${tenantId}}:presence:online:${first.userId}`;
-    const count = async () => cluster.world.stores.redis.hlen(key);
-    await expect.poll(count).toBe(1);
+    await areOnline(tenantId, first.userId, 1);
     await streams.at(-1)?.close();
-    await expect.poll(count).toBe(0);
+    await areOnline(tenantId, first.userId, 0);
     await online(b, tenantId, second);
-    await expect.poll(count).toBe(1);
+    await areOnline(tenantId, first.userId, 1);
     expect([await accessOf(a, first.accessToken), await accessOf(b, second.accessToken)]).toEqual([
       'OK',
       'OK',

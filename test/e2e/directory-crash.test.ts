@@ -60,6 +60,10 @@ it('S4.16 an event whose worker is killed between its commit and its acknowledge
     version: before.version + 1,
   });
   expect(await countRows(world, 'tenant_event')).toBe(1);
-  const { values } = await world.services.metrics.directoryEvents.get();
-  expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([['DUPLICATE', 1]]);
+  // It is counted behind the acknowledgement.
+  const counts = async () => {
+    const { values } = await world.services.metrics.directoryEvents.get();
+    return values.map(({ labels, value }) => [labels.outcome, value]);
+  };
+  await expect.poll(counts).toEqual([['DUPLICATE', 1]]);
 });

@@ -94,7 +94,7 @@ describe('a Redis with data older than the database', () => {
     await redeemAll(cluster.urls, scene.wishes.slice(0, 30), PASSING_IN_OUTAGES);
     const { redis: commands } = cluster.world.stores;
     await commands.set('last', 'written');
-    expect(await commands.call('WAIT', '1', '5000'), 'replicas that have all of it').toBe(1);
+    await expect.poll(async () => commands.call('WAIT', '1', '1000')).toBe(1);
     line.deaden();
     const behind = await redeemAll(cluster.urls, scene.wishes.slice(30), PASSING_IN_OUTAGES);
     expect(tallyOf(behind)).toEqual({ COMMITTED: 30 });
