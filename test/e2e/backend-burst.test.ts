@@ -18,8 +18,8 @@ beforeAll(async () => {
   api = await startBundled({ role: 'api', ...urls, environment: { STORE_TIMEOUT_MS: '10000' } });
 });
 afterAll(async () => {
-  await api.stop();
-  await world.close();
+  await api?.stop();
+  await world?.close();
 });
 
 const SIGN_IN = `mutation ($input: CreateUserTokenInput!) {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   ({ codes } = await seedCampaign(world, tenant, 20));
   user = await signedUser(world, tenantId);
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 interface Asked {
   readonly input?: unknown;

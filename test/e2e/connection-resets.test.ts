@@ -23,8 +23,8 @@ beforeAll(async () => {
   logged = logOf(api);
 });
 afterAll(async () => {
-  await api.stop();
-  await world.close();
+  await api?.stop();
+  await world?.close();
 });
 
 async function start(environment: Record<string, string> = {}): Promise<RunningProcess> {

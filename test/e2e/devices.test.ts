@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(streams.map(async (stream) => stream.close()));
-  await cluster.close();
+  await cluster?.close();
 });
 
 /** A device with an open socket that hears of the end of its session. */

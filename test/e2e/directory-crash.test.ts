@@ -22,9 +22,9 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await consumerOf(its.worlds[0]).stop();
-  await forwarder.close();
-  await redis.close();
-  await its.close();
+  await forwarder?.close();
+  await redis?.close();
+  await its?.close();
 });
 
 it('S4.16 an event whose worker is killed between its commit and its acknowledgement is applied once', async () => {

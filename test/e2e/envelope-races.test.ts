@@ -11,7 +11,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 describe('the same envelope at the same time', () => {
   it('S1.10: is executed exactly once of 50, over two processes', async () => {

@@ -42,9 +42,9 @@ describe('a Galera cluster with one writer', () => {
   });
   afterAll(async () => {
     if (library === '') return;
-    await cluster.close();
-    await line.close();
-    await galera.close();
+    await cluster?.close();
+    await line?.close();
+    await galera?.close();
   });
 
   it('X.24 S0.9 whose writer is killed under load loses no answer, spends no code twice, and has all on the other nodes', async (context) => {

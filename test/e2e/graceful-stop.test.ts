@@ -19,7 +19,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 /** An answer, or why the process could not be asked. */
 async function askOrFail(url: string, wish: RedeemWish) {

@@ -36,10 +36,10 @@ beforeAll(async () => {
   server = await startProcess({ environment: { ...PATIENT, ...own, ...settings } });
 });
 afterAll(async () => {
-  commandServer.kill();
-  await server.stop();
-  await redis.stop();
-  await database.drop();
+  commandServer?.kill();
+  await server?.stop();
+  await redis?.stop();
+  await database?.drop();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -17,8 +17,8 @@ beforeAll(async () => {
   [running, browser] = await Promise.all([startProcess({ environment }), startBrowser()]);
 });
 afterAll(async () => {
-  await browser.close();
-  await running.stop();
+  await browser?.close();
+  await running?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
 

@@ -39,10 +39,10 @@ beforeAll(async () => {
   hasty = await openWorld({ ...PATIENT, ORDER_TIMEOUT_MINUTES: '0.01' }, urls);
 });
 afterAll(async () => {
-  await Promise.all([world.close(), hasty.close()]);
-  await proxy.close();
-  await redis.close();
-  await database.drop();
+  await Promise.all([world?.close(), hasty?.close()]);
+  await proxy?.close();
+  await redis?.close();
+  await database?.drop();
 });
 
 type Send = (url: string, scene: OrderScene) => Promise<unknown>;

@@ -32,7 +32,7 @@ beforeAll(async () => {
   server = await startProcess({ environment });
 });
 afterAll(async () => {
-  await server.stop();
+  await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -16,8 +16,8 @@ beforeAll(async () => {
   hasty = await cluster.further({ ORDER_TIMEOUT_MINUTES: '0.01' });
 });
 afterAll(async () => {
-  await hasty.stop();
-  await cluster.close();
+  await hasty?.stop();
+  await cluster?.close();
 });
 
 type Payload = Readonly<Record<string, unknown>> & { readonly errors?: readonly { readonly code: string }[] };

@@ -47,9 +47,9 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await cluster.close();
-  await database.stop();
-  await redis.close();
+  await cluster?.close();
+  await database?.stop();
+  await redis?.close();
   rmSync(dataDir, { recursive: true, force: true });
 });
 

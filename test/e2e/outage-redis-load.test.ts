@@ -40,10 +40,10 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await cluster.close();
-  await database.drop();
-  await forwarder.close();
-  await redis.close();
+  await cluster?.close();
+  await database?.drop();
+  await forwarder?.close();
+  await redis?.close();
 });
 
 /**

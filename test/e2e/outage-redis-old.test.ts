@@ -25,10 +25,10 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await cluster.close();
-  await database.drop();
-  await forwarder.close();
-  await redis.close();
+  await cluster?.close();
+  await database?.drop();
+  await forwarder?.close();
+  await redis?.close();
 });
 
 /** What Redis remembers of these redemptions: copies of their codes, open claims, and the keys they were sent with. */

@@ -29,9 +29,9 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await cluster.close();
-  await database.drop();
-  await redis.close();
+  await cluster?.close();
+  await database?.drop();
+  await redis?.close();
 });
 
 async function configure(name: string, value: string): Promise<void> {

@@ -22,7 +22,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 const codesOf = ({ errors }: GraphqlAnswer): unknown[] =>
   (errors ?? []).map(({ extensions }) => extensions.code);

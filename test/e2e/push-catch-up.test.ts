@@ -42,8 +42,8 @@ beforeAll(async () => {
   cluster = await startCluster({ databaseUrl, redisUrl: redis.url, mayComplain: true });
 });
 afterAll(async () => {
-  await cluster.close();
-  await Promise.all([redis.stop(), database.drop()]);
+  await cluster?.close();
+  await Promise.all([redis?.stop(), database?.drop()]);
   rmSync(dataDir, { recursive: true, force: true });
 });
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(streams.map(async (stream) => stream.close()));
-  await cluster.close();
+  await cluster?.close();
 });
 
 type Answer = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

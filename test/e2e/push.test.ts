@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(streams.map(async (stream) => stream.close()));
-  await cluster.close();
+  await cluster?.close();
 });
 
 async function seeded(codeCount: number) {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 /** No user is asked to try again: the first answer is final, unless the server is too slow for any. */
 const FINAL = ['PROCESSING'];
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 /** That many users ask for the same code, in parallel and over both processes. */
 async function race(useLimit: number, userCount: number) {

@@ -18,7 +18,7 @@ beforeAll(async () => {
     environment: { COMMIT_BATCH_MAX: '3', COMMIT_LANES: '6', REPLY_WITHIN_MS: '20000' },
   });
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 /** Each user tries their own codes, all in parallel and over both processes. */
 async function race(limits: Partial<CreateCampaign>, userCount: number, codesEach: number, value = '0') {

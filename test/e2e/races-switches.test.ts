@@ -17,7 +17,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 /** While it was surely off: from the answer to switching off until switching on was asked for. */
 interface OffTime {

@@ -17,7 +17,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 async function userWithCodes(count: number, useLimit = 1) {
   const { world } = cluster;

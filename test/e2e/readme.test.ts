@@ -39,7 +39,7 @@ beforeAll(async () => {
   server = await start();
 });
 afterAll(async () => {
-  await server.stop();
+  await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

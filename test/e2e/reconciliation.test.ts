@@ -14,7 +14,7 @@ beforeAll(async () => {
   // On a busy machine a commit may well take longer than a caller of the product waits.
   cluster = await startCluster({ environment: { REPLY_WITHIN_MS: '60000' } });
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 /** Fresh users and codes: all users ask for the shared code, half of them for a private one too, and many click twice. */
 async function wishesOf(tenant: SeededTenant, wave: number): Promise<RedeemWish[]> {

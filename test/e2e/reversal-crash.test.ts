@@ -13,7 +13,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 const REVERSE = `mutation ($id: ID!) {
   reverseRedemption(input: { redemptionId: $id, reason: "a mistake", returnUse: true }) {

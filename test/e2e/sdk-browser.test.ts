@@ -33,9 +33,9 @@ beforeAll(async () => {
 });
 afterEach(async () => context.close());
 afterAll(async () => {
-  await browser.close();
-  await server.stop();
-  await cluster.close();
+  await browser?.close();
+  await server?.stop();
+  await cluster?.close();
 });
 
 async function scriptOf(program: string): Promise<string> {

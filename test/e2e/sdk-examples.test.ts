@@ -46,10 +46,10 @@ beforeAll(async () => {
   partner = await startExample('partner/server.mjs', environment);
 });
 afterAll(async () => {
-  await partner.kill();
-  await line.close();
+  await partner?.kill();
+  await line?.close();
   rmSync(folder, { recursive: true, force: true });
-  await cluster.close();
+  await cluster?.close();
 });
 
 const committed = async (): Promise<number> => (await truthOf(cluster.world, tenantId)).committed.length;
@@ -112,8 +112,8 @@ describe('the example of a web page', () => {
     vi.unstubAllEnvs();
   });
   afterAll(async () => {
-    await browser.close();
-    await pages.close();
+    await browser?.close();
+    await pages?.close();
   });
 
   async function openPage(user: string): Promise<Page> {

@@ -41,8 +41,8 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await api.stop();
-  await world.close();
+  await api?.stop();
+  await world?.close();
 });
 
 function residentMib(): number {

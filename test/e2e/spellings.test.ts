@@ -8,7 +8,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await standingCluster();
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 it('X.12 every forgiving spelling of a code is that code', async () => {
   const { world, urls } = cluster;

@@ -19,7 +19,7 @@ beforeAll(async () => {
   tenant = await seedTenant(cluster.world);
   codes = [...(await seedCampaign(cluster.world, tenant, 10)).codes];
 });
-afterAll(async () => cluster.close());
+afterAll(async () => cluster?.close());
 
 interface Session {
   readonly accessToken: string;

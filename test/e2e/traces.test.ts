@@ -51,9 +51,9 @@ beforeAll(async () => {
   api = await start((collector.address() as AddressInfo).port);
 });
 afterAll(async () => {
-  await api.stop();
-  collector.close();
-  await world.close();
+  await api?.stop();
+  collector?.close();
+  await world?.close();
 });
 
 async function take(...[request, response]: Parameters<NonNullable<Parameters<typeof createServer>[1]>>) {

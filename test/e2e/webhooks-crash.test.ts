@@ -16,7 +16,7 @@ let world: WebhookWorld;
 beforeAll(async () => {
   world = await openWebhookWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 async function startWorker(more = {}): Promise<RunningProcess> {
   const { databaseUrl, redisUrl } = world;

@@ -20,8 +20,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(workers.map(async (worker) => worker.kill()));
-  await redis.close();
-  await world.close();
+  await redis?.close();
+  await world?.close();
 });
 
 async function startWorker(): Promise<RunningProcess> {

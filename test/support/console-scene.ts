@@ -44,10 +44,10 @@ export function consoleScene(): ConsoleScene {
     scene.owner = await seedStaff(world, scene.tenant.tenantId);
     scene.console = await ConsoleBrowser.open(scene.browser, urls[0]);
   });
-  afterEach(async () => scene.console.close());
+  afterEach(async () => scene.console?.close());
   afterAll(async () => {
-    await scene.browser.close();
-    await scene.cluster.close();
+    await scene.browser?.close();
+    await scene.cluster?.close();
   });
   return scene;
 }

@@ -26,8 +26,8 @@ export function sdkScene(): SdkScene {
     proxy = await HttpProxy.start(setting.url);
   });
   afterAll(async () => {
-    await proxy.close();
-    await setting.close();
+    await proxy?.close();
+    await setting?.close();
   });
   beforeEach(() => {
     proxy.acts = [];
