@@ -38,7 +38,9 @@ function lostTitles(page: ProjectFile, files: readonly ProjectFile[]): readonly 
   return [...page.text.matchAll(QUOTED)]
     .filter(([, name = '', title = '']) => {
       const test = files.find(({ path }) => isTest(path) && path.endsWith(`/${name}`));
-      return test === undefined || !titlesOf(test).includes(title);
+      // A table may have the titles of its tests as values.
+      const isThere = ["'", '"', '`'].some((quote) => test?.text.includes(`${quote}${title}${quote}`));
+      return !isThere;
     })
     .map(([, name, title]) => `${page.path}: ${name} has no test "${title}"`);
 }
