@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { getIntrospectionQuery, graphql, parse, type GraphQLSchema } from 'graphql';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { Documents } from '../../src/transport/documents.js';
@@ -153,22 +153,20 @@ describe('questions about the schema (X.19)', () => {
 describe('a flood of new texts from one address (X.19)', () => {
   it('is refused with 429, while known texts and other addresses are served', async () => {
     const flood = { 'x-forwarded-for': '10.9.9.9' };
+    const ask = async (query: string, headers = flood) => graphqlRequest(transport.url, { query, headers });
     const known = '{ echo(text: "known") }';
-    await graphqlRequest(transport.url, { query: known, headers: flood });
+    let answer = await ask(known);
     // Fields that are all alike are compared with each other, which makes a text dear.
     const dear = (no: number): string => `query N${no} { ${'box { inner { name } } '.repeat(240)} }`;
-    let refused = null;
-    for (let no = 0; no < 3000 && refused === null; no += 1) {
-      const answer = await graphqlRequest(transport.url, { query: dear(no), headers: flood });
-      if (answer.status === 429) refused = answer;
-    }
-    expect(refused?.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED' });
-    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-    expect((await graphqlRequest(transport.url, { query: known, headers: flood })).status).toBe(200);
+    // Processor time comes back with time, and a busy machine gives this process less of it than that.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    for (let no = 0; no < 3000 && answer.status !== 429; no += 1) answer = await ask(dear(no));
+    clock.mockRestore();
+    expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect((await ask(known)).status).toBe(200);
     const other = { 'x-forwarded-for': '10.9.9.8' };
-    expect(
-      (await graphqlRequest(transport.url, { query: '{ echo(text: "y") }', headers: other })).status,
-    ).toBe(200);
+    expect((await ask('{ echo(text: "y") }', other)).status).toBe(200);
   });
 });
 
