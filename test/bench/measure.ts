@@ -7,6 +7,7 @@ import { measureProcesses } from './processes.js';
 import type { ServerProcess } from './server-process.js';
 import { measureStored } from './stored.js';
 import type { Supply } from './supply.js';
+import { measureTenants } from './tenants.js';
 import { measureTransfers } from './transfers.js';
 
 /** What three kinds of rounds in turn give at once. */
@@ -27,6 +28,7 @@ const RATIOS_OF_BATCH = [
 const WITHOUT_ROUNDS: ReadonlySet<RatioName> = new Set([
   'neighbour_p99',
   'pinned_vs_unpinned',
+  'many_tenants_vs_one',
   'transfers_vs_raw_sql',
   'redeem_10m_vs_10k',
   'close_orders',
@@ -69,6 +71,11 @@ export class Measurement {
         this.bench.unexpected.push(...unexpected);
         return pinnedVsUnpinned;
       });
+    await this.figure('many_tenants_vs_one', async () => {
+      const { ratios: found, unexpected } = await measureTenants(this.parts, size.manyTenants);
+      this.bench.unexpected.push(...unexpected);
+      return found;
+    });
     await this.largeBatch();
     await this.figure('transfers_vs_raw_sql', async () => {
       const { ratios: found, unexpected } = await measureTransfers(

@@ -19,6 +19,7 @@ export const RATIO_NAMES = [
   'redeem_vs_plain',
   'two_processes_vs_one',
   'pinned_vs_unpinned',
+  'many_tenants_vs_one',
   'neighbour_p99',
   'generate_vs_bulk_load',
   'redis_bytes_per_untouched_code',
@@ -35,6 +36,13 @@ export interface StoredSize {
   readonly many: number;
   /** A database with this number of codes has the memory for them, and a log that need not be emptied within a round. */
   readonly databaseArgs: readonly string[];
+}
+
+/** The tenants whose redemptions are compared with those of one. */
+export interface TenantsSize {
+  readonly tenants: number;
+  /** Of one round. */
+  readonly redemptions: number;
 }
 
 /** How long a run takes, and so how far its figures can be trusted. */
@@ -55,6 +63,7 @@ export interface BenchSize {
   readonly withTwoProcesses: boolean;
   /** Requests of a round of `pinned_vs_unpinned`. */
   readonly manyProcesses: number;
+  readonly manyTenants: TenantsSize;
   readonly neighbour: NeighbourSize;
   readonly generation: GenerationSize;
   readonly transfers: TransferSize;
@@ -76,6 +85,7 @@ const FORMS = {
     refusedEach: 10,
     withTwoProcesses: false,
     manyProcesses: 40,
+    manyTenants: { tenants: 4, redemptions: 40 },
     neighbour: { orders: 600, codes: 300, redemptions: 10 },
     generation: { codes: 12_000, touched: 50, untilIdle: false },
     transfers: { rounds: 1, transfers: 40, users: 20 },
@@ -93,6 +103,7 @@ const FORMS = {
     refusedEach: 300,
     withTwoProcesses: false,
     manyProcesses: 400,
+    manyTenants: { tenants: 64, redemptions: 2560 },
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 200 },
     generation: { codes: 200_000, touched: 1000, untilIdle: true },
     transfers: { rounds: 5, transfers: 2000, users: 200 },
@@ -110,6 +121,7 @@ const FORMS = {
     refusedEach: 300,
     withTwoProcesses: true,
     manyProcesses: 6000,
+    manyTenants: { tenants: 64, redemptions: 6400 },
     neighbour: { orders: 11_000, codes: 40_000, redemptions: 1000 },
     generation: { codes: 1_000_000, touched: 1000, untilIdle: true },
     transfers: { rounds: 7, transfers: 4000, users: 200 },

@@ -28,6 +28,7 @@ const FIGURES = [
   'encrypted_vs_plain',
   'refusal_vs_empty',
   'race_loser_vs_refusal',
+  'many_tenants_vs_one',
   'generate_vs_bulk_load',
   'redis_bytes_per_untouched_code',
   'redis_bytes_per_idle_code',
