@@ -1,9 +1,10 @@
-import { Alert, Button, Card, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Button, Card, SimpleGrid, Stack, Text } from '@mantine/core';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { ChevronLeft } from 'lucide-react';
 import type { LinkProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { messageOf } from '../api/failure';
+import { Loading } from './loading';
 import { PageTitle } from './page-title';
 import { TextLink } from './text-link';
 
@@ -41,7 +42,7 @@ export function DetailPage<Row, Data>({
           </Button>
         </Alert>
       )}
-      {found === undefined && !query.isError && <Skeleton height={160} aria-label="Loading" />}
+      {found === undefined && !query.isError && <Loading height={160} />}
       {found === null && (
         <>
           <PageTitle title="Not found" />

@@ -1,5 +1,5 @@
-import { Skeleton } from '@mantine/core';
 import { lazy, Suspense } from 'react';
+import { Loading } from './loading';
 
 const ChartCanvas = lazy(async () => {
   assureLanguage();
@@ -45,7 +45,7 @@ function assureLanguage(): void {
 /** Counts over time. What draws it is loaded when the first chart is shown. */
 export function TimeChart({ height = 160, ...props }: TimeChartProps) {
   return (
-    <Suspense fallback={<Skeleton height={height + LEGEND_PX} />}>
+    <Suspense fallback={<Loading height={height + LEGEND_PX} />}>
       <ChartCanvas height={height} {...props} />
     </Suspense>
   );

@@ -1,9 +1,10 @@
-import { Alert, Grid, SimpleGrid, Skeleton, Text } from '@mantine/core';
+import { Alert, Grid, SimpleGrid, Text } from '@mantine/core';
 import { useThrottledCallback } from '@mantine/hooks';
 import { messageOf } from '../../api/failure';
 import { useOperation } from '../../api/queries';
 import { Bars } from '../../kit/bars';
 import { countText, labelOf, moneyText } from '../../kit/format';
+import { Loading } from '../../kit/loading';
 import { Panel } from '../../kit/panel';
 import { PanelColumn } from '../../kit/panel-column';
 import { Tile } from '../../kit/tile';
@@ -32,7 +33,7 @@ export function ReportPanels({ campaignId: id }: { readonly campaignId: string }
         {messageOf(error)}
       </Alert>
     );
-  if (report === null) return <Skeleton height={92} aria-label="Loading" />;
+  if (report === null) return <Loading height={92} />;
   return (
     <>
       <Figures report={report} />

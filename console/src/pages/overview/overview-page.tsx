@@ -1,6 +1,7 @@
-import { Alert, Button, Grid, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Button, Grid, Stack, Text } from '@mantine/core';
 import { messageOf } from '../../api/failure';
 import { useOperation } from '../../api/queries';
+import { Loading } from '../../kit/loading';
 import { PageTitle } from '../../kit/page-title';
 import { PanelColumn } from '../../kit/panel-column';
 import { BatchesPanel } from './batches-panel';
@@ -40,7 +41,7 @@ export function OverviewPage() {
           </Button>
         </Alert>
       )}
-      {overview === undefined ? <Skeleton height={92} /> : <Totals overview={overview} live={live} />}
+      {overview === undefined ? <Loading height={92} /> : <Totals overview={overview} live={live} />}
       <Grid gap="sm">
         <PanelColumn span={{ base: 12, md: 8 }}>
           <LivePanel live={live} />
