@@ -149,7 +149,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `npm run bench -- [options]
-  --quick            about five minutes instead of half an hour; without redeem_10m_vs_10k, which stores ten million codes
+  --quick            minutes instead of half an hour; without redeem_10m_vs_10k, which stores ten million codes
   --smoke            a few hundred requests: whether it works, not how fast
   --json             one JSON object on the last line of stdout
   --connections <n>  requests under way at once, 64 by default; redeem_vs_empty_256 has 256 in any case
