@@ -47,7 +47,10 @@ interface TakenRun extends FreeRun {
   readonly startedAt: Date;
 }
 
-/** Reconciliations that staff ask for. The row decides: one at a time for a tenant, and one worker at a time for it. */
+/**
+ * Reconciliations that staff ask for. The row decides: one at a time for a tenant, and one worker at a time for it. Two
+ * workers that change a row may deadlock over its indexes, so each change is a transaction, which runs again.
+ */
 export class ReconciliationRuns {
   constructor(private readonly its: RunParts) {}
 
@@ -99,11 +102,12 @@ export class ReconciliationRuns {
   }
 
   private async take(free: FreeRun): Promise<TakenRun | null> {
-    const em = tenantEm(this.its.orm, free.tenantId);
-    const startedAt = new Date(await databaseNowMs(em));
-    const values = [startedAt, startedAt, free.tenantId, free.id];
-    const { affectedRows } = await em.execute<QueryResult>(TAKE, values, 'run');
-    return affectedRows === 1 ? { ...free, startedAt } : null;
+    return this.its.transactions.run(free.tenantId, async (em) => {
+      const startedAt = new Date(await databaseNowMs(em));
+      const values = [startedAt, startedAt, free.tenantId, free.id];
+      const { affectedRows } = await em.execute<QueryResult>(TAKE, values, 'run');
+      return affectedRows === 1 ? { ...free, startedAt } : null;
+    });
   }
 
   private async run(taken: TakenRun, signal?: AbortSignal): Promise<void> {
@@ -140,8 +144,10 @@ export class ReconciliationRuns {
 
   private async stayAlive({ tenantId, id, startedAt }: TakenRun, percent: number): Promise<boolean> {
     const values = [percent, tenantId, id, startedAt];
-    const em = tenantEm(this.its.orm, tenantId);
-    return (await em.execute<QueryResult>(STAY_ALIVE, values, 'run')).affectedRows === 1;
+    return this.its.transactions.run(tenantId, async (em) => {
+      const { affectedRows } = await em.execute<QueryResult>(STAY_ALIVE, values, 'run');
+      return affectedRows === 1;
+    });
   }
 
   private async finish(taken: TakenRun, report: ReconciliationReport): Promise<void> {
@@ -165,9 +171,10 @@ export class ReconciliationRuns {
     values: Partial<ReconciliationRun>,
   ): Promise<void> {
     const where = { id, status: 'RUNNING' as const, startedAt };
-    const em = tenantEm(this.its.orm, tenantId);
-    await em.nativeUpdate(ReconciliationRun, where, values);
-    await forgetOld(em, { requestedBy: { $ne: null } });
+    await this.its.transactions.run(tenantId, async (em) => {
+      await em.nativeUpdate(ReconciliationRun, where, values);
+      await forgetOld(em, { requestedBy: { $ne: null } });
+    });
   }
 }
 

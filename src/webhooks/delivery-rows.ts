@@ -40,7 +40,10 @@ export interface AttemptResult {
   readonly failure: string | null;
 }
 
-/** The deliveries in the database. Conditional updates decide who attempts one, and whose result counts. */
+/**
+ * The deliveries in the database. Conditional updates decide who attempts one, and whose result counts. Two workers that
+ * change one may deadlock over its indexes, so each change is a transaction, which runs again.
+ */
 export class DeliveryRows {
   /** @param leaseMs longer than any attempt; after it the delivery of a process that died is attempted by another */
   constructor(
@@ -90,9 +93,9 @@ export class DeliveryRows {
     for (const delivery of found) {
       const seen = present(delivery.nextAttemptAt, 'The time of an attempt that is due');
       const attempts = delivery.attempts + 1;
-      const taken = await em.nativeUpdate(
-        WebhookDelivery,
-        { id: delivery.id, status: 'PENDING', nextAttemptAt: seen },
+      const taken = await this.change(
+        delivery,
+        { status: 'PENDING', nextAttemptAt: seen },
         { nextAttemptAt: leaseUntil, attemptedAt, attempts },
       );
       if (taken === 1)
@@ -103,9 +106,9 @@ export class DeliveryRows {
 
   /** Completes a delivery, also one that another worker has leased by now; one that was replayed meanwhile is sent once more. */
   async delivered({ delivery }: LeasedDelivery, result: AttemptResult): Promise<void> {
-    await tenantEm(this.orm, delivery.tenantId).nativeUpdate(
-      WebhookDelivery,
-      { id: delivery.id, status: 'PENDING', queuedAt: delivery.queuedAt },
+    await this.change(
+      delivery,
+      { status: 'PENDING', queuedAt: delivery.queuedAt },
       { ...result, status: 'DELIVERED', nextAttemptAt: null },
     );
   }
@@ -116,9 +119,9 @@ export class DeliveryRows {
     result: AttemptResult,
     nextAttemptAt: Date | null,
   ): Promise<void> {
-    await tenantEm(this.orm, delivery.tenantId).nativeUpdate(
-      WebhookDelivery,
-      { id: delivery.id, status: 'PENDING', nextAttemptAt: leaseUntil },
+    await this.change(
+      delivery,
+      { status: 'PENDING', nextAttemptAt: leaseUntil },
       { ...result, status: nextAttemptAt === null ? 'FAILED' : 'PENDING', nextAttemptAt },
     );
   }
@@ -138,5 +141,15 @@ export class DeliveryRows {
         [tenantId, webhookId],
       );
     });
+  }
+
+  private async change(
+    { tenantId, id }: WebhookDelivery,
+    where: Partial<WebhookDelivery>,
+    values: Partial<WebhookDelivery>,
+  ): Promise<number> {
+    return this.transactions.run(tenantId, async (em) =>
+      em.nativeUpdate(WebhookDelivery, { id, ...where }, values),
+    );
   }
 }
