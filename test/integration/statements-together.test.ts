@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { entities } from '../../src/app/modules.js';
+import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
 import { writeTogether } from '../../src/platform/database/execute-together.js';
 import { connectOrm, type Em } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
 import { storedRows } from '../support/counted-rows.js';
+import { statementsOf } from '../support/statements.js';
 
 let orm: MikroORM;
 let tenantId: string;
@@ -18,11 +20,11 @@ beforeEach(() => {
   tenantId = `T_${randomBytes(6).toString('hex')}`;
 });
 
-const insert = async (em: Em, campaignId: number) =>
+const insert = async (em: Em, campaignId: number, ofTenant = tenantId) =>
   writeTogether(
     em,
     'insert into campaign_usage (tenant_id, campaign_id, user_id, day, uses, value) values (?, ?, 0, 0, 0, 0)',
-    [tenantId, campaignId],
+    [ofTenant, campaignId],
   );
 
 describe('statements of one message', () => {
@@ -47,6 +49,30 @@ describe('statements of one message', () => {
     const tooLate = 'StatementTooLateError: The transaction of this statement has ended.';
     expect(await Promise.all(answers)).toEqual([tooLate, tooLate]);
     expect(await storedRows(orm, tenantId)).toEqual({});
+  });
+
+  it('of several tenants are one message of one transaction, and each sees its own rows', async () => {
+    const tenantIds = [`${tenantId}_A`, `${tenantId}_B`];
+    const seen: number[][] = [];
+    const work = async (ems: ReadonlyMap<string, Em>): Promise<void> => {
+      await Promise.all([...ems].map(async ([id, em], at) => insert(em, at + 1, id)));
+      for (const em of ems.values())
+        seen.push((await em.find(CampaignUsage, {})).map((row) => Number(row.campaignId)));
+    };
+    const sent = await statementsOf(orm, async () => new Transactions(orm).runForSeveral(tenantIds, work));
+    expect(sent.filter(({ query }) => query.includes('insert'))).toHaveLength(1);
+    expect(seen).toEqual([[1], [2]]);
+    expect(await Promise.all(tenantIds.map(async (id) => storedRows(orm, id)))).toEqual([{ 1: 0 }, { 2: 0 }]);
+  });
+
+  it('of several tenants are undone for all where one fails', async () => {
+    const tenantIds = [`${tenantId}_A`, `${tenantId}_B`];
+    const work = async (ems: ReadonlyMap<string, Em>): Promise<void> => {
+      await Promise.all([...ems].map(async ([id, em]) => insert(em, 1, id)));
+      await Promise.all([...ems.values()].map(async (em) => insert(em, 1, tenantIds[1])));
+    };
+    await expect(new Transactions(orm).runForSeveral(tenantIds, work)).rejects.toThrow('Duplicate entry');
+    expect(await Promise.all(tenantIds.map(async (id) => storedRows(orm, id)))).toEqual([{}, {}]);
   });
 
   it('S3.4 are never sent once their nested part has failed, and those of the whole still are', async () => {

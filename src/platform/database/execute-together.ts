@@ -19,6 +19,13 @@ interface Statement {
 
 const waiting = new WeakMap<Em, Statement[]>();
 const ended = new WeakSet<Em>();
+/** Of entity managers that share the transaction of another one. */
+const wholes = new WeakMap<Em, Em>();
+
+/** From now on statements of `part` go together with those of `whole`, whose transaction it shares. */
+export function sendWith(part: Em, whole: Em): void {
+  wholes.set(part, whole);
+}
 
 /** A statement of a transaction that is over: sent now, it would stand by itself. */
 class StatementTooLateError extends Error {
@@ -63,12 +70,13 @@ export function endTogether(em: Em): boolean {
 }
 
 async function enqueue<Result>(
-  em: Em,
+  asking: Em,
   sql: string,
   params: readonly unknown[],
   method: Statement['method'],
   isLast = false,
 ): Promise<Result> {
+  const em = wholes.get(asking) ?? asking;
   return new Promise<Result>((resolve, reject) => {
     const statement: Statement = {
       sql,

@@ -148,6 +148,13 @@ export function tenantEm(orm: MikroORM, tenantId: string): Em {
   return em;
 }
 
+/** As {@link tenantEm}, in the transaction that another entity manager has begun. */
+export function tenantPart(whole: Em, tenantId: string): Em {
+  const part = whole.fork({ keepTransactionContext: true });
+  part.setFilterParams(TENANT_FILTER, { tenantId });
+  return part;
+}
+
 /** A fresh entity manager without a tenant: every query has to say that it works across tenants, or throws. */
 export function systemEm(orm: MikroORM): Em {
   return orm.em.fork() as Em;
