@@ -1,7 +1,7 @@
 import { present } from '../platform/assert.js';
 import { Money } from '../platform/decimal.js';
 import { compareIds, type Id } from '../platform/ids.js';
-import { writeTogether } from '../platform/database/execute-together.js';
+import { queryTogether, writeTogether } from '../platform/database/execute-together.js';
 import type { Em } from '../platform/database/orm.js';
 import { sqlInstant } from '../platform/database/sql-values.js';
 import { dayOf, startOfDay, UTC } from '../platform/zoned-time.js';
@@ -56,18 +56,39 @@ export async function lockUsage(
   tenantId: string,
   wanted: readonly UsageWanted[],
 ): Promise<UsageLedger> {
+  await makeCounters(em, tenantId, wanted, 'ALL');
+  return lockCounters(em, tenantId, wanted);
+}
+
+/**
+ * The first step of {@link lockUsage}.
+ * @param kinds those of a budget count all redemptions of their campaign, which can take seconds
+ */
+export async function makeCounters(
+  em: Em,
+  tenantId: string,
+  wanted: readonly UsageWanted[],
+  kinds: 'ALL' | 'OF_USERS',
+): Promise<void> {
+  const keys = sortedKeys(wanted).filter(({ userId }) => kinds === 'ALL' || userId !== ALL_USERS);
+  if (keys.length === 0) return;
+  const existing = await readCounters(em, tenantId, keys, '');
+  const missing = keys.filter((key) => !existing.has(counterKey(key)));
   const zones = zonesOf(wanted);
-  const keys = new Map(wanted.flatMap(countersOf).map((key) => [counterKey(key), key]));
-  if (keys.size === 0) return new UsageLedger(em, tenantId, new Map());
-  const sorted = [...keys.values()].toSorted(byPrimaryKey);
-  const existing = await readCounters(em, tenantId, sorted, '');
-  const missing = sorted.filter((key) => !existing.has(counterKey(key)));
-  if (missing.length > 0) {
-    const seeds = [];
-    for (const key of missing) seeds.push(await seedOf(em, tenantId, key, zones));
-    await writeCounters(em, tenantId, seeds, 'uses = uses');
-  }
-  return new UsageLedger(em, tenantId, await readCounters(em, tenantId, sorted, 'for update'));
+  const seeds = [];
+  for (const key of missing) seeds.push(await seedOf(em, tenantId, key, zones));
+  await writeCounters(em, tenantId, seeds, 'uses = uses');
+}
+
+/** The second step of {@link lockUsage}; the ledger has the counters that are there. */
+export async function lockCounters(
+  em: Em,
+  tenantId: string,
+  wanted: readonly UsageWanted[],
+): Promise<UsageLedger> {
+  const keys = sortedKeys(wanted);
+  const counters = keys.length === 0 ? new Map() : await readCounters(em, tenantId, keys, 'for update');
+  return new UsageLedger(em, tenantId, counters);
 }
 
 /** The counters as read without locks: for answers that decide nothing. */
@@ -76,7 +97,7 @@ export async function peekUsage(
   tenantId: string,
   wanted: readonly UsageWanted[],
 ): Promise<UsageLedger> {
-  const keys = wanted.flatMap(countersOf).toSorted(byPrimaryKey);
+  const keys = sortedKeys(wanted);
   if (keys.length === 0) return new UsageLedger(em, tenantId, new Map());
   const zones = zonesOf(wanted);
   const counters = await readCounters(em, tenantId, keys, '');
@@ -93,6 +114,11 @@ export class UsageLedger {
     private readonly tenantId: string,
     private readonly counters: ReadonlyMap<string, Counter>,
   ) {}
+
+  /** Whether all counters are there that this redemption moves. */
+  has(wanted: UsageWanted): boolean {
+    return countersOf(wanted).every((key) => this.find(key) !== undefined);
+  }
 
   /** The first limit that one more redemption would break, users' limits before the budget. */
   reached(wanted: UsageWanted, kinds: readonly ReachedLimit[]): ReachedLimit | null {
@@ -169,6 +195,12 @@ function countersOf(wanted: UsageWanted): CounterKey[] {
   return keys;
 }
 
+/** Of the counters that these redemptions move, each once. */
+function sortedKeys(wanted: readonly UsageWanted[]): CounterKey[] {
+  const keys = new Map(wanted.flatMap(countersOf).map((key) => [counterKey(key), key]));
+  return [...keys.values()].toSorted(byPrimaryKey);
+}
+
 function zonesOf(wanted: readonly UsageWanted[]): Zones {
   return new Map(wanted.map(({ campaign }) => [campaign.id, campaign.timeZone]));
 }
@@ -191,7 +223,8 @@ async function readCounters(
   // counters of ids that lie close together. The index is forced because a scan would wait for counters of others.
   const places = keys.map(() => '(cast(? as unsigned), cast(? as unsigned), ?)').join(', ');
   const rows: { campaignId: unknown; userId: unknown; day: number; uses: unknown; value: string }[] =
-    await em.execute(
+    await queryTogether(
+      em,
       `select campaign_id as campaignId, user_id as userId, day, uses, value from campaign_usage force index (primary)
       where tenant_id = ? and (campaign_id, user_id, day) in (${places})
       order by campaign_id, user_id, day ${lock}`,
@@ -236,7 +269,8 @@ async function seedOf(em: Em, tenantId: string, key: CounterKey, zones: Zones): 
     const zone = zones.get(key.campaignId) ?? UTC;
     params.push(sqlInstant(startOfDay(key.day, zone)), sqlInstant(startOfDay(key.day + 1, zone)));
   }
-  const [row]: { uses: unknown; value: string | null }[] = await em.execute(
+  const [row]: { uses: unknown; value: string | null }[] = await queryTogether(
+    em,
     `select count(distinct r.id) as uses, sum(g.value) as value from redemption r
       left join reward_grant g on g.tenant_id = r.tenant_id and g.redemption_id = r.id
       where r.tenant_id = ? and r.campaign_id = ? and r.user_use_no is not null ${ofUser} ${ofDay}`,
