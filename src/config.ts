@@ -148,6 +148,7 @@ const environmentSchema = z.object({
   READ_TIMEOUT_MS: count(100, 600_000, 5000),
   COMMIT_BATCH_MAX: count(1, 256, 256),
   COMMIT_LANES: count(1, 64, 2),
+  COMMIT_TENANTS_MAX: count(1, 256, 32),
   CLAIM_DEADLINE_MS: count(1000, 600_000, 15_000),
   SWEEP_EVERY_MS: count(100, 60_000, 10_000),
   OUTBOX_RETENTION_DAYS: count(1, 3650, 7),

@@ -1,6 +1,6 @@
 import type { Services } from './modules.js';
 import { openApp, type OpenedApp, type OpenSettings } from './open.js';
-import { TENANTS_AT_ONCE } from '../redemption/commit/group-commit.js';
+import { connectionsOf } from '../redemption/commit/group-commit.js';
 import { serveFairly } from '../transport/fair-schema.js';
 import type { TryOut } from '../transport/graphiql.js';
 import type { HttpServerParts } from '../transport/parts.js';
@@ -44,7 +44,7 @@ export async function startServer(settings: ServerSettings, log: Logger): Promis
     {
       ...settings,
       databasePoolSize: config.DATABASE_POOL_SIZE,
-      commitPoolSize: config.COMMIT_LANES * TENANTS_AT_ONCE + 2,
+      commitPoolSize: connectionsOf(config.COMMIT_LANES) + 2,
       storeTimeoutMs: config.STORE_TIMEOUT_MS,
       shown: { role: config.ROLE, version: OWN_VERSION },
       reads: { poolSize: config.READ_POOL_SIZE, statementMsMax: config.READ_TIMEOUT_MS },

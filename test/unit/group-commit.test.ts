@@ -1,50 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Claim } from '../../src/redemption/claim/claim.js';
-import { GroupCommit, TENANTS_AT_ONCE, type QueuedClaim } from '../../src/redemption/commit/group-commit.js';
-
-const claimOf = (tenantId: string, redemptionId: string): Claim => ({
-  tenantId,
-  redemptionId,
-  userId: '1',
-  codeId: '2',
-  campaignId: '3',
-  batchId: '4',
-  productCode: 'DEMO',
-  deviceId: null,
-  idempotencyKey: null,
-  rewards: [],
-  digest: 'D',
-  token: 'T',
-  claimedAtMs: 1,
-  isDeferred: false,
-});
-
-/** A queue whose commits end when the test ends them. */
-function open({ batchMax = 256, lanes = 2 } = {}) {
-  const batches: { readonly tenantId: string; readonly ids: string[]; readonly end: () => void }[] = [];
-  const commit = async (tenantId: string, batch: readonly QueuedClaim[]): Promise<void> => {
-    const ended = Promise.withResolvers<void>();
-    const ids = batch.map(({ claim }) => claim.redemptionId);
-    batches.push({ tenantId, ids, end: ended.resolve });
-    await ended.promise;
-    for (const { resolve } of batch) resolve({ kind: 'ABORTED' });
-  };
-  const queue = new GroupCommit(commit, { batchMax, lanes });
-  let id = 0;
-  const add = async (tenantId: string, count = 1): Promise<void> => {
-    for (let i = 0; i < count; i += 1) void queue.settle(claimOf(tenantId, String((id += 1))));
-    await turn();
-    await turn();
-  };
-  return { queue, batches, add };
-}
-
-/** As long as a commit is held back at most. */
-async function heldBack(ms = 20): Promise<void> {
-  vi.advanceTimersByTime(ms);
-  await turn();
-}
+import { GroupCommit, TENANTS_ALONE_AT_ONCE } from '../../src/redemption/commit/group-commit.js';
+import { claimOf, heldBack, openQueue } from '../support/commit-queue.js';
 
 describe('GroupCommit', () => {
   beforeEach(() => {
@@ -55,7 +12,7 @@ describe('GroupCommit', () => {
   });
 
   it('commits a lone claim at once, and those of one turn of the event loop together', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     const leave = queue.expect('A');
     await add('A');
     expect(batches.map(({ ids }) => ids)).toEqual([['1']]);
@@ -65,7 +22,7 @@ describe('GroupCommit', () => {
   });
 
   it('waits for a share of the requests under way, but not for long', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
     await add('A', 7);
     expect(batches).toEqual([]);
@@ -78,7 +35,7 @@ describe('GroupCommit', () => {
   });
 
   it('continues when the requests it waited for have ended without a claim', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
     await add('A');
     for (const leave of leaves) leave(false);
@@ -87,7 +44,7 @@ describe('GroupCommit', () => {
   });
 
   /** So many requests, of which the first commit takes all but two. */
-  async function afterFirst({ queue, batches, add }: ReturnType<typeof open>, count: number) {
+  async function afterFirst({ queue, batches, add }: ReturnType<typeof openQueue>, count: number) {
     const leaves = Array.from({ length: count }, () => queue.expect('A'));
     await add('A', count - 2);
     await add('A', 2);
@@ -99,7 +56,7 @@ describe('GroupCommit', () => {
   }
 
   it('waits for clients that were just answered, and commits their next requests with those that wait', async () => {
-    const opened = open();
+    const opened = openQueue();
     const { queue, batches, add } = opened;
     await afterFirst(opened, 10);
     for (let i = 0; i < 5; i += 1) queue.expect('A');
@@ -111,7 +68,7 @@ describe('GroupCommit', () => {
   });
 
   it('waits once for clients that do not return, and then for a second no more', async () => {
-    const opened = open();
+    const opened = openQueue();
     const { queue, batches, add } = opened;
     const leaves = await afterFirst(opened, 10);
     expect(batches).toHaveLength(1);
@@ -126,7 +83,7 @@ describe('GroupCommit', () => {
   });
 
   it('commits a lone client at once, however often it returns', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     for (let i = 0; i < 5; i += 1) {
       const leave = queue.expect('A');
       await add('A');
@@ -138,7 +95,7 @@ describe('GroupCommit', () => {
   });
 
   it('commits claims within twice the wait, however often others are answered meanwhile', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     const leaves = Array.from({ length: 20 }, () => queue.expect('A'));
     await add('A');
     for (let answered = 0; answered < 4; answered += 1) {
@@ -151,7 +108,7 @@ describe('GroupCommit', () => {
   });
 
   it('does not wait for the return of claims that no client has asked for', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     await add('A', 10);
     batches[0]?.end();
     await turn();
@@ -161,7 +118,7 @@ describe('GroupCommit', () => {
   });
 
   it('lets no tenant wait for the wait of another', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     for (const tenantId of ['A', 'B']) for (let i = 0; i < 5; i += 1) queue.expect(tenantId);
     await add('B');
     vi.advanceTimersByTime(15);
@@ -174,18 +131,21 @@ describe('GroupCommit', () => {
 
   it('answers the callers of a batch whose commit throws, and commits the next', async () => {
     let runs = 0;
-    const commit = async (): Promise<void> => {
+    const commit = async (): Promise<never> => {
       runs += 1;
       throw new Error(`run ${runs}`);
     };
-    const queue = new GroupCommit(commit, { batchMax: 1, lanes: 1 });
+    const queue = new GroupCommit(
+      { alone: commit, together: commit },
+      { batchMax: 1, lanes: 1, tenantsMax: 32 },
+    );
     await expect(queue.settle(claimOf('A', '1'))).rejects.toThrow('run 1');
     await expect(queue.settle(claimOf('A', '2'))).rejects.toThrow('run 2');
     await queue.drained();
   });
 
   it('does not wait for requests that wait themselves', async () => {
-    const { queue, batches, add } = open();
+    const { queue, batches, add } = openQueue();
     const leaves = Array.from({ length: 10 }, () => queue.expect('A'));
     await add('A');
     expect(batches).toEqual([]);
@@ -203,7 +163,7 @@ describe('GroupCommit', () => {
   });
 
   it('X.19 lets a tenant whose commits hang hold its own lanes only', async () => {
-    const { batches, add } = open({ batchMax: 1 });
+    const { batches, add } = openQueue({ batchMax: 1 });
     await add('A', 20);
     expect(batches.map(({ tenantId }) => tenantId)).toEqual(['A', 'A']);
     await add('B');
@@ -211,19 +171,19 @@ describe('GroupCommit', () => {
   });
 
   it('takes no more connections than it has, and gives the next one to the tenant that waits longest', async () => {
-    const { batches, add } = open({ batchMax: 1 });
-    const tenants = Array.from({ length: TENANTS_AT_ONCE + 2 }, (_, i) => `T${i}`);
+    const { batches, add } = openQueue({ batchMax: 1 });
+    const tenants = Array.from({ length: TENANTS_ALONE_AT_ONCE + 2 }, (_, i) => `T${i}`);
     for (const tenantId of tenants) await add(tenantId, 3);
-    expect(batches).toHaveLength(2 * TENANTS_AT_ONCE);
+    expect(batches).toHaveLength(2 * TENANTS_ALONE_AT_ONCE);
     batches[0]?.end();
     await turn();
-    expect(batches.slice(2 * TENANTS_AT_ONCE).map(({ tenantId }) => tenantId)).toEqual([
-      `T${TENANTS_AT_ONCE}`,
+    expect(batches.slice(2 * TENANTS_ALONE_AT_ONCE).map(({ tenantId }) => tenantId)).toEqual([
+      `T${TENANTS_ALONE_AT_ONCE}`,
     ]);
   });
 
   it('has one commit for one redemption, and is drained when all are answered', async () => {
-    const { queue, batches } = open();
+    const { queue, batches } = openQueue();
     const claim = claimOf('A', '1');
     const both = [queue.settle(claim), queue.settle({ ...claim })];
     expect(queue.joining('1')).toBeDefined();

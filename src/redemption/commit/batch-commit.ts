@@ -9,12 +9,15 @@ import type { AbortService } from './abort.service.js';
 import type { ClaimCloser } from './claim-closer.js';
 import { refusalReason, type CommitOutcome } from './commit-outcome.js';
 import type { CommitTransaction } from './commit-transaction.js';
-import type { QueuedClaim } from './group-commit.js';
+import type { Batches, Commits } from './group-commit.js';
+import type { SharedCommit } from './shared-commit.js';
+import type { QueuedClaim } from './tenant-queue.js';
 
-/** Brings a batch of claims to its end: commits it in the database, closes it in Redis, and answers. */
-export class BatchCommit {
+/** Brings claims to their end: commits them in the database, closes them in Redis, and answers. */
+export class BatchCommit implements Commits {
   constructor(
     private readonly transaction: CommitTransaction,
+    private readonly shared: SharedCommit,
     private readonly closer: ClaimCloser,
     private readonly aborts: AbortService,
     private readonly redis: RedemptionRedis,
@@ -26,7 +29,7 @@ export class BatchCommit {
    * Takes the batch apart when its commit fails, until only the bad claim is refused. Resolves when the transactions
    * have ended, while Redis is yet to hear of them. Never throws.
    */
-  async run(tenantId: string, batch: readonly QueuedClaim[]): Promise<void> {
+  async alone(tenantId: string, batch: readonly QueuedClaim[]): Promise<boolean> {
     const claims = batch.map(({ claim }) => claim);
     try {
       const stop = this.metrics.commitSeconds.startTimer();
@@ -34,6 +37,7 @@ export class BatchCommit {
       stop();
       this.metrics.commitBatchSize.observe(claims.length);
       void this.closeAndAnswer(tenantId, batch, outcomes);
+      return [...outcomes.values()].every(({ kind }) => kind === 'COMMITTED');
     } catch (error) {
       if (error instanceof StoreUnavailableError) {
         // Whether it was committed is not known, so the claims stay open: a retry adopts them.
@@ -42,11 +46,32 @@ export class BatchCommit {
       } else if (batch.length > 1) {
         this.log.warn({ err: error, claims: batch.length }, 'commit failed, the batch is split');
         const half = Math.ceil(batch.length / 2);
-        await this.run(tenantId, batch.slice(0, half));
-        await this.run(tenantId, batch.slice(half));
+        await this.alone(tenantId, batch.slice(0, half));
+        await this.alone(tenantId, batch.slice(half));
       } else {
         await this.abortOne(present(batch[0], 'The claim of a batch'), error);
       }
+      return false;
+    }
+  }
+
+  /** Whatever fails is tried again tenant by tenant, so that no tenant is split because of another. Never throws. */
+  async together(batches: Batches): Promise<ReadonlySet<QueuedClaim>> {
+    const queued = [...batches.values()].flat();
+    try {
+      const stop = this.metrics.commitSeconds.startTimer();
+      const outcomes = await this.shared.commit(batches);
+      stop();
+      this.metrics.commitBatchSize.observe(outcomes.size);
+      const { settled = [], left = [] } = Object.groupBy(queued, ({ claim }) =>
+        outcomes.has(claim.redemptionId) ? 'settled' : 'left',
+      );
+      for (const [tenantId, batch] of Map.groupBy(settled, ({ claim }) => claim.tenantId))
+        void this.closeAndAnswer(tenantId, batch, outcomes);
+      return new Set(left);
+    } catch (error) {
+      this.log.info({ err: error, tenants: batches.size }, 'each tenant commits alone what failed together');
+      return new Set(queued);
     }
   }
 
@@ -56,6 +81,7 @@ export class BatchCommit {
     batch: readonly QueuedClaim[],
     outcomes: ReadonlyMap<Id, CommitOutcome>,
   ): Promise<void> {
+    if (batch.length === 0) return;
     const claims = batch.map(({ claim }) => claim);
     try {
       await this.closer.close(tenantId, claims, outcomes);

@@ -1,6 +1,6 @@
 import { usageDay, type UsageLedger } from '../../campaigns/campaign-usage.service.js';
 import { present } from '../../platform/assert.js';
-import type { Id } from '../../platform/ids.js';
+import { compareIds, type Id } from '../../platform/ids.js';
 import type { Claim } from '../claim/claim.js';
 import { refusalOf, usageWanted, type ClaimRefusal } from './commit-guards.js';
 import type { LockedCode, LockedRows } from './commit-locks.js';
@@ -37,9 +37,12 @@ export class CommitDecisions {
     private readonly settledAt: Date,
   ) {}
 
-  /** Decides one claim after another, so that each sees what those before it were given. */
+  /**
+   * Decides one claim after another, so that each sees what those before it were given. The order of the claims, not of
+   * their arrival here, decides who gets the last use.
+   */
   decideAll(claims: readonly Claim[]): void {
-    for (const claim of claims) this.decide(claim);
+    for (const claim of claims.toSorted(byClaim)) this.decide(claim);
   }
 
   private decide(claim: Claim): void {
@@ -136,4 +139,16 @@ export class CommitDecisions {
   private versionOf(claim: Claim): number {
     return this.rows.codes.get(claim.codeId)?.version ?? 0;
   }
+}
+
+/** What a redemption comes to whose transaction is committed. */
+export function committed({ claim, record, code }: Accepted): [Id, CommitOutcome] {
+  const { used, versionBefore, version } = code;
+  const soleUserId = code.useLimit === 1 && used === 1 ? claim.userId : null;
+  const outcome = { kind: 'COMMITTED', record, code: { used, versionBefore, version, soleUserId } } as const;
+  return [claim.redemptionId, outcome];
+}
+
+function byClaim(a: Claim, b: Claim): number {
+  return a.claimedAtMs - b.claimedAtMs || compareIds(a.redemptionId, b.redemptionId);
 }

@@ -63,19 +63,29 @@ export interface LockedRows {
  */
 const READ_TENANT = 'select status from tenant where id = ?';
 const LOCK_USERS = `select cast(id as char) as id, status from user force index (primary)
-  where tenant_id = ? and id in (?) order by user.id for update`;
+  where tenant_id = ? and id in (?) order by user.id`;
 const LOCK_CODES = `select cast(id as char) as id, status, use_limit as useLimit, used, last_use_no as lastUseNo,
     starts_at as startsAt, expires_at as expiresAt, cast(assigned_user_id as char) as assignedUserId,
     issued_at as issuedAt, version, deleted_at as deletedAt
-  from code force index (primary) where tenant_id = ? and id in (?) order by code.id for update`;
+  from code force index (primary) where tenant_id = ? and id in (?) order by code.id`;
 const SHARE_CAMPAIGNS = `select cast(id as char) as id, status, starts_at as startsAt, ends_at as endsAt,
     time_zone as timeZone, user_limit_total as userLimitTotal, user_limit_day as userLimitDay, budget_uses as budgetUses,
     budget_value as budgetValue, version
-  from campaign force index (primary) where tenant_id = ? and id in (?) order by campaign.id lock in share mode`;
+  from campaign force index (primary) where tenant_id = ? and id in (?) order by campaign.id`;
 const SHARE_BATCHES = `select cast(id as char) as id, status, frozen_at as frozenAt, voided_at as voidedAt,
     awaits_activation as awaitsActivation, extended_to as extendedTo
   from code_batch force index (primary)
-  where tenant_id = ? and id in (?) order by code_batch.id lock in share mode`;
+  where tenant_id = ? and id in (?) order by code_batch.id`;
+
+/** By what becomes of rows that other transactions hold. */
+const LOCKS = {
+  WAITED_FOR: { exclusive: 'for update', shared: 'lock in share mode' },
+  SKIPPED: {
+    exclusive: 'for update skip locked',
+    // MySQL knows this only by FOR SHARE, MariaDB only without it: each reads its own comment.
+    shared: '/*!80001 for share skip locked */ /*M! lock in share mode skip locked */',
+  },
+};
 
 type Raw<Row, Instants extends keyof Row> = Omit<Row, Instants> & Record<Instants, SqlInstant>;
 
@@ -83,25 +93,33 @@ type Raw<Row, Instants extends keyof Row> = Omit<Row, Instants> & Record<Instant
  * Takes the locks of a batch in the one order that every transaction keeps: users, then codes, each in primary-key
  * order and in one statement; one message carries all of them, in this order. Campaigns and batches are only shared:
  * staff who change them hold nothing else. The tenant's status comes in the same message.
+ *
+ * @param held what becomes of rows that other transactions hold
  */
-export async function lockRows(em: Em, tenantId: string, claims: readonly Claim[]): Promise<LockedRows> {
+export async function lockRows(
+  em: Em,
+  tenantId: string,
+  claims: readonly Claim[],
+  held: keyof typeof LOCKS = 'WAITED_FOR',
+): Promise<LockedRows> {
+  const { exclusive, shared } = LOCKS[held];
   const read = async <Row>(sql: string, ids: readonly Id[]): Promise<Row[]> =>
     queryTogether(em, sql, [tenantId, sortedIds(ids)]);
   const [users, codes, campaigns, batches, tenants] = await Promise.all([
     read<LockedUser>(
-      LOCK_USERS,
+      `${LOCK_USERS} ${exclusive}`,
       claims.map((claim) => claim.userId),
     ),
     read<StoredCode>(
-      LOCK_CODES,
+      `${LOCK_CODES} ${exclusive}`,
       claims.map((claim) => claim.codeId),
     ),
     read<Raw<LockedCampaign, 'startsAt' | 'endsAt'>>(
-      SHARE_CAMPAIGNS,
+      `${SHARE_CAMPAIGNS} ${shared}`,
       claims.map((claim) => claim.campaignId),
     ),
     read<StoredBatch>(
-      SHARE_BATCHES,
+      `${SHARE_BATCHES} ${shared}`,
       claims.map((claim) => claim.batchId),
     ),
     queryTogether<{ status: TenantStatus }>(em, READ_TENANT, [tenantId]),

@@ -1,12 +1,13 @@
 import { lockUsage } from '../../campaigns/campaign-usage.service.js';
+import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
-import { compareIds, type Id } from '../../platform/ids.js';
+import type { Id } from '../../platform/ids.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
 import { ReadBackNeededError, type Transactions } from '../../platform/database/transaction.js';
 import { resultWithin } from '../../platform/scheduling/timeout.js';
 import type { Claim } from '../claim/claim.js';
 import type { RedemptionRedis } from '../claim/redemption.redis.js';
-import { CommitDecisions, type Accepted } from './commit-decider.js';
+import { committed, CommitDecisions } from './commit-decider.js';
 import { limitedUses } from './commit-guards.js';
 import { lockRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
@@ -52,17 +53,17 @@ export class CommitTransaction {
       const readsBack = readsBackFirst || again;
       this.metrics.transactions.inc();
       // Asked for in this order, and sent together: the users' locks come first, and all else is read under them.
-      const [rows, rewards, buyers] = await Promise.all([
+      const [rows, [begun], buyers] = await Promise.all([
         lockRows(em, tenantId, claims),
-        RewardBatch.begin(em, tenantId, claims, this.handlers),
+        RewardBatch.begin([{ em, tenantId, claims }], this.handlers),
         this.writes.buyersAmong(em, tenantId, claims),
       ]);
       const usage = await lockUsage(em, tenantId, limitedUses(claims, rows));
       const earlier = readsBack ? await EarlierRedemptions.read(em, claims) : new EarlierRedemptions();
       const settledAt = new Date(this.clock.nowMs());
+      const { rewards } = present(begun, 'The rewards of a batch');
       const decisions = new CommitDecisions(rows, earlier, usage, rewards, settledAt);
-      // The order of the claims, not of their arrival here, decides who gets the last use.
-      decisions.decideAll(claims.toSorted(byClaim));
+      decisions.decideAll(claims);
       // What is refused here may have been redeemed before, which comes first among the refusals.
       if (!readsBack && decisions.others.size > 0) throw new ReadBackNeededError();
       const failed = await this.failedOf(tenantId, decisions);
@@ -91,23 +92,6 @@ function winnerIdOf(outcome: CommitOutcome | undefined): Id | null {
   return outcome?.kind === 'REPLAYED' ? outcome.record.id : null;
 }
 
-function byClaim(a: Claim, b: Claim): number {
-  return a.claimedAtMs - b.claimedAtMs || compareIds(a.redemptionId, b.redemptionId);
-}
-
-function outcomesOf(decisions: CommitDecisions): Map<Id, CommitOutcome> {
-  const outcomes = new Map(decisions.others);
-  for (const accepted of decisions.accepted) {
-    outcomes.set(accepted.claim.redemptionId, {
-      kind: 'COMMITTED',
-      record: accepted.record,
-      code: codeAfterwards(accepted),
-    });
-  }
-  return outcomes;
-}
-
-function codeAfterwards({ code, claim }: Accepted) {
-  const soleUserId = code.useLimit === 1 && code.used === 1 ? claim.userId : null;
-  return { used: code.used, versionBefore: code.versionBefore, version: code.version, soleUserId };
+function outcomesOf({ others, accepted }: CommitDecisions): Map<Id, CommitOutcome> {
+  return new Map([...others, ...accepted.map(committed)]);
 }

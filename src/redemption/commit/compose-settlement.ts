@@ -18,6 +18,7 @@ import { ClaimCloser } from './claim-closer.js';
 import { CommitTransaction } from './commit-transaction.js';
 import { CommitWrites } from './commit-writes.js';
 import { GroupCommit } from './group-commit.js';
+import { SharedCommit } from './shared-commit.js';
 
 export interface SettlementNeeds {
   readonly config: Config;
@@ -50,10 +51,14 @@ export function composeSettlement(its: SettlementNeeds) {
   const heldUses = new HeldUses(redemptionRedis, config.HELD_WAIT_MS);
   const closer = new ClaimCloser(redemptionRedis, heldUses, handlers, log);
   const aborts = new AbortService(aborter, commit, closer);
-  const batches = new BatchCommit(commit, closer, aborts, redemptionRedis, metrics, log);
-  const groupCommit = new GroupCommit(batches.run.bind(batches), {
+  // What fails is tried again by the transactions of each tenant alone.
+  const sharing = new Transactions(commitOrm, { log, attempts: 1 });
+  const shared = new SharedCommit(sharing, handlers, writes, its.clock, metrics);
+  const batches = new BatchCommit(commit, shared, closer, aborts, redemptionRedis, metrics, log);
+  const groupCommit = new GroupCommit(batches, {
     batchMax: config.COMMIT_BATCH_MAX,
     lanes: config.COMMIT_LANES,
+    tenantsMax: config.COMMIT_TENANTS_MAX,
   });
   return { redemptionRedis, heldUses, aborter, aborts, groupCommit };
 }

@@ -1,104 +1,85 @@
 import type { Id } from '../../platform/ids.js';
 import type { Claim } from '../claim/claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
+import { TenantQueue, type QueuedClaim } from './tenant-queue.js';
 
 export interface GroupCommitSettings {
   /** Claims that one transaction commits at most; 1 switches group commit off. */
   readonly batchMax: number;
-  /** Commits of one tenant under way at once. */
+  /** Commits of one tenant under way at once, and of several tenants. */
   readonly lanes: number;
+  /** Tenants whose claims one transaction commits at most; 1 has each tenant go alone. */
+  readonly tenantsMax: number;
 }
 
-/** A claim in the queue, and its caller. */
-export interface QueuedClaim {
-  readonly claim: Claim;
-  readonly resolve: (outcome: CommitOutcome) => void;
-  readonly reject: (error: unknown) => void;
+/** Claims by tenant. */
+export type Batches = ReadonlyMap<string, readonly QueuedClaim[]>;
+
+/** What brings batches to their end. Each resolves when the next one may begin. */
+export interface Commits {
+  /** Settles all claims of a batch. @returns whether each of them came to a redemption at the first try */
+  alone(tenantId: string, batch: readonly QueuedClaim[]): Promise<boolean>;
+  /** Settles claims of several tenants. @returns those that are to be committed with their tenant alone */
+  together(batches: Batches): Promise<ReadonlySet<QueuedClaim>>;
 }
 
-interface TenantQueue {
-  readonly waiting: QueuedClaim[];
-  /** When the first of them came, by the process' own clock. */
-  firstMs: number;
-  busyLanes: number;
-  /** Requests under way that may bring a claim. */
-  expected: number;
-  /** Requests under way that wait for others. */
-  aside: number;
-  /** Clients that were just answered, and have not sent another request since. */
-  returning: number;
-  /** When the last of them was answered. */
-  answeredMs: number;
-  /** From then on commits wait for clients to return; later than now where they did not the last time. */
-  waitsFromMs: number;
+/** What one lane commits of one tenant. */
+interface Part {
+  readonly queue: TenantQueue;
+  readonly batch: readonly QueuedClaim[];
 }
 
-const EMPTY = {
-  firstMs: 0,
-  busyLanes: 0,
-  expected: 0,
-  aside: 0,
-  returning: 0,
-  answeredMs: -Infinity,
-  waitsFromMs: 0,
-};
-
-/** Tenants whose commits are under way at once; others wait, because each lane takes a connection. */
-export const TENANTS_AT_ONCE = 4;
-/** A commit waits until this share of the requests under way, and of clients about to return, can go with it. */
-const SHARE_OF_EXPECTED = 0.75;
-/** How long it waits at most after its first claim came, and once more where clients were answered meanwhile. */
-const HOLD_BACK_MS = 20;
-/** How long no commit waits for clients to return after one has waited in vain. */
-const NO_RETURNS_MS = 1000;
+/** Tenants that go alone at once; others wait, because each lane takes a connection. */
+export const TENANTS_ALONE_AT_ONCE = 3;
+/** A batch below this share of what one transaction takes goes with those of other tenants. */
+const SHARE_OF_SMALL = 1 / 8;
 /** How often queues are looked at that may have become idle. */
 const FORGET_EVERY_MS = 1000;
 
+/** Connections that all lanes take at most. */
+export function connectionsOf(lanes: number): number {
+  return lanes * (TENANTS_ALONE_AT_ONCE + 1);
+}
+
 /**
- * Collects claims, and hands them on in batches of one tenant. Two half commits cost twice what one whole does: a batch
- * waits a moment for requests that are under way, and for clients that were just answered and send their next request
- * at once. A lone request does not wait.
+ * Collects claims, and hands them on in batches. Two half commits cost twice what one whole does: a batch waits a moment
+ * for requests that are under way, and for clients that were just answered and send their next request at once; and
+ * small batches of several tenants go together. A lone request does not wait.
+ *
+ * A commit of one tenant may wait for rows that others hold. One of several tenants does not, and has lanes of its own:
+ * a tenant whose rows are held delays itself only.
  */
 export class GroupCommit {
   /** A tenant whose turn is over goes to the end. */
   private readonly queues = new Map<string, TenantQueue>();
   private readonly inFlight = new Map<Id, Promise<CommitOutcome>>();
-  private busyLanes = 0;
+  private lanesAlone = 0;
+  private lanesShared = 0;
   private isWoken = false;
   private nextLook: { readonly atMs: number; readonly timer: NodeJS.Timeout } | null = null;
   private forgetting: NodeJS.Timeout | null = null;
 
-  /** @param commit Settles all claims of a batch. Resolves when the next one may begin. */
   constructor(
-    private readonly commit: (tenantId: string, batch: readonly QueuedClaim[]) => Promise<void>,
+    private readonly commits: Commits,
     private readonly settings: GroupCommitSettings,
   ) {}
 
   /** A request is under way that may bring a claim. @returns what to call when it has ended, committed or not */
   expect(tenantId: string): (isCommitted: boolean) => void {
     const queue = this.queueOf(tenantId);
-    queue.expected += 1;
-    if (queue.returning > 0) queue.returning -= 1;
+    queue.begin();
     return (isCommitted) => {
-      queue.expected -= 1;
-      if (isCommitted) {
-        queue.returning += 1;
-        queue.answeredMs = performance.now();
-      }
-      if (queue.waiting.length > 0) this.wake();
+      queue.end(isCommitted);
+      if (queue.length > 0) this.wake();
     };
   }
 
   /** While an expected request waits for others it brings no claim, and commits do not wait for it. */
   async aside<T>(tenantId: string, waiting: Promise<T>): Promise<T> {
     const queue = this.queueOf(tenantId);
-    queue.expected -= 1;
-    queue.aside += 1;
-    if (queue.waiting.length > 0) this.wake();
-    return waiting.finally(() => {
-      queue.aside -= 1;
-      queue.expected += 1;
-    });
+    queue.stepAside();
+    if (queue.length > 0) this.wake();
+    return waiting.finally(() => queue.stepBack());
   }
 
   /** Commits a claim. The same id joins the commit that is under way for it. */
@@ -106,9 +87,7 @@ export class GroupCommit {
     const underWay = this.inFlight.get(claim.redemptionId);
     if (underWay !== undefined) return underWay;
     const outcome = new Promise<CommitOutcome>((resolve, reject) => {
-      const queue = this.queueOf(claim.tenantId);
-      if (queue.waiting.length === 0) queue.firstMs = performance.now();
-      queue.waiting.push({ claim, resolve, reject });
+      this.queueOf(claim.tenantId).add({ claim, resolve, reject });
       this.wake();
     }).finally(() => this.inFlight.delete(claim.redemptionId));
     this.inFlight.set(claim.redemptionId, outcome);
@@ -128,7 +107,7 @@ export class GroupCommit {
   private queueOf(tenantId: string): TenantQueue {
     let queue = this.queues.get(tenantId);
     if (queue === undefined) {
-      queue = { ...EMPTY, waiting: [] };
+      queue = new TenantQueue(tenantId);
       this.queues.set(tenantId, queue);
       this.forgetting ??= setTimeout(() => this.forgetIdle(), FORGET_EVERY_MS).unref();
     }
@@ -146,26 +125,97 @@ export class GroupCommit {
   }
 
   private startLanes(): void {
-    const { lanes } = this.settings;
     const nowMs = performance.now();
-    for (const [tenantId, queue] of this.queues) {
-      forgetReturning(queue, nowMs);
-      while (queue.waiting.length > 0 && queue.busyLanes < lanes) {
-        const waitsUntilMs = this.isWorthwhile(queue, nowMs) ? nowMs : heldUntilMs(queue);
-        if (waitsUntilMs > nowMs) {
-          this.lookAgainAt(waitsUntilMs);
-          break;
-        }
-        if (this.busyLanes >= lanes * TENANTS_AT_ONCE) return;
-        void this.runLane(tenantId, queue);
-      }
+    for (const queue of this.queues.values()) queue.forgetReturning(nowMs);
+    for (const queue of this.queues.values()) {
+      let isStarted = true;
+      while (isStarted) isStarted = this.startLane(queue, nowMs);
     }
   }
 
-  /** Whether enough of the claims that can be expected are there. */
-  private isWorthwhile({ waiting, expected, returning, waitsFromMs }: TenantQueue, nowMs: number): boolean {
-    const wanted = expected + (nowMs < waitsFromMs ? 0 : returning);
-    return waiting.length >= Math.min(wanted * SHARE_OF_EXPECTED, this.settings.batchMax);
+  /** @returns false where none can start now */
+  private startLane(queue: TenantQueue, nowMs: number): boolean {
+    const { batchMax, lanes } = this.settings;
+    if (queue.length === 0 || queue.busyLanes >= lanes || queue.isShared) return false;
+    const heldUntilMs = queue.heldUntilMs(nowMs, batchMax);
+    if (heldUntilMs > nowMs) {
+      this.lookAgainAt(heldUntilMs);
+      return false;
+    }
+    if (this.mayShare(queue)) {
+      // What comes meanwhile goes together when one of these lanes has ended.
+      if (this.lanesShared >= lanes) return false;
+      const [first, ...others] = this.takeSmall(queue, nowMs);
+      const isQuiet = others.length === 0 && this.lanesAlone + this.lanesShared < lanes;
+      void (isQuiet ? this.runAlone(first) : this.runShared([first, ...others]));
+    } else {
+      if (this.lanesAlone >= lanes * TENANTS_ALONE_AT_ONCE) return false;
+      void this.runAlone(this.take(queue));
+    }
+    return true;
+  }
+
+  /** One with a commit under way could wait for rows that this commit holds. */
+  private mayShare({ length, busyLanes, isAlone }: TenantQueue): boolean {
+    const { tenantsMax, batchMax } = this.settings;
+    return tenantsMax > 1 && !isAlone && busyLanes === 0 && length < batchMax * SHARE_OF_SMALL;
+  }
+
+  private take(queue: TenantQueue): Part {
+    queue.busyLanes += 1;
+    return { queue, batch: queue.take(this.settings.batchMax) };
+  }
+
+  /** The batch of this tenant, and small ones of others that may go now. */
+  private takeSmall(queue: TenantQueue, nowMs: number): [Part, ...Part[]] {
+    const { batchMax, tenantsMax } = this.settings;
+    const first = this.take(queue);
+    const others: Part[] = [];
+    let room = batchMax - first.batch.length;
+    for (const other of this.queues.values()) {
+      if (others.length + 1 === tenantsMax) break;
+      if (other.length === 0 || other.length > room || !this.mayShare(other)) continue;
+      if (other.heldUntilMs(nowMs, batchMax) > nowMs) continue;
+      room -= other.length;
+      others.push(this.take(other));
+    }
+    return [first, ...others];
+  }
+
+  private async runAlone(part: Part): Promise<void> {
+    const { queue, batch } = part;
+    this.lanesAlone += 1;
+    const isClean = await orReject([part], false, async () => this.commits.alone(queue.tenantId, batch));
+    this.lanesAlone -= 1;
+    queue.isAlone = !isClean;
+    this.release([queue]);
+  }
+
+  /** What is put back goes first, and alone: others' claims are not held up by it again. */
+  private async runShared(parts: readonly Part[]): Promise<void> {
+    this.lanesShared += 1;
+    for (const { queue } of parts) queue.isShared = true;
+    const batches = new Map(parts.map(({ queue, batch }) => [queue.tenantId, batch]));
+    const left = await orReject(parts, NONE, async () => this.commits.together(batches));
+    this.lanesShared -= 1;
+    for (const { queue, batch } of parts) {
+      queue.isShared = false;
+      const back = batch.filter((queued) => left.has(queued));
+      if (back.length === 0) continue;
+      queue.putBack(back);
+      queue.isAlone = true;
+    }
+    this.release(parts.map(({ queue }) => queue));
+  }
+
+  /** To the end, behind the tenants that wait. */
+  private release(queues: readonly TenantQueue[]): void {
+    for (const queue of queues) {
+      queue.busyLanes -= 1;
+      this.queues.delete(queue.tenantId);
+      this.queues.set(queue.tenantId, queue);
+    }
+    this.startLanes();
   }
 
   /** One timer for all tenants: the earliest look counts. */
@@ -179,45 +229,21 @@ export class GroupCommit {
     this.nextLook = { atMs, timer: setTimeout(look, Math.max(1, Math.ceil(atMs - performance.now()))) };
   }
 
-  private async runLane(tenantId: string, queue: TenantQueue): Promise<void> {
-    const batch = queue.waiting.splice(0, this.settings.batchMax);
-    queue.firstMs = performance.now();
-    queue.busyLanes += 1;
-    this.busyLanes += 1;
-    try {
-      await this.commit(tenantId, batch);
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-    }
-    queue.busyLanes -= 1;
-    this.busyLanes -= 1;
-    // Behind the tenants that wait.
-    this.queues.delete(tenantId);
-    this.queues.set(tenantId, queue);
-    this.startLanes();
-  }
-
   private forgetIdle(): void {
-    for (const [tenantId, queue] of this.queues) if (isIdle(queue)) this.queues.delete(tenantId);
+    for (const [tenantId, queue] of this.queues) if (queue.isIdle) this.queues.delete(tenantId);
     this.forgetting =
       this.queues.size === 0 ? null : setTimeout(() => this.forgetIdle(), FORGET_EVERY_MS).unref();
   }
 }
 
-/** Clients that have not returned in time are not waited for. */
-function forgetReturning(queue: TenantQueue, nowMs: number): void {
-  const returnedByMs = queue.answeredMs + HOLD_BACK_MS;
-  if (nowMs < returnedByMs) return;
-  const { waiting, firstMs, returning } = queue;
-  const isHeldInVain = waiting.length > 0 && firstMs < returnedByMs && returning >= waiting.length;
-  if (isHeldInVain) queue.waitsFromMs = nowMs + NO_RETURNS_MS;
-  queue.returning = 0;
-}
+const NONE: ReadonlySet<QueuedClaim> = new Set();
 
-function heldUntilMs({ firstMs, answeredMs }: TenantQueue): number {
-  return Math.min(Math.max(firstMs, answeredMs), firstMs + HOLD_BACK_MS) + HOLD_BACK_MS;
-}
-
-function isIdle({ waiting, expected, aside, busyLanes }: TenantQueue): boolean {
-  return waiting.length + expected + aside + busyLanes === 0;
+/** An error that is no outcome goes to the callers of all claims. */
+async function orReject<T>(parts: readonly Part[], otherwise: T, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    for (const { batch } of parts) for (const { reject } of batch) reject(error);
+    return otherwise;
+  }
 }

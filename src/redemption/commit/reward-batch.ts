@@ -3,6 +3,7 @@ import { invariant, present } from '../../platform/assert.js';
 import type { Em } from '../../platform/database/orm.js';
 import type {
   RewardApplication,
+  RewardHandler,
   RewardHandlers,
   RewardRefusal,
   RewardSession,
@@ -10,26 +11,32 @@ import type {
 import type { Claim } from '../claim/claim.js';
 import { orderNoOf, type GrantRow } from '../history/redemption-record.js';
 
+/** Claims of one tenant that a transaction commits. */
+export interface TenantClaims {
+  /** Of this tenant. */
+  readonly em: Em;
+  readonly tenantId: string;
+  readonly claims: readonly Claim[];
+}
+
 /** The rewards of a batch of claims: every handler loads and locks once, then decides claim by claim. */
 export class RewardBatch {
-  private constructor(private readonly sessions: ReadonlyMap<RewardType, RewardSession>) {}
+  private readonly sessions = new Map<RewardType, RewardSession>();
 
-  static async begin(
-    em: Em,
-    tenantId: string,
-    claims: readonly Claim[],
+  private constructor(private readonly part: TenantClaims) {}
+
+  /** Of each of these tenants. */
+  static async begin<Part extends TenantClaims>(
+    parts: readonly Part[],
     handlers: RewardHandlers,
-  ): Promise<RewardBatch> {
-    const byType = Map.groupBy(claims.flatMap(applicationsOf), (application) => application.rule.type);
-    const sessions = new Map<RewardType, RewardSession>();
+  ): Promise<(Part & { readonly rewards: RewardBatch })[]> {
+    const begun = parts.map((part) => ({ ...part, rewards: new RewardBatch(part) }));
     // One type after another, in the order of the types: the locks of each are taken before those of the next.
     for (const type of REWARD_TYPES) {
-      const applications = byType.get(type);
-      if (applications === undefined) continue;
-      const handler = present(handlers.get(type), `The handler of ${type} rewards`);
-      sessions.set(type, await handler.begin(em, tenantId, applications));
+      const handler = handlers.get(type);
+      await Promise.all(begun.map(async ({ rewards }) => rewards.open(type, handler)));
     }
-    return new RewardBatch(sessions);
+    return begun;
   }
 
   refusal(claim: Claim): RewardRefusal | null {
@@ -73,6 +80,14 @@ export class RewardBatch {
 
   async flush(): Promise<void> {
     await Promise.all([...this.sessions.values()].map(async (session) => session.flush()));
+  }
+
+  private async open(type: RewardType, handler: RewardHandler | undefined): Promise<void> {
+    const { em, tenantId, claims } = this.part;
+    const applications = claims.flatMap(applicationsOf).filter(({ rule }) => rule.type === type);
+    if (applications.length === 0) return;
+    const begun = present(handler, `The handler of ${type} rewards`).begin(em, tenantId, applications);
+    this.sessions.set(type, await begun);
   }
 
   private session(application: RewardApplication): RewardSession {

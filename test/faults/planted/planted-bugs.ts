@@ -245,7 +245,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/campaigns/campaign-usage.service.ts',
-        find: `await readCounters(em, tenantId, sorted, 'for update')`,
+        find: `await readCounters(em, tenantId, keys, 'for update')`,
         replace: `await readCounters(em, tenantId, sorted, '')`,
       },
     ],
