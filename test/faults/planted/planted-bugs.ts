@@ -246,7 +246,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: 'src/campaigns/campaign-usage.service.ts',
         find: `await readCounters(em, tenantId, keys, 'for update')`,
-        replace: `await readCounters(em, tenantId, sorted, '')`,
+        replace: `await readCounters(em, tenantId, keys, '')`,
       },
     ],
     cells: ['BUDGET_RACE'],
