@@ -224,7 +224,8 @@ describe('a commit that fails after its claim was deferred', () => {
       expect(status).toBe('PROCESSING');
       const no = orderNo ?? '';
       await eventually(
-        async () => expect(world.services.groupCommit.joining(no)).toBeUndefined(),
+        async () =>
+          expect(world.services.groupCommit.joining({ tenantId, redemptionId: no })).toBeUndefined(),
         GIVEN_UP_MS,
       );
       expect(await openClaims(world, tenantId)).toBe(1);

@@ -96,6 +96,20 @@ describe('wrong data in a transaction of several tenants', () => {
       expect(await factsOf(world, tenantId)).toMatchObject(factsAfter(4));
   });
 
+  it('redemptions of two tenants with the same id are two', async () => {
+    const [a, b] = [await openPlain(1), await openPlain(1)];
+    const claims: Claim[] = [];
+    for (const tenant of [a, b])
+      claims.push(await openClaim(world, tenant, tenant.codes[0] ?? '', tenant.users[0] ?? ''));
+    const redemptionId = present(claims[0], 'A claim').redemptionId;
+    const outcomes = await Promise.all(
+      claims.map(async (claim) => world.services.groupCommit.settle({ ...claim, redemptionId })),
+    );
+    const tenants = outcomes.map((outcome) => outcome.kind === 'COMMITTED' && outcome.record.tenantId);
+    expect(tenants).toEqual([a.tenantId, b.tenantId]);
+    for (const { tenantId } of [a, b]) expect(await factsOf(world, tenantId)).toEqual(factsAfter(1));
+  });
+
   it('claims of one code, of one user and of one key are judged one after another', async () => {
     const shops = await openShops(world, 3);
     const tenant = await openPlain(2);

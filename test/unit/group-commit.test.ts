@@ -186,13 +186,13 @@ describe('GroupCommit', () => {
     const { queue, batches } = openQueue();
     const claim = claimOf('A', '1');
     const both = [queue.settle(claim), queue.settle({ ...claim })];
-    expect(queue.joining('1')).toBeDefined();
+    expect(queue.joining(claim)).toBeDefined();
     await turn();
     await turn();
     expect(batches).toHaveLength(1);
     batches[0]?.end();
     await queue.drained();
     expect(await Promise.all(both)).toEqual([{ kind: 'ABORTED' }, { kind: 'ABORTED' }]);
-    expect(queue.joining('1')).toBeUndefined();
+    expect(queue.joining(claim)).toBeUndefined();
   });
 });

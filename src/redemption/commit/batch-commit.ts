@@ -60,14 +60,14 @@ export class BatchCommit implements Commits {
     const queued = [...batches.values()].flat();
     try {
       const stop = this.metrics.commitSeconds.startTimer();
-      const outcomes = await this.shared.commit(batches);
+      const committed = await this.shared.commit(batches);
       stop();
-      this.metrics.commitBatchSize.observe(outcomes.size);
-      const { settled = [], left = [] } = Object.groupBy(queued, ({ claim }) =>
-        outcomes.has(claim.redemptionId) ? 'settled' : 'left',
-      );
-      for (const [tenantId, batch] of Map.groupBy(settled, ({ claim }) => claim.tenantId))
-        void this.closeAndAnswer(tenantId, batch, outcomes);
+      const isSettled = ({ claim }: QueuedClaim): boolean =>
+        committed.get(claim.tenantId)?.has(claim.redemptionId) === true;
+      for (const [tenantId, outcomes] of committed)
+        void this.closeAndAnswer(tenantId, (batches.get(tenantId) ?? []).filter(isSettled), outcomes);
+      const left = queued.filter((one) => !isSettled(one));
+      this.metrics.commitBatchSize.observe(queued.length - left.length);
       return new Set(left);
     } catch (error) {
       this.log.info({ err: error, tenants: batches.size }, 'each tenant commits alone what failed together');
@@ -81,7 +81,6 @@ export class BatchCommit implements Commits {
     batch: readonly QueuedClaim[],
     outcomes: ReadonlyMap<Id, CommitOutcome>,
   ): Promise<void> {
-    if (batch.length === 0) return;
     const claims = batch.map(({ claim }) => claim);
     try {
       await this.closer.close(tenantId, claims, outcomes);

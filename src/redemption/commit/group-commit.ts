@@ -1,4 +1,3 @@
-import type { Id } from '../../platform/ids.js';
 import type { Claim } from '../claim/claim.js';
 import type { CommitOutcome } from './commit-outcome.js';
 import { TenantQueue, type QueuedClaim } from './tenant-queue.js';
@@ -11,6 +10,8 @@ export interface GroupCommitSettings {
   /** Tenants whose claims one transaction commits at most; 1 has each tenant go alone. */
   readonly tenantsMax: number;
 }
+
+type RedemptionKey = Pick<Claim, 'tenantId' | 'redemptionId'>;
 
 /** Claims by tenant. */
 export type Batches = ReadonlyMap<string, readonly QueuedClaim[]>;
@@ -46,13 +47,14 @@ export function connectionsOf(lanes: number): number {
  * for requests that are under way, and for clients that were just answered and send their next request at once; and
  * small batches of several tenants go together. A lone request does not wait.
  *
- * A commit of one tenant may wait for rows that others hold. One of several tenants does not, and has lanes of its own:
- * a tenant whose rows are held delays itself only.
+ * A commit of one tenant may wait for rows that others hold. One of several tenants leaves those claims out, and has
+ * lanes of its own: a tenant whose rows are held delays itself only.
  */
 export class GroupCommit {
   /** A tenant whose turn is over goes to the end. */
   private readonly queues = new Map<string, TenantQueue>();
-  private readonly inFlight = new Map<Id, Promise<CommitOutcome>>();
+  /** By {@link keyOf}. */
+  private readonly inFlight = new Map<string, Promise<CommitOutcome>>();
   private lanesAlone = 0;
   private lanesShared = 0;
   private isWoken = false;
@@ -84,19 +86,20 @@ export class GroupCommit {
 
   /** Commits a claim. The same id joins the commit that is under way for it. */
   async settle(claim: Claim): Promise<CommitOutcome> {
-    const underWay = this.inFlight.get(claim.redemptionId);
+    const underWay = this.joining(claim);
     if (underWay !== undefined) return underWay;
+    const key = keyOf(claim);
     const outcome = new Promise<CommitOutcome>((resolve, reject) => {
       this.queueOf(claim.tenantId).add({ claim, resolve, reject });
       this.wake();
-    }).finally(() => this.inFlight.delete(claim.redemptionId));
-    this.inFlight.set(claim.redemptionId, outcome);
+    }).finally(() => this.inFlight.delete(key));
+    this.inFlight.set(key, outcome);
     return outcome;
   }
 
   /** The commit of a redemption that is under way in this process. */
-  joining(redemptionId: Id): Promise<CommitOutcome> | undefined {
-    return this.inFlight.get(redemptionId);
+  joining(redemption: RedemptionKey): Promise<CommitOutcome> | undefined {
+    return this.inFlight.get(keyOf(redemption));
   }
 
   /** Resolves when no claim is left to commit. */
@@ -234,6 +237,10 @@ export class GroupCommit {
     this.forgetting =
       this.queues.size === 0 ? null : setTimeout(() => this.forgetIdle(), FORGET_EVERY_MS).unref();
   }
+}
+
+function keyOf({ tenantId, redemptionId }: RedemptionKey): string {
+  return `${tenantId}|${redemptionId}`;
 }
 
 const NONE: ReadonlySet<QueuedClaim> = new Set();

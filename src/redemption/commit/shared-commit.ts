@@ -9,7 +9,7 @@ import type { Transactions } from '../../platform/database/transaction.js';
 import type { Id } from '../../platform/ids.js';
 import type { RewardHandlers } from '../../rewards/reward-handler.js';
 import type { RedemptionMetrics } from '../redemption.metrics.js';
-import { committed, CommitDecisions, type Accepted } from './commit-decider.js';
+import { committed, CommitDecisions } from './commit-decider.js';
 import { limitedUses, usageWanted } from './commit-guards.js';
 import { lockRows, type LockedRows } from './commit-locks.js';
 import type { CommitOutcome } from './commit-outcome.js';
@@ -46,8 +46,8 @@ export class SharedCommit {
     private readonly metrics: Pick<RedemptionMetrics, 'transactions'>,
   ) {}
 
-  /** @returns what was committed; the rest is to be committed with its tenant alone */
-  async commit(batches: Batches): Promise<ReadonlyMap<Id, CommitOutcome>> {
+  /** @returns what was committed of each tenant; the rest is to be committed with its tenant alone */
+  async commit(batches: Batches): Promise<ReadonlyMap<string, ReadonlyMap<Id, CommitOutcome>>> {
     return this.transactions.runForSeveral([...batches.keys()].toSorted(), async (ems) => {
       this.metrics.transactions.inc();
       const asked = [...ems].map(([tenantId, em]) => {
@@ -61,8 +61,7 @@ export class SharedCommit {
       );
       const ready = await Promise.all(begun.map(async (part) => this.ready(part)));
       const settledAt = new Date(this.clock.nowMs());
-      const accepted = await Promise.all(ready.map(async (part) => this.write(part, settledAt)));
-      return new Map(accepted.flat().map(committed));
+      return new Map(await Promise.all(ready.map(async (part) => this.write(part, settledAt))));
     });
   }
 
@@ -75,7 +74,7 @@ export class SharedCommit {
     return { ...part, usage, buyers };
   }
 
-  private async write(part: ReadyPart, settledAt: Date): Promise<readonly Accepted[]> {
+  private async write(part: ReadyPart, settledAt: Date): Promise<[string, Map<Id, CommitOutcome>]> {
     const { em, tenantId, claims, rows, usage, rewards, buyers } = part;
     const counted = claims.filter((claim) => usage.has(usageWanted(claim, rows)));
     const decisions = new CommitDecisions(rows, new EarlierRedemptions(), usage, rewards, settledAt);
@@ -86,7 +85,7 @@ export class SharedCommit {
       rewards.flush(),
       this.writes.write(em, tenantId, { accepted, tombstones: [], failed: [], buyers, settledAt }),
     ]);
-    return accepted;
+    return [tenantId, new Map(accepted.map(committed))];
   }
 }
 

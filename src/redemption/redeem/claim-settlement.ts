@@ -1,6 +1,5 @@
 import { StoreUnavailableError } from '../../platform/errors.js';
 import { isStoreAway } from '../../platform/failures.js';
-import type { Id } from '../../platform/ids.js';
 import { within } from '../../platform/scheduling/timeout.js';
 import type { Claim } from '../claim/claim.js';
 import type { AttemptKeys } from '../claim/redemption.redis.js';
@@ -36,8 +35,8 @@ export class ClaimSettlement {
   }
 
   /** The commit of this id that is under way in this process. */
-  async joined(redemptionId: Id): Promise<AttemptOutcome | null> {
-    const underWay = this.groupCommit.joining(redemptionId);
+  async joined(redemption: Pick<Claim, 'tenantId' | 'redemptionId'>): Promise<AttemptOutcome | null> {
+    const underWay = this.groupCommit.joining(redemption);
     if (underWay === undefined) return null;
     return outcomeOf(await within(this.replyWithinMs, 'database', underWay));
   }

@@ -27,7 +27,7 @@ export class KnownRedemptions {
     if (known.digest !== digest) return this.unlessAborted(attempt, known);
     if (known.claim !== '')
       return this.settlement.settle(parseClaim(tenantId, redemptionId, digest, known.claim));
-    const joined = await this.settlement.joined(redemptionId);
+    const joined = await this.settlement.joined({ tenantId, redemptionId });
     if (joined !== null) return joined;
     const settled = await this.settledOrPending(tenantId, redemptionId);
     if (settled !== null && 'claimedAtMs' in settled) return this.settlement.settle(settled);
