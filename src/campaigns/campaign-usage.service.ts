@@ -75,8 +75,7 @@ export async function makeCounters(
   const existing = await readCounters(em, tenantId, keys, '');
   const missing = keys.filter((key) => !existing.has(counterKey(key)));
   const zones = zonesOf(wanted);
-  const seeds = [];
-  for (const key of missing) seeds.push(await seedOf(em, tenantId, key, zones));
+  const seeds = await Promise.all(missing.map(async (key) => seedOf(em, tenantId, key, zones)));
   await writeCounters(em, tenantId, seeds, 'uses = uses');
 }
 
@@ -101,9 +100,9 @@ export async function peekUsage(
   if (keys.length === 0) return new UsageLedger(em, tenantId, new Map());
   const zones = zonesOf(wanted);
   const counters = await readCounters(em, tenantId, keys, '');
-  for (const key of keys) {
-    if (!counters.has(counterKey(key))) counters.set(counterKey(key), await seedOf(em, tenantId, key, zones));
-  }
+  const missing = keys.filter((key) => !counters.has(counterKey(key)));
+  const seeds = await Promise.all(missing.map(async (key) => seedOf(em, tenantId, key, zones)));
+  for (const seed of seeds) counters.set(counterKey(seed), seed);
   return new UsageLedger(em, tenantId, counters);
 }
 

@@ -190,6 +190,23 @@ describe('a transaction of several tenants', () => {
     await expectRedeemed(shops, [userId]);
   });
 
+  it('S4.10 of two processes take the locks of tenants in one order, whatever came first', async () => {
+    const shops = await open();
+    const halves = [0, 1].map((at) =>
+      shops.map((shop) => ({ ...shop, claims: shop.claims.slice(at, at + 1) })),
+    );
+    const [first = [], second = []] = halves;
+    let ofOther = 0;
+    const ofWorld = await transactionsOf(world, async () => {
+      ofOther = await transactionsOf(other, async () => {
+        const settled = await Promise.all([settle(world, first), settle(other, second.toReversed())]);
+        expect(settled.flat()).toEqual(committed(shops));
+      });
+    });
+    expect([ofWorld, ofOther]).toEqual([1, 1]);
+    await expectRedeemed(shops);
+  });
+
   it('S0.9 finds what another process has committed meanwhile', async () => {
     const shops = await open();
     const [, others, first] = oddOf(shops);

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { CampaignUsage } from '../../src/campaigns/campaign-usage.entity.js';
+import { present } from '../../src/platform/assert.js';
+import { systemClock } from '../../src/platform/clock.js';
 import { writeTogether } from '../../src/platform/database/execute-together.js';
 import { connectOrm, type Em } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
+import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { storedRows } from '../support/counted-rows.js';
 import { statementsOf } from '../support/statements.js';
 
@@ -73,6 +77,36 @@ describe('statements of one message', () => {
     };
     await expect(new Transactions(orm).runForSeveral(tenantIds, work)).rejects.toThrow('Duplicate entry');
     expect(await Promise.all(tenantIds.map(async (id) => storedRows(orm, id)))).toEqual([{}, {}]);
+  });
+
+  it('of several tenants are never sent once that of one has failed', async () => {
+    const tenantIds = [`${tenantId}_A`, `${tenantId}_B`];
+    const late: Promise<unknown>[] = [];
+    const work = async (ems: ReadonlyMap<string, Em>): Promise<void> => {
+      const [a, b] = [...ems.values()];
+      const ofB = pause(50).then(async () => insert(present(b, 'The second'), 2, tenantIds[1]));
+      late.push(ofB.catch((error: unknown) => error));
+      await insert(present(a, 'The first'), 1, tenantIds[0]);
+      await insert(present(a, 'The first'), 1, tenantIds[0]);
+    };
+    await expect(new Transactions(orm).runForSeveral(tenantIds, work)).rejects.toThrow('Duplicate entry');
+    expect(await Promise.all(late)).toEqual([expect.objectContaining({ name: 'StatementTooLateError' })]);
+    expect(await Promise.all(tenantIds.map(async (id) => storedRows(orm, id)))).toEqual([{}, {}]);
+  });
+
+  it('of several tenants have events by which each is told of its own, and no savepoints', async () => {
+    const tenantIds = [`${tenantId}_A`, `${tenantId}_B`];
+    const rung: [string, number][] = [];
+    const outbox = new Outbox(systemClock, (of, seq) => rung.push([of, seq]));
+    const transactions = new Transactions(orm);
+    await transactions.runForSeveral(tenantIds, async (ems) => {
+      for (const [id, em] of ems) {
+        outbox.append(em, id, [{ type: 'tested', userId: null, payload: {} }]);
+        await expect(transactions.nested(em, async () => Promise.resolve())).rejects.toThrow('savepoint');
+      }
+      expect(rung).toEqual([]);
+    });
+    expect(rung).toEqual(tenantIds.map((id) => [id, 1]));
   });
 
   it('S3.4 are never sent once their nested part has failed, and those of the whole still are', async () => {

@@ -9,6 +9,7 @@ import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm, type Em } from '../../src/platform/database/orm.js';
 import { OutboxCounter } from '../../src/platform/outbox/outbox.entity.js';
+import { connectionsOf } from '../../src/redemption/commit/group-commit.js';
 import type { RedeemAnswer } from '../../src/redemption/redeem/redeem-request.js';
 import type { Stores, StoreSettings } from '../../src/app/stores.js';
 
@@ -41,7 +42,7 @@ export async function openWorld(
       databaseUrl: urls.databaseUrl ?? inject('databaseUrl'),
       redisUrl: urls.redisUrl ?? inject('redisUrl'),
       databasePoolSize: 12,
-      commitPoolSize: 4,
+      commitPoolSize: connectionsOf(config.COMMIT_LANES) + 2,
       storeTimeoutMs: 5000,
       ...reads,
     },

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TENANTS_ALONE_AT_ONCE } from '../../src/redemption/commit/group-commit.js';
+import { GroupCommit, TENANTS_ALONE_AT_ONCE } from '../../src/redemption/commit/group-commit.js';
 import { claimOf, heldBack, openQueue } from '../support/commit-queue.js';
 
 describe('GroupCommit with claims of several tenants', () => {
@@ -109,6 +109,28 @@ describe('GroupCommit with claims of several tenants', () => {
     expect(batches).toHaveLength(2 * TENANTS_ALONE_AT_ONCE);
     await add('A');
     expect(shown(2 * TENANTS_ALONE_AT_ONCE)).toEqual([expect.stringMatching(/^A /)]);
+  });
+
+  it('X.19 has a small batch go alone where commits of several tenants hang', async () => {
+    const { batches, add, shown } = await crowded();
+    await add('A');
+    await heldBack(249);
+    expect(batches).toHaveLength(4);
+    await heldBack(1);
+    expect(shown(4)).toEqual(['A 5']);
+  });
+
+  it('answers the callers of several tenants whose commit throws, and commits the next', async () => {
+    const thrown = async (): Promise<never> => Promise.reject(new Error('broken'));
+    const queue = new GroupCommit(
+      { alone: thrown, together: thrown },
+      { batchMax: 256, lanes: 1, tenantsMax: 32 },
+    );
+    for (const id of ['1', '2']) {
+      const both = ['A', 'B'].map(async (tenantId) => queue.settle(claimOf(tenantId, id)));
+      for (const one of both) await expect(one).rejects.toThrow('broken');
+    }
+    await queue.drained();
   });
 
   it('commits what was left out alone, and first, and meanwhile others without it', async () => {

@@ -78,6 +78,8 @@ interface UnitOfWork {
 }
 
 const units = new WeakMap<Em, UnitOfWork>();
+/** Entity managers that share a transaction with those of other tenants. */
+const parts = new WeakSet<Em>();
 
 function unitOf(em: Em): UnitOfWork {
   return present(units.get(em), 'The unit of work of this entity manager');
@@ -129,7 +131,8 @@ export class Transactions {
 
   /**
    * As {@link run}, for work of several tenants in one transaction: each has an entity manager of its own, which sees no
-   * rows of the others. Statements that are asked for together are sent together.
+   * rows of the others. Statements that are asked for together are sent together. For work that is not recorded and has
+   * no nested parts.
    */
   async runForSeveral<T>(
     tenantIds: readonly string[],
@@ -137,9 +140,11 @@ export class Transactions {
   ): Promise<T> {
     return this.run(null, async (whole) => {
       const unit = unitOf(whole);
+      invariant(unit.record === null, 'What several tenants change in one transaction is not recorded.');
       const ems = new Map(tenantIds.map((tenantId) => [tenantId, tenantPart(whole, tenantId)]));
       for (const em of ems.values()) {
         units.set(em, unit);
+        parts.add(em);
         sendWith(em, whole);
       }
       const result = await work(ems);
@@ -184,6 +189,7 @@ export class Transactions {
    * those of the outer one, or not at all.
    */
   async nested<T>(em: Em, work: (inner: Em) => Promise<T>): Promise<T> {
+    invariant(!parts.has(em), 'A savepoint would undo what other tenants have asked for meanwhile.');
     const { ends, afterwards, record } = unitOf(em);
     // What the outer work has changed so far belongs before the savepoint, or undoing the part would undo it too.
     await em.flush();

@@ -30,10 +30,12 @@ interface Part {
   readonly batch: readonly QueuedClaim[];
 }
 
-/** Tenants that go alone at once; others wait, because each lane takes a connection. */
+/** Tenants that can go alone by all of their lanes at once; others wait, because each lane takes a connection. */
 export const TENANTS_ALONE_AT_ONCE = 3;
 /** A batch below this share of what one transaction takes goes with those of other tenants. */
 const SHARE_OF_SMALL = 1 / 8;
+/** How long a small batch waits for a lane of such commits, where those may be held up; most take less. */
+const SHARED_WAIT_MS = 250;
 /** How often queues are looked at that may have become idle. */
 const FORGET_EVERY_MS = 1000;
 
@@ -47,8 +49,8 @@ export function connectionsOf(lanes: number): number {
  * for requests that are under way, and for clients that were just answered and send their next request at once; and
  * small batches of several tenants go together. A lone request does not wait.
  *
- * A commit of one tenant may wait for rows that others hold. One of several tenants leaves those claims out, and has
- * lanes of its own: a tenant whose rows are held delays itself only.
+ * A commit of one tenant may wait for rows that others hold. One of several tenants leaves such claims out as far as it
+ * can, and has lanes of its own.
  */
 export class GroupCommit {
   /** A tenant whose turn is over goes to the end. */
@@ -145,16 +147,23 @@ export class GroupCommit {
       this.lookAgainAt(heldUntilMs);
       return false;
     }
-    if (this.mayShare(queue)) {
-      // What comes meanwhile goes together when one of these lanes has ended.
-      if (this.lanesShared >= lanes) return false;
+    if (!this.mayShare(queue)) return this.startAlone(queue);
+    if (this.lanesShared < lanes) {
       const [first, ...others] = this.takeSmall(queue, nowMs);
       const isQuiet = others.length === 0 && this.lanesAlone + this.lanesShared < lanes;
       void (isQuiet ? this.runAlone(first) : this.runShared([first, ...others]));
-    } else {
-      if (this.lanesAlone >= lanes * TENANTS_ALONE_AT_ONCE) return false;
-      void this.runAlone(this.take(queue));
+      return true;
     }
+    // What comes meanwhile goes together when one of these lanes has ended.
+    const waitsUntilMs = queue.firstMs + SHARED_WAIT_MS;
+    if (waitsUntilMs <= nowMs) return this.startAlone(queue);
+    this.lookAgainAt(waitsUntilMs);
+    return false;
+  }
+
+  private startAlone(queue: TenantQueue): boolean {
+    if (this.lanesAlone >= this.settings.lanes * TENANTS_ALONE_AT_ONCE) return false;
+    void this.runAlone(this.take(queue));
     return true;
   }
 

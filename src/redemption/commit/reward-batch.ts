@@ -22,8 +22,11 @@ export interface TenantClaims {
 /** The rewards of a batch of claims: every handler loads and locks once, then decides claim by claim. */
 export class RewardBatch {
   private readonly sessions = new Map<RewardType, RewardSession>();
+  private readonly applications: ReadonlyMap<RewardType, readonly RewardApplication[]>;
 
-  private constructor(private readonly part: TenantClaims) {}
+  private constructor(private readonly part: TenantClaims) {
+    this.applications = Map.groupBy(part.claims.flatMap(applicationsOf), ({ rule }) => rule.type);
+  }
 
   /** Of each of these tenants. */
   static async begin<Part extends TenantClaims>(
@@ -83,9 +86,9 @@ export class RewardBatch {
   }
 
   private async open(type: RewardType, handler: RewardHandler | undefined): Promise<void> {
-    const { em, tenantId, claims } = this.part;
-    const applications = claims.flatMap(applicationsOf).filter(({ rule }) => rule.type === type);
-    if (applications.length === 0) return;
+    const applications = this.applications.get(type);
+    if (applications === undefined) return;
+    const { em, tenantId } = this.part;
     const begun = present(handler, `The handler of ${type} rewards`).begin(em, tenantId, applications);
     this.sessions.set(type, await begun);
   }

@@ -33,9 +33,8 @@ interface ReadyPart extends LockedPart {
 
 /**
  * Commits claims of several tenants in one transaction, as far as nothing stands in their way. Left out are claims whose
- * users, codes, campaigns or batches others hold locked, so that no tenant waits for another; whose campaign has no
- * counter of its budget yet; and that would be refused, because that is read back first. All tenants have their locks
- * of one kind before the next kind is asked for, each kind in the order of the tenants.
+ * users, codes, campaigns or batches others hold locked; whose campaign has no counter of its budget yet; and that would
+ * be refused, because that is read back first. Each step is taken for all tenants, in their order, before the next one.
  */
 export class SharedCommit {
   constructor(

@@ -23,9 +23,9 @@ export class TenantQueue {
   isShared = false;
   /** Whether its last commit did not go well: the next one is without claims of other tenants. */
   isAlone = false;
-  private waiting: QueuedClaim[] = [];
-  /** When the first of them came. */
-  private firstMs = 0;
+  /** When the first claim came that waits. */
+  firstMs = 0;
+  private readonly waiting: QueuedClaim[] = [];
   /** Requests under way that may bring a claim. */
   private expected = 0;
   /** Requests under way that wait for others. */
