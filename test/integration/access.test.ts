@@ -239,7 +239,10 @@ describe('a redemption', () => {
     const before = await stored(tenantId);
     const [code = ''] = codes;
     const token = tokenOf(user(tenantId, userId));
-    const refusals = await Promise.all(Array.from({ length: 100 }, async () => answers(token, code)));
+    const refusals: unknown[] = [];
+    // A few at a time: a redemption waits 250 ms for the status, which a hundred at once can make a busy machine exceed.
+    for (let asked = 0; asked < 100; asked += 5)
+      refusals.push(...(await Promise.all(Array.from({ length: 5 }, async () => answers(token, code)))));
     const refused = { status: 'REFUSED', errors: [{ code: 'USER_DISABLED' }] };
     expect(refusals).toEqual(Array.from({ length: 100 }, () => refused));
     expect(outcomeOf(await redeem(world, tenantId, userId, code))).toBe('USER_DISABLED');
