@@ -31,7 +31,7 @@ interface Part {
 }
 
 /** Tenants that can go alone by all of their lanes at once; others wait, because each lane takes a connection. */
-export const TENANTS_ALONE_AT_ONCE = 3;
+export const TENANTS_ALONE_AT_ONCE = 4;
 /** A batch below this share of what one transaction takes goes with those of other tenants. */
 const SHARE_OF_SMALL = 1 / 8;
 /** How long a small batch waits for a lane of such commits, where those may be held up; most take less. */
@@ -141,7 +141,9 @@ export class GroupCommit {
   /** @returns false where none can start now */
   private startLane(queue: TenantQueue, nowMs: number): boolean {
     const { batchMax, lanes } = this.settings;
-    if (queue.length === 0 || queue.busyLanes >= lanes || queue.isShared) return false;
+    // One whose claims were left out probably waits for rows, and holds one lane only.
+    const lanesMax = queue.isLeftOut ? 1 : lanes;
+    if (queue.length === 0 || queue.busyLanes >= lanesMax || queue.isShared) return false;
     const heldUntilMs = queue.heldUntilMs(nowMs, batchMax);
     if (heldUntilMs > nowMs) {
       this.lookAgainAt(heldUntilMs);
@@ -200,6 +202,7 @@ export class GroupCommit {
     const isClean = await orReject([part], false, async () => this.commits.alone(queue.tenantId, batch));
     this.lanesAlone -= 1;
     queue.isAlone = !isClean;
+    if (isClean) queue.isLeftOut = false;
     this.release([queue]);
   }
 
@@ -216,6 +219,7 @@ export class GroupCommit {
       if (back.length === 0) continue;
       queue.putBack(back);
       queue.isAlone = true;
+      queue.isLeftOut = true;
     }
     this.release(parts.map(({ queue }) => queue));
   }
@@ -242,7 +246,8 @@ export class GroupCommit {
   }
 
   private forgetIdle(): void {
-    for (const [tenantId, queue] of this.queues) if (queue.isIdle) this.queues.delete(tenantId);
+    const nowMs = performance.now();
+    for (const [tenantId, queue] of this.queues) if (queue.isForgotten(nowMs)) this.queues.delete(tenantId);
     this.forgetting =
       this.queues.size === 0 ? null : setTimeout(() => this.forgetIdle(), FORGET_EVERY_MS).unref();
   }

@@ -12,6 +12,8 @@ export interface QueuedClaim {
 const SHARE_OF_EXPECTED = 0.75;
 /** How long it waits at most after its first claim came, and once more where clients were answered meanwhile. */
 const HOLD_BACK_MS = 20;
+/** How long an idle tenant is known to go alone. */
+const ALONE_KEPT_MS = 60_000;
 /** How long no commit waits for clients to return after one has waited in vain. */
 const NO_RETURNS_MS = 1000;
 
@@ -23,7 +25,9 @@ export class TenantQueue {
   isShared = false;
   /** Whether its last commit did not go well: the next one is without claims of other tenants. */
   isAlone = false;
-  /** When the first claim came that waits. */
+  /** Whether that was a commit with claims of other tenants. */
+  isLeftOut = false;
+  /** When the first claim came that waits; where none does, when the last ones were taken. */
   firstMs = 0;
   private readonly waiting: QueuedClaim[] = [];
   /** Requests under way that may bring a claim. */
@@ -43,8 +47,10 @@ export class TenantQueue {
     return this.waiting.length;
   }
 
-  get isIdle(): boolean {
-    return this.waiting.length + this.expected + this.aside + this.busyLanes === 0;
+  /** Nothing is under way, and what is known of the last commit counts no more. */
+  isForgotten(nowMs: number): boolean {
+    const isIdle = this.waiting.length + this.expected + this.aside + this.busyLanes === 0;
+    return isIdle && (!this.isAlone || nowMs - this.firstMs >= ALONE_KEPT_MS);
   }
 
   add(queued: QueuedClaim): void {
