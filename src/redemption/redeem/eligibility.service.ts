@@ -14,10 +14,12 @@ import type { ProductLine } from '../../tenancy/product-line.entity.js';
 import type { ProductLineService } from '../../tenancy/product-line.service.js';
 import type { ChosenReward } from '../claim/claim.js';
 import type { CodeLoader, LoadedCode } from '../claim/code-loader.js';
+import { VISIBLE_ASCII } from '../../platform/input.js';
 import { keyDigest } from '../../platform/key-digest.js';
 import { isCampaignOpen } from '../commit/commit-guards.js';
+import type { RedeemRefusal } from '../redemption.errors.js';
 import { Refused } from './attempt-outcome.js';
-import { refusalOfRequest, type RedeemRequest } from './redeem-request.js';
+import type { RedeemRequest } from './redeem-request.js';
 import type { AdmitReply, AttemptKeys } from '../claim/redemption.redis.js';
 import type { RewardChoice } from './reward-choice.js';
 
@@ -229,4 +231,12 @@ export class EligibilityService {
 /** From here on the key itself is not known any more. */
 function storedKey(tenantId: string, userId: Id, key: string | null): string | null {
   return key === null ? null : keyDigest(tenantId, userId, key);
+}
+
+/** Refuses headers that could not be stored as they are. */
+function refusalOfRequest(request: RedeemRequest): RedeemRefusal | null {
+  const { idempotencyKey, headerKey = null, deviceId } = request;
+  if (headerKey !== null && headerKey !== idempotencyKey) return 'IDEMPOTENCY_KEYS_DIFFER';
+  if (idempotencyKey !== null && !VISIBLE_ASCII.test(idempotencyKey)) return 'IDEMPOTENCY_KEY_MALFORMED';
+  return deviceId !== null && !VISIBLE_ASCII.test(deviceId) ? 'DEVICE_ID_MALFORMED' : null;
 }

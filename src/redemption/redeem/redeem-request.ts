@@ -1,5 +1,4 @@
 import type { Id } from '../../platform/ids.js';
-import { VISIBLE_ASCII } from '../../platform/input.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 
@@ -35,12 +34,4 @@ export interface RedeemAnswer {
 export interface Refusal {
   readonly code: RedeemRefusal;
   readonly retryAfterMs: number | null;
-}
-
-/** Refuses headers that could not be stored as they are. */
-export function refusalOfRequest(request: RedeemRequest): RedeemRefusal | null {
-  const { idempotencyKey, headerKey = null, deviceId } = request;
-  if (headerKey !== null && headerKey !== idempotencyKey) return 'IDEMPOTENCY_KEYS_DIFFER';
-  if (idempotencyKey !== null && !VISIBLE_ASCII.test(idempotencyKey)) return 'IDEMPOTENCY_KEY_MALFORMED';
-  return deviceId !== null && !VISIBLE_ASCII.test(deviceId) ? 'DEVICE_ID_MALFORMED' : null;
 }
