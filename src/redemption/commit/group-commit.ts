@@ -141,9 +141,7 @@ export class GroupCommit {
   /** @returns false where none can start now */
   private startLane(queue: TenantQueue, nowMs: number): boolean {
     const { batchMax, lanes } = this.settings;
-    // One whose claims were left out probably waits for rows, and holds one lane only.
-    const lanesMax = queue.isLeftOut ? 1 : lanes;
-    if (queue.length === 0 || queue.busyLanes >= lanesMax || queue.isShared) return false;
+    if (queue.length === 0 || queue.busyLanes >= lanes || queue.isShared) return false;
     const heldUntilMs = queue.heldUntilMs(nowMs, batchMax);
     if (heldUntilMs > nowMs) {
       this.lookAgainAt(heldUntilMs);
@@ -202,7 +200,6 @@ export class GroupCommit {
     const isClean = await orReject([part], false, async () => this.commits.alone(queue.tenantId, batch));
     this.lanesAlone -= 1;
     queue.isAlone = !isClean;
-    if (isClean) queue.isLeftOut = false;
     this.release([queue]);
   }
 
@@ -219,7 +216,6 @@ export class GroupCommit {
       if (back.length === 0) continue;
       queue.putBack(back);
       queue.isAlone = true;
-      queue.isLeftOut = true;
     }
     this.release(parts.map(({ queue }) => queue));
   }

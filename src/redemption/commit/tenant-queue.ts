@@ -25,8 +25,6 @@ export class TenantQueue {
   isShared = false;
   /** Whether its last commit did not go well: the next one is without claims of other tenants. */
   isAlone = false;
-  /** Whether that was a commit with claims of other tenants. */
-  isLeftOut = false;
   /** When the first claim came that waits; where none does, when the last ones were taken. */
   firstMs = 0;
   private readonly waiting: QueuedClaim[] = [];
