@@ -23,7 +23,7 @@ interface Measured {
 }
 
 export interface ProcessFigures {
-  /** Throughput of two processes, each tenant pinned to one, over that of two without; turn by turn. */
+  /** Throughput of four processes, each tenant pinned to one, over that of four without; turn by turn. */
   readonly pinnedVsUnpinned: readonly number[];
   readonly unexpected: readonly string[];
 }
@@ -69,7 +69,7 @@ export async function measureProcesses(parts: BenchParts, requests: number): Pro
       );
       say(`  ${processes} ${routing}: ${rps}/s, ${transactions} transactions for 1,000 redemptions`);
     }
-    const pinnedVsUnpinned = turns.map(([, pinned, unpinned]) => (pinned?.rps ?? 0) / (unpinned?.rps ?? 1));
+    const pinnedVsUnpinned = turns.map((turn) => (turn.at(-2)?.rps ?? 0) / (turn.at(-1)?.rps ?? 1));
     return { pinnedVsUnpinned, unexpected: run.unexpected };
   } finally {
     for (const load of loads) load.stop();
