@@ -64,7 +64,13 @@ interface Watch {
  */
 async function watchUntilLost(url: string, watch: Watch): Promise<Error | null> {
   const { open, seen, ended } = watch;
-  const options = { commandTimeout: TIMEOUT_MS, retryStrategy: null, maxRetriesPerRequest: 0 };
+  const options = {
+    commandTimeout: TIMEOUT_MS,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    // It would ask a Redis that loads its data again after a second, in which all claims may have come and gone.
+    enableReadyCheck: false,
+  };
   const monitor = new Redis(url, { ...options, monitor: true });
   const reader = new Redis(url, options);
   const over = new AbortController();
