@@ -28,8 +28,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
           'const due = await open.tenantsOverdue(page.filter(isSwept).slice(page.length), this.failed);',
       },
     ],
-    cells: ['LUA_APPLIED:KILL_API', 'LUA_APPLIED:CUT_REDIS'],
-    shows: { invariant: 'I6', like: /still open 30 s after the fault/ },
+    cells: ['ORPHANED'],
+    shows: { invariant: 'I6', like: /past its deadline and still open/ },
   },
   {
     name: 'claims are released without a tombstone',
