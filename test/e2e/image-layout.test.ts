@@ -232,7 +232,9 @@ describe('X.15 the image', () => {
   it('X.15 migrates, makes the first tenant by the lines of the docs, and serves its owner', async () => {
     const before = readdirSync(image.workdir);
     expect(await inImage('api', 'redeemkit token --help')).toContain('Usage: redeemkit token [options]');
-    await expect(inImage('api', commandOf('api').join(' '))).rejects.toMatchObject({
+    // Somebody may have the project running on its usual port.
+    const command = `PORT=${await findFreePort()} ${commandOf('api').join(' ')}`;
+    await expect(inImage('api', command)).rejects.toMatchObject({
       stderr: 'The database has no schema yet: run `redeemkit migrate` first.\n',
     });
     await inImage('migrate', commandOf('migrate').join(' '));
