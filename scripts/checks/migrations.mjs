@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { entities } from '../../dist/app/modules.js';
 import { migrations } from '../../dist/migrations/index.js';
-import { startEmbeddedServices } from '../../dist/platform/local-servers/local-servers.js';
+import { startLocalServers } from '../../dist/platform/local-servers/local-servers.js';
 import { connectOrm } from '../../dist/platform/database/orm.js';
 
 const quiet = () => undefined;
@@ -18,7 +18,7 @@ async function startServer() {
   if (given) return { url: given, stop: async () => undefined };
   // Named as the folders of the tests, which take away what a killed run left behind.
   const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-test-'));
-  const services = await startEmbeddedServices({
+  const services = await startLocalServers({
     dataDir,
     log: quiet,
     redis: false,

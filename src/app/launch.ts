@@ -4,7 +4,7 @@ import { awaitStores } from './await-stores.js';
 import type { Config } from '../config.js';
 import { runDemo, type Demo } from './demo.js';
 import { assertCanListen } from './listen-address.js';
-import { startEmbeddedServices } from '../platform/local-servers/local-servers.js';
+import { startLocalServers } from '../platform/local-servers/local-servers.js';
 import type { Logger } from '../platform/observability/log.js';
 import { settleSecrets } from './secrets.js';
 import type { RunningServer } from './server.js';
@@ -76,7 +76,7 @@ async function launchOnOwnStores(
 ) {
   const secrets = await settleSecrets(config);
   const dataDir = path.resolve(config.DATA_DIR);
-  const stores = await startEmbeddedServices({ dataDir, log: say, signal });
+  const stores = await startLocalServers({ dataDir, log: say, signal });
   started.push(async () => stores.stop());
   const { databaseUrl, redisUrl } = stores;
   signal.throwIfAborted();

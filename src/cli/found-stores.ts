@@ -3,8 +3,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import type { DemoFile } from '../app/demo.js';
-import { EmbeddedServicesBusyError } from '../platform/local-servers/local-servers.errors.js';
-import { startEmbeddedServices } from '../platform/local-servers/local-servers.js';
+import { LocalServersBusyError } from '../platform/local-servers/local-servers.errors.js';
+import { startLocalServers } from '../platform/local-servers/local-servers.js';
 import { CliError } from './failures.js';
 
 const PAUSE_MS = 250;
@@ -27,9 +27,9 @@ export async function findStores(config: Config, say: (line: string) => void): P
   const dataDir = path.resolve(config.DATA_DIR);
   for (let tries = 1; ; tries += 1) {
     try {
-      return { ...(await startEmbeddedServices({ dataDir, log: say })), areOwn: true };
+      return { ...(await startLocalServers({ dataDir, log: say })), areOwn: true };
     } catch (error) {
-      if (!(error instanceof EmbeddedServicesBusyError)) throw error;
+      if (!(error instanceof LocalServersBusyError)) throw error;
       const running = await runningRedeemkit(dataDir);
       if (running !== null) return others(running.databaseUrl, running.redisUrl);
       if (tries === TRIES_MAX) throw new CliError(stillBusy(error));
@@ -53,6 +53,6 @@ async function runningRedeemkit(dataDir: string): Promise<DemoFile | null> {
   }
 }
 
-function stillBusy({ dataDir, ownerPid }: EmbeddedServicesBusyError): string {
+function stillBusy({ dataDir, ownerPid }: LocalServersBusyError): string {
   return `Process ${ownerPid} uses the data in ${dataDir} and does not answer; wait until it is up, or has ended.`;
 }

@@ -5,7 +5,7 @@ import type { App, Services } from '../../src/app/modules.js';
 import { openApp } from '../../src/app/open.js';
 import { loadConfig } from '../../src/config.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
-import { startEmbeddedServices } from '../../src/platform/local-servers/local-servers.js';
+import { startLocalServers } from '../../src/platform/local-servers/local-servers.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import type { Stores } from '../../src/app/stores.js';
 import { ServerProcess } from './server-process.js';
@@ -36,7 +36,7 @@ export async function openBenchWorld(
     for (const step of closers.splice(0).toReversed()) await step();
   };
   try {
-    const { databaseUrl, redisUrl, stop } = await startEmbeddedServices({
+    const { databaseUrl, redisUrl, stop } = await startLocalServers({
       dataDir,
       log: say,
       durable: true,

@@ -6,11 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MikroORM } from '@mikro-orm/mysql';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { EmbeddedServicesBusyError } from '../../src/platform/local-servers/local-servers.errors.js';
-import {
-  startEmbeddedServices,
-  type EmbeddedServices,
-} from '../../src/platform/local-servers/local-servers.js';
+import { LocalServersBusyError } from '../../src/platform/local-servers/local-servers.errors.js';
+import { startLocalServers, type LocalServers } from '../../src/platform/local-servers/local-servers.js';
 import { findFreePort, probe } from '../../src/platform/local-servers/loopback.js';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
@@ -32,7 +29,7 @@ let dataDir = '';
 beforeEach(() => {
   lines.length = 0;
   // The space proves that folders with one work.
-  dataDir = newDataFolder('redeemkit embedded-');
+  dataDir = newDataFolder('redeemkit servers-');
 });
 
 afterEach(async () => {
@@ -40,14 +37,14 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-async function startBoth(only: { database?: boolean } = {}): Promise<EmbeddedServices> {
+async function startBoth(only: { database?: boolean } = {}): Promise<LocalServers> {
   if (only.database !== false) placeDatabase(inject('databaseTemplate'), dataDir);
   return startAsIs(only);
 }
 
 /** The same in a folder where the database may still have to be made. */
-async function startAsIs(only: { database?: boolean } = {}): Promise<EmbeddedServices> {
-  const services = await startEmbeddedServices({ dataDir, log, durable: false, ...only });
+async function startAsIs(only: { database?: boolean } = {}): Promise<LocalServers> {
+  const services = await startLocalServers({ dataDir, log, durable: false, ...only });
   stops.push(() => services.stop());
   return services;
 }
@@ -93,7 +90,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 describe('private servers', () => {
   it('has the settings the redemption protocol relies on', async () => {
-    const services = await startEmbeddedServices({ dataDir, log });
+    const services = await startLocalServers({ dataDir, log });
     stops.push(() => services.stop());
     const [settings] = (await query(
       services.databaseUrl,
@@ -147,13 +144,13 @@ describe('private servers', () => {
 
   it('a second start at the same time is refused and disturbs nothing', async () => {
     const services = await startBoth({ database: false });
-    const second = startEmbeddedServices({ dataDir, log });
-    await expect(second).rejects.toBeInstanceOf(EmbeddedServicesBusyError);
+    const second = startLocalServers({ dataDir, log });
+    await expect(second).rejects.toBeInstanceOf(LocalServersBusyError);
     await expect(second).rejects.toThrow(
       `Redeemkit is already running with the data in ${dataDir} (process ${process.pid}). ` +
         'Stop it first, or set DATA_DIR to another folder.',
     );
-    await expect(startPrivateRedis({ dataDir, log })).rejects.toBeInstanceOf(EmbeddedServicesBusyError);
+    await expect(startPrivateRedis({ dataDir, log })).rejects.toBeInstanceOf(LocalServersBusyError);
     expect(await redisCommand(services.redisUrl, 'PING')).toBe('PONG');
   });
 
@@ -214,7 +211,7 @@ describe('private servers', () => {
     'X.15 a start given up after %i ms leaves no server and no lock, and the next one works',
     async (afterMs) => {
       const controller = new AbortController();
-      const start = startEmbeddedServices({ dataDir, log, durable: false, signal: controller.signal });
+      const start = startLocalServers({ dataDir, log, durable: false, signal: controller.signal });
       setTimeout(() => controller.abort('given up'), afterMs);
       const outcome = await start.then(
         async (services) => services.stop(),

@@ -1,7 +1,7 @@
 /** A parent process of private servers, for tests that kill it: sends the URLs and waits for its end. */
-import { startEmbeddedServices } from '../../dist/platform/local-servers/local-servers.js';
+import { startLocalServers } from '../../dist/platform/local-servers/local-servers.js';
 
-const services = await startEmbeddedServices({
+const services = await startLocalServers({
   dataDir: process.argv[2],
   log: () => undefined,
   durable: false,

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { lockOwnerOf } from '../../src/platform/local-servers/data-dir-lock.js';
-import { startEmbeddedServices } from '../../src/platform/local-servers/local-servers.js';
+import { startLocalServers } from '../../src/platform/local-servers/local-servers.js';
 import { initialiseDatabase } from '../../src/platform/local-servers/mariadb-initialise.js';
 import { readServerBinaries } from '../../src/platform/local-servers/server-binaries.js';
 import { stopOrphan } from '../../src/platform/local-servers/server-record.js';
@@ -46,7 +46,7 @@ export async function startTestServers(env: NodeJS.ProcessEnv): Promise<TestServ
   const databaseTemplate = await databaseTemplateOf(dataDir);
   if (database) placeDatabase(databaseTemplate, dataDir);
   const cluster = env['TEST_REDIS'] === 'cluster' ? await RedisClusterServers.start() : null;
-  const services = await startEmbeddedServices({
+  const services = await startLocalServers({
     dataDir,
     log: quiet,
     durable: false,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { present } from '../assert.js';
 import { systemClock } from '../clock.js';
-import { EmbeddedServicesBusyError } from './local-servers.errors.js';
+import { LocalServersBusyError } from './local-servers.errors.js';
 import {
   dataFolders,
   isErrno,
@@ -27,7 +27,7 @@ interface LockOwner extends ProcessIdentity {
  * Makes this process the only one that runs `name` on the data folder, and answers how to give that up.
  * The lock names its owner, so the lock of a process that was killed does not block.
  *
- * @throws EmbeddedServicesBusyError when a live process, this one included, holds it.
+ * @throws LocalServersBusyError when a live process, this one included, holds it.
  */
 export async function lockDataDir(dataDir: string, name: string): Promise<() => void> {
   makeDataFolders(dataDir);
@@ -41,7 +41,7 @@ export async function lockDataDir(dataDir: string, name: string): Promise<() => 
       const found = readIfExists(file);
       if (found === undefined) continue;
       const owner = JSON.parse(found) as LockOwner;
-      if (isSameProcessAlive(owner)) throw new EmbeddedServicesBusyError(dataDir, owner.pid);
+      if (isSameProcessAlive(owner)) throw new LocalServersBusyError(dataDir, owner.pid);
       removeStale(file, found, owner.token);
       await sleep(RETRY_MS);
     }

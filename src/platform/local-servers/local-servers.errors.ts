@@ -1,13 +1,13 @@
 import { StartError } from '../errors.js';
 
 /** The private servers could not be started or are not set up; the message says what to do. */
-export class EmbeddedServicesError extends StartError {
-  override readonly name: string = 'EmbeddedServicesError';
+export class LocalServersError extends StartError {
+  override readonly name: string = 'LocalServersError';
 }
 
 /** Another live process runs servers on the same data. Two servers on one folder would destroy it. */
-export class EmbeddedServicesBusyError extends EmbeddedServicesError {
-  override readonly name = 'EmbeddedServicesBusyError';
+export class LocalServersBusyError extends LocalServersError {
+  override readonly name = 'LocalServersBusyError';
 
   constructor(
     readonly dataDir: string,

@@ -4,7 +4,7 @@ import { startPrivateMariadb } from './private-mariadb.js';
 import { startPrivateRedis } from './private-redis.js';
 import type { PrivateServer, PrivateServerOptions } from './private-server.js';
 
-export interface EmbeddedServices {
+export interface LocalServers {
   /** Empty when `database` was false. */
   readonly databaseUrl: string;
   /** Empty when `redis` was false. */
@@ -13,7 +13,7 @@ export interface EmbeddedServices {
   stop(): Promise<void>;
 }
 
-export interface EmbeddedServicesOptions extends Omit<PrivateServerOptions, 'supervise'> {
+export interface LocalServersOptions extends Omit<PrivateServerOptions, 'supervise'> {
   readonly database?: boolean;
   /** Settings of the database in tests. */
   readonly extraArgs?: readonly string[];
@@ -25,9 +25,9 @@ const nothing = Promise.resolve(undefined);
 /**
  * Runs the private database and Redis of a Redeemkit that was given no servers, and starts either again after a crash.
  *
- * @throws EmbeddedServicesBusyError when another process runs on the same data.
+ * @throws LocalServersBusyError when another process runs on the same data.
  */
-export async function startEmbeddedServices(options: EmbeddedServicesOptions): Promise<EmbeddedServices> {
+export async function startLocalServers(options: LocalServersOptions): Promise<LocalServers> {
   const unlock = await lockDataDir(path.resolve(options.dataDir), 'local-servers');
   const starts = [
     options.database === false ? nothing : startPrivateMariadb(options),

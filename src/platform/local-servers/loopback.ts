@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { tryListening } from '../host-addresses.js';
-import { EmbeddedServicesError } from './local-servers.errors.js';
+import { LocalServersError } from './local-servers.errors.js';
 
 /**
  * Below the range from which the kernel takes the ports of outgoing connections. A client that reconnects while its
@@ -38,7 +38,7 @@ export async function findFreePort(preferred?: number): Promise<number> {
     remember(port);
     if (await isFree(port)) return port;
   }
-  throw new EmbeddedServicesError(`No free port was found on 127.0.0.1 between ${PORT_MIN} and ${PORT_END}.`);
+  throw new LocalServersError(`No free port was found on 127.0.0.1 between ${PORT_MIN} and ${PORT_END}.`);
 }
 
 function remember(port: number): void {

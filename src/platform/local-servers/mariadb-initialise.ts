@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:f
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { present } from '../assert.js';
-import { EmbeddedServicesError } from './local-servers.errors.js';
+import { LocalServersError } from './local-servers.errors.js';
 import { commonArguments } from './mariadb-settings.js';
 import { signalProcess } from './process-identity.js';
 import { serverEnvironment, type DatabaseBinary } from './server-binaries.js';
@@ -32,7 +32,7 @@ export async function initialiseDatabase(
       : initialiseMariadb(binary, dataDir, signal));
   } catch (error) {
     signal?.throwIfAborted();
-    throw new EmbeddedServicesError(`The private database could not be made in ${datadir}.`, {
+    throw new LocalServersError(`The private database could not be made in ${datadir}.`, {
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EmbeddedServicesError } from './local-servers.errors.js';
+import { LocalServersError } from './local-servers.errors.js';
 import { readIfExists } from './files.js';
 
 export interface DatabaseBinary {
@@ -34,7 +34,7 @@ export function readServerBinaries(
 ): ServerBinaries {
   const record = readIfExists(path.join(serversDir, 'servers.json'));
   if (record === undefined) {
-    throw new EmbeddedServicesError(
+    throw new LocalServersError(
       `No private database and Redis are set up in ${serversDir}. ` +
         'Run `node scripts/bootstrap.mjs --servers=always`, or set DATABASE_URL and REDIS_URL.',
     );

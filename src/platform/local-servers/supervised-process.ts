@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { present } from '../assert.js';
-import { EmbeddedServicesError } from './local-servers.errors.js';
+import { LocalServersError } from './local-servers.errors.js';
 import { dataFolders, readIfExists } from './files.js';
 import { identifyProcess, signalProcess } from './process-identity.js';
 import {
@@ -57,12 +57,12 @@ export class SupervisedProcess {
     return present(this.child?.pid, `The process of ${this.spec.name}`);
   }
 
-  /** @throws EmbeddedServicesError with the server's last complaint when it does not come up. */
+  /** @throws LocalServersError with the server's last complaint when it does not come up. */
   async start(): Promise<void> {
     this.launch();
     if (!(await this.becomesReady())) {
       this.spec.signal?.throwIfAborted();
-      throw new EmbeddedServicesError(
+      throw new LocalServersError(
         `The private ${this.spec.name} did not start: ${this.lastComplaint()}. Its log is ${this.logFile()}.`,
       );
     }
