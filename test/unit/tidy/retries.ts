@@ -3,7 +3,7 @@ import { isSource, type ProjectFile, type Rule } from './rule.js';
 const DOCUMENT = 'docs/retries.md';
 
 /** Loops that try something again; those that start local servers or look for a free place are none of a request's. */
-const TRIES_AGAIN = /\bfor \(let (?:attempt|loads) = /;
+const TRIES_AGAIN = /\bfor \(let (?:attempt = |loads = |reads = |start = 1)/;
 const isOnTheWay = ({ path }: ProjectFile): boolean =>
   isSource(path) && !path.startsWith('src/platform/local-servers/');
 
