@@ -37,11 +37,18 @@ export const keyText = (lengthMax: number) =>
 export const orElse = <Schema extends z.ZodType, const Preset>(schema: Schema, preset: Preset) =>
   schema.nullish().transform((value): z.output<Schema> | Preset => value ?? preset);
 
-/** Ids and keys of other systems: printable ASCII, so that no two of them look alike. */
+/** Text of other systems: printable ASCII, so that no two of them look alike. Lengths in characters. */
+export const visibleText = (lengthMax: number, lengthMin = 1) =>
+  z
+    .string()
+    .regex(
+      new RegExp(String.raw`^[\x21-\x7e]{${lengthMin},${lengthMax}}$`),
+      `must be ${lengthMin} to ${lengthMax} printable characters without spaces`,
+    );
+
+/** Ids and keys of other systems. */
 export const VISIBLE_ASCII = /^[\x21-\x7e]{1,64}$/;
-export const foreignKeyText = z
-  .string()
-  .regex(VISIBLE_ASCII, 'must be 1 to 64 printable characters without spaces');
+export const foreignKeyText = visibleText(64);
 
 /** A count that fits its column. */
 export const countNumber = (least = 0, most = 4_294_967_295) =>

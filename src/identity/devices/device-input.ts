@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { foreignKeyText, nameText, orElse, parseInput } from '../../platform/input.js';
+import { foreignKeyText, nameText, orElse, parseInput, visibleText } from '../../platform/input.js';
 import { SHORT_CODE_LENGTH_MAX, USER_AGENT_LENGTH_MAX } from './device.entity.js';
 
 /** Longer than any token of a captcha provider. */
@@ -7,9 +7,7 @@ const CAPTCHA_TOKEN_LENGTH_MAX = 4096;
 const LINK_CODE_LENGTH_MAX = 64;
 
 /** Length of a client's secret: long enough against guessing, although the server cannot judge its randomness. */
-const clientSecret = z
-  .string()
-  .regex(/^[\x21-\x7e]{32,128}$/, 'must be 32 to 128 printable characters without spaces');
+const clientSecret = visibleText(128, 32);
 
 /** The client's system decides on the user agent, so it is cut and cleaned instead of refused. */
 const userAgent = orElse(z.string(), '').transform((text) =>

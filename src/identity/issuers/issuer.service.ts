@@ -5,7 +5,7 @@ import { tenantEm, systemEm } from '../../platform/database/orm.js';
 import { isDuplicateKey } from '../../platform/database/sql-errors.js';
 import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
 import { DomainError } from '../../platform/errors.js';
-import { orElse, parseInput } from '../../platform/input.js';
+import { orElse, parseInput, visibleText } from '../../platform/input.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
 import { ReadCache } from '../../platform/read-cache.js';
 import { within } from '../../platform/scheduling/timeout.js';
@@ -13,19 +13,11 @@ import { STATUS_TTL_MS } from '../access.service.js';
 import type { SetUserTokenIssuerRefusal } from './issuer.errors.js';
 import { UserTokenIssuer } from './user-token-issuer.entity.js';
 
-const text = (lengthMax: number) =>
-  z
-    .string()
-    .regex(
-      new RegExp(String.raw`^[\x21-\x7e]{1,${lengthMax}}$`),
-      `must be 1 to ${lengthMax} printable characters without spaces`,
-    );
-
 const issuerInput = z.strictObject({
-  issuer: text(255),
-  audience: text(255),
-  jwksUrl: text(1024).refine((url) => URL.canParse(url), 'is not a URL'),
-  tagsClaim: text(64)
+  issuer: visibleText(255),
+  audience: visibleText(255),
+  jwksUrl: visibleText(1024).refine((url) => URL.canParse(url), 'is not a URL'),
+  tagsClaim: visibleText(64)
     .nullish()
     .transform((claim) => claim ?? null),
   enabled: orElse(z.boolean(), true),

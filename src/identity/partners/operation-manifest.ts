@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DomainError } from '../../platform/errors.js';
+import { visibleText } from '../../platform/input.js';
 import type { RegisteredOperation } from './partner-operations.entity.js';
 import type { RegisterOperationsRefusal } from './partner.errors.js';
 
@@ -16,7 +17,7 @@ export interface ManifestEntry {
   readonly text: string;
 }
 
-const id = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 printable characters without spaces');
+const id = visibleText(128);
 const text = z
   .string()
   .min(1, 'must not be empty')

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { expectedVersion, givenFields } from '../../platform/database/change-row.js';
-import { nameText, orElse, parseInput } from '../../platform/input.js';
+import { nameText, orElse, parseInput, visibleText } from '../../platform/input.js';
 import type { NodeErrorCode } from './node.errors.js';
 
 const TAGS_MAX = 100;
@@ -8,7 +8,7 @@ const TAGS_MAX = 100;
 /** In the order of precedence of the refusals. */
 const fields = {
   name: nameText(64),
-  address: z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 printable characters without spaces'),
+  address: visibleText(255),
   tags: z
     .array(nameText(32))
     .max(TAGS_MAX, `must hold at most ${TAGS_MAX}`)

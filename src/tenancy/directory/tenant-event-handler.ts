@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VISIBLE_ASCII } from '../../platform/input.js';
+import { foreignKeyText } from '../../platform/input.js';
 import { directoryTenant } from './tenant-directory.js';
 import type { TenantEventFault } from './tenant-event.entity.js';
 import type { TenantUpdateOutcome, TenantUpdateService } from './tenant-updates.service.js';
@@ -8,7 +8,7 @@ const MESSAGE_MAX = 500;
 
 /** The text of an event; see docs/directory.md. Fields that it does not name are for others. */
 const tenantUpdated = z.object({
-  id: z.string().regex(VISIBLE_ASCII, 'must be 1 to 64 printable characters without spaces'),
+  id: foreignKeyText,
   type: z.literal('tenant_updated'),
   tenant: directoryTenant,
 });
