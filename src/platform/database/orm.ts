@@ -116,8 +116,8 @@ export async function connectOrm(settings: OrmSettings): Promise<MikroORM> {
   const orm = await openOrm(settings.entities, ormOptions(settings));
   if (settings.bounds !== undefined) {
     const connection = orm.em.getConnection() as unknown as { getNativeClient(): Promise<DriverPool> };
-    const pulse = new DatabaseProbe(settings.databaseUrl, settings.bounds.askAfterMs);
-    boundPool(await connection.getNativeClient(), settings.bounds, pulse);
+    const probe = new DatabaseProbe(settings.databaseUrl, settings.bounds.askAfterMs);
+    boundPool(await connection.getNativeClient(), settings.bounds, probe);
   }
   return orm;
 }
