@@ -292,11 +292,11 @@ function timeProblems(config: Config): string[] {
   const problems = [];
   if (config.REPLY_WITHIN_MS >= config.CLAIM_DEADLINE_MS)
     problems.push(
-      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be given up before they are deferred',
+      'REPLY_WITHIN_MS must be less than CLAIM_DEADLINE_MS: claims would be aborted before they are deferred',
     );
   if (pausesMs(config) > DEFERRED_DEADLINE_MS)
     problems.push(
-      'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are given up',
+      'PENDING_ATTEMPTS with pauses up to PENDING_BACKOFF_MAX_MS must end within two hours: then claims are aborted',
     );
   return problems;
 }

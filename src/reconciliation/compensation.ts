@@ -3,7 +3,7 @@ import type { ClaimSweeper } from '../redemption/recovery/claim-sweeper.js';
 import type { Reconciler } from './reconciler.js';
 
 export interface Compensated {
-  /** Claims past their deadline that were settled: given up, released, or confirmed. */
+  /** Claims past their deadline that were settled: aborted, released, or confirmed. */
   readonly swept: number;
   /** Mended drifts by their kind; empty where there was nothing to do. */
   readonly mended: Readonly<Record<string, number>>;

@@ -29,7 +29,10 @@ const SERVER_MESSAGES: ReadonlySet<unknown> = new Set(['connection_ack', 'next',
 
 type SocketContext = Context<Record<string, unknown>, SocketSession>;
 
-/** GraphQL over WebSocket by graphql-transport-ws, with the same limits, identity and errors as over HTTP. */
+/**
+ * GraphQL over WebSocket by graphql-transport-ws, with the same limits, identity and errors as over HTTP. The sockets
+ * are not those of `graphql-ws/use/ws`, which bounds neither messages nor what waits to be sent.
+ */
 export class GraphqlSockets {
   private readonly server: WebSocketServer;
   private readonly protocol: Server<SocketSession>;

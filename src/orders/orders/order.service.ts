@@ -105,7 +105,7 @@ export class OrderService {
     await insertOrders(em, tenantId, orders, 'FINISHED');
   }
 
-  /** Orders of redemptions that have been given up, in the transaction of their tombstones. */
+  /** Orders of aborted redemptions, in the transaction of their tombstones. */
   async insertFailedOrders(em: Em, tenantId: string, orders: readonly RedemptionOrder[]): Promise<void> {
     await insertOrders(em, tenantId, orders, 'FAILED');
   }

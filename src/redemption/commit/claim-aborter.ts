@@ -7,7 +7,7 @@ import { SettledBefore } from './settled-before.js';
 import type { Claim } from '../claim/claim.js';
 import type { CommitWrites } from './commit-writes.js';
 
-/** A claim that is to be given up. */
+/** A claim to abort. */
 export interface AbortRequest {
   readonly claim: Claim;
   /** What the tombstone says, as DEADLINE_PASSED; not read where a tombstone is there already. */
@@ -15,13 +15,13 @@ export interface AbortRequest {
 }
 
 /**
- * What became of a claim: the tombstone was committed now, or was there before, or the redemption is committed.
+ * The outcome of an abort: the tombstone was committed now, or was there before, or the redemption is committed.
  * A COMMIT whose verdict was lost may have left the tombstone that the next run finds: ABORTED then means "now".
  */
 export type AbortOutcome = 'TOMBSTONED' | 'ABORTED' | 'COMMITTED';
 
 /**
- * Gives claims up for good: a tombstone takes the redemption's id, so that a commit of it, however late it comes,
+ * Aborts claims for good: a tombstone takes the redemption's id, so that a commit of it, however late it comes,
  * fails on the primary key. Only then may the use be given back. A deferred claim gets an order that
  * failed, and its user the event; both come once, because the order's key is the claim's too.
  */

@@ -3,7 +3,7 @@ import type { SpentLimit } from '../claim/claim.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import type { RedemptionRecord } from '../history/redemption-record.js';
 
-/** What became of a claim in the database. */
+/** The outcome of a claim in the database. */
 export type CommitOutcome =
   | {
       /** Committed by this transaction. */
@@ -33,11 +33,11 @@ export type CommitOutcome =
       readonly codeVersion: number;
     }
   | {
-      /** The id is a tombstone: the claim was given up. A new id may try again. */
+      /** The id is a tombstone: the claim was aborted. A new id may try again. */
       readonly kind: 'ABORTED';
     };
 
-/** Why a claim came to nothing, as its tombstone says it; null when it came to a redemption. */
+/** Why a claim was refused or aborted, as its tombstone says it; null when it was committed. */
 export function refusalReason(outcome: CommitOutcome): string | null {
   if (outcome.kind === 'COMMITTED' || outcome.kind === 'SETTLED') return null;
   return outcome.kind === 'REFUSED' ? outcome.refusal : outcome.kind;

@@ -8,7 +8,7 @@ import { orderNoOf } from '../history/redemption-record.js';
 type Row = Pick<Redemption, 'id' | 'status' | 'abortReason'>;
 type KeyRow = Pick<Redemption, 'id' | 'userId' | 'codeId' | 'idempotencyKey'>;
 
-/** What the database knows already of claims that are to be given up. */
+/** What the database knows already of claims that are to be aborted. */
 export class SettledBefore {
   private constructor(
     private readonly rows: ReadonlyMap<Id, Row>,

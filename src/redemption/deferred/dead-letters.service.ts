@@ -34,7 +34,7 @@ const AT_ONCE = 16;
 /** In one round; the rest come with the next ones. */
 const REDRIVEN_MAX = 500;
 
-/** A redemption that was deferred, could not be settled, and could not even be given up. */
+/** A redemption that was deferred, could be neither committed nor aborted. */
 export interface DeadLetter {
   readonly orderNo: string;
   readonly userId: Id;
@@ -84,7 +84,7 @@ export class DeadLetterService {
 
   /**
    * Has one dead letter, or all of the tenant, tried again from the beginning. Which outcome it comes to is decided as
-   * ever: one that was given up meanwhile is only removed.
+   * ever: one that was aborted meanwhile is only removed.
    * @returns how many are tried again
    * @throws DomainError one of {@link REDRIVE_DEAD_LETTERS_REFUSALS}
    */

@@ -63,7 +63,7 @@ export async function listRedemptions(
   return filter === null ? EMPTY_PAGE : its.reader.page(actor.tenantId, filter, page);
 }
 
-/** The ids of the orders of redemptions, also of those that were given up; the list is that of {@link listRedemptions}. */
+/** The ids of the orders of redemptions, also of those that were aborted; the list is that of {@link listRedemptions}. */
 export async function listOrdersOf(
   its: RedemptionLists,
   actor: PersonActor,

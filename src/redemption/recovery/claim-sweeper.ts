@@ -11,7 +11,7 @@ import { parseClaim, readStoredClaim } from '../claim/claim.js';
 import type { OpenClaimsRedis, OpenEntry } from '../claim/open-claims.redis.js';
 import type { OpenClaim, RedemptionRedis } from '../claim/redemption.redis.js';
 
-/** Claims that one transaction gives up. */
+/** Claims that one transaction aborts. */
 const PAGE = 256;
 /** Pages of a tenant in one sweep; the next sweep goes on. */
 const PAGES_MAX = 40;

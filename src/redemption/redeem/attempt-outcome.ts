@@ -5,13 +5,13 @@ import type { RedemptionRecord } from '../history/redemption-record.js';
 import type { RedeemRefusal } from '../redemption.errors.js';
 import type { Refusal } from './redeem-request.js';
 
-/** The outcome of an attempt to redeem a code. A store that does not answer is thrown, and caught in one place. */
+/** The outcome of an attempt to redeem a code. A store that does not answer is thrown: `RedemptionService.attempt` answers for it. */
 export type AttemptOutcome =
   | { readonly kind: 'COMMITTED'; readonly record: RedemptionRecord }
   | Refused
   /** The claim stands and a job will settle it, but the caller has waited long enough. */
   | { readonly kind: 'PROCESSING'; readonly redemptionId: Id }
-  /** The redemption id was given up; a new one may try. */
+  /** The redemption id is a tombstone; a new id may try. */
   | { readonly kind: 'ABORTED' };
 
 /** A refusal, with what the answer shows besides its code. */

@@ -22,7 +22,7 @@ import type { GroupCommit } from '../commit/group-commit.js';
 /** A copy may be evicted between its load and the claim; more often than this it is a fault. */
 const LOADS_MAX = 10;
 const LOAD_PAUSE_MS = 5;
-/** Claims of the same user that came to nothing and are still there; more often than this it is a fault of theirs. */
+/** Aborted claims of the same user whose uses are not given back yet; more of them mean a fault. */
 const OTHERS_MAX = 10;
 const OTHER_PAUSE_MS = 5;
 
@@ -103,7 +103,7 @@ export class CodeClaimer {
   /**
    * The same user's claim under another key is settled first, whichever process made it.
    * @param others how many of them this attempt has met
-   * @returns what it means for this attempt, or null when the claim came to nothing and this attempt may claim
+   * @returns what it means for this attempt, or null when the claim was aborted and this attempt may claim
    */
   private async afterOther(
     other: Claim,
@@ -118,7 +118,7 @@ export class CodeClaimer {
     if (settled.kind === 'COMMITTED')
       return { status: 'ALREADY_REDEEMED', nowMs, redemptionId: settled.record.id };
     if (others === OTHERS_MAX) return heldAt(nowMs);
-    // Longer each time: it may stand in the way again, when it could be neither committed nor given up.
+    // Longer each time: it may stand in the way again, while it can be neither committed nor aborted.
     if (others > 1) await pause(others * OTHER_PAUSE_MS);
     return null;
   }

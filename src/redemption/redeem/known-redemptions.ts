@@ -60,7 +60,7 @@ export class KnownRedemptions {
     return ABORTED;
   }
 
-  /** A key is taken by another code until its redemption is given up; Redis may have missed that. */
+  /** A key is taken by another code until its redemption is aborted; Redis may have missed that. */
   private async unlessAborted(attempt: AttemptKeys, known: KnownRedemption): Promise<AttemptOutcome> {
     const record = await this.reader.byId(attempt.tenantId, known.redemptionId);
     if (record?.status !== 'ABORTED') return new Refused('IDEMPOTENCY_KEY_REUSED');

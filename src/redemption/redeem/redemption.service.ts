@@ -128,7 +128,7 @@ export class RedemptionService {
       return outcome;
     }
     throw new StoreUnavailableError('redis', {
-      cause: 'Another process gave up every id of this attempt.',
+      cause: 'Another process aborted every id of this attempt.',
     });
   }
 
