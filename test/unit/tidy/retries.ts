@@ -20,6 +20,10 @@ function settingsOf(markdown: string): ReadonlyMap<string, readonly string[]> {
   return settings;
 }
 
+/** Not as the beginning of a longer number. */
+const says = (text: string, span: string): boolean =>
+  text.split(span).some((rest, at) => at > 0 && !/^\w/.test(rest));
+
 function compare(files: readonly ProjectFile[]): readonly string[] {
   const markdown = files.find(({ path }) => path === DOCUMENT)?.text ?? '';
   const settings = settingsOf(markdown);
@@ -27,7 +31,7 @@ function compare(files: readonly ProjectFile[]): readonly string[] {
   const untrue = [...settings].flatMap(([path, spans]) => {
     const text = files.find((file) => file.path === path)?.text ?? '';
     return spans
-      .filter((span) => !text.includes(span))
+      .filter((span) => !says(text, span))
       .map((span) => `${DOCUMENT}: ${path} does not say ${span}`);
   });
   const unnamed = files
@@ -48,6 +52,10 @@ export const retries: Rule = {
     'another number': {
       'src/a.ts': LOOP,
       [DOCUMENT]: documentOf('`src/a.ts` `RUNS_MAX = 3`'),
+    },
+    'the beginning of another number': {
+      'src/a.ts': LOOP.replace('4', '40'),
+      [DOCUMENT]: documentOf('`src/a.ts` `RUNS_MAX = 4`'),
     },
     'a file that is gone': { [DOCUMENT]: documentOf('`src/a.ts` `RUNS_MAX = 4`') },
     'a loop that is not described': {
