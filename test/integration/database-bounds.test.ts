@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startPrivateMariadb } from '../../src/platform/local-servers/private-mariadb.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
+import type { PoolBounds } from '../../src/platform/database/pool-bounds.js';
 import { mysqlErrno } from '../../src/platform/database/sql-errors.js';
+import { atEndOf, Transactions } from '../../src/platform/database/transaction.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { placeDatabase } from '../support/test-servers.js';
 
@@ -32,9 +34,8 @@ afterAll(async () => {
 
 const uriOf = (url: string): string => url.replace(/^mariadb:/, 'mysql:');
 
-async function connectBounded(databaseUrl: string, lateAfterMs?: number) {
-  const late = lateAfterMs === undefined ? {} : { lateAfterMs };
-  const bounds = { askAfterMs: ASK_AFTER_MS, whenAway: 'REFUSE', ...late } as const;
+async function connectBounded(databaseUrl: string, further: Partial<PoolBounds> = {}) {
+  const bounds: PoolBounds = { askAfterMs: ASK_AFTER_MS, whenAway: 'REFUSE', ...further };
   return connectOrm({ databaseUrl, poolSize: 2, entities: [], bounds });
 }
 
@@ -90,7 +91,7 @@ describe('S0.10 a statement that takes long', () => {
     const url = new URL(database.url);
     const line = await TcpForwarder.start(Number(url.port));
     url.port = `${line.port}`;
-    const orm = await connectBounded(url.href, 2 * ASK_AFTER_MS);
+    const orm = await connectBounded(url.href, { lateAfterMs: 2 * ASK_AFTER_MS });
     const em = await begun(orm);
     await em.execute(`do get_lock('held', 0)`);
     line.deaden();
@@ -130,5 +131,39 @@ describe('S0.10 a statement that takes long', () => {
     expect(performance.now() - from).toBeLessThan(LONG_S * 1000);
     await orm.close(true);
     await line.close();
+  });
+});
+
+describe('S0.10 a COMMIT on a connection that goes dead, while the server answers others,', () => {
+  const inserted = async (commit: number, goesDead: (line: TcpForwarder) => void) => {
+    const url = new URL(database.url);
+    const line = await TcpForwarder.start(Number(url.port));
+    url.port = `${line.port}`;
+    const orm = await connectBounded(url.href, { lateAfterMs: 2 * ASK_AFTER_MS, whenAway: 'WAIT' });
+    await systemEm(orm).execute('create table if not exists bounded_commit (id int primary key)');
+    let runs = 0;
+    const found = await new Transactions(orm).runReadingBack('T', async (em) => {
+      runs += 1;
+      const rows = await em.execute('select id from bounded_commit where id = ?', [commit]);
+      if (rows.length > 0) return 'THERE';
+      await em.execute('insert into bounded_commit (id) values (?)', [commit]);
+      const beforeCommit = async () => Promise.resolve(goesDead(line));
+      if (runs === 1) atEndOf(em, { beforeCommit, afterCommit: () => undefined });
+      return 'INSERTED';
+    });
+    const rows = await systemEm(orm).execute('select id from bounded_commit where id = ?', [commit]);
+    await orm.close(true);
+    await line.close();
+    return { runs, found, rows };
+  };
+
+  it('is run again when the server never got it: its session was ended, so its locks are free', async () => {
+    const result = await inserted(1, (line) => line.deaden());
+    expect(result).toEqual({ runs: 2, found: 'INSERTED', rows: [{ id: 1 }] });
+  });
+
+  it('is found by the next run when only its answer was lost', async () => {
+    const result = await inserted(2, (line) => line.loseAnswers());
+    expect(result).toEqual({ runs: 2, found: 'THERE', rows: [{ id: 2 }] });
   });
 });

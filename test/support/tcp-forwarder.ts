@@ -4,6 +4,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 interface Line {
   readonly client: Socket;
   readonly server: Socket;
+  /** Nothing passes, not even the end of either side. */
+  isDead: boolean;
 }
 
 /** Listens in front of a server, as a proxy or a virtual address does, and can lead elsewhere or go dead. */
@@ -41,10 +43,20 @@ export class TcpForwarder {
 
   /** The present connections go dead: nothing comes through any more, and none is closed. */
   deaden(): void {
-    for (const { client, server } of this.lines) {
+    for (const line of this.lines) {
+      const { client, server } = line;
+      line.isDead = true;
       client.unpipe(server);
       server.unpipe(client);
       client.pause();
+      server.pause();
+    }
+  }
+
+  /** The answers on the present connections are lost; what is sent over them arrives. */
+  loseAnswers(): void {
+    for (const { client, server } of this.lines) {
+      server.unpipe(client);
       server.pause();
     }
   }
@@ -81,7 +93,7 @@ export class TcpForwarder {
       return;
     }
     const server = connect(this.targetPort, '127.0.0.1');
-    const line = { client, server };
+    const line: Line = { client, server, isDead: false };
     this.lines.add(line);
     for (const [end, other] of [
       [client, server],
@@ -90,6 +102,7 @@ export class TcpForwarder {
       end.setNoDelay(true);
       end.on('error', () => undefined);
       end.once('close', () => {
+        if (line.isDead) return;
         other.destroy();
         this.lines.delete(line);
       });
