@@ -7,6 +7,7 @@ import { CommitUnknownError, isDuplicateKey } from '../platform/database/sql-err
 import type { Transactions } from '../platform/database/transaction.js';
 import { writeRows } from '../platform/database/write-rows.js';
 import type { SecretResealing } from '../platform/sealed-secrets.js';
+import type { TenantService } from '../tenancy/tenant.service.js';
 import { canonicalize } from './canonical-code.js';
 import type { CodeCopyService } from './code-copy.service.js';
 import type { CodeDigester } from './code-digester.js';
@@ -62,6 +63,7 @@ interface Move extends StoredCode {
 
 export interface RedigestParts {
   readonly orm: MikroORM;
+  readonly tenants: Pick<TenantService, 'idPages'>;
   readonly transactions: Transactions;
   readonly digester: CodeDigester;
   readonly peppers: PepperRegistry;
@@ -109,20 +111,26 @@ export class CodeRedigest {
   /** All tenants once, each in the order of the primary key. */
   private async pass(keyId: number, onMoved: (count: number) => void): Promise<Moved> {
     let total: Moved = { moved: 0, held: 0, odd: [] };
-    const tenants: { id: string }[] = await systemEm(this.its.orm).execute(
-      'select id from tenant order by id',
-    );
-    for (const { id: tenantId } of tenants) {
-      for (let last = '0'; ;) {
-        const ids = await this.nextIds(tenantId, keyId, last);
-        if (ids.length === 0) break;
-        last = ids.at(-1) ?? last;
-        const done = await this.moveSome(tenantId, ids, keyId);
-        total = sum(total, done);
-        onMoved(done.moved);
+    for await (const tenantIds of this.its.tenants.idPages()) {
+      for (const tenantId of tenantIds) {
+        for await (const ids of this.idPages(tenantId, keyId)) {
+          const done = await this.moveSome(tenantId, ids, keyId);
+          total = sum(total, done);
+          onMoved(done.moved);
+        }
       }
     }
     return total;
+  }
+
+  /** Codes of a tenant that are stored under other peppers. */
+  private async *idPages(tenantId: string, keyId: number): AsyncGenerator<readonly Id[]> {
+    for (let last = '0'; ;) {
+      const ids = await this.nextIds(tenantId, keyId, last);
+      if (ids.length === 0) return;
+      yield ids;
+      last = ids.at(-1) ?? last;
+    }
   }
 
   private async nextIds(tenantId: string, keyId: number, last: Id): Promise<Id[]> {
