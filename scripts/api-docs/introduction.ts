@@ -18,19 +18,20 @@ to the same address (\`graphql-transport-ws\`), with the headers in the payload 
 | \`x-device-id\` | the device, for limits of attempts |
 | \`x-tenant-id\` | the tenant, for operations before a sign-in |
 
-- **Two kinds of errors.** A payload's \`errors\` are refusals: the operation ran and did nothing. \`errors\` beside \`data\`
-  mean that the operation could not run ([errors](../errors.md)).
+- **Two kinds of errors.** A payload's \`errors\` are refusals: the answer is no. After \`SERVICE_UNAVAILABLE\` the outcome is not
+  known: repeat the call with the same key. \`errors\` beside \`data\` mean that the operation could not run
+  ([errors](../errors.md)).
 - **Ids** are strings. **Money** is \`Decimal\`, a string such as \`"12.50"\`. **Instants** are ISO 8601 in UTC.
 - **Versions.** \`expectedVersion\` refuses a change with \`VERSION_CONFLICT\` where another change came first.
 
 ## Lists
 
-A list answers \`total\`, \`items\` and \`next\`, the newest first. \`size\` is 15 if it is missing, and 500 at most. \`page\` counts
+A list answers \`total\` and \`items\`, the newest first unless its page says otherwise, and \`next\` where it takes \`after\`. \`size\` is 15 if it is missing, and 500 at most. \`page\` counts
 from 1. Better is \`after\`, the \`next\` of the page before: it answers the rows that follow, whatever was added meanwhile.
 
 ## Subscriptions
 
-An event has a \`cursor\`. \`after\` begins with the event behind that cursor and goes on live, each event once and in order;
+An event has a \`cursor\`, except those of \`rateLimitUsageChanged\`. \`after\` begins with the event behind that cursor and goes on live, each event once and in order;
 \`"0"\` is before the first. Without \`after\` only new events come. The examples show the first event.
 
 ## Examples

@@ -14,8 +14,8 @@ compares it.
   answers \`FORBIDDEN\`. Nothing is read or written then.
 - A malformed, expired or unknown token is refused as a whole, for public operations too: a client that signs in again
   leaves the header out.
-- Users see and change their own data only. Operations on tenants are for the staff of an active PLATFORM tenant; the
-  services of tenants judge that.
+- Users see and change their own data only. Staff read their own tenant; all other operations on tenants are for the
+  staff of an active PLATFORM tenant; the services of tenants judge that.
 `;
 
 const SECTIONS: readonly (readonly [string, keyof Permissions])[] = [

@@ -114,7 +114,7 @@ export class RewardRuleInput {
   @Field(() => RewardTypeEnum)
   type!: RewardType;
 
-  @Field(() => ID, nullable(`${TARGET} POINTS name nothing: leave it out.`))
+  @Field(() => ID, nullable(`${TARGET} For POINTS it may be left out.`))
   targetId?: string | null;
 
   @Field(() => TimeUnitEnum, nullable("For a SUBSCRIPTION; missing means the plan's unit."))

@@ -133,7 +133,7 @@ export class UpdateStaffInput {
   @Field(
     () => StaffStatusEnum,
     nullable(
-      'ACTIVE or DISABLED, which ends the sessions of the account. An account that has no password becomes INVITED by ACTIVE: invite it again. If missing, it stays.',
+      'ACTIVE or DISABLED, which ends the sessions of the account. ACTIVE makes a DISABLED account without a password INVITED: invite it again. If missing, it stays.',
     ),
   )
   status?: StaffStatus | null;
