@@ -13,6 +13,7 @@ import { projectOf, type Rule } from './tidy/rule.js';
 import { saidOnce } from './tidy/said-once.js';
 import { sizes } from './tidy/sizes.js';
 import { sqlWords } from './tidy/sql-words.js';
+import { tablesDocument } from './tidy/tables-doc.js';
 import { quotedTests, testNames } from './tidy/test-names.js';
 import { bannedWords, leftOvers } from './tidy/words.js';
 
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   saidOnce,
   sqlWords,
   retries,
+  tablesDocument,
   testNames,
   quotedTests,
   acceptance,
