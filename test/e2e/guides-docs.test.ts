@@ -6,10 +6,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { findFreePort } from '../../src/platform/local-servers/loopback.js';
 import { isAsShown, runSamples, samplesOf, startSettingsOf } from '../support/page-samples.js';
-import { COMPILED, PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
+import { COMPILED, startProcess, type RunningProcess } from '../support/processes.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { placeDatabase } from '../support/test-servers.js';
+import { PATIENT } from '../support/world.js';
 
 const PAGES = ['docs/start.md', ...readdirSync('docs/guides').map((name) => `docs/guides/${name}`)];
 /** What a checkout has for them: the commands of the program, its packages, the examples. */

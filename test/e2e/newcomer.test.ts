@@ -6,7 +6,8 @@ import type { Browser } from 'playwright-core';
 import type { DemoFile } from '../../src/app/demo.js';
 import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
 import { runSample } from '../support/graphiql.js';
-import { PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
+import { startProcess, type RunningProcess } from '../support/processes.js';
+import { PATIENT } from '../support/world.js';
 
 /** As after a fresh clone: no address of any server, no secret. */
 const dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-newcomer-'));

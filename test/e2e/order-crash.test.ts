@@ -18,10 +18,9 @@ import {
 import { contentsOf, expectClean, orderOf, place } from '../support/orders.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { openWorld, type World } from '../support/world.js';
+import { openWorld, PATIENT, type World } from '../support/world.js';
 
 const PAYMENT_SECRET = 'payment'.repeat(6);
-const PATIENT = { STORE_TIMEOUT_MS: '10000' };
 
 // The process that is killed has a worker, which must not take jobs of other tests.
 let database: ScratchDatabase;
@@ -35,8 +34,8 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   proxy = await DatabaseProxy.open(database.databaseUrl);
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  world = await openWorld(PATIENT, urls);
-  hasty = await openWorld({ ...PATIENT, ORDER_TIMEOUT_MINUTES: '0.01' }, urls);
+  world = await openWorld({}, urls);
+  hasty = await openWorld({ ORDER_TIMEOUT_MINUTES: '0.01' }, urls);
 });
 afterAll(async () => {
   await Promise.all([world?.close(), hasty?.close()]);

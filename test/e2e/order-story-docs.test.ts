@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
+import { startProcess, type RunningProcess } from '../support/processes.js';
 import { placeDatabase } from '../support/test-servers.js';
+import { PATIENT } from '../support/world.js';
 
 const run = promisify(execFile);
 const SECRET = 'payment'.repeat(6);

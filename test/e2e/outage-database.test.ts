@@ -18,10 +18,11 @@ import {
   slowest,
   withLag,
 } from '../support/outage.js';
-import { COUNTS_REQUESTS, PATIENT, requestsTakenBy } from '../support/processes.js';
+import { COUNTS_REQUESTS, requestsTakenBy } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 import { placeDatabase } from '../support/test-servers.js';
+import { PATIENT } from '../support/world.js';
 
 /** The limits of docs/outages.md. */
 const TOLD_MS_MAX = 2000;

@@ -12,12 +12,12 @@ import {
   slowest,
   withLag,
 } from '../support/outage.js';
-import { PATIENT } from '../support/processes.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
+import { PATIENT } from '../support/world.js';
 
 let redis: RedisServer;
 let forwarder: TcpForwarder;

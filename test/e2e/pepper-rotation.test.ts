@@ -6,9 +6,17 @@ import { callCli, type CliResult } from '../support/cli.js';
 import { signedUser, signedUsers, staffToken, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { startOwnStores, type OwnStores } from '../support/own-stores.js';
-import { PATIENT, spawnProcess, type RunningProcess } from '../support/processes.js';
+import { spawnProcess, type RunningProcess } from '../support/processes.js';
 import { pick, redeemOnce, type Redeemed } from '../support/redeemers.js';
-import { emOf, openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import {
+  emOf,
+  openWorld,
+  PATIENT,
+  seedCampaign,
+  seedTenant,
+  TEST_SECRETS,
+  type World,
+} from '../support/world.js';
 
 const OLD = { CODE_PEPPER: TEST_SECRETS.codePepper, JWT_SECRET: TEST_SECRETS.jwtSecret };
 const NEW = { CODE_PEPPER: 'q'.repeat(40), JWT_SECRET: 'k'.repeat(40) };

@@ -12,8 +12,9 @@ import { spawnTethered } from '../../src/platform/local-servers/tethered-process
 import { PAGE_WAIT_MS, startBrowser } from '../support/browser.js';
 import { runSample } from '../support/graphiql.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { PATIENT, startProcess, type RunningProcess } from '../support/processes.js';
+import { startProcess, type RunningProcess } from '../support/processes.js';
 import { placeDatabase } from '../support/test-servers.js';
+import { PATIENT } from '../support/world.js';
 
 const run = promisify(execFile);
 

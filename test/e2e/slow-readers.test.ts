@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { signedUser, startBundled, type SignedUser } from '../support/cluster.js';
-import { PATIENT, type RunningProcess } from '../support/processes.js';
+import type { RunningProcess } from '../support/processes.js';
 import { frame, RawConnection } from '../support/raw-connection.js';
 import { redeemOnce } from '../support/redeemers.js';
-import { cursorNow, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
+import { cursorNow, openWorld, PATIENT, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const HEAP_MIB = 128;
 /** Less than what the floods of large messages send; the collector alone may let the heap grow to its limit. */

@@ -8,7 +8,8 @@ import type { DemoFile } from '../../src/app/demo.js';
 import { sampleOf } from '../../src/app/welcome.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { processesOn } from '../support/process-list.js';
-import { PATIENT, spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
+import { spawnProcess, startProcess, type RunningProcess } from '../support/processes.js';
+import { PATIENT } from '../support/world.js';
 
 const run = promisify(execFile);
 

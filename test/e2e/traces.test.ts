@@ -5,8 +5,8 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { signedUser, startBundled, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { PATIENT, type RunningProcess } from '../support/processes.js';
-import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
+import type { RunningProcess } from '../support/processes.js';
+import { openWorld, PATIENT, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const PARENT = '00f067aa0ba902b7';

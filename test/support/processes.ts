@@ -13,9 +13,6 @@ const LISTENS = /Redeemkit listens on (\S+)\/graphql/;
 const START_MS = 150_000;
 const STOP_MS = 60_000;
 
-/** On a busy machine a query may take a second and a commit more, and a redemption would be answered otherwise. */
-export const PATIENT = { STORE_TIMEOUT_MS: '10000', REPLY_WITHIN_MS: '14000' };
-
 export interface ProcessSettings {
   readonly role?: 'all' | 'api' | 'worker';
   /** Another build's `main.js`. */

@@ -17,7 +17,7 @@ export const TEST_SECRETS = { jwtSecret: 'j'.repeat(40), codePepper: 'p'.repeat(
 const quietLog = createLog({ level: 'silent' });
 
 /** On a busy machine a query may take seconds, and a commit many; tests that are about waiting set their own limits. */
-export const PATIENT = { STORE_TIMEOUT_MS: '5000', REPLY_WITHIN_MS: '14000' };
+export const PATIENT = { STORE_TIMEOUT_MS: '10000', REPLY_WITHIN_MS: '14000' };
 
 /** One process' services on the real stores of the test run; several of them play several processes. */
 export interface World {
