@@ -1,12 +1,9 @@
-import { describe, expect, inject, it } from 'vitest';
-import { startServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
+import { describe, expect, it } from 'vitest';
+import { startApi } from '../support/api-server.js';
 import { ConsoleBrowser } from '../support/console-browser.js';
 import { consoleScene } from '../support/console-scene.js';
 import { OidcProvider } from '../support/oidc-provider.js';
 import { codeOf, PASSWORD, seedStaff } from '../support/staff-world.js';
-import { TEST_SECRETS } from '../support/world.js';
 
 const scene = consoleScene();
 
@@ -134,9 +131,7 @@ describe('X.26 the console', () => {
 
   it('X.26 signs in by the provider', async () => {
     const provider = await OidcProvider.start();
-    const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...provider.environment });
-    const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-    const server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+    const server = await startApi(provider.environment);
     const own = await ConsoleBrowser.open(scene.browser, server.address);
     const { page } = own;
     await page.route(/\/authorize\?/, async (route) => {

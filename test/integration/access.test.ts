@@ -1,29 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { loadConfig } from '../../src/config.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { guardOperations } from '../../src/transport/admission.js';
 import { STATUS_TTL_MS } from '../../src/identity/access.service.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { present } from '../../src/platform/assert.js';
-import { createLog } from '../../src/platform/observability/log.js';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import type { RunningServer } from '../../src/app/server.js';
+import { startApi } from '../support/api-server.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { expectWithin } from '../support/lag.js';
 import { rootFields } from '../support/root-fields.js';
 import {
   openWorld,
-  PATIENT,
   outcomeOf,
   redeem,
   seedCampaign,
   seedTenant,
   seedUser,
   tally,
-  TEST_SECRETS,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -39,10 +36,7 @@ let codes: readonly string[];
 
 beforeAll(async () => {
   world = await openWorld();
-  const [databaseUrl, redisUrl] = [inject('databaseUrl'), inject('redisUrl')];
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
-  const settings = { config, ...TEST_SECRETS, databaseUrl, redisUrl };
-  server = await startServer(settings, createLog({ level: 'silent' }));
+  server = await startApi();
   tenant = await seedTenant(world);
   ({ codes } = await seedCampaign(world, tenant, 20));
 });

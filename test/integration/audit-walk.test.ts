@@ -1,27 +1,19 @@
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import type { RunningServer } from '../../src/app/server.js';
 import { Code } from '../../src/codes/code.entity.js';
-import { loadConfig } from '../../src/config.js';
 import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
+import { startApi } from '../support/api-server.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { OidcProvider } from '../support/oidc-provider.js';
 import { CANARY, STAFF_WALK, type Kept, type WalkStep } from '../support/staff-walk.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { entriesOf, findingsOf } from '../support/audit.js';
 import { fileRequest } from '../support/code-files.js';
-import {
-  emOf,
-  openWorld,
-  PATIENT,
-  seedCampaign,
-  seedTenant,
-  TEST_SECRETS,
-  type World,
-} from '../support/world.js';
+import { emOf, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 /** Mutations that staff or servers of partners may run, and that change nothing of their own. */
 const UNRECORDED: Readonly<Record<string, string>> = {
@@ -48,16 +40,8 @@ beforeAll(async () => {
       done();
     },
   });
-  const config = loadConfig({
-    ...provider.environment,
-    JWKS_HOSTS: 'id.example',
-    NODE_ENV: 'test',
-    PORT: '0',
-    ROLE: 'api',
-    ...PATIENT,
-  });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'trace' }, sink));
+  const environment = { ...provider.environment, JWKS_HOSTS: 'id.example' };
+  server = await startApi(environment, {}, createLog({ level: 'trace' }, sink));
   const { tenantId, planId } = await seedTenant(world);
   const { tenantId: platformId } = await seedTenant(world);
   await emOf(world, platformId).execute("update tenant set type = 'PLATFORM' where id = ?", [platformId]);

@@ -2,13 +2,13 @@ import 'reflect-metadata';
 import { Agent, request } from 'node:http';
 import pLimit from 'p-limit';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RunningServer } from '../../src/app/server.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
-import { loadConfig } from '../../src/config.js';
 import { RateLimit } from '../../src/limits/rate-limit.entity.js';
 import { ProductLine } from '../../src/tenancy/product-line.entity.js';
 import { Random } from '../faults/load/random.js';
+import { startApi } from '../support/api-server.js';
 import { badDoorRequest } from '../support/bad-door-requests.js';
 import { BAD_REQUESTS, type BadRequest, type Target } from '../support/bad-requests.js';
 import type { OrderTarget } from '../support/bad-orders.js';
@@ -17,15 +17,7 @@ import { contentsOf, CURRENCY, openShop, place, type Shop } from '../support/ord
 import { RawConnection, frame, upgradeRequest } from '../support/raw-connection.js';
 import { redeemed, reverse } from '../support/reversals.js';
 import { expectAtRest, truthOf } from '../support/truth.js';
-import {
-  emOf,
-  openWorld,
-  PATIENT,
-  seedCampaign,
-  seedTenant,
-  TEST_SECRETS,
-  type World,
-} from '../support/world.js';
+import { emOf, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const SEED = 20_261_129;
 const CASES = 10_000;
@@ -40,18 +32,9 @@ let server: RunningServer;
 let target: Target;
 beforeAll(async () => {
   world = await openWorld();
-  // Lock-outs would answer the rest of the cases before anything looks at them.
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    PORT: '0',
-    ROLE: 'api',
-    ...PATIENT,
-    STORE_TIMEOUT_MS: '10000',
-    LOCKOUT_USER_FAILURES: '0',
-  });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
   const write = (line: string): void => void logged.push(JSON.parse(line) as (typeof logged)[number]);
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, pino({ level: 'warn' }, { write }));
+  // Lock-outs would answer the rest of the cases before anything looks at them.
+  server = await startApi({ LOCKOUT_USER_FAILURES: '0' }, {}, pino({ level: 'warn' }, { write }));
   const tenant = await openShop(world);
   const { codes } = await seedCampaign(world, tenant, 3);
   const other = await seedTenant(world);

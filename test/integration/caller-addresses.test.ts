@@ -1,20 +1,16 @@
 import 'reflect-metadata';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { startServer, type RunningServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RunningServer } from '../../src/app/server.js';
+import { startApi } from '../support/api-server.js';
 import { signedUsers, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
-import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 let world: World;
 let server: RunningServer;
 beforeAll(async () => {
   world = await openWorld();
-  const settings = { NODE_ENV: 'test', PORT: '0', ROLE: 'api', STORE_TIMEOUT_MS: '10000' };
-  const config = loadConfig({ ...settings, TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  server = await startApi({ TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
 });
 afterAll(async () => {
   await server.stop();

@@ -1,8 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { loadConfig } from '../../src/config.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import type { RunningServer } from '../../src/app/server.js';
 import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
 import { NO_FILE } from '../../src/codes/files/code-import.service.js';
 import { STOPPED_KEPT_DAYS } from '../../src/codes/files/import-file-retention.js';
@@ -10,13 +9,14 @@ import type { StaffActor, StaffRole } from '../../src/graphql/actor.js';
 import { present } from '../../src/platform/assert.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
+import { startApi } from '../support/api-server.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
 import { RawConnection } from '../support/raw-connection.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { statementsOf } from '../support/statements.js';
-import { openWorld, seedCampaign, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 const PATIENCE_MS = 60_000;
 /** Of a token that expires while a file is read: enough to begin with it on a busy machine. */
@@ -34,15 +34,9 @@ beforeAll(async () => {
   redis = await RedisServer.start();
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    PORT: '0',
-    STORE_TIMEOUT_MS: '5000',
-    IMPORT_FILE_MAX_BYTES: String(FILE_MAX_BYTES),
-    HTTP_BODY_LIMIT_BYTES: '2048',
-  });
+  const bounds = { IMPORT_FILE_MAX_BYTES: String(FILE_MAX_BYTES), HTTP_BODY_LIMIT_BYTES: '2048' };
   const log = createLog({ level: 'info' }, { write: (line) => void logged.push(line) });
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, log);
+  server = await startApi({ ROLE: 'all', ...bounds }, urls, log);
 });
 afterAll(async () => {
   await server.stop();

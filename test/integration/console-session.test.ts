@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startServer, type RunningServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningServer } from '../../src/app/server.js';
+import { startApi } from '../support/api-server.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
-import { openWorld, seedTenant, TEST_SECRETS, type World } from '../support/world.js';
+import { openWorld, seedTenant, type World } from '../support/world.js';
 
 const AT_ONCE = 20;
 
@@ -15,9 +14,7 @@ beforeAll(async () => {
   world = await openWorld();
   ({ tenantId } = await seedTenant(world));
   ({ email } = await seedStaff(world, tenantId));
-  const config = loadConfig({ NODE_ENV: 'test', ROLE: 'api', PORT: '0', STORE_TIMEOUT_MS: '5000' });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  server = await startApi();
 });
 afterAll(async () => {
   await server.stop();

@@ -1,13 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningServer } from '../../src/app/server.js';
 import { UserTokenIssuer } from '../../src/identity/issuers/user-token-issuer.entity.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { Random } from '../faults/load/random.js';
+import { startApi } from '../support/api-server.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { RawSocket } from '../support/raw-socket.js';
@@ -15,10 +14,8 @@ import { refusedBy } from '../support/staff-world.js';
 import {
   emOf,
   openWorld,
-  PATIENT,
   seedCampaign,
   seedTenant,
-  TEST_SECRETS,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -68,15 +65,7 @@ beforeAll(async () => {
   keysUrl = `http://127.0.0.1:${port}/jwks`;
   const environment = { JWKS_HOSTS: `127.0.0.1:${port}`, OUTGOING_ALLOWED_NETWORKS: '127.0.0.1/32' };
   world = await openWorld(environment);
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    PORT: '0',
-    ROLE: 'api',
-    ...PATIENT,
-    ...environment,
-  });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  server = await startApi(environment);
   tenant = await seedTenant(world);
   ({ tenantId } = tenant);
   issuer = `https://login.example/${tenantId}`;

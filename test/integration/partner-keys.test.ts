@@ -1,13 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { apiKeyDigest, isApiKey, newApiKey } from '../../src/identity/partners/api-key-text.js';
 import { ApiKey } from '../../src/identity/partners/api-key.entity.js';
 import { User } from '../../src/identity/users/user.entity.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import type { RunningServer } from '../../src/app/server.js';
 import { Random } from '../faults/load/random.js';
+import { startApi } from '../support/api-server.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlAnswer } from '../support/graphql-client.js';
 import { expectWithin } from '../support/lag.js';
 import {
@@ -25,12 +24,10 @@ import { RedisServer } from '../support/redis-server.js';
 import {
   emOf,
   openWorld,
-  PATIENT,
   outcomeOf,
   redeem,
   seedCampaign,
   seedTenant,
-  TEST_SECRETS,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -51,9 +48,7 @@ let tenantId: string;
 
 beforeAll(async () => {
   world = await openWorld();
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  server = await startApi();
   tenant = await seedTenant(world);
   ({ tenantId } = tenant);
 });

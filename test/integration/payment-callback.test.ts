@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { startServer, type RunningServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
+import type { RunningServer } from '../../src/app/server.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
-import { createLog } from '../../src/platform/observability/log.js';
+import { startApi } from '../support/api-server.js';
 import {
   contentsOf,
   CURRENCY,
@@ -20,7 +19,7 @@ import {
 } from '../support/orders.js';
 import { RedisServer } from '../support/redis-server.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { emOf, openWorld, TEST_SECRETS, type World } from '../support/world.js';
+import { emOf, openWorld, type World } from '../support/world.js';
 
 const SECRET = 'payment'.repeat(6);
 const PREVIOUS = 'earlier'.repeat(6);
@@ -29,16 +28,15 @@ let database: ScratchDatabase;
 let redis: RedisServer;
 let world: World;
 let server: RunningServer;
-const log = createLog({ level: 'silent' });
-const environment = { NODE_ENV: 'test', PORT: '0', STORE_TIMEOUT_MS: '5000', HTTP_BODY_LIMIT_BYTES: '2048' };
+const environment = { ROLE: 'all', HTTP_BODY_LIMIT_BYTES: '2048' };
 beforeAll(async () => {
   // A worker takes jobs and events of any test that shares its stores.
   database = await createScratchDatabase(inject('databaseUrl'));
   redis = await RedisServer.start();
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);
-  const config = loadConfig({ ...environment, PAYMENT_SECRET: SECRET, PAYMENT_SECRET_PREVIOUS: PREVIOUS });
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, log);
+  const secrets = { PAYMENT_SECRET: SECRET, PAYMENT_SECRET_PREVIOUS: PREVIOUS };
+  server = await startApi({ ...environment, ...secrets }, urls);
 });
 afterAll(async () => {
   await server.stop();
@@ -274,9 +272,8 @@ describe('a callback that is refused writes nothing', () => {
 
   it('404 PAYMENT_CALLBACK_OFF where no secret is set', async () => {
     const { tenantId, id } = await scene();
-    const config = loadConfig(environment);
     const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-    const without = await startServer({ config, ...TEST_SECRETS, ...urls }, log);
+    const without = await startApi(environment, urls);
     try {
       const reply = await fetch(`${without.address}/api/payments/callback`, {
         method: 'POST',

@@ -3,14 +3,13 @@ import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
+import type { RunningServer } from '../../src/app/server.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { JUDGES_ACCESS } from '../../src/graphql/field-marks.js';
 import type { HttpRoute } from '../../src/graphql/http-route.js';
 import { present } from '../../src/platform/assert.js';
-import { createLog } from '../../src/platform/observability/log.js';
 import { systemEm } from '../../src/platform/database/orm.js';
+import { startApi } from '../support/api-server.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
 import { RawSocket } from '../support/raw-socket.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -20,12 +19,10 @@ import type { WalkCaller, WalkOperation } from '../support/walk-caller.js';
 import { PROBE, signed, WALK_CALLERS } from '../support/walk-callers.js';
 import {
   openWorld,
-  PATIENT,
   redeem,
   seedCampaign,
   seedTenant,
   seedUser,
-  TEST_SECRETS,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -47,8 +44,7 @@ beforeAll(async () => {
   [database, redis] = await Promise.all([createScratchDatabase(inject('databaseUrl')), RedisServer.start()]);
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  server = await startApi({}, urls);
   const tenantId = 'P_WALK';
   await world.services.tenants.create({ id: tenantId, name: 'Platform', type: 'PLATFORM' });
   callers = (

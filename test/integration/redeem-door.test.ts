@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
-import { loadConfig } from '../../src/config.js';
 import type { Actor } from '../../src/graphql/actor.js';
-import { createLog } from '../../src/platform/observability/log.js';
 import { REDEEM_REFUSAL_CODES } from '../../src/redemption/redemption.errors.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import type { RunningServer } from '../../src/app/server.js';
+import { startApi } from '../support/api-server.js';
 import { signedUser, signedUsers, type SignedUser } from '../support/cluster.js';
 import { factsAfter, factsOf } from '../support/facts.js';
 import { OpenApiDocument } from '../support/openapi.js';
@@ -17,7 +16,6 @@ import {
   openWorld,
   seedCampaign,
   seedTenant,
-  TEST_SECRETS,
   type SeededTenant,
   type World,
 } from '../support/world.js';
@@ -30,19 +28,13 @@ let tenant: SeededTenant;
 
 /** @param replyWithinMs after which a redemption that is not committed is answered PROCESSING */
 async function start(replyWithinMs: number): Promise<RunningServer> {
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    PORT: '0',
-    ROLE: 'api',
-    STORE_TIMEOUT_MS: '10000',
+  return startApi({
     CLAIM_DEADLINE_MS: '120000',
     REPLY_WITHIN_MS: String(replyWithinMs),
     HELD_WAIT_MS: '20000',
     LOCKOUT_USER_FAILURES: '0',
     CORS_ORIGINS: 'https://shop.example',
   });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  return startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
 }
 
 beforeAll(async () => {

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningServer } from '../../src/app/server.js';
 import { PartnerOperations } from '../../src/identity/partners/partner-operations.entity.js';
+import { startApi } from '../support/api-server.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
 import { expectWithin } from '../support/lag.js';
 import {
@@ -16,15 +15,7 @@ import {
 } from '../support/partners.js';
 import { signedUser, staffToken } from '../support/cluster.js';
 import { RawSocket } from '../support/raw-socket.js';
-import {
-  emOf,
-  openWorld,
-  PATIENT,
-  seedCampaign,
-  seedTenant,
-  TEST_SECRETS,
-  type World,
-} from '../support/world.js';
+import { emOf, openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 /** Within which a new list counts everywhere. */
 const EFFECTIVE_MS = 1000;
@@ -39,9 +30,7 @@ let key: string;
 
 beforeAll(async () => {
   world = await openWorld();
-  const config = loadConfig({ NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  server = await startApi();
   ({ tenantId } = await seedTenant(world));
   ({ partnerId, key } = await seedKey(world, tenantId, { scopes: ['redeem', 'codes:read'] }));
   await register(world, tenantId, partnerId, [VIEWER, CODES, CREATE_TOKEN]);

@@ -1,13 +1,10 @@
-import { inject } from 'vitest';
-import { startServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
 import { AuthMethod, Device, TrialGrant } from '../../src/identity/devices/device.entity.js';
 import { Session } from '../../src/identity/sessions/session.entity.js';
 import { User } from '../../src/identity/users/user.entity.js';
-import { createLog } from '../../src/platform/observability/log.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
+import { startApi } from './api-server.js';
 import { outcomeOf, type DevicePayload } from './devices.js';
-import { emOf, openWorld, PATIENT, TEST_SECRETS, type World } from './world.js';
+import { emOf, openWorld, type World } from './world.js';
 
 export interface DeviceWorld {
   readonly world: World;
@@ -18,11 +15,7 @@ export interface DeviceWorld {
 
 export async function openDeviceWorld(): Promise<DeviceWorld> {
   const world = await openWorld();
-  const environment = { NODE_ENV: 'test', PORT: '0', ROLE: 'api', ...PATIENT };
-  const reach = { TRUST_PROXY: '1', OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8' };
-  const config = loadConfig({ ...environment, ...reach });
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: inject('redisUrl') };
-  const server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  const server = await startApi({ TRUST_PROXY: '1', OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8' });
   const close = async (): Promise<void> => {
     await server.stop();
     await world.close();

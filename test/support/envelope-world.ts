@@ -1,7 +1,5 @@
-import { inject } from 'vitest';
-import { startServer, type RunningServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
-import { createLog } from '../../src/platform/observability/log.js';
+import type { RunningServer } from '../../src/app/server.js';
+import { startApi } from './api-server.js';
 import {
   newEncryptedClient,
   type ClientSettings,
@@ -11,7 +9,7 @@ import {
 import { signedUser, type SignedUser } from './cluster.js';
 import { RedisServer } from './redis-server.js';
 import { truthOf } from './truth.js';
-import { openWorld, PATIENT, seedCampaign, seedTenant, TEST_SECRETS, type World } from './world.js';
+import { openWorld, seedCampaign, seedTenant, type World } from './world.js';
 
 export const SECRET = 'a-secret-of-a-test-with-32-chars';
 export const V1_SECRET = '123456';
@@ -29,16 +27,9 @@ export interface EnvelopeWorld {
 
 export async function openEnvelopeWorld(environment: Record<string, string> = {}): Promise<EnvelopeWorld> {
   const redis = await RedisServer.start();
-  const urls = { databaseUrl: inject('databaseUrl'), redisUrl: redis.url };
+  const urls = { redisUrl: redis.url };
   const world = await openWorld({}, urls);
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    PORT: '0',
-    ROLE: 'api',
-    ...PATIENT,
-    ...environment,
-  });
-  const server = await startServer({ config, ...TEST_SECRETS, ...urls }, createLog({ level: 'silent' }));
+  const server = await startApi(environment, urls);
   const close = async (): Promise<void> => {
     await server.stop();
     await world.close();

@@ -1,17 +1,16 @@
 import { inject } from 'vitest';
 import type { Services } from '../../src/app/modules.js';
-import { startServer, type RunningServer } from '../../src/app/server.js';
-import { loadConfig } from '../../src/config.js';
+import type { RunningServer } from '../../src/app/server.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { valueAt } from '../../scripts/api-docs/examples.js';
+import { startApi } from './api-server.js';
 import { graphqlRequest } from './graphql-client.js';
 import { OidcProvider } from './oidc-provider.js';
 import { RedisServer } from './redis-server.js';
 import { createScratchDatabase } from './scratch-database.js';
 import { codeOf } from './staff-world.js';
 import { WebhookReceiver } from './webhook-receiver.js';
-import { PATIENT, TEST_SECRETS } from './world.js';
 
 const TENANT = 'DEMO';
 const PROVIDERS_ADDRESS = 'carla@example.com';
@@ -42,16 +41,14 @@ export async function openExampleWorld(): Promise<ExampleWorld> {
   const receiver = await WebhookReceiver.start();
   const database = await createScratchDatabase(inject('databaseUrl'));
   const redis = await RedisServer.start();
-  const config = loadConfig({
-    NODE_ENV: 'test',
-    PORT: '0',
-    ...PATIENT,
+  const environment = {
+    ROLE: 'all',
     OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8',
     JWKS_HOSTS: 'login.example.com',
     ...provider.environment,
-  });
+  };
   const stores = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  const server = await startServer({ config, ...TEST_SECRETS, ...stores }, createLog({ level: 'error' }));
+  const server = await startApi(environment, stores, createLog({ level: 'error' }));
   const { services } = server;
   const seeds = await seed(services, receiver.urlOf('/hooks'));
   return {
