@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { staffToken, startBundled } from '../support/cluster.js';
 import {
   DatabaseProxy,
@@ -30,7 +30,7 @@ let world: World;
 /** Its orders are late within moments. */
 let hasty: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   redis = await RedisServer.start();
   proxy = await DatabaseProxy.open(database.databaseUrl);
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };

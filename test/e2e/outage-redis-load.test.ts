@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/platform/redis/redis.js';
 import { startCluster, type Cluster } from '../support/cluster.js';
 import {
@@ -26,7 +26,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   redis = await RedisServer.start();
   forwarder = await TcpForwarder.start(redis.port);
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   cluster = await startCluster({
     redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
     databaseUrl: database.databaseUrl,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
@@ -16,7 +16,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   redis = await RedisServer.start();
   forwarder = await TcpForwarder.start(redis.port);
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   cluster = await startCluster({
     redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
     databaseUrl: database.databaseUrl,

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, type Cluster } from '../support/cluster.js';
 import { factsOf } from '../support/facts.js';
 import {
@@ -20,7 +20,7 @@ let database: ScratchDatabase;
 let cluster: Cluster;
 beforeAll(async () => {
   redis = await RedisServer.start();
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   cluster = await startCluster({
     redisUrl: redis.url,
     databaseUrl: database.databaseUrl,

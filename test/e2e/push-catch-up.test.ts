@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
 import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import {
@@ -37,7 +37,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-push-'));
   redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   const { databaseUrl } = database;
   cluster = await startCluster({ databaseUrl, redisUrl: redis.url, mayComplain: true });
 });

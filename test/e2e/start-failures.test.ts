@@ -145,7 +145,7 @@ const CASES: readonly Case[] = [
   [
     'a schema that is newer than the program',
     async () => {
-      const scratch = await createScratchDatabase(inject('databaseUrl'));
+      const scratch = await createScratchDatabase();
       ends.push(scratch.drop);
       const world = await openWorld({}, { databaseUrl: scratch.databaseUrl, redisUrl: inject('redisUrl') });
       await systemEm(world.stores.orm).execute(

@@ -29,7 +29,7 @@ let tenantId: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'redeemkit-audit-'));
   file = join(folder, 'anchors.jsonl');
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({ AUDIT_ANCHOR_FILE: file }, { databaseUrl: database.databaseUrl });
   api = new ProductApi(world);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { EFFECTIVE_STATUSES } from '../../src/codes/effective-status.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
@@ -20,7 +20,7 @@ let database: ScratchDatabase;
 let world: World;
 let api: ProductApi;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, database);
   api = new ProductApi(world);
 });

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
 import { NO_FILE } from '../../src/codes/files/code-import.service.js';
@@ -30,7 +30,7 @@ let server: RunningServer;
 const logged: string[] = [];
 beforeAll(async () => {
   // A worker takes jobs and events of any test that shares its stores.
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   redis = await RedisServer.start();
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);

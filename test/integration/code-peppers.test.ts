@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { activePepper, PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { ConfigError } from '../../src/config.js';
 import { entities } from '../../src/app/modules.js';
@@ -34,7 +34,7 @@ const NEW = 'n'.repeat(40);
 let database: ScratchDatabase;
 let orm: MikroORM;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 8, entities });
 });
 afterEach(async () => emptyScratchDatabase(database));

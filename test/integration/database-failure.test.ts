@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
@@ -16,7 +16,7 @@ import {
 let database: ScratchDatabase;
 let world: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, { databaseUrl: database.databaseUrl });
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { migrateUp } from '../../src/migrations/migrate.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
@@ -70,7 +70,7 @@ it('X.16 a claim that an older version made with the key itself is settled under
 });
 
 it('X.16 an old row still answers its key after the migration has digested it, and after it is made again', async () => {
-  const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+  const { databaseUrl, drop } = await createScratchDatabase();
   const old = await openWorld({}, { databaseUrl });
   const { tenantId, userId, code } = await seedCode(old, 2);
   const answer = await redeem(old, tenantId, userId, code, KEY);
@@ -95,7 +95,7 @@ it('X.16 an old row still answers its key after the migration has digested it, a
 });
 
 it('X.16 the migration digests more keys than one step takes, and resumes after a run that was ended', async () => {
-  const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+  const { databaseUrl, drop } = await createScratchDatabase();
   const orm = await connectOrm({ databaseUrl, poolSize: 2, entities: [] });
   const em = systemEm(orm);
   const undigested = async () => {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
 import { CodeImportJobs, type ImportJob } from '../../src/codes/files/code-import.jobs.js';
 import { ImportFileRetention, STOPPED_KEPT_DAYS } from '../../src/codes/files/import-file-retention.js';
@@ -22,7 +22,7 @@ let scratch: ScratchDatabase;
 let codes: CodesWorld;
 beforeAll(async () => {
   // A private database, because jobs and retention look at all tenants.
-  scratch = await createScratchDatabase(inject('databaseUrl'));
+  scratch = await createScratchDatabase();
   codes = await openCodesWorld(scratch.databaseUrl);
 });
 afterAll(async () => {

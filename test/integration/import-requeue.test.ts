@@ -1,5 +1,5 @@
 import type { MikroORM, RequiredEntityData } from '@mikro-orm/core';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CodeImport } from '../../src/codes/files/code-import.entity.js';
 import { CodeImportJobs, type ImportJob } from '../../src/codes/files/code-import.jobs.js';
 import type { CodeImportService } from '../../src/codes/files/code-import.service.js';
@@ -20,7 +20,7 @@ let scratch: ScratchDatabase;
 let orm: MikroORM;
 beforeAll(async () => {
   // A private database, because a look is at all tenants.
-  scratch = await createScratchDatabase(inject('databaseUrl'));
+  scratch = await createScratchDatabase();
   orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 2, entities: [CodeImport] });
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
@@ -25,7 +25,7 @@ let database: ScratchDatabase;
 let orm: MikroORM;
 let transactions: Transactions;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 12, entities });
   transactions = new Transactions(orm, { attempts: 1 });
   await systemEm(orm).execute('create table written (fence int, line varchar(20))');

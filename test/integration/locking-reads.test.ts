@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockUsage } from '../../src/campaigns/campaign-usage.service.js';
 import { Campaign } from '../../src/campaigns/campaign.entity.js';
 import { CodeBatch } from '../../src/codes/code-batch.entity.js';
@@ -57,7 +57,7 @@ let others: readonly Thing[];
 
 /** A private database, so that tables are as small as they are meant to be. */
 async function open(size: number): Promise<void> {
-  scratch = await createScratchDatabase(inject('databaseUrl'));
+  scratch = await createScratchDatabase();
   world = await openWorld({}, { databaseUrl: scratch.databaseUrl });
   ({ tenantId } = await seedTenant(world));
   const users = await seedUsers(world, tenantId, size);

@@ -36,7 +36,7 @@ describe('migrations that are run several times at once', () => {
   });
 
   it('are taken back one by one, each once', async () => {
-    const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+    const { databaseUrl, drop } = await createScratchDatabase();
     const runs = Array.from({ length: RUNS }, async () => migrateDown(databaseUrl));
     const taken = await Promise.all(runs);
     expect(taken.flat().toSorted()).toEqual(names.slice(-RUNS).toSorted());

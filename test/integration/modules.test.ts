@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { graphql } from 'graphql';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { entities, baseOf, modules } from '../../src/app/modules.js';
 import { composePlatform } from '../../src/app/platform.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
@@ -35,7 +35,7 @@ async function openWithNotes(databaseUrl: string, redisUrl: string) {
 }
 
 it('a feature is a module in the list: its query, consumer, check and metric are those of the product', async () => {
-  const database = await createScratchDatabase(inject('databaseUrl'));
+  const database = await createScratchDatabase();
   // A worker takes jobs of any test that shares its Redis.
   const redis = await RedisServer.start();
   const { stores, app, services } = await openWithNotes(database.databaseUrl, redis.url);

@@ -12,7 +12,7 @@ let nodeId: string;
 let planId: string;
 beforeAll(async () => {
   // The sweep is for all tenants, so that of another test must not come in between.
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
 });
 beforeEach(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import {
   contentsOf,
@@ -25,7 +25,7 @@ import { emOf, openWorld, type World } from '../support/world.js';
 let database: ScratchDatabase;
 let world: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({ ORDERS_PENDING_MAX: '1000' }, { databaseUrl: database.databaseUrl });
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DatabaseProxy, isCommitReply, isCommitRequest } from '../support/database-proxy.js';
 import { expectHoldings, FULL_AMOUNT, wantFullAlone } from '../support/full-orders.js';
 import { ORDER_OPERATIONS, tallyOf, type OrderOperation } from '../support/order-operations.js';
@@ -14,7 +14,7 @@ let world: World;
 /** Its connections are not. */
 let other: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   proxy = await DatabaseProxy.open(database.databaseUrl);
   world = await openWorld({}, { databaseUrl: proxy.url });
   other = await openWorld({}, { databaseUrl: database.databaseUrl });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { contentsOf, expectClean, expire, holdingsOf, orderOf, place } from '../support/orders.js';
 import { expectAllBack, wantFullAlone } from '../support/full-orders.js';
@@ -11,7 +11,7 @@ import { openWorld, type World } from '../support/world.js';
 let database: ScratchDatabase;
 let world: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, { databaseUrl: database.databaseUrl });
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   CURRENCY,
   expectClean,
@@ -24,7 +24,7 @@ let database: ScratchDatabase;
 let workers: readonly [World, World, World];
 let world: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   const open = async (): Promise<World> =>
     openWorld({ ORDERS_PENDING_MAX: '1000' }, { databaseUrl: database.databaseUrl });
   workers = [await open(), await open(), await open()];

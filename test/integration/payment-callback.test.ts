@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { startApi } from '../support/api-server.js';
@@ -31,7 +31,7 @@ let server: RunningServer;
 const environment = { ROLE: 'all', HTTP_BODY_LIMIT_BYTES: '2048' };
 beforeAll(async () => {
   // A worker takes jobs and events of any test that shares its stores.
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   redis = await RedisServer.start();
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);

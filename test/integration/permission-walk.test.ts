@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import type { RunningServer } from '../../src/app/server.js';
@@ -41,7 +41,7 @@ const fields = rootFields(schema, PROBE);
 const rules = modules.permissions;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createScratchDatabase(inject('databaseUrl')), RedisServer.start()]);
+  [database, redis] = await Promise.all([createScratchDatabase(), RedisServer.start()]);
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   world = await openWorld({}, urls);
   server = await startApi({}, urls);

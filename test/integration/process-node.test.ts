@@ -86,7 +86,7 @@ describe('a process node', () => {
   });
 
   it('that has run out is free for the next process, and only for one', async () => {
-    const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+    const { databaseUrl, drop } = await createScratchDatabase();
     const own = await connectOrm({ databaseUrl, poolSize: 4, entities });
     try {
       // All numbers are leased but 7, whose lease has run out.

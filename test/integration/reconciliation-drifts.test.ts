@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AUDIT_DRIFTS } from '../support/planted-audit-drifts.js';
 import { HOLDING_DRIFTS } from '../support/planted-coupon-drifts.js';
 import { DATABASE_DRIFTS, type PlantedDrift } from '../support/planted-database-drifts.js';
@@ -24,7 +24,7 @@ let database: ScratchDatabase;
 let world: World;
 let bystander: Scene;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, database);
   bystander = await makeScene(world);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Reconciler } from '../../src/reconciliation/reconciler.js';
 import { ReconciliationRun } from '../../src/reconciliation/reconciliation-run.entity.js';
@@ -13,7 +13,7 @@ let database: ScratchDatabase;
 let world: World;
 beforeAll(async () => {
   // Workers take the runs of all tenants, also those that another test has asked for.
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, database);
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/observability/log.js';
 import type { EventConsumer } from '../../src/platform/outbox/event-consumers.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
@@ -29,7 +29,7 @@ let world: World;
 let other: World;
 let api: ProductApi;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   [world, other] = [await openWorld({}, database), await openWorld({}, database)];
   api = new ProductApi(world);
 });

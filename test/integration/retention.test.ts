@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -24,7 +24,7 @@ let orm: MikroORM;
 let tenants: TenantService;
 beforeAll(async () => {
   // A private database, because these tests delete from all tenants.
-  scratch = await createScratchDatabase(inject('databaseUrl'));
+  scratch = await createScratchDatabase();
   orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 8, entities });
   tenants = new TenantService(orm, systemClock, new Transactions(orm));
 });

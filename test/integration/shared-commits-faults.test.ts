@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   DatabaseProxy,
   isCommitReply,
@@ -21,7 +21,7 @@ let proxy: DatabaseProxy;
 let world: World;
 let other: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   proxy = await DatabaseProxy.open(database.databaseUrl);
   world = await openWorld({}, { databaseUrl: proxy.url });
   other = await openWorld({}, { databaseUrl: database.databaseUrl });

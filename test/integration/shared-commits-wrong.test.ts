@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { present } from '../../src/platform/assert.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { factsAfter, factsOf } from '../support/facts.js';
@@ -11,7 +11,7 @@ import { openWorld, seedCampaign, seedTenant, seedUsers, type World } from '../s
 let database: ScratchDatabase;
 let world: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, { databaseUrl: database.databaseUrl });
 });
 afterAll(async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { ALL_FOUR, holdingsOf, NOTHING } from '../support/four-rewards.js';
@@ -28,7 +28,7 @@ let world: World;
 /** Plays a second process. */
 let other: World;
 beforeAll(async () => {
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openWorld({}, { databaseUrl: database.databaseUrl });
   other = await openWorld({}, { databaseUrl: database.databaseUrl });
 });

@@ -12,7 +12,7 @@ let database: ScratchDatabase;
 let workers: Workers;
 beforeAll(async () => {
   // The sweeps are of all tenants.
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   const urls = { databaseUrl: database.databaseUrl, redisUrl: inject('redisUrl') };
   workers = await openWorkers(urls, 2, (line) => heard.push(line));
 });

@@ -55,7 +55,7 @@ describe("idempotency keys of staff's calls", () => {
   });
 
   it('still answer rows of an older version after any number of runs of the migration', async () => {
-    const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+    const { databaseUrl, drop } = await createScratchDatabase();
     const old = await openCodesWorld(databaseUrl);
     try {
       const tenantId = await old.addTenant();
@@ -87,7 +87,7 @@ describe("idempotency keys of staff's calls", () => {
   });
 
   it('of more rows than one step takes are digested, and a run that was ended is resumed', async () => {
-    const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+    const { databaseUrl, drop } = await createScratchDatabase();
     const old = await openCodesWorld(databaseUrl);
     try {
       const em = old.em('T_KEYS');

@@ -10,7 +10,7 @@ let database: ScratchDatabase;
 let world: SubscriptionWorld;
 beforeAll(async () => {
   // The sweep is for all tenants, so that of another test must not come in between.
-  database = await createScratchDatabase(inject('databaseUrl'));
+  database = await createScratchDatabase();
   world = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
 });
 afterAll(async () => {

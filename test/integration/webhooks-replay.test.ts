@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { spawnTethered } from '../../src/platform/local-servers/tethered-process.js';
 import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
 import { ConsumerCursor, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
@@ -154,7 +154,7 @@ describe('a replay', () => {
 
   it('is queued in pages, each of them once by two processes at once', async () => {
     // A database of their own: they take the replays of all tenants.
-    const database = await createScratchDatabase(inject('databaseUrl'));
+    const database = await createScratchDatabase();
     const idle = await Promise.all([openWorld({}, database), openWorld({}, database)]);
     const [here, there] = idle;
     const { tenantId } = await seedTenant(here);

@@ -1,4 +1,4 @@
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { startWorker } from '../../src/app/worker.js';
 import { systemEm } from '../../src/platform/database/orm.js';
 import type { PeriodicJob } from '../../src/platform/scheduling/job.js';
@@ -7,7 +7,7 @@ import { createScratchDatabase } from '../support/scratch-database.js';
 import { openWorld } from '../support/world.js';
 
 it('X.14 a worker that stops leaves its tenants to the others while a job of it still runs', async () => {
-  const database = await createScratchDatabase(inject('databaseUrl'));
+  const database = await createScratchDatabase();
   // A worker takes jobs of any test that shares its Redis.
   const redis = await RedisServer.start();
   const world = await openWorld({}, { databaseUrl: database.databaseUrl, redisUrl: redis.url });

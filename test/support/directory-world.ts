@@ -35,7 +35,7 @@ export interface DirectoryWorld {
 /** @param graceS of the first process and of the second */
 export async function openDirectoryWorld(graceS = [0, 900] as const): Promise<DirectoryWorld> {
   const directory = await DirectoryServer.start();
-  const { databaseUrl, drop } = await createScratchDatabase(inject('databaseUrl'));
+  const { databaseUrl, drop } = await createScratchDatabase();
   const stream = `{directory}:${randomBytes(6).toString('hex')}`;
   const environment = {
     DIRECTORY_URL: directory.url,

@@ -1,4 +1,3 @@
-import { inject } from 'vitest';
 import type { Services } from '../../src/app/modules.js';
 import type { RunningServer } from '../../src/app/server.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
@@ -39,7 +38,7 @@ interface Stage {
 export async function openExampleWorld(): Promise<ExampleWorld> {
   const provider = await OidcProvider.start();
   const receiver = await WebhookReceiver.start();
-  const database = await createScratchDatabase(inject('databaseUrl'));
+  const database = await createScratchDatabase();
   const redis = await RedisServer.start();
   const environment = {
     ROLE: 'all',

@@ -70,7 +70,7 @@ export const newTenant = (): string => `T_${randomBytes(6).toString('hex')}`;
 
 export async function openFeedWorld(): Promise<FeedWorld> {
   const log = createLog({ level: 'silent' });
-  const scratch = await createScratchDatabase(inject('databaseUrl'));
+  const scratch = await createScratchDatabase();
   const orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 10, entities });
   const transactions = new Transactions(orm);
   const opened: { close(): void }[] = [];

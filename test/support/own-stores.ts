@@ -1,4 +1,3 @@
-import { inject } from 'vitest';
 import { RedisServer } from './redis-server.js';
 import { createScratchDatabase } from './scratch-database.js';
 
@@ -14,10 +13,7 @@ export interface OwnStores {
  * in their own Redis; those of one Redis share its jobs, and look for the rows in their own database.
  */
 export async function startOwnStores(): Promise<OwnStores> {
-  const [{ databaseUrl, drop }, redis] = await Promise.all([
-    createScratchDatabase(inject('databaseUrl')),
-    RedisServer.start(),
-  ]);
+  const [{ databaseUrl, drop }, redis] = await Promise.all([createScratchDatabase(), RedisServer.start()]);
   const close = async (): Promise<void> => {
     await redis.close();
     await drop();

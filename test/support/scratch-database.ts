@@ -11,8 +11,8 @@ export interface ScratchDatabase {
  * A private migrated database, for work across all tenants that would disturb other tests. Its tables are made as the
  * migrations have left those of the shared one, because to run them again takes five times as long.
  */
-export async function createScratchDatabase(sharedUrl: string): Promise<ScratchDatabase> {
-  const database = await createEmptyDatabase(sharedUrl);
+export async function createScratchDatabase(): Promise<ScratchDatabase> {
+  const database = await createEmptyDatabase(inject('databaseUrl'));
   const { tables, migrations } = inject('schema');
   await connected(database.databaseUrl, async (em) => {
     await Promise.all(tables.map(async (table) => em.execute(table)));
@@ -33,7 +33,7 @@ export async function emptyScratchDatabase({
   });
 }
 
-/** The same without a schema. */
+/** A private database without a schema. */
 export async function createEmptyDatabase(sharedUrl: string): Promise<ScratchDatabase> {
   const name = `redeemkit_scratch_${randomBytes(4).toString('hex')}`;
   await execute(sharedUrl, `create database ${name}`);

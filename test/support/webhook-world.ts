@@ -1,4 +1,3 @@
-import { inject } from 'vitest';
 import { startWorker, type RunningWorker } from '../../src/app/worker.js';
 import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
 import { RedisServer } from './redis-server.js';
@@ -22,7 +21,7 @@ export interface WebhookWorld {
 export const LOOPBACK_ALLOWED = { OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8', WEBHOOK_TIMEOUT_MS: '5000' };
 
 export async function openWebhookWorld(): Promise<WebhookWorld> {
-  const database = await createScratchDatabase(inject('databaseUrl'));
+  const database = await createScratchDatabase();
   const redis = await RedisServer.start();
   const receiver = await WebhookReceiver.start();
   const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
