@@ -6,8 +6,7 @@ import { valueAt } from '../../scripts/api-docs/examples.js';
 import { startApi } from './api-server.js';
 import { graphqlRequest } from './graphql-client.js';
 import { OidcProvider } from './oidc-provider.js';
-import { RedisServer } from './redis-server.js';
-import { createScratchDatabase } from './scratch-database.js';
+import { startOwnStores } from './own-stores.js';
 import { codeOf } from './staff-world.js';
 import { WebhookReceiver } from './webhook-receiver.js';
 
@@ -38,15 +37,13 @@ interface Stage {
 export async function openExampleWorld(): Promise<ExampleWorld> {
   const provider = await OidcProvider.start();
   const receiver = await WebhookReceiver.start();
-  const database = await createScratchDatabase();
-  const redis = await RedisServer.start();
+  const stores = await startOwnStores();
   const environment = {
     ROLE: 'all',
     OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8',
     JWKS_HOSTS: 'login.example.com',
     ...provider.environment,
   };
-  const stores = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   const server = await startApi(environment, stores, createLog({ level: 'error' }));
   const { services } = server;
   const seeds = await seed(services, receiver.urlOf('/hooks'));
@@ -63,8 +60,7 @@ export async function openExampleWorld(): Promise<ExampleWorld> {
     },
     close: async () => {
       await server.stop();
-      await redis.close();
-      await database.drop();
+      await stores.close();
       await receiver.close();
       await provider.stop();
     },

@@ -1,7 +1,6 @@
 import { startWorker, type RunningWorker } from '../../src/app/worker.js';
 import { Webhook, WebhookDelivery } from '../../src/webhooks/webhook.entity.js';
-import { RedisServer } from './redis-server.js';
-import { createScratchDatabase } from './scratch-database.js';
+import { startOwnStores } from './own-stores.js';
 import { WebhookReceiver, type Received } from './webhook-receiver.js';
 import { emOf, openWorld, seedTenant, type World } from './world.js';
 
@@ -21,13 +20,11 @@ export interface WebhookWorld {
 export const LOOPBACK_ALLOWED = { OUTGOING_ALLOWED_NETWORKS: '127.0.0.0/8', WEBHOOK_TIMEOUT_MS: '5000' };
 
 export async function openWebhookWorld(): Promise<WebhookWorld> {
-  const database = await createScratchDatabase();
-  const redis = await RedisServer.start();
+  const own = await startOwnStores();
   const receiver = await WebhookReceiver.start();
-  const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
   const [here, there] = await Promise.all([
-    openWorld(LOOPBACK_ALLOWED, urls),
-    openWorld(LOOPBACK_ALLOWED, urls),
+    openWorld(LOOPBACK_ALLOWED, own),
+    openWorld(LOOPBACK_ALLOWED, own),
   ]);
   const workers: RunningWorker[] = [];
   const startWorkers = async (): Promise<void> => {
@@ -38,10 +35,9 @@ export async function openWebhookWorld(): Promise<WebhookWorld> {
     await Promise.all(workers.map(async (worker) => worker.stop()));
     await Promise.all([here.close(), there.close()]);
     await receiver.close();
-    await redis.close();
-    await database.drop();
+    await own.close();
   };
-  return { here, there, receiver, ...urls, startWorkers, close };
+  return { ...own, here, there, receiver, startWorkers, close };
 }
 
 export async function newTenantId(world: World): Promise<string> {
