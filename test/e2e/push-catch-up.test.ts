@@ -1,10 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
+import { describe, expect, it } from 'vitest';
 import {
   signedUser,
   staffToken,
@@ -14,8 +9,10 @@ import {
   type SignedUser,
 } from '../support/cluster.js';
 import { graphqlSubscribe, type GraphqlAnswer, type GraphqlStream } from '../support/graphql-client.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { PASSING_IN_OUTAGES, redeemAll, redemptionsOf, tallyOf } from '../support/redeemers.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { startSupervisedRedis, type SupervisedRedis } from '../support/supervised-redis.js';
 import { cursorNow, seedCampaign, seedTenant } from '../support/world.js';
 
 const SETTLED = `subscription ($after: String) {
@@ -30,21 +27,14 @@ interface Settled {
 }
 type Data = { readonly redemptionSettled: Settled };
 
-let dataDir: string;
-let redis: PrivateServer;
+let redis: SupervisedRedis;
 let database: ScratchDatabase;
 let cluster: Cluster;
-beforeAll(async () => {
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-push-'));
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  database = await createScratchDatabase();
+openBeforeAll(async (closing) => {
+  redis = await closing(startSupervisedRedis());
+  database = await closing(createScratchDatabase());
   const { databaseUrl } = database;
-  cluster = await startCluster({ databaseUrl, redisUrl: redis.url, mayComplain: true });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await Promise.all([redis?.stop(), database?.drop()]);
-  rmSync(dataDir, { recursive: true, force: true });
+  cluster = await closing(startCluster({ databaseUrl, redisUrl: redis.url, mayComplain: true }));
 });
 
 /** A client that records its events until it leaves. */

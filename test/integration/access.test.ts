@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { guardOperations } from '../../src/transport/admission.js';
 import { STATUS_TTL_MS } from '../../src/identity/access.service.js';
 import type { Actor } from '../../src/graphql/actor.js';
@@ -12,6 +12,7 @@ import { startApi } from '../support/api-server.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
 import { expectWithin } from '../support/lag.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { rootFields } from '../support/root-fields.js';
 import {
   openWorld,
@@ -34,16 +35,11 @@ let server: RunningServer;
 let tenant: SeededTenant;
 let codes: readonly string[];
 
-beforeAll(async () => {
-  world = await openWorld();
-  server = await startApi();
+openBeforeAll(async (closing) => {
+  world = await closing(openWorld());
+  server = await closing(startApi());
   tenant = await seedTenant(world);
   ({ codes } = await seedCampaign(world, tenant, 20));
-});
-
-afterAll(async () => {
-  await server.stop();
-  await world.close();
 });
 
 const tokenOf = (actor: Actor): string => world.services.tokens.sign(actor, 900);

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import type { RunningServer } from '../../src/app/server.js';
@@ -9,6 +9,7 @@ import { createLog } from '../../src/platform/observability/log.js';
 import { startApi } from '../support/api-server.js';
 import { graphqlRequest } from '../support/graphql-client.js';
 import { OidcProvider } from '../support/oidc-provider.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { CANARY, STAFF_WALK, type Kept, type WalkStep } from '../support/staff-walk.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { entriesOf, findingsOf } from '../support/audit.js';
@@ -31,9 +32,9 @@ const kept: Kept = {};
 const schema = buildRedeemkitSchema();
 const mutations = present(schema.getMutationType(), 'The mutations').getFields();
 
-beforeAll(async () => {
-  provider = await OidcProvider.start();
-  world = await openWorld(provider.environment);
+openBeforeAll(async (closing) => {
+  provider = await closing(OidcProvider.start());
+  world = await closing(openWorld(provider.environment));
   const sink = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       lines.push(chunk.toString());
@@ -41,18 +42,13 @@ beforeAll(async () => {
     },
   });
   const environment = { ...provider.environment, JWKS_HOSTS: 'id.example' };
-  server = await startApi(environment, {}, createLog({ level: 'trace' }, sink));
+  server = await closing(startApi(environment, {}, createLog({ level: 'trace' }, sink)));
   const { tenantId, planId } = await seedTenant(world);
   const { tenantId: platformId } = await seedTenant(world);
   await emOf(world, platformId).execute("update tenant set type = 'PLATFORM' where id = ?", [platformId]);
   // The last owner of a tenant cannot be reset.
   await seedStaff(world, tenantId);
   Object.assign(kept, { tenantId, planId, platformId, newTenantId: `${tenantId.slice(0, -1)}_N` });
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
-  await provider.stop();
 });
 
 function tokenOf(by: WalkStep['by']): string {

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RequestContext } from '../../src/graphql/context.js';
 import { ownEvents, type FeedItem } from '../../src/graphql/own-events.js';
 import { BATCH_PROGRESS_EVENTS, progressOf } from '../../src/codes/batch-progress.js';
 import { CodeBatch } from '../../src/codes/code-batch.entity.js';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Actor } from '../../src/graphql/actor.js';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { isPeriodic, type Worker } from '../../src/platform/scheduling/job.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { driftsOf, reconcilerOf } from '../support/reconciliation.js';
+import { startSupervisedRedis, type SupervisedRedis } from '../support/supervised-redis.js';
 import {
   emOf,
   openWorld,
@@ -29,25 +26,18 @@ import {
 const COUNT = 10_001;
 const DONE = { timeout: 80_000, interval: 50 };
 
-let dataDir: string;
-let redis: PrivateServer;
+let redis: SupervisedRedis;
 let world: World;
 let api: ProductApi;
 let tenant: SeededTenant;
-beforeAll(async () => {
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-batches-'));
+openBeforeAll(async (closing) => {
   // A private Redis: other files' workers would take the jobs.
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  world = await openWorld({}, { redisUrl: redis.url });
+  redis = await closing(startSupervisedRedis());
+  world = await closing(openWorld({}, { redisUrl: redis.url }));
   api = new ProductApi(world);
 });
 beforeEach(async () => {
   tenant = await seedTenant(world);
-});
-afterAll(async () => {
-  await world.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 /** Another process, which works at batches and nothing else. */

@@ -1,20 +1,17 @@
 import 'reflect-metadata';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { startApi } from '../support/api-server.js';
 import { signedUsers, type SignedUser } from '../support/cluster.js';
 import { graphqlRequest } from '../support/graphql-client.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
 
 let world: World;
 let server: RunningServer;
-beforeAll(async () => {
-  world = await openWorld();
-  server = await startApi({ TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' });
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
+openBeforeAll(async (closing) => {
+  world = await closing(openWorld());
+  server = await closing(startApi({ TRUST_PROXY: '127.0.0.0/8,10.0.0.0/8' }));
 });
 
 const REDEEM = `mutation ($code: String!) { redeemCode(input: { code: $code }) { status errors { code } } }`;

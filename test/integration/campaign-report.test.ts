@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { EFFECTIVE_STATUSES } from '../../src/codes/effective-status.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { statementsOf } from '../support/statements.js';
 import {
   emOf,
@@ -16,17 +17,12 @@ import {
 } from '../support/world.js';
 import { withinOne } from '../support/periods.js';
 
-let database: ScratchDatabase;
 let world: World;
 let api: ProductApi;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({}, database);
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
   api = new ProductApi(world);
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
 });
 
 const REPORT = `query ($campaignId: ID!, $days: Int) { campaignReport(campaignId: $campaignId, days: $days) {

@@ -1,18 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { StoreUnavailableError } from '../../src/platform/errors.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { ClaimAborter } from '../../src/redemption/commit/claim-aborter.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { OpenClaimsRedis } from '../../src/redemption/claim/open-claims.redis.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { openClaim, reopen } from '../support/open-claim.js';
+import { startSupervisedRedis } from '../support/supervised-redis.js';
 import { expectAtRest } from '../support/truth.js';
 import {
   emOf,
@@ -29,27 +26,18 @@ import {
 const HOUR_MS = 3_600_000;
 const NOTHING = { tombstoned: 0, confirmed: 0, released: 0, dropped: 0 };
 
-let dataDir: string;
-let redis: PrivateServer;
 let world: World;
 /** Plays a second process on the same stores. */
 let other: World;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // A private Redis, because these tests sweep all tenants.
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-sweeper-'));
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  world = await openWorld({}, { redisUrl: redis.url });
-  other = await openWorld({}, { redisUrl: redis.url });
+  const redis = await closing(startSupervisedRedis());
+  world = await closing(openWorld({}, { redisUrl: redis.url }));
+  other = await closing(openWorld({}, { redisUrl: redis.url }));
 });
 afterEach(async () => {
   vi.restoreAllMocks();
   await world.stores.redis.flushall();
-});
-afterAll(async () => {
-  await world.close();
-  await other.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 async function claimSome(count: number, rule: Record<string, unknown> = {}) {

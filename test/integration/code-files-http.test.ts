@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
 import { NO_FILE } from '../../src/codes/files/code-import.service.js';
@@ -11,9 +11,9 @@ import { createLog } from '../../src/platform/observability/log.js';
 import { tenantEm } from '../../src/platform/database/orm.js';
 import { startApi } from '../support/api-server.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { startOwnStores } from '../support/own-stores.js';
 import { RawConnection } from '../support/raw-connection.js';
-import { RedisServer } from '../support/redis-server.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { statementsOf } from '../support/statements.js';
 import { openWorld, seedCampaign, seedTenant, type World } from '../support/world.js';
@@ -23,26 +23,16 @@ const PATIENCE_MS = 60_000;
 const SHORT_S = 6;
 const FILE_MAX_BYTES = 100_000;
 
-let database: ScratchDatabase;
-let redis: RedisServer;
 let world: World;
 let server: RunningServer;
 const logged: string[] = [];
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // A worker takes jobs and events of any test that shares its stores.
-  database = await createScratchDatabase();
-  redis = await RedisServer.start();
-  const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  world = await openWorld({}, urls);
+  const stores = await closing(startOwnStores());
+  world = await closing(openWorld({}, stores));
   const bounds = { IMPORT_FILE_MAX_BYTES: String(FILE_MAX_BYTES), HTTP_BODY_LIMIT_BYTES: '2048' };
   const log = createLog({ level: 'info' }, { write: (line) => void logged.push(line) });
-  server = await startApi({ ROLE: 'all', ...bounds }, urls, log);
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
-  await redis.close();
-  await database.drop();
+  server = await closing(startApi({ ROLE: 'all', ...bounds }, stores, log));
 });
 
 async function scene(count = 1) {

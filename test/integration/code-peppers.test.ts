@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { activePepper, PepperRegistry } from '../../src/codes/pepper-registry.js';
 import { ConfigError } from '../../src/config.js';
 import { entities } from '../../src/app/modules.js';
@@ -9,6 +9,7 @@ import { acquireProcessNode } from '../../src/platform/database/process-node.js'
 import { Code } from '../../src/codes/code.entity.js';
 import { fingerprintOf } from '../../src/codes/code-digester.js';
 import { Webhook } from '../../src/webhooks/webhook.entity.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   createScratchDatabase,
   emptyScratchDatabase,
@@ -33,15 +34,11 @@ const NEW = 'n'.repeat(40);
 
 let database: ScratchDatabase;
 let orm: MikroORM;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 8, entities });
+openBeforeAll(async (closing) => {
+  database = await closing(createScratchDatabase());
+  orm = await closing(connectOrm({ databaseUrl: database.databaseUrl, poolSize: 8, entities }));
 });
 afterEach(async () => emptyScratchDatabase(database));
-afterAll(async () => {
-  await orm.close();
-  await database.drop();
-});
 
 const settle = async (current: string, previous: readonly string[] = [], others: readonly string[] = []) =>
   new PepperRegistry(orm, log).settle({ current, previous, others });

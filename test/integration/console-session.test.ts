@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { startApi } from '../support/api-server.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { PASSWORD, seedStaff } from '../support/staff-world.js';
 import { openWorld, seedTenant, type World } from '../support/world.js';
 
@@ -10,15 +11,11 @@ let world: World;
 let server: RunningServer;
 let tenantId: string;
 let email: string;
-beforeAll(async () => {
-  world = await openWorld();
+openBeforeAll(async (closing) => {
+  world = await closing(openWorld());
   ({ tenantId } = await seedTenant(world));
   ({ email } = await seedStaff(world, tenantId));
-  server = await startApi();
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
+  server = await closing(startApi());
 });
 
 interface Answer {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { expectAtRest } from '../support/truth.js';
 import {
   openWorld,
@@ -13,15 +14,10 @@ import {
   type World,
 } from '../support/world.js';
 
-let database: ScratchDatabase;
 let world: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({}, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
 });
 
 const execute = async (sql: string): Promise<unknown> => systemEm(world.stores.orm).execute(sql);

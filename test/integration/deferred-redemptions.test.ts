@@ -1,10 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { DEFERRED_DEADLINE_MS } from '../../src/config.js';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { copyOf } from '../../src/codes/code-copy.service.js';
 import { Code } from '../../src/codes/code.entity.js';
 import { OrderService } from '../../src/orders/orders/order.service.js';
@@ -12,6 +7,7 @@ import { CommitWrites } from '../../src/redemption/commit/commit-writes.js';
 import { jobIdOf } from '../../src/redemption/deferred/pending-redemptions.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { forget } from '../support/open-claim.js';
 import {
   eventually,
@@ -24,32 +20,25 @@ import {
   type SeededCode,
 } from '../support/deferred.js';
 import { holdCode } from '../support/row-lock.js';
+import { startSupervisedRedis, type SupervisedRedis } from '../support/supervised-redis.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { emOf, openWorld, outcomeOf, redeem, type World } from '../support/world.js';
 
 /** Four waits for a lock, and room for a busy machine. */
 const GIVEN_UP_MS = 40_000;
 
-let dataDir: string;
-let redis: PrivateServer;
+let redis: SupervisedRedis;
 /** Defers redemptions. */
 let world: World;
 /** A second process, which adopts the claims of the first. */
 let other: World;
-beforeAll(async () => {
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-deferred-'));
+openBeforeAll(async (closing) => {
   // A private Redis: other files' workers would take the jobs.
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  world = await openWorld(IMPATIENT, { redisUrl: redis.url });
-  other = await openWorld({}, { redisUrl: redis.url });
+  redis = await closing(startSupervisedRedis());
+  world = await closing(openWorld(IMPATIENT, { redisUrl: redis.url }));
+  other = await closing(openWorld({}, { redisUrl: redis.url }));
 });
 afterEach(() => vi.restoreAllMocks());
-afterAll(async () => {
-  await world.close();
-  await other.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
-});
 
 async function withWorker(work: (worker: World) => Promise<void>, databaseUrl?: string): Promise<void> {
   const urls = databaseUrl === undefined ? {} : { databaseUrl };

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { CodeImport, CodeImportPart } from '../../src/codes/files/code-import.entity.js';
 import { CodeImportJobs, type ImportJob } from '../../src/codes/files/code-import.jobs.js';
 import { ImportFileRetention, STOPPED_KEPT_DAYS } from '../../src/codes/files/import-file-retention.js';
@@ -12,22 +12,18 @@ import { createLog } from '../../src/platform/observability/log.js';
 import type { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { foreignCodes } from '../support/code-files.js';
 import { openCodesWorld, type CodesWorld } from '../support/codes-world.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { statementsOf } from '../support/statements.js';
 
 const DAY_MS = 86_400_000;
 const OTHER_KEY = Buffer.alloc(32, 7).toString('base64url');
 
-let scratch: ScratchDatabase;
 let codes: CodesWorld;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // A private database, because jobs and retention look at all tenants.
-  scratch = await createScratchDatabase();
-  codes = await openCodesWorld(scratch.databaseUrl);
-});
-afterAll(async () => {
-  await codes.close();
-  await scratch.drop();
+  const scratch = await closing(createScratchDatabase());
+  codes = await closing(openCodesWorld(scratch.databaseUrl));
 });
 
 /** An import, and what works at it, over a queue that notes what is added. */

@@ -1,5 +1,5 @@
 import type { MikroORM, RequiredEntityData } from '@mikro-orm/core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { CodeImport } from '../../src/codes/files/code-import.entity.js';
 import { CodeImportJobs, type ImportJob } from '../../src/codes/files/code-import.jobs.js';
 import type { CodeImportService } from '../../src/codes/files/code-import.service.js';
@@ -8,7 +8,8 @@ import { systemClock } from '../../src/platform/clock.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
 import type { JobQueue } from '../../src/platform/queue/job-queue.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { statementsOf } from '../support/statements.js';
 
 const TENANT = 'T_REQUEUE';
@@ -16,16 +17,11 @@ const TENANT = 'T_REQUEUE';
 const LOST = 1500;
 const FINISHED = 4000;
 
-let scratch: ScratchDatabase;
 let orm: MikroORM;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // A private database, because a look is at all tenants.
-  scratch = await createScratchDatabase();
-  orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 2, entities: [CodeImport] });
-});
-afterAll(async () => {
-  await orm.close(true);
-  await scratch.drop();
+  const scratch = await closing(createScratchDatabase());
+  orm = await closing(connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 2, entities: [CodeImport] }));
 });
 
 const LONG_AGO = new Date('2026-01-01T00:00:00Z');

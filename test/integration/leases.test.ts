@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
 import { Transactions } from '../../src/platform/database/transaction.js';
@@ -13,6 +13,7 @@ import { LeaseRows } from '../../src/platform/leases/lease-rows.js';
 import { LOOKS_BEFORE_COUNTED, PartitionLeases } from '../../src/platform/leases/partition-leases.js';
 import { createLog } from '../../src/platform/observability/log.js';
 import { PARTITION_TAGS, partitionOf } from '../../src/platform/partitions.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
 const LONG_MS = 60_000;
@@ -24,18 +25,14 @@ const log = createLog({ level: 'silent' });
 let database: ScratchDatabase;
 let orm: MikroORM;
 let transactions: Transactions;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  orm = await connectOrm({ databaseUrl: database.databaseUrl, poolSize: 12, entities });
+openBeforeAll(async (closing) => {
+  database = await closing(createScratchDatabase());
+  orm = await closing(connectOrm({ databaseUrl: database.databaseUrl, poolSize: 12, entities }));
   transactions = new Transactions(orm, { attempts: 1 });
   await systemEm(orm).execute('create table written (fence int, line varchar(20))');
 });
 beforeEach(async () => {
   for (const table of ['lease', 'written']) await systemEm(orm).execute(`delete from ${table}`);
-});
-afterAll(async () => {
-  await orm.close(true);
-  await database.drop();
 });
 
 /** As if the time of a lease were over, by the database's clock. */

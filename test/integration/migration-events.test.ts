@@ -1,27 +1,23 @@
-import { afterAll, afterEach, beforeAll, expect, inject, it, vi } from 'vitest';
+import { afterEach, expect, inject, it, vi } from 'vitest';
 import type { MikroORM } from '@mikro-orm/core';
 import { migrations } from '../../src/migrations/index.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
-import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createEmptyDatabase } from '../support/scratch-database.js';
 
 const NAME = 'Migration20261128800001_number_events_in_their_transactions';
 const BEFORE = migrations[migrations.findIndex(({ name }) => name === NAME) - 1]?.name ?? '';
 
-let database: ScratchDatabase;
 let orm: MikroORM;
-beforeAll(async () => {
-  database = await createEmptyDatabase(inject('databaseUrl'));
-  orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+openBeforeAll(async (closing) => {
+  const database = await closing(createEmptyDatabase(inject('databaseUrl')));
+  orm = await closing(connectOrm({ ...database, poolSize: 2, entities: [], migrations }));
   await orm.migrator.up({ to: BEFORE });
 });
 afterEach(async () => {
   const executed = await orm.migrator.getExecuted();
   if (executed.some(({ name }) => name === NAME)) await orm.migrator.down({ to: BEFORE });
   await emptied();
-});
-afterAll(async () => {
-  await orm.close(true);
-  await database.drop();
 });
 
 /** Ids of about now, which grow with their numbers and do not fit into a number of JavaScript. */

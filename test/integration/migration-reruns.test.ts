@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { expect, inject, it, vi } from 'vitest';
 import { migrations } from '../../src/migrations/index.js';
 import { connectOrm, systemEm } from '../../src/platform/database/orm.js';
-import { createEmptyDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createEmptyDatabase } from '../support/scratch-database.js';
 
-let database: ScratchDatabase;
 let orm: Awaited<ReturnType<typeof connectOrm>>;
-beforeAll(async () => {
-  database = await createEmptyDatabase(inject('databaseUrl'));
-  orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
-});
-afterAll(async () => {
-  await orm.close(true);
-  await database.drop();
+openBeforeAll(async (closing) => {
+  const database = await closing(createEmptyDatabase(inject('databaseUrl')));
+  orm = await closing(connectOrm({ ...database, poolSize: 2, entities: [], migrations }));
 });
 
 interface SchemaRow {

@@ -1,28 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { connectRedis } from '../../src/platform/redis/redis.js';
 import { NodeUsersService, type NodeUser } from '../../src/subscriptions/nodes/node-users.service.js';
 import { PlanUsersCache } from '../../src/subscriptions/nodes/plan-users.redis.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 
-let database: ScratchDatabase;
 let world: SubscriptionWorld;
 let nodeId: string;
 let planId: string;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // The sweep is for all tenants, so that of another test must not come in between.
-  database = await createScratchDatabase();
-  world = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
+  const database = await closing(createScratchDatabase());
+  world = await closing(openSubscriptionWorld(database.databaseUrl, inject('redisUrl')));
 });
 beforeEach(async () => {
   const node = await world.nodes.create(world.tenantId, { name: 'N', address: 'n.example' });
   nodeId = node.id;
   planId = (await world.addPlan({ nodeIds: [nodeId], deviceLimit: 3 })).id;
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
 });
 
 const plansKey = () => `{${world.tenantId}}:plan_users:${planId}`;

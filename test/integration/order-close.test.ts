@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   contentsOf,
   expectClean,
@@ -18,19 +19,14 @@ import {
   type CouponTerms,
   type Shop,
 } from '../support/orders.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { emOf, openWorld, type World } from '../support/world.js';
 
-// The sweep is for all tenants, so that of another test must not come in between.
-let database: ScratchDatabase;
 let world: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({ ORDERS_PENDING_MAX: '1000' }, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
+openBeforeAll(async (closing) => {
+  // The sweep is for all tenants, so that of another test must not come in between.
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({ ORDERS_PENDING_MAX: '1000' }, database));
 });
 
 const sweep = async () => world.services.orderTimeouts.sweep();

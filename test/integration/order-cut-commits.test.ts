@@ -1,28 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DatabaseProxy, isCommitReply, isCommitRequest } from '../support/database-proxy.js';
 import { expectHoldings, FULL_AMOUNT, wantFullAlone } from '../support/full-orders.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { ORDER_OPERATIONS, tallyOf, type OrderOperation } from '../support/order-operations.js';
 import { expectClean, expire, orderOf, place } from '../support/orders.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { openWorld, type World } from '../support/world.js';
 
-// The sweep is for all tenants, so that of another test must not come in between.
-let database: ScratchDatabase;
 let proxy: DatabaseProxy;
 /** Its connections are cut. */
 let world: World;
 /** Its connections are not. */
 let other: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  proxy = await DatabaseProxy.open(database.databaseUrl);
-  world = await openWorld({}, { databaseUrl: proxy.url });
-  other = await openWorld({}, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await Promise.all([world.close(), other.close()]);
-  await proxy.close();
-  await database.drop();
+openBeforeAll(async (closing) => {
+  // The sweep is for all tenants, so that of another test must not come in between.
+  const database = await closing(createScratchDatabase());
+  proxy = await closing(DatabaseProxy.open(database.databaseUrl));
+  world = await closing(openWorld({}, { databaseUrl: proxy.url }));
+  other = await closing(openWorld({}, database));
 });
 
 /** What there is in the end where nothing is cut. */

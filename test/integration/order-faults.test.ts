@@ -1,22 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { contentsOf, expectClean, expire, holdingsOf, orderOf, place } from '../support/orders.js';
 import { expectAllBack, wantFullAlone } from '../support/full-orders.js';
 import { failAt, statementCount } from '../support/failing-statements.js';
 import { ORDER_OPERATIONS, tallyOf } from '../support/order-operations.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { openWorld, type World } from '../support/world.js';
 
-// Broken writes are broken for everyone.
-let database: ScratchDatabase;
 let world: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({}, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
+openBeforeAll(async (closing) => {
+  // Broken writes are broken for everyone.
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
 });
 afterEach(() => vi.restoreAllMocks());
 

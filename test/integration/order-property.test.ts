@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { DomainError } from '../../src/platform/errors.js';
 import { Random } from '../faults/load/random.js';
 import { answered } from '../simulation/answered.js';
@@ -10,19 +10,15 @@ import { Model } from '../simulation/model.js';
 import { faultsAtRest } from '../simulation/rest.js';
 import { makeScene } from '../simulation/scene.js';
 import { openWorkers, type Workers } from '../simulation/workers.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 
-let database: ScratchDatabase;
 let workers: Workers;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // The sweeps are of all tenants.
-  database = await createScratchDatabase();
+  const database = await closing(createScratchDatabase());
   const urls = { databaseUrl: database.databaseUrl, redisUrl: inject('redisUrl') };
-  workers = await openWorkers(urls, 1, () => undefined);
-});
-afterAll(async () => {
-  await workers.close();
-  await database.drop();
+  workers = await closing(openWorkers(urls, 1, () => undefined));
 });
 
 interface Step {

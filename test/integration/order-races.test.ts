@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   CURRENCY,
   expectClean,
@@ -16,23 +17,17 @@ import {
   type Shop,
 } from '../support/orders.js';
 import { expectHoldings, FULL_AMOUNT, wantFull, type FullOrder } from '../support/full-orders.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { openWorld, type World } from '../support/world.js';
 
 /** Three processes on one database. */
-let database: ScratchDatabase;
 let workers: readonly [World, World, World];
 let world: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  const open = async (): Promise<World> =>
-    openWorld({ ORDERS_PENDING_MAX: '1000' }, { databaseUrl: database.databaseUrl });
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  const open = async (): Promise<World> => closing(openWorld({ ORDERS_PENDING_MAX: '1000' }, database));
   workers = [await open(), await open(), await open()];
   [world] = workers;
-});
-afterAll(async () => {
-  for (const worker of workers) await worker.close();
-  await database.drop();
 });
 
 const ORDERS = 12;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { systemClock } from '../../src/platform/clock.js';
 import { connectOrm, systemEm, tenantEm } from '../../src/platform/database/orm.js';
@@ -9,6 +9,7 @@ import { Transactions } from '../../src/platform/database/transaction.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { ConsumerCursor, OutboxCounter, OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { newTenant, openFeedWorld, span, type FeedWorld } from '../support/feed-world.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 
 let world: FeedWorld;
 /** A message of its connections may hold several statements, as a commit's. */
@@ -17,14 +18,10 @@ const rung: [tenantId: string, seq: number][] = [];
 const outbox = new Outbox(systemClock, (tenantId, seq) => void rung.push([tenantId, seq]));
 const draft = (type: string) => ({ type, userId: null, payload: {} });
 
-beforeAll(async () => {
-  world = await openFeedWorld();
+openBeforeAll(async (closing) => {
+  world = await closing(openFeedWorld());
   const { databaseUrl } = world;
-  commitOrm = await connectOrm({ databaseUrl, poolSize: 6, severalStatements: true, entities });
-});
-afterAll(async () => {
-  await commitOrm.close(true);
-  await world.close();
+  commitOrm = await closing(connectOrm({ databaseUrl, poolSize: 6, severalStatements: true, entities }));
 });
 
 async function eventsOf(tenantId: string): Promise<OutboxEvent[]> {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { apiKeyDigest, isApiKey, newApiKey } from '../../src/identity/partners/api-key-text.js';
 import { ApiKey } from '../../src/identity/partners/api-key.entity.js';
@@ -9,6 +9,7 @@ import { Random } from '../faults/load/random.js';
 import { startApi } from '../support/api-server.js';
 import { graphqlRequest, graphqlSubscribe, type GraphqlAnswer } from '../support/graphql-client.js';
 import { expectWithin } from '../support/lag.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   damaged,
   CREATE_TOKEN,
@@ -46,15 +47,11 @@ let server: RunningServer;
 let tenant: SeededTenant;
 let tenantId: string;
 
-beforeAll(async () => {
-  world = await openWorld();
-  server = await startApi();
+openBeforeAll(async (closing) => {
+  world = await closing(openWorld());
+  server = await closing(startApi());
   tenant = await seedTenant(world);
   ({ tenantId } = tenant);
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
 });
 
 /** A key whose partner may run these operations. */

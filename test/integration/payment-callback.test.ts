@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { startApi } from '../support/api-server.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   contentsOf,
   CURRENCY,
@@ -17,32 +18,22 @@ import {
   shopper,
   type Shop,
 } from '../support/orders.js';
-import { RedisServer } from '../support/redis-server.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import { emOf, openWorld, type World } from '../support/world.js';
 
 const SECRET = 'payment'.repeat(6);
 const PREVIOUS = 'earlier'.repeat(6);
 
-let database: ScratchDatabase;
-let redis: RedisServer;
+let stores: OwnStores;
 let world: World;
 let server: RunningServer;
 const environment = { ROLE: 'all', HTTP_BODY_LIMIT_BYTES: '2048' };
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // A worker takes jobs and events of any test that shares its stores.
-  database = await createScratchDatabase();
-  redis = await RedisServer.start();
-  const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  world = await openWorld({}, urls);
+  stores = await closing(startOwnStores());
+  world = await closing(openWorld({}, stores));
   const secrets = { PAYMENT_SECRET: SECRET, PAYMENT_SECRET_PREVIOUS: PREVIOUS };
-  server = await startApi({ ...environment, ...secrets }, urls);
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
-  await redis.close();
-  await database.drop();
+  server = await closing(startApi({ ...environment, ...secrets }, stores));
 });
 
 const hmac = (key: string, text: string): string => createHmac('sha256', key).update(text).digest('hex');
@@ -272,8 +263,7 @@ describe('a callback that is refused writes nothing', () => {
 
   it('404 PAYMENT_CALLBACK_OFF where no secret is set', async () => {
     const { tenantId, id } = await scene();
-    const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-    const without = await startApi(environment, urls);
+    const without = await startApi(environment, stores);
     try {
       const reply = await fetch(`${without.address}/api/payments/callback`, {
         method: 'POST',

@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
-import { startPrivateRedis } from '../../src/platform/local-servers/private-redis.js';
-import type { PrivateServer } from '../../src/platform/local-servers/private-server.js';
 import { readStoredClaim } from '../../src/redemption/claim/claim.js';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { factsAfter, factsOf, openClaims } from '../support/facts.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { forget } from '../support/open-claim.js';
 import {
   eventually,
@@ -24,28 +20,21 @@ import {
 } from '../support/deferred.js';
 import { turn, withLagOf } from '../support/lag.js';
 import { holdCode } from '../support/row-lock.js';
+import { startSupervisedRedis, type SupervisedRedis } from '../support/supervised-redis.js';
 import { emOf, openWorld, outcomeOf, redeem, seedUser, seedUsers, type World } from '../support/world.js';
 
-let dataDir: string;
-let redis: PrivateServer;
+let redis: SupervisedRedis;
 /** Answers callers, and defers soon. */
 let world: World;
 /** Answers callers when their redemptions are committed. */
 let patient: World;
 /** Plays the worker; each test starts its jobs when it needs them. */
 let worker: World;
-beforeAll(async () => {
-  dataDir = mkdtempSync(path.join(tmpdir(), 'redeemkit-pending-'));
+openBeforeAll(async (closing) => {
   // A private Redis: other files' workers would take the jobs.
-  redis = await startPrivateRedis({ dataDir, durable: false, log: () => undefined });
-  world = await openWorld({ ...IMPATIENT, STORE_TIMEOUT_MS: '500' }, { redisUrl: redis.url });
-  patient = await openWorld({}, { redisUrl: redis.url });
-});
-afterAll(async () => {
-  await world.close();
-  await patient.close();
-  await redis.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  redis = await closing(startSupervisedRedis());
+  world = await closing(openWorld({ ...IMPATIENT, STORE_TIMEOUT_MS: '500' }, { redisUrl: redis.url }));
+  patient = await closing(openWorld({}, { redisUrl: redis.url }));
 });
 
 async function withWorker(

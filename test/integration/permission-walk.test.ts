@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { modules } from '../../src/app/modules.js';
 import { buildRedeemkitSchema } from '../../src/app/schema.js';
 import type { RunningServer } from '../../src/app/server.js';
@@ -11,10 +11,10 @@ import { present } from '../../src/platform/assert.js';
 import { systemEm } from '../../src/platform/database/orm.js';
 import { startApi } from '../support/api-server.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { startOwnStores } from '../support/own-stores.js';
 import { RawSocket } from '../support/raw-socket.js';
-import { RedisServer } from '../support/redis-server.js';
 import { rootFields, type RootField } from '../support/root-fields.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import type { WalkCaller, WalkOperation } from '../support/walk-caller.js';
 import { PROBE, signed, WALK_CALLERS } from '../support/walk-callers.js';
 import {
@@ -31,8 +31,6 @@ const AT_ONCE = 8;
 /** Written by every process as long as it runs. */
 const ALIVE = { tables: new Set(['process_node']), keys: /^(?:health|apq:)/ };
 
-let database: ScratchDatabase;
-let redis: RedisServer;
 let world: World;
 let server: RunningServer;
 let callers: readonly WalkCaller[];
@@ -40,22 +38,15 @@ const schema = buildRedeemkitSchema();
 const fields = rootFields(schema, PROBE);
 const rules = modules.permissions;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createScratchDatabase(), RedisServer.start()]);
-  const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  world = await openWorld({}, urls);
-  server = await startApi({}, urls);
+openBeforeAll(async (closing) => {
+  const stores = await closing(startOwnStores());
+  world = await closing(openWorld({}, stores));
+  server = await closing(startApi({}, stores));
   const tenantId = 'P_WALK';
   await world.services.tenants.create({ id: tenantId, name: 'Platform', type: 'PLATFORM' });
   callers = (
     await Promise.all(Object.values(WALK_CALLERS).map(async (make) => make(world, tenantId)))
   ).flat();
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
-  await redis.close();
-  await database.drop();
 });
 
 /** All that is stored, in both stores. */

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { AUDIT_DRIFTS } from '../support/planted-audit-drifts.js';
 import { HOLDING_DRIFTS } from '../support/planted-coupon-drifts.js';
 import { DATABASE_DRIFTS, type PlantedDrift } from '../support/planted-database-drifts.js';
@@ -7,7 +8,7 @@ import { ORDER_DRIFTS } from '../support/planted-order-drifts.js';
 import { REVERSAL_DRIFTS } from '../support/planted-reversal-drifts.js';
 import { REDIS_DRIFTS } from '../support/planted-redis-drifts.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { emOf, openWorld, type World } from '../support/world.js';
 
 const STORED_DRIFTS = [
@@ -19,18 +20,13 @@ const STORED_DRIFTS = [
   ...AUDIT_DRIFTS,
 ];
 
-/** No worker of another test counts in it what is planted here. */
-let database: ScratchDatabase;
 let world: World;
 let bystander: Scene;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({}, database);
+openBeforeAll(async (closing) => {
+  // No worker of another test counts in it what is planted here.
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
   bystander = await makeScene(world);
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
 });
 
 const run = async ({ tenantId }: Scene, repair = false) =>

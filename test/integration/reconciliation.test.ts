@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Reconciler } from '../../src/reconciliation/reconciler.js';
 import { ReconciliationRun } from '../../src/reconciliation/reconciliation-run.entity.js';
 import { ReconciliationRuns } from '../../src/reconciliation/reconciliation-runs.service.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { ProductApi, refusalIn, staffOf } from '../support/product-api.js';
 import { counted } from '../support/staff-world.js';
 import { driftsOf, makeScene, reconcilerOf, type Scene } from '../support/reconciliation.js';
@@ -11,14 +12,10 @@ import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-
 
 let database: ScratchDatabase;
 let world: World;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // Workers take the runs of all tenants, also those that another test has asked for.
-  database = await createScratchDatabase();
-  world = await openWorld({}, database);
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
+  database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
 });
 
 const look = async ({ tenantId }: Scene) => reconcilerOf(world).reconciler.run({ tenantId });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import type { Actor } from '../../src/graphql/actor.js';
 import { REDEEM_REFUSAL_CODES } from '../../src/redemption/redemption.errors.js';
@@ -8,6 +8,7 @@ import type { RunningServer } from '../../src/app/server.js';
 import { startApi } from '../support/api-server.js';
 import { signedUser, signedUsers, type SignedUser } from '../support/cluster.js';
 import { factsAfter, factsOf } from '../support/facts.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { OpenApiDocument } from '../support/openapi.js';
 import { DOOR, RedeemDoors, type Answer, type Call, type Reply } from '../support/redeem-doors.js';
 import { holdCode } from '../support/row-lock.js';
@@ -37,16 +38,12 @@ async function start(replyWithinMs: number): Promise<RunningServer> {
   });
 }
 
-beforeAll(async () => {
-  world = await openWorld();
-  server = await start(60_000);
+openBeforeAll(async (closing) => {
+  world = await closing(openWorld());
+  server = await closing(start(60_000));
   document = await OpenApiDocument.of(server.address);
   doors = new RedeemDoors(server.address, document);
   tenant = await seedTenant(world);
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
 });
 
 const door = async (call: Call): Promise<Reply> => doors.door(call);

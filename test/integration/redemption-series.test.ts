@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../src/platform/observability/log.js';
 import type { EventConsumer } from '../../src/platform/outbox/event-consumers.js';
 import { EventLog } from '../../src/platform/outbox/event-log.js';
@@ -7,8 +7,9 @@ import type { PublishedEvent } from '../../src/platform/outbox/published-event.j
 import { present } from '../../src/platform/assert.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { failAt, loseNextCommit } from '../support/failing-statements.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { ProductApi, staffOf } from '../support/product-api.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { seriesSums } from '../support/truth.js';
 import { leasedConsumers } from '../support/leased-consumers.js';
 import {
@@ -23,21 +24,17 @@ import {
   type World,
 } from '../support/world.js';
 
-let database: ScratchDatabase;
 let world: World;
 /** Another process. */
 let other: World;
 let api: ProductApi;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  [world, other] = [await openWorld({}, database), await openWorld({}, database)];
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
+  other = await closing(openWorld({}, database));
   api = new ProductApi(world);
 });
 afterEach(() => vi.restoreAllMocks());
-afterAll(async () => {
-  await Promise.all([world.close(), other.close()]);
-  await database.drop();
-});
 
 const seriesConsumer = (of: World): EventConsumer =>
   present(

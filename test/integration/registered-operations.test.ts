@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { PartnerOperations } from '../../src/identity/partners/partner-operations.entity.js';
 import { startApi } from '../support/api-server.js';
 import { graphqlRequest, type GraphqlAnswer } from '../support/graphql-client.js';
 import { expectWithin } from '../support/lag.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   CREATE_TOKEN,
   hashOf,
@@ -28,16 +29,12 @@ let tenantId: string;
 let partnerId: string;
 let key: string;
 
-beforeAll(async () => {
-  world = await openWorld();
-  server = await startApi();
+openBeforeAll(async (closing) => {
+  world = await closing(openWorld());
+  server = await closing(startApi());
   ({ tenantId } = await seedTenant(world));
   ({ partnerId, key } = await seedKey(world, tenantId, { scopes: ['redeem', 'codes:read'] }));
   await register(world, tenantId, partnerId, [VIEWER, CODES, CREATE_TOKEN]);
-});
-afterAll(async () => {
-  await server.stop();
-  await world.close();
 });
 
 /** What a partner's client may send, over any door. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { entities } from '../../src/app/modules.js';
 import { Order } from '../../src/orders/orders/order.entity.js';
 import { systemClock } from '../../src/platform/clock.js';
@@ -13,24 +13,20 @@ import { Redemption, type RedemptionRowStatus } from '../../src/redemption/histo
 import { TombstoneMark } from '../../src/redemption/recovery/tombstone-mark.entity.js';
 import { TombstoneRetention, WALK_TOMBSTONES } from '../../src/redemption/recovery/tombstone-retention.js';
 import { TenantService } from '../../src/tenancy/tenant.service.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 
 const DAY_MS = 86_400_000;
 const OUTBOX_DAYS = 7;
 const TOMBSTONE_DAYS = 30;
 
-let scratch: ScratchDatabase;
 let orm: MikroORM;
 let tenants: TenantService;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // A private database, because these tests delete from all tenants.
-  scratch = await createScratchDatabase();
-  orm = await connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 8, entities });
+  const scratch = await closing(createScratchDatabase());
+  orm = await closing(connectOrm({ databaseUrl: scratch.databaseUrl, poolSize: 8, entities }));
   tenants = new TenantService(orm, systemClock, new Transactions(orm));
-});
-afterAll(async () => {
-  await orm.close(true);
-  await scratch.drop();
 });
 
 async function newTenant(): Promise<string> {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { envelopes, type EnvelopeCipher, type EnvelopeOptions } from '../../sdk/src/encryption.js';
 import { createClient, EncryptionError, type RedeemkitClient } from '../../sdk/src/index.js';
 import {
@@ -11,16 +11,13 @@ import {
   type EnvelopeWorld,
 } from '../support/envelope-world.js';
 import { HttpProxy } from '../support/http-proxy.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 
 let setting: EnvelopeWorld;
 let proxy: HttpProxy;
-beforeAll(async () => {
-  setting = await openEnvelopeWorld();
-  proxy = await HttpProxy.start(setting.server.address);
-});
-afterAll(async () => {
-  await proxy.close();
-  await setting.close();
+openBeforeAll(async (closing) => {
+  setting = await closing(openEnvelopeWorld());
+  proxy = await closing(HttpProxy.start(setting.server.address));
 });
 beforeEach(() => {
   proxy.acts = [];

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { CursorLostError, operation, UnauthenticatedError } from '../../sdk/src/index.js';
 import {
   createSubscriptions,
@@ -9,6 +9,7 @@ import {
 } from '../../sdk/src/subscriptions.js';
 import { signedUser, staffToken, type SignedUser } from '../support/cluster.js';
 import { openDeviceWorld, type DeviceWorld } from '../support/device-world.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { inParallel } from '../support/redeemers.js';
 import { MapStore } from '../support/sdk-store.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
@@ -18,17 +19,13 @@ import { cursorNow, redeem, seedCampaign, seedTenant } from '../support/world.js
 let setting: DeviceWorld;
 let line: TcpForwarder;
 let open: Subscriptions[] = [];
-beforeAll(async () => {
-  setting = await openDeviceWorld();
-  line = await TcpForwarder.start(Number(new URL(setting.url).port));
+openBeforeAll(async (closing) => {
+  setting = await closing(openDeviceWorld());
+  line = await closing(TcpForwarder.start(Number(new URL(setting.url).port)));
 });
 afterEach(() => {
   for (const subscriptions of open) subscriptions.close();
   open = [];
-});
-afterAll(async () => {
-  await line.close();
-  await setting.close();
 });
 
 const FAST = { firstPauseMs: 5, maxPauseMs: 50 };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   DatabaseProxy,
   isCommitReply,
@@ -8,28 +8,23 @@ import {
 } from '../support/database-proxy.js';
 import { factsOf, openClaims } from '../support/facts.js';
 import { ALL_FOUR, holdingsOf } from '../support/four-rewards.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { driftsAtRest } from '../support/reversals.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { oddOf, openShops, settle, type Shop } from '../support/shared-commits.js';
 import { openWorld, type World } from '../support/world.js';
 
 const TENANTS = 4;
 
-let database: ScratchDatabase;
 let proxy: DatabaseProxy;
 /** Its connections can be cut. */
 let world: World;
 let other: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  proxy = await DatabaseProxy.open(database.databaseUrl);
-  world = await openWorld({}, { databaseUrl: proxy.url });
-  other = await openWorld({}, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await Promise.all([world.close(), other.close()]);
-  await proxy.close();
-  await database.drop();
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  proxy = await closing(DatabaseProxy.open(database.databaseUrl));
+  world = await closing(openWorld({}, { databaseUrl: proxy.url }));
+  other = await closing(openWorld({}, database));
 });
 
 async function expectRedeemedOnce(shops: readonly Shop[]): Promise<void> {

@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { present } from '../../src/platform/assert.js';
 import type { Claim } from '../../src/redemption/claim/claim.js';
 import { factsAfter, factsOf } from '../support/facts.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { forget, openClaim } from '../support/open-claim.js';
 import { driftsAtRest } from '../support/reversals.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { execute, oddOf, openShops, settle, transactionsOf } from '../support/shared-commits.js';
 import { openWorld, seedCampaign, seedTenant, seedUsers, type World } from '../support/world.js';
 
-let database: ScratchDatabase;
 let world: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({}, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
 });
 
 /** A tenant whose campaign gives one subscription. */

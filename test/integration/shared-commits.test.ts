@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { ALL_FOUR, holdingsOf, NOTHING } from '../support/four-rewards.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { reopen } from '../support/open-claim.js';
 import { driftsAtRest } from '../support/reversals.js';
 import { holdRows } from '../support/row-lock.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 import { execute, oddOf, openShops, settle, transactionsOf, type Shop } from '../support/shared-commits.js';
 import { expectExactly } from '../support/truth.js';
 import {
@@ -23,18 +24,13 @@ import {
 const TENANTS = 6;
 const CLAIMS_EACH = 2;
 
-let database: ScratchDatabase;
 let world: World;
 /** Plays a second process. */
 let other: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  world = await openWorld({}, { databaseUrl: database.databaseUrl });
-  other = await openWorld({}, { databaseUrl: database.databaseUrl });
-});
-afterAll(async () => {
-  await Promise.all([world.close(), other.close()]);
-  await database.drop();
+openBeforeAll(async (closing) => {
+  const database = await closing(createScratchDatabase());
+  world = await closing(openWorld({}, database));
+  other = await closing(openWorld({}, database));
 });
 
 const open = async (campaign = {}): Promise<Shop[]> => openShops(world, TENANTS, { campaign });

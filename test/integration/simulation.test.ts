@@ -1,24 +1,20 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { simulate } from '../simulation/simulation.js';
 import { openWorkers, type Workers } from '../simulation/workers.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 
 const SEED = 2026;
 const OPERATIONS = 300;
 /** What can always be done. */
 const DONE = ['PLACE_PLAN', 'REDEEM', 'ADJUST', 'GRANT_POINTS', 'ISSUE_COUPONS'];
 const heard: string[] = [];
-let database: ScratchDatabase;
 let workers: Workers;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // The sweeps are of all tenants.
-  database = await createScratchDatabase();
+  const database = await closing(createScratchDatabase());
   const urls = { databaseUrl: database.databaseUrl, redisUrl: inject('redisUrl') };
-  workers = await openWorkers(urls, 2, (line) => heard.push(line));
-});
-afterAll(async () => {
-  await workers.close();
-  await database.drop();
+  workers = await closing(openWorkers(urls, 2, (line) => heard.push(line)));
 });
 
 it(`S2.6 S3.12 any mixture of operations leaves what the answers say, and reconcile is clean (seed ${SEED})`, async () => {

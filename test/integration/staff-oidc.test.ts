@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { duringOperation } from '../../src/platform/recording/current-operation.js';
 import { entriesOf, findingsOf } from '../support/audit.js';
 import { OidcProvider, type Persona } from '../support/oidc-provider.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { refusedBy, seedStaff } from '../support/staff-world.js';
 import { emOf, openWorld, seedTenant, type World } from '../support/world.js';
 
@@ -9,14 +10,10 @@ let provider: OidcProvider;
 let world: World;
 let tenantId: string;
 
-beforeAll(async () => {
-  provider = await OidcProvider.start();
-  world = await openWorld(provider.environment);
+openBeforeAll(async (closing) => {
+  provider = await closing(OidcProvider.start());
+  world = await closing(openWorld(provider.environment));
   ({ tenantId } = await seedTenant(world));
-});
-afterAll(async () => {
-  await world.close();
-  await provider.stop();
 });
 
 const begin = async (tenant = tenantId) => world.services.staffOidc.begin(tenant);

@@ -1,21 +1,18 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { Order, type OrderStatus, type OrderType } from '../../src/orders/orders/order.entity.js';
 import { OutboxEvent } from '../../src/platform/outbox/outbox.entity.js';
 import { Outbox } from '../../src/platform/outbox/outbox.js';
 import { Subscription } from '../../src/subscriptions/subscription.entity.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { openSubscriptionWorld, type SubscriptionWorld } from '../support/subscription-world.js';
 import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 
 let database: ScratchDatabase;
 let world: SubscriptionWorld;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // The sweep is for all tenants, so that of another test must not come in between.
-  database = await createScratchDatabase();
-  world = await openSubscriptionWorld(database.databaseUrl, inject('redisUrl'));
-});
-afterAll(async () => {
-  await world.close();
-  await database.drop();
+  database = await closing(createScratchDatabase());
+  world = await closing(openSubscriptionWorld(database.databaseUrl, inject('redisUrl')));
 });
 
 const ago = (ms: number) => new Date(world.clock.nowMs() - ms);

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { beforeEach } from 'vitest';
 import { createClient, type ClientOptions, type RedeemkitClient } from '../../sdk/src/index.js';
 import type { SignedUser } from './cluster.js';
 import { openDeviceWorld, type DeviceWorld } from './device-world.js';
 import { HttpProxy } from './http-proxy.js';
+import { openBeforeAll } from './open-before-all.js';
 import type { World } from './world.js';
 
 /** Pauses of a client that a test does not wait for. */
@@ -21,13 +22,9 @@ interface SdkScene {
 export function sdkScene(): SdkScene {
   let setting: DeviceWorld;
   let proxy: HttpProxy;
-  beforeAll(async () => {
-    setting = await openDeviceWorld();
-    proxy = await HttpProxy.start(setting.url);
-  });
-  afterAll(async () => {
-    await proxy?.close();
-    await setting?.close();
+  openBeforeAll(async (closing) => {
+    setting = await closing(openDeviceWorld());
+    proxy = await closing(HttpProxy.start(setting.url));
   });
   beforeEach(() => {
     proxy.acts = [];
