@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Tenant } from '../../src/tenancy/tenant.entity.js';
 import { beginImport, fileRequest, foreignCodes, importState } from '../support/code-files.js';
 import { staffToken, startCluster, startBundled, type Cluster } from '../support/cluster.js';
 import { DatabaseProxy } from '../support/database-proxy.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import { emOf, seedCampaign, seedTenant } from '../support/world.js';
 
@@ -15,13 +16,9 @@ const PATIENCE_MS = 90_000;
 
 let stores: OwnStores;
 let cluster: Cluster;
-beforeAll(async () => {
-  stores = await startOwnStores();
-  cluster = await startCluster({ ...stores, mayComplain: true });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await stores?.close();
+openBeforeAll(async (closing) => {
+  stores = await closing(startOwnStores());
+  cluster = await closing(startCluster({ ...stores, mayComplain: true }));
 });
 
 it('X.12 an import whose worker is killed in the middle is finished by another one: every line once', async () => {

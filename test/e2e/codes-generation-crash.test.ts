@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { signedUsers, startCluster, staffToken, startBundled, type Cluster } from '../support/cluster.js';
 import { graphqlRequest, graphqlSubscribe } from '../support/graphql-client.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import type { RunningProcess } from '../support/processes.js';
 import { redeemAll, tallyOf } from '../support/redeemers.js';
@@ -25,14 +26,10 @@ interface Progress {
 
 let stores: OwnStores;
 let cluster: Cluster;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // Other files' workers would take the job of a killed one.
-  stores = await startOwnStores();
-  cluster = await startCluster({ ...stores, mayComplain: true });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await stores?.close();
+  stores = await closing(startOwnStores());
+  cluster = await closing(startCluster({ ...stores, mayComplain: true }));
 });
 
 async function newWorker(): Promise<RunningProcess> {

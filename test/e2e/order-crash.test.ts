@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { staffToken, startBundled } from '../support/cluster.js';
 import {
   DatabaseProxy,
@@ -8,6 +8,7 @@ import {
   type MessageTest,
 } from '../support/database-proxy.js';
 import { graphqlRequest } from '../support/graphql-client.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   ORDER_OPERATIONS,
   paymentOf,
@@ -16,32 +17,22 @@ import {
   type OrderScene,
 } from '../support/order-operations.js';
 import { contentsOf, expectClean, orderOf, place } from '../support/orders.js';
-import { RedisServer } from '../support/redis-server.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { startOwnStores, type OwnStores } from '../support/own-stores.js';
 import { openWorld, PATIENT, type World } from '../support/world.js';
 
 const PAYMENT_SECRET = 'payment'.repeat(6);
 
 // The process that is killed has a worker, which must not take jobs of other tests.
-let database: ScratchDatabase;
-let redis: RedisServer;
+let stores: OwnStores;
 let proxy: DatabaseProxy;
 let world: World;
 /** Its orders are late within moments. */
 let hasty: World;
-beforeAll(async () => {
-  database = await createScratchDatabase();
-  redis = await RedisServer.start();
-  proxy = await DatabaseProxy.open(database.databaseUrl);
-  const urls = { databaseUrl: database.databaseUrl, redisUrl: redis.url };
-  world = await openWorld({}, urls);
-  hasty = await openWorld({ ORDER_TIMEOUT_MINUTES: '0.01' }, urls);
-});
-afterAll(async () => {
-  await Promise.all([world?.close(), hasty?.close()]);
-  await proxy?.close();
-  await redis?.close();
-  await database?.drop();
+openBeforeAll(async (closing) => {
+  stores = await closing(startOwnStores());
+  proxy = await closing(DatabaseProxy.open(stores.databaseUrl));
+  world = await closing(openWorld({}, stores));
+  hasty = await closing(openWorld({ ORDER_TIMEOUT_MINUTES: '0.01' }, stores));
 });
 
 type Send = (url: string, scene: OrderScene) => Promise<unknown>;
@@ -151,7 +142,7 @@ describe('a process that is killed', () => {
       const victim = await startBundled({
         role: 'all',
         databaseUrl: proxy.url,
-        redisUrl: redis.url,
+        redisUrl: stores.redisUrl,
         environment: { ...PATIENT, PAYMENT_SECRET },
       });
       const runs = await Promise.all(

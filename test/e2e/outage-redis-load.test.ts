@@ -1,49 +1,35 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/platform/redis/redis.js';
-import { startCluster, type Cluster } from '../support/cluster.js';
+import type { Cluster } from '../support/cluster.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   ANSWERED_MS_MAX,
   askOnce,
   expectAllRedeemed,
   expectRecovery,
   note,
+  openRedisOutage,
   sceneOf,
   slowest,
   withLag,
 } from '../support/outage.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
-import { RedisServer } from '../support/redis-server.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
-import { TcpForwarder } from '../support/tcp-forwarder.js';
+import type { RedisServer } from '../support/redis-server.js';
+import type { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
 import { PATIENT } from '../support/world.js';
 
 let redis: RedisServer;
 let forwarder: TcpForwarder;
-let database: ScratchDatabase;
 let cluster: Cluster;
-beforeAll(async () => {
-  redis = await RedisServer.start();
-  forwarder = await TcpForwarder.start(redis.port);
-  database = await createScratchDatabase();
-  cluster = await startCluster({
-    redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
-    databaseUrl: database.databaseUrl,
-    mayComplain: true,
-    environment: {
-      STORE_TIMEOUT_MS: '1000',
-      COMMIT_BATCH_MAX: '8',
-      CLAIM_DEADLINE_MS: '3000',
-      SWEEP_EVERY_MS: '1000',
-    },
-  });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await database?.drop();
-  await forwarder?.close();
-  await redis?.close();
+openBeforeAll(async (closing) => {
+  ({ redis, forwarder, cluster } = await openRedisOutage(closing, {
+    STORE_TIMEOUT_MS: '1000',
+    COMMIT_BATCH_MAX: '8',
+    CLAIM_DEADLINE_MS: '3000',
+    SWEEP_EVERY_MS: '1000',
+  }));
 });
 
 /**

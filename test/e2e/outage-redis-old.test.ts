@@ -1,34 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { keyDigest } from '../../src/platform/key-digest.js';
 import { connectRedis, type Redis } from '../../src/platform/redis/redis.js';
-import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
-import { sceneOf, type Scene } from '../support/outage.js';
+import { signedUsers, type Cluster } from '../support/cluster.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { openRedisOutage, sceneOf, type Scene } from '../support/outage.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf, type RedeemWish } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
 import { TcpForwarder } from '../support/tcp-forwarder.js';
 import { expectExactly } from '../support/truth.js';
 
 let redis: RedisServer;
 let forwarder: TcpForwarder;
-let database: ScratchDatabase;
 let cluster: Cluster;
-beforeAll(async () => {
-  redis = await RedisServer.start();
-  forwarder = await TcpForwarder.start(redis.port);
-  database = await createScratchDatabase();
-  cluster = await startCluster({
-    redisUrl: `redis://127.0.0.1:${forwarder.port}/0`,
-    databaseUrl: database.databaseUrl,
-    mayComplain: true,
-    environment: { STORE_TIMEOUT_MS: '5000', CLAIM_DEADLINE_MS: '3000', SWEEP_EVERY_MS: '1000' },
-  });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await database?.drop();
-  await forwarder?.close();
-  await redis?.close();
+openBeforeAll(async (closing) => {
+  ({ redis, forwarder, cluster } = await openRedisOutage(closing, {
+    STORE_TIMEOUT_MS: '5000',
+    CLAIM_DEADLINE_MS: '3000',
+    SWEEP_EVERY_MS: '1000',
+  }));
 });
 
 /** What Redis remembers of these redemptions: copies of their codes, open claims, and the keys they were sent with. */

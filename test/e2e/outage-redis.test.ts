@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startCluster, type Cluster } from '../support/cluster.js';
 import { factsOf } from '../support/facts.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   ANSWERED_MS_MAX,
   askOnce,
@@ -13,25 +14,15 @@ import {
 } from '../support/outage.js';
 import { PASSING_IN_OUTAGES, redeemAll, tallyOf } from '../support/redeemers.js';
 import { RedisServer } from '../support/redis-server.js';
-import { createScratchDatabase, type ScratchDatabase } from '../support/scratch-database.js';
+import { createScratchDatabase } from '../support/scratch-database.js';
 
 let redis: RedisServer;
-let database: ScratchDatabase;
 let cluster: Cluster;
-beforeAll(async () => {
-  redis = await RedisServer.start();
-  database = await createScratchDatabase();
-  cluster = await startCluster({
-    redisUrl: redis.url,
-    databaseUrl: database.databaseUrl,
-    mayComplain: true,
-    environment: { STORE_TIMEOUT_MS: '1000' },
-  });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await database?.drop();
-  await redis?.close();
+openBeforeAll(async (closing) => {
+  redis = await closing(RedisServer.start());
+  const { databaseUrl } = await closing(createScratchDatabase());
+  const environment = { STORE_TIMEOUT_MS: '1000' };
+  cluster = await closing(startCluster({ redisUrl: redis.url, databaseUrl, mayComplain: true, environment }));
 });
 
 async function configure(name: string, value: string): Promise<void> {

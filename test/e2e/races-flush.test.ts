@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { emptyRedis } from '../support/redis-keys.js';
 import { startCluster, signedUser, signedUsers, type Cluster } from '../support/cluster.js';
-import { startOwnStores, type OwnStores } from '../support/own-stores.js';
+import { startOwnStores } from '../support/own-stores.js';
 import {
   PASSING_IN_OUTAGES,
   redeemAll,
@@ -15,20 +16,12 @@ import { seedCampaign, seedTenant } from '../support/world.js';
 
 const FLUSH_EVERY_MS = 60;
 
-let stores: OwnStores;
 let cluster: Cluster;
-beforeAll(async () => {
-  stores = await startOwnStores();
+openBeforeAll(async (closing) => {
+  const stores = await closing(startOwnStores());
   // Small transactions, so that a flush falls between the two stores of many of them.
-  cluster = await startCluster({
-    ...stores,
-    mayComplain: true,
-    environment: { COMMIT_BATCH_MAX: '8', COMMIT_LANES: '4' },
-  });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await stores?.close();
+  const environment = { COMMIT_BATCH_MAX: '8', COMMIT_LANES: '4' };
+  cluster = await closing(startCluster({ ...stores, mayComplain: true, environment }));
 });
 
 /** Empties this file's private Redis repeatedly until the work is done; answers how often. */

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { present } from '../../src/platform/assert.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
 import { signedUsers, startCluster, type Cluster } from '../support/cluster.js';
 import { openClaims } from '../support/facts.js';
-import { startOwnStores, type OwnStores } from '../support/own-stores.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { startOwnStores } from '../support/own-stores.js';
 import type { RunningProcess } from '../support/processes.js';
 import {
   PASSING_IN_OUTAGES,
@@ -23,25 +24,17 @@ const SWEEP_EVERY_MS = 500;
 /** What a sweep itself may take on an overloaded machine. */
 const SWEEP_MS = 40_000;
 
-let stores: OwnStores;
 let cluster: Cluster;
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // One test pauses Redis.
-  stores = await startOwnStores();
-  cluster = await startCluster({
-    ...stores,
-    mayComplain: true,
-    environment: {
-      CLAIM_DEADLINE_MS: String(DEADLINE_MS),
-      SWEEP_EVERY_MS: String(SWEEP_EVERY_MS),
-      // Callers wait for what becomes of their claims.
-      REPLY_WITHIN_MS: '60000',
-    },
-  });
-});
-afterAll(async () => {
-  await cluster?.close();
-  await stores?.close();
+  const stores = await closing(startOwnStores());
+  const environment = {
+    CLAIM_DEADLINE_MS: String(DEADLINE_MS),
+    SWEEP_EVERY_MS: String(SWEEP_EVERY_MS),
+    // Callers wait for what becomes of their claims.
+    REPLY_WITHIN_MS: '60000',
+  };
+  cluster = await closing(startCluster({ ...stores, mayComplain: true, environment }));
 });
 
 interface Scene {

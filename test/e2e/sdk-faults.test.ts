@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient, type ClientOptions, type FetchLike, type RedeemResult } from '../../sdk/src/index.js';
 import { createSubscriptions, type RedemptionSettledEvent } from '../../sdk/src/subscriptions.js';
 import { signedUser, signedUsers, staffToken, startCluster, type Cluster } from '../support/cluster.js';
-import { startOwnStores, type OwnStores } from '../support/own-stores.js';
+import { openBeforeAll } from '../support/open-before-all.js';
+import { startOwnStores } from '../support/own-stores.js';
 import type { RunningProcess } from '../support/processes.js';
 import { inParallel, type Redeemed } from '../support/redeemers.js';
 import { holdCodes } from '../support/row-lock.js';
@@ -17,22 +18,13 @@ const KILLS = new Set([20, 60, 100, 140]);
 const CUTS = new Set([40, 80, 120]);
 const PATIENT = { firstPauseMs: 50, maxPauseMs: 1000, deadlineMs: 150_000 };
 
-let stores: OwnStores;
 let cluster: Cluster;
 let line: TcpForwarder;
-beforeAll(async () => {
-  stores = await startOwnStores();
-  cluster = await startCluster({
-    ...stores,
-    mayComplain: true,
-    environment: { CLAIM_DEADLINE_MS: '5000', SWEEP_EVERY_MS: '500' },
-  });
-  line = await TcpForwarder.start(portOf(cluster.apis[0]));
-});
-afterAll(async () => {
-  await line?.close();
-  await cluster?.close();
-  await stores?.close();
+openBeforeAll(async (closing) => {
+  const stores = await closing(startOwnStores());
+  const environment = { CLAIM_DEADLINE_MS: '5000', SWEEP_EVERY_MS: '500' };
+  cluster = await closing(startCluster({ ...stores, mayComplain: true, environment }));
+  line = await closing(TcpForwarder.start(portOf(cluster.apis[0])));
 });
 
 const portOf = ({ url }: RunningProcess): number => Number(new URL(url).port);

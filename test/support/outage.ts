@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { signedUsers, type Cluster } from './cluster.js';
+import { signedUsers, startCluster, type Cluster } from './cluster.js';
 import { graphqlRequest } from './graphql-client.js';
 import { withLagOf, type Lagged } from './lag.js';
+import type { Closing } from './open-before-all.js';
 import {
   PASSING_IN_OUTAGES,
   pick,
@@ -12,12 +13,35 @@ import {
   type Redeemed,
   type RedeemWish,
 } from './redeemers.js';
+import { RedisServer } from './redis-server.js';
+import { createScratchDatabase } from './scratch-database.js';
+import { TcpForwarder } from './tcp-forwarder.js';
 import { expectExactly } from './truth.js';
 import { seedCampaign, seedTenant } from './world.js';
 
 /** The limits of docs/outages.md. */
 export const ANSWERED_MS_MAX = 1000;
 const RECOVERED_MS_MAX = 5000;
+
+export interface RedisOutage {
+  readonly redis: RedisServer;
+  /** Between the cluster and its Redis. */
+  readonly forwarder: TcpForwarder;
+  readonly cluster: Cluster;
+}
+
+/** A cluster on stores of its own, whose Redis can be killed, and cut off at the forwarder. */
+export async function openRedisOutage(
+  closing: Closing,
+  environment: Readonly<Record<string, string>>,
+): Promise<RedisOutage> {
+  const redis = await closing(RedisServer.start());
+  const forwarder = await closing(TcpForwarder.start(redis.port));
+  const { databaseUrl } = await closing(createScratchDatabase());
+  const redisUrl = `redis://127.0.0.1:${forwarder.port}/0`;
+  const cluster = await closing(startCluster({ redisUrl, databaseUrl, mayComplain: true, environment }));
+  return { redis, forwarder, cluster };
+}
 
 export interface Scene {
   readonly tenantId: string;
