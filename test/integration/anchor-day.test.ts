@@ -5,7 +5,7 @@ let world: SubscriptionWorld;
 beforeAll(async () => {
   world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const START_MS = Date.UTC(2030, 0, 31, 10);
 const dayOf = (instant: Date | null | undefined): string | undefined => instant?.toISOString().slice(0, 10);

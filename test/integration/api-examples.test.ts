@@ -36,7 +36,7 @@ beforeAll(async () => {
     systemClock.nowMs(),
   );
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 async function sent(example: ApiExample): Promise<GraphqlAnswer> {
   const {

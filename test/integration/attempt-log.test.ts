@@ -25,7 +25,7 @@ beforeAll(async () => {
   world = await openWorld({ UNIFORM_REFUSALS: 'true', ATTEMPT_LOG_PER_MINUTE: String(6 * KEPT) });
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const ATTEMPTS = `query ($filter: RefusedAttemptFilter) {
   attempts(filter: $filter) { total items {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'redeemkit-audit-cli-'));
 });
 afterAll(async () => {
-  await world.close();
+  await world?.close();
   await rm(folder, { recursive: true });
 });
 

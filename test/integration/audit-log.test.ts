@@ -46,7 +46,7 @@ beforeAll(async () => {
   api = new ProductApi(world);
   otherApi = new ProductApi(other);
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 afterEach(() => vi.restoreAllMocks());
 
 async function facility(tenantId: string, name = 'Shop'): Promise<string> {

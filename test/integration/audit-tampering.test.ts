@@ -34,8 +34,8 @@ beforeAll(async () => {
   api = new ProductApi(world);
 });
 afterAll(async () => {
-  await world.close();
-  await database.drop();
+  await world?.close();
+  await database?.drop();
   await rm(folder, { recursive: true });
 });
 beforeEach(async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
     foreignToken,
   };
 });
-afterAll(async () => its.close());
+afterAll(async () => its?.close());
 
 const ALLOWED = new Set(['INVALID_CIPHERTEXT', 'ENVELOPE_EXPIRED', 'BAD_REQUEST']);
 

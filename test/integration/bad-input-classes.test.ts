@@ -52,8 +52,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   agent.destroy();
-  await server.stop();
-  await world.close();
+  await server?.stop();
+  await world?.close();
 });
 
 /** What good requests about orders would name: each of them is refused by the last of its checks. */

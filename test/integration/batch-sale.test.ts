@@ -20,8 +20,8 @@ beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(), openWorld()]);
 });
 afterAll(async () => {
-  await world.close();
-  await other.close();
+  await world?.close();
+  await other?.close();
 });
 
 const DAY_MS = 86_400_000;

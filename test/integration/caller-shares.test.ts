@@ -17,7 +17,7 @@ beforeAll(async () => {
   // Counts are asked for, and no answer may come before its commit.
   world = await openWorld({ REPLY_WITHIN_MS: '20000', CLAIM_DEADLINE_MS: '60000' });
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** A tenant with a product line of this hourly limit, and a code that everybody may use once. */
 async function seeded(hourLimit: number) {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const PREVIEW = `query ($input: PreviewCampaignRuleInput!) { previewCampaignRule(input: $input) {
   codes { samples differentCodes liveBeside guessesPerHit guessesPerHitMin codesPossible }

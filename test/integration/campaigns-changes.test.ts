@@ -8,7 +8,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 describe('the life of a campaign', () => {
   const path: Record<CampaignStatus, CampaignStep[]> = {

@@ -7,7 +7,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const NOTHING = { issued: 0, campaigns: [], batches: [], codes: [], events: [] };
 const SEED_RULE = {

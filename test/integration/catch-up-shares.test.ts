@@ -13,7 +13,7 @@ let world: FeedWorld;
 beforeAll(async () => {
   world = await openFeedWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 async function take(events: FeedSubscription, count: number): Promise<number[]> {
   const seqs: number[] = [];

@@ -16,7 +16,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 it('X.4 answers CODE_MALFORMED to a typo and to a swap before the code is looked up, and CODE_NOT_FOUND to an unknown code', async () => {
   const tenant = await seedTenant(world);

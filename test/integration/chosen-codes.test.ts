@@ -19,8 +19,8 @@ beforeAll(async () => {
   codes = await openCodesWorld(inject('databaseUrl'));
 });
 afterAll(async () => {
-  await world.close();
-  await codes.close();
+  await world?.close();
+  await codes?.close();
 });
 
 async function chosenCampaign(): Promise<SeededTenant & { readonly campaignId: string }> {

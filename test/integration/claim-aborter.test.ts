@@ -32,8 +32,8 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 afterAll(async () => {
-  await world.close();
-  await other.close();
+  await world?.close();
+  await other?.close();
 });
 
 async function claimOne(rule: Record<string, unknown> = {}) {

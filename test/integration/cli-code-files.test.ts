@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await world.close();
+  await world?.close();
 });
 
 const cli = async (...args: string[]) => callCli(cliEnvironment(), args);

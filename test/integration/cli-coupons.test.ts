@@ -12,7 +12,7 @@ beforeAll(async () => {
   shop = await openShop(world);
   await world.services.users.ensureUser(shop.tenantId, 'alice');
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const cli = async (...args: string[]) => callCli(cliEnvironment(), [...args, '--tenant', shop.tenantId]);
 

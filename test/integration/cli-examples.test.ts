@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await openWorld();
   tenant = await seedTenant(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const cli = async (...args: string[]) => callCli(cliEnvironment(), args);
 

@@ -8,7 +8,7 @@ beforeAll(async () => {
   world = await openWorld();
   tenant = await seedTenant(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const cli = async (...args: string[]) => callCli(cliEnvironment(), [...args, '--tenant', tenant.tenantId]);
 const jsonOf = async (...args: string[]) => JSON.parse(await lineOf(cli(...args, '--json'))) as unknown;

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
-  await world.close();
+  await world?.close();
 });
 
 const cli = async (...args: string[]) => callCli(cliEnvironment(), args);

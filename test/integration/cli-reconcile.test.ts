@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await openWorld();
   environment = cliEnvironment();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const cli = async (command: string, { tenantId }: Scene, ...options: string[]) =>
   callCli(environment, [command, '--tenant', tenantId, ...options]);

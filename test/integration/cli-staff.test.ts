@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await openWorld();
   ({ tenantId } = await seedTenant(world));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const staff = async (verb: string, ...args: string[]) =>
   callCli(cliEnvironment(), ['staff', verb, '--tenant', tenantId, ...args]);

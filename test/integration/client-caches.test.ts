@@ -82,7 +82,7 @@ beforeAll(async () => {
   const byId = await answersTo(staff, singles([...found, ...lists].map(({ data }) => data)));
   answers = [...found, ...lists, ...byId];
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Two facilities, and an account, an entry and a transfer of each user. */
 async function moveMoney(tenantId: string, users: readonly string[]): Promise<void> {

@@ -10,7 +10,7 @@ let server: TransportServer;
 beforeAll(async () => {
   server = await startTransport();
 });
-afterAll(async () => server.close());
+afterAll(async () => server?.close());
 
 /** Fetches, and records how. */
 function recorded(): { calls: string[]; fetch: typeof fetch } {

@@ -28,8 +28,8 @@ beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(async () => {
-  await codes.close();
-  await world.close();
+  await codes?.close();
+  await world?.close();
 });
 
 /** A pool that is full, and refills itself; workers of other tests may do it, too. */

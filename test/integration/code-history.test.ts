@@ -21,7 +21,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const HISTORY = `query ($codeId: ID!) { codeHistory(codeId: $codeId) { codeId isCut
   entries { at event userId externalUserId redemptionId useNo productCode refusal isPreview further channel by reason operation auditEntryId }

@@ -26,8 +26,8 @@ beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(async () => {
-  await codes.close();
-  await world.close();
+  await codes?.close();
+  await world?.close();
 });
 
 /** A file as it comes over the wire. @param stopAfter fails there, as a connection does that breaks */

@@ -37,7 +37,7 @@ beforeAll(async () => {
     new UserResolver(users, new UserChangeService(world.transactions, access, ports)),
   ]);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const staff = (role: StaffRole, tenant = tenantId): Actor => ({
   kind: 'STAFF',

@@ -17,8 +17,8 @@ beforeAll(async () => {
   lenient = await openCodesWorld(inject('databaseUrl'), 10);
 });
 afterAll(async () => {
-  await world.close();
-  await lenient.close();
+  await world?.close();
+  await lenient?.close();
 });
 
 /** The smallest that a job makes in three chunks. */

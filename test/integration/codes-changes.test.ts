@@ -6,7 +6,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const UNKNOWN_IDS = ['1', '0', '-1', '', 'abc', '99999999999999999999', "1' or 1=1"];
 

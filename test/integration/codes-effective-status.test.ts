@@ -18,7 +18,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const HOUR_MS = 3_600_000;
 const past = () => new Date(world.clock.nowMs() - HOUR_MS);

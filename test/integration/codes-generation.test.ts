@@ -10,7 +10,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const tally = (outcomes: readonly string[]): Record<string, number> =>
   Object.fromEntries(

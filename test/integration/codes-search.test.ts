@@ -10,7 +10,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 async function found(tenantId: string, filter: CodeFilter): Promise<string[]> {
   const { total, items } = await world.codeReader.page(tenantId, filter, { offset: 0, size: 500 });

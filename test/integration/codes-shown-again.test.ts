@@ -10,7 +10,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const hashed = { codeVisibility: 'HASHED' } as const;
 const redisKey = (tenantId: string, batchId: string) => `{${tenantId}}:shown:${batchId}`;

@@ -16,7 +16,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const NOTHING = { swept: 0, mended: {}, left: {}, failed: [] };
 const compensate = async ({ tenantId }: Scene) => reconcilerOf(world).compensation.run(tenantId);

@@ -20,7 +20,7 @@ let other: World;
 beforeAll(async () => {
   [world, other] = [await openWorld(), await openWorld()];
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 const points = (amount: string, more: object = {}) => ({ type: 'POINTS', amount, ...more });
 

@@ -11,7 +11,7 @@ let server: TransportServer;
 beforeAll(async () => {
   server = await startTransport();
 });
-afterAll(async () => server.close());
+afterAll(async () => server?.close());
 
 const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(server.url + path, { headers: { 'accept-encoding': 'identity', ...headers } });

@@ -32,7 +32,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const couponsOf = async ({ tenantId }: Shop, redemptionId: string) =>
   emOf(world, tenantId).find(UserCoupon, { redemptionId }, { orderBy: { id: 'asc' } });

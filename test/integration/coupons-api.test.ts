@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const userOf = ({ tenantId, userId }: Shop): Actor => ({ kind: 'USER', tenantId, userId });
 

@@ -28,7 +28,7 @@ beforeAll(async () => {
   database = await startPrivateMariadb({ dataDir, log: () => undefined, durable: false, extraArgs });
 });
 afterAll(async () => {
-  await database.stop();
+  await database?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
 

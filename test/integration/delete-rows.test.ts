@@ -11,7 +11,7 @@ let orm: MikroORM;
 beforeAll(async () => {
   orm = await connectOrm({ databaseUrl: inject('databaseUrl'), poolSize: 4, entities: [CodePoolItem] });
 });
-afterAll(async () => orm.close(true));
+afterAll(async () => orm?.close(true));
 
 /** Rows 1, 2, … of a key with a prefix of two columns, of which another transaction holds one. */
 async function scene(heldId: string) {

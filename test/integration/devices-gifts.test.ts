@@ -16,7 +16,7 @@ let other: World;
 beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(), openWorld()]);
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 /** What staff give users, and how much of it a user holds. */
 async function giftScene() {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   opened = await openDeviceWorld();
   ({ world, url } = opened);
 });
-afterAll(async () => opened.close());
+afterAll(async () => opened?.close());
 
 const staff = (tenantId: string): string =>
   world.services.tokens.sign({ kind: 'STAFF', tenantId, staffId: 'staff-1', role: 'OWNER' }, 900);

@@ -33,8 +33,8 @@ beforeAll(async () => {
   captcha = await startCaptchaProvider(CAPTCHA_SECRET);
 });
 afterAll(async () => {
-  await opened.close();
-  await captcha.close();
+  await opened?.close();
+  await captcha?.close();
 });
 
 const staff = (tenantId: string): string =>

@@ -18,8 +18,8 @@ beforeAll(async () => {
   other = await openWorld();
 });
 afterAll(async () => {
-  await world.close();
-  await other.close();
+  await world?.close();
+  await other?.close();
 });
 
 const NOW = new Date(1_790_000_000_000);

@@ -31,8 +31,8 @@ beforeEach(() => {
   its.directory.mode = 'ANSWERS';
 });
 afterAll(async () => {
-  for (const each of its.worlds) await consumerOf(each).stop();
-  await its.close();
+  for (const each of its?.worlds ?? []) await consumerOf(each).stop();
+  await its?.close();
 });
 
 /** All events are acknowledged. */

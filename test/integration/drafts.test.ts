@@ -5,7 +5,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const rewardOf = (value: string, rest: Record<string, unknown> = {}) => ({
   type: 'SUBSCRIPTION' as const,

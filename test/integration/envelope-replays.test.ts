@@ -18,7 +18,7 @@ beforeAll(async () => {
   its = await openEnvelopeWorld();
   url = its.server.address;
 });
-afterAll(async () => its.close());
+afterAll(async () => its?.close());
 
 describe('S1.10', () => {
   it('S1.10: an envelope that is sent again is ENVELOPE_REPLAYED, and nothing is executed', async () => {

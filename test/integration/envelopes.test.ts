@@ -27,7 +27,7 @@ beforeAll(async () => {
   its = await openEnvelopeWorld();
   url = its.server.address;
 });
-afterAll(async () => its.close());
+afterAll(async () => its?.close());
 
 async function v1(tenant: EncryptingTenant, body: string, secret = V1_SECRET) {
   const headers = {

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(running.splice(0).map(async (each) => each.stop()));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Commits an event of each type, in one transaction each. */
 async function append(tenantId: string, ...types: string[]): Promise<void> {

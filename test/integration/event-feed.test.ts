@@ -12,7 +12,7 @@ beforeAll(async () => {
   world = await openFeedWorld();
 });
 afterAll(async () => {
-  await world.close();
+  await world?.close();
 });
 
 const own = (tenantId: string, userId: string | null = USER) => ({ tenantId, types: [SETTLED], userId });

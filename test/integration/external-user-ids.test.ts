@@ -11,7 +11,7 @@ beforeAll(async () => {
   world = await openWorld({}, {}, { reads: { poolSize: 4, statementMsMax: 3000 } });
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Three users of the tenant who have redeemed a code each. */
 async function seedRedeemers() {

@@ -26,7 +26,7 @@ let transport: TransportServer;
 beforeAll(async () => {
   transport = await startTransport({ environment: { TRUST_PROXY: 'true' } });
 });
-afterAll(async () => transport.close());
+afterAll(async () => transport?.close());
 
 /** Counts what it is asked to pay for. */
 class CountingBudget extends ReadingBudget {

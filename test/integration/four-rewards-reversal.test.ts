@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Account } from '../../src/money/account.entity.js';
 import { UserCoupon } from '../../src/orders/coupons/user-coupon.entity.js';
 import { DomainError } from '../../src/platform/errors.js';
 import { ALL_FOUR, holdingsOf, openGifts, seedFour, type FourGifts } from '../support/four-rewards.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   driftsAtRest,
   ageSubscription,
@@ -14,10 +15,9 @@ import {
 import { emOf, openWorld, outcomeOf, redeem, seedUser, type World } from '../support/world.js';
 
 let worlds: readonly [World, World];
-beforeAll(async () => {
-  worlds = [await openWorld(), await openWorld()];
+openBeforeAll(async (closing) => {
+  worlds = [await closing(openWorld()), await closing(openWorld())];
 });
-afterAll(async () => Promise.all(worlds.map(async (world) => world.close())));
 
 const DAY_MS = 86_400_000;
 const TAKEN = {

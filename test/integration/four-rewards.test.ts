@@ -31,7 +31,7 @@ let other: World;
 beforeAll(async () => {
   [world, other] = [await openWorld(), await openWorld()];
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 afterEach(() => vi.restoreAllMocks());
 
 async function seeded(count = 1) {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   production = await startTransport({ environment: { NODE_ENV: 'production' }, tryOut });
 });
 afterAll(async () => {
-  await Promise.all([development.close(), production.close()]);
+  await Promise.all([development?.close(), production?.close()]);
 });
 
 /** With headers that fetch does not let a caller set. */

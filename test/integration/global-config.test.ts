@@ -11,7 +11,7 @@ beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(), openWorld()]);
   api = new ProductApi(world);
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 const CONFIG = `{ globalConfig {
   version

@@ -12,7 +12,7 @@ beforeAll(async () => {
   other = await startTransport();
 });
 afterAll(async () => {
-  await Promise.all([one.close(), other.close()]);
+  await Promise.all([one?.close(), other?.close()]);
 });
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -15,7 +15,7 @@ beforeAll(async () => {
   closed = await startTransport();
 });
 afterAll(async () => {
-  await Promise.all([listed, open, closed].map(async (server) => server.close()));
+  await Promise.all([listed, open, closed].map(async (server) => server?.close()));
 });
 
 async function preflight({ url }: TransportServer, origin: string) {

@@ -8,7 +8,7 @@ let transport: TransportServer;
 beforeAll(async () => {
   transport = await startTransport({ environment: { NODE_ENV: 'production' } });
 });
-afterAll(async () => transport.close());
+afterAll(async () => transport?.close());
 
 async function overHttp(query: string, variables?: Record<string, unknown>): Promise<unknown> {
   const answer = await graphqlRequest(transport.url, {

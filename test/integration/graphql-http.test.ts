@@ -12,7 +12,7 @@ beforeAll(async () => {
   transport = await startTransport();
   url = transport.url;
 });
-afterAll(async () => transport.close());
+afterAll(async () => transport?.close());
 
 /** A GET that a page elsewhere could make a browser send is refused; the audits send none of the headers that prevent it. */
 const NO_GET_WITHOUT_PREFLIGHT = [

@@ -17,7 +17,7 @@ beforeAll(async () => {
   productionSocket = await RawSocket.ready(production.url);
 });
 afterAll(async () => {
-  await Promise.all([open.close(), production.close()]);
+  await Promise.all([open?.close(), production?.close()]);
 });
 
 interface Verdict {

@@ -9,7 +9,7 @@ beforeAll(async () => {
   transport = await startTransport({ environment: { HTTP_REQUEST_TIMEOUT_MS: '1500' } });
   url = transport.url;
 });
-afterAll(async () => transport.close());
+afterAll(async () => transport?.close());
 beforeEach(() => transport.logged.splice(0));
 
 /** What was logged from the level `warn` on. */

@@ -16,7 +16,7 @@ beforeAll(async () => {
   transport = await startTransport({ environment });
   url = transport.url;
 });
-afterAll(async () => transport.close());
+afterAll(async () => transport?.close());
 
 const bearer = (seconds = 60) => `Bearer ${transport.tokens.sign(USER, seconds)}`;
 

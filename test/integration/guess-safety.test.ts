@@ -12,8 +12,8 @@ beforeAll(async () => {
   lenient = await openCodesWorld(inject('databaseUrl'), 1000);
 });
 afterAll(async () => {
-  await world.close();
-  await lenient.close();
+  await world?.close();
+  await lenient?.close();
 });
 
 const six = ruleOf({ codeType: 'RANDOM_NUM', length: 6 });

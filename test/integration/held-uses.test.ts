@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 afterAll(async () => {
-  await Promise.all([world, other, ordinary].map(async (each) => each.close()));
+  await Promise.all([world, other, ordinary].map(async (each) => each?.close()));
 });
 
 /** Everybody asks once for the same code, in parallel and in turn over these processes. */

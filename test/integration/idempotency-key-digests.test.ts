@@ -18,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Every key of the tenant and of its jobs, with what it holds. */
 async function dumpOf(tenantId: string): Promise<string> {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await openWorld();
   ({ tenantId } = await seedTenant(world));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 afterEach(() => vi.restoreAllMocks());
 
 const signIn = async (email: string, password = PASSWORD, totpCode?: string) =>

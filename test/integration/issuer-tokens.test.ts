@@ -79,10 +79,10 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await server.stop();
-  await world.close();
-  keyServer.closeAllConnections();
-  keyServer.close();
+  await server?.stop();
+  await world?.close();
+  keyServer?.closeAllConnections();
+  keyServer?.close();
 });
 
 type Claims = Record<string, unknown>;

@@ -28,7 +28,7 @@ beforeAll(async () => {
   [world, other, impatient] = await Promise.all([openWorld(), openWorld(), openWorld(IMPATIENT)]);
 });
 afterAll(async () => {
-  await Promise.all([world, other, impatient].map(async (each) => each.close()));
+  await Promise.all([world, other, impatient].map(async (each) => each?.close()));
 });
 
 const KEY = { idempotencyKey: 'order-4711' };

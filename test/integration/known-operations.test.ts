@@ -16,7 +16,7 @@ beforeAll(async () => {
     environment: { NODE_ENV: 'production', GRAPHQL_MAX_COST: '2000', INTROSPECTION: 'true' },
   });
 });
-afterAll(async () => transport.close());
+afterAll(async () => transport?.close());
 beforeEach(() => {
   byApollo = vi.spyOn(ApolloServer.prototype, 'executeHTTPGraphQLRequest');
 });

@@ -18,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 async function seeded(count: number, campaign: Parameters<typeof seedCampaign>[3] = {}) {
   const tenant = await seedTenant(world);

@@ -23,7 +23,7 @@ beforeAll(async () => {
   platformId = `P_${randomBytes(6).toString('hex').toUpperCase()}`;
   await world.services.tenants.create({ id: platformId, name: 'Platform', type: 'PLATFORM' });
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Runs `mutation(input)` as staff of the tenant, and answers its payload. */
 async function change(

@@ -18,7 +18,7 @@ beforeAll(async () => {
   staff = staffOf(tenantId);
   user = { kind: 'USER', tenantId, userId: await seedUser(world, tenantId) };
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** The statements that take a connection of redemptions. */
 async function onMainPool(work: () => Promise<unknown>): Promise<string[]> {

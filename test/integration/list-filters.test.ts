@@ -16,7 +16,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const ALL = { offset: 0, size: 500 };
 const HOUR_MS = 3_600_000;

@@ -15,7 +15,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const LIST = `query ($filter: OrderFilterInput, $size: Int, $sort: SortOrder, $after: ID) {
   orders(filter: $filter, size: $size, sort: $sort, after: $after) {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const LIST = `query ($filter: UserFilterInput, $size: Int, $after: ID, $sort: SortOrder) {
   users(filter: $filter, size: $size, after: $after, sort: $sort) { total next items { externalId } } }`;

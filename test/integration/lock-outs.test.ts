@@ -28,7 +28,7 @@ beforeAll(async () => {
     LOCKOUT_TENANT_FAILURES: String(FREE.tenant),
   });
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 /** A code that fits the format and was never issued. */

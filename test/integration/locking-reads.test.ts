@@ -141,8 +141,8 @@ describe.each(SIZES)(
   (size) => {
     beforeAll(async () => open(size));
     afterAll(async () => {
-      await world.close();
-      await scratch.drop();
+      await world?.close();
+      await scratch?.drop();
     });
 
     it('lock the rows of redemptions', async () => {

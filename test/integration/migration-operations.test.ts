@@ -7,7 +7,7 @@ let database: ScratchDatabase;
 beforeAll(async () => {
   database = await createEmptyDatabase(inject('databaseUrl'));
 });
-afterAll(async () => database.drop());
+afterAll(async () => database?.drop());
 
 const FIRST = 'Migration20261130010101_note_what_processes_do';
 const LAST = 'Migration20261130010102_keep_reports_of_reconciliation';

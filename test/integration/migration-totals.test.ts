@@ -7,7 +7,7 @@ let database: ScratchDatabase;
 beforeAll(async () => {
   database = await createEmptyDatabase(inject('databaseUrl'));
 });
-afterAll(async () => database.drop());
+afterAll(async () => database?.drop());
 
 const NAME = 'Migration20261129011403_count_codes_and_redemptions';
 const NO_START = '1970-01-01 00:00:00.000';

@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const userOf = ({ tenantId, users }: MoneyScene, at: number): Actor => ({
   kind: 'USER',

@@ -16,7 +16,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const changeOf = (scene: MoneyScene, more: Partial<BalanceChange>): BalanceChange => ({
   userId: scene.users[0] ?? '',

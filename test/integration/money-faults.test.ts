@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 afterEach(() => vi.restoreAllMocks());
 
 /** A sender with 100, and a recipient with an account or without one. */

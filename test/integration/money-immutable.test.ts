@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 describe('S3.3 entries', () => {
   it.each(['money_entry', 'system_entry'])(

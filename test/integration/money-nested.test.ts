@@ -18,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Two users with 10 each. */
 async function makePair() {

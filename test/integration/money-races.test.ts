@@ -20,8 +20,8 @@ beforeAll(async () => {
   other = await openWorld();
 });
 afterAll(async () => {
-  await world.close();
-  await other.close();
+  await world?.close();
+  await other?.close();
 });
 
 const SIDES = 50;

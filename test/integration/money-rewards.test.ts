@@ -17,7 +17,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Codes that give a user 2.50 and 1.00 each. */
 async function makeCampaign(scene: MoneyScene, count: number, rule: Record<string, unknown> = {}) {

@@ -16,7 +16,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 afterEach(() => vi.restoreAllMocks());
 
 /** A user with 100, and an order of 100. */

@@ -24,7 +24,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const DAY_MS = 86_400_000;
 const refund = async ({ tenantId }: Shop, orderNo: string, input: Record<string, unknown> = {}) =>

@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const FIELDS = `id orderNo userId externalUserId type sourceType status planId quantity facilityId currency total discount
   pointsSpent amount refunded isNew subscriptionId createdAt paidAt closedAt closeReason

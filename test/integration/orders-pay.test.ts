@@ -23,7 +23,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const DAY_MS = 86_400_000;
 const pay = async ({ tenantId }: Shop, userId: string, id: string) =>

@@ -27,7 +27,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const OVERVIEW = `{ overview {
   asOf redemptions { committed reversed } codes activeCampaigns haltedAccounts deadLetters overdueClaims

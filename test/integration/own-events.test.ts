@@ -18,7 +18,7 @@ beforeAll(async () => {
   world = await openFeedWorld();
   process = await world.newProcess();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const rewards = (...planIds: string[]) =>
   planIds.map((planId, rewardNo) => ({

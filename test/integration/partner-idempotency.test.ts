@@ -11,7 +11,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 it('an idempotency key gives the same codes again to its partner alone, also where two have chosen the same', async () => {
   const tenant = await seedTenant(world);

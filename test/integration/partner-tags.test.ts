@@ -11,7 +11,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 it('a key of some product lines gives tags to new users only, also of 10 calls at once, and writes nothing otherwise', async () => {
   const { tenantId } = await seedTenant(world);

@@ -25,7 +25,7 @@ beforeAll(async () => {
     }),
   ]);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const staff = (role: StaffRole): Actor => ({ kind: 'STAFF', tenantId: world.tenantId, staffId: '1', role });
 const user = (userId: string): Actor => ({ kind: 'USER', tenantId: world.tenantId, userId });

@@ -8,7 +8,7 @@ let world: SubscriptionWorld;
 beforeAll(async () => {
   world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const good: CreatePlan = { name: 'Basic', unitPrice: '9.90', unitTime: 'MONTH' };
 const countPlans = async () => world.em().count(Plan);

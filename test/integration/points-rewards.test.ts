@@ -20,7 +20,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const lotOf = async ({ tenantId }: Shop, redemptionId: string, rewardNo = 0): Promise<PointsLot> =>
   emOf(world, tenantId).findOneOrFail(PointsLot, { redemptionId, rewardNo });

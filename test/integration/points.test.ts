@@ -27,7 +27,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const newId = (): string => world.services.ids.next();
 

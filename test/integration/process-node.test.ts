@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(holders.map(async (holder) => holder.release()));
-  await orm.close(true);
+  await orm?.close(true);
 });
 
 describe('a process node', () => {

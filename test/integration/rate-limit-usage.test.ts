@@ -24,7 +24,7 @@ beforeAll(async () => {
   [api, apiThere] = [new ProductApi(here), new ProductApi(there)];
 });
 afterAll(async () => {
-  await Promise.all([here.close(), there.close()]);
+  await Promise.all([here?.close(), there?.close()]);
 });
 
 const SET = `mutation ($input: SetRateLimitInput!) {

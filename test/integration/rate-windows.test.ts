@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 function windowsOf(...limits: readonly (readonly [limit: number, lengthMs: number])[]): RateWindow[] {
   const key = `{T_${world.services.ids.next()}}:rate:line:APP_A`;

@@ -24,7 +24,7 @@ beforeAll(async () => {
     entities,
   });
 });
-afterAll(async () => orm.close());
+afterAll(async () => orm?.close());
 
 it('ends a statement of a query that takes too long at the server, and keeps its connection', async () => {
   const error: unknown = await systemEm(orm)

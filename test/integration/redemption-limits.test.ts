@@ -21,7 +21,7 @@ beforeAll(async () => {
   // Counts are asked for, and no answer may come before its commit.
   world = await openWorld({ REPLY_WITHIN_MS: '20000', CLAIM_DEADLINE_MS: '60000' });
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const first = (codes: readonly string[]): string => codes[0] ?? '';
 

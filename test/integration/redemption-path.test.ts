@@ -16,7 +16,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Of the first redemption of a tenant: no cache holds anything, so that the count depends on no clock. */
 async function filesOfRedemption(): Promise<string[]> {

@@ -18,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 async function preview(tenantId: string, userId: string, code: string) {
   const asked = { productCode: 'DEMO', deviceId: null, idempotencyKey: null };

@@ -29,8 +29,8 @@ beforeAll(async () => {
   other = await openWorld();
 });
 afterAll(async () => {
-  await world.close();
-  await other.close();
+  await world?.close();
+  await other?.close();
 });
 
 const first = (codes: readonly string[]): string => codes[0] ?? '';

@@ -21,7 +21,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const first = (codes: readonly string[]): string => codes[0] ?? '';
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   // Without lock-outs: what a caller can make Redis hold must not depend on them.
   world = await openWorld({ LOCKOUT_USER_FAILURES: '0' });
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const ALPHABET = 'ABCDEFGHJKMNPQRSTUVWXYZ23456789';
 const guess = (): string => [...randomBytes(16)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');

@@ -22,7 +22,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   tenant = await seedTenant(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** The tenant's keys of these kinds, and how long each still lives; -1 without an end. */
 async function lives(...kinds: string[]): Promise<Record<string, number>> {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const DAY_MS = 86_400_000;
 const SHOWN =

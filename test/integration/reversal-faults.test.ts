@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 afterEach(() => vi.restoreAllMocks());
 
 const WISH = { returnUse: true };

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Code } from '../../src/codes/code.entity.js';
 import { Redemption } from '../../src/redemption/history/redemption.entity.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import { expectNoDrift, redeemed, reversalOutcome, reverse, stateOf } from '../support/reversals.js';
 import {
   emOf,
@@ -17,10 +18,9 @@ import {
 
 /** Two processes on the same stores. */
 let worlds: readonly [World, World];
-beforeAll(async () => {
-  worlds = [await openWorld(), await openWorld()];
+openBeforeAll(async (closing) => {
+  worlds = [await closing(openWorld()), await closing(openWorld())];
 });
-afterAll(async () => Promise.all(worlds.map(async (world) => world.close())));
 
 const SIDES = 20;
 const either = (at: number): World => worlds[at % 2 === 0 ? 0 : 1];

@@ -74,7 +74,7 @@ beforeAll(async () => {
   await bundle.close();
   code = `${output[0].code};\nprogram`;
 });
-afterAll(async () => setting.close());
+afterAll(async () => setting?.close());
 
 interface Call {
   readonly url: string;

@@ -18,7 +18,7 @@ beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(), openWorld()]);
   ({ tenantId } = await seedTenant(world));
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 interface Open extends OpenedSession {
   readonly subjectId: string;

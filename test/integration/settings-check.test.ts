@@ -13,8 +13,8 @@ beforeAll(async () => {
   redis = connectRedis(inject('redisUrl'), 1000);
 });
 afterAll(async () => {
-  redis.disconnect();
-  await orm.close(true);
+  redis?.disconnect();
+  await orm?.close(true);
 });
 
 /** Answers as a Redis with these settings would. */

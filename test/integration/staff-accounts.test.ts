@@ -16,7 +16,7 @@ beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(environment), openWorld(environment)]);
   ({ tenantId } = await seedTenant(world));
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 const signIn = async (email: string, password = PASSWORD, tenant = tenantId) =>
   world.services.staffSignIns.signIn({ tenantId: tenant, email, password, ip: '' });

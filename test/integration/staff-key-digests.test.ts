@@ -13,7 +13,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** A campaign with three codes and a batch of two, all under the same key, as their callers ask for them. */
 function callsOf(at: CodesWorld, tenantId: string) {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(environment), openWorld(environment)]);
   ({ tenantId } = await seedTenant(world));
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 afterEach(() => vi.restoreAllMocks());
 
 interface Try {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const databaseUrl = inject('databaseUrl');
   orm = await connectOrm({ databaseUrl, poolSize: 2, entities, severalStatements: true });
 });
-afterAll(async () => orm.close(true));
+afterAll(async () => orm?.close(true));
 beforeEach(() => {
   tenantId = `T_${randomBytes(6).toString('hex')}`;
 });

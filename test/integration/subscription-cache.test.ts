@@ -14,7 +14,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   userId = await world.addUser();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const valueKey = () => `{${world.tenantId}}:subs:${userId}`;
 const leaseKey = () => `${valueKey()}:lease`;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   userId = await world.addUser();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 let made = 0;
 const addNode = async (input: object = {}): Promise<string> => {

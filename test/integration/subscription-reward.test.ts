@@ -14,7 +14,7 @@ let world: SubscriptionWorld;
 beforeAll(async () => {
   world = await openSubscriptionWorld(inject('databaseUrl'), inject('redisUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const HOUR_MS = 3_600_000;
 const outcome = (given: Given | undefined): RewardOutcome => {

@@ -12,7 +12,7 @@ let world: CodesWorld;
 beforeAll(async () => {
   world = await openCodesWorld(inject('databaseUrl'));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const randomKey = (prefix: string): string => `${prefix}${world.ids.next().slice(-12)}`;
 

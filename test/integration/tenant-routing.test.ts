@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import route from '../../deploy/proxy/tenant.mjs';
 import { eachOf } from '../../src/platform/scheduling/each-of.js';
+import { openBeforeAll } from '../support/open-before-all.js';
 import {
   openWorld,
   outcomeOf,
@@ -16,13 +17,10 @@ const REDEMPTIONS_EACH = 120;
 const AT_ONCE_EACH = 16;
 
 let worlds: readonly [World, World];
-beforeAll(async () => {
+openBeforeAll(async (closing) => {
   // Tenants go alone, so that nothing but the routing makes a difference.
   const environment = { COMMIT_TENANTS_MAX: '1' };
-  worlds = [await openWorld(environment), await openWorld(environment)];
-});
-afterAll(async () => {
-  for (const world of worlds) await world.close();
+  worlds = [await closing(openWorld(environment)), await closing(openWorld(environment))];
 });
 
 interface Wish {

@@ -15,7 +15,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const APART = 'Cafe\u0301';
 const WHOLE = 'Caf\u00e9';

@@ -25,7 +25,7 @@ let other: World;
 beforeAll(async () => {
   [world, other] = [await openWorld(), await openWorld()];
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 const FAR_EAST = 'Pacific/Kiritimati';
 

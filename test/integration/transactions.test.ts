@@ -22,7 +22,7 @@ let tenantId: string;
 beforeAll(async () => {
   orm = await connectOrm({ databaseUrl: inject('databaseUrl'), poolSize: 6, entities });
 });
-afterAll(async () => orm.close(true));
+afterAll(async () => orm?.close(true));
 beforeEach(() => {
   tenantId = `T_${randomBytes(6).toString('hex')}`;
   retries = [];

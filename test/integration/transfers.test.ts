@@ -15,7 +15,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 /** Two users, the first with a balance of 100. */
 async function funded(currency: Record<string, unknown> = {}) {

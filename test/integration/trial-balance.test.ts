@@ -10,7 +10,7 @@ beforeAll(async () => {
   world = await openWorld();
   api = new ProductApi(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const BALANCE = `query ($facilityId: ID, $currency: String) { trialBalance(facilityId: $facilityId, currency: $currency) {
   asOf isBalanced currencies { currency debit credit unbalancedFacilityIds rows { kind debit credit } } } }`;

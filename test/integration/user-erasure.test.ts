@@ -24,7 +24,7 @@ beforeAll(async () => {
   [world, other] = await Promise.all([openWorld(), openWorld()]);
   api = new ProductApi(world);
 });
-afterAll(async () => Promise.all([world.close(), other.close()]));
+afterAll(async () => Promise.all([world?.close(), other?.close()]));
 
 const ERASE = `mutation ($input: EraseUserInput!) { eraseUser(input: $input) { erasedAt errors { code message } } }`;
 const erase = async (tenantId: string, input: object, by = staffOf(tenantId)) =>

@@ -22,7 +22,7 @@ beforeAll(async () => {
   platformId = `P_${randomBytes(6).toString('hex').toUpperCase()}`;
   await world.services.tenants.create({ id: platformId, name: 'Platform', type: 'PLATFORM' });
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const VIEWER = `{ viewer { kind tenantId tenantName tenantType staffId role user { id externalId tags } permissions } }`;
 const OPERATIONS = '{ viewer { permissions operations } }';

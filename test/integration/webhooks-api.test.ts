@@ -30,7 +30,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   ({ tenantId } = await seedTenant(world));
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 const FIELDS = 'webhook { id url eventTypes status disabledReason previousSecretUntil version }';
 const CREATE = `mutation ($input: CreateWebhookInput!) { createWebhook(input: $input) { ${FIELDS} secret errors { code field } } }`;

@@ -31,7 +31,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   scene = await WebhookScene.of(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 describe('a webhook', () => {
   it('gets each event once, signed, by two workers, and what was before it not at all', async () => {

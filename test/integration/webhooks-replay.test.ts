@@ -54,7 +54,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   scene = await WebhookScene.of(world);
 });
-afterAll(async () => world.close());
+afterAll(async () => world?.close());
 
 describe('a rotated secret', () => {
   it('signs together with the one before it until its time is over, then alone', async () => {

@@ -15,7 +15,7 @@ let orm: MikroORM;
 beforeAll(async () => {
   orm = await connectOrm({ databaseUrl: inject('databaseUrl'), poolSize: 4, entities: [] });
 });
-afterAll(async () => orm.close(true));
+afterAll(async () => orm?.close(true));
 
 /** Lots of a tenant of their own, with ids one after another. */
 async function scene() {
