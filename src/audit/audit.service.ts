@@ -1,6 +1,7 @@
 import type { FilterQuery, MikroORM } from '@mikro-orm/core';
 import { findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm } from '../platform/database/orm.js';
+import { filterBound } from '../platform/database/sql-values.js';
 import { isId, type Id } from '../platform/ids.js';
 import { AuditEntry } from './audit-entry.entity.js';
 import { shownTexts } from './personal-seals.js';
@@ -52,7 +53,8 @@ function conditionOf({
   from,
   before,
 }: AuditFilter): FilterQuery<AuditEntry> {
-  const createdAt = { ...(from && { $gte: from }), ...(before && { $lt: before }) };
+  const [since, until] = [filterBound(from), filterBound(before)];
+  const createdAt = { ...(since && { $gte: since }), ...(until && { $lt: until }) };
   return {
     ...(actorId && { actorId }),
     ...(operation && { operation }),

@@ -6,7 +6,6 @@ import { parseInput } from '../platform/input.js';
 import { givenFields } from '../platform/database/change-row.js';
 import { EMPTY_PAGE, findPage, type Page, type PageRange } from '../platform/database/find-page.js';
 import { tenantEm, type Em } from '../platform/database/orm.js';
-import { filterBound } from '../platform/database/sql-values.js';
 import type { PlatformServices } from '../platform/platform-services.js';
 import { Account } from './account.entity.js';
 import type { Entry } from './entry.entity.js';
@@ -88,8 +87,7 @@ export class AccountService {
 
   async entries(tenantId: string, filter: EntryFilter, range: PageRange): Promise<Page<Entry>> {
     if (!hasIds(filter)) return EMPTY_PAGE;
-    const times = { from: filterBound(filter.from), before: filterBound(filter.before) };
-    return findEntries(tenantEm(this.its.readOrm, tenantId), tenantId, { ...filter, ...times }, range);
+    return findEntries(tenantEm(this.its.readOrm, tenantId), tenantId, filter, range);
   }
 
   private async find(em: Em, id: Id): Promise<Account | null> {

@@ -4,7 +4,6 @@ import type { UserService } from '../../identity/users/user.service.js';
 import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/find-page.js';
 import { rowsOfPage } from '../../platform/database/list-ways.js';
 import { tenantEm } from '../../platform/database/orm.js';
-import { filterBound } from '../../platform/database/sql-values.js';
 import type { Id } from '../../platform/ids.js';
 import { findOrders } from './order-list.js';
 import { NEVER_REDEEMED, type OrderFilter } from './order-ways.js';
@@ -40,13 +39,11 @@ export async function listOrders(
   if (userId === null) return EMPTY_PAGE;
   const em = tenantEm(its.readOrm, tenantId);
   const { orderNo: id, campaignId, productCode, part, ...others } = wanted;
-  const times = { from: filterBound(wanted.from), before: filterBound(wanted.before) };
-  if (!campaignId && !productCode && !part)
-    return findOrders(em, tenantId, { ...others, ...times, id, userId }, page);
-  const { type, paymentState, status = null } = wanted;
+  if (!campaignId && !productCode && !part) return findOrders(em, tenantId, { ...others, id, userId }, page);
+  const { type, paymentState, from, before, status = null } = wanted;
   const isNone = (type && type !== 'REDEMPTION') || paymentState || (status && NEVER_REDEEMED.has(status));
   if (isNone) return EMPTY_PAGE;
-  const redeemed = { orderNo: id, campaignId, productCode, part, ...times, userId, status };
+  const redeemed = { orderNo: id, campaignId, productCode, part, from, before, userId, status };
   return rowsOfPage(em, Order, await its.redeemed(actor, redeemed, page));
 }
 

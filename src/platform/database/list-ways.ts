@@ -2,6 +2,7 @@ import type { EntityName } from '@mikro-orm/core';
 import { firstIdAt, type Id } from '../ids.js';
 import { cutPage, type Page, type PageRange } from './find-page.js';
 import type { Em } from './orm.js';
+import { filterBound } from './sql-values.js';
 
 export interface Condition {
   readonly sql: string;
@@ -120,12 +121,13 @@ function partOf(way: Way, { afterId = null, isOldestFirst = false }: PageRange):
 /** Ids and instants of rows whose ids are made shortly before or after their instants; clocks differ, too. */
 const ID_FROM_INSTANT_MS_MAX = 10 * 60_000;
 
-/** Half-open, by the instant of the rows; their ids lead to them. */
+/** Half-open, by the instant of the rows; their ids lead to them. A bound may lie where no column holds it. */
 export function timesOfRows(
   columns: { readonly id: string; readonly at: string },
-  { from, before }: { readonly from?: Date | null | undefined; readonly before?: Date | null | undefined },
+  filter: { readonly from?: Date | null | undefined; readonly before?: Date | null | undefined },
 ): Wish[] {
   const { id, at } = columns;
+  const [from, before] = [filterBound(filter.from), filterBound(filter.before)];
   return [
     from ? [`${id} >= ? and ${at} >= ?`, firstIdAt(from.getTime() - ID_FROM_INSTANT_MS_MAX), from] : false,
     before

@@ -4,7 +4,6 @@ import type { PartnerActor, PersonActor } from '../../graphql/actor.js';
 import type { UserService } from '../../identity/users/user.service.js';
 import type { RedeemedOrderFilter } from '../../orders/orders/order.service.js';
 import { EMPTY_PAGE, type Page, type PageRange } from '../../platform/database/find-page.js';
-import { filterBound } from '../../platform/database/sql-values.js';
 import { isId, type Id } from '../../platform/ids.js';
 import type { RedemptionPage, RedemptionReader } from './redemption-reader.js';
 import type { RedemptionRecord } from './redemption-record.js';
@@ -82,8 +81,7 @@ async function filterOf(
   wanted: WantedRedemptions,
 ): Promise<RedemptionListFilter | null> {
   const { tenantId } = actor;
-  const { codeId, batchId = null, status, orderNo: id } = wanted;
-  const [from, before] = [filterBound(wanted.from), filterBound(wanted.before)];
+  const { codeId, batchId = null, status, orderNo: id, from, before } = wanted;
   const userId = await userOf(users, actor, wanted);
   const campaignId = await campaignOf(codes, tenantId, wanted);
   if (userId === null || campaignId === null) return null;

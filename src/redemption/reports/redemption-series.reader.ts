@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import { tenantEm } from '../../platform/database/orm.js';
-import { instantOf } from '../../platform/database/sql-values.js';
+import { filterBound, instantOf } from '../../platform/database/sql-values.js';
 import type { Id } from '../../platform/ids.js';
 import { isRedeemRefusal, type RedeemRefusal } from '../redemption.errors.js';
 import {
@@ -73,7 +73,7 @@ export class RedemptionSeriesReader {
     const length = Math.max(0, Math.ceil((to.getTime() - first) / STEP_MS[step]));
     const end = new Date(first + length * STEP_MS[step]);
     const of = [tenantId, step, campaignId ?? ALL_CAMPAIGNS, productCode ?? ALL_PRODUCTS];
-    const rows = await em.execute<Row[]>(POINTS, [...of, new Date(first), end]);
+    const rows = await em.execute<Row[]>(POINTS, [...of, filterBound(new Date(first)), filterBound(end)]);
     const counts = new Map<string, number[]>();
     const countsOf = (outcome: string): number[] => {
       const known = counts.get(outcome) ?? Array.from({ length }, () => 0);
