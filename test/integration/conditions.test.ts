@@ -161,18 +161,18 @@ describe('the condition of a campaign', () => {
     const { tenantId, codes } = await seeded({ when, rewardRules: [points('1')] });
     const userId = await seedUser(world, tenantId);
     const paid = [
-      ['PURCHASE', 'PAID', '100.30', 'EUR'],
-      ['RENEWAL', 'FINISHED', '20.50', 'EUR'],
-      ['PURCHASE', 'FINISHED', '7', 'USD'],
-      ['PURCHASE', 'REFUNDED', '900', 'CHF'],
-      ['RECHARGE', 'FINISHED', '900', 'EUR'],
-      ['PURCHASE', 'PENDING', '900', 'EUR'],
+      ['PURCHASE', 'PAID', '100.30', 'EUR', null],
+      ['RENEWAL', 'FINISHED', '69.50', 'EUR', '49'],
+      ['PURCHASE', 'FINISHED', '7', 'USD', '0'],
+      ['PURCHASE', 'REFUNDED', '900', 'CHF', '900'],
+      ['RECHARGE', 'FINISHED', '900', 'EUR', null],
+      ['PURCHASE', 'PENDING', '900', 'EUR', null],
     ];
-    for (const [type, status, amount, currency] of paid)
+    for (const [type, status, amount, currency, refunded] of paid)
       await emOf(world, tenantId).execute(
-        `insert into \`order\` (tenant_id, id, user_id, type, status, amount, is_new, currency, created_at)
-          values (?, ?, ?, ?, ?, ?, 0, ?, now(3))`,
-        [tenantId, world.services.ids.next(), userId, type, status, amount, currency],
+        `insert into \`order\` (tenant_id, id, user_id, type, status, amount, is_new, currency, refunded, created_at)
+          values (?, ?, ?, ?, ?, ?, 0, ?, ?, now(3))`,
+        [tenantId, world.services.ids.next(), userId, type, status, amount, currency, refunded],
       );
     expect(outcomeOf(await redeem(world, tenantId, userId, codes[0] ?? ''))).toBe('COMMITTED');
   });

@@ -89,11 +89,12 @@ export class OrderService {
     return new Set(rows.map((row) => String(row.id)));
   }
 
-  /** What users have paid in purchases and renewals that stand, by currency, in whole units. */
+  /** What users have paid in purchases and renewals that stand, less what was refunded, by currency, in whole units. */
   async paidBy(em: Em, tenantId: string, userIds: readonly Id[]): Promise<PaidOrders[]> {
     return queryTogether(
       em,
-      `select cast(user_id as char) as userId, currency, count(*) as orders, cast(floor(sum(amount)) as char) as spent
+      `select cast(user_id as char) as userId, currency, count(*) as orders, 
+              cast(floor(sum(amount - coalesce(refunded, 0))) as char) as spent
          from \`order\` force index (ix_order__user_type)
         where tenant_id = ? and user_id in (?) and type in (?) and status in (?) group by user_id, currency`,
       [tenantId, userIds, PAID_TYPES, STANDING_STATUSES],
