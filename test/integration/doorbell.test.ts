@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { partitionOf } from '../../src/platform/partitions.js';
 import { Doorbell } from '../../src/platform/push/doorbell.js';
+import { Channels } from '../../src/platform/redis/channels.js';
 import { connectRedis, connectRedisListener, type Redis } from '../../src/platform/redis/redis.js';
 import { newTenant } from '../support/feed-world.js';
 import { killListener } from '../support/redis-connections.js';
@@ -43,6 +44,14 @@ describe('the doorbell', () => {
   it('tells its own process at once, and every other one', async () => {
     one.doorbell.ring(tenantId, 7);
     expect(one.heard).toEqual([[tenantId, 7]]);
+    await expect.poll(() => other.heard).toEqual([[tenantId, 7]]);
+  });
+
+  it('lets pass what other programs send on its channel', async () => {
+    const channels = new Channels(one.redis, 'events:doorbell');
+    const texts = ['', 'hello', 'null', '7', '{}', '[7]', `[["${tenantId}"]]`, `[["${tenantId}", "7"]]`];
+    for (const text of texts) await channels.publish(channels.of(tenantId), text);
+    one.doorbell.ring(tenantId, 7);
     await expect.poll(() => other.heard).toEqual([[tenantId, 7]]);
   });
 

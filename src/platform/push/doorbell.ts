@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import { Channels, type Heard } from '../redis/channels.js';
 import type { Redis } from '../redis/redis.js';
 
 const NAME = 'events:doorbell';
+
+const rings = z.array(z.tuple([z.string(), z.number()]));
 
 type Hear = (tenantId: string, seq: number) => void;
 
@@ -30,7 +33,7 @@ export class Doorbell {
   /** Hears other processes, too, from then on. */
   async listen(): Promise<void> {
     const heard: Heard = (message) => {
-      for (const [tenantId, seq] of JSON.parse(message) as [string, number][]) this.tell(tenantId, seq);
+      for (const [tenantId, seq] of ringsIn(message)) this.tell(tenantId, seq);
     };
     await this.channels.listen(this.listener, heard);
   }
@@ -60,5 +63,14 @@ export class Doorbell {
       await this.channels.publish(channel, message).catch(() => undefined);
     }
     this.due.delete(channel);
+  }
+}
+
+/** None in what another program sends on the channel: an error would end the process, and polls make up for a loss. */
+function ringsIn(message: string): z.output<typeof rings> {
+  try {
+    return rings.parse(JSON.parse(message));
+  } catch {
+    return [];
   }
 }
