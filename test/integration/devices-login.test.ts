@@ -21,6 +21,7 @@ import {
   type DeviceWorld,
 } from '../support/device-world.js';
 import { graphqlRequest } from '../support/graphql-client.js';
+import { holdRows } from '../support/row-lock.js';
 import { emOf, type World } from '../support/world.js';
 
 const IPHONE =
@@ -152,6 +153,17 @@ describe('S1.2: a known identifier', () => {
     expect(outcomeOf(await refreshDevice(url, refreshToken))).toBe('REFRESH_TOKEN_REUSED');
     expect(outcomeOf(await refreshDevice(url, next.refreshToken))).toBe('SESSION_ENDED');
     expect(outcomeOf(await refreshDevice(url, 'nonsense'))).toBe('REFRESH_TOKEN_UNKNOWN');
+  });
+
+  it('has its next refresh token although the device cannot be noted as seen', async () => {
+    const { tenantId } = await seedDeviceTenant(world);
+    const { refreshToken, deviceId } = await deviceLogin(url, tenantId, { identifier: newIdentifier() });
+    const sql = 'select id from device where tenant_id = ? and id = ? for update';
+    const letGo = await holdRows(world, tenantId, sql, deviceId);
+    const next = await refreshDevice(url, refreshToken);
+    await letGo();
+    expect(outcomeOf(next)).toBe('OK');
+    expect(outcomeOf(await refreshDevice(url, next.refreshToken))).toBe('OK');
   });
 
   it('signs out: its token and its refresh token end, and it stays bound', async () => {

@@ -13,7 +13,7 @@ import type { DeviceSession, DeviceTokens } from './device-tokens.js';
 import { Device } from './device.entity.js';
 import { refuse } from './device.errors.js';
 
-interface DeviceSessionParts extends Pick<PlatformServices, 'orm' | 'transactions' | 'clock'> {
+interface DeviceSessionParts extends Pick<PlatformServices, 'orm' | 'transactions' | 'clock' | 'log'> {
   readonly sessions: SessionService;
   readonly access: Pick<AccessService, 'changed'>;
   readonly tokens: DeviceTokens;
@@ -29,9 +29,17 @@ export class DeviceSessionService {
     const deviceId = await this.assertMayContinue(refreshToken);
     const refreshed = await this.its.sessions.refresh('DEVICE', refreshToken);
     const { tenantId, subjectId: userId } = refreshed;
-    const em = tenantEm(this.its.orm, tenantId);
-    await em.nativeUpdate(Device, { id: deviceId }, { lastSeenAt: new Date(this.its.clock.nowMs()) });
+    await this.noteSeen(tenantId, deviceId);
     return this.its.tokens.of({ tenantId, userId, deviceId }, refreshed);
+  }
+
+  /** The old token is used up: a failure of this must not lose the new one. */
+  private async noteSeen(tenantId: string, id: Id): Promise<void> {
+    const lastSeenAt = new Date(this.its.clock.nowMs());
+    const noted = tenantEm(this.its.orm, tenantId).nativeUpdate(Device, { id }, { lastSeenAt });
+    await noted.catch((error: unknown) =>
+      this.its.log.debug({ err: error }, 'a device was not noted as seen'),
+    );
   }
 
   /**
