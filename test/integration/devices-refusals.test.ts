@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HttpCaptchaVerifier } from '../../src/identity/devices/captcha/http-captcha-verifier.js';
+import { createLog } from '../../src/platform/observability/log.js';
+import { OutgoingHttp } from '../../src/platform/outgoing/outgoing-http.js';
 import {
   accessOf,
   deviceLogin,
@@ -153,5 +156,34 @@ describe('S1.5: a captcha', () => {
     expect(outcomeOf(await deviceLogin(url, tenantId, input))).toBe('SERVICE_UNAVAILABLE');
     expect(await made(tenantId)).toEqual(MADE_NOTHING);
     expect(outcomeOf(await deviceLogin(url, tenantId, input))).toBe('OK');
+  });
+
+  it('leaves the places of changes to other tenants while its provider hangs', async () => {
+    const { tenantId } = await seedDeviceTenant(world, withCaptcha());
+    const answer = captcha.hangs();
+    // More than the 8 places, fewer than the 16 connections to a host; each from an address of its own.
+    const logins = parallel(12, async (at) => {
+      const input = { identifier: newIdentifier(), captchaToken: 'solved' };
+      return deviceLogin(url, tenantId, input, `203.0.113.${at}`);
+    });
+    await expect.poll(captcha.waiting, { timeout: 10_000 }).toBe(12);
+    answer();
+    expect(tally(await logins)).toEqual({ OK: 12 });
+  });
+
+  it('is refused for now where 64 answers of a tenant wait for the provider', async () => {
+    const outgoing = new OutgoingHttp({ allowedNetworks: ['127.0.0.0/8'] });
+    const verifier = new HttpCaptchaVerifier(outgoing, createLog({ level: 'silent' }));
+    const verdict = async (secret: string) =>
+      verifier.isSolved({ url: captcha.url, secret }, { token: 'solved', ip: '203.0.113.1' }).catch(String);
+    const answer = captcha.hangs();
+    const verdicts = Array.from({ length: 64 }, async () => verdict(CAPTCHA_SECRET));
+    expect(await verdict(CAPTCHA_SECRET)).toContain('Too many answers wait');
+    const others = verdict('of another tenant');
+    answer();
+    expect(new Set(await Promise.all(verdicts))).toEqual(new Set([true]));
+    expect(await others).toBe(false);
+    expect(await verdict(CAPTCHA_SECRET)).toBe(true);
+    await outgoing.close();
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { duringOperation } from '../../src/platform/recording/current-operation.js';
+import { HeldPlace } from '../../src/platform/scheduling/held-place.js';
 import { entriesOf, findingsOf } from '../support/audit.js';
 import { OidcProvider, type Persona } from '../support/oidc-provider.js';
 import { openBeforeAll } from '../support/open-before-all.js';
@@ -34,6 +35,27 @@ describe('a sign-in by OpenID Connect', () => {
     await world.services.staffChanges.update(tenantId, staffId, { status: 'DISABLED' });
     expect(await world.services.access.refusalOf(actor)).toBe('SESSION_ENDED');
     expect(await refusedBy(signIn({ email }))).toBe('SIGN_IN_REFUSED');
+  });
+
+  it('holds no place of its process while the provider is asked', async () => {
+    const { email } = await seedStaff(world, tenantId);
+    const { authorizationUrl, flowToken } = await begin();
+    let held = 0;
+    const place = await HeldPlace.take(async () => {
+      held += 1;
+      return () => {
+        held -= 1;
+      };
+    });
+    const answer = provider.hang();
+    const completed = place.during(async () =>
+      complete(flowToken, provider.signIn(authorizationUrl, { email })),
+    );
+    await expect.poll(() => provider.waiting).toBe(1);
+    expect(held).toBe(0);
+    answer();
+    expect((await completed).staff).toMatchObject({ email });
+    expect(held).toBe(1);
   });
 
   it('accepts an invitation, whose token works no longer', async () => {

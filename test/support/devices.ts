@@ -144,6 +144,10 @@ export interface CaptchaProvider {
   readonly asked: URLSearchParams[];
   /** What it answers next, in place of a verdict. */
   fails(status: number, body: string): void;
+  /** From now on it answers nothing, until the result is called. */
+  hangs(): () => void;
+  /** How many wait for an answer. */
+  waiting(): number;
   close(): Promise<void>;
 }
 
@@ -151,6 +155,8 @@ export interface CaptchaProvider {
 export async function startCaptchaProvider(secret: string): Promise<CaptchaProvider> {
   const asked: URLSearchParams[] = [];
   let failure: { status: number; body: string } | null = null;
+  let answers: Promise<void> = Promise.resolve();
+  let waiting = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -159,12 +165,16 @@ export async function startCaptchaProvider(secret: string): Promise<CaptchaProvi
       asked.push(form);
       const success = form.get('secret') === secret && form.get('response') === 'solved';
       const codes = success ? [] : ['invalid-input-response'];
+      waiting += 1;
+      response.on('close', () => {
+        waiting -= 1;
+      });
       const { status, body } = failure ?? {
         status: 200,
         body: JSON.stringify({ success, 'error-codes': codes }),
       };
       failure = null;
-      response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+      void answers.then(() => response.writeHead(status, { 'content-type': 'application/json' }).end(body));
     });
   });
   await new Promise<void>((resolve) => {
@@ -177,6 +187,12 @@ export async function startCaptchaProvider(secret: string): Promise<CaptchaProvi
     fails: (status, body) => {
       failure = { status, body };
     },
+    hangs: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      answers = promise;
+      return () => resolve();
+    },
+    waiting: () => waiting,
     close: async () =>
       new Promise<void>((resolve) => {
         server.closeAllConnections();

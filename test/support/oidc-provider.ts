@@ -33,6 +33,9 @@ export class OidcProvider {
   private readonly grants = new Map<string, Grant>();
   private readonly server = createServer((request, reply) => void this.answer(request, reply));
   private issuer = '';
+  private answers: Promise<void> = Promise.resolve();
+  /** Requests that wait for an answer. */
+  waiting = 0;
 
   private constructor() {
     this.environment = {};
@@ -64,6 +67,13 @@ export class OidcProvider {
     return back.href;
   }
 
+  /** From now on it answers nothing, until the result is called. */
+  hang(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.answers = promise;
+    return () => resolve();
+  }
+
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => {
@@ -75,6 +85,9 @@ export class OidcProvider {
     const send = (status: number, body: object): void => {
       reply.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
+    this.waiting += 1;
+    await this.answers;
+    this.waiting -= 1;
     if (request.url === '/.well-known/openid-configuration') return send(200, this.metadata());
     if (request.url === '/jwks') return send(200, { keys: [this.publicKey()] });
     if (request.url !== '/token') return send(404, {});

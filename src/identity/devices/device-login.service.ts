@@ -5,6 +5,7 @@ import { tenantEm, type Em } from '../../platform/database/orm.js';
 import type { Id } from '../../platform/ids.js';
 import { isLoopback, networkOf } from '../../platform/network-of.js';
 import type { PlatformServices } from '../../platform/platform-services.js';
+import { withoutPlace } from '../../platform/scheduling/held-place.js';
 import type { AccessService } from '../access.service.js';
 import type { OpenedSession, SessionService } from '../sessions/session.service.js';
 import type { User } from '../users/user.entity.js';
@@ -98,7 +99,9 @@ export class DeviceLoginService {
     if (captcha === null) return;
     if (captchaToken === null || captchaToken === '') return refuse('CAPTCHA_REQUIRED', 'captchaToken');
     try {
-      if (await this.its.captcha.isSolved(captcha, { token: captchaToken, ip })) return;
+      // A provider that hangs must not hold back the sign-ins of other tenants.
+      if (await withoutPlace(async () => this.its.captcha.isSolved(captcha, { token: captchaToken, ip })))
+        return;
     } catch (error) {
       if (error instanceof CaptchaUnavailableError) refuse('SERVICE_UNAVAILABLE', 'captchaToken');
       throw error;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.js';
+import { withoutPlace } from '../../platform/scheduling/held-place.js';
 import { OidcRefusedError, type OidcClient } from './oidc-client.js';
 import type { SecretBox } from './secret-box.js';
 import { TENANT_ID, type StaffSession, type StaffSignInService } from './staff-sign-in.service.js';
@@ -43,7 +44,8 @@ export class OidcSignInService {
   /** @throws DomainError one of `BEGIN_OIDC_REFUSALS` */
   async begin(tenantId: string | null): Promise<BegunSignIn> {
     if (tenantId === null || !TENANT_ID.test(tenantId)) throw staffRefusal('TENANT_REQUIRED');
-    const { url, checks } = await this.client().begin();
+    const client = this.client();
+    const { url, checks } = await withoutPlace(async () => client.begin());
     const flow = { tenantId, endMs: this.its.clock.nowMs() + FLOW_MS, checks };
     return { authorizationUrl: url, flowToken: this.its.box.seal(JSON.stringify(flow), FLOW) };
   }
@@ -54,7 +56,8 @@ export class OidcSignInService {
     const opened = this.its.box.open(flowToken, FLOW);
     const flow = opened === null ? null : flowForm.parse(JSON.parse(opened.plain));
     if (flow === null || flow.endMs <= this.its.clock.nowMs()) throw staffRefusal('FLOW_UNKNOWN');
-    const email = await client.verifiedEmail(queryOf(callbackUrl), flow.checks).catch((error: unknown) => {
+    const asked = withoutPlace(async () => client.verifiedEmail(queryOf(callbackUrl), flow.checks));
+    const email = await asked.catch((error: unknown) => {
       throw error instanceof OidcRefusedError ? staffRefusal('PROVIDER_REFUSED') : error;
     });
     const account = await this.its.staff.findByEmail(flow.tenantId, email);

@@ -5,6 +5,8 @@ import type { CaptchaTerms } from '../device-ports.js';
 import { CaptchaUnavailableError, type CaptchaAnswer, type CaptchaVerifier } from './captcha-verifier.js';
 
 const TIMEOUT_MS = 5000;
+/** Requests to the provider at once for one tenant's account there. */
+const AT_ONCE_MAX = 64;
 
 const verdict = z.object({
   success: z.boolean(),
@@ -21,18 +23,35 @@ const SETTINGS_AT_FAULT: ReadonlySet<string> = new Set([
 
 /** Asks the provider by the form that Turnstile, hCaptcha and reCAPTCHA share (`siteverify`). */
 export class HttpCaptchaVerifier implements CaptchaVerifier {
+  /** Requests that are not answered yet, by the secret of the account. */
+  private readonly underWay = new Map<string, number>();
+
   constructor(
     private readonly outgoing: Pick<OutgoingHttp, 'send'>,
     private readonly log: Logger,
   ) {}
 
   async isSolved(terms: CaptchaTerms, answer: CaptchaAnswer): Promise<boolean> {
-    const { success, 'error-codes': codes } = await this.ask(terms, answer);
+    const { success, 'error-codes': codes } = await this.inTurn(terms, answer);
     if (codes?.some((code) => SETTINGS_AT_FAULT.has(code)) === true) {
       this.log.warn({ codes }, 'a captcha provider refuses the settings of a tenant');
       throw new CaptchaUnavailableError('The provider refuses the settings.');
     }
     return success;
+  }
+
+  private async inTurn(terms: CaptchaTerms, answer: CaptchaAnswer) {
+    const { secret } = terms;
+    const before = this.underWay.get(secret) ?? 0;
+    if (before >= AT_ONCE_MAX) throw new CaptchaUnavailableError('Too many answers wait for their verdict.');
+    this.underWay.set(secret, before + 1);
+    try {
+      return await this.ask(terms, answer);
+    } finally {
+      const left = (this.underWay.get(secret) ?? 1) - 1;
+      if (left > 0) this.underWay.set(secret, left);
+      else this.underWay.delete(secret);
+    }
   }
 
   private async ask({ url, secret }: CaptchaTerms, { token, ip }: CaptchaAnswer) {
