@@ -25,8 +25,20 @@ export class PresenceRedis {
    */
   async touch(tenantId: string, userId: Id, deviceId: Id, limit: number): Promise<Id[]> {
     const keys = [onlineKey(tenantId, userId), `{${tenantId}}:presence:evicted:${userId}`];
-    const tooMany = await this.script.run(keys, [deviceId, this.place, LIFE_MS, limit, LEAVE_MS]);
-    return tooMany as Id[];
+    const attemptId = randomUUID();
+    const args = [deviceId, this.place, attemptId, LIFE_MS, limit, LEAVE_MS];
+    return (await this.script.run(keys, args)) as Id[];
+  }
+
+  /**
+   * The device was signed off. If it has signed in again meanwhile, it is online from its next call on, as the youngest.
+   * @throws StoreUnavailableError
+   */
+  async forget(tenantId: string, userId: Id, deviceId: Id): Promise<void> {
+    const key = onlineKey(tenantId, userId);
+    const places = await answered(this.redis.hkeys(key));
+    const own = places.filter((place) => place.startsWith(`${deviceId}|`));
+    if (own.length > 0) await answered(this.redis.hdel(key, ...own));
   }
 
   /** The device is not online at this process any more. @throws StoreUnavailableError */

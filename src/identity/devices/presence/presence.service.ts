@@ -37,7 +37,8 @@ interface Online {
 export class PresenceService {
   /** With sockets at this process, by device. */
   private readonly here = new Map<Id, { readonly online: Online; sockets: number }>();
-  private readonly evictions = new Set<Promise<void>>();
+  /** Devices that are being signed off by this process. */
+  private readonly evictions = new Map<Id, Promise<void>>();
   private beats: NodeJS.Timeout | undefined;
 
   constructor(private readonly its: PresenceParts) {}
@@ -74,7 +75,7 @@ export class PresenceService {
 
   /** Waits for devices that are being signed off. */
   async drained(): Promise<void> {
-    await Promise.all(this.evictions);
+    await Promise.all(this.evictions.values());
   }
 
   private async touch({ tenantId, userId, deviceId }: Online): Promise<void> {
@@ -89,23 +90,25 @@ export class PresenceService {
 
   /** Not awaited: the socket that was just opened does not depend on it. */
   private evict(online: Online): void {
+    // A slow database may take longer than the time after which the device is named again.
+    if (this.evictions.has(online.deviceId)) return;
     const eviction = this.signOff(online).catch((error: unknown) =>
       this.its.log.warn(
         { err: error, tenantId: online.tenantId },
         'a device was not signed off, trying again',
       ),
     );
-    this.evictions.add(eviction);
-    void eviction.finally(() => this.evictions.delete(eviction));
+    this.evictions.set(online.deviceId, eviction);
+    void eviction.finally(() => this.evictions.delete(online.deviceId));
   }
 
   /**
    * Sends the event first, because nothing reaches a session that has ended. Ends only the sessions named in the event:
-   * the device may have signed in again. If this process dies in between, the device stays online, and the next device
-   * above the limit is signed off.
+   * the device may have signed in again. Where this fails, or this process dies in between, the device keeps its place in
+   * the order, and is the next one to be signed off.
    */
   private async signOff({ tenantId, userId, deviceId }: Online): Promise<void> {
-    const { transactions, outbox, sessions, access } = this.its;
+    const { transactions, outbox, sessions, access, redis } = this.its;
     const reason = 'TOO_MANY_ONLINE';
     const notified = await transactions.run(tenantId, async (em) => {
       const where = { deviceId, endedAt: null };
@@ -121,6 +124,7 @@ export class PresenceService {
       for (const sessionId of notified) await sessions.end(em, { tenantId, sessionId }, reason);
     });
     for (const sessionId of notified) access.changed({ tenantId, sessionId });
+    await redis.forget(tenantId, userId, deviceId);
   }
 
   private async inRedis(work: () => Promise<void>): Promise<void> {
