@@ -3,6 +3,7 @@ import type { Actor } from '../../../graphql/actor.js';
 import { StoreUnavailableError } from '../../../platform/errors.js';
 import type { Id } from '../../../platform/ids.js';
 import type { PlatformServices } from '../../../platform/platform-services.js';
+import { Periodic } from '../../../platform/scheduling/periodic.js';
 import type { AccessService } from '../../access.service.js';
 import type { SessionService } from '../../sessions/session.service.js';
 import { Session } from '../../sessions/session.entity.js';
@@ -39,9 +40,13 @@ export class PresenceService {
   private readonly here = new Map<Id, { readonly online: Online; sockets: number }>();
   /** Devices that are being signed off by this process. */
   private readonly evictions = new Map<Id, Promise<void>>();
-  private beats: NodeJS.Timeout | undefined;
+  /** While there are sockets. */
+  private beats: Periodic | null = null;
 
-  constructor(private readonly its: PresenceParts) {}
+  constructor(
+    private readonly its: PresenceParts,
+    private readonly beatEveryMs = BEAT_EVERY_MS,
+  ) {}
 
   /** A socket was opened. Never throws. */
   async opened(actor: Actor): Promise<void> {
@@ -50,7 +55,11 @@ export class PresenceService {
     const known = this.here.get(online.deviceId);
     if (known === undefined) this.here.set(online.deviceId, { online, sockets: 1 });
     else known.sockets += 1;
-    this.beats ??= setInterval(() => void this.beat(), BEAT_EVERY_MS).unref();
+    if (this.beats === null) {
+      const settings = { name: 'presence of devices', everyMs: this.beatEveryMs, log: this.its.log };
+      this.beats = new Periodic(settings, async (signal) => this.beat(signal));
+      this.beats.start();
+    }
     await this.touch(online);
   }
 
@@ -63,14 +72,15 @@ export class PresenceService {
     const { tenantId, userId, deviceId } = known.online;
     this.here.delete(deviceId);
     if (this.here.size === 0) {
-      clearInterval(this.beats);
-      this.beats = undefined;
+      void this.beats?.stop();
+      this.beats = null;
     }
     await this.inRedis(async () => this.its.redis.leave(tenantId, userId, deviceId));
   }
 
-  private async beat(): Promise<void> {
-    for (const { online } of this.here.values()) await this.touch(online);
+  /** Ends at the first device for which a store is away: waiting once for each of the others would take minutes. */
+  private async beat(signal: AbortSignal): Promise<void> {
+    for (const { online } of this.here.values()) if (signal.aborted || !(await this.touch(online))) return;
   }
 
   /** Waits for devices that are being signed off. */
@@ -78,8 +88,9 @@ export class PresenceService {
     await Promise.all(this.evictions.values());
   }
 
-  private async touch({ tenantId, userId, deviceId }: Online): Promise<void> {
-    await this.inRedis(async () => {
+  /** @returns whether the stores were there */
+  private async touch({ tenantId, userId, deviceId }: Online): Promise<boolean> {
+    return this.inRedis(async () => {
       const terms = await this.its.settings.of(tenantId);
       // Its last socket was closed meanwhile.
       if (!this.here.has(deviceId)) return;
@@ -127,12 +138,15 @@ export class PresenceService {
     await redis.forget(tenantId, userId, deviceId);
   }
 
-  private async inRedis(work: () => Promise<void>): Promise<void> {
+  /** @returns whether the stores were there */
+  private async inRedis(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) this.its.log.warn({ err: error }, 'presence failed');
+      if (error instanceof StoreUnavailableError) return false;
+      this.its.log.warn({ err: error }, 'presence failed');
     }
+    return true;
   }
 }
 
