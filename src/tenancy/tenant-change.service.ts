@@ -9,9 +9,10 @@ import {
 } from '../platform/database/change-row.js';
 import type { Em } from '../platform/database/orm.js';
 import type { Transactions } from '../platform/database/transaction.js';
+import { lockActivePlatforms } from './active-platforms.js';
 import type { TenantDirectory } from './directory/tenant-directory.js';
 import { Tenant, TENANT_STATUSES, type TenantStatus } from './tenant.entity.js';
-import { QUOTA_MAX, timeZoneName, type TenantService } from './tenant.service.js';
+import { platformRequired, QUOTA_MAX, timeZoneName, type TenantService } from './tenant.service.js';
 
 export const UPDATE_TENANT_REFUSALS = [
   'PLATFORM_TENANT_REQUIRED',
@@ -63,23 +64,32 @@ export class TenantChangeService {
         'You would lock yourself out. Another platform tenant, or the command line, may disable yours.';
       refuse('OWN_TENANT_NOT_DISABLED', message, ['input', 'status']);
     }
-    return this.update(tenantId, input);
+    return this.change(tenantId, input, askingTenantId);
+  }
+
+  /**
+   * On behalf of the operator, who may also disable the last platform tenant.
+   * @throws DomainError one of {@link UPDATE_TENANT_REFUSALS}
+   */
+  async update(tenantId: string, input: unknown): Promise<Tenant> {
+    return this.change(tenantId, input, null);
   }
 
   /**
    * Changes name, quota, status, time zone. A quota below what is issued takes nothing back: it stops further issue.
-   * @throws DomainError one of {@link UPDATE_TENANT_REFUSALS}
+   * @param askingTenantId null for the operator
    */
-  async update(tenantId: string, input: unknown): Promise<Tenant> {
+  private async change(tenantId: string, input: unknown, askingTenantId: string | null): Promise<Tenant> {
     const { expectedVersion: expected, ...rest } = parsed(input);
     const given = givenFields(rest);
     this.assertOwn(given);
     const changed = await this.transactions.run(tenantId, async (em) => {
       const isDescribed = given.name !== undefined || given.timeZone !== undefined;
-      const known = isDescribed
-        ? await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true })
-        : null;
-      if (known !== null) await this.describe(em, { ...known, ...given });
+      const known = await em.findOne(Tenant, { id: tenantId }, { disableIdentityMap: true });
+      if (known === null) return null;
+      if (isDescribed) await this.describe(em, { ...known, ...given });
+      if (askingTenantId !== null && known.type === 'PLATFORM' && given.status === 'DISABLED')
+        await assertStillActive(em, askingTenantId);
       const row = await changeRow(em, Tenant, { id: tenantId }, expected, () => given);
       if (row !== null && isDescribed) await this.describe(em, row.after);
       return row;
@@ -99,6 +109,14 @@ export class TenantChangeService {
     const message = 'Names and statuses of tenants belong to the tenant directory: change them there.';
     refuse('TENANT_OWNED_BY_DIRECTORY', message, ['input', name === undefined ? 'status' : 'name']);
   }
+}
+
+/**
+ * The platform tenant that disables another one remains itself: without it no staff could enable either of them.
+ * @throws DomainError PLATFORM_TENANT_REQUIRED
+ */
+async function assertStillActive(em: Em, askingTenantId: string): Promise<void> {
+  if (!(await lockActivePlatforms(em)).includes(askingTenantId)) throw platformRequired();
 }
 
 function parsed(input: unknown) {

@@ -73,9 +73,7 @@ export class TenantService {
 
   /** @throws DomainError PLATFORM_TENANT_REQUIRED */
   async assertPlatform(tenantId: string): Promise<void> {
-    if (await this.isPlatform(tenantId)) return;
-    const code: CreateTenantRefusal = 'PLATFORM_TENANT_REQUIRED';
-    throw new DomainError(code, 'Only the staff of an active platform tenant may make or change tenants.');
+    if (!(await this.isPlatform(tenantId))) throw platformRequired();
   }
 
   /** @throws DomainError one of {@link CREATE_TENANT_REFUSALS} */
@@ -181,6 +179,11 @@ export class TenantService {
 /** Whether the tenant's staff look after all tenants. */
 export function runsInstallation(tenant: Pick<Tenant, 'type' | 'status'> | null): boolean {
   return tenant?.type === 'PLATFORM' && tenant.status === 'ACTIVE';
+}
+
+export function platformRequired(): DomainError<'PLATFORM_TENANT_REQUIRED'> {
+  const message = 'Only the staff of an active platform tenant may make or change tenants.';
+  return new DomainError('PLATFORM_TENANT_REQUIRED', message);
 }
 
 function issueRefusal(tenant: Tenant | null, count: number): DomainError<TenantRefusal> | null {

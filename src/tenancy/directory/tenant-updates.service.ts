@@ -5,7 +5,7 @@ import { nextVersion } from '../../platform/database/change-row.js';
 import { present } from '../../platform/assert.js';
 import { outsideOperation } from '../../platform/recording/current-operation.js';
 import type { Em } from '../../platform/database/orm.js';
-import { ACROSS_TENANTS } from '../../platform/database/tenant-filter.js';
+import { lockActivePlatforms } from '../active-platforms.js';
 import type { TenantCopies } from '../tenant-change.service.js';
 import { runsInstallation } from '../tenant.service.js';
 import { Tenant } from '../tenant.entity.js';
@@ -90,9 +90,7 @@ export class TenantUpdateService {
   }
 
   private async isLast(em: Em, tenantId: string): Promise<boolean> {
-    const lock = { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
-    const where = { type: 'PLATFORM', status: 'ACTIVE' } as const;
-    const running = await em.find(Tenant, where, { ...lock, ...ACROSS_TENANTS, orderBy: { id: 'asc' } });
-    return running.length === 1 && running[0]?.id === tenantId;
+    const running = await lockActivePlatforms(em);
+    return running.length === 1 && running[0] === tenantId;
   }
 }
