@@ -97,7 +97,7 @@ export const identity = {
       oidcSettings: oidcSettings(config),
     });
     const users = new UserService(orm, its.ids, clock, tokens, its.transactions, readOrm);
-    const userChanges = new UserChangeService(its.transactions, access, identityPorts);
+    const userChanges = new UserChangeService(its.transactions, access, identityPorts, clock);
     const externalUserIds = new ExternalUserIds(orm);
     /** Features whose goods users own put themselves in. */
     const userHoldings: UserHolding[] = [];

@@ -52,6 +52,7 @@ import { Migration20261130060401_show_the_progress_of_reconciliations } from './
 import { Migration20261130092001_keep_the_time_zone_of_tenants } from './Migration20261130092001_keep_the_time_zone_of_tenants.js';
 import { Migration20261130110001_lease_work_to_processes } from './Migration20261130110001_lease_work_to_processes.js';
 import { Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant } from './Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant.js';
+import { Migration20261201010001_note_as_of_when_tags_hold } from './Migration20261201010001_note_as_of_when_tags_hold.js';
 
 /** Every migration, oldest first; named one by one, because compiled and source files must bear the same names. */
 export const migrations: readonly MigrationObject[] = [
@@ -266,5 +267,9 @@ export const migrations: readonly MigrationObject[] = [
   {
     name: 'Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant',
     class: Migration20261130115001_keep_subscription_tokens_unique_in_their_tenant,
+  },
+  {
+    name: 'Migration20261201010001_note_as_of_when_tags_hold',
+    class: Migration20261201010001_note_as_of_when_tags_hold,
   },
 ];

@@ -34,7 +34,7 @@ beforeAll(async () => {
     new CodeResolver(world.codeChanges, world.codeReader),
     new ProductLineResolver(world.lines),
     new TenantResolver(world.tenants, tenantChanges),
-    new UserResolver(users, new UserChangeService(world.transactions, access, ports)),
+    new UserResolver(users, new UserChangeService(world.transactions, access, ports, world.clock)),
   ]);
 });
 afterAll(async () => world?.close());

@@ -4,6 +4,8 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'j
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/app/server.js';
 import { UserTokenIssuer } from '../../src/identity/issuers/user-token-issuer.entity.js';
+import { UserTag } from '../../src/identity/users/user-tag.entity.js';
+import { tagsGivenAt } from '../../src/identity/users/user-tags.js';
 import { User } from '../../src/identity/users/user.entity.js';
 import { Random } from '../faults/load/random.js';
 import { startApi } from '../support/api-server.js';
@@ -188,6 +190,94 @@ function damaged(token: string, random: Random): string {
   const bad = token.slice(0, at) + random.pick([...'ABCxyz012_-']) + token.slice(at + 1);
   return bad === token || bad.split('.').length !== 3 ? damaged(token, random) : bad;
 }
+
+describe('tags of tokens that processes see in another order than they were issued in', () => {
+  const nowS = (): number => Math.floor(Date.now() / 1000);
+  const row = async (sub: string): Promise<User> =>
+    emOf(world, tenantId).findOneOrFail(User, { externalId: sub }, { disableIdentityMap: true });
+  /** In the user's row, and those that lead to the user. */
+  const tagsOf = async (sub: string): Promise<string[]> => {
+    const { id, tags } = await row(sub);
+    const leads = await emOf(world, tenantId).find(UserTag, { userId: id });
+    expect(leads.map(({ tag }) => tag).toSorted()).toEqual(tags);
+    return tags;
+  };
+  let other: World;
+  beforeAll(async () => {
+    other = await openWorld({ JWKS_HOSTS: new URL(keysUrl).host, OUTGOING_ALLOWED_NETWORKS: '127.0.0.1/32' });
+  });
+  afterAll(async () => other?.close());
+  const seenBy = async (process: World, token: string): Promise<void> =>
+    expect(await process.services.issuerTokens.prove(token)).not.toBeNull();
+
+  it('stay those of the later token, also where that one changed nothing and where the issuer is ahead', async () => {
+    for (const [sub, aheadS] of [
+      ['hugo', 0],
+      ['ida', 50],
+    ] as const) {
+      const at = async (ageS: number, groups: string[]): Promise<string> =>
+        signed({ sub, groups, iat: nowS() + aheadS - ageS });
+      const [first, vip, demoted] = [await at(20, []), await at(10, ['vip']), await at(5, [])];
+      await seenBy(world, first);
+      const { version } = await row(sub);
+      await seenBy(world, demoted);
+      expect((await row(sub)).version).toBe(version);
+      await seenBy(other, vip);
+      expect(await tagsOf(sub)).toEqual([]);
+      await seenBy(other, await at(4, ['vip', 'beta']));
+      await seenBy(other, demoted);
+      expect(await tagsOf(sub)).toEqual(['beta', 'vip']);
+    }
+  });
+
+  it('stay those that staff or the backend have set since, also in the same second, until a later token', async () => {
+    const { userChanges, users } = world.services;
+    const changes = {
+      updateUser: async (sub: string) => userChanges.update(tenantId, { externalUserId: sub, tags: ['own'] }),
+      createUserToken: async (sub: string) =>
+        users.createUserToken(tenantId, { externalUserId: sub, tags: ['own'] }),
+    };
+    expect(tagsGivenAt(5000)).toEqual(new Date(5001));
+    for (const [name, set] of Object.entries(changes))
+      for (const aheadS of [0, 30]) {
+        const sub = `${name}-${aheadS}`;
+        const iat = nowS() + aheadS;
+        const vip = await signed({ sub, groups: ['vip'], iat });
+        await seenBy(world, await signed({ sub, groups: ['own'], iat }));
+        const change = async (): Promise<number> => {
+          await set(sub);
+          return Number((await row(sub)).tagsAt);
+        };
+        // Changes nothing but the instant.
+        const at = await change();
+        await seenBy(other, vip);
+        await seenBy(other, await signed({ sub, groups: ['vip', 'beta'], iat: Math.floor((at - 1) / 1000) }));
+        expect([sub, await tagsOf(sub)]).toEqual([sub, ['own']]);
+        const later = await signed({ sub, groups: ['vip'], iat: Math.floor(at / 1000) + 1 });
+        await seenBy(other, later);
+        expect([sub, await tagsOf(sub)]).toEqual([sub, ['vip']]);
+        await change();
+        await seenBy(world, later);
+        expect([sub, await tagsOf(sub)]).toEqual([sub, ['own']]);
+      }
+  });
+
+  it('are those of the later of two that two processes see at once, in each of 60 rounds', async () => {
+    const random = new Random(SEED);
+    const iat = nowS();
+    const ended: string[][] = [];
+    for (let round = 0; round < 60; round += 1) {
+      const sub = `race-${round}`;
+      if (round % 2 === 0) await seenBy(world, await signed({ sub, groups: ['first'], iat: iat - 20 }));
+      const older = await signed({ sub, groups: ['old'], iat: iat - 10 });
+      const newer = await signed({ sub, groups: ['new'], iat });
+      const [one, two] = random.pick([true, false]) ? [world, other] : [other, world];
+      await Promise.all([seenBy(one, newer), seenBy(two, older)]);
+      ended.push(await tagsOf(sub));
+    }
+    expect(ended).toEqual(Array.from({ length: 60 }, () => ['new']));
+  });
+});
 
 describe('the keys', () => {
   it('rotate by their ids: an unknown id causes one fetch, and a flood of them no more', async () => {

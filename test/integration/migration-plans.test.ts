@@ -116,3 +116,36 @@ it('subscriptions keep their tokens, which are unique in a tenant from now on, a
     await orm.close(true);
   }
 });
+
+it('users keep their tags, of which no instant is known, and `down` forgets instants', async () => {
+  const name = 'Migration20261201010001_note_as_of_when_tags_hold';
+  const orm = await connectOrm({ ...database, poolSize: 2, entities: [], migrations });
+  const em = systemEm(orm);
+  const users = async () => em.execute<object[]>('select * from user order by id');
+  const insert = async (id: number): Promise<unknown> =>
+    em.execute(
+      `insert into user (tenant_id, id, external_id, status, tags, created_at)
+        values ('T', ?, ?, 'ACTIVE', '["vip"]', '2026-01-01')`,
+      [id, `u-${id}`],
+    );
+  try {
+    const before = migrations[migrations.findIndex((each) => each.name === name) - 1]?.name;
+    await orm.migrator.up({ to: before ?? '' });
+    await insert(1);
+    const old = await users();
+    await orm.migrator.up({ to: name });
+    expect(await users()).toEqual(old.map((user) => ({ ...user, tags_at: null })));
+    // As processes of the version before do.
+    await insert(2);
+    await em.execute("update user set tags_at = '2026-01-02' where id = 1");
+    await orm.migrator.down({ to: before ?? 0 });
+    expect(await users()).toMatchObject([{ id: 1 }, { id: 2 }]);
+    await orm.migrator.up();
+    expect(await users()).toMatchObject([
+      { id: 1, tags_at: null },
+      { id: 2, tags_at: null },
+    ]);
+  } finally {
+    await orm.close(true);
+  }
+});

@@ -65,10 +65,11 @@ export async function openSubscriptionWorld(databaseUrl: string, redisUrl: strin
   const openedNodes = new SubscriptionNodesService(orm, service);
   const planUsers = new PlanUsersCache(redis);
   const nodeUsers = new NodeUsersService({ readOrm: orm, cache: planUsers, clock });
-  const userChanges = new UserChangeService(transactions, access, {
+  const ports: ConstructorParameters<typeof UserChangeService>[2] = {
     userStatusChanged: async (inside, tenant, userId) =>
       outbox.append(inside, tenant, await runningInvalidated(inside, userId)),
-  });
+  };
+  const userChanges = new UserChangeService(transactions, access, ports, clock);
   const jobs = new SubscriptionJobs({ transactions, cache, outbox, clock, log });
   const em = () => tenantEm(orm, tenantId);
 

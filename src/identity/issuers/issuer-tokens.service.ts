@@ -42,7 +42,7 @@ interface Collaborators {
 
 /**
  * Tokens that a tenant's own server signs for its users. Each process verifies a token once, which makes the row of its
- * user and sets the tags; from then on it works like a token of this program.
+ * user and sets the tags, unless they are later than the token; from then on it works like a token of this program.
  */
 export class IssuerTokens {
   private readonly known = new LRUCache<string, IssuerProof>(atMost(TOKENS_MAX));
@@ -95,7 +95,8 @@ export class IssuerTokens {
     const { tenantId } = issuer;
     // No rows for a tenant without access.
     if ((await this.its.access.refusalOf({ tenantId })) !== null) return null;
-    const made = this.its.users.ensureUser(tenantId, user.externalId, user.tags);
+    const issuedAt = new Date(Number(claims.iat) * 1000);
+    const made = this.its.users.ensureUser(tenantId, user.externalId, user.tags, { issuedAt });
     const { id } = await within(this.its.timeoutMs, 'database', made);
     const actor: UserActor = { kind: 'USER', tenantId, userId: id };
     return { actor, expiresMs: Number(claims.exp) * 1000 };

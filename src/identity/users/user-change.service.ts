@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id } from '../../platform/ids.js';
 import { parseInput } from '../../platform/input.js';
@@ -12,7 +13,7 @@ import type { Transactions } from '../../platform/database/transaction.js';
 import type { AccessService } from '../access.service.js';
 import type { IdentityPorts } from '../identity-ports.js';
 import { User, USER_STATUSES } from './user.entity.js';
-import { moveUserTags } from './user-tags.js';
+import { moveUserTags, tagsGivenAt } from './user-tags.js';
 import { tagList } from './user.service.js';
 
 export const UPDATE_USER_REFUSALS = [
@@ -39,6 +40,7 @@ export class UserChangeService {
     private readonly transactions: Transactions,
     private readonly access: Pick<AccessService, 'changed'>,
     private readonly ports: Pick<IdentityPorts, 'userStatusChanged'>,
+    private readonly clock: Clock,
   ) {}
 
   /** Changes status and tags of the user with one of the two ids. @throws DomainError one of {@link UPDATE_USER_REFUSALS} */
@@ -53,7 +55,8 @@ export class UserChangeService {
       const row = await changeRow(em, User, where, expected, (user) => {
         if (user.erasedAt)
           refuse('USER_ERASED', 'The data of the user were erased, for good.', idField(wanted));
-        return givenFields(values);
+        const tagsAt = values.tags ? tagsGivenAt(this.clock.nowMs(), user) : user.tagsAt;
+        return { ...givenFields(values), tagsAt };
       });
       if (row !== null) await moveUserTags(em, row.after, row.before.tags, row.after.tags);
       if (row !== null && row.after.status !== row.before.status)

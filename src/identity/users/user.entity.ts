@@ -20,6 +20,8 @@ const UserSchema = defineEntity({
     status: p.enum(() => USER_STATUSES).$type<UserStatus>(),
     /** Facts that reward conditions read, e.g. `['invited_user']`. */
     tags: p.json().$type<string[]>(),
+    /** As of when the tags hold; null for a row without tags from a token or a caller. See `replaceTags`. */
+    tagsAt: instantColumn().nullable(),
     version: versionColumn(),
     createdAt: instantColumn(),
     /** When the personal data were erased; from then on the row is an id alone. */

@@ -1,11 +1,10 @@
-import { LockMode, type MikroORM, type RequiredEntityData } from '@mikro-orm/core';
+import type { MikroORM, RequiredEntityData } from '@mikro-orm/core';
 import { z } from 'zod';
 import { present } from '../../platform/assert.js';
 import type { Clock } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId, type Id, type IdGenerator } from '../../platform/ids.js';
 import { countNumber, keyText, nameText, parseInput } from '../../platform/input.js';
-import { nextVersion } from '../../platform/database/change-row.js';
 import type { Page, PageRange } from '../../platform/database/find-page.js';
 import { tenantEm, type Em } from '../../platform/database/orm.js';
 import { queryTogether } from '../../platform/database/execute-together.js';
@@ -18,7 +17,7 @@ import type { TokenService } from '../token.service.js';
 import { ownUserIdText } from './device-users.js';
 import { User, type UserStatus } from './user.entity.js';
 import { findUsers, type UserFilter } from './user-list.js';
-import { moveUserTags } from './user-tags.js';
+import { areSameTags, moveUserTags, replaceTags, tagsGivenAt, type GivenTags } from './user-tags.js';
 
 export const CREATE_USER_TOKEN_REFUSALS = [
   'EXTERNAL_USER_ID_NOT_ALLOWED',
@@ -46,6 +45,14 @@ const createUserTokenInput = z.object({
     .nullish()
     .transform((ttlS) => ttlS ?? TTL_S_MAX),
 });
+
+/** Where the tags of a sign-in come from. */
+interface TagsOrigin {
+  /** Whether they replace those of an existing user. */
+  readonly mayRetag?: boolean;
+  /** Of the token that names them; missing for what a caller says now. */
+  readonly issuedAt?: Date;
+}
 
 /** The API key that asks for a user's token. */
 interface AskingKey {
@@ -108,7 +115,7 @@ export class UserService {
     const wanted = [tenantId, externalUserId, tags ?? undefined] as const;
     const user =
       currentOperation() === null
-        ? await this.ensureUser(...wanted, mayRetag)
+        ? await this.ensureUser(...wanted, { mayRetag })
         : await this.recordedUser(...wanted);
     assertActive(user);
     return {
@@ -120,35 +127,39 @@ export class UserService {
 
   /**
    * The user with this foreign id, made if there is none. The unique key makes one, however many calls there are at once.
-   * @param mayRetag whether tags replace those of an existing user
    * @throws DomainError TAGS_DIFFER
    */
   async ensureUser(
     tenantId: string,
     externalId: string,
     tags?: readonly string[],
-    mayRetag = true,
+    { mayRetag = true, issuedAt }: TagsOrigin = {},
   ): Promise<User> {
+    const given = tags && this.givenTags(tags, issuedAt);
     // Looked for first: a duplicate in a transaction would lock the row against those who change the user.
     const existing =
-      (await this.find(tenantId, { externalId })) ?? (await this.insert(tenantId, externalId, tags ?? []));
-    if (tags === undefined || tags.join('\n') === existing.tags.join('\n')) return existing;
-    if (!mayRetag) throw tagsDiffer();
-    await this.transactions.run(tenantId, async (em) => replaceTags(em, existing.id, tags));
+      (await this.find(tenantId, { externalId })) ?? (await this.insert(tenantId, externalId, given));
+    if (given === undefined) return existing;
+    const isSame = areSameTags(given.tags, existing.tags);
+    if (!isSame && !mayRetag) throw tagsDiffer();
+    // A new user, or a token that another process has met: nothing is left to write.
+    const isWritten = isSame && existing.tagsAt?.getTime() === given.at.getTime();
+    if (isWritten || !mayRetag) return existing;
+    await this.transactions.run(tenantId, async (em) => replaceTags(em, existing.id, given));
     // By the id that stays: the user may have been erased meanwhile.
     return present(await this.find(tenantId, { id: existing.id }), 'A user who was found');
   }
 
   /** The same for a recorded operation: the row, and that a token is made for it, by one transaction. */
   private async recordedUser(tenantId: string, externalId: string, tags?: readonly string[]): Promise<User> {
+    const given = tags && this.givenTags(tags);
     // Of two at once one meets the other's row, and runs again.
     return this.transactions.runForCaller(tenantId, async (em) => {
       const options = { disableIdentityMap: true } as const;
       const row = await em.findOne(User, { externalId }, options);
-      const id = row?.id ?? (await insertUser(em, this.newUser(tenantId, externalId, tags ?? [])));
+      const id = row?.id ?? (await insertUser(em, this.newUser(tenantId, externalId, given)));
       if (row !== null) assertActive(row);
-      if (row !== null && tags !== undefined && tags.join('\n') !== row.tags.join('\n'))
-        await replaceTags(em, id, tags);
+      if (row !== null && given !== undefined) await replaceTags(em, id, given);
       // By the id that stays: the user may have been erased meanwhile.
       const user = present(await em.findOne(User, { id }, options), 'The user of a token');
       assertActive(user);
@@ -157,24 +168,29 @@ export class UserService {
     });
   }
 
-  private newUser(tenantId: string, externalId: string, tags: readonly string[]) {
+  private givenTags(tags: readonly string[], issuedAt?: Date): GivenTags {
+    return { tags, at: issuedAt ?? tagsGivenAt(this.clock.nowMs()), isOfToken: issuedAt !== undefined };
+  }
+
+  private newUser(tenantId: string, externalId: string, given?: GivenTags) {
     return {
       tenantId,
       id: this.ids.next(),
       externalId,
       status: 'ACTIVE' as const,
-      tags: [...tags],
+      tags: [...(given?.tags ?? [])],
+      tagsAt: given?.at ?? null,
       version: 1,
       createdAt: new Date(this.clock.nowMs()),
       erasedAt: null,
     };
   }
 
-  private async insert(tenantId: string, externalId: string, tags: readonly string[]): Promise<User> {
-    const user = this.newUser(tenantId, externalId, tags);
+  private async insert(tenantId: string, externalId: string, given?: GivenTags): Promise<User> {
+    const user = this.newUser(tenantId, externalId, given);
     try {
       const em = tenantEm(this.orm, tenantId);
-      if (tags.length === 0) await em.insert(User, user);
+      if (user.tags.length === 0) await em.insert(User, user);
       else await this.transactions.run(tenantId, async (inner) => insertUser(inner, user));
       return em.create(User, user, { persist: false });
     } catch (error) {
@@ -235,15 +251,6 @@ async function insertUser(
   await em.insert(User, user);
   await moveUserTags(em, user, [], user.tags);
   return user.id;
-}
-
-/** A disabled user is not changed: the call is refused, and a refusal writes nothing. */
-async function replaceTags(em: Em, id: Id, tags: readonly string[]): Promise<void> {
-  const lock = { disableIdentityMap: true, lockMode: LockMode.PESSIMISTIC_WRITE } as const;
-  const row = await em.findOne(User, { id }, lock);
-  if (row?.status !== 'ACTIVE') return;
-  await em.nativeUpdate(User, { id }, { tags: [...tags], version: nextVersion() });
-  await moveUserTags(em, row, row.tags, tags);
 }
 
 /** The limits of a token. A key that is limited to product lines signs users in at one of them. */
