@@ -32,7 +32,7 @@ export class HttpCaptchaVerifier implements CaptchaVerifier {
   ) {}
 
   async isSolved(terms: CaptchaTerms, answer: CaptchaAnswer): Promise<boolean> {
-    const { success, 'error-codes': codes } = await this.inTurn(terms, answer);
+    const { success, 'error-codes': codes } = await this.askBounded(terms, answer);
     if (codes?.some((code) => SETTINGS_AT_FAULT.has(code)) === true) {
       this.log.warn({ codes }, 'a captcha provider refuses the settings of a tenant');
       throw new CaptchaUnavailableError('The provider refuses the settings.');
@@ -40,15 +40,16 @@ export class HttpCaptchaVerifier implements CaptchaVerifier {
     return success;
   }
 
-  private async inTurn(terms: CaptchaTerms, answer: CaptchaAnswer) {
+  private async askBounded(terms: CaptchaTerms, answer: CaptchaAnswer) {
     const { secret } = terms;
-    const before = this.underWay.get(secret) ?? 0;
-    if (before >= AT_ONCE_MAX) throw new CaptchaUnavailableError('Too many answers wait for their verdict.');
-    this.underWay.set(secret, before + 1);
+    const underWay = this.underWay.get(secret) ?? 0;
+    if (underWay >= AT_ONCE_MAX)
+      throw new CaptchaUnavailableError('Too many answers wait for their verdict.');
+    this.underWay.set(secret, underWay + 1);
     try {
       return await this.ask(terms, answer);
     } finally {
-      const left = (this.underWay.get(secret) ?? 1) - 1;
+      const left = (this.underWay.get(secret) ?? 0) - 1;
       if (left > 0) this.underWay.set(secret, left);
       else this.underWay.delete(secret);
     }
