@@ -34,7 +34,7 @@ const AT_ONCE = 16;
 /** In one round; the rest come with the next ones. */
 const REDRIVEN_MAX = 500;
 
-/** A redemption that was deferred, could be neither committed nor aborted. */
+/** A redemption that was deferred, and could be neither committed nor aborted. */
 export interface DeadLetter {
   readonly orderNo: string;
   readonly userId: Id;

@@ -23,11 +23,11 @@ const IS_ORDER_STATUS = `(status = 'COMMITTED' and orderStatus = 'FINISHED')
   or (status = 'ABORTED' and orderStatus = 'FAILED')`;
 
 /** The outbox is complete since its oldest event; events of earlier changes may have been deleted. */
-const hasEventSince = (
+const eventIsKeptSince = (
   instant: string,
 ): string => `${instant} > (select case when oldest.seq = 1 then '2000-01-01' else oldest.created_at + interval 1 hour end
   from outbox_event oldest where oldest.tenant_id = r.tenant_id order by oldest.seq limit 1)`;
-const HAS_EVENT = hasEventSince('r.settled_at');
+const EVENT_IS_KEPT = eventIsKeptSince('r.settled_at');
 /** The index is named: while the statistics of a growing table are old, the servers read all events for each page. */
 const OF_REDEMPTION = 'force index (ix_outbox_event__tenant_subject)';
 const EVENTS = `left join outbox_event e ${OF_REDEMPTION} on e.tenant_id = r.tenant_id and e.subject_id = r.id
@@ -118,7 +118,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
       sql: `select cast(r.id as char) as id, count(e.seq) as events from redemption r force index (primary) ${EVENTS}
         left join reward_grant g on g.tenant_id = r.tenant_id and g.redemption_id = r.id
           and json_contains(e.payload, json_object('rewardNo', g.reward_no), '$.rewards') = 0
-       where r.tenant_id = :tenant and r.id in (:items) and r.status <> 'ABORTED' and ${HAS_EVENT}
+       where r.tenant_id = :tenant and r.id in (:items) and r.status <> 'ABORTED' and ${EVENT_IS_KEPT}
        group by r.id having count(e.seq) = 0 or count(g.reward_no) > 0`,
     },
   },
@@ -134,7 +134,7 @@ export const REDEMPTION_CHECKS: readonly RowCheck[] = [
       sql: `select cast(r.id as char) as id, r.status, count(e.seq) as events from redemption r force index (primary)
         left join outbox_event e ${OF_REDEMPTION} on e.tenant_id = r.tenant_id and e.subject_id = r.id and e.type = 'redemption_reversed'
        where r.tenant_id = :tenant and r.id in (:items) and r.status <> 'ABORTED'
-         and (r.status = 'COMMITTED' or ${hasEventSince('r.reversed_at')})
+         and (r.status = 'COMMITTED' or ${eventIsKeptSince('r.reversed_at')})
        group by r.tenant_id, r.id, r.status having count(e.seq) <> (r.status = 'REVERSED')`,
     },
   },
