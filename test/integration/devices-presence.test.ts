@@ -33,6 +33,14 @@ async function timeToLeaveIsOver(tenantId: string, userId: string): Promise<void
   await world.stores.redis.del(evictedKey(tenantId, userId));
 }
 
+/** Three devices; those of one millisecond would be as old as each other. */
+async function oneAfterTheOther(touch: (deviceId: string) => Promise<unknown>): Promise<void> {
+  for (const deviceId of ['10', '11', '12']) {
+    await touch(deviceId);
+    await pause(5);
+  }
+}
+
 describe('devices that are online', () => {
   it('are counted once however many processes they are at, and the oldest beyond the limit are named once', async () => {
     const { userId, a, b } = places();
@@ -49,11 +57,7 @@ describe('devices that are online', () => {
   it('that were named and are still there are named again, before any other', async () => {
     const { userId, a } = places();
     const touch = async (deviceId: string) => a.touch(TENANT, userId, deviceId, 2);
-    for (const deviceId of ['10', '11', '12']) {
-      await touch(deviceId);
-      // Those of one millisecond are as old as each other.
-      await pause(5);
-    }
+    await oneAfterTheOther(touch);
     await timeToLeaveIsOver(TENANT, userId);
     expect(await touch('11')).toEqual(['10']);
     // As one named by a process whose script keeps only the time.
@@ -64,10 +68,7 @@ describe('devices that are online', () => {
   it('that have come back after they were signed off count as the youngest', async () => {
     const { userId, a } = places();
     const touch = async (deviceId: string) => a.touch(TENANT, userId, deviceId, 2);
-    for (const deviceId of ['10', '11', '12']) {
-      await touch(deviceId);
-      await pause(5);
-    }
+    await oneAfterTheOther(touch);
     await a.forget(TENANT, userId, '10');
     await timeToLeaveIsOver(TENANT, userId);
     expect(await touch('10')).toEqual(['11']);
